@@ -1,0 +1,13 @@
+//! The rows of the database, one file per table: columns and relations, nothing else.
+
+pub mod audit_event;
+pub mod revoked_token;
+pub mod role;
+pub mod role_permission;
+pub mod secret;
+pub mod session;
+pub mod signing_key;
+pub mod tenant;
+pub mod timestamp;
+pub mod user;
+pub mod user_role;

@@ -1,0 +1,25 @@
+//! Table `revoked_token`: what must be refused before it expires.
+
+use sea_orm::entity::prelude::*;
+
+use crate::timestamp::Timestamp;
+
+/// A token, or a whole session, that is refused until it would have expired anyway.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "revoked_token")]
+pub struct Model {
+    /// A `jti` or a `sid`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub token_id: String,
+    pub user_uid: Uuid,
+    /// From here on the row may be deleted.
+    pub until: Timestamp,
+    pub revoked_at: Timestamp,
+    pub reason: String,
+}
+
+/// None: a refusal stands even when its user is gone.
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

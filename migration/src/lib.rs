@@ -1,0 +1,30 @@
+//! The history of the database's schema: append-only steps, each re-runnable, one file a step.
+//!
+//! A step is recorded under its file's name: never rename, reorder or change one that was released.
+//! A step must survive being cut short and run again, because MySQL commits every DDL statement by
+//! itself; hence [`table`] creates nothing that exists.
+
+use sea_orm_migration::MigrationTrait;
+pub use sea_orm_migration::MigratorTrait;
+
+mod m0001_tenants_users;
+mod m0002_roles;
+mod m0003_sessions;
+mod m0004_signing_keys;
+mod m0005_audit_events;
+mod table;
+
+/// Brings a database to this version, or back.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_tenants_users::Migration),
+            Box::new(m0002_roles::Migration),
+            Box::new(m0003_sessions::Migration),
+            Box::new(m0004_signing_keys::Migration),
+            Box::new(m0005_audit_events::Migration),
+        ]
+    }
+}

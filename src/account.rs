@@ -1,0 +1,23 @@
+//! The use cases: one public function per verb, which says first who may and owns its transaction.
+
+pub mod access;
+pub mod administration;
+pub mod audit;
+pub mod bootstrap;
+pub mod canonical;
+pub mod email;
+pub mod id;
+pub mod login;
+pub mod logout;
+pub mod name;
+pub mod page;
+pub mod password;
+pub mod profile;
+pub mod refresh;
+pub mod register;
+pub mod requester;
+pub mod role;
+pub mod session;
+pub mod tokens;
+pub mod user;
+pub mod username;

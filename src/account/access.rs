@@ -1,0 +1,162 @@
+//! Who may do what: the permissions and the table of rules that use cases enforce and the schema prints.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Result, TokenFault};
+
+use super::requester::{Identity, Requester, SignedIn};
+
+/// What a role can allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Permission {
+    /// See every user.
+    UsersRead,
+    /// Create and change users.
+    UsersWrite,
+    /// Delete users.
+    UsersDelete,
+    /// See the roles.
+    RolesRead,
+    /// Create and change roles.
+    RolesWrite,
+    /// Give roles to users and take them away.
+    RolesAssign,
+    /// See the sessions of others.
+    SessionsRead,
+    /// End the sessions of others.
+    SessionsRevoke,
+}
+
+impl Permission {
+    /// Every permission there is: what built-in roles hold.
+    pub const ALL: [Self; 8] = [
+        Self::UsersRead,
+        Self::UsersWrite,
+        Self::UsersDelete,
+        Self::RolesRead,
+        Self::RolesWrite,
+        Self::RolesAssign,
+        Self::SessionsRead,
+        Self::SessionsRevoke,
+    ];
+
+    /// The name that is stored and shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UsersRead => "USERS_READ",
+            Self::UsersWrite => "USERS_WRITE",
+            Self::UsersDelete => "USERS_DELETE",
+            Self::RolesRead => "ROLES_READ",
+            Self::RolesWrite => "ROLES_WRITE",
+            Self::RolesAssign => "ROLES_ASSIGN",
+            Self::SessionsRead => "SESSIONS_READ",
+            Self::SessionsRevoke => "SESSIONS_REVOKE",
+        }
+    }
+
+    /// The permission with this name; names of a later version are unknown here and allow nothing.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.name() == name)
+    }
+}
+
+/// Who passes: holders of any one permission (everybody who is signed in, if none is named), and perhaps the owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Any one of these suffices.
+    pub any: &'static [Permission],
+    /// The owner of the object passes without them.
+    pub or_owner: bool,
+}
+
+const fn signed_in() -> Rule {
+    Rule { any: &[], or_owner: false }
+}
+
+const fn holders(any: &'static [Permission]) -> Rule {
+    Rule { any, or_owner: false }
+}
+
+const fn holders_or_owner(any: &'static [Permission]) -> Rule {
+    Rule { any, or_owner: true }
+}
+
+/// Query `users` and `user`.
+pub const READ_USERS: Rule = holders(&[Permission::UsersRead]);
+/// What only the account itself and administrators see of a user.
+pub const READ_ACCOUNT: Rule = holders_or_owner(&[Permission::UsersRead]);
+/// `User.sessions`.
+pub const READ_SESSIONS: Rule = holders_or_owner(&[Permission::SessionsRead]);
+/// Query `roles`.
+pub const READ_ROLES: Rule = holders(&[Permission::RolesRead]);
+/// Query `node`: what it finds is what the caller could see elsewhere.
+pub const READ_NODE: Rule = signed_in();
+/// Mutation `updateProfile`.
+pub const UPDATE_PROFILE: Rule = signed_in();
+/// Mutation `updatePassword`.
+pub const UPDATE_PASSWORD: Rule = signed_in();
+/// Mutation `revokeSession`: one's own sessions, or anybody's with the permission.
+pub const REVOKE_SESSION: Rule = holders_or_owner(&[Permission::SessionsRevoke]);
+/// Mutations `createUser`, `updateUser`, `setUserStatus`, `setUserPassword`.
+pub const WRITE_USERS: Rule = holders(&[Permission::UsersWrite]);
+/// Mutation `deleteUser`.
+pub const DELETE_USERS: Rule = holders(&[Permission::UsersDelete]);
+/// Mutation `setUserRoles`.
+pub const ASSIGN_ROLES: Rule = holders(&[Permission::RolesAssign]);
+/// Mutation `saveRole`.
+pub const WRITE_ROLES: Rule = holders(&[Permission::RolesWrite]);
+
+/// What a user may do now: live roles and what they add up to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// The names of the roles, sorted.
+    pub roles: Vec<String>,
+    /// The permissions of all of them.
+    pub permissions: BTreeSet<Permission>,
+}
+
+impl Access {
+    /// Whether somebody with this access may act on somebody with `other`: nobody may touch an account that can do
+    /// more than they can, or a helper who resets passwords would be an administrator.
+    pub fn covers(&self, other: &BTreeSet<Permission>) -> bool {
+        self.permissions.is_superset(other)
+    }
+}
+
+impl Rule {
+    fn admits(self, access: &Access) -> bool {
+        self.any.is_empty() || self.any.iter().any(|permission| access.permissions.contains(permission))
+    }
+}
+
+impl Requester {
+    /// The signed-in caller.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] with what is wrong with the credentials.
+    pub fn signed_in(&self) -> Result<&SignedIn> {
+        match &self.identity {
+            Identity::SignedIn(caller) => Ok(caller),
+            Identity::Rejected { fault, .. } => Err(Error::Unauthenticated(*fault)),
+            Identity::Anonymous => Err(Error::Unauthenticated(TokenFault::Missing)),
+        }
+    }
+
+    /// The signed-in caller, if `rule` lets them pass.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] or [`Error::Forbidden`].
+    pub fn permit(&self, rule: Rule) -> Result<&SignedIn> {
+        let caller = self.signed_in()?;
+        if rule.admits(&caller.access) { Ok(caller) } else { Err(Error::Forbidden) }
+    }
+
+    /// The signed-in caller, if `rule` lets them pass to what belongs to the user number `owner`.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] or [`Error::Forbidden`].
+    pub fn permit_for(&self, rule: Rule, owner: i64) -> Result<&SignedIn> {
+        let caller = self.signed_in()?;
+        if rule.or_owner && caller.user.id == owner { Ok(caller) } else { self.permit(rule) }
+    }
+}

@@ -1,0 +1,168 @@
+//! Administration: users made, changed, disabled and deleted by those who may.
+
+use entity::session::EndReason;
+use entity::user::{self, Status};
+
+use super::access;
+use super::audit::Event;
+use super::email::Email;
+use super::id::UserId;
+use super::name::Name;
+use super::password::check_new;
+use super::requester::Requester;
+use super::role::named;
+use super::session::end_all;
+use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, reread, target};
+use super::username::Username;
+use crate::app::App;
+use crate::config::RegistrationMode;
+use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::store::roles;
+use crate::store::users::{self, Changes};
+
+/// Makes an account in the caller's tenant, with roles that the caller covers.
+///
+/// # Errors
+/// Refuses callers without the permission, names that are taken, weak passwords, unknown roles.
+pub async fn create(app: &App, requester: &Requester, input: NewUser, role_names: Vec<String>) -> Result<user::Model> {
+    let caller = requester.permit(access::WRITE_USERS)?;
+    if !role_names.is_empty() {
+        requester.permit(access::ASSIGN_ROLES)?;
+    }
+    if app.config.registration.mode == RegistrationMode::Closed {
+        return Err(Refusal::new(RefusalCode::RegistrationClosed, "no accounts are made here").into());
+    }
+    check_new(app, &input.password, input.names(), "password").await?;
+    let hash = app.hasher.hash(&input.password).await?;
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let chosen = named(&tx, &role_names).await?;
+    let gained = chosen.iter().flat_map(|role| role.permissions.iter().copied()).collect();
+    if !caller.access.covers(&gained) {
+        return Err(Error::Forbidden);
+    }
+    let user = insert(&tx, app, &input, hash, caller.user.tenant_id, now).await?;
+    roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+    let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
+    Event::success("user.create")
+        .by(&caller.user)
+        .to(&user)
+        .with(serde_json::json!({ "roles": names }))
+        .record(&tx, app, &requester.client, now)
+        .await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// What an administrator changes about a user; what is not given stays, `Some(None)` clears.
+#[derive(Debug, Default)]
+pub struct UpdateUser {
+    /// The new username.
+    pub username: Option<Username>,
+    /// The new e-mail address.
+    pub email: Option<Option<Email>>,
+    /// The new display name.
+    pub display_name: Option<Option<Name>>,
+}
+
+impl UpdateUser {
+    /// Parses what somebody typed; every field that is wrong is told.
+    ///
+    /// # Errors
+    /// One refusal per wrong field.
+    pub fn parse(
+        username: Option<&str>,
+        email: Option<Option<&str>>,
+        display_name: Option<Option<&str>>,
+    ) -> Result<Self> {
+        let mut findings = Findings::default();
+        let username = findings.note("username", username.map(Username::parse).transpose());
+        let email = findings.note("email", email.map(|text| text.map(Email::parse).transpose()).transpose());
+        let display_name =
+            findings.note("displayName", display_name.map(|text| text.map(Name::parse).transpose()).transpose());
+        match (username, email, display_name) {
+            (Some(username), Some(email), Some(display_name)) => Ok(Self { username, email, display_name }),
+            _ => Err(findings.into()),
+        }
+    }
+
+    /// What that changes in the row.
+    pub(super) fn changes(self) -> Changes {
+        Changes {
+            username: self.username.map(|name| (name.as_str().to_owned(), name.key())),
+            email: self.email.map(|email| email.map(|email| (email.to_string(), email.key()))),
+            display_name: self.display_name.map(|name| name.map(|name| (name.as_str().to_owned(), name.key()))),
+        }
+    }
+}
+
+/// Changes a user's names.
+///
+/// # Errors
+/// Refuses callers without the permission or with less power than the user, and names that are taken.
+pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: UpdateUser) -> Result<user::Model> {
+    let caller = requester.permit(access::WRITE_USERS)?;
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let user = target(&tx, caller, user_id).await?;
+    if !users::update_names(&tx, &user, input.changes(), now).await? {
+        return Err(changed_meanwhile());
+    }
+    Event::success("user.update").by(&caller.user).to(&user).record(&tx, app, &requester.client, now).await?;
+    let user = reread(&tx, &user).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Lets a user sign in or not; disabling ends all sessions at once.
+///
+/// # Errors
+/// Refuses callers without the permission or with less power than the user, and to disable the last administrator.
+pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, status: Status) -> Result<user::Model> {
+    let caller = requester.permit(access::WRITE_USERS)?;
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    roles::lock_built_in(&tx).await?;
+    let user = target(&tx, caller, user_id).await?;
+    if !users::update_status(&tx, &user, status, now).await? {
+        return Err(changed_meanwhile());
+    }
+    if status == Status::Disabled {
+        end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
+        keep_an_admin(&tx).await?;
+    }
+    let name = match status {
+        Status::Active => "ACTIVE",
+        Status::Disabled => "DISABLED",
+    };
+    Event::success("user.status")
+        .by(&caller.user)
+        .to(&user)
+        .with(serde_json::json!({ "status": name }))
+        .record(&tx, app, &requester.client, now)
+        .await?;
+    let user = reread(&tx, &user).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Deletes a user with all sessions and roles; the audit record stays.
+///
+/// # Errors
+/// Refuses callers without the permission or with less power than the user, and to delete the last administrator.
+pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result<UserId> {
+    let caller = requester.permit(access::DELETE_USERS)?;
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    roles::lock_built_in(&tx).await?;
+    let user = target(&tx, caller, user_id).await?;
+    // The sessions go with the user; what was revoked stays listed for those who verify tokens themselves.
+    end_all(&tx, &user, None, EndReason::Revoked, now).await?;
+    if !users::delete(&tx, &user).await? {
+        return Err(changed_meanwhile());
+    }
+    keep_an_admin(&tx).await?;
+    Event::success("user.delete").by(&caller.user).to(&user).record(&tx, app, &requester.client, now).await?;
+    tx.commit().await?;
+    Ok(user_id)
+}

@@ -1,0 +1,99 @@
+//! The audit record: what happened, to whom, by whom, in the transaction that makes it true.
+
+use chrono::{DateTime, Utc};
+use entity::audit_event::{self, Outcome};
+use entity::{session, user};
+use sea_orm::{ConnectionTrait, Set};
+use uuid::Uuid;
+
+use super::requester::Client;
+use crate::app::App;
+use crate::error::Result;
+use crate::store::audit_events;
+
+/// One event, before it is written.
+#[derive(Debug, Clone)]
+pub struct Event {
+    action: &'static str,
+    outcome: Outcome,
+    tenant: Option<i64>,
+    actor: Option<Uuid>,
+    target: Option<Uuid>,
+    session: Option<Uuid>,
+    details: Option<String>,
+}
+
+impl Event {
+    /// Something that was done.
+    pub fn success(action: &'static str) -> Self {
+        Self {
+            action,
+            outcome: Outcome::Success,
+            tenant: None,
+            actor: None,
+            target: None,
+            session: None,
+            details: None,
+        }
+    }
+
+    /// Something that was tried with the wrong proof.
+    pub fn failed(action: &'static str) -> Self {
+        Self { outcome: Outcome::Failed, ..Self::success(action) }
+    }
+
+    /// Who did it.
+    pub fn by(mut self, actor: &user::Model) -> Self {
+        self.actor = Some(actor.uid);
+        self.tenant = self.tenant.or(Some(actor.tenant_id));
+        self
+    }
+
+    /// To which user.
+    pub fn to(mut self, target: &user::Model) -> Self {
+        self.target = Some(target.uid);
+        self.tenant = Some(target.tenant_id);
+        self
+    }
+
+    /// To which other thing.
+    pub fn on(mut self, target: Uuid) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    /// In which session, or to which one.
+    pub fn within(mut self, session: &session::Model) -> Self {
+        self.session = Some(session.uid);
+        self
+    }
+
+    /// What else is worth keeping; never a secret.
+    pub fn with(mut self, details: serde_json::Value) -> Self {
+        self.details = Some(details.to_string());
+        self
+    }
+
+    /// Writes the event.
+    ///
+    /// # Errors
+    /// Internal ones only.
+    pub async fn record(self, db: &impl ConnectionTrait, app: &App, client: &Client, now: DateTime<Utc>) -> Result<()> {
+        let event = audit_event::ActiveModel {
+            uid: Set(app.entropy.uuid(now)),
+            at: Set(now.into()),
+            tenant_id: Set(self.tenant),
+            action: Set(self.action.to_owned()),
+            outcome: Set(self.outcome),
+            actor_uid: Set(self.actor),
+            target_uid: Set(self.target),
+            session_uid: Set(self.session),
+            address: Set(client.address.map(|address| address.to_string())),
+            user_agent: Set(client.user_agent.clone()),
+            request_id: Set(Some(client.request_id.clone())),
+            details: Set(self.details),
+            ..Default::default()
+        };
+        audit_events::insert(db, event).await
+    }
+}

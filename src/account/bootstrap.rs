@@ -1,0 +1,84 @@
+//! The first steps of an installation: signing keys, and administrators made from the command line.
+
+use std::sync::Arc;
+
+use entity::secret::SecretBytes;
+use entity::{signing_key, user};
+use sea_orm::Set;
+
+use super::audit::Event;
+use super::password::check_new;
+use super::requester::Client;
+use super::role::{ADMIN, named};
+use super::user::{DEFAULT_TENANT, NewUser, insert};
+use crate::app::App;
+use crate::app::database::Database;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+use crate::security::keys::{Keys, Seed, SigningKey};
+use crate::security::seal::Seal;
+use crate::store::{roles, signing_keys};
+
+/// The signing keys of the installation; the first start makes one.
+///
+/// # Errors
+/// When a stored key was sealed with another secret.
+pub async fn load_keys(db: &Database, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>, seal: &Seal) -> Result<Keys> {
+    let now = clock.now();
+    let stored = signing_keys::list(db.reader(), now).await?;
+    let rows = if stored.is_empty() {
+        let seed = Seed::generate(entropy.as_ref());
+        let key = SigningKey::new(&seed)?;
+        let sealed = seal.close(entropy.as_ref(), key.kid(), seed.as_bytes())?;
+        let row = signing_key::ActiveModel {
+            kid: Set(key.kid().to_owned()),
+            algorithm: Set("EdDSA".to_owned()),
+            sealed: Set(SecretBytes::new(sealed)),
+            active_from: Set(now.into()),
+            retire_at: Set(None),
+            created_at: Set(now.into()),
+        };
+        signing_keys::insert(db.writer(), row).await?;
+        // Another node may have started at the same time: every node takes the same one of the two.
+        signing_keys::list(db.writer(), now).await?
+    } else {
+        stored
+    };
+    let mut keys = Vec::new();
+    let mut active = None;
+    for row in rows {
+        let seed = seal.open(&row.kid, row.sealed.expose()).and_then(|bytes| Seed::from_bytes(&bytes));
+        let seed = seed.ok_or_else(|| {
+            Error::internal(
+                "the signing keys were sealed with another secret key: start with the one they were made with",
+            )
+        })?;
+        let key = SigningKey::new(&seed)?;
+        if active.is_none() && row.active_from.utc() <= now {
+            active = Some(key);
+        } else {
+            keys.push(key);
+        }
+    }
+    let active = active.ok_or_else(|| Error::internal("no signing key is active yet: is the clock right?"))?;
+    Ok(Keys::new(active, keys))
+}
+
+/// Makes an administrator. Only somebody with access to the machine can call this.
+///
+/// # Errors
+/// Refusals: the name is taken, the password is weak.
+pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
+    let now = app.clock.now();
+    check_new(app, &input.password, input.names(), "password").await?;
+    let hash = app.hasher.hash(&input.password).await?;
+    let tx = app.db.begin().await?;
+    let user = insert(&tx, app, &input, hash, DEFAULT_TENANT, now).await?;
+    let admin = named(&tx, &[ADMIN.to_owned()]).await?;
+    roles::replace_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
+    let client = Client { address: None, user_agent: None, request_id: "command line".to_owned() };
+    Event::success("admin.create").to(&user).record(&tx, app, &client, now).await?;
+    tx.commit().await?;
+    Ok(user)
+}

@@ -1,0 +1,48 @@
+//! One spelling for every name: what lookup, uniqueness and throttling compare.
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::ComposingNormalizer;
+
+/// The key of a name: trimmed, NFKC, case-folded (the order of RFC 8265 section 3.3, with full case folding).
+///
+/// Folding can leave text that is not normalised, and normalising can bring back capitals, so both run until nothing
+/// changes: the key of a key is the key itself.
+pub fn canonical(name: &str) -> String {
+    let mut key = once(name);
+    loop {
+        let next = once(&key);
+        if next == key {
+            return key;
+        }
+        key = next;
+    }
+}
+
+fn once(text: &str) -> String {
+    let normalised = ComposingNormalizer::new_nfkc().normalize(text.trim()).into_owned();
+    let folded = CaseMapper::new().fold_string(&normalised).into_owned();
+    ComposingNormalizer::new_nfkc().normalize(folded.trim()).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::canonical;
+    use proptest::prelude::*;
+
+    #[test]
+    fn unites_spellings_of_one_name() {
+        for spelling in ["admin", "ADMIN", " admin ", "ａdmin", "Ａｄｍｉｎ"] {
+            assert_eq!(canonical(spelling), "admin");
+        }
+        assert_eq!(canonical("Straße"), canonical("STRASSE"));
+        assert_eq!(canonical("ﬁsh"), "fish");
+        assert_ne!(canonical("ádmin"), "admin");
+    }
+
+    proptest! {
+        #[test]
+        fn is_idempotent(name in "\\PC{0,40}") {
+            prop_assert_eq!(canonical(&canonical(&name)), canonical(&name));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Login: a name and a password for a session.
+
+use entity::user;
+use sea_orm::ConnectionTrait;
+use secrecy::SecretString;
+
+use super::audit::Event;
+use super::canonical::canonical;
+use super::name::Name;
+use super::requester::Client;
+use super::session::{self, SignIn};
+use crate::app::App;
+use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::store::{Scope, users};
+
+/// What a person gives to sign in.
+#[derive(Debug)]
+pub struct Login {
+    /// Username or e-mail address, as typed.
+    pub name: String,
+    /// The password, as typed.
+    pub password: SecretString,
+    /// How the person calls the device.
+    pub device_name: Option<Name>,
+}
+
+/// Longest name that is looked up, in bytes; longer ones belong to nobody.
+const MAX_NAME: usize = 320;
+
+/// Opens a session. Anybody may try; whether the name is unknown, the password wrong or the account disabled, the
+/// answer is the same and costs the same (OWASP Authentication Cheat Sheet; promise B1).
+///
+/// # Errors
+/// A refusal with [`RefusalCode::InvalidCredentials`].
+pub async fn login(app: &App, client: &Client, input: Login) -> Result<SignIn> {
+    let now = app.clock.now();
+    let user = find(app.db.reader(), &input.name).await?;
+    let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
+    let verdict = app.hasher.verify(&input.password, stored).await?;
+    let Some(user) = user.as_ref().filter(|user| verdict.matches && user.status == user::Status::Active) else {
+        return fail(app, client, user.as_ref()).await;
+    };
+    let rehash = if verdict.outdated { Some(app.hasher.hash(&input.password).await?) } else { None };
+
+    let tx = app.db.begin().await?;
+    if !users::update_login(&tx, user, rehash, now).await? {
+        drop(tx);
+        return fail(app, client, Some(user)).await;
+    }
+    let signed_in = session::open(&tx, app, user, client, input.device_name, now).await?;
+    Event::success("login").by(user).to(user).within(&signed_in.session).record(&tx, app, client, now).await?;
+    let user = users::find_by_number(&tx, Scope::Installation, user.id).await?;
+    tx.commit().await?;
+    Ok(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in })
+}
+
+async fn find(db: &impl ConnectionTrait, name: &str) -> Result<Option<user::Model>> {
+    let key = canonical(name);
+    if key.is_empty() || key.len() > MAX_NAME || key.contains('\0') {
+        return Ok(None);
+    }
+    match users::find_by_username(db, Scope::Installation, &key).await? {
+        Some(user) => Ok(Some(user)),
+        None => users::find_by_email(db, Scope::Installation, &key).await,
+    }
+}
+
+async fn fail(app: &App, client: &Client, user: Option<&user::Model>) -> Result<SignIn> {
+    let event = Event::failed("login");
+    // What was typed as a name may be a password in the wrong field: it is not kept.
+    let event = match user {
+        Some(user) => event.to(user),
+        None => event,
+    };
+    event.record(app.db.writer(), app, client, app.clock.now()).await?;
+    Err(wrong())
+}
+
+fn wrong() -> Error {
+    Refusal::new(RefusalCode::InvalidCredentials, "the name or the password is wrong").on("password").into()
+}

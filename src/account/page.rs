@@ -1,0 +1,150 @@
+//! Pages of a list, asked for by cursor (GraphQL Cursor Connections Specification).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sea_orm::Value;
+
+use crate::error::{Error, Result};
+use crate::store::keyset::{Page, Place};
+
+/// Rows of a page when nothing is said.
+pub const DEFAULT_SIZE: i32 = 20;
+
+/// Most rows of a page.
+pub const MAX_SIZE: i32 = 100;
+
+/// Longest cursor that is looked at, in bytes.
+const MAX_CURSOR: usize = 1_024;
+
+/// What kind of value the list is sorted by, and so its cursors hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A number.
+    Number,
+    /// A text.
+    Text,
+}
+
+/// The four arguments of a connection.
+#[derive(Debug, Clone, Default)]
+pub struct PageRequest {
+    /// Rows from the front.
+    pub first: Option<i32>,
+    /// Only behind this cursor.
+    pub after: Option<String>,
+    /// Rows from the end.
+    pub last: Option<i32>,
+    /// Only in front of this cursor.
+    pub before: Option<String>,
+}
+
+/// A page that was fetched.
+#[derive(Debug, Clone)]
+pub struct Slice<T> {
+    /// The rows with their cursors, in list order.
+    pub rows: Vec<(String, T)>,
+    /// Whether there are rows in front of the page.
+    pub has_previous: bool,
+    /// Whether there are rows behind the page.
+    pub has_next: bool,
+}
+
+impl PageRequest {
+    fn size(&self) -> Result<i32> {
+        let (argument, size) = match (self.first, self.last) {
+            (Some(_), Some(_)) => return Err(bad("last", "give either first or last, not both")),
+            (None, Some(last)) => ("last", last),
+            (first, None) => ("first", first.unwrap_or(DEFAULT_SIZE)),
+        };
+        if (1..=MAX_SIZE).contains(&size) {
+            Ok(size)
+        } else {
+            Err(bad(argument, "take between 1 and 100 rows at a time"))
+        }
+    }
+
+    fn is_backward(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// What to ask the store for: one row more than the page has, to see whether there are more.
+    ///
+    /// # Errors
+    /// [`Error::BadUserInput`] for a size out of bounds or a cursor that is none of this list's.
+    pub(super) fn with_cursor(&self, kind: Kind) -> Result<Page> {
+        let place = |argument, text: &Option<String>| {
+            let place =
+                |text: &String| place(text, kind).ok_or_else(|| bad(argument, "this is no cursor of this list"));
+            text.as_ref().map(place).transpose()
+        };
+        Ok(Page {
+            after: place("after", &self.after)?,
+            before: place("before", &self.before)?,
+            limit: u64::try_from(self.size()? + 1).unwrap_or(1),
+            from_end: self.is_backward(),
+        })
+    }
+
+    /// Makes the page of what the store answered.
+    pub(super) fn slice<T>(&self, mut rows: Vec<T>, cursor: impl Fn(&T) -> String) -> Slice<T> {
+        let size = self.size().ok().and_then(|size| usize::try_from(size).ok()).unwrap_or(rows.len());
+        let more = rows.len() > size;
+        rows.truncate(size);
+        if self.is_backward() {
+            rows.reverse();
+        }
+        Slice {
+            rows: rows.into_iter().map(|row| (cursor(&row), row)).collect(),
+            has_previous: if self.is_backward() { more } else { self.after.is_some() },
+            has_next: if self.is_backward() { self.before.is_some() } else { more },
+        }
+    }
+}
+
+fn bad(argument: &'static str, problem: &str) -> Error {
+    Error::BadUserInput { argument, problem: problem.to_owned() }
+}
+
+/// The cursor of a place: its values and nothing about columns.
+pub(super) fn cursor(place: &Place) -> String {
+    let key = match &place.key {
+        Value::String(Some(text)) => format!("t{text}"),
+        Value::BigInt(Some(number)) => format!("n{number}"),
+        _ => String::new(),
+    };
+    URL_SAFE_NO_PAD.encode(format!("{}:{key}", place.id))
+}
+
+fn place(cursor: &str, kind: Kind) -> Option<Place> {
+    if cursor.len() > MAX_CURSOR {
+        return None;
+    }
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (id, key) = text.split_once(':')?;
+    let key = match kind {
+        Kind::Number => Value::from(key.strip_prefix('n')?.parse::<i64>().ok()?),
+        Kind::Text => Value::from(key.strip_prefix('t').filter(|key| !key.contains('\0'))?),
+    };
+    Some(Place { key, id: id.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn cursors_come_back_as_they_went(id: i64, number: i64, text in "[^\0]{0,60}") {
+            let number = Place { key: number.into(), id };
+            let text = Place { key: text.into(), id };
+            prop_assert_eq!(place(&cursor(&number), Kind::Number), Some(number));
+            prop_assert_eq!(place(&cursor(&text), Kind::Text), Some(text));
+        }
+
+        #[test]
+        fn any_other_text_is_no_cursor_or_a_harmless_one(text in ".{0,80}") {
+            let _place: Option<Place> = place(&text, Kind::Text);
+        }
+    }
+}

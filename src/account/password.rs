@@ -1,0 +1,138 @@
+//! Passwords: changed by their owner, set by an administrator.
+
+use entity::session::EndReason;
+use entity::user;
+use secrecy::SecretString;
+
+use super::access;
+use super::audit::Event;
+use super::id::UserId;
+use super::requester::Requester;
+use super::session::{self, SignIn, end_all};
+use super::user as accounts;
+use crate::app::App;
+use crate::error::{Error, PasswordViolation, Refusal, RefusalCode, Result};
+use crate::store::users;
+
+/// A new password and the proof that the caller knows the old one.
+#[derive(Debug)]
+pub struct UpdatePassword {
+    /// The password until now.
+    pub current: SecretString,
+    /// The password from now on.
+    pub new: SecretString,
+    /// Whether all other sessions end too.
+    pub end_others: bool,
+}
+
+/// Changes the caller's own password, replaces the session by a new one, so that nothing that was stolen from it opens
+/// anything (OWASP ASVS 7.2.4), and tells how many other sessions were ended.
+///
+/// # Errors
+/// Refuses callers who are not signed in, a wrong current password, the same password again, a weak one.
+pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<(SignIn, usize)> {
+    let caller = requester.permit(access::UPDATE_PASSWORD)?;
+    let user = &caller.user;
+    let stored = user.password_hash.as_ref().map(|hash| hash.expose());
+    if !app.hasher.verify(&input.current, stored).await?.matches {
+        let now = app.clock.now();
+        Event::failed("password.update")
+            .by(user)
+            .to(user)
+            .within(&caller.session)
+            .record(app.db.writer(), app, &requester.client, now)
+            .await?;
+        let message = "the current password is wrong";
+        return Err(Refusal::new(RefusalCode::WrongPassword, message).on("currentPassword").into());
+    }
+    check_new(app, &input.new, names(user), "newPassword").await?;
+    if app.hasher.verify(&input.new, stored).await?.matches {
+        return Err(Refusal::new(RefusalCode::SamePassword, "choose another password").on("newPassword").into());
+    }
+    let hash = app.hasher.hash(&input.new).await?;
+
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    if !users::update_password(&tx, user, hash, false, now).await? {
+        return Err(accounts::changed_meanwhile());
+    }
+    let user = accounts::reread(&tx, user).await?;
+    let others = if input.end_others {
+        end_all(&tx, &user, Some(caller.session.id), EndReason::PasswordChanged, now).await?
+    } else {
+        0
+    };
+    let own = std::slice::from_ref(&caller.session);
+    if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
+        return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
+    }
+    let device_name = caller.session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
+    let signed_in = session::open(&tx, app, &user, &requester.client, device_name, now).await?;
+    Event::success("password.update")
+        .by(&user)
+        .to(&user)
+        .within(&signed_in.session)
+        .record(&tx, app, &requester.client, now)
+        .await?;
+    tx.commit().await?;
+    Ok((signed_in, others))
+}
+
+/// Sets another user's password and ends all of that user's sessions.
+///
+/// # Errors
+/// Refuses callers without the permission or with less power than the user, and weak passwords.
+pub async fn set(
+    app: &App,
+    requester: &Requester,
+    user_id: UserId,
+    password: SecretString,
+    must_change: bool,
+) -> Result<user::Model> {
+    let caller = requester.permit(access::WRITE_USERS)?;
+    let user = accounts::target(app.db.reader(), caller, user_id).await?;
+    check_new(app, &password, names(&user), "password").await?;
+    let hash = app.hasher.hash(&password).await?;
+
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let user = accounts::target(&tx, caller, user_id).await?;
+    if !users::update_password(&tx, &user, hash, must_change, now).await? {
+        return Err(accounts::changed_meanwhile());
+    }
+    end_all(&tx, &user, None, EndReason::PasswordChanged, now).await?;
+    Event::success("password.set").by(&caller.user).to(&user).record(&tx, app, &requester.client, now).await?;
+    let user = accounts::reread(&tx, &user).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+fn names(user: &user::Model) -> Vec<String> {
+    [Some(&user.username), user.email.as_ref(), user.display_name.as_ref()].into_iter().flatten().cloned().collect()
+}
+
+/// Refuses a new password that the policy does not take for an account with these `names`.
+pub(super) async fn check_new(
+    app: &App,
+    password: &SecretString,
+    names: Vec<String>,
+    field: &'static str,
+) -> Result<()> {
+    let violations = app.policy.violations(password, names).await?;
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let reasons: Vec<String> = violations.iter().map(|violation| explanation(*violation, app)).collect();
+    let message = format!("choose a stronger password: {}", reasons.join("; "));
+    Err(Refusal { violations, ..Refusal::new(RefusalCode::WeakPassword, message).on(field) }.into())
+}
+
+fn explanation(violation: PasswordViolation, app: &App) -> String {
+    match violation {
+        PasswordViolation::TooShort => format!("it needs at least {} characters", app.policy.min_length()),
+        PasswordViolation::TooLong => "it may have at most 256 characters".to_owned(),
+        PasswordViolation::TooCommon => "it is on the list of common passwords".to_owned(),
+        PasswordViolation::ContainsIdentity => "it is a name of the account".to_owned(),
+        PasswordViolation::Guessable => "it is easy to guess".to_owned(),
+    }
+}

@@ -1,0 +1,37 @@
+//! The profile: what the owner of an account changes about it without a password.
+
+use entity::user;
+
+use super::access;
+use super::administration::UpdateUser;
+use super::audit::Event;
+use super::requester::Requester;
+use super::user as accounts;
+use crate::app::App;
+use crate::error::Result;
+use crate::store::users;
+
+/// Changes the caller's own names. The e-mail address stays: whoever reads its mail could take the account over, so
+/// only an administrator changes it.
+///
+/// # Errors
+/// Refuses callers who are not signed in and usernames that are taken.
+pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Result<user::Model> {
+    let caller = requester.permit(access::UPDATE_PROFILE)?;
+    let now = app.clock.now();
+    let changes = users::Changes { email: None, ..input.changes() };
+    let tx = app.db.begin().await?;
+    let user = accounts::reread(&tx, &caller.user).await?;
+    if !users::update_names(&tx, &user, changes, now).await? {
+        return Err(accounts::changed_meanwhile());
+    }
+    Event::success("profile.update")
+        .by(&user)
+        .to(&user)
+        .within(&caller.session)
+        .record(&tx, app, &requester.client, now)
+        .await?;
+    let user = accounts::reread(&tx, &user).await?;
+    tx.commit().await?;
+    Ok(user)
+}

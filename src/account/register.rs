@@ -1,0 +1,35 @@
+//! Registration: a stranger makes an account and is signed in.
+
+use super::audit::Event;
+use super::name::Name;
+use super::password::check_new;
+use super::requester::Client;
+use super::session::{self, SignIn};
+use super::user::{NewUser, insert};
+use crate::app::App;
+use crate::config::RegistrationMode;
+use crate::error::{Refusal, RefusalCode, Result};
+
+/// Makes an account and opens its first session. Anybody may, if registration is open.
+///
+/// # Errors
+/// Refusals: registration is closed, a name is taken, the password is weak.
+pub async fn register(app: &App, client: &Client, input: NewUser, device_name: Option<Name>) -> Result<SignIn> {
+    let now = app.clock.now();
+    match app.config.registration.mode {
+        RegistrationMode::Open => {}
+        RegistrationMode::Admin | RegistrationMode::Closed => {
+            return Err(
+                Refusal::new(RefusalCode::RegistrationClosed, "accounts are made by an administrator here").into()
+            );
+        }
+    }
+    check_new(app, &input.password, input.names(), "password").await?;
+    let hash = app.hasher.hash(&input.password).await?;
+    let tx = app.db.begin().await?;
+    let user = insert(&tx, app, &input, hash, super::user::DEFAULT_TENANT, now).await?;
+    let signed_in = session::open(&tx, app, &user, client, device_name, now).await?;
+    Event::success("register").by(&user).to(&user).within(&signed_in.session).record(&tx, app, client, now).await?;
+    tx.commit().await?;
+    Ok(signed_in)
+}

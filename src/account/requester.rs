@@ -1,0 +1,128 @@
+//! Who is calling: credentials checked against the live session and the live account.
+
+use std::net::IpAddr;
+
+use entity::{session, user};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::access::Access;
+use super::id::{SessionId, UserId};
+use super::{role, tokens};
+use crate::app::App;
+use crate::error::{Result, TokenFault};
+use crate::security::token::{AccessClaims, Verified};
+use crate::store::{revoked_tokens, sessions};
+
+/// What came with a request, before anything was checked.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The credentials, if any.
+    pub credentials: Credentials,
+    /// Where the request came from.
+    pub client: Client,
+}
+
+/// The content of an `Authorization` header.
+#[derive(Debug, Clone)]
+pub enum Credentials {
+    /// There was none, or an empty one.
+    None,
+    /// A bearer token (RFC 6750 section 2.1).
+    Bearer(SecretString),
+    /// Something else.
+    Malformed,
+}
+
+/// Where a request came from; recorded with sessions and audit events.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The address of the peer.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself, shortened to what is stored.
+    pub user_agent: Option<String>,
+    /// The name of this request in logs and answers.
+    pub request_id: String,
+}
+
+/// A caller whose credentials were looked at.
+#[derive(Debug, Clone)]
+pub struct Requester {
+    /// Who it is.
+    pub identity: Identity,
+    /// Where the request came from.
+    pub client: Client,
+}
+
+/// What the credentials proved.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    /// No credentials were sent.
+    Anonymous,
+    /// Credentials were sent and do not hold.
+    Rejected {
+        /// Why.
+        fault: TokenFault,
+        /// The session they speak of, if only their time was over: enough to sign out.
+        session: Option<SessionId>,
+    },
+    /// A live session of a live account.
+    SignedIn(Box<SignedIn>),
+}
+
+/// A caller with a live session.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The account.
+    pub user: user::Model,
+    /// The session.
+    pub session: session::Model,
+    /// What the account may do now.
+    pub access: Access,
+}
+
+impl Visitor {
+    /// Looks at the credentials. Wrong ones are no failure here: the operations that ignore them go on.
+    ///
+    /// # Errors
+    /// Internal ones only.
+    pub async fn identify(self, app: &App) -> Result<Requester> {
+        let identity = match &self.credentials {
+            Credentials::None => Identity::Anonymous,
+            Credentials::Malformed => Identity::Rejected { fault: TokenFault::Malformed, session: None },
+            Credentials::Bearer(token) => check(app, token).await?,
+        };
+        Ok(Requester { identity, client: self.client })
+    }
+}
+
+async fn check(app: &App, token: &SecretString) -> Result<Identity> {
+    let now = app.clock.now();
+    let rejected = |fault, session| Ok(Identity::Rejected { fault, session });
+    let claims: AccessClaims = match tokens::verify_access(app, token.expose_secret(), now) {
+        Ok(Verified::Valid(claims)) => claims,
+        Ok(Verified::Expired(claims)) => return rejected(TokenFault::Expired, claims.sid.parse().ok()),
+        Err(fault) => return rejected(fault, None),
+    };
+    let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
+        return rejected(TokenFault::Invalid, None);
+    };
+    if revoked_tokens::contains_any(app.db.reader(), &[&claims.sid, &claims.jti], now).await? {
+        return rejected(TokenFault::SessionEnded, None);
+    }
+    let Some((session, user)) = sessions::find_with_user(app.db.reader(), session_id.uuid()).await? else {
+        return rejected(TokenFault::SessionEnded, None);
+    };
+    let lives = super::session::is_live(&session, now) && user.status == user::Status::Active;
+    if !lives || user.uid != user_id.uuid() {
+        return rejected(TokenFault::SessionEnded, None);
+    }
+    if claims.generation > session.generation {
+        return rejected(TokenFault::Invalid, None);
+    }
+    if claims.generation > session.receipt {
+        // The client has the pair of this generation: from now on its predecessor is spent.
+        sessions::update_receipt(app.db.writer(), session.id, claims.generation, now).await?;
+    }
+    let access = role::access_of(app.db.reader(), user.id).await?;
+    Ok(Identity::SignedIn(Box::new(SignedIn { user, session, access })))
+}

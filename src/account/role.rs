@@ -1,0 +1,218 @@
+//! Roles: named sets of permissions, and who holds them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entity::{role, user};
+use sea_orm::{ConnectionTrait, Set};
+
+use super::access::{self, Access, Permission};
+use super::audit::Event;
+use super::canonical::canonical;
+use super::id::{RoleId, UserId};
+use super::name::Name;
+use super::requester::Requester;
+use super::user as accounts;
+use crate::app::App;
+use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::store::{roles, users};
+
+/// The built-in role that holds every permission; a migration makes it.
+pub const ADMIN: &str = "admin";
+
+/// Most permissions and roles that one call may name.
+const MAX_NAMES: usize = 100;
+
+/// A role and what it allows.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// The role.
+    pub row: role::Model,
+    /// What it allows.
+    pub permissions: BTreeSet<Permission>,
+}
+
+impl From<roles::WithPermissions> for Role {
+    fn from((row, permissions): roles::WithPermissions) -> Self {
+        let listed = permissions.iter().filter_map(|listed| Permission::from_name(&listed.permission));
+        let permissions = if row.built_in { Permission::ALL.into() } else { listed.collect() };
+        Self { row, permissions }
+    }
+}
+
+/// What the user with this number may do now.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn access_of(db: &impl ConnectionTrait, user_id: i64) -> Result<Access> {
+    Ok(access_of_many(db, vec![user_id]).await?.remove(&user_id).unwrap_or_default())
+}
+
+/// What the users with these numbers may do now; who holds no role is missing.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn access_of_many(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Result<BTreeMap<i64, Access>> {
+    let mut accesses: BTreeMap<i64, (BTreeSet<String>, BTreeSet<Permission>)> = BTreeMap::new();
+    for grant in roles::list_grants(db, user_ids).await? {
+        let (names, permissions) = accesses.entry(grant.user_id).or_default();
+        names.insert(grant.name);
+        if grant.built_in {
+            permissions.extend(Permission::ALL);
+        }
+        permissions.extend(grant.permission.as_deref().and_then(Permission::from_name));
+    }
+    let access =
+        |(names, permissions): (BTreeSet<String>, _)| Access { roles: names.into_iter().collect(), permissions };
+    Ok(accesses.into_iter().map(|(user_id, found)| (user_id, access(found))).collect())
+}
+
+/// The same for a list of users, from where reads run.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn load_access(app: &App, user_ids: Vec<i64>) -> Result<BTreeMap<i64, Access>> {
+    access_of_many(app.db.reader(), user_ids).await
+}
+
+/// Every role, by name.
+///
+/// # Errors
+/// Refuses callers without the permission.
+pub async fn list(app: &App, requester: &Requester) -> Result<Vec<Role>> {
+    requester.permit(access::READ_ROLES)?;
+    Ok(roles::list(app.db.reader()).await?.into_iter().map(Role::from).collect())
+}
+
+/// The role with this id, if there is one and the caller may see roles.
+///
+/// # Errors
+/// Refuses callers who are not signed in.
+pub async fn find(app: &App, requester: &Requester, id: RoleId) -> Result<Option<Role>> {
+    requester.signed_in()?;
+    if requester.permit(access::READ_ROLES).is_err() {
+        return Ok(None);
+    }
+    Ok(roles::find(app.db.reader(), id.uuid()).await?.map(Role::from))
+}
+
+/// How many users hold the role.
+///
+/// # Errors
+/// Refuses callers without the permission.
+pub async fn count_holders(app: &App, requester: &Requester, role: &Role) -> Result<u64> {
+    requester.permit(access::READ_ROLES)?;
+    roles::count_holders(app.db.reader(), role.row.id).await
+}
+
+/// What a role shall be.
+#[derive(Debug, Clone)]
+pub struct SaveRole {
+    /// Its name; a role that has it is changed, otherwise one is made.
+    pub name: Name,
+    /// What it is for; nothing clears it.
+    pub description: Option<Name>,
+    /// What it allows.
+    pub permissions: BTreeSet<Permission>,
+}
+
+/// Makes or changes a role. Nobody can put into a role what they do not hold themselves.
+///
+/// # Errors
+/// Refuses callers without the permission, and changes to built-in roles.
+pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<Role> {
+    let caller = requester.permit(access::WRITE_ROLES)?;
+    let now = app.clock.now();
+    if !caller.access.covers(&input.permissions) {
+        return Err(Error::Forbidden);
+    }
+    let key = input.name.key();
+    let description = input.description.map(|description| description.as_str().to_owned());
+    let tx = app.db.begin().await?;
+    let row = match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {
+        Some((row, _)) if row.built_in => {
+            return Err(Refusal::new(RefusalCode::BuiltInRole, "built-in roles do not change").on("name").into());
+        }
+        Some(found) => {
+            let role = Role::from(found);
+            if !caller.access.covers(&role.permissions) {
+                return Err(Error::Forbidden);
+            }
+            roles::update_description(&tx, role.row.id, description.clone(), now).await?;
+            role::Model { description, updated_at: now.into(), ..role.row }
+        }
+        None => {
+            let row = role::ActiveModel {
+                uid: Set(app.entropy.uuid(now)),
+                name: Set(input.name.as_str().to_owned()),
+                name_key: Set(key),
+                description: Set(description),
+                built_in: Set(false),
+                created_at: Set(now.into()),
+                updated_at: Set(now.into()),
+                ..Default::default()
+            };
+            roles::insert(&tx, row).await?
+        }
+    };
+    let names: Vec<_> = input.permissions.iter().map(|permission| permission.name()).collect();
+    roles::replace_permissions(&tx, row.id, names.iter().copied()).await?;
+    Event::success("role.save")
+        .by(&caller.user)
+        .on(row.uid)
+        .with(serde_json::json!({ "role": row.name, "permissions": names }))
+        .record(&tx, app, &requester.client, now)
+        .await?;
+    tx.commit().await?;
+    Ok(Role { row, permissions: input.permissions })
+}
+
+/// Gives a user exactly these roles.
+///
+/// # Errors
+/// Refuses callers without the permission or with less power than the user or the roles have, unknown roles, and to
+/// take the last administrator away.
+pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Vec<String>) -> Result<user::Model> {
+    let caller = requester.permit(access::ASSIGN_ROLES)?;
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    roles::lock_built_in(&tx).await?;
+    let user = accounts::target(&tx, caller, user_id).await?;
+    let chosen = named(&tx, &names).await?;
+    let gained = chosen.iter().flat_map(|role| role.permissions.iter().copied()).collect();
+    if !caller.access.covers(&gained) {
+        return Err(Error::Forbidden);
+    }
+    let before = access_of(&tx, user.id).await?.roles;
+    roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+    accounts::keep_an_admin(&tx).await?;
+    if !users::touch(&tx, &user, now).await? {
+        return Err(accounts::changed_meanwhile());
+    }
+    let after = access_of(&tx, user.id).await?.roles;
+    Event::success("user.roles")
+        .by(&caller.user)
+        .to(&user)
+        .with(serde_json::json!({ "before": before, "after": after }))
+        .record(&tx, app, &requester.client, now)
+        .await?;
+    let user = accounts::reread(&tx, &user).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// The roles with these names.
+///
+/// # Errors
+/// A refusal that names the first unknown one.
+pub(super) async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result<Vec<Role>> {
+    if names.len() > MAX_NAMES {
+        return Err(Refusal::new(RefusalCode::TooLong, format!("name at most {MAX_NAMES} roles")).on("roles").into());
+    }
+    let keys: Vec<String> = names.iter().map(|name| canonical(name)).collect();
+    let found: Vec<Role> = roles::list_by_name(db, &keys).await?.into_iter().map(Role::from).collect();
+    if keys.iter().all(|key| found.iter().any(|role| role.row.name_key == *key)) {
+        Ok(found)
+    } else {
+        Err(Refusal::new(RefusalCode::UnknownRole, "there is no role with this name").on("roles").into())
+    }
+}

@@ -1,0 +1,193 @@
+//! Sessions: opened by a login, shown to their owner, ended one by one or together.
+
+use chrono::{DateTime, Utc};
+use entity::session::{self, EndReason, Transport};
+use entity::user;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Set};
+
+use super::access::{self, Access};
+use super::audit::Event;
+use super::id::SessionId;
+use super::name::Name;
+use super::page::{self, PageRequest, Slice};
+use super::requester::{Client, Identity, Requester, SignedIn};
+use super::role;
+use super::tokens::{self, TokenPair};
+use crate::app::App;
+use crate::error::{Refusal, RefusalCode, Result};
+use crate::store::revoked_tokens::{self, Revocation};
+use crate::store::{Scope, sessions};
+
+/// A session that was just opened or renewed.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// Whose it is.
+    pub user: user::Model,
+    /// The session.
+    pub session: session::Model,
+    /// What its user may do.
+    pub access: Access,
+    /// Its tokens.
+    pub tokens: TokenPair,
+}
+
+impl SignIn {
+    /// The requester that this sign-in has made of a client.
+    pub fn requester(&self, client: Client) -> Requester {
+        let Self { user, session, access, .. } = self.clone();
+        Requester { identity: Identity::SignedIn(Box::new(SignedIn { user, session, access })), client }
+    }
+}
+
+/// Whether the session is neither ended nor over by time at `now`.
+pub fn is_live(session: &session::Model, now: DateTime<Utc>) -> bool {
+    session.ended_at.is_none() && now < session.idle_end_at.utc() && now < session.absolute_end_at.utc()
+}
+
+/// Opens a session for `user` within the caller's transaction.
+pub(super) async fn open(
+    tx: &DatabaseTransaction,
+    app: &App,
+    user: &user::Model,
+    client: &Client,
+    device_name: Option<Name>,
+    now: DateTime<Utc>,
+) -> Result<SignIn> {
+    let settings = &app.config.token;
+    let row = session::ActiveModel {
+        uid: Set(app.entropy.uuid(now)),
+        user_id: Set(user.id),
+        generation: Set(1),
+        // The first generation has no predecessor whose replay its arrival could forbid.
+        receipt: Set(1),
+        transport: Set(Transport::Body),
+        device_name: Set(device_name.map(|name| name.as_str().to_owned())),
+        user_agent: Set(client.user_agent.clone()),
+        address: Set(client.address.map(|address| address.to_string())),
+        created_at: Set(now.into()),
+        rotated_at: Set(now.into()),
+        last_seen_at: Set(now.into()),
+        idle_end_at: Set((now + settings.refresh_idle).into()),
+        absolute_end_at: Set((now + settings.refresh_absolute).into()),
+        ended_at: Set(None),
+        end_reason: Set(None),
+        ..Default::default()
+    };
+    let session = sessions::insert(tx, row).await?;
+    let access = role::access_of(tx, user.id).await?;
+    let tokens = tokens::pair(app, user, &access.roles, &session, now)?;
+    Ok(SignIn { user: user.clone(), session, access, tokens })
+}
+
+/// Ends `sessions` within the caller's transaction and lists them as revoked; tells how many were ended.
+pub(super) async fn end(
+    tx: &impl ConnectionTrait,
+    user: &user::Model,
+    sessions: &[session::Model],
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let mut revocations = Vec::new();
+    for session in sessions {
+        if sessions::update_ended(tx, session.id, reason, now).await? {
+            revocations.push(Revocation {
+                token_id: SessionId::from(session.uid).to_string(),
+                user_uid: user.uid,
+                until: session.absolute_end_at.utc(),
+                reason: reason_name(reason),
+            });
+        }
+    }
+    let ended = revocations.len();
+    revoked_tokens::insert(tx, revocations, now).await?;
+    Ok(ended)
+}
+
+/// Ends every live session of `user` but, perhaps, one; tells how many were ended.
+pub(super) async fn end_all(
+    tx: &impl ConnectionTrait,
+    user: &user::Model,
+    except: Option<i64>,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let live = sessions::list_live(tx, user.id, except, now).await?;
+    end(tx, user, &live, reason, now).await
+}
+
+fn reason_name(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Logout => "LOGOUT",
+        EndReason::Revoked => "REVOKED",
+        EndReason::PasswordChanged => "PASSWORD_CHANGED",
+        EndReason::RefreshTokenReused => "REFRESH_TOKEN_REUSED",
+        EndReason::AccountDisabled => "ACCOUNT_DISABLED",
+    }
+}
+
+/// One page of the sessions of `owner`, newest first.
+///
+/// # Errors
+/// Refuses everybody but the owner and holders of the permission.
+pub async fn list(
+    app: &App,
+    requester: &Requester,
+    owner: &user::Model,
+    only_live: bool,
+    request: PageRequest,
+) -> Result<Slice<session::Model>> {
+    requester.permit_for(access::READ_SESSIONS, owner.id)?;
+    let live_at = only_live.then(|| app.clock.now());
+    let query = request.with_cursor(page::Kind::Number)?;
+    let rows = sessions::list(app.db.reader(), owner.id, live_at, &query).await?;
+    Ok(request.slice(rows, |row| page::cursor(&sessions::place(row))))
+}
+
+/// How many sessions `owner` has.
+///
+/// # Errors
+/// Refuses everybody but the owner and holders of the permission.
+pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_live: bool) -> Result<u64> {
+    requester.permit_for(access::READ_SESSIONS, owner.id)?;
+    let live_at = only_live.then(|| app.clock.now());
+    sessions::count(app.db.reader(), owner.id, live_at).await
+}
+
+/// The session with this id and its owner, if the caller may see it.
+///
+/// # Errors
+/// Refuses callers who are not signed in; what they may not see reads as missing.
+pub async fn find(app: &App, requester: &Requester, id: SessionId) -> Result<Option<(session::Model, user::Model)>> {
+    let caller = requester.permit(access::READ_NODE)?;
+    let found = sessions::find_with_user(app.db.reader(), id.uuid()).await?;
+    let scope = Scope::Tenant(caller.user.tenant_id);
+    Ok(found.filter(|(_, owner)| {
+        scope.admits(owner.tenant_id) && requester.permit_for(access::READ_SESSIONS, owner.id).is_ok()
+    }))
+}
+
+/// Ends one session: one's own, or with the permission anybody's of the tenant.
+///
+/// # Errors
+/// Refuses callers who are not signed in; a session they may not end reads as missing.
+pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(session::Model, user::Model)> {
+    let caller = requester.signed_in()?;
+    let now = app.clock.now();
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such session").on("sessionId");
+    let tx = app.db.begin().await?;
+    let (session, owner) = sessions::find_with_user(&tx, id.uuid()).await?.ok_or_else(missing)?;
+    if owner.tenant_id != caller.user.tenant_id || requester.permit_for(access::REVOKE_SESSION, owner.id).is_err() {
+        return Err(missing().into());
+    }
+    if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
+        Event::success("session.revoke")
+            .by(&caller.user)
+            .to(&owner)
+            .within(&session)
+            .record(&tx, app, &requester.client, now)
+            .await?;
+    }
+    let session = sessions::find(&tx, id.uuid()).await?.ok_or_else(missing)?;
+    tx.commit().await?;
+    Ok((session, owner))
+}

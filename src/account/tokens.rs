@@ -1,0 +1,103 @@
+//! The pair of tokens that a session hands out, derived from its row.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{session, user};
+use secrecy::SecretString;
+
+use super::id::{SessionId, UserId};
+use crate::app::App;
+use crate::error::{Result, TokenFault};
+use crate::security::token::{self, AccessClaims, Expected, RefreshClaims, Verified};
+
+/// What a client keeps after signing in.
+#[derive(Debug, Clone)]
+pub struct TokenPair {
+    /// Opens the API until `expires_at`.
+    pub access_token: SecretString,
+    /// End of the access token.
+    pub expires_at: DateTime<Utc>,
+    /// Buys the next pair.
+    pub refresh_token: SecretString,
+    /// End of the refresh token.
+    pub refresh_expires_at: DateTime<Utc>,
+    /// The server's clock at the time of issue.
+    pub issued_at: DateTime<Utc>,
+}
+
+/// The name of the access token of one generation of a session.
+pub fn jti(session: SessionId, generation: i32) -> String {
+    format!("{session}.{generation}")
+}
+
+/// The pair of the session's present generation. The refresh token follows from the row alone, so asking again gives
+/// the same text; the access token begins to live now.
+///
+/// # Errors
+/// Internal ones only.
+pub fn pair(
+    app: &App,
+    user: &user::Model,
+    roles: &[String],
+    session: &session::Model,
+    now: DateTime<Utc>,
+) -> Result<TokenPair> {
+    let settings = &app.config.token;
+    let sid = SessionId::from(session.uid);
+    let sub = UserId::from(user.uid).to_string();
+    let refresh_expires_at = session.idle_end_at.utc().min(session.absolute_end_at.utc());
+    // Whole seconds, as JWTs count, and never beyond the session itself.
+    let expires_at = DateTime::from_timestamp((now + settings.access_lifetime).timestamp(), 0)
+        .unwrap_or(now)
+        .min(session.absolute_end_at.utc());
+    let access = AccessClaims {
+        iss: settings.issuer.clone(),
+        aud: settings.audience.clone(),
+        sub: sub.clone(),
+        sid: sid.to_string(),
+        generation: session.generation,
+        jti: jti(sid, session.generation),
+        iat: now.timestamp(),
+        exp: expires_at.timestamp(),
+        username: user.username.clone(),
+        roles: roles.to_vec(),
+    };
+    let refresh = RefreshClaims {
+        iss: settings.issuer.clone(),
+        aud: settings.issuer.clone(),
+        sub,
+        sid: sid.to_string(),
+        generation: session.generation,
+        iat: session.rotated_at.utc().timestamp(),
+        exp: refresh_expires_at.timestamp(),
+    };
+    Ok(TokenPair {
+        access_token: token::sign(&app.keys, &access)?,
+        expires_at,
+        refresh_token: token::sign(&app.keys, &refresh)?,
+        refresh_expires_at,
+        issued_at: now,
+    })
+}
+
+/// Verifies an access token.
+///
+/// # Errors
+/// Why it does not hold.
+pub fn verify_access(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<AccessClaims>, TokenFault> {
+    let settings = &app.config.token;
+    let expected =
+        Expected { issuer: &settings.issuer, audience: &settings.audience, lifetime: settings.access_lifetime };
+    token::verify(&app.keys, expected, text, now)
+}
+
+/// Verifies a refresh token.
+///
+/// # Errors
+/// Why it does not hold.
+pub fn verify_refresh(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<RefreshClaims>, TokenFault> {
+    let settings = &app.config.token;
+    // A rotation rounds down to whole seconds at both ends.
+    let lifetime = settings.refresh_idle.max(settings.refresh_absolute) + TimeDelta::seconds(1);
+    let expected = Expected { issuer: &settings.issuer, audience: &settings.issuer, lifetime };
+    token::verify(&app.keys, expected, text, now)
+}

@@ -1,0 +1,245 @@
+//! Users as administrators see and manage them.
+
+use chrono::{DateTime, Utc};
+use entity::secret::SecretText;
+use entity::user::{self, Status};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Set};
+use secrecy::SecretString;
+
+use super::access;
+use super::email::Email;
+use super::id::UserId;
+use super::name::Name;
+use super::page::{self, Kind, PageRequest, Slice};
+use super::requester::{Requester, SignedIn};
+use super::role::{self};
+use super::username::Username;
+use crate::app::App;
+use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::store::Scope;
+use crate::store::users::{self, Filter, Order};
+
+pub use crate::store::users::{Filter as UserFilter, Order as UserOrder};
+
+/// The tenant of everybody who registers; a migration makes it.
+pub const DEFAULT_TENANT: i64 = 1;
+
+/// An account that shall be made.
+#[derive(Debug)]
+pub struct NewUser {
+    /// The name to sign in with.
+    pub username: Username,
+    /// The e-mail address.
+    pub email: Option<Email>,
+    /// The name that is shown.
+    pub display_name: Option<Name>,
+    /// The first password.
+    pub password: SecretString,
+}
+
+impl NewUser {
+    /// Parses what somebody typed; every field that is wrong is told.
+    ///
+    /// # Errors
+    /// One refusal per wrong field.
+    pub fn parse(
+        username: &str,
+        email: Option<&str>,
+        display_name: Option<&str>,
+        password: SecretString,
+    ) -> Result<Self> {
+        let mut findings = Findings::default();
+        let username = findings.note("username", Username::parse(username));
+        let email = findings.note("email", email.map(Email::parse).transpose());
+        let display_name = findings.note("displayName", display_name.map(Name::parse).transpose());
+        match (username, email, display_name) {
+            (Some(username), Some(email), Some(display_name)) => Ok(Self { username, email, display_name, password }),
+            _ => Err(findings.into()),
+        }
+    }
+
+    /// The names that the password must not be.
+    pub(super) fn names(&self) -> Vec<String> {
+        let email = self.email.as_ref().map(Email::to_string);
+        let display_name = self.display_name.as_ref().map(|name| name.as_str().to_owned());
+        [Some(self.username.as_str().to_owned()), email, display_name].into_iter().flatten().collect()
+    }
+}
+
+/// Adds the account within the caller's transaction.
+pub(super) async fn insert(
+    tx: &DatabaseTransaction,
+    app: &App,
+    input: &NewUser,
+    hash: String,
+    tenant_id: i64,
+    now: DateTime<Utc>,
+) -> Result<user::Model> {
+    let row = user::ActiveModel {
+        uid: Set(app.entropy.uuid(now)),
+        tenant_id: Set(tenant_id),
+        username: Set(input.username.as_str().to_owned()),
+        username_key: Set(input.username.key()),
+        email: Set(input.email.as_ref().map(Email::to_string)),
+        email_key: Set(input.email.as_ref().map(Email::key)),
+        display_name: Set(input.display_name.as_ref().map(|name| name.as_str().to_owned())),
+        display_name_key: Set(input.display_name.as_ref().map(Name::key)),
+        password_hash: Set(Some(SecretText::new(hash))),
+        password_changed_at: Set(Some(now.into())),
+        must_change_password: Set(false),
+        status: Set(Status::Active),
+        last_login_at: Set(None),
+        created_at: Set(now.into()),
+        updated_at: Set(now.into()),
+        version: Set(1),
+        ..Default::default()
+    };
+    users::insert(tx, row).await
+}
+
+/// What is wrong with the fields of one input, so that all of it is told at once.
+#[derive(Debug, Default)]
+pub(super) struct Findings(Vec<Refusal>);
+
+impl Findings {
+    /// The parsed value, or nothing after taking note of what is wrong with `field`.
+    pub(super) fn note<T>(&mut self, field: &'static str, parsed: Result<T, Refusal>) -> Option<T> {
+        parsed.map_err(|refusal| self.0.push(refusal.on(field))).ok()
+    }
+}
+
+impl From<Findings> for Error {
+    fn from(findings: Findings) -> Self {
+        Self::Refused(findings.0)
+    }
+}
+
+/// How to find one user.
+#[derive(Debug, Clone)]
+pub enum Lookup {
+    /// By public id.
+    Id(UserId),
+    /// By username, in any spelling.
+    Username(String),
+    /// By e-mail address, in any spelling.
+    Email(String),
+}
+
+/// The user, if there is one in the caller's tenant.
+///
+/// # Errors
+/// Refuses callers without the permission.
+pub async fn get(app: &App, requester: &Requester, lookup: Lookup) -> Result<Option<user::Model>> {
+    let caller = requester.permit(access::READ_USERS)?;
+    let scope = Scope::Tenant(caller.user.tenant_id);
+    let db = app.db.reader();
+    match lookup {
+        Lookup::Id(id) => users::find(db, scope, id.uuid()).await,
+        Lookup::Username(name) => users::find_by_username(db, scope, &search_key(&name)).await,
+        Lookup::Email(address) => users::find_by_email(db, scope, &search_key(&address)).await,
+    }
+}
+
+/// The user behind a node id: oneself, or anybody the caller may see. Others read as missing.
+///
+/// # Errors
+/// Refuses callers who are not signed in.
+pub async fn find(app: &App, requester: &Requester, id: UserId) -> Result<Option<user::Model>> {
+    let caller = requester.permit(access::READ_NODE)?;
+    if caller.user.uid == id.uuid() {
+        return Ok(Some(caller.user.clone()));
+    }
+    match get(app, requester, Lookup::Id(id)).await {
+        Err(Error::Forbidden) => Ok(None),
+        found => found,
+    }
+}
+
+/// Whether somebody with this name exists, for old callers that ask before they send a password.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn exists(app: &App, name: &str) -> Result<bool> {
+    Ok(users::find_by_username(app.db.reader(), Scope::Installation, &search_key(name)).await?.is_some())
+}
+
+/// The key to compare a searched text with. NUL is in no stored name, and PostgreSQL refuses to look for it.
+fn search_key(text: &str) -> String {
+    super::canonical::canonical(text).replace('\0', "\u{fffd}")
+}
+
+/// Longest text that is searched for, in code points.
+const MAX_SEARCH: usize = 64;
+
+/// One page of the users of the caller's tenant.
+///
+/// # Errors
+/// Refuses callers without the permission; [`Error::BadUserInput`] for a bad page or a search text of over 64
+/// characters.
+pub async fn list(
+    app: &App,
+    requester: &Requester,
+    filter: &Filter,
+    (order, descending): (Order, bool),
+    request: PageRequest,
+) -> Result<Slice<user::Model>> {
+    let caller = requester.permit(access::READ_USERS)?;
+    let kind = match order {
+        Order::CreatedAt | Order::LastLogin => Kind::Number,
+        Order::Username | Order::Email => Kind::Text,
+    };
+    let page = request.with_cursor(kind)?;
+    let scope = Scope::Tenant(caller.user.tenant_id);
+    let rows = users::list(app.db.reader(), scope, &prepared(filter)?, (order, descending), &page).await?;
+    Ok(request.slice(rows, |row| page::cursor(&users::place(row, order))))
+}
+
+/// How many users of the caller's tenant pass the filter.
+///
+/// # Errors
+/// As [`list`].
+pub async fn count(app: &App, requester: &Requester, filter: &Filter) -> Result<u64> {
+    let caller = requester.permit(access::READ_USERS)?;
+    users::count(app.db.reader(), Scope::Tenant(caller.user.tenant_id), &prepared(filter)?).await
+}
+
+fn prepared(filter: &Filter) -> Result<Filter> {
+    if filter.search.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH) {
+        let problem = format!("search for at most {MAX_SEARCH} characters");
+        return Err(Error::BadUserInput { argument: "filter", problem });
+    }
+    let key = |text: &Option<String>| text.as_deref().map(search_key);
+    Ok(Filter {
+        search: key(&filter.search),
+        email_key: key(&filter.email_key),
+        role_key: key(&filter.role_key),
+        status: filter.status,
+    })
+}
+
+/// Finds the user that `caller` acts on, within the caller's tenant and power.
+pub(super) async fn target(db: &impl ConnectionTrait, caller: &SignedIn, user_id: UserId) -> Result<user::Model> {
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").on("userId");
+    let scope = Scope::Tenant(caller.user.tenant_id);
+    let user = users::find(db, scope, user_id.uuid()).await?.ok_or_else(missing)?;
+    let access = role::access_of(db, user.id).await?;
+    if caller.access.covers(&access.permissions) { Ok(user) } else { Err(Error::Forbidden) }
+}
+
+/// Refuses what has left the installation without an active administrator; the transaction is given up then.
+pub(super) async fn keep_an_admin(db: &impl ConnectionTrait) -> Result<()> {
+    if users::count_active_admins(db).await? > 0 {
+        return Ok(());
+    }
+    Err(Refusal::new(RefusalCode::LastAdmin, "there must be an active administrator: make another one first").into())
+}
+
+/// The row of `user` as it is now.
+pub(super) async fn reread(db: &impl ConnectionTrait, user: &user::Model) -> Result<user::Model> {
+    users::find_by_number(db, Scope::Installation, user.id).await?.ok_or_else(changed_meanwhile)
+}
+
+/// Somebody else changed or deleted the same account at the same time.
+pub(super) fn changed_meanwhile() -> Error {
+    Refusal::new(RefusalCode::Conflict, "the account was changed by somebody else: look again and repeat").into()
+}

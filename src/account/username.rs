@@ -1,0 +1,88 @@
+//! The name a person signs in with.
+
+use icu_normalizer::ComposingNormalizer;
+
+use super::canonical::canonical;
+use crate::error::{Refusal, RefusalCode};
+
+/// Most code points a username may have.
+pub const MAX_LENGTH: usize = 64;
+
+/// Most code points its key may have: folding makes up to three of one.
+const MAX_KEY_LENGTH: usize = 255;
+
+/// A username that is fit to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Username(String);
+
+impl Username {
+    /// Takes 1 to 64 letters, digits, dots, dashes and underscores that begin with a letter or a digit; blanks around
+    /// them are dropped and compatibility characters (full-width letters, ligatures) replaced by what they stand for.
+    ///
+    /// # Errors
+    /// What is wrong with the name, in words for its owner.
+    pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        let name = ComposingNormalizer::new_nfkc().normalize(raw.trim()).into_owned();
+        if name.chars().count() > MAX_LENGTH || canonical(&name).chars().count() > MAX_KEY_LENGTH {
+            return Err(Refusal::new(RefusalCode::TooLong, format!("use at most {MAX_LENGTH} characters")));
+        }
+        let begins_well = name.chars().next().is_some_and(char::is_alphanumeric);
+        if !begins_well || !name.chars().all(is_allowed) {
+            return Err(Refusal::new(
+                RefusalCode::InvalidUsername,
+                "use letters, digits, '.', '-' and '_', and begin with a letter or a digit",
+            ));
+        }
+        Ok(Self(name))
+    }
+
+    /// The name as its owner writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as it is compared.
+    pub fn key(&self) -> String {
+        canonical(&self.0)
+    }
+}
+
+/// No `@`, so that a name is never taken for an e-mail address, and nothing invisible.
+fn is_allowed(character: char) -> bool {
+    character.is_alphanumeric() || is_mark(character) || matches!(character, '.' | '-' | '_')
+}
+
+/// Combining marks that letters of many scripts need and NFKC leaves apart.
+fn is_mark(character: char) -> bool {
+    use icu_normalizer::properties::CanonicalCombiningClassMap;
+    CanonicalCombiningClassMap::new().get_u8(character) != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_names_of_many_scripts() {
+        for name in ["ann", "Ann-Sophie", "o.brien", "user_42", "søren", "ádmin", "Ελένη", "山田太郎", "7of9"]
+        {
+            assert_eq!(Username::parse(name).map(|name| name.0), Ok(name.to_owned()));
+        }
+    }
+
+    #[test]
+    fn replaces_compatibility_characters_and_blanks_around() {
+        assert_eq!(Username::parse("  ａnn ").map(|name| name.0), Ok("ann".to_owned()));
+    }
+
+    #[test]
+    fn refuses_what_is_invisible_or_ambiguous() {
+        for name in
+            ["", " ", "a b", "ann@example.org", "a\u{200d}b", "a\u{202e}b", "a\0b", "a\nb", "-ann", "._.", "a/b"]
+        {
+            assert!(Username::parse(name).is_err(), "{name:?}");
+        }
+        assert!(Username::parse(&"a".repeat(65)).is_err());
+        assert!(Username::parse(&"a".repeat(64)).is_ok());
+    }
+}

@@ -1,0 +1,52 @@
+//! What every use case is given: database, time, chance, hashing, keys and settings.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::security::hasher::Hasher;
+use crate::security::keys::Keys;
+use crate::security::policy::Policy;
+
+pub mod database;
+
+use database::Database;
+
+/// The running service; a clone is a pointer.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of the running service.
+pub struct Parts {
+    /// Where everything is kept.
+    pub db: Database,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Hashes and verifies passwords.
+    pub hasher: Hasher,
+    /// Judges new passwords.
+    pub policy: Policy,
+    /// Sign and verify tokens.
+    pub keys: Keys,
+    /// The settings it was started with.
+    pub config: Config,
+}
+
+impl App {
+    /// A service made of `parts`.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

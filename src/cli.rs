@@ -1,0 +1,75 @@
+//! The command line: one file per command.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Flags};
+
+mod admin;
+mod log;
+mod migrate;
+mod schema;
+mod serve;
+
+/// Accounts, sessions, tokens and roles over GraphQL and REST.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the server; an embedded database is made and brought to this version first.
+    Serve {
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Bring the database to this version.
+    Migrate {
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Print the GraphQL schema.
+    Schema,
+    /// Manage administrators.
+    Admin {
+        #[command(subcommand)]
+        command: admin::Command,
+    },
+}
+
+/// Runs the command that the process was started with; what goes wrong is told on standard error.
+pub fn run(environment: impl IntoIterator<Item = (String, String)>) -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Serve { flags } => configured(flags, environment, serve::run),
+        Command::Migrate { flags } => configured(flags, environment, migrate::run),
+        Command::Schema => schema::run(),
+        Command::Admin { command: admin::Command::Create(create) } => {
+            configured(create.flags.clone(), environment, |config| admin::create(config, create))
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell if standard error is closed.
+            std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("accountd: {error:#}\n")).ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn configured<Done>(
+    flags: Flags,
+    environment: impl IntoIterator<Item = (String, String)>,
+    command: impl FnOnce(Config) -> Done,
+) -> anyhow::Result<()>
+where
+    Done: Future<Output = anyhow::Result<()>>,
+{
+    let config = Config::load(flags, environment)?;
+    log::start(&config.log)?;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command(config))
+}

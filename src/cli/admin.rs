@@ -1,0 +1,85 @@
+//! `accountd admin create`.
+
+use std::io::{IsTerminal, Read, Write};
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use clap::{Args, Subcommand};
+use secrecy::SecretString;
+
+use crate::account::bootstrap;
+use crate::account::user::NewUser;
+use crate::clock::SystemClock;
+use crate::config::{Config, Flags};
+use crate::entropy::SystemEntropy;
+use crate::error::Error;
+use crate::start;
+
+/// Longest password that is read from standard input, in bytes.
+const MAX_INPUT: u64 = 4_096;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make an administrator.
+    Create(Create),
+}
+
+/// What `admin create` is told.
+#[derive(Debug, Args)]
+pub(super) struct Create {
+    #[command(flatten)]
+    pub flags: Flags,
+    /// The name to sign in with.
+    name: String,
+    /// An e-mail address.
+    #[arg(long)]
+    email: Option<String>,
+    /// Read the password from standard input instead of asking for it.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// Makes an administrator, whether a server runs on the database or not.
+pub(super) async fn create(config: Config, arguments: Create) -> Result<()> {
+    let password = if arguments.password_stdin { piped()? } else { asked()? };
+    let user = NewUser::parse(&arguments.name, arguments.email.as_deref(), None, password).map_err(told)?;
+    let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    let user = bootstrap::create_admin(&app, user).await.map_err(told)?;
+    app.db.close().await?;
+    writeln!(std::io::stdout(), "{} is an administrator", user.username)?;
+    Ok(())
+}
+
+fn piped() -> Result<SecretString> {
+    let mut text = String::new();
+    std::io::stdin().take(MAX_INPUT).read_to_string(&mut text)?;
+    // A shell's echo ends the line; nobody means that to be part of the password.
+    let length = text.trim_end_matches(['\r', '\n']).len();
+    text.truncate(length);
+    Ok(text.into())
+}
+
+fn asked() -> Result<SecretString> {
+    ensure!(std::io::stdin().is_terminal(), "there is nobody to ask for the password: give --password-stdin");
+    let password = rpassword::prompt_password("Password: ")?;
+    ensure!(rpassword::prompt_password("Again: ")? == password, "the two passwords differ");
+    Ok(password.into())
+}
+
+/// Every refusal on its own line, for a person at a terminal.
+fn told(error: Error) -> anyhow::Error {
+    match error {
+        Error::Refused(refusals) => {
+            let lines: Vec<String> = refusals
+                .iter()
+                .map(|refusal| match refusal.field {
+                    Some(field) => format!("{field}: {}", refusal.message),
+                    None => refusal.message.clone(),
+                })
+                .collect();
+            anyhow::anyhow!("{}", lines.join("\n"))
+        }
+        Error::Internal(cause) => cause,
+        other => other.into(),
+    }
+}

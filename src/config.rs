@@ -1,0 +1,214 @@
+//! The settings: the only reader of the environment and the config file, typed, all mistakes told at once.
+
+mod database;
+mod flags;
+mod password;
+mod problem;
+mod reader;
+mod rest;
+mod settings;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+pub use database::Database;
+pub use flags::Flags;
+pub use password::Password;
+pub use problem::{Problem, Problems};
+pub use rest::{MountPath, Rest};
+pub use settings::{SETTINGS, Setting};
+pub use token::Token;
+
+use reader::Reader;
+
+/// Everything the server is told from outside, already checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// Where the server keeps its own files: the embedded database and the secret it makes.
+    pub data_dir: PathBuf,
+    /// Where accounts are kept.
+    pub database: Database,
+    /// The server's secret, at least 32 bytes. `None` only beside [`Database::Embedded`], where one
+    /// is made at the first start.
+    pub secret_key: Option<SecretString>,
+    /// What is written to standard error.
+    pub log: Log,
+    /// Who may make accounts.
+    pub registration: Registration,
+    /// Protection against too much.
+    pub limits: Limits,
+    /// What passwords must be and what hashing them costs.
+    pub password: Password,
+    /// What tokens say and how long they live.
+    pub token: Token,
+    /// The REST faces.
+    pub rest: Rest,
+    /// How the server itself behaves.
+    pub server: Server,
+}
+
+/// What is logged, and how it looks.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// Directives for `tracing_subscriber::EnvFilter`, known to parse.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How accounts come to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    /// The mode.
+    pub mode: RegistrationMode,
+}
+
+/// Who may make an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationMode {
+    /// Anyone.
+    Open,
+    /// Administrators, for others.
+    Admin,
+    /// Nobody.
+    Closed,
+}
+
+/// The limits on attempts and requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `false` is for load tests, and only possible on a loopback address.
+    pub enabled: bool,
+}
+
+/// The HTTP server itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Server {
+    /// How long requests in flight may go on after SIGTERM.
+    pub drain: Duration,
+}
+
+impl Config {
+    /// Reads the settings: a flag beats the environment, the environment beats the file, the file
+    /// beats the default. Variables that do not begin with `ACCOUNTD_` are none of ours, and those
+    /// that begin with `ACCOUNTD_TEST_` belong to the tests.
+    ///
+    /// # Errors
+    ///
+    /// Every wrong or unknown setting, together. No text of a secret or of a database URL is in it.
+    pub fn load(flags: Flags, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, Problems> {
+        let mut reader = Reader::gather(flags, environment);
+        let config = Config::read(&mut reader);
+        reader.finish(config)
+    }
+
+    /// `None` when a problem was noted. Everything is read before the first `?`, so that one mistake
+    /// does not hide the next.
+    fn read(reader: &mut Reader) -> Option<Config> {
+        let listen = reader.read("listen", |text| {
+            text.parse()
+                .map_err(|_| refused("is not an address and a port", "write it like 127.0.0.1:8080 or [::1]:8080"))
+        });
+        let data_dir = reader.read("data_dir", |text| Ok(PathBuf::from(text)));
+        let database = database::read_url(reader, data_dir.as_deref());
+        let secret_key = database::read_secret_key(reader, database.as_ref());
+        let log = Log::read(reader);
+        let registration = Registration::read(reader);
+        let limits = Limits::read(reader, listen);
+        let password = Password::read(reader);
+        let token = Token::read(reader);
+        let rest = Rest::read(reader);
+        let server = Server::read(reader);
+        Some(Config {
+            listen: listen?,
+            data_dir: data_dir?,
+            database: database?,
+            secret_key,
+            log: log?,
+            registration: registration?,
+            limits: limits?,
+            password: password?,
+            token: token?,
+            rest: rest?,
+            server: server?,
+        })
+    }
+}
+
+impl Log {
+    fn read(reader: &mut Reader) -> Option<Log> {
+        let format = reader.choice("log.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
+        let filter = reader.read("log.filter", |text| match tracing_subscriber::EnvFilter::builder().parse(text) {
+            Ok(_) => Ok(text.to_owned()),
+            Err(error) => Err(refused(
+                &format!("is not a filter ({error})"),
+                "write a level (error, warn, info, debug, trace), or directives like info,accountd=debug",
+            )),
+        });
+        Some(Log { format: format?, filter: filter? })
+    }
+}
+
+impl Registration {
+    fn read(reader: &mut Reader) -> Option<Registration> {
+        let modes = [
+            ("open", RegistrationMode::Open),
+            ("admin", RegistrationMode::Admin),
+            ("closed", RegistrationMode::Closed),
+        ];
+        let mode = reader.choice("registration.mode", &modes)?;
+        Some(Registration { mode })
+    }
+}
+
+impl Limits {
+    fn read(reader: &mut Reader, listen: Option<SocketAddr>) -> Option<Limits> {
+        let enabled = reader.switch("limits.enabled")?;
+        if let Some(listen) = listen
+            && !enabled
+            && !listen.ip().to_canonical().is_loopback()
+        {
+            reader.refuse(
+                "limits.enabled",
+                format!("false is for load tests only, and {listen} can be reached from outside this machine"),
+                "set it to true, or listen on 127.0.0.1 or [::1]".to_owned(),
+            );
+        }
+        Some(Limits { enabled })
+    }
+}
+
+impl Server {
+    fn read(reader: &mut Reader) -> Option<Server> {
+        let seconds = reader.whole("server.drain_seconds", 1..=300)?;
+        Some(Server { drain: Duration::from_secs(seconds) })
+    }
+}
+
+/// What is wrong with a value, and what to do about it.
+struct Refused {
+    problem: String,
+    fix: String,
+}
+
+fn refused(problem: &str, fix: &str) -> Refused {
+    Refused { problem: problem.to_owned(), fix: fix.to_owned() }
+}

@@ -1,0 +1,103 @@
+//! Turns the texts of settings into typed values, and notes what is wrong on the way.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use super::settings;
+use super::{Config, Problem, Problems, Refused, refused};
+
+/// The values that were given, by the setting's name, and the problems found so far.
+#[derive(Default)]
+pub(super) struct Reader {
+    given: BTreeMap<&'static str, Given>,
+    problems: Vec<Problem>,
+}
+
+struct Given {
+    text: String,
+    origin: String,
+}
+
+impl Reader {
+    /// A later source replaces an earlier one.
+    pub(super) fn add(&mut self, name: &'static str, text: String, origin: String) {
+        self.given.insert(name, Given { text, origin });
+    }
+
+    /// The value given or the default, parsed; `None` when there is neither, or when it is refused
+    /// and the problem noted. The parser's problem goes on after the quoted value: "is not ...".
+    pub(super) fn read<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Refused>) -> Option<T> {
+        self.parse(name, |text| {
+            parse(text).map_err(|refused| {
+                let mut shown: String = text.chars().take(60).collect();
+                if shown.len() < text.len() {
+                    shown.push('…');
+                }
+                Refused { problem: format!("{shown:?} {}", refused.problem), ..refused }
+            })
+        })
+    }
+
+    /// As [`Reader::read`], for values that must never be shown.
+    pub(super) fn read_secret<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Refused>,
+    ) -> Option<T> {
+        self.parse(name, parse)
+    }
+
+    fn parse<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Refused>) -> Option<T> {
+        let given = self.given.get(name).map(|given| given.text.as_str());
+        let parsed = match given.or_else(|| settings::find(name).and_then(|setting| setting.default))? {
+            "" => Err(refused("is empty", "give it a value, or leave it out")),
+            text => parse(text),
+        };
+        parsed.map_err(|refused| self.refuse(name, refused.problem, refused.fix)).ok()
+    }
+
+    /// A whole number inside the bounds.
+    pub(super) fn whole<T: TryFrom<u64>>(&mut self, name: &'static str, bounds: RangeInclusive<u64>) -> Option<T> {
+        self.read(name, |text| {
+            let number = text.parse().ok().filter(|number| bounds.contains(number));
+            number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+                let range = format!("{} to {}", bounds.start(), bounds.end());
+                refused(&format!("is not a whole number from {range}"), &format!("choose one from {range}"))
+            })
+        })
+    }
+
+    pub(super) fn switch(&mut self, name: &'static str) -> Option<bool> {
+        self.choice(name, &[("true", true), ("false", false)])
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        self.read(name, |text| {
+            let found = choices.iter().find(|(word, _)| *word == text);
+            found.map(|(_, value)| *value).ok_or_else(|| {
+                let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+                refused("is not one of its words", &format!("choose one of: {}", words.join(", ")))
+            })
+        })
+    }
+
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// Notes a problem with a known setting, and where its value came from.
+    pub(super) fn refuse(&mut self, name: &'static str, problem: String, fix: String) {
+        let origin = self.given.get(name).map(|given| given.origin.clone());
+        self.note(name, origin, Refused { problem, fix });
+    }
+
+    pub(super) fn note(&mut self, name: &str, origin: Option<String>, Refused { problem, fix }: Refused) {
+        self.problems.push(Problem { setting: name.to_owned(), origin, problem, fix });
+    }
+
+    /// The configuration, if nothing at all was wrong.
+    pub(super) fn finish(self, config: Option<Config>) -> Result<Config, Problems> {
+        config.filter(|_| self.problems.is_empty()).ok_or(Problems(self.problems))
+    }
+}

@@ -1,0 +1,100 @@
+//! The table of settings: what is known, what the defaults are, what each means.
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name in the file: `key`, or `section.key`.
+    pub name: &'static str,
+    /// What it is when nobody sets it, written as in the environment; `None` where `meaning` tells.
+    pub default: Option<&'static str>,
+    /// What it does, with unit and bounds.
+    pub meaning: &'static str,
+}
+
+/// Every setting there is. Anything else is refused.
+#[rustfmt::skip]
+pub const SETTINGS: &[Setting] = &[
+    setting("config", None, "path of the config file (TOML); by flag or environment only; default: none"),
+    setting("listen", Some("127.0.0.1:8080"), "address and port to listen on"),
+    setting("data_dir", Some("./data"), "directory of the embedded database and of the secret made at first start"),
+    setting("database_url", None, "`sqlite:PATH`, or a `postgres://` or `mysql://` URL; default: `accountd.db` in the data directory"),
+    setting("secret_key", None, "the server's secret, at least 32 bytes; by environment or file only; default: made at first start beside an embedded database, required beside any other"),
+    setting("log.format", Some("text"), "`text` or `json`"),
+    setting("log.filter", Some("info"), "a level, or `tracing` directives like `info,accountd=debug`"),
+    setting("registration.mode", Some("open"), "who makes accounts: `open` (anyone), `admin` (administrators) or `closed` (nobody)"),
+    setting("limits.enabled", Some("true"), "limits on attempts and requests; `false` is for load tests, on a loopback address only"),
+    setting("password.min_length", Some("8"), "characters a new password needs, 8 to 64"),
+    setting("password.min_score", Some("2"), "zxcvbn score a new password needs, 1 to 4"),
+    setting("password.argon2_memory_kib", Some("19456"), "Argon2id memory of one hash in KiB, 12288 to 262144; the floor depends on the iterations"),
+    setting("password.argon2_iterations", Some("2"), "Argon2id iterations, 1 to 10"),
+    setting("password.argon2_parallelism", Some("1"), "Argon2id lanes, 1 to 16"),
+    setting("password.hash_threads", Some("0"), "threads that hash passwords, up to 1024; 0: one for each core"),
+    setting("token.issuer", Some("accountd"), "`iss` of every token, up to 255 characters"),
+    setting("token.audience", Some("accountd"), "`aud` of every token, up to 255 characters"),
+    setting("token.access_lifetime_seconds", Some("900"), "life of an access token, 1 to 86400"),
+    setting("token.refresh_idle_seconds", Some("1209600"), "life of a session without a refresh; from the access token's life to the absolute life"),
+    setting("token.refresh_absolute_seconds", Some("2592000"), "life of a session, up to 31536000"),
+    setting("token.replay_window_seconds", Some("30"), "how long a refresh whose answer was lost can be asked again, 0 to 300"),
+    setting("rest.username_check", Some("true"), "answer at `GET /login` whether a username is taken"),
+    setting("rest.dialects.plantdb", Some("/"), "path where the PlantDB dialect is mounted, or `off`"),
+    setting("server.drain_seconds", Some("15"), "how long SIGTERM waits for requests in flight, 1 to 300"),
+];
+
+const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Setting {
+    Setting { name, default, meaning }
+}
+
+/// What every variable of ours begins with.
+pub(super) const PREFIX: &str = "ACCOUNTD_";
+
+impl Setting {
+    /// The setting's environment variable: `token.issuer` is `ACCOUNTD_TOKEN__ISSUER`, and a `-`
+    /// becomes `_`.
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.replace('.', "__").replace('-', "_").to_uppercase())
+    }
+
+    /// The command line's flag, for the few settings that have one.
+    pub fn flag(&self) -> Option<&'static str> {
+        match self.name {
+            "config" => Some("--config"),
+            "listen" => Some("--listen"),
+            "data_dir" => Some("--data-dir"),
+            "database_url" => Some("--database-url"),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// The setting that was probably meant: one or two slips away, or the same key in another section.
+pub(super) fn nearest(name: &str) -> Option<&'static Setting> {
+    let slips = 2.max(name.chars().count() / 5);
+    let close = SETTINGS
+        .iter()
+        .map(|setting| (distance(name, setting.name), setting))
+        .filter(|(distance, _)| *distance <= slips)
+        .min_by_key(|(distance, _)| *distance);
+    let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
+    close.map(|(_, setting)| setting).or_else(|| SETTINGS.iter().find(|setting| last(setting.name) == last(name)))
+}
+
+/// Levenshtein's: how many characters to insert, delete or replace.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (line, left) in from.chars().enumerate() {
+        let mut cost = line + 1;
+        let mut next = vec![cost];
+        for (right, (diagonal, above)) in to.iter().zip(row.iter().zip(row.iter().skip(1))) {
+            let replaced = diagonal + usize::from(left != *right);
+            cost = replaced.min(above + 1).min(cost + 1);
+            next.push(cost);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,146 @@
+//! Lays the flags over the environment, and the environment over the file; refuses unknown names.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use config::{ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
+
+use super::reader::Reader;
+use super::settings::{self, PREFIX, Setting};
+use super::{Flags, Refused, refused};
+
+impl Reader {
+    /// Collects every source, the weakest first.
+    pub(super) fn gather(flags: Flags, environment: impl IntoIterator<Item = (String, String)>) -> Reader {
+        let environment: Vec<(String, String)> =
+            environment.into_iter().filter(|(name, value)| is_ours(name, value)).collect();
+        let mut reader = Reader::default();
+        let file = environment.iter().find(|(name, _)| name == "ACCOUNTD_CONFIG");
+        if let Some(path) = flags.config {
+            reader.add_file(&path, "--config");
+        } else if let Some((name, path)) = file {
+            reader.add_file(Path::new(path), name);
+        }
+        for (name, value) in environment {
+            reader.add_variable(name, value);
+        }
+        reader.add_flag("listen", flags.listen);
+        reader.add_flag("database_url", flags.database_url);
+        match flags.data_dir.map(PathBuf::into_os_string).map(OsString::into_string) {
+            Some(Ok(path)) => reader.add_flag("data_dir", Some(path)),
+            Some(Err(_)) => reader.note(
+                "data_dir",
+                Some("--data-dir".to_owned()),
+                refused("is not UTF-8", "choose a directory with a name in UTF-8"),
+            ),
+            None => {}
+        }
+        reader
+    }
+
+    fn add_file(&mut self, path: &Path, origin: &str) {
+        let entries = std::fs::read_to_string(path)
+            .map_err(|error| {
+                let problem = format!("cannot read {}: {error}", path.display());
+                refused(&problem, "name a TOML file that the server may read")
+            })
+            .and_then(|text| {
+                File::from_str(&text, FileFormat::Toml).collect().map_err(|error| {
+                    let problem = format!("{} is not TOML: {}", path.display(), told(&error));
+                    refused(&problem, "correct it there; text goes between quotes")
+                })
+            });
+        match entries {
+            Ok(entries) => self.add_table("", entries, &path.display().to_string()),
+            Err(refused) => self.note("config", Some(origin.to_owned()), refused),
+        }
+    }
+
+    fn add_table(&mut self, section: &str, entries: Map<String, Value>, origin: &str) {
+        let mut entries: Vec<(String, Value)> = entries.into_iter().collect();
+        entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+        for (key, value) in entries {
+            let name = if section.is_empty() { key } else { format!("{section}.{key}") };
+            let setting = settings::find(&name).filter(|setting| setting.name != "config");
+            match (setting, value.kind) {
+                (None, ValueKind::Table(inner)) if is_section(&name) || !inner.is_empty() => {
+                    self.add_table(&name, inner, origin);
+                }
+                (None, _) => {
+                    self.note(&name, Some(origin.to_owned()), unknown(&name, |setting| setting.name.to_owned()))
+                }
+                (Some(setting), ValueKind::Table(_) | ValueKind::Array(_) | ValueKind::Nil) => self.note(
+                    setting.name,
+                    Some(origin.to_owned()),
+                    refused("is a list or a section", "give one value"),
+                ),
+                (Some(setting), kind) => {
+                    self.add(setting.name, kind.to_string(), origin.to_owned());
+                }
+            }
+        }
+    }
+
+    fn add_variable(&mut self, variable: String, value: String) {
+        let mut settings = settings::SETTINGS.iter();
+        if let Some(setting) = settings.find(|setting| setting.variable() == variable) {
+            return self.add(setting.name, value, variable);
+        }
+        let rest = variable.strip_prefix(PREFIX).unwrap_or(&variable);
+        let name = rest.replace("__", ".").to_lowercase();
+        self.note(&variable, None, unknown(&name, Setting::variable));
+    }
+
+    fn add_flag(&mut self, name: &'static str, value: Option<String>) {
+        let flag = settings::find(name).and_then(Setting::flag);
+        if let (Some(flag), Some(value)) = (flag, value) {
+            self.add(name, value, flag.to_owned());
+        }
+    }
+}
+
+/// Whether the variable is meant for the server. Kubernetes puts the likes of
+/// `ACCOUNTD_SERVICE_HOST` and `ACCOUNTD_PORT_8080_TCP` into every pod near a Service that is named
+/// `accountd`; refusing those would keep the server from starting there.
+fn is_ours(name: &str, value: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|rest| {
+        let is_service_link = rest == "SERVICE_HOST"
+            || rest.starts_with("SERVICE_PORT")
+            || rest.starts_with("PORT_")
+            || (rest == "PORT" && value.contains("://"));
+        !is_service_link && !rest.starts_with("TEST_")
+    })
+}
+
+fn is_section(name: &str) -> bool {
+    let within = |setting: &Setting| setting.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    settings::SETTINGS.iter().any(within)
+}
+
+fn unknown(name: &str, written: impl Fn(&Setting) -> String) -> Refused {
+    if name == "config" {
+        return refused("cannot stand in a config file", "name the file by --config or ACCOUNTD_CONFIG");
+    }
+    if is_section(name) {
+        return refused("is a section, not a setting", "give its settings one by one, each by its own name");
+    }
+    match settings::nearest(name).map(written) {
+        Some(meant) => refused("is not a setting", &format!("did you mean {meant}? Otherwise remove it")),
+        None => refused("is not a setting", "remove it; the README lists all settings"),
+    }
+}
+
+/// Where the TOML is wrong, and why. The parser puts the line itself between the two, which is left
+/// out: a secret may stand there.
+fn told(error: &ConfigError) -> String {
+    let ConfigError::FileParse { cause, .. } = error else {
+        return "unreadable".to_owned();
+    };
+    let text = cause.to_string();
+    let mut lines = text.lines();
+    let place = lines.next().and_then(|line| line.strip_prefix("TOML parse error "));
+    match (place, lines.next_back()) {
+        (Some(place), Some(why)) => format!("{place}: {why}"),
+        _ => "a number in it is out of range".to_owned(),
+    }
+}

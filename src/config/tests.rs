@@ -1,0 +1,166 @@
+//! The settings, read as `serve` reads them: through flags, a list of variables and a file.
+
+mod rules;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const KEY: &str = "q8Zs1vXo4kTn7RbL2mYc9HdW5uEj3GfA6pNi0QwKxBg=";
+const POSTGRES: &str = "postgres://ann:hunter2@db/accounts";
+
+fn load(environment: &[(&str, &str)]) -> Result<Config, Problems> {
+    load_with(Flags::default(), environment)
+}
+
+fn load_with(flags: Flags, environment: &[(&str, &str)]) -> Result<Config, Problems> {
+    Config::load(flags, environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+/// The names that are refused, and everything that is said about them.
+fn refusals(environment: &[(&str, &str)]) -> (Vec<String>, String) {
+    let problems = load(environment).unwrap_err();
+    let text = problems.to_string();
+    (problems.0.into_iter().map(|problem| problem.setting).collect(), text)
+}
+
+fn file(text: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("accountd-config-{}-{number}.toml", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn load_file(text: &str) -> Result<Config, Problems> {
+    let path = file(text);
+    let loaded = load(&[("ACCOUNTD_CONFIG", &path)]);
+    std::fs::remove_file(path).unwrap();
+    loaded
+}
+
+#[test]
+fn has_a_default_for_everything() {
+    let config = load(&[("PATH", "/bin"), ("ACCOUNTD_TEST_POSTGRES", "x")]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert!(matches!(config.database, Database::Embedded(path) if path.as_os_str() == "./data/accountd.db"));
+    assert!(config.secret_key.is_none());
+    assert_eq!((config.log.format, config.log.filter.as_str()), (LogFormat::Text, "info"));
+    assert_eq!(config.registration.mode, RegistrationMode::Open);
+    assert!(config.limits.enabled);
+    assert_eq!((config.password.argon2_memory_kib, config.password.argon2_iterations), (19_456, 2));
+    assert_eq!(config.password.hash_threads, None);
+    assert_eq!(
+        (config.token.access_lifetime, config.token.refresh_idle),
+        (TimeDelta::minutes(15), TimeDelta::days(14))
+    );
+    assert_eq!(
+        (config.token.refresh_absolute, config.token.replay_window),
+        (TimeDelta::days(30), TimeDelta::seconds(30))
+    );
+    assert_eq!(config.rest.plantdb.unwrap().as_str(), "/");
+    assert_eq!(config.server.drain, Duration::from_secs(15));
+}
+
+#[test]
+fn tells_all_problems_at_once() {
+    let path = file("[server]\ndrain_seconds = 0\n\n[log]\ncolour = true\n");
+    let (names, text) = refusals(&[
+        ("ACCOUNTD_CONFIG", &path),
+        ("ACCOUNTD_LISTEN", "localhost"),
+        ("ACCOUNTD_TOKEN__ISSUER", ""),
+        ("ACCOUNTD_REGISTRATION__MODE", "maybe"),
+        ("ACCOUNTD_TOKEN__REFRESH_IDLE_SECONDS", "60"),
+    ]);
+    std::fs::remove_file(&path).unwrap();
+    let expected = [
+        "log.colour",
+        "listen",
+        "registration.mode",
+        "token.issuer",
+        "token.refresh_idle_seconds",
+        "server.drain_seconds",
+    ];
+    assert_eq!(names, expected);
+    assert!(
+        text.contains("listen (ACCOUNTD_LISTEN): \"localhost\" is not an address and a port\n    fix: write it like"),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("server.drain_seconds ({path}): \"0\" is not a whole number from 1 to 300")),
+        "{text}"
+    );
+}
+
+#[test]
+fn hints_at_the_setting_that_was_meant() {
+    for (variable, meant) in [
+        ("ACCOUNTD_LOG_FORMAT", "ACCOUNTD_LOG__FORMAT"),
+        ("ACCOUNTD_DATABSE_URL", "ACCOUNTD_DATABASE_URL"),
+        ("ACCOUNTD_ISSUER", "ACCOUNTD_TOKEN__ISSUER"),
+    ] {
+        let (names, text) = refusals(&[(variable, "x")]);
+        assert_eq!(names, [variable]);
+        assert!(text.contains(&format!("did you mean {meant}?")), "{text}");
+    }
+    let text = load_file("[tokens]\nissuer = 'x'\n").unwrap_err().to_string();
+    assert!(text.contains("did you mean token.issuer?"), "{text}");
+    let text = load_file("log = 'debug'\n").unwrap_err().to_string();
+    assert!(text.contains("log") && text.contains("is a section"), "{text}");
+    let (_, text) = refusals(&[("ACCOUNTD_REST__DIALECTS__CORVUS", "/")]);
+    assert!(text.contains("the README lists all settings"), "{text}");
+}
+
+#[test]
+fn ignores_what_kubernetes_puts_beside_a_service_named_accountd() {
+    load(&[
+        ("ACCOUNTD_SERVICE_HOST", "10.0.0.1"),
+        ("ACCOUNTD_SERVICE_PORT_HTTP", "80"),
+        ("ACCOUNTD_PORT", "tcp://10.0.0.1:80"),
+        ("ACCOUNTD_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ])
+    .unwrap();
+    assert_eq!(refusals(&[("ACCOUNTD_PORT", "80")]).0, ["ACCOUNTD_PORT"]);
+}
+
+#[test]
+fn environment_beats_the_file_and_a_flag_beats_both() {
+    let path = file(
+        "listen = '127.0.0.1:1'\ndata_dir = '/file'\n[rest.dialects]\nplantdb = '/a/b'\n[token]\nissuer = 'file'\n",
+    );
+    let environment = [("ACCOUNTD_LISTEN", "127.0.0.1:2"), ("ACCOUNTD_TOKEN__ISSUER", "environment")];
+    let flags =
+        Flags { config: Some(PathBuf::from(&path)), listen: Some("127.0.0.1:3".to_owned()), ..Flags::default() };
+    let config = load_with(flags, &environment).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.token.issuer, "environment");
+    assert_eq!(config.data_dir, PathBuf::from("/file"));
+    assert_eq!(config.rest.plantdb.unwrap().as_str(), "/a/b");
+}
+
+#[test]
+fn says_where_the_file_is_wrong() {
+    let text = load_file("listen = '127.0.0.1:1'\ndata_dir = \n").unwrap_err().to_string();
+    assert!(text.contains("config (ACCOUNTD_CONFIG)") && text.contains("line 2"), "{text}");
+    let (names, text) = refusals(&[("ACCOUNTD_CONFIG", "/nowhere/accountd.toml"), ("ACCOUNTD_LISTEN", "x")]);
+    assert_eq!(names, ["config", "listen"]);
+    assert!(text.contains("cannot read /nowhere/accountd.toml"), "{text}");
+    assert!(load_file("listen = ['127.0.0.1:1']").unwrap_err().to_string().contains("is a list"));
+    assert!(load_file("config = 'other.toml'").unwrap_err().to_string().contains("cannot stand in a config file"));
+}
+
+/// Promise J23.
+#[test]
+fn every_variable_is_one_setting() {
+    let mut variables: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+    assert!(variables.contains(&"ACCOUNTD_REST__DIALECTS__PLANTDB".to_owned()));
+    variables.sort();
+    variables.dedup();
+    assert_eq!(variables.len(), SETTINGS.len());
+}

@@ -1,0 +1,94 @@
+//! The rules of single settings, and of settings among each other.
+
+use super::*;
+
+#[test]
+fn refuses_a_weak_secret() {
+    let repeated = "0123456789abcdef".repeat(2);
+    let weak =
+        ["", "secret", &"x".repeat(64), &"changeme".repeat(4), &repeated, "a-string-secret-at-least-256-bits-long"];
+    for key in weak {
+        assert_eq!(refusals(&[("ACCOUNTD_SECRET_KEY", key)]).0, ["secret_key"], "{key}");
+    }
+    let config = load(&[("ACCOUNTD_SECRET_KEY", &format!("{KEY}\n"))]).unwrap();
+    assert_eq!(config.secret_key.unwrap().expose_secret(), KEY);
+}
+
+#[test]
+fn a_database_server_needs_a_secret() {
+    let (names, text) = refusals(&[("ACCOUNTD_DATABASE_URL", POSTGRES)]);
+    assert_eq!(names, ["secret_key"]);
+    assert!(text.contains("head -c 32 /dev/urandom | base64"), "{text}");
+    for (url, file) in [("sqlite:a.db", "a.db"), ("sqlite://a.db", "a.db"), ("sqlite:///var/a.db", "/var/a.db")] {
+        let config = load(&[("ACCOUNTD_DATABASE_URL", url)]).unwrap();
+        assert!(matches!(config.database, Database::Embedded(path) if path.as_os_str() == file));
+    }
+    for url in ["sqlite:", "sqlite::memory:", "sqlite:a.db?mode=ro", "mysql://", "redis://db"] {
+        assert_eq!(refusals(&[("ACCOUNTD_DATABASE_URL", url)]).0, ["database_url"], "{url}");
+    }
+}
+
+#[test]
+fn limits_are_off_on_loopback_only() {
+    let off = ("ACCOUNTD_LIMITS__ENABLED", "false");
+    assert!(!load(&[off, ("ACCOUNTD_LISTEN", "[::1]:80")]).unwrap().limits.enabled);
+    for listen in ["0.0.0.0:80", "[::]:80", "192.168.1.2:80"] {
+        assert_eq!(refusals(&[off, ("ACCOUNTD_LISTEN", listen)]).0, ["limits.enabled"], "{listen}");
+    }
+}
+
+#[test]
+fn argon2_has_a_floor_and_a_ceiling() {
+    let with = |memory, iterations| {
+        load(&[("ACCOUNTD_PASSWORD__ARGON2_MEMORY_KIB", memory), ("ACCOUNTD_PASSWORD__ARGON2_ITERATIONS", iterations)])
+    };
+    for (memory, iterations) in [("47104", "1"), ("19456", "2"), ("12288", "3"), ("262144", "10")] {
+        assert!(with(memory, iterations).is_ok(), "{memory} {iterations}");
+    }
+    for (memory, iterations) in
+        [("47103", "1"), ("19455", "2"), ("12287", "3"), ("262145", "1"), ("19456", "11"), ("19456", "0")]
+    {
+        assert!(with(memory, iterations).is_err(), "{memory} {iterations}");
+    }
+}
+
+#[test]
+fn mounts_on_plain_paths_only() {
+    let mount = |path| load(&[("ACCOUNTD_REST__DIALECTS__PLANTDB", path)]);
+    assert_eq!(mount("off").unwrap().rest.plantdb, None);
+    assert!(mount("/api/v1").is_ok());
+    for path in ["", "api", "/api/", "//", "/{x}", "/a//b", "/../a", "/a b", "/%41"] {
+        assert!(mount(path).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn lifetimes_fit_each_other() {
+    let idle_beyond_absolute = [("ACCOUNTD_TOKEN__REFRESH_ABSOLUTE_SECONDS", "86400")];
+    assert_eq!(refusals(&idle_beyond_absolute).0, ["token.refresh_absolute_seconds"]);
+    assert_eq!(refusals(&[("ACCOUNTD_TOKEN__REPLAY_WINDOW_SECONDS", "301")]).0, ["token.replay_window_seconds"]);
+}
+
+#[test]
+fn shows_no_secret_anywhere() {
+    let flags = Flags { database_url: Some(POSTGRES.to_owned()), ..Flags::default() };
+    assert!(!format!("{flags:?}").contains("hunter2"));
+    let config = load_with(flags, &[("ACCOUNTD_SECRET_KEY", KEY)]).unwrap();
+    assert_eq!(config.secret_key.as_ref().unwrap().expose_secret(), KEY);
+    let debug = format!("{config:?}");
+    assert!(!debug.contains(KEY) && !debug.contains("hunter2"), "{debug}");
+
+    let (names, text) =
+        refusals(&[("ACCOUNTD_SECRET_KEY", "tooshort"), ("ACCOUNTD_DATABASE_URL", "pg://ann:hunter2@db/accounts")]);
+    assert_eq!(names, ["database_url", "secret_key"]);
+    assert!(!text.contains("tooshort") && !text.contains("hunter2"), "{text}");
+    for broken in [
+        "\nsecret_key = \"hunter2",
+        "\nsecret_key = hunter2",
+        "\nsecret_key = [\"hunter2\"]",
+        "\ndatabase_urls = 'hunter2'",
+    ] {
+        let text = load_file(broken).unwrap_err().to_string();
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}

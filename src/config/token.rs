@@ -1,0 +1,74 @@
+//! Whose tokens these are, and how long they live.
+
+use chrono::TimeDelta;
+
+use super::reader::Reader;
+use super::refused;
+
+/// Names in tokens and lives of tokens.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// `iss` of every token (RFC 7519 section 4.1.1).
+    pub issuer: String,
+    /// `aud` of every token (RFC 7519 section 4.1.3).
+    pub audience: String,
+    /// Life of an access token, up to a day.
+    pub access_lifetime: TimeDelta,
+    /// Life of a session that is not refreshed; at least `access_lifetime`.
+    pub refresh_idle: TimeDelta,
+    /// Life of a session, up to 365 days; at least `refresh_idle`.
+    pub refresh_absolute: TimeDelta,
+    /// How long a refresh whose answer was lost can be asked again.
+    pub replay_window: TimeDelta,
+}
+
+const NAME_CHARACTERS: usize = 255;
+const DAY: u64 = 86_400;
+const YEAR: u64 = 365 * DAY;
+
+impl Token {
+    pub(super) fn read(reader: &mut Reader) -> Option<Token> {
+        let issuer = read_name(reader, "token.issuer");
+        let audience = read_name(reader, "token.audience");
+        let access: Option<u32> = reader.whole("token.access_lifetime_seconds", 1..=DAY);
+        let idle: Option<u32> = reader.whole("token.refresh_idle_seconds", 1..=YEAR);
+        let absolute: Option<u32> = reader.whole("token.refresh_absolute_seconds", 1..=YEAR);
+        let replay: Option<u32> = reader.whole("token.replay_window_seconds", 0..=300);
+        if let (Some(access), Some(idle)) = (access, idle)
+            && idle < access
+        {
+            reader.refuse(
+                "token.refresh_idle_seconds",
+                format!("{idle} is shorter than token.access_lifetime_seconds = {access}"),
+                format!("choose {access} or more, or shorten the access token's life"),
+            );
+        }
+        if let (Some(idle), Some(absolute)) = (idle, absolute)
+            && absolute < idle
+        {
+            reader.refuse(
+                "token.refresh_absolute_seconds",
+                format!("{absolute} is shorter than token.refresh_idle_seconds = {idle}"),
+                format!("choose {idle} or more, or shorten the idle life"),
+            );
+        }
+        Some(Token {
+            issuer: issuer?,
+            audience: audience?,
+            access_lifetime: TimeDelta::seconds(access?.into()),
+            refresh_idle: TimeDelta::seconds(idle?.into()),
+            refresh_absolute: TimeDelta::seconds(absolute?.into()),
+            replay_window: TimeDelta::seconds(replay?.into()),
+        })
+    }
+}
+
+fn read_name(reader: &mut Reader, name: &'static str) -> Option<String> {
+    reader.read(name, |text| {
+        if text.chars().count() > NAME_CHARACTERS || text.chars().any(char::is_control) {
+            let fix = format!("choose up to {NAME_CHARACTERS} characters, none of them a control character");
+            return Err(refused("is too long for a name, or cannot be printed", &fix));
+        }
+        Ok(text.to_owned())
+    })
+}

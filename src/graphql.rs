@@ -1,0 +1,70 @@
+//! The GraphQL face: one file per capability, each a translation from the schema to one use case.
+
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+
+mod administration;
+mod context;
+pub mod error;
+mod guard;
+mod login;
+mod logout;
+mod node;
+mod page;
+mod password;
+mod profile;
+mod refresh;
+mod register;
+mod role;
+mod session;
+mod time;
+mod tokens;
+mod user;
+
+pub use context::data;
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(user::UserQuery, role::RoleQuery, node::NodeQuery);
+
+/// What can be done.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    register::RegisterMutation,
+    login::LoginMutation,
+    refresh::RefreshMutation,
+    logout::LogoutMutation,
+    password::PasswordMutation,
+    profile::ProfileMutation,
+    session::SessionMutation,
+    administration::AdministrationMutation,
+    role::RoleMutation,
+);
+
+/// The schema as it is served.
+pub type AccountSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// Deepest nesting of an operation.
+const MAX_DEPTH: usize = 15;
+
+/// Most fields of an operation, lists counted once.
+const MAX_COMPLEXITY: usize = 500;
+
+/// The schema without any data, enough to print it.
+pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<node::Node>()
+        // Suggestions would tell the schema to those who may not read it.
+        .disable_suggestions()
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+}
+
+/// The schema in the GraphQL schema definition language: the contract with every client.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new()
+        .include_specified_by()
+        .prefer_single_line_descriptions()
+        .use_space_ident()
+        .indent_width(2);
+    builder().finish().sdl_with_options(options)
+}

@@ -1,0 +1,186 @@
+//! Administration: users made, changed, disabled and deleted by those who may.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
+use entity::user;
+
+use super::context::Given;
+use super::error::{AccountError, Payload, Result, settle};
+use super::guard::guard;
+use super::node::parse_id;
+use super::user::{User, UserStatus};
+use crate::account::access;
+use crate::account::administration::{self, UpdateUser};
+use crate::account::requester::Requester;
+use crate::account::user::NewUser;
+
+/// The account to make.
+#[derive(InputObject)]
+pub struct CreateUserInput {
+    /// The name to sign in with: 1 to 64 letters, digits, dots, dashes and underscores.
+    username: String,
+    /// An e-mail address.
+    email: Option<String>,
+    /// The first password.
+    #[graphql(secret)]
+    password: String,
+    /// The name to show.
+    display_name: Option<String>,
+    /// The names of the roles; giving roles needs the permission to assign them.
+    #[graphql(default)]
+    roles: Vec<String>,
+}
+
+/// What to change about a user; what is left out stays.
+#[derive(InputObject)]
+pub struct UpdateUserInput {
+    /// Which user.
+    user_id: ID,
+    /// The new username.
+    username: Option<String>,
+    /// The new e-mail address; null clears it.
+    email: MaybeUndefined<String>,
+    /// The new display name; null clears it.
+    display_name: MaybeUndefined<String>,
+}
+
+/// The status that a user gets.
+#[derive(InputObject)]
+pub struct SetUserStatusInput {
+    /// Which user.
+    user_id: ID,
+    /// The status.
+    status: UserStatus,
+}
+
+/// The user to delete.
+#[derive(InputObject)]
+pub struct DeleteUserInput {
+    /// Which user.
+    user_id: ID,
+}
+
+/// A user that was made or changed.
+#[derive(SimpleObject, Default)]
+pub struct UserPayload {
+    /// The user as it is now.
+    user: Option<User>,
+    /// What the person can fix.
+    errors: Vec<AccountError>,
+}
+
+impl UserPayload {
+    /// The payload of an operation that succeeded.
+    pub(super) fn new(row: user::Model, viewer: &Arc<Requester>) -> Self {
+        Self { user: Some(User::new(row, Arc::clone(viewer))), errors: Vec::new() }
+    }
+}
+
+impl Payload for UserPayload {
+    fn refused(errors: Vec<AccountError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
+}
+
+/// What was deleted.
+#[derive(SimpleObject, Default)]
+pub struct DeleteUserPayload {
+    /// The id that is no more.
+    deleted_user_id: Option<ID>,
+    /// What the person can fix.
+    errors: Vec<AccountError>,
+}
+
+impl Payload for DeleteUserPayload {
+    fn refused(errors: Vec<AccountError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
+}
+
+/// Left out: stays; null: cleared; else: set.
+pub(super) fn cleared(value: &MaybeUndefined<String>) -> Option<Option<&str>> {
+    value.as_opt_deref()
+}
+
+/// Mutations of users by administrators.
+#[derive(Default)]
+pub struct AdministrationMutation;
+
+#[Object]
+impl AdministrationMutation {
+    /// Makes an account for somebody else.
+    #[graphql(directive = guard::apply(access::WRITE_USERS))]
+    async fn create_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The account to make.")] input: CreateUserInput,
+    ) -> Result<UserPayload> {
+        settle(ctx, create(ctx, input).await)
+    }
+
+    /// Changes a user's names.
+    #[graphql(directive = guard::apply(access::WRITE_USERS))]
+    async fn update_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to change.")] input: UpdateUserInput,
+    ) -> Result<UserPayload> {
+        settle(ctx, update(ctx, &input).await)
+    }
+
+    /// Lets a user sign in or not; disabling ends all sessions of the user at once.
+    #[graphql(directive = guard::apply(access::WRITE_USERS))]
+    async fn set_user_status(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which user and which status.")] input: SetUserStatusInput,
+    ) -> Result<UserPayload> {
+        settle(ctx, set_status(ctx, &input).await)
+    }
+
+    /// Deletes a user with all sessions; the name is free afterwards, old tokens do not fit who takes it.
+    #[graphql(directive = guard::apply(access::DELETE_USERS))]
+    async fn delete_user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which user.")] input: DeleteUserInput,
+    ) -> Result<DeleteUserPayload> {
+        settle(ctx, delete(ctx, &input).await)
+    }
+}
+
+async fn create(ctx: &Context<'_>, input: CreateUserInput) -> crate::error::Result<UserPayload> {
+    let requester = ctx.requester()?;
+    // Who may not do this learns nothing about what would be wrong with it.
+    requester.permit(access::WRITE_USERS)?;
+    let CreateUserInput { username, email, password, display_name, roles } = input;
+    let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into())?;
+    let row = administration::create(ctx.app()?, requester, user, roles).await?;
+    Ok(UserPayload::new(row, requester))
+}
+
+async fn update(ctx: &Context<'_>, input: &UpdateUserInput) -> crate::error::Result<UserPayload> {
+    let requester = ctx.requester()?;
+    requester.permit(access::WRITE_USERS)?;
+    let id = parse_id(&input.user_id, "userId")?;
+    let changes = UpdateUser::parse(input.username.as_deref(), cleared(&input.email), cleared(&input.display_name))?;
+    let row = administration::update(ctx.app()?, requester, id, changes).await?;
+    Ok(UserPayload::new(row, requester))
+}
+
+async fn set_status(ctx: &Context<'_>, input: &SetUserStatusInput) -> crate::error::Result<UserPayload> {
+    let requester = ctx.requester()?;
+    requester.permit(access::WRITE_USERS)?;
+    let id = parse_id(&input.user_id, "userId")?;
+    let row = administration::set_status(ctx.app()?, requester, id, input.status.into()).await?;
+    Ok(UserPayload::new(row, requester))
+}
+
+async fn delete(ctx: &Context<'_>, input: &DeleteUserInput) -> crate::error::Result<DeleteUserPayload> {
+    let requester = ctx.requester()?;
+    requester.permit(access::DELETE_USERS)?;
+    let id = parse_id(&input.user_id, "userId")?;
+    let id = administration::delete(ctx.app()?, requester, id).await?;
+    Ok(DeleteUserPayload { deleted_user_id: Some(id.to_string().into()), errors: Vec::new() })
+}

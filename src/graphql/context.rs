@@ -1,0 +1,62 @@
+//! What a resolver is given: the service, and who asks.
+
+use std::sync::Arc;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::{Context, Request};
+use std::collections::{BTreeMap, HashMap};
+
+use crate::account::access::Access;
+use crate::account::requester::Requester;
+use crate::account::role;
+use crate::app::App;
+use crate::error::{Error, Result};
+
+/// Adds to `request` what resolvers need: the service, who asks, and a loader for this request alone.
+pub fn data(request: Request, app: &App, requester: Requester) -> Request {
+    let loader = DataLoader::new(AccessLoader(app.clone()), tokio::spawn);
+    request.data(app.clone()).data(Arc::new(requester)).data(loader)
+}
+
+/// Shorthands for what [`data`] has added.
+pub(super) trait Given {
+    /// The service.
+    fn app(&self) -> Result<&App>;
+    /// Who asks.
+    fn requester(&self) -> Result<&Arc<Requester>>;
+    /// What a user may do, looked up for all users of a list at once.
+    async fn access_of(&self, user_id: i64) -> Result<Access>;
+}
+
+impl Given for Context<'_> {
+    fn app(&self) -> Result<&App> {
+        self.data::<App>().map_err(|_| missing("service"))
+    }
+
+    fn requester(&self) -> Result<&Arc<Requester>> {
+        self.data::<Arc<Requester>>().map_err(|_| missing("requester"))
+    }
+
+    async fn access_of(&self, user_id: i64) -> Result<Access> {
+        let loader = self.data::<DataLoader<AccessLoader>>().map_err(|_| missing("loader"))?;
+        let found = loader.load_one(user_id).await;
+        found.map(Option::unwrap_or_default).map_err(|cause| Error::internal(cause.to_string()))
+    }
+}
+
+fn missing(what: &str) -> Error {
+    Error::internal(format!("the GraphQL request carries no {what}"))
+}
+
+/// Looks up the roles and permissions of many users with one statement.
+struct AccessLoader(App);
+
+impl Loader<i64> for AccessLoader {
+    type Value = Access;
+    type Error = Arc<Error>;
+
+    async fn load(&self, user_ids: &[i64]) -> std::result::Result<HashMap<i64, Access>, Arc<Error>> {
+        let found: BTreeMap<i64, Access> = role::load_access(&self.0, user_ids.to_vec()).await.map_err(Arc::new)?;
+        Ok(found.into_iter().collect())
+    }
+}

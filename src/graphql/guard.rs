@@ -1,0 +1,67 @@
+//! `@guard`: the rules of `account::access` printed into the schema, from the very values that enforce them.
+
+use async_graphql::registry::{MetaDirectiveInvocation, Registry, location_traits};
+use async_graphql::{Enum, TypeDirective};
+
+use crate::account::access::{self, Rule};
+
+/// What a role can allow.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "access::Permission")]
+pub enum Permission {
+    /// See every user.
+    UsersRead,
+    /// Create and change users.
+    UsersWrite,
+    /// Delete users.
+    UsersDelete,
+    /// See the roles.
+    RolesRead,
+    /// Create and change roles.
+    RolesWrite,
+    /// Give roles to users and take them away.
+    RolesAssign,
+    /// See the sessions of others.
+    SessionsRead,
+    /// End the sessions of others.
+    SessionsRevoke,
+}
+
+mod printed {
+    use super::Permission;
+    use async_graphql::TypeDirective;
+
+    /// Who may use this field. It is enforced by the same table that prints it.
+    #[TypeDirective(name = "guard", location = "FieldDefinition")]
+    pub fn printed(
+        #[graphql(desc = "The caller must hold at least one of these permissions; empty: be signed in.")] any: Vec<
+            Permission,
+        >,
+        #[graphql(name = "orOwner", default, desc = "The owner of the object passes without the permission.")]
+        or_owner: bool,
+    ) {
+    }
+}
+
+/// The directive; lower case, because the derive macros call `guard::apply`.
+#[expect(non_camel_case_types, reason = "the macros of async-graphql take the directive's name from the path")]
+pub struct guard;
+
+impl guard {
+    /// The directive as it stands at a field with this rule.
+    pub fn apply(rule: Rule) -> MetaDirectiveInvocation {
+        printed::printed::apply(rule.any.iter().copied().map(Permission::from).collect(), rule.or_owner)
+    }
+}
+
+impl TypeDirective for guard {
+    fn name(&self) -> std::borrow::Cow<'static, str> {
+        printed::printed.name()
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        printed::printed.register(registry);
+    }
+}
+
+impl location_traits::Directive_At_FIELD_DEFINITION for guard {}

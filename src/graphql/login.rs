@@ -1,0 +1,83 @@
+//! `login`: a name and a password for a session.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+
+use super::context::Given;
+use super::error::{AccountError, Payload, Result, settle};
+use super::session::Session;
+use super::tokens::TokenPair;
+use super::user::User;
+use crate::account::login::{self, Login};
+use crate::account::name::Name;
+use crate::account::requester::Client;
+use crate::account::session::SignIn;
+
+/// Who signs in.
+#[derive(InputObject)]
+pub struct LoginInput {
+    /// Username or e-mail address, in any spelling.
+    username: String,
+    /// The password.
+    #[graphql(secret)]
+    password: String,
+    /// How you call this device in the list of your sessions.
+    device_name: Option<String>,
+}
+
+/// The session that was opened.
+#[derive(SimpleObject, Default)]
+pub struct LoginPayload {
+    /// Who signed in.
+    user: Option<User>,
+    /// The tokens of the session.
+    tokens: Option<TokenPair>,
+    /// The session.
+    session: Option<Session>,
+    /// What the person can fix.
+    errors: Vec<AccountError>,
+}
+
+impl Payload for LoginPayload {
+    fn refused(errors: Vec<AccountError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
+}
+
+impl LoginPayload {
+    fn new(signed_in: SignIn, client: &Client) -> Self {
+        let viewer = Arc::new(signed_in.requester(client.clone()));
+        Self {
+            user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
+            session: Some(Session::new(signed_in.session, viewer)),
+            tokens: Some(TokenPair(signed_in.tokens)),
+            errors: Vec::new(),
+        }
+    }
+}
+
+/// Mutations that open sessions.
+#[derive(Default)]
+pub struct LoginMutation;
+
+#[Object]
+impl LoginMutation {
+    /// Opens a session. An unknown name, a wrong password and a disabled account get the same answer. Credentials that
+    /// come along are not looked at.
+    async fn login(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs in.")] input: LoginInput,
+    ) -> Result<LoginPayload> {
+        settle(ctx, run(ctx, input).await)
+    }
+}
+
+async fn run(ctx: &Context<'_>, input: LoginInput) -> crate::error::Result<LoginPayload> {
+    let client = &ctx.requester()?.client;
+    let device_name = Name::parse_on("deviceName", input.device_name.as_deref())?;
+    let login = Login { name: input.username, password: input.password.into(), device_name };
+    let signed_in = login::login(ctx.app()?, client, login).await?;
+    Ok(LoginPayload::new(signed_in, client))
+}

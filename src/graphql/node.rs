@@ -1,0 +1,60 @@
+//! `node`: any object by its id.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Interface, Object};
+
+use super::context::Given;
+use super::error::Result;
+use super::guard::guard;
+use super::role::Role;
+use super::session::Session;
+use super::user::User;
+use crate::account::id::{RoleId, SessionId, UserId};
+use crate::account::{access, role, session, user};
+use crate::error::{Error, Refusal, RefusalCode};
+
+/// What has an id of its own: `usr_…`, `ses_…`, `rol_…`.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The id; unique over all types."))]
+pub enum Node {
+    /// A user.
+    User(User),
+    /// A session.
+    Session(Session),
+    /// A role.
+    Role(Role),
+}
+
+/// The id that `text` is meant to be.
+pub(super) fn parse_id<T: std::str::FromStr>(text: &ID, field: &'static str) -> std::result::Result<T, Error> {
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is nothing with this id").on(field);
+    Ok(text.parse().map_err(|_| missing())?)
+}
+
+/// Queries for anything.
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// The object with this id. What does not exist and what the caller may not see are both null.
+    #[graphql(directive = guard::apply(access::READ_NODE))]
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The object's id.")] id: ID) -> Result<Option<Node>> {
+        let (app, requester) = (ctx.app()?, ctx.requester()?);
+        requester.permit(access::READ_NODE)?;
+        if let Ok(id) = id.parse::<UserId>() {
+            let found = user::find(app, requester, id).await?;
+            return Ok(found.map(|row| Node::User(User::new(row, Arc::clone(requester)))));
+        }
+        if let Ok(id) = id.parse::<SessionId>() {
+            let found = session::find(app, requester, id).await?;
+            return Ok(found.map(|(row, _)| Node::Session(Session::new(row, Arc::clone(requester)))));
+        }
+        if let Ok(id) = id.parse::<RoleId>() {
+            let found = role::find(app, requester, id).await?;
+            return Ok(found.map(|role| Node::Role(Role(role))));
+        }
+        Ok(None)
+    }
+}

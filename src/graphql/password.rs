@@ -1,0 +1,117 @@
+//! Passwords: changed by their owner, set by an administrator.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use super::administration::UserPayload;
+use super::context::Given;
+use super::error::{AccountError, Payload, Result, settle};
+use super::guard::guard;
+use super::node::parse_id;
+use super::session::Session;
+use super::tokens::TokenPair;
+use super::user::User;
+use crate::account::access;
+use crate::account::password::{self, UpdatePassword};
+
+/// The old password and the new one.
+#[derive(InputObject)]
+pub struct UpdatePasswordInput {
+    /// The password until now.
+    #[graphql(secret)]
+    current_password: String,
+    /// The password from now on: 8 to 256 characters that are hard to guess.
+    #[graphql(secret)]
+    new_password: String,
+    /// Whether all other sessions end, too.
+    #[graphql(default = true)]
+    revoke_other_sessions: bool,
+}
+
+/// The session that goes on with the new password.
+#[derive(SimpleObject, Default)]
+pub struct UpdatePasswordPayload {
+    /// Whose password it is.
+    user: Option<User>,
+    /// The tokens to go on with; those from before the change open nothing any more.
+    tokens: Option<TokenPair>,
+    /// The session they belong to: a new one in the place of the old.
+    session: Option<Session>,
+    /// How many other sessions were ended.
+    revoked_session_count: usize,
+    /// What the person can fix.
+    errors: Vec<AccountError>,
+}
+
+impl Payload for UpdatePasswordPayload {
+    fn refused(errors: Vec<AccountError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
+}
+
+/// The password that a user gets.
+#[derive(InputObject)]
+pub struct SetUserPasswordInput {
+    /// Whose.
+    user_id: ID,
+    /// The new password.
+    #[graphql(secret)]
+    password: String,
+    /// Whether the user is asked to choose another one.
+    #[graphql(default = true)]
+    must_change: bool,
+}
+
+/// Mutations of passwords.
+#[derive(Default)]
+pub struct PasswordMutation;
+
+#[Object]
+impl PasswordMutation {
+    /// Changes one's own password. The other sessions end, and this one is replaced by a new one.
+    #[graphql(directive = guard::apply(access::UPDATE_PASSWORD))]
+    async fn update_password(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The old password and the new one.")] input: UpdatePasswordInput,
+    ) -> Result<UpdatePasswordPayload> {
+        settle(ctx, update(ctx, input).await)
+    }
+
+    /// Sets a user's password; all sessions of the user end.
+    #[graphql(directive = guard::apply(access::WRITE_USERS))]
+    async fn set_user_password(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose password, and which.")] input: SetUserPasswordInput,
+    ) -> Result<UserPayload> {
+        settle(ctx, set(ctx, input).await)
+    }
+}
+
+async fn update(ctx: &Context<'_>, input: UpdatePasswordInput) -> crate::error::Result<UpdatePasswordPayload> {
+    let requester = ctx.requester()?;
+    let input = UpdatePassword {
+        current: input.current_password.into(),
+        new: input.new_password.into(),
+        end_others: input.revoke_other_sessions,
+    };
+    let (signed_in, others) = password::update(ctx.app()?, requester, input).await?;
+    let viewer = Arc::new(signed_in.requester(requester.client.clone()));
+    Ok(UpdatePasswordPayload {
+        user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
+        session: Some(Session::new(signed_in.session, viewer)),
+        tokens: Some(TokenPair(signed_in.tokens)),
+        revoked_session_count: others,
+        errors: Vec::new(),
+    })
+}
+
+async fn set(ctx: &Context<'_>, input: SetUserPasswordInput) -> crate::error::Result<UserPayload> {
+    let requester = ctx.requester()?;
+    requester.permit(access::WRITE_USERS)?;
+    let id = parse_id(&input.user_id, "userId")?;
+    let row = password::set(ctx.app()?, requester, id, input.password.into(), input.must_change).await?;
+    Ok(UserPayload::new(row, requester))
+}

@@ -1,0 +1,93 @@
+//! `refresh`: the next pair of tokens.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
+
+use super::context::Given;
+use super::error::{AccountError, Payload, Result, settle};
+use super::session::Session;
+use super::tokens::TokenPair;
+use super::user::User;
+use crate::account::refresh::{self, Outcome};
+
+/// What buys the next pair.
+#[derive(InputObject)]
+pub struct RefreshInput {
+    /// The refresh token of the last pair.
+    #[graphql(secret)]
+    refresh_token: Option<String>,
+}
+
+/// How the server read a refresh.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RefreshOutcome {
+    /// The session moved on; the pair is new.
+    Rotated,
+    /// The session had moved on already: a second tab, or a client that lost the last answer, got the same pair.
+    Replayed,
+    /// No pair; `errors` says why.
+    #[default]
+    Refused,
+}
+
+impl From<Outcome> for RefreshOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Rotated => Self::Rotated,
+            Outcome::Replayed => Self::Replayed,
+        }
+    }
+}
+
+/// The renewed session.
+#[derive(SimpleObject, Default)]
+pub struct RefreshPayload {
+    /// Whose session it is.
+    user: Option<User>,
+    /// The next pair.
+    tokens: Option<TokenPair>,
+    /// The session.
+    session: Option<Session>,
+    /// How the server read this call.
+    outcome: RefreshOutcome,
+    /// What the person can fix: mostly by signing in.
+    errors: Vec<AccountError>,
+}
+
+impl Payload for RefreshPayload {
+    fn refused(errors: Vec<AccountError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
+}
+
+/// Mutations that renew sessions.
+#[derive(Default)]
+pub struct RefreshMutation;
+
+#[Object]
+impl RefreshMutation {
+    /// Renews a session. Asking twice with one token, from two tabs or after a lost answer, gives the same pair twice;
+    /// asking with one that was replaced long ago ends the session. An access token that comes along is not looked at.
+    async fn refresh(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What buys the next pair.")] input: Option<RefreshInput>,
+    ) -> Result<RefreshPayload> {
+        settle(ctx, run(ctx, input).await)
+    }
+}
+
+async fn run(ctx: &Context<'_>, input: Option<RefreshInput>) -> crate::error::Result<RefreshPayload> {
+    let client = &ctx.requester()?.client;
+    let token = input.and_then(|input| input.refresh_token).map(Into::into);
+    let (renewed, outcome) = refresh::refresh(ctx.app()?, client, token.as_ref()).await?;
+    let viewer = Arc::new(renewed.requester(client.clone()));
+    Ok(RefreshPayload {
+        user: Some(User::new(renewed.user, Arc::clone(&viewer))),
+        session: Some(Session::new(renewed.session, viewer)),
+        tokens: Some(TokenPair(renewed.tokens)),
+        outcome: outcome.into(),
+        errors: Vec::new(),
+    })
+}

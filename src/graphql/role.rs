@@ -1,0 +1,146 @@
+//! Roles: listed, made, changed, given to users.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use super::administration::UserPayload;
+use super::context::Given;
+use super::error::{AccountError, Payload, Result, settle};
+use super::guard::{Permission, guard};
+use super::node::parse_id;
+use crate::account::access;
+use crate::account::id::RoleId;
+use crate::account::name::Name;
+use crate::account::role::{self as roles, SaveRole};
+
+/// A role and what it allows.
+pub struct Role(pub(super) roles::Role);
+
+/// A named set of permissions.
+#[Object]
+impl Role {
+    /// The id.
+    pub(super) async fn id(&self) -> ID {
+        RoleId::from(self.0.row.uid).to_string().into()
+    }
+
+    /// The name; unique in every spelling.
+    async fn name(&self) -> &str {
+        &self.0.row.name
+    }
+
+    /// What it is for.
+    async fn description(&self) -> Option<&str> {
+        self.0.row.description.as_deref()
+    }
+
+    /// What it allows.
+    async fn permissions(&self) -> Vec<Permission> {
+        self.0.permissions.iter().copied().map(Permission::from).collect()
+    }
+
+    /// Whether it came with the server, holds every permission and does not change.
+    async fn built_in(&self) -> bool {
+        self.0.row.built_in
+    }
+
+    /// How many users hold it.
+    #[graphql(directive = guard::apply(access::READ_ROLES))]
+    async fn user_count(&self, ctx: &Context<'_>) -> Result<u64> {
+        Ok(roles::count_holders(ctx.app()?, ctx.requester()?, &self.0).await?)
+    }
+}
+
+/// The role to make or to change.
+#[derive(InputObject)]
+pub struct SaveRoleInput {
+    /// Its name; a role that has it is changed, otherwise one is made.
+    name: String,
+    /// What it is for; left out or null clears it.
+    description: Option<String>,
+    /// What it allows, exactly; nobody can give what they do not hold.
+    permissions: Vec<Permission>,
+}
+
+/// The role that was saved.
+#[derive(SimpleObject, Default)]
+pub struct RolePayload {
+    /// The role as it is now.
+    role: Option<Role>,
+    /// What the person can fix.
+    errors: Vec<AccountError>,
+}
+
+impl Payload for RolePayload {
+    fn refused(errors: Vec<AccountError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
+}
+
+/// The roles that a user gets.
+#[derive(InputObject)]
+pub struct SetUserRolesInput {
+    /// Which user.
+    user_id: ID,
+    /// The names of the roles, exactly: others are taken away.
+    roles: Vec<String>,
+}
+
+/// Queries for roles.
+#[derive(Default)]
+pub struct RoleQuery;
+
+#[Object]
+impl RoleQuery {
+    /// Every role, by name.
+    #[graphql(directive = guard::apply(access::READ_ROLES))]
+    async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<Role>> {
+        Ok(roles::list(ctx.app()?, ctx.requester()?).await?.into_iter().map(Role).collect())
+    }
+}
+
+/// Mutations of roles.
+#[derive(Default)]
+pub struct RoleMutation;
+
+#[Object]
+impl RoleMutation {
+    /// Makes or changes a role; its holders have the permissions from their next request on.
+    #[graphql(directive = guard::apply(access::WRITE_ROLES))]
+    async fn save_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The role.")] input: SaveRoleInput,
+    ) -> Result<RolePayload> {
+        settle(ctx, save(ctx, input).await)
+    }
+
+    /// Gives a user exactly these roles; it counts from the user's next request on.
+    #[graphql(directive = guard::apply(access::ASSIGN_ROLES))]
+    async fn set_user_roles(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which user and which roles.")] input: SetUserRolesInput,
+    ) -> Result<UserPayload> {
+        settle(ctx, assign(ctx, input).await)
+    }
+}
+
+async fn save(ctx: &Context<'_>, input: SaveRoleInput) -> crate::error::Result<RolePayload> {
+    let requester = ctx.requester()?;
+    requester.permit(access::WRITE_ROLES)?;
+    let role = SaveRole {
+        name: Name::parse(&input.name).map_err(|refusal| refusal.on("name"))?,
+        description: Name::parse_on("description", input.description.as_deref())?,
+        permissions: input.permissions.into_iter().map(access::Permission::from).collect(),
+    };
+    let role = roles::save(ctx.app()?, requester, role).await?;
+    Ok(RolePayload { role: Some(Role(role)), errors: Vec::new() })
+}
+
+async fn assign(ctx: &Context<'_>, input: SetUserRolesInput) -> crate::error::Result<UserPayload> {
+    let requester = ctx.requester()?;
+    requester.permit(access::ASSIGN_ROLES)?;
+    let id = parse_id(&input.user_id, "userId")?;
+    let row = roles::assign(ctx.app()?, requester, id, input.roles).await?;
+    Ok(UserPayload::new(row, requester))
+}

@@ -1,0 +1,167 @@
+//! Sessions: shown to their owner, ended by id.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
+use entity::{session, user};
+
+use super::context::Given;
+use super::error::{AccountError, Payload, Result, settle};
+use super::guard::guard;
+use super::node::parse_id;
+use super::time::Time;
+use crate::account::access;
+use crate::account::id::SessionId;
+use crate::account::requester::{Identity, Requester};
+use crate::account::session as sessions;
+
+/// A session, as one viewer sees it.
+pub struct Session {
+    row: session::Model,
+    viewer: Arc<Requester>,
+}
+
+impl Session {
+    /// The session `row` as `viewer` sees it.
+    pub(super) fn new(row: session::Model, viewer: Arc<Requester>) -> Self {
+        Self { row, viewer }
+    }
+}
+
+/// One sign-in on one device.
+#[Object]
+impl Session {
+    /// The id; equals the claim `sid` of the session's tokens.
+    pub(super) async fn id(&self) -> ID {
+        SessionId::from(self.row.uid).to_string().into()
+    }
+
+    /// Whether it is the session of the token that asks.
+    async fn current(&self) -> bool {
+        matches!(&self.viewer.identity, Identity::SignedIn(caller) if caller.session.id == self.row.id)
+    }
+
+    /// How its owner calls the device.
+    async fn device_name(&self) -> Option<&str> {
+        self.row.device_name.as_deref()
+    }
+
+    /// What the client called itself when it signed in.
+    async fn user_agent(&self) -> Option<&str> {
+        self.row.user_agent.as_deref()
+    }
+
+    /// The address it signed in from.
+    async fn ip(&self) -> Option<&str> {
+        self.row.address.as_deref()
+    }
+
+    /// When it began.
+    async fn created_at(&self) -> Time {
+        self.row.created_at.into()
+    }
+
+    /// When it was last renewed, or its newest token first used.
+    async fn last_seen_at(&self) -> Time {
+        self.row.last_seen_at.into()
+    }
+
+    /// When it ends if it is not renewed before.
+    async fn expires_at(&self) -> Time {
+        self.row.idle_end_at.min(self.row.absolute_end_at).into()
+    }
+
+    /// When it was ended before its time.
+    async fn ended_at(&self) -> Option<Time> {
+        self.row.ended_at.map(Time::from)
+    }
+
+    /// Why it was ended.
+    async fn end_reason(&self) -> Option<SessionEndReason> {
+        self.row.end_reason.map(SessionEndReason::from)
+    }
+}
+
+/// Why a session was ended before its time.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "session::EndReason")]
+pub enum SessionEndReason {
+    /// Its owner signed out.
+    Logout,
+    /// Its owner or an administrator ended it by id, or the account was deleted.
+    Revoked,
+    /// The password was changed.
+    PasswordChanged,
+    /// A refresh token that was replaced long ago came back.
+    RefreshTokenReused,
+    /// An administrator has switched the account off.
+    AccountDisabled,
+}
+
+/// What a list of sessions has beside its edges.
+pub struct SessionConnectionFields {
+    owner: user::Model,
+    viewer: Arc<Requester>,
+    only_live: bool,
+}
+
+impl SessionConnectionFields {
+    pub(super) fn new(owner: user::Model, viewer: Arc<Requester>, only_live: bool) -> Self {
+        Self { owner, viewer, only_live }
+    }
+}
+
+#[Object]
+impl SessionConnectionFields {
+    /// How many sessions there are; counted only when it is asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
+        Ok(sessions::count(ctx.app()?, &self.viewer, &self.owner, self.only_live).await?)
+    }
+}
+
+/// Which session to end.
+#[derive(InputObject)]
+pub struct RevokeSessionInput {
+    /// Its id.
+    session_id: ID,
+}
+
+/// The session that was ended.
+#[derive(SimpleObject, Default)]
+pub struct RevokeSessionPayload {
+    /// The session.
+    session: Option<Session>,
+    /// What the person can fix.
+    errors: Vec<AccountError>,
+}
+
+impl Payload for RevokeSessionPayload {
+    fn refused(errors: Vec<AccountError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
+}
+
+/// Mutations of sessions.
+#[derive(Default)]
+pub struct SessionMutation;
+
+#[Object]
+impl SessionMutation {
+    /// Ends one session at once: one's own, or with the permission anybody's.
+    #[graphql(directive = guard::apply(access::REVOKE_SESSION))]
+    async fn revoke_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session.")] input: RevokeSessionInput,
+    ) -> Result<RevokeSessionPayload> {
+        settle(ctx, revoke(ctx, &input).await)
+    }
+}
+
+async fn revoke(ctx: &Context<'_>, input: &RevokeSessionInput) -> crate::error::Result<RevokeSessionPayload> {
+    let viewer = ctx.requester()?;
+    viewer.signed_in()?;
+    let id = parse_id(&input.session_id, "sessionId")?;
+    let (row, _) = sessions::revoke(ctx.app()?, viewer, id).await?;
+    Ok(RevokeSessionPayload { session: Some(Session::new(row, Arc::clone(viewer))), errors: Vec::new() })
+}

@@ -1,0 +1,294 @@
+//! Users: oneself, one, and lists of them.
+
+use std::sync::Arc;
+
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::{Context, Enum, ID, InputObject, Object};
+use entity::user;
+
+use super::context::Given;
+use super::error::Result;
+use super::guard::{Permission, guard};
+use super::node::parse_id;
+use super::page::connection;
+use super::session::{Session, SessionConnectionFields};
+use super::time::Time;
+use crate::account::access::{self, Rule};
+use crate::account::id::UserId;
+use crate::account::page::PageRequest;
+use crate::account::requester::{Identity, Requester};
+use crate::account::user::{Lookup, UserFilter as Filter, UserOrder as Order};
+use crate::account::{session, user as users};
+use crate::error::Error;
+
+/// An account, as one viewer sees it.
+pub struct User {
+    row: user::Model,
+    viewer: Arc<Requester>,
+}
+
+impl User {
+    /// The account `row` as `viewer` sees it.
+    pub(super) fn new(row: user::Model, viewer: Arc<Requester>) -> Self {
+        Self { row, viewer }
+    }
+
+    fn permit(&self, rule: Rule) -> Result<()> {
+        self.viewer.permit_for(rule, self.row.id)?;
+        Ok(())
+    }
+}
+
+/// An account: a person or a program.
+#[Object]
+impl User {
+    /// The id; equals the claim `sub` of the account's tokens.
+    pub(super) async fn id(&self) -> ID {
+        UserId::from(self.row.uid).to_string().into()
+    }
+
+    /// The name to sign in with, as its owner writes it; unique in every spelling.
+    async fn username(&self) -> &str {
+        &self.row.username
+    }
+
+    /// The name to show.
+    async fn display_name(&self) -> Option<&str> {
+        self.row.display_name.as_deref()
+    }
+
+    /// The e-mail address, which may be used to sign in, too.
+    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    async fn email(&self) -> Result<Option<&str>> {
+        self.permit(access::READ_ACCOUNT)?;
+        Ok(self.row.email.as_deref())
+    }
+
+    /// Whether the account can sign in.
+    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    async fn status(&self) -> Result<UserStatus> {
+        self.permit(access::READ_ACCOUNT)?;
+        Ok(self.row.status.into())
+    }
+
+    /// Whether the owner is asked to choose a new password.
+    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    async fn must_change_password(&self) -> Result<bool> {
+        self.permit(access::READ_ACCOUNT)?;
+        Ok(self.row.must_change_password)
+    }
+
+    /// The names of the account's roles, as they are now.
+    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
+        self.permit(access::READ_ACCOUNT)?;
+        Ok(ctx.access_of(self.row.id).await?.roles)
+    }
+
+    /// What the roles add up to, as it is now: what the guards check.
+    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Permission>> {
+        self.permit(access::READ_ACCOUNT)?;
+        Ok(ctx.access_of(self.row.id).await?.permissions.into_iter().map(Permission::from).collect())
+    }
+
+    /// Whether the account holds one permission now.
+    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    async fn can(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The permission in question.")] permission: Permission,
+    ) -> Result<bool> {
+        self.permit(access::READ_ACCOUNT)?;
+        Ok(ctx.access_of(self.row.id).await?.permissions.contains(&permission.into()))
+    }
+
+    /// When the password was last set.
+    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    async fn password_updated_at(&self) -> Result<Option<Time>> {
+        self.permit(access::READ_ACCOUNT)?;
+        Ok(self.row.password_changed_at.map(Time::from))
+    }
+
+    /// When somebody last signed in to the account.
+    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    async fn last_sign_in_at(&self) -> Result<Option<Time>> {
+        self.permit(access::READ_ACCOUNT)?;
+        Ok(self.row.last_login_at.map(Time::from))
+    }
+
+    /// When the account was made.
+    async fn created_at(&self) -> Time {
+        self.row.created_at.into()
+    }
+
+    /// When the account was last changed.
+    async fn updated_at(&self) -> Time {
+        self.row.updated_at.into()
+    }
+
+    /// The account's sessions, newest first.
+    #[graphql(directive = guard::apply(access::READ_SESSIONS))]
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front: 1 to 100, 20 if nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those that live; false: also those that ended.", default = true)] active: bool,
+    ) -> Result<Connection<String, Session, SessionConnectionFields, EmptyFields>> {
+        let request = PageRequest { first, after, ..PageRequest::default() };
+        let slice = session::list(ctx.app()?, &self.viewer, &self.row, active, request).await?;
+        let fields = SessionConnectionFields::new(self.row.clone(), Arc::clone(&self.viewer), active);
+        Ok(connection(slice, fields, |row| Session::new(row, Arc::clone(&self.viewer))))
+    }
+}
+
+/// Whether an account can sign in.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "user::Status")]
+pub enum UserStatus {
+    /// It can.
+    Active,
+    /// An administrator has switched it off; its sessions are over.
+    Disabled,
+}
+
+/// What a list of users has beside its edges.
+pub struct UserConnectionFields {
+    filter: Filter,
+    viewer: Arc<Requester>,
+}
+
+#[Object]
+impl UserConnectionFields {
+    /// How many users pass the filter; counted only when it is asked for.
+    async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
+        Ok(users::count(ctx.app()?, &self.viewer, &self.filter).await?)
+    }
+}
+
+/// Which users a list shows; all given conditions must hold.
+#[derive(InputObject, Default)]
+pub struct UserFilter {
+    /// Part of the username, the e-mail address or the display name, in any spelling; at most 64 characters.
+    search: Option<String>,
+    /// The whole e-mail address, in any spelling.
+    email: Option<String>,
+    /// The name of a role they hold.
+    role: Option<String>,
+    /// Their status.
+    status: Option<UserStatus>,
+}
+
+impl From<UserFilter> for Filter {
+    fn from(filter: UserFilter) -> Self {
+        let UserFilter { search, email, role, status } = filter;
+        Self { search, email_key: email, role_key: role, status: status.map(user::Status::from) }
+    }
+}
+
+/// What a list of users is sorted by.
+#[derive(InputObject)]
+pub struct UserOrder {
+    /// The property.
+    field: UserOrderField,
+    /// The direction.
+    #[graphql(default_with = "OrderDirection::Asc")]
+    direction: OrderDirection,
+}
+
+impl Default for UserOrder {
+    fn default() -> Self {
+        Self { field: UserOrderField::CreatedAt, direction: OrderDirection::Desc }
+    }
+}
+
+/// Properties that users can be sorted by.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "Order")]
+pub enum UserOrderField {
+    /// When the account was made.
+    CreatedAt,
+    /// The username.
+    Username,
+    /// The e-mail address; accounts without one stand before all others.
+    Email,
+    /// The last login; accounts that never signed in stand before all others.
+    #[graphql(name = "LAST_SIGN_IN_AT")]
+    LastLogin,
+}
+
+/// Directions to sort in.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderDirection {
+    /// Smallest, earliest first.
+    Asc,
+    /// Largest, latest first.
+    Desc,
+}
+
+/// Queries for users.
+#[derive(Default)]
+pub struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// The signed-in user. Without credentials null and no error; with credentials that do not hold UNAUTHENTICATED,
+    /// so that an expired token never looks like a logout.
+    async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let requester = ctx.requester()?;
+        if matches!(requester.identity, Identity::Anonymous) {
+            return Ok(None);
+        }
+        let caller = requester.signed_in()?;
+        Ok(Some(User::new(caller.user.clone(), Arc::clone(requester))))
+    }
+
+    /// One user by id, username or e-mail address (give exactly one of them); null if there is none.
+    #[graphql(directive = guard::apply(access::READ_USERS))]
+    async fn user(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id.")] id: Option<ID>,
+        #[graphql(desc = "The username, in any spelling.")] username: Option<String>,
+        #[graphql(desc = "The e-mail address, in any spelling.")] email: Option<String>,
+    ) -> Result<Option<User>> {
+        let requester = ctx.requester()?;
+        requester.permit(access::READ_USERS)?;
+        let lookup = match (id, username, email) {
+            (Some(id), None, None) => match parse_id(&id, "id") {
+                Ok(id) => Lookup::Id(id),
+                Err(_) => return Ok(None),
+            },
+            (None, Some(username), None) => Lookup::Username(username),
+            (None, None, Some(email)) => Lookup::Email(email),
+            _ => {
+                let problem = "give exactly one of id, username and email".to_owned();
+                return Err(Error::BadUserInput { argument: "id", problem }.into());
+            }
+        };
+        let found = users::get(ctx.app()?, requester, lookup).await?;
+        Ok(found.map(|row| User::new(row, Arc::clone(requester))))
+    }
+
+    /// The users of one's own customer, page by page.
+    #[graphql(directive = guard::apply(access::READ_USERS))]
+    async fn users(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front: 1 to 100, 20 if nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end: 1 to 100; not together with first.")] last: Option<i32>,
+        #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which users.")] filter: Option<UserFilter>,
+        #[graphql(desc = "Sorted by what; newest first if nothing is said.", default)] order_by: UserOrder,
+    ) -> Result<Connection<String, User, UserConnectionFields, EmptyFields>> {
+        let viewer = ctx.requester()?;
+        let filter = Filter::from(filter.unwrap_or_default());
+        let order = (Order::from(order_by.field), order_by.direction == OrderDirection::Desc);
+        let request = PageRequest { first, after, last, before };
+        let slice = users::list(ctx.app()?, viewer, &filter, order, request).await?;
+        let fields = UserConnectionFields { filter, viewer: Arc::clone(viewer) };
+        Ok(connection(slice, fields, |row| User::new(row, Arc::clone(viewer))))
+    }
+}

@@ -1,0 +1,47 @@
+//! The router: every route and the layers around it, outermost first.
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use axum::{Extension, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::{graphql, rest};
+
+mod authorization;
+mod content;
+mod endpoint;
+mod error;
+mod headers;
+mod health;
+mod log;
+mod playground;
+pub mod server;
+mod visitor;
+
+/// Most bytes of a request's body.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// Every route of the service and what it answers to, for those who embed it and for those who check it.
+///
+/// # Errors
+/// When two dialects claim the same route.
+pub fn router(app: App) -> crate::error::Result<Router> {
+    let schema = graphql::builder().finish();
+    Ok(Router::new()
+        .route("/graphql", get(endpoint::get).post(endpoint::post))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/.well-known/jwks.json", get(health::jwks))
+        .merge(rest::router(&app)?)
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .with_state(app.clone())
+        .layer(Extension(schema))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(from_fn(log::line))
+        .layer(from_fn_with_state(app, visitor::introduce))
+        .layer(from_fn(headers::secure)))
+}

@@ -1,0 +1,70 @@
+//! The `Authorization` header.
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+use crate::account::requester::Credentials;
+
+/// What the header says. Clients that are signed out send an empty header, `Bearer`, `Bearer null` or
+/// `Bearer undefined`: these are no credentials at all.
+pub(super) fn credentials(headers: &HeaderMap) -> Credentials {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (value, more) = (values.next(), values.next());
+    let Some(value) = value else { return Credentials::None };
+    if more.is_some() {
+        return Credentials::Malformed;
+    }
+    let Ok(text) = value.to_str() else { return Credentials::Malformed };
+    let mut words = text.split([' ', '\t']).filter(|word| !word.is_empty());
+    match (words.next(), words.next(), words.next()) {
+        (None, ..) => Credentials::None,
+        (Some(scheme), token, None) if scheme.eq_ignore_ascii_case("bearer") => match token {
+            None | Some("null" | "undefined") => Credentials::None,
+            Some(token) => Credentials::Bearer(token.to_owned().into()),
+        },
+        _ => Credentials::Malformed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    fn read(values: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, value.parse().unwrap());
+        }
+        match credentials(&headers) {
+            Credentials::None => "none".to_owned(),
+            Credentials::Bearer(token) => format!("token {}", token.expose_secret()),
+            Credentials::Malformed => "malformed".to_owned(),
+        }
+    }
+
+    #[test]
+    fn takes_what_signed_out_clients_send_for_nothing() {
+        for value in ["", " ", "Bearer", "Bearer ", "bearer", "Bearer null", "Bearer undefined"] {
+            assert_eq!(read(&[value]), "none", "{value:?}");
+        }
+        assert_eq!(read(&[]), "none");
+    }
+
+    #[test]
+    fn takes_one_bearer_token_in_any_case_and_spacing() {
+        for value in ["Bearer abc", "bearer abc", "BEARER\tabc", "Bearer  abc "] {
+            assert_eq!(read(&[value]), "token abc", "{value:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_everything_else() {
+        assert_eq!(read(&["abc"]), "malformed");
+        assert_eq!(read(&["Basic YWJj"]), "malformed");
+        assert_eq!(read(&["Bearer a b"]), "malformed");
+        assert_eq!(read(&["Bearer a, Bearer b"]), "malformed");
+        assert_eq!(read(&["Bearer a", "Bearer b"]), "malformed");
+        assert_eq!(read(&["Bearer \u{fc}"]), "malformed");
+    }
+}

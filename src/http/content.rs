@@ -1,0 +1,98 @@
+//! Content negotiation of GraphQL over HTTP (the GraphQL-over-HTTP working draft; RFC 9110 section 12.5.1).
+
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
+
+/// The two media types of a GraphQL answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Media {
+    /// `application/json`: the status is 200 whenever the answer is a GraphQL one.
+    Json,
+    /// `application/graphql-response+json`: the status tells what came of it.
+    GraphQl,
+}
+
+impl Media {
+    /// The value of `Content-Type`.
+    pub(super) fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::GraphQl => "application/graphql-response+json; charset=utf-8",
+        })
+    }
+
+    /// What the client prefers, or nothing if it takes neither. Old clients that take anything get plain JSON.
+    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
+        let mut best: Option<(Self, f32)> = None;
+        let mut any = false;
+        for range in
+            headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','))
+        {
+            any = true;
+            let mut parts = range.split(';').map(str::trim);
+            let media = match parts.next().map(str::to_ascii_lowercase).as_deref() {
+                Some("application/graphql-response+json") => Self::GraphQl,
+                Some("application/json" | "application/*" | "*/*") => Self::Json,
+                _ => continue,
+            };
+            let quality = parts
+                .find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")))
+                .map_or(1.0, |text| text.parse().unwrap_or(0.0));
+            if quality > 0.0 && best.is_none_or(|(_, other)| quality > other) {
+                best = Some((media, quality));
+            }
+        }
+        if any { best.map(|(media, _)| media) } else { Some(Self::Json) }
+    }
+}
+
+/// Whether the body is said to be JSON in UTF-8; forms, plain text and no type at all are what pages of other origins
+/// can send without being asked (OWASP CSRF Prevention Cheat Sheet).
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let Ok(text) = value.to_str() else { return false };
+    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let known = matches!(parts.next().as_deref(), Some("application/json" | "application/graphql-response+json"));
+    known
+        && parts
+            .all(|part| !part.starts_with("charset=") || matches!(part.as_str(), "charset=utf-8" | "charset=\"utf-8\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(value: &str) -> Option<Media> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, value.parse().unwrap());
+        Media::accepted(&headers)
+    }
+
+    #[test]
+    fn gives_the_client_what_it_prefers() {
+        assert_eq!(Media::accepted(&HeaderMap::new()), Some(Media::Json));
+        assert_eq!(accepted("*/*"), Some(Media::Json));
+        assert_eq!(accepted("application/graphql-response+json,application/json;q=0.9"), Some(Media::GraphQl));
+        assert_eq!(accepted("application/json, application/graphql-response+json;q=0.5"), Some(Media::Json));
+        assert_eq!(accepted("application/graphql-response+json; charset=utf-8, */*;q=0.1"), Some(Media::GraphQl));
+        assert_eq!(accepted("text/html"), None);
+        assert_eq!(accepted("application/json;q=0"), None);
+    }
+
+    #[test]
+    fn takes_only_json() {
+        let is = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, value.parse().unwrap());
+            is_json(&headers)
+        };
+        assert!(is("application/json"));
+        assert!(is("Application/JSON; charset=UTF-8"));
+        assert!(!is("application/json; charset=utf-16"));
+        assert!(!is("text/plain"));
+        assert!(!is("application/x-www-form-urlencoded"));
+        assert!(!is("multipart/form-data; boundary=x"));
+        assert!(!is_json(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,24 @@
+//! The page that a browser gets at `/graphql`.
+
+use async_graphql::http::GraphiQLSource;
+use axum::body::Body;
+use axum::http::header::ACCEPT;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::{HeaderMap, Response};
+use axum::response::{Html, IntoResponse};
+
+/// What the page loads; it comes from a public network until the console brings its own files.
+const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data: https:; font-src data: https:; \
+    style-src 'unsafe-inline' https:; script-src 'unsafe-inline' https:; worker-src blob:; \
+    frame-ancestors 'none'; base-uri 'none'";
+
+/// Whether the request comes from a person's browser that wants to see something.
+pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// GraphiQL, pointed at this server.
+pub(super) fn page() -> Response<Body> {
+    let page = GraphiQLSource::build().endpoint("/graphql").title("accountd").finish();
+    ([(CONTENT_SECURITY_POLICY, POLICY)], Html(page)).into_response()
+}

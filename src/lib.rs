@@ -1,0 +1,32 @@
+//! accountd, outermost first: `cli` wires, `start` opens, then `http` -> `graphql` and `rest` -> `account` -> `store` -> `entity`.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`cli`] | the commands: serve, migrate, schema, admin |
+//! | [`start`] | opens the database and the keys and makes the [`app::App`] |
+//! | [`http`] | the router and what is about HTTP itself |
+//! | [`graphql`] | the GraphQL face: one file per capability |
+//! | [`rest`] | the REST faces: one file per dialect |
+//! | [`account`] | the use cases: who may, then what |
+//! | [`store`] | named database statements |
+//! | [`security`] | hashing, tokens, keys, password policy |
+//! | [`app`] | what every use case is given |
+//! | [`config`] | the only reader of settings |
+//! | [`clock`], [`entropy`] | time and chance, injected |
+//! | [`error`] | every failure and its code |
+
+#![warn(missing_docs)]
+
+pub mod account;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod entropy;
+pub mod error;
+pub mod graphql;
+pub mod http;
+pub mod rest;
+pub mod security;
+pub mod start;
+pub mod store;

@@ -1,0 +1,8 @@
+//! What keeps secrets secret: password hashing and policy, signing keys, tokens.
+
+pub mod hasher;
+pub mod keys;
+pub mod policy;
+pub mod pool;
+pub mod seal;
+pub mod token;

@@ -1,0 +1,52 @@
+//! Seals what must not lie readable in the database, under the server's secret.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+
+/// Says what the derived key is for (RFC 5869 section 3.2), so that no other use of the secret yields the same key.
+const PURPOSE: &[u8] = b"accountd signing keys v1";
+
+/// AES-256-GCM under a key derived from the server's secret.
+pub struct Seal(LessSafeKey);
+
+impl Seal {
+    /// Derives the sealing key (HKDF-SHA-256, RFC 5869).
+    ///
+    /// # Errors
+    /// Internal ones only.
+    pub fn new(secret: &SecretString) -> Result<Self> {
+        let mut key = [0; 32];
+        Salt::new(HKDF_SHA256, &[])
+            .extract(secret.expose_secret().as_bytes())
+            .expand(&[PURPOSE], HKDF_SHA256)
+            .and_then(|output| output.fill(&mut key))
+            .map_err(Error::internal)?;
+        Ok(Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).map_err(Error::internal)?)))
+    }
+
+    /// Seals `plain` and binds it to `label`; the random nonce stands in front.
+    ///
+    /// # Errors
+    /// Internal ones only.
+    pub fn close(&self, entropy: &dyn Entropy, label: &str, plain: &[u8]) -> Result<Vec<u8>> {
+        let nonce: [u8; NONCE_LEN] = entropy.bytes();
+        let mut text = plain.to_vec();
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(label), &mut text)
+            .map_err(Error::internal)?;
+        Ok([nonce.as_slice(), &text].concat())
+    }
+
+    /// Opens what [`Seal::close`] made for the same `label`, or nothing if the secret is another one.
+    pub fn open(&self, label: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut text = text.to_vec();
+        let plain = self.0.open_in_place(nonce, Aad::from(label), &mut text).ok()?;
+        Some(plain.to_vec())
+    }
+}

@@ -1,0 +1,122 @@
+//! Start: from settings to a running [`App`]: the data directory, the secret, the database and the keys.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use migration::{Migrator, MigratorTrait};
+use secrecy::SecretString;
+
+use crate::account::bootstrap;
+use crate::app::database::Database;
+use crate::app::{App, Parts};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::entropy::Entropy;
+use crate::security::hasher::Hasher;
+use crate::security::policy::Policy;
+use crate::security::pool::Pool;
+use crate::security::seal::Seal;
+
+/// The file in the data directory that keeps the server's secret when none is configured.
+const SECRET_FILE: &str = "secret.key";
+
+/// Opens everything; an embedded database is made and migrated first.
+///
+/// # Errors
+/// What could not be opened and what to do about it.
+pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<App> {
+    let db = connect(&config).await?;
+    match config.database {
+        config::Database::Embedded(_) => migrate(&db).await?,
+        config::Database::Server(_) => require_migrated(&db).await?,
+    }
+    let secret = match &config.secret_key {
+        Some(secret) => secret.clone(),
+        None => own_secret(&config.data_dir, entropy.as_ref())?,
+    };
+    let seal = Seal::new(&secret)?;
+    let keys = bootstrap::load_keys(&db, &clock, &entropy, &seal).await.map_err(explained)?;
+    let pool = Arc::new(Pool::start(config.password.hash_threads)?);
+    let hasher = Hasher::new(&config.password, Arc::clone(&pool), Arc::clone(&entropy))?;
+    let policy = Policy::new(&config.password, pool);
+    Ok(App::new(Parts { db, clock, entropy, hasher, policy, keys, config }))
+}
+
+/// Connects to the configured database; the embedded one gets its directory and a file that only its owner reads.
+///
+/// # Errors
+/// When the directory, the file or the server cannot be used.
+pub async fn connect(config: &Config) -> Result<Database> {
+    let place = match &config.database {
+        config::Database::Embedded(path) => {
+            make_private(&config.data_dir, path)?;
+            format!("cannot open the database {}", path.display())
+        }
+        config::Database::Server(_) => "cannot reach the database of database_url".to_owned(),
+    };
+    Database::connect(&config.database).await.map_err(explained).context(place)
+}
+
+/// Brings the database to this version.
+///
+/// # Errors
+/// When a step fails.
+pub async fn migrate(db: &Database) -> Result<()> {
+    Migrator::up(db.writer(), None).await.context("cannot bring the database to this version")
+}
+
+async fn require_migrated(db: &Database) -> Result<()> {
+    let pending = Migrator::get_pending_migrations(db.writer()).await.context("cannot read the database's version")?;
+    anyhow::ensure!(pending.is_empty(), "the database is older than this program: run `accountd migrate` first");
+    Ok(())
+}
+
+fn make_private(data_dir: &Path, database: &Path) -> Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(database)
+        .with_context(|| format!("cannot write to the database {}", database.display()))?;
+    Ok(())
+}
+
+/// The secret of an installation that configured none: made once, then read.
+fn own_secret(data_dir: &Path, entropy: &dyn Entropy) -> Result<SecretString> {
+    let path = data_dir.join(SECRET_FILE);
+    let fresh = STANDARD.encode(entropy.bytes::<32>());
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(mut file) => {
+            file.write_all(fresh.as_bytes())?;
+            // Without the secret the sealed keys are lost: it must be on the disk before they are.
+            file.sync_all()?;
+            Ok(fresh.into())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = text.trim();
+            anyhow::ensure!(text.len() >= 32, "{} is damaged: restore it from a backup", path.display());
+            Ok(text.to_owned().into())
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+    }
+}
+
+/// Internal errors show their cause here: the reader is the operator, not a client.
+fn explained(error: crate::error::Error) -> anyhow::Error {
+    match error {
+        crate::error::Error::Internal(cause) => cause,
+        other => other.into(),
+    }
+}

@@ -1,0 +1,134 @@
+//! Roles, their permissions, and who holds them.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use entity::{role, role_permission, user_role};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, Set,
+};
+use uuid::Uuid;
+
+use crate::error::{Refusal, RefusalCode, Result, on_unique};
+
+/// A role with the names of its permissions, which built-in roles do not list.
+pub type WithPermissions = (role::Model, Vec<role_permission::Model>);
+
+/// One permission that one user has through one role.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Grant {
+    /// The user's number.
+    pub user_id: i64,
+    /// The role's name.
+    pub name: String,
+    /// Whether the role holds every permission.
+    pub built_in: bool,
+    /// The name of one of its permissions.
+    pub permission: Option<String>,
+}
+
+/// Every role, by name.
+pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<WithPermissions>> {
+    Ok(role::Entity::find()
+        .order_by_asc(role::Column::NameKey)
+        .find_with_related(role_permission::Entity)
+        .all(db)
+        .await?)
+}
+
+/// The roles with these canonical names, in no order.
+pub async fn list_by_name(db: &impl ConnectionTrait, keys: &[String]) -> Result<Vec<WithPermissions>> {
+    Ok(role::Entity::find()
+        .filter(role::Column::NameKey.is_in(keys))
+        .find_with_related(role_permission::Entity)
+        .all(db)
+        .await?)
+}
+
+/// The role with this public id.
+pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<WithPermissions>> {
+    let found = role::Entity::find()
+        .filter(role::Column::Uid.eq(uid))
+        .find_with_related(role_permission::Entity)
+        .all(db)
+        .await?;
+    Ok(found.into_iter().next())
+}
+
+/// What these users hold, one row per user, role and permission.
+pub async fn list_grants(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Result<Vec<Grant>> {
+    Ok(user_role::Entity::find()
+        .select_only()
+        .column(user_role::Column::UserId)
+        .column(role::Column::Name)
+        .column(role::Column::BuiltIn)
+        .column(role_permission::Column::Permission)
+        .join(JoinType::InnerJoin, user_role::Relation::Role.def())
+        .join(JoinType::LeftJoin, role::Relation::RolePermission.def())
+        .filter(user_role::Column::UserId.is_in(user_ids))
+        .into_model::<Grant>()
+        .all(db)
+        .await?)
+}
+
+/// How many users hold the role.
+pub async fn count_holders(db: &impl ConnectionTrait, role_id: i64) -> Result<u64> {
+    Ok(user_role::Entity::find().filter(user_role::Column::RoleId.eq(role_id)).count(db).await?)
+}
+
+/// Locks the built-in roles until the transaction ends, so that of two transactions that each take an administrator
+/// away the second sees what the first did. SQLite has one writer and needs no lock.
+pub async fn lock_built_in(db: &impl ConnectionTrait) -> Result<()> {
+    role::Entity::find().filter(role::Column::BuiltIn.eq(true)).lock_exclusive().all(db).await?;
+    Ok(())
+}
+
+/// Gives `user_id` exactly these roles.
+pub async fn replace_of_user(db: &impl ConnectionTrait, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
+    user_role::Entity::delete_many().filter(user_role::Column::UserId.eq(user_id)).exec(db).await?;
+    if role_ids.is_empty() {
+        return Ok(());
+    }
+    let rows = role_ids.iter().map(|role_id| user_role::ActiveModel { user_id: Set(user_id), role_id: Set(*role_id) });
+    user_role::Entity::insert_many(rows).exec_without_returning(db).await?;
+    Ok(())
+}
+
+/// Adds a role.
+///
+/// # Errors
+/// A refusal if the name is taken.
+pub async fn insert(db: &impl ConnectionTrait, role: role::ActiveModel) -> Result<role::Model> {
+    let taken = Refusal::new(RefusalCode::RoleNameTaken, "another role has this name").on("name");
+    role.insert(db).await.map_err(|error| on_unique(error, &[("name_key", taken)]))
+}
+
+/// Sets a role's description.
+pub async fn update_description(
+    db: &impl ConnectionTrait,
+    role_id: i64,
+    description: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let row = role::ActiveModel { description: Set(description), updated_at: Set(now.into()), ..Default::default() };
+    role::Entity::update_many().set(row).filter(role::Column::Id.eq(role_id)).exec(db).await?;
+    Ok(())
+}
+
+/// Gives the role exactly these permissions.
+pub async fn replace_permissions(
+    db: &impl ConnectionTrait,
+    role_id: i64,
+    permissions: impl IntoIterator<Item = &'static str>,
+) -> Result<()> {
+    role_permission::Entity::delete_many().filter(role_permission::Column::RoleId.eq(role_id)).exec(db).await?;
+    let rows: Vec<_> = permissions
+        .into_iter()
+        .map(|name| role_permission::ActiveModel { role_id: Set(role_id), permission: Set(name.to_owned()) })
+        .collect();
+    if !rows.is_empty() {
+        role_permission::Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Sessions.
+
+use chrono::{DateTime, Utc};
+use entity::session::{self, EndReason};
+use entity::user;
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Select, Set,
+};
+use uuid::Uuid;
+
+use super::keyset::{Page, Place, Sort, paged};
+use crate::error::Result;
+
+/// The session with this public id.
+pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<session::Model>> {
+    Ok(session::Entity::find().filter(session::Column::Uid.eq(uid)).one(db).await?)
+}
+
+/// The session with this public id, and its user.
+pub async fn find_with_user(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<(session::Model, user::Model)>> {
+    let found =
+        session::Entity::find().find_also_related(user::Entity).filter(session::Column::Uid.eq(uid)).one(db).await?;
+    Ok(found.and_then(|(session, user)| Some((session, user?))))
+}
+
+fn of_user(user_id: i64, live_at: Option<DateTime<Utc>>) -> Select<session::Entity> {
+    let all = session::Entity::find().filter(session::Column::UserId.eq(user_id));
+    match live_at {
+        Some(now) => all.filter(live(now)),
+        None => all,
+    }
+}
+
+fn live(now: DateTime<Utc>) -> Condition {
+    let now = entity::timestamp::Timestamp::from(now);
+    Condition::all()
+        .add(session::Column::EndedAt.is_null())
+        .add(session::Column::IdleEndAt.gt(now))
+        .add(session::Column::AbsoluteEndAt.gt(now))
+}
+
+/// One page of a user's sessions, newest first; with `live_at` only those that live then.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    live_at: Option<DateTime<Utc>>,
+    page: &Page,
+) -> Result<Vec<session::Model>> {
+    let sort = Sort { column: session::Column::CreatedAt, absent: None, id: session::Column::Id, descending: true };
+    Ok(paged(of_user(user_id, live_at), &sort, page).all(db).await?)
+}
+
+/// The place of `session` in a list.
+pub fn place(session: &session::Model) -> Place {
+    Place { key: session.created_at.millis().into(), id: session.id }
+}
+
+/// How many sessions a user has; with `live_at` only those that live then.
+pub async fn count(db: &impl ConnectionTrait, user_id: i64, live_at: Option<DateTime<Utc>>) -> Result<u64> {
+    Ok(of_user(user_id, live_at).count(db).await?)
+}
+
+/// Every live session of a user but, perhaps, one.
+pub async fn list_live(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    except: Option<i64>,
+    now: DateTime<Utc>,
+) -> Result<Vec<session::Model>> {
+    let mut sessions = of_user(user_id, Some(now));
+    if let Some(id) = except {
+        sessions = sessions.filter(session::Column::Id.ne(id));
+    }
+    Ok(sessions.all(db).await?)
+}
+
+/// Adds a session.
+pub async fn insert(db: &impl ConnectionTrait, session: session::ActiveModel) -> Result<session::Model> {
+    Ok(session.insert(db).await?)
+}
+
+/// Moves a session that was not ended from its generation to the next; whoever asks for this has the pair of the
+/// present one. False if somebody else was faster.
+pub async fn update_generation(
+    db: &impl ConnectionTrait,
+    session: &session::Model,
+    idle_end_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let row = session::ActiveModel {
+        generation: Set(session.generation + 1),
+        receipt: Set(session.generation),
+        rotated_at: Set(now.into()),
+        last_seen_at: Set(now.into()),
+        idle_end_at: Set(idle_end_at.into()),
+        ..Default::default()
+    };
+    let updated = session::Entity::update_many()
+        .set(row)
+        .filter(session::Column::Id.eq(session.id))
+        .filter(session::Column::Generation.eq(session.generation))
+        .filter(session::Column::EndedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Notes that the client has the pair of `generation`.
+pub async fn update_receipt(
+    db: &impl ConnectionTrait,
+    session_id: i64,
+    generation: i32,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::Receipt, Expr::value(generation))
+        .col_expr(session::Column::LastSeenAt, Expr::value(now.timestamp_millis()))
+        .filter(session::Column::Id.eq(session_id))
+        .filter(session::Column::Receipt.lt(generation))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Ends a session. False if it was ended before.
+pub async fn update_ended(
+    db: &impl ConnectionTrait,
+    session_id: i64,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let row =
+        session::ActiveModel { ended_at: Set(Some(now.into())), end_reason: Set(Some(reason)), ..Default::default() };
+    let updated = session::Entity::update_many()
+        .set(row)
+        .filter(session::Column::Id.eq(session_id))
+        .filter(session::Column::EndedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}

@@ -1,0 +1,28 @@
+//! Signing keys, sealed.
+
+use chrono::{DateTime, Utc};
+use entity::signing_key;
+use entity::timestamp::Timestamp;
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use crate::error::Result;
+
+/// The keys that are not retired at `now`, the one that became active last in front.
+pub async fn list(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<signing_key::Model>> {
+    Ok(signing_key::Entity::find()
+        .filter(
+            Condition::any()
+                .add(signing_key::Column::RetireAt.is_null())
+                .add(signing_key::Column::RetireAt.gt(Timestamp::from(now))),
+        )
+        .order_by_desc(signing_key::Column::ActiveFrom)
+        .order_by_asc(signing_key::Column::Kid)
+        .all(db)
+        .await?)
+}
+
+/// Adds a key.
+pub async fn insert(db: &impl ConnectionTrait, key: signing_key::ActiveModel) -> Result<()> {
+    key.insert(db).await?;
+    Ok(())
+}

@@ -1,0 +1,294 @@
+//! Users.
+
+use chrono::{DateTime, Utc};
+use entity::secret::SecretText;
+use entity::timestamp::Timestamp;
+use entity::{role, user, user_role};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    Select, Set, Value,
+};
+use uuid::Uuid;
+
+use super::Scope;
+use super::keyset::{Page, Place, Sort, paged};
+use crate::error::{Refusal, RefusalCode, Result, on_unique};
+
+/// Which users a list shows; all given conditions must hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    /// Part of the canonical username, e-mail address or display name.
+    pub search: Option<String>,
+    /// The whole canonical e-mail address.
+    pub email_key: Option<String>,
+    /// The canonical name of a role.
+    pub role_key: Option<String>,
+    /// The status.
+    pub status: Option<user::Status>,
+}
+
+/// What a list of users is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// When the account was made.
+    CreatedAt,
+    /// The canonical username.
+    Username,
+    /// The canonical e-mail address; none comes before all.
+    Email,
+    /// The last login; never comes before all.
+    LastLogin,
+}
+
+/// Changes to a user's names; `Some(None)` clears a value.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Username and its key.
+    pub username: Option<(String, String)>,
+    /// E-mail address and its key.
+    pub email: Option<Option<(String, String)>>,
+    /// Display name and its key.
+    pub display_name: Option<Option<(String, String)>>,
+}
+
+fn scoped(scope: Scope) -> Select<user::Entity> {
+    match scope {
+        Scope::Installation => user::Entity::find(),
+        Scope::Tenant(tenant) => user::Entity::find().filter(user::Column::TenantId.eq(tenant)),
+    }
+}
+
+/// What a violated unique index of this table means.
+fn taken() -> [(&'static str, Refusal); 2] {
+    [
+        ("username_key", Refusal::new(RefusalCode::UsernameTaken, "this username is taken").on("username")),
+        ("email_key", Refusal::new(RefusalCode::EmailTaken, "this e-mail address is taken").on("email")),
+    ]
+}
+
+/// The user with this public id.
+pub async fn find(db: &impl ConnectionTrait, scope: Scope, uid: Uuid) -> Result<Option<user::Model>> {
+    Ok(scoped(scope).filter(user::Column::Uid.eq(uid)).one(db).await?)
+}
+
+/// The user with this number.
+pub async fn find_by_number(db: &impl ConnectionTrait, scope: Scope, id: i64) -> Result<Option<user::Model>> {
+    Ok(scoped(scope).filter(user::Column::Id.eq(id)).one(db).await?)
+}
+
+/// The user with this canonical username.
+pub async fn find_by_username(db: &impl ConnectionTrait, scope: Scope, key: &str) -> Result<Option<user::Model>> {
+    Ok(scoped(scope).filter(user::Column::UsernameKey.eq(key)).one(db).await?)
+}
+
+/// The user with this canonical e-mail address.
+pub async fn find_by_email(db: &impl ConnectionTrait, scope: Scope, key: &str) -> Result<Option<user::Model>> {
+    Ok(scoped(scope).filter(user::Column::EmailKey.eq(key)).one(db).await?)
+}
+
+/// The users with these numbers, in no order.
+pub async fn list_by_number(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<user::Model>> {
+    Ok(user::Entity::find().filter(user::Column::Id.is_in(ids)).all(db).await?)
+}
+
+/// One page of the users that pass `filter`; taken from the end, it comes in reverse.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    filter: &Filter,
+    (order, descending): (Order, bool),
+    page: &Page,
+) -> Result<Vec<user::Model>> {
+    let (column, absent) = match order {
+        Order::CreatedAt => (user::Column::CreatedAt, None),
+        Order::Username => (user::Column::UsernameKey, None),
+        Order::Email => (user::Column::EmailKey, Some(Value::from(""))),
+        Order::LastLogin => (user::Column::LastLoginAt, Some(Value::from(0_i64))),
+    };
+    let sort = Sort { column, absent, id: user::Column::Id, descending };
+    Ok(paged(scoped(scope).filter(matching(filter)), &sort, page).all(db).await?)
+}
+
+/// The place of `user` in a list sorted by `order`.
+pub fn place(user: &user::Model, order: Order) -> Place {
+    let key = match order {
+        Order::CreatedAt => user.created_at.millis().into(),
+        Order::Username => user.username_key.clone().into(),
+        Order::Email => user.email_key.clone().unwrap_or_default().into(),
+        Order::LastLogin => user.last_login_at.map_or(0, Timestamp::millis).into(),
+    };
+    Place { key, id: user.id }
+}
+
+/// How many users pass `filter`.
+pub async fn count(db: &impl ConnectionTrait, scope: Scope, filter: &Filter) -> Result<u64> {
+    Ok(scoped(scope).filter(matching(filter)).count(db).await?)
+}
+
+fn matching(filter: &Filter) -> Condition {
+    let mut condition = Condition::all();
+    if let Some(text) = &filter.search {
+        let pattern = || LikeExpr::new(format!("%{}%", escaped(text))).escape('\\');
+        condition = condition.add(
+            Condition::any()
+                .add(user::Column::UsernameKey.like(pattern()))
+                .add(user::Column::EmailKey.like(pattern()))
+                .add(user::Column::DisplayNameKey.like(pattern())),
+        );
+    }
+    if let Some(key) = &filter.email_key {
+        condition = condition.add(user::Column::EmailKey.eq(key));
+    }
+    if let Some(key) = &filter.role_key {
+        let holders = Query::select()
+            .column((user_role::Entity, user_role::Column::UserId))
+            .from(user_role::Entity)
+            .inner_join(
+                role::Entity,
+                Expr::col((role::Entity, role::Column::Id)).equals((user_role::Entity, user_role::Column::RoleId)),
+            )
+            .and_where(Expr::col((role::Entity, role::Column::NameKey)).eq(key))
+            .take();
+        condition = condition.add(user::Column::Id.in_subquery(holders));
+    }
+    if let Some(status) = filter.status {
+        condition = condition.add(user::Column::Status.eq(status));
+    }
+    condition
+}
+
+/// `text` with the wildcards of LIKE made ordinary characters.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// A refusal if the username or the e-mail address is taken.
+pub async fn insert(db: &impl ConnectionTrait, user: user::ActiveModel) -> Result<user::Model> {
+    user.insert(db).await.map_err(|error| on_unique(error, &taken()))
+}
+
+/// Changes names. False if the row is not of `version` any more.
+///
+/// # Errors
+/// A refusal if the username or the e-mail address is taken.
+pub async fn update_names(
+    db: &impl ConnectionTrait,
+    user: &user::Model,
+    changes: Changes,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let mut row = user::ActiveModel { ..Default::default() };
+    if let Some((name, key)) = changes.username {
+        row.username = Set(name);
+        row.username_key = Set(key);
+    }
+    if let Some(email) = changes.email {
+        let (email, key) = email.unzip();
+        row.email = Set(email);
+        row.email_key = Set(key);
+    }
+    if let Some(display_name) = changes.display_name {
+        let (name, key) = display_name.unzip();
+        row.display_name = Set(name);
+        row.display_name_key = Set(key);
+    }
+    update(db, user, row, now).await
+}
+
+/// Sets the status. False if the row is not of the version of `user` any more.
+pub async fn update_status(
+    db: &impl ConnectionTrait,
+    user: &user::Model,
+    status: user::Status,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    update(db, user, user::ActiveModel { status: Set(status), ..Default::default() }, now).await
+}
+
+/// Sets the password. False if the row is not of the version of `user` any more.
+pub async fn update_password(
+    db: &impl ConnectionTrait,
+    user: &user::Model,
+    hash: String,
+    must_change: bool,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let row = user::ActiveModel {
+        password_hash: Set(Some(SecretText::new(hash))),
+        password_changed_at: Set(Some(now.into())),
+        must_change_password: Set(must_change),
+        ..Default::default()
+    };
+    update(db, user, row, now).await
+}
+
+/// Raises the version, because something that is not in the row itself changed.
+pub async fn touch(db: &impl ConnectionTrait, user: &user::Model, now: DateTime<Utc>) -> Result<bool> {
+    update(db, user, user::ActiveModel { ..Default::default() }, now).await
+}
+
+async fn update(
+    db: &impl ConnectionTrait,
+    user: &user::Model,
+    mut row: user::ActiveModel,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    row.updated_at = Set(now.into());
+    row.version = Set(user.version + 1);
+    let updated = user::Entity::update_many()
+        .set(row)
+        .filter(user::Column::Id.eq(user.id))
+        .filter(user::Column::Version.eq(user.version))
+        .exec(db)
+        .await
+        .map_err(|error| on_unique(error, &taken()))?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Records a login of an active account whose password is still the one that was verified, perhaps with a `rehash` of
+/// it. False if it is not: the account was disabled or its password changed in the meantime.
+pub async fn update_login(
+    db: &impl ConnectionTrait,
+    user: &user::Model,
+    rehash: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let mut row = user::ActiveModel { last_login_at: Set(Some(now.into())), ..Default::default() };
+    if let Some(hash) = rehash {
+        row.password_hash = Set(Some(SecretText::new(hash)));
+    }
+    let updated = user::Entity::update_many()
+        .set(row)
+        .filter(user::Column::Id.eq(user.id))
+        .filter(user::Column::Status.eq(user::Status::Active))
+        .filter(user::Column::PasswordHash.eq(user.password_hash.clone()))
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Deletes a user with everything that is theirs alone. False if there was none.
+pub async fn delete(db: &impl ConnectionTrait, user: &user::Model) -> Result<bool> {
+    Ok(user::Entity::delete_by_id(user.id).exec(db).await?.rows_affected == 1)
+}
+
+/// How many active users hold a built-in role.
+pub async fn count_active_admins(db: &impl ConnectionTrait) -> Result<u64> {
+    let admins = Query::select()
+        .column((user_role::Entity, user_role::Column::UserId))
+        .from(user_role::Entity)
+        .inner_join(
+            role::Entity,
+            Expr::col((role::Entity, role::Column::Id)).equals((user_role::Entity, user_role::Column::RoleId)),
+        )
+        .and_where(Expr::col((role::Entity, role::Column::BuiltIn)).eq(true))
+        .take();
+    let active = user::Entity::find()
+        .filter(user::Column::Status.eq(user::Status::Active))
+        .filter(user::Column::Id.in_subquery(admins));
+    Ok(active.limit(2).count(db).await?)
+}

@@ -1,0 +1,35 @@
+// Apollo Client 4, set up as its documentation shows.
+import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client/core';
+import { CombinedGraphQLErrors } from '@apollo/client/errors';
+import { SetContextLink } from '@apollo/client/link/context';
+import { ErrorLink } from '@apollo/client/link/error';
+import { from, mergeMap } from 'rxjs';
+import { refreshTokens, whatErrorsAsk } from './refresh.js';
+
+export const name = 'Apollo Client 4';
+
+export function makeClient({ uri, tokens, onSignedOut, fetch }) {
+  const authLink = new SetContextLink(({ headers }) => ({
+    headers: { ...headers, authorization: tokens.access ? `Bearer ${tokens.access}` : '' },
+  }));
+
+  const errorLink = new ErrorLink(({ error, operation, forward }) => {
+    const demand = whatErrorsAsk(graphQLErrors(error));
+    if (demand === 'signed out') onSignedOut('SESSION_ENDED');
+    if (demand !== 'refresh') return undefined;
+    const refreshed = refreshTokens(client, tokens, onSignedOut);
+    return from(refreshed).pipe(mergeMap(() => forward(operation)));
+  });
+
+  const client = new ApolloClient({
+    cache: new InMemoryCache(),
+    link: ApolloLink.from([errorLink, authLink, new HttpLink({ uri, fetch })]),
+    defaultOptions: { query: { fetchPolicy: 'network-only' } },
+  });
+  return client;
+}
+
+/** The GraphQL errors inside what a call was rejected with. */
+export function graphQLErrors(error) {
+  return CombinedGraphQLErrors.is(error) ? error.errors : [];
+}

@@ -1,0 +1,136 @@
+// Starts one accountd on a fresh data directory and a free port of this machine, and ends it again.
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const READY_WITHIN_MS = 20_000;
+const ENDED_WITHIN_MS = 20_000;
+const LOG_CHARACTERS = 20_000;
+
+const builtBinary = fileURLToPath(new URL('../../target/debug/accountd', import.meta.url));
+const binary = resolve(process.env.ACCOUNTD_BIN || builtBinary);
+
+// An interrupted run, or one whose reader is gone, passes through 'exit' too, which ends the servers.
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+process.stdout.once('error', () => process.exit(1));
+
+/** Starts a server; `env` adds settings such as `ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS`. */
+export async function startServer({ env = {} } = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'accountd-clients-'));
+  const removeDirectory = () => {
+    rmSync(directory, { recursive: true, force: true });
+    process.off('exit', removeDirectory);
+  };
+  process.once('exit', removeDirectory);
+  const settings = { ...environmentWithoutSettings(), ...env };
+  const run = (...args) =>
+    startProcess([...args, '--data-dir', directory], { cwd: directory, env: settings });
+
+  let server;
+  let url;
+  try {
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    server = run('serve', '--listen', `127.0.0.1:${port}`);
+    await ready(server, `${url}/readyz`);
+  } catch (error) {
+    server?.kill('SIGKILL');
+    await server?.ended;
+    removeDirectory();
+    throw error;
+  }
+
+  return {
+    url,
+    graphql: `${url}/graphql`,
+    log: server.log,
+
+    async makeAdmin(name, password) {
+      const command = run('admin', 'create', name, '--password-stdin');
+      command.write(password);
+      await endedWell(command, 'accountd admin create');
+    },
+
+    async stop() {
+      try {
+        server.kill('SIGTERM');
+        await endedWell(server, 'accountd serve, told to end by SIGTERM,');
+      } finally {
+        removeDirectory();
+      }
+    },
+  };
+}
+
+/** Our environment without ACCOUNTD_*: a setting that the server does not know keeps it from starting. */
+function environmentWithoutSettings() {
+  const entries = Object.entries(process.env);
+  return Object.fromEntries(entries.filter(([name]) => !name.startsWith('ACCOUNTD_')));
+}
+
+function startProcess(args, options) {
+  const child = spawn(binary, args, { ...options, stdio: 'pipe' });
+  const killAtExit = () => child.kill('SIGKILL');
+  process.prependOnceListener('exit', killAtExit);
+
+  let log = '';
+  const remember = (chunk) => {
+    log = (log + chunk).slice(-LOG_CHARACTERS);
+  };
+  child.stdout.setEncoding('utf8').on('data', remember);
+  child.stderr.setEncoding('utf8').on('data', remember);
+  child.stdin.on('error', () => {}); // a program that ends early does not read its input
+
+  const ended = new Promise((done) => {
+    child.once('error', (error) => done(`could not be started: ${error.message}`));
+    child.once('close', (code, signal) => done(signal ?? code));
+  }).finally(() => process.off('exit', killAtExit));
+
+  return {
+    ended,
+    log: () => log,
+    kill: (signal) => child.kill(signal),
+    write: (text) => child.stdin.end(text),
+  };
+}
+
+async function ready(server, address) {
+  let end;
+  server.ended.then((how) => (end = { how }));
+  const deadline = Date.now() + READY_WITHIN_MS;
+  let answer = 'nothing';
+  while (Date.now() < deadline) {
+    if (end) throw new Error(`${binary} ended at start (${end.how})\n${server.log()}`);
+    try {
+      const response = await fetch(address, { signal: AbortSignal.timeout(1_000) });
+      await response.arrayBuffer();
+      if (response.status === 200) return;
+      answer = response.status;
+    } catch (error) {
+      answer = error.cause?.code ?? error.name;
+    }
+    await sleep(50);
+  }
+  throw new Error(`GET /readyz was not 200 in time, last answer: ${answer}\n${server.log()}`);
+}
+
+async function endedWell(command, name) {
+  const late = setTimeout(() => command.kill('SIGKILL'), ENDED_WITHIN_MS);
+  const how = await command.ended.finally(() => clearTimeout(late));
+  if (how !== 0) throw new Error(`${name} ended with ${how}, not with 0\n${command.log()}`);
+}
+
+function freePort() {
+  return new Promise((found, failed) => {
+    const probe = createServer().once('error', failed);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => found(port));
+    });
+  });
+}

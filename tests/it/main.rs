@@ -1,0 +1,4 @@
+//! Every promise, proven through the real router; one file per capability or promise.
+
+mod refresh;
+mod support;

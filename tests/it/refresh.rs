@@ -1,0 +1,154 @@
+//! Refresh that cannot be lost: two tabs, lost answers, thieves.
+
+use chrono::TimeDelta;
+
+use crate::support::{Answer, TestApp};
+
+fn outcome(answer: &Answer) -> String {
+    answer.data()["refresh"]["outcome"].as_str().unwrap().to_owned()
+}
+
+fn refresh_token(answer: &Answer) -> String {
+    answer.data()["refresh"]["tokens"]["refreshToken"].as_str().unwrap().to_owned()
+}
+
+/// S1
+#[tokio::test]
+async fn gives_a_successor_each_time() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let mut token = ann.refresh_token.clone().unwrap();
+    for _ in 0..20 {
+        app.clock.advance(TimeDelta::minutes(1));
+        let answer = ann.refresh(&token).await;
+        assert_eq!(outcome(&answer), "ROTATED");
+        assert_ne!(refresh_token(&answer), token);
+        token = refresh_token(&answer);
+        assert_eq!(ann.signed_in(&answer.data()["refresh"]).me_code().await, None);
+    }
+}
+
+/// S3
+#[tokio::test]
+async fn gives_fifty_tabs_one_successor() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let token = ann.refresh_token.clone().unwrap();
+    let tabs: Vec<_> = (0..50)
+        .map(|_| {
+            let (ann, token) = (ann.clone(), token.clone());
+            tokio::spawn(async move { ann.refresh(&token).await })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for tab in tabs {
+        answers.push(tab.await.unwrap());
+    }
+    let rotated = answers.iter().filter(|answer| outcome(answer) == "ROTATED").count();
+    assert_eq!(rotated, 1, "one generation step");
+    assert!(answers.iter().all(|answer| refresh_token(answer) == refresh_token(&answers[0])), "one token text");
+    let next = ann.refresh(&refresh_token(&answers[0])).await;
+    assert_eq!(outcome(&next), "ROTATED", "the session is alive");
+}
+
+/// S4
+#[tokio::test]
+async fn answers_again_until_the_successor_has_arrived() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let token = ann.refresh_token.clone().unwrap();
+    let lost = ann.refresh(&token).await;
+    app.clock.advance(TimeDelta::days(3));
+    let again = ann.refresh(&token).await;
+    assert_eq!(outcome(&again), "REPLAYED");
+    assert_eq!(refresh_token(&again), refresh_token(&lost));
+    assert_eq!(ann.signed_in(&again.data()["refresh"]).me_code().await, None, "the access token of a replay is fresh");
+    let spent = ann.refresh(&token).await;
+    assert_eq!(spent.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"), "the successor has arrived by now");
+}
+
+#[tokio::test]
+async fn serves_other_tabs_for_thirty_seconds_after_the_successor_was_used() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let token = ann.refresh_token.clone().unwrap();
+    let first = ann.refresh(&token).await;
+    assert_eq!(ann.signed_in(&first.data()["refresh"]).me_code().await, None);
+    app.clock.advance(TimeDelta::milliseconds(29_999));
+    assert_eq!(outcome(&ann.refresh(&token).await), "REPLAYED");
+    app.clock.advance(TimeDelta::milliseconds(1));
+    assert_eq!(outcome(&ann.refresh(&token).await), "REFUSED");
+}
+
+/// S2
+#[tokio::test]
+async fn ends_the_session_of_a_token_that_was_replaced_long_ago_even_after_a_restart() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let other = app.login("ann", crate::support::PASSWORD).await;
+    let stolen = ann.refresh_token.clone().unwrap();
+    let second = ann.refresh(&stolen).await;
+    let third = ann.refresh(&refresh_token(&second)).await;
+    let living = ann.signed_in(&third.data()["refresh"]);
+    assert_eq!(living.me_code().await, None);
+
+    let answer = ann.refresh(&stolen).await;
+    assert_eq!(outcome(&answer), "REFUSED");
+    assert_eq!(answer.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
+    assert_eq!(living.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(other.me_code().await, None, "other sessions live");
+
+    let app = app.restart().await;
+    let again = app.anonymous().refresh(&refresh_token(&third)).await;
+    assert_eq!(again.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    let living = app.anonymous().with_token(living.token.as_deref().unwrap());
+    assert_eq!(living.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+}
+
+/// S6
+#[tokio::test]
+async fn ends_with_the_idle_and_with_the_absolute_limit() {
+    let app = TestApp::new().await;
+    let idle = app.user("ann").await;
+    app.clock.advance(TimeDelta::days(14));
+    let answer = idle.refresh(idle.refresh_token.as_deref().unwrap()).await;
+    assert_eq!(answer.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+
+    let busy = app.login("ann", crate::support::PASSWORD).await;
+    let mut token = busy.refresh_token.clone().unwrap();
+    for _ in 0..29 {
+        app.clock.advance(TimeDelta::days(1));
+        token = refresh_token(&busy.refresh(&token).await);
+    }
+    app.clock.advance(TimeDelta::days(1));
+    assert_eq!(busy.refresh(&token).await.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+}
+
+#[tokio::test]
+async fn tells_missing_and_foreign_tokens_apart() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let none = ann.send("mutation { refresh { outcome errors { code } } }", serde_json::json!({})).await;
+    assert_eq!(none.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_MISSING"));
+    for foreign in ["", "x", "a.b.c", ann.token.as_deref().unwrap()] {
+        assert_eq!(
+            ann.refresh(foreign).await.refusal("refresh").as_deref(),
+            Some("REFRESH_TOKEN_INVALID"),
+            "{foreign}"
+        );
+    }
+    assert_eq!(outcome(&ann.refresh(ann.refresh_token.as_deref().unwrap()).await), "ROTATED", "nothing was harmed");
+}
+
+/// Apollo sends the expired access token along (users.md, demand 3).
+#[tokio::test]
+async fn ignores_an_access_token_that_does_not_verify() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    app.clock.advance(TimeDelta::hours(1));
+    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"));
+    assert_eq!(outcome(&ann.refresh(ann.refresh_token.as_deref().unwrap()).await), "ROTATED");
+    let garbage = ann.with_token("garbage");
+    let token = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
+    assert_eq!(outcome(&garbage.refresh(&refresh_token(&token)).await), "ROTATED");
+}

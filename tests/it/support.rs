@@ -1,0 +1,259 @@
+//! A service of its own for each test, with a clock that stands still, and the people who use it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use accountd::app::App;
+use accountd::clock::Clock;
+use accountd::config::{Config, Flags};
+use accountd::entropy::Entropy;
+use accountd::{http, start};
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// The password of every actor; strong enough for the policy.
+pub const PASSWORD: &str = "correct-horse-battery-7";
+
+/// A clock that moves only when it is told to.
+pub struct StoppedClock(Mutex<DateTime<Utc>>);
+
+impl StoppedClock {
+    pub fn advance(&self, time: TimeDelta) {
+        *self.0.lock().unwrap() += time;
+    }
+}
+
+impl Clock for StoppedClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Bytes that never come twice in a test, and come again in the next run.
+struct CountingEntropy(AtomicU64);
+
+impl Entropy for CountingEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            // The multiplier spreads the count over all bytes (Knuth's multiplicative hashing).
+            let count = self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            chunk.copy_from_slice(&count.to_be_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// A running service with a database of its own, which goes when it is dropped.
+pub struct TestApp {
+    pub app: App,
+    pub clock: Arc<StoppedClock>,
+    pub router: Router,
+    settings: Vec<(String, String)>,
+    directory: PathBuf,
+}
+
+static DIRECTORIES: AtomicU64 = AtomicU64::new(0);
+
+impl TestApp {
+    /// A service with settings that make hashing cheap and nothing else special.
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A service with these environment variables.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let number = DIRECTORIES.fetch_add(1, Ordering::Relaxed);
+        let directory = std::env::temp_dir().join(format!("accountd-test-{}-{number}", std::process::id()));
+        let clock = Arc::new(StoppedClock(Mutex::new(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap())));
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self::start(directory, clock, settings, 1).await
+    }
+
+    async fn start(
+        directory: PathBuf,
+        clock: Arc<StoppedClock>,
+        settings: Vec<(String, String)>,
+        entropy_from: u64,
+    ) -> Self {
+        let flags = Flags { data_dir: Some(directory.clone()), ..Flags::default() };
+        let mut config = Config::load(flags, settings.clone()).unwrap();
+        // Below the floor that settings have: most tests do not look at the cost of hashing.
+        config.password.argon2_memory_kib = 16;
+        config.password.argon2_iterations = 1;
+        let entropy = Arc::new(CountingEntropy(AtomicU64::new(entropy_from)));
+        let app = start::open(config, clock.clone(), entropy).await.unwrap();
+        let router = http::router(app.clone()).unwrap();
+        Self { app, clock, router, settings, directory }
+    }
+
+    /// The same service after a restart of the process: only what is in the database is left.
+    pub async fn restart(mut self) -> Self {
+        self.app.db.close().await.unwrap();
+        let directory = std::mem::take(&mut self.directory);
+        let clock = self.clock.clone();
+        Self::start(directory, clock, std::mem::take(&mut self.settings), 1 << 32).await
+    }
+
+    /// Somebody without credentials.
+    pub fn anonymous(&self) -> Actor {
+        Actor { router: self.router.clone(), token: None, refresh_token: None, id: String::new() }
+    }
+
+    /// Somebody with an account of this name and a session.
+    pub async fn user(&self, name: &str) -> Actor {
+        let query = "mutation ($name: String!, $password: String!) {
+            register(input: { username: $name, password: $password }) {
+                user { id } tokens { accessToken refreshToken } errors { code }
+            }
+        }";
+        let answer = self.anonymous().send(query, json!({ "name": name, "password": PASSWORD })).await;
+        self.anonymous().signed_in(&answer.data()["register"])
+    }
+
+    /// An administrator with this name.
+    pub async fn admin(&self, name: &str) -> Actor {
+        use accountd::account::{bootstrap, user::NewUser};
+        let user = NewUser::parse(name, None, None, PASSWORD.to_owned().into()).unwrap();
+        bootstrap::create_admin(&self.app, user).await.unwrap();
+        self.login(name, PASSWORD).await
+    }
+
+    /// A new session of somebody who has an account.
+    pub async fn login(&self, name: &str, password: &str) -> Actor {
+        let answer = self.anonymous().login(name, password).await;
+        self.anonymous().signed_in(&answer.data()["login"])
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !self.directory.as_os_str().is_empty() {
+            std::fs::remove_dir_all(&self.directory).ok();
+        }
+    }
+}
+
+/// Somebody who sends requests.
+#[derive(Clone)]
+pub struct Actor {
+    router: Router,
+    pub token: Option<String>,
+    pub refresh_token: Option<String>,
+    pub id: String,
+}
+
+impl Actor {
+    /// The actor whose tokens stand in a payload with `user` and `tokens`.
+    pub fn signed_in(&self, payload: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no tokens in {payload}")).to_owned();
+        Self {
+            router: self.router.clone(),
+            token: Some(text(&payload["tokens"]["accessToken"])),
+            refresh_token: Some(text(&payload["tokens"]["refreshToken"])),
+            id: payload["user"]["id"].as_str().unwrap_or(&self.id).to_owned(),
+        }
+    }
+
+    /// The same actor with another access token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// Sends a GraphQL request as Apollo does.
+    pub async fn send(&self, query: &str, variables: Value) -> Answer {
+        self.json(Method::POST, "/graphql", &json!({ "query": query, "variables": variables })).await
+    }
+
+    /// Sends a JSON body.
+    pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+        self.request(method, path, &[("content-type", "application/json")], body.to_string()).await
+    }
+
+    /// Sends anything; the actor's token goes along unless `headers` say otherwise.
+    pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = &self.token
+            && !headers.iter().any(|(name, _)| *name == "authorization")
+        {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    /// Signs in; the answer holds `login`.
+    pub async fn login(&self, name: &str, password: &str) -> Answer {
+        let query = "mutation ($name: String!, $password: String!) {
+            login(input: { username: $name, password: $password }) {
+                user { id username } session { id } tokens { accessToken refreshToken expiresIn }
+                errors { code message path }
+            }
+        }";
+        self.send(query, json!({ "name": name, "password": password })).await
+    }
+
+    /// Refreshes with a token; the answer holds `refresh`.
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        let query = "mutation ($token: String) {
+            refresh(input: { refreshToken: $token }) {
+                outcome user { id } session { id } tokens { accessToken refreshToken } errors { code message path }
+            }
+        }";
+        self.send(query, json!({ "token": refresh_token })).await
+    }
+
+    /// The code with which `me` is refused, or nothing if it answers.
+    pub async fn me_code(&self) -> Option<String> {
+        self.send("{ me { id } }", json!({})).await.code()
+    }
+
+    /// The reason with which `me` is refused.
+    pub async fn me_reason(&self) -> Option<String> {
+        let answer = self.send("{ me { id } }", json!({})).await;
+        answer.json()["errors"][0]["extensions"]["reason"].as_str().map(str::to_owned)
+    }
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The data of a GraphQL answer without errors.
+    pub fn data(&self) -> Value {
+        let json = self.json();
+        assert!(json.get("errors").is_none(), "unexpected errors: {json}");
+        json["data"].clone()
+    }
+
+    /// The code of the first top-level error.
+    pub fn code(&self) -> Option<String> {
+        self.json()["errors"][0]["extensions"]["code"].as_str().map(str::to_owned)
+    }
+
+    /// The code of the first error in the payload of the mutation `field`.
+    pub fn refusal(&self, field: &str) -> Option<String> {
+        self.data()[field]["errors"][0]["code"].as_str().map(str::to_owned)
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
