@@ -2,6 +2,7 @@
 
 mod database;
 mod flags;
+mod graphql;
 mod password;
 mod problem;
 mod reader;
@@ -20,6 +21,7 @@ use secrecy::SecretString;
 
 pub use database::Database;
 pub use flags::Flags;
+pub use graphql::{GraphQl, OperationLimits};
 pub use password::Password;
 pub use problem::{Problem, Problems};
 pub use rest::{MountPath, Rest};
@@ -52,6 +54,8 @@ pub struct Config {
     pub token: Token,
     /// The REST faces.
     pub rest: Rest,
+    /// The GraphQL face.
+    pub graphql: GraphQl,
     /// How the server itself behaves.
     pub server: Server,
 }
@@ -136,6 +140,7 @@ impl Config {
         let password = Password::read(reader);
         let token = Token::read(reader);
         let rest = Rest::read(reader);
+        let graphql = GraphQl::read(reader, listen.is_some_and(is_loopback));
         let server = Server::read(reader);
         Some(Config {
             listen: listen?,
@@ -148,6 +153,7 @@ impl Config {
             password: password?,
             token: token?,
             rest: rest?,
+            graphql: graphql?,
             server: server?,
         })
     }
@@ -184,7 +190,7 @@ impl Limits {
         let enabled = reader.switch("limits.enabled")?;
         if let Some(listen) = listen
             && !enabled
-            && !listen.ip().to_canonical().is_loopback()
+            && !is_loopback(listen)
         {
             reader.refuse(
                 "limits.enabled",
@@ -201,6 +207,11 @@ impl Server {
         let seconds = reader.whole("server.drain_seconds", 1..=300)?;
         Some(Server { drain: Duration::from_secs(seconds) })
     }
+}
+
+/// Whether only this machine reaches the address.
+fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 /// What is wrong with a value, and what to do about it.

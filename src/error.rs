@@ -24,6 +24,14 @@ pub enum Error {
         /// What is wrong with it and what to send instead.
         problem: String,
     },
+    /// The operation asks for more than one request may.
+    #[error("the operation is too complex: {limit} is {most}")]
+    TooComplex {
+        /// The setting that was passed.
+        limit: &'static str,
+        /// Its value.
+        most: String,
+    },
     /// What a person can fix, one entry per finding, never empty.
     #[error("{}", .0.first().map_or("refused", |refusal| &refusal.message))]
     Refused(Vec<Refusal>),
@@ -39,6 +47,7 @@ impl Error {
             Self::Unauthenticated(_) => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
+            Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
             Self::Refused(refusals) => refusals.first().map_or("CONFLICT", |first| first.code.name()),
             Self::Internal(_) => "INTERNAL",
         }

@@ -2,10 +2,13 @@
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
 
+use crate::config;
+
 mod administration;
 mod context;
 pub mod error;
 mod guard;
+pub mod limits;
 mod login;
 mod logout;
 mod node;
@@ -43,20 +46,18 @@ pub struct Mutation(
 /// The schema as it is served.
 pub type AccountSchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// Deepest nesting of an operation.
-const MAX_DEPTH: usize = 15;
-
-/// Most fields of an operation, lists counted once.
-const MAX_COMPLEXITY: usize = 500;
-
 /// The schema without any data, enough to print it.
 pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<node::Node>()
         // Suggestions would tell the schema to those who may not read it.
         .disable_suggestions()
-        .limit_depth(MAX_DEPTH)
-        .limit_complexity(MAX_COMPLEXITY)
+}
+
+/// The schema as it is served with these settings.
+pub fn schema(settings: &config::GraphQl) -> AccountSchema {
+    let builder = builder().limit_complexity(settings.limits.complexity);
+    if settings.introspection { builder } else { builder.disable_introspection() }.finish()
 }
 
 /// The schema in the GraphQL schema definition language: the contract with every client.

@@ -28,7 +28,7 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// # Errors
 /// When two dialects claim the same route.
 pub fn router(app: App) -> crate::error::Result<Router> {
-    let schema = graphql::builder().finish();
+    let schema = graphql::schema(&app.config.graphql);
     Ok(Router::new()
         .route("/graphql", get(endpoint::get).post(endpoint::post))
         .route("/healthz", get(health::alive))

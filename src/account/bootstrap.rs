@@ -18,7 +18,7 @@ use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::security::keys::{Keys, Seed, SigningKey};
 use crate::security::seal::Seal;
-use crate::store::{roles, signing_keys};
+use crate::store::{roles, signing_keys, users};
 
 /// The signing keys of the installation; the first start makes one.
 ///
@@ -63,6 +63,14 @@ pub async fn load_keys(db: &Database, clock: &Arc<dyn Clock>, entropy: &Arc<dyn 
     }
     let active = active.ok_or_else(|| Error::internal("no signing key is active yet: is the clock right?"))?;
     Ok(Keys::new(active, keys))
+}
+
+/// Whether somebody can administer the installation.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn has_admin(app: &App) -> Result<bool> {
+    Ok(users::count_active_admins(app.db.reader()).await? > 0)
 }
 
 /// Makes an administrator. Only somebody with access to the machine can call this.

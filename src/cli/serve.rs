@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::account::bootstrap;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
@@ -27,7 +28,12 @@ pub(super) async fn run(config: Config) -> Result<()> {
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let router = http::router(app.clone())?;
     let address = listener.local_addr()?;
-    tracing::info!("accountd is ready: GraphQL at http://{address}/graphql");
+    tracing::info!("accountd is ready: open http://{address}/graphql in a browser, or send GraphQL there");
+    if !bootstrap::has_admin(&app).await.unwrap_or(true) {
+        tracing::info!(
+            "there is no administrator yet: make one with `accountd admin create NAME` and the same settings"
+        );
+    }
     http::server::serve(listener, router, stop, drain).await?;
     app.db.close().await?;
     tracing::info!("stopped");

@@ -37,6 +37,17 @@ pub const SETTINGS: &[Setting] = &[
     setting("token.replay_window_seconds", Some("30"), "how long a refresh whose answer was lost can be asked again, 0 to 300"),
     setting("rest.username_check", Some("true"), "answer at `GET /login` whether a username is taken"),
     setting("rest.dialects.plantdb", Some("/"), "path where the PlantDB dialect is mounted, or `off`"),
+    setting("graphql.introspection", Some("auto"), "whether the schema can be asked for and the playground is shown; `auto`: on a loopback address only"),
+    setting("graphql.max_query_bytes", Some("16384"), "bytes of one query, 256 to 65536"),
+    setting("graphql.max_tokens", Some("1000"), "tokens of one query, 50 to 10000"),
+    setting("graphql.max_depth", Some("10"), "nesting of fields, 3 to 30; introspection is not counted"),
+    setting("graphql.max_aliases", Some("15"), "aliases of one query, up to 1000"),
+    setting("graphql.max_root_fields", Some("10"), "fields at the top of one operation, 1 to 100"),
+    setting("graphql.max_directives", Some("20"), "directives of one query, up to 1000"),
+    setting("graphql.max_operations", Some("5"), "operations in one query, 1 to 100"),
+    setting("graphql.max_selections", Some("1000"), "fields of one query with its fragments spread out, 50 to 10000"),
+    setting("graphql.max_variables", Some("100"), "variables of one request, up to 1000"),
+    setting("graphql.max_complexity", Some("5000"), "fields weighed by the lists they stand in, 100 to 100000"),
     setting("server.drain_seconds", Some("15"), "how long SIGTERM waits for requests in flight, 1 to 300"),
 ];
 

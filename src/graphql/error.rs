@@ -36,6 +36,7 @@ impl From<Failure> for async_graphql::Error {
                     extensions.set("path", path(first));
                 }
             }
+            Error::TooComplex { limit, .. } => extensions.set("limit", *limit),
             Error::Forbidden | Error::Internal(_) => {}
         }
         Self { message: error.to_string(), source: Some(Arc::new(error)), extensions: Some(extensions) }
@@ -50,6 +51,12 @@ pub fn polish(response: &mut Response, request_id: &str) {
         if let Some(Error::Internal(cause)) = error.source::<Error>() {
             tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "internal error");
             set(error, "requestId", request_id);
+        }
+        if let Some(expected) = error.message.strip_prefix(" --> ") {
+            // The parser draws the place into a copy of the query, which may hold a secret.
+            let expected = expected.rsplit_once("= ").map_or("another token", |(_, expected)| expected);
+            error.message = format!("syntax error: {}", expected.trim());
+            set(error, "code", "GRAPHQL_PARSE_FAILED");
         }
         if !has_code(error) {
             set(error, "code", if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" });

@@ -3,7 +3,13 @@
 use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::{ObjectType, OutputType};
 
-use crate::account::page::Slice;
+use crate::account::page::{DEFAULT_SIZE, MAX_SIZE, Slice};
+
+/// How much a page weighs: what one row does, as often as there may be rows.
+pub(super) fn weight(size: Option<i32>, row: usize) -> usize {
+    let rows = size.unwrap_or(DEFAULT_SIZE).clamp(1, MAX_SIZE);
+    usize::try_from(rows).unwrap_or(1).saturating_mul(row)
+}
 
 /// A connection of `slice` with what else it shows.
 pub(super) fn connection<T, Node, Fields>(

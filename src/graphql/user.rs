@@ -10,7 +10,7 @@ use super::context::Given;
 use super::error::Result;
 use super::guard::{Permission, guard};
 use super::node::parse_id;
-use super::page::connection;
+use super::page::{connection, weight};
 use super::session::{Session, SessionConnectionFields};
 use super::time::Time;
 use crate::account::access::{self, Rule};
@@ -128,7 +128,7 @@ impl User {
     }
 
     /// The account's sessions, newest first.
-    #[graphql(directive = guard::apply(access::READ_SESSIONS))]
+    #[graphql(directive = guard::apply(access::READ_SESSIONS), complexity = "weight(first, child_complexity)")]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
@@ -272,7 +272,7 @@ impl UserQuery {
     }
 
     /// The users of one's own customer, page by page.
-    #[graphql(directive = guard::apply(access::READ_USERS))]
+    #[graphql(directive = guard::apply(access::READ_USERS), complexity = "weight(first.or(last), child_complexity)")]
     async fn users(
         &self,
         ctx: &Context<'_>,

@@ -86,7 +86,7 @@ pub(super) async fn get(
     let Ok(Query(parameters)) = parameters else {
         return bad_request(Media::Json, "the query string could not be read");
     };
-    if parameters.query.is_none() && playground::is_wanted(&headers) {
+    if parameters.query.is_none() && app.config.graphql.introspection && playground::is_wanted(&headers) {
         return playground::page();
     }
     let Some(media) = Media::accepted(&headers) else { return not_acceptable() };
@@ -116,7 +116,8 @@ async fn run(
     // Extensions ask for protocols that are not spoken here; clients that name themselves in them are welcome.
     drop(parameters.extensions);
 
-    let operation = described(&mut request);
+    let bounded = graphql::limits::check(&mut request, &app.config.graphql.limits);
+    let operation = if bounded.is_ok() { described(&mut request) } else { Operation::default() };
     if operation.kind == "mutation" && !may_mutate {
         let mut response =
             refusal(media, StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "send mutations by POST");
@@ -124,8 +125,11 @@ async fn run(
         return response;
     }
     let request_id = visitor.client.request_id.clone();
-    let mut response = match visitor.identify(app).await {
-        Ok(requester) => schema.execute(graphql::data(request, app, requester)).await,
+    let mut response = match bounded {
+        Ok(()) => match visitor.identify(app).await {
+            Ok(requester) => schema.execute(graphql::data(request, app, requester)).await,
+            Err(error) => failed(error),
+        },
         Err(error) => failed(error),
     };
     polish(&mut response, &request_id);

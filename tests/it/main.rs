@@ -1,4 +1,5 @@
 //! Every promise, proven through the real router; one file per capability or promise.
 
+mod limits;
 mod refresh;
 mod support;

@@ -1,0 +1,69 @@
+//! What one GraphQL request may ask for, and what it may learn about the schema.
+
+use super::reader::Reader;
+
+/// The GraphQL face.
+#[derive(Clone, Debug)]
+pub struct GraphQl {
+    /// Whether the schema can be asked for and the playground is shown.
+    pub introspection: bool,
+    /// Bounds of one operation.
+    pub limits: OperationLimits,
+}
+
+/// Bounds of one operation, checked before anything of it runs.
+#[derive(Clone, Copy, Debug)]
+pub struct OperationLimits {
+    /// Bytes of the query's text.
+    pub query_bytes: usize,
+    /// Lexical tokens of the query.
+    pub tokens: usize,
+    /// Nesting of fields; introspection is not counted.
+    pub depth: u64,
+    /// Aliases, with fragments counted as often as they are spread.
+    pub aliases: u64,
+    /// Fields of the query or mutation type.
+    pub root_fields: u64,
+    /// Directives anywhere in the document.
+    pub directives: usize,
+    /// Operations in the document.
+    pub operations: usize,
+    /// Fields, with fragments counted as often as they are spread.
+    pub selections: u64,
+    /// Variables.
+    pub variables: usize,
+    /// Fields weighed by the length of the lists they stand in.
+    pub complexity: usize,
+}
+
+impl GraphQl {
+    pub(super) fn read(reader: &mut Reader, is_loopback: bool) -> Option<GraphQl> {
+        let introspection =
+            reader.choice("graphql.introspection", &[("auto", is_loopback), ("true", true), ("false", false)]);
+        let query_bytes = reader.whole("graphql.max_query_bytes", 256..=65_536);
+        let tokens = reader.whole("graphql.max_tokens", 50..=10_000);
+        let depth = reader.whole("graphql.max_depth", 3..=30);
+        let aliases = reader.whole("graphql.max_aliases", 0..=1_000);
+        let root_fields = reader.whole("graphql.max_root_fields", 1..=100);
+        let directives = reader.whole("graphql.max_directives", 0..=1_000);
+        let operations = reader.whole("graphql.max_operations", 1..=100);
+        let selections = reader.whole("graphql.max_selections", 50..=10_000);
+        let variables = reader.whole("graphql.max_variables", 0..=1_000);
+        let complexity = reader.whole("graphql.max_complexity", 100..=100_000);
+        Some(GraphQl {
+            introspection: introspection?,
+            limits: OperationLimits {
+                query_bytes: query_bytes?,
+                tokens: tokens?,
+                depth: depth?,
+                aliases: aliases?,
+                root_fields: root_fields?,
+                directives: directives?,
+                operations: operations?,
+                selections: selections?,
+                variables: variables?,
+                complexity: complexity?,
+            },
+        })
+    }
+}
