@@ -82,6 +82,8 @@ pub enum TokenFault {
     Invalid,
     /// It was good and its time is over: refresh.
     Expired,
+    /// It was good and a later one took its place: refresh.
+    Replaced,
     /// Its session or its account is over: sign in.
     SessionEnded,
 }
@@ -92,7 +94,8 @@ impl TokenFault {
         match self {
             Self::Missing => "TOKEN_MISSING",
             Self::Malformed | Self::Invalid => "TOKEN_INVALID",
-            Self::Expired => "TOKEN_EXPIRED",
+            // To a client they are one: the session lives, and refreshing helps.
+            Self::Expired | Self::Replaced => "TOKEN_EXPIRED",
             Self::SessionEnded => "SESSION_ENDED",
         }
     }
@@ -102,6 +105,7 @@ impl TokenFault {
             Self::Missing => "sign in first: no access token was sent",
             Self::Malformed | Self::Invalid => "the access token is not valid",
             Self::Expired => "the access token has expired: refresh it",
+            Self::Replaced => "the access token was replaced: refresh it",
             Self::SessionEnded => "the session has ended: sign in again",
         }
     }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
 use entity::user;
+use sea_orm::ConnectionTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::audit::Event;
@@ -12,7 +13,8 @@ use super::session::{SignIn, end, is_live};
 use super::{role, tokens};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result, TokenFault};
-use crate::security::token::{RefreshClaims, Verified};
+use crate::security::token::{LEEWAY, RefreshClaims, Verified};
+use crate::store::revoked_tokens::{self, Revocation};
 use crate::store::sessions;
 
 /// How the server read a refresh.
@@ -22,6 +24,15 @@ pub enum Outcome {
     Rotated,
     /// It had moved on already, and this caller may not have got the answer: the same pair again.
     Replayed,
+}
+
+/// What becomes of the access token of the generation that a refresh leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Predecessor {
+    /// It lives until it expires, so that requests under way are not refused.
+    Keep,
+    /// It is refused from now on.
+    Revoke,
 }
 
 /// What a session does with a refresh token of some generation.
@@ -41,14 +52,19 @@ const ATTEMPTS: usize = 3;
 /// Refusals with [`RefusalCode::RefreshTokenMissing`], [`RefusalCode::RefreshTokenInvalid`],
 /// [`RefusalCode::SessionEnded`], or [`RefusalCode::RefreshTokenReused`] — then the session was ended, and that is
 /// committed although the answer is an error.
-pub async fn refresh(app: &App, client: &Client, refresh_token: Option<&SecretString>) -> Result<(SignIn, Outcome)> {
+pub async fn refresh(
+    app: &App,
+    client: &Client,
+    refresh_token: Option<&SecretString>,
+    predecessor: Predecessor,
+) -> Result<(SignIn, Outcome)> {
     let Some(refresh_token) = refresh_token else {
         return Err(refusal(RefusalCode::RefreshTokenMissing, "no refresh token was sent: sign in"));
     };
     let now = app.clock.now();
     let claims = claims(app, refresh_token, now)?;
     for _ in 0..ATTEMPTS {
-        if let Some(renewed) = attempt(app, client, &claims, now).await? {
+        if let Some(renewed) = attempt(app, client, &claims, predecessor, now).await? {
             return Ok(renewed);
         }
     }
@@ -68,6 +84,7 @@ async fn attempt(
     app: &App,
     client: &Client,
     claims: &RefreshClaims,
+    predecessor: Predecessor,
     now: DateTime<Utc>,
 ) -> Result<Option<(SignIn, Outcome)>> {
     let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
@@ -97,6 +114,9 @@ async fn attempt(
             return Err(reused());
         }
     };
+    if predecessor == Predecessor::Revoke {
+        revoke_access(&tx, app, &user, tokens::jti(session_id, claims.generation), now).await?;
+    }
     let Some((session, user)) = sessions::find_with_user(&tx, session_id.uuid()).await? else {
         return Err(ended());
     };
@@ -104,6 +124,19 @@ async fn attempt(
     tx.commit().await?;
     let tokens = tokens::pair(app, &user, &access.roles, &session, now)?;
     Ok(Some((SignIn { user, session, access, tokens }, outcome)))
+}
+
+/// Lists the access token `token_id`, which was issued at `now` or before, as revoked for as long as it could live.
+async fn revoke_access(
+    tx: &impl ConnectionTrait,
+    app: &App,
+    user: &user::Model,
+    token_id: String,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let until = now + app.config.token.access_lifetime + LEEWAY;
+    let revocation = Revocation { token_id, user_uid: user.uid, until, reason: "REPLACED" };
+    revoked_tokens::insert(tx, vec![revocation], now).await
 }
 
 /// The predecessor is served again until its successor is known to have arrived, and for a short while after that,

@@ -64,6 +64,8 @@ pub enum Identity {
         fault: TokenFault,
         /// The session they speak of, if only their time was over: enough to sign out.
         session: Option<SessionId>,
+        /// The token's own name (`jti`), if it is a token of ours.
+        token_id: Option<String>,
     },
     /// A live session of a live account.
     SignedIn(Box<SignedIn>),
@@ -88,7 +90,9 @@ impl Visitor {
     pub async fn identify(self, app: &App) -> Result<Requester> {
         let identity = match &self.credentials {
             Credentials::None => Identity::Anonymous,
-            Credentials::Malformed => Identity::Rejected { fault: TokenFault::Malformed, session: None },
+            Credentials::Malformed => {
+                Identity::Rejected { fault: TokenFault::Malformed, session: None, token_id: None }
+            }
             Credentials::Bearer(token) => check(app, token).await?,
         };
         Ok(Requester { identity, client: self.client })
@@ -97,27 +101,28 @@ impl Visitor {
 
 async fn check(app: &App, token: &SecretString) -> Result<Identity> {
     let now = app.clock.now();
-    let rejected = |fault, session| Ok(Identity::Rejected { fault, session });
     let claims: AccessClaims = match tokens::verify_access(app, token.expose_secret(), now) {
         Ok(Verified::Valid(claims)) => claims,
-        Ok(Verified::Expired(claims)) => return rejected(TokenFault::Expired, claims.sid.parse().ok()),
-        Err(fault) => return rejected(fault, None),
+        Ok(Verified::Expired(claims)) => return Ok(rejected(TokenFault::Expired, claims)),
+        Err(fault) => return Ok(Identity::Rejected { fault, session: None, token_id: None }),
     };
     let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
-        return rejected(TokenFault::Invalid, None);
+        return Ok(rejected(TokenFault::Invalid, claims));
     };
-    if revoked_tokens::contains_any(app.db.reader(), &[&claims.sid, &claims.jti], now).await? {
-        return rejected(TokenFault::SessionEnded, None);
-    }
+    let revoked = revoked_tokens::contains_any(app.db.reader(), &[&claims.sid, &claims.jti], now).await?;
     let Some((session, user)) = sessions::find_with_user(app.db.reader(), session_id.uuid()).await? else {
-        return rejected(TokenFault::SessionEnded, None);
+        return Ok(rejected(TokenFault::SessionEnded, claims));
     };
     let lives = super::session::is_live(&session, now) && user.status == user::Status::Active;
     if !lives || user.uid != user_id.uuid() {
-        return rejected(TokenFault::SessionEnded, None);
+        return Ok(rejected(TokenFault::SessionEnded, claims));
+    }
+    if revoked {
+        // The session lives, so it is this one token that was taken back: its successor opens the door.
+        return Ok(rejected(TokenFault::Replaced, claims));
     }
     if claims.generation > session.generation {
-        return rejected(TokenFault::Invalid, None);
+        return Ok(rejected(TokenFault::Invalid, claims));
     }
     if claims.generation > session.receipt {
         // The client has the pair of this generation: from now on its predecessor is spent.
@@ -125,4 +130,13 @@ async fn check(app: &App, token: &SecretString) -> Result<Identity> {
     }
     let access = role::access_of(app.db.reader(), user.id).await?;
     Ok(Identity::SignedIn(Box::new(SignedIn { user, session, access })))
+}
+
+/// What a token of ours proves that does not hold any more.
+fn rejected(fault: TokenFault, claims: AccessClaims) -> Identity {
+    let session = match fault {
+        TokenFault::Expired | TokenFault::Replaced => claims.sid.parse().ok(),
+        TokenFault::Missing | TokenFault::Malformed | TokenFault::Invalid | TokenFault::SessionEnded => None,
+    };
+    Identity::Rejected { fault, session, token_id: Some(claims.jti) }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{session, user};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::id::{SessionId, UserId};
 use crate::app::App;
@@ -77,6 +77,18 @@ pub fn pair(
         refresh_expires_at,
         issued_at: now,
     })
+}
+
+/// The name of a refresh token that is good by itself, whatever became of its session; for callers whose answers say
+/// what is wrong with one.
+///
+/// # Errors
+/// Why it does not hold.
+pub fn inspect_refresh(app: &App, text: &SecretString) -> Result<String, TokenFault> {
+    match verify_refresh(app, text.expose_secret(), app.clock.now())? {
+        Verified::Valid(claims) => Ok(format!("{}.{}", claims.sid, claims.generation)),
+        Verified::Expired(_) => Err(TokenFault::Expired),
+    }
 }
 
 /// Verifies an access token.

@@ -9,7 +9,7 @@ use super::error::{AccountError, Payload, Result, settle};
 use super::session::Session;
 use super::tokens::TokenPair;
 use super::user::User;
-use crate::account::refresh::{self, Outcome};
+use crate::account::refresh::{self, Outcome, Predecessor};
 
 /// What buys the next pair.
 #[derive(InputObject)]
@@ -81,7 +81,7 @@ impl RefreshMutation {
 async fn run(ctx: &Context<'_>, input: Option<RefreshInput>) -> crate::error::Result<RefreshPayload> {
     let client = &ctx.requester()?.client;
     let token = input.and_then(|input| input.refresh_token).map(Into::into);
-    let (renewed, outcome) = refresh::refresh(ctx.app()?, client, token.as_ref()).await?;
+    let (renewed, outcome) = refresh::refresh(ctx.app()?, client, token.as_ref(), Predecessor::Keep).await?;
     let viewer = Arc::new(renewed.requester(client.clone()));
     Ok(RefreshPayload {
         user: Some(User::new(renewed.user, Arc::clone(&viewer))),

@@ -18,7 +18,7 @@ use crate::error::{Error, Result, TokenFault};
 pub const MAX_BYTES: usize = 4_096;
 
 /// How far another clock may be ahead or behind.
-const LEEWAY: TimeDelta = TimeDelta::seconds(5);
+pub const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
 /// The claims of an access token (RFC 9068 section 2.2), every one required.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
