@@ -9,6 +9,7 @@ use super::canonical::canonical;
 use super::name::Name;
 use super::requester::Client;
 use super::session::{self, SignIn};
+use super::username::is_spelled;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::{Scope, users};
@@ -18,10 +19,21 @@ use crate::store::{Scope, users};
 pub struct Login {
     /// Username or e-mail address, as typed.
     pub name: String,
+    /// How far it may differ from what is stored.
+    pub spelling: Spelling,
     /// The password, as typed.
     pub password: SecretString,
     /// How the person calls the device.
     pub device_name: Option<Name>,
+}
+
+/// What counts as the name of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// Its username or its e-mail address, in any spelling.
+    Any,
+    /// Its username, letter for letter: callers of older services tell `ann` and `Ann` apart.
+    Exact,
 }
 
 /// Longest name that is looked up, in bytes; longer ones belong to nobody.
@@ -34,7 +46,7 @@ const MAX_NAME: usize = 320;
 /// A refusal with [`RefusalCode::InvalidCredentials`].
 pub async fn login(app: &App, client: &Client, input: Login) -> Result<SignIn> {
     let now = app.clock.now();
-    let user = find(app.db.reader(), &input.name).await?;
+    let user = find(app.db.reader(), &input.name, input.spelling).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
     let verdict = app.hasher.verify(&input.password, stored).await?;
     let Some(user) = user.as_ref().filter(|user| verdict.matches && user.status == user::Status::Active) else {
@@ -54,14 +66,16 @@ pub async fn login(app: &App, client: &Client, input: Login) -> Result<SignIn> {
     Ok(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in })
 }
 
-async fn find(db: &impl ConnectionTrait, name: &str) -> Result<Option<user::Model>> {
+async fn find(db: &impl ConnectionTrait, name: &str, spelling: Spelling) -> Result<Option<user::Model>> {
     let key = canonical(name);
     if key.is_empty() || key.len() > MAX_NAME || key.contains('\0') {
         return Ok(None);
     }
-    match users::find_by_username(db, Scope::Installation, &key).await? {
-        Some(user) => Ok(Some(user)),
-        None => users::find_by_email(db, Scope::Installation, &key).await,
+    let found = users::find_by_username(db, Scope::Installation, &key).await?;
+    match (spelling, found) {
+        (Spelling::Exact, found) => Ok(found.filter(|user| is_spelled(&user.username, name))),
+        (Spelling::Any, Some(user)) => Ok(Some(user)),
+        (Spelling::Any, None) => users::find_by_email(db, Scope::Installation, &key).await,
     }
 }
 

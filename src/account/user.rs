@@ -13,7 +13,7 @@ use super::name::Name;
 use super::page::{self, Kind, PageRequest, Slice};
 use super::requester::{Requester, SignedIn};
 use super::role::{self};
-use super::username::Username;
+use super::username::{Username, is_spelled};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::Scope;
@@ -155,12 +155,13 @@ pub async fn find(app: &App, requester: &Requester, id: UserId) -> Result<Option
     }
 }
 
-/// Whether somebody with this name exists, for old callers that ask before they send a password.
+/// Whether somebody has this username, letter for letter, for old callers that ask before they send a password.
 ///
 /// # Errors
 /// Internal ones only.
 pub async fn exists(app: &App, name: &str) -> Result<bool> {
-    Ok(users::find_by_username(app.db.reader(), Scope::Installation, &search_key(name)).await?.is_some())
+    let found = users::find_by_username(app.db.reader(), Scope::Installation, &search_key(name)).await?;
+    Ok(found.is_some_and(|user| is_spelled(&user.username, name)))
 }
 
 /// The key to compare a searched text with. NUL is in no stored name, and PostgreSQL refuses to look for it.

@@ -22,7 +22,7 @@ impl Username {
     /// # Errors
     /// What is wrong with the name, in words for its owner.
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
-        let name = ComposingNormalizer::new_nfkc().normalize(raw.trim()).into_owned();
+        let name = normalised(raw);
         if name.chars().count() > MAX_LENGTH || canonical(&name).chars().count() > MAX_KEY_LENGTH {
             return Err(Refusal::new(RefusalCode::TooLong, format!("use at most {MAX_LENGTH} characters")));
         }
@@ -45,6 +45,15 @@ impl Username {
     pub fn key(&self) -> String {
         canonical(&self.0)
     }
+}
+
+/// Whether `typed` is the username `stored` letter for letter; capitals count, ways to compose a letter do not.
+pub fn is_spelled(stored: &str, typed: &str) -> bool {
+    normalised(typed) == stored
+}
+
+fn normalised(raw: &str) -> String {
+    ComposingNormalizer::new_nfkc().normalize(raw.trim()).into_owned()
 }
 
 /// No `@`, so that a name is never taken for an e-mail address, and nothing invisible.
@@ -73,6 +82,13 @@ mod tests {
     #[test]
     fn replaces_compatibility_characters_and_blanks_around() {
         assert_eq!(Username::parse("  ａnn ").map(|name| name.0), Ok("ann".to_owned()));
+    }
+
+    #[test]
+    fn tells_capitals_apart_where_it_is_asked_to() {
+        assert!(is_spelled("\u{e9}mile", "e\u{301}mile"));
+        assert!(!is_spelled("ann", "Ann"));
+        assert!(!is_spelled("Ann", "ann"));
     }
 
     #[test]

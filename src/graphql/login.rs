@@ -9,7 +9,7 @@ use super::error::{AccountError, Payload, Result, settle};
 use super::session::Session;
 use super::tokens::TokenPair;
 use super::user::User;
-use crate::account::login::{self, Login};
+use crate::account::login::{self, Login, Spelling};
 use crate::account::name::Name;
 use crate::account::requester::Client;
 use crate::account::session::SignIn;
@@ -77,7 +77,7 @@ impl LoginMutation {
 async fn run(ctx: &Context<'_>, input: LoginInput) -> crate::error::Result<LoginPayload> {
     let client = &ctx.requester()?.client;
     let device_name = Name::parse_on("deviceName", input.device_name.as_deref())?;
-    let login = Login { name: input.username, password: input.password.into(), device_name };
+    let login = Login { name: input.username, spelling: Spelling::Any, password: input.password.into(), device_name };
     let signed_in = login::login(ctx.app()?, client, login).await?;
     Ok(LoginPayload::new(signed_in, client))
 }
