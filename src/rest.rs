@@ -5,10 +5,21 @@ use axum::Router;
 use crate::app::App;
 use crate::error::Result;
 
+mod plantdb;
+
 /// The routes of every dialect that is switched on.
 ///
 /// # Errors
-/// When two dialects claim the same route.
-pub fn router(_app: &App) -> Result<Router<App>> {
-    Ok(Router::new())
+/// When two dialects claim the same route, which one alone cannot.
+pub fn router(app: &App) -> Result<Router<App>> {
+    let mut router = Router::new();
+    if let Some(path) = &app.config.rest.plantdb {
+        router = mounted(router, path.as_str(), plantdb::router());
+    }
+    Ok(router)
+}
+
+fn mounted(router: Router<App>, path: &str, dialect: Router<App>) -> Router<App> {
+    // axum has no nesting at the root.
+    if path == "/" { router.merge(dialect) } else { router.nest(path, dialect) }
 }

@@ -1,0 +1,48 @@
+//! The PlantDB dialect: its auth REST API, with the paths of 0.15 and those of 0.16 and later under `/api/v1/auth`.
+
+use axum::http::header::ALLOW;
+use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
+
+use crate::app::App;
+
+mod answer;
+mod body;
+mod login;
+mod logout;
+mod refresh;
+mod register;
+mod validation;
+
+/// Whose paths a request came by; few answers differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Release {
+    /// 0.15.
+    Old,
+    /// 0.16 and later.
+    New,
+}
+
+/// The routes of both releases.
+pub(super) fn router() -> Router<App> {
+    routes(Release::Old).nest("/api/v1/auth", routes(Release::New))
+}
+
+fn routes(release: Release) -> Router<App> {
+    let (validation, refresh) = match release {
+        Release::Old => ("/token-validation", "/token-refresh"),
+        Release::New => ("/token/validation", "/token/refresh"),
+    };
+    Router::new()
+        .route("/login", only(get(login::exists).post(login::login), "GET, HEAD, OPTIONS, POST"))
+        .route("/logout", only(post(logout::logout), "OPTIONS, POST"))
+        .route("/register", only(post(register::register), "OPTIONS, POST"))
+        .route(validation, only(post(validation::validate), "OPTIONS, POST"))
+        .route(refresh, only(post(refresh::refresh), "OPTIONS, POST"))
+        .layer(Extension(release))
+}
+
+/// Tells by OPTIONS which methods a route takes, and refuses others in the dialect's form.
+fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
+    methods.options(async move || [(ALLOW, allowed)]).fallback(async || answer::method_not_allowed())
+}

@@ -1,0 +1,50 @@
+//! Request bodies: JSON as Flask reads it, with its texts for what it does not read.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use super::answer::Failure;
+
+/// The JSON in a body.
+///
+/// # Errors
+/// 415 if it is not said to be JSON, 413 if it is too long, 400 if it is not JSON.
+pub(super) fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, Failure> {
+    if !is_json(headers) {
+        return Err(Failure::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.",
+        ));
+    }
+    let malformed =
+        || Failure::bad_request("The browser (or proxy) sent a request that this server could not understand.");
+    match body {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| malformed()),
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "The data value transmitted exceeds the capacity limit."))
+        }
+        Err(_) => Err(malformed()),
+    }
+}
+
+/// `application/json` or `application/…+json`, with any parameters (werkzeug's `Request.is_json`).
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    media.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+}
+
+/// The text in the field `name`. What is no object has no fields.
+///
+/// # Errors
+/// The text `missing` if the field is not there; the old service stumbled over values that are no text.
+pub(super) fn text<'a>(body: &'a Value, name: &str, missing: &str) -> Result<&'a str, Failure> {
+    match body.get(name) {
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(Failure::bad_request(format!("{name} must be a string"))),
+        None => Err(Failure::bad_request(missing)),
+    }
+}

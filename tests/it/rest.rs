@@ -1,0 +1,301 @@
+//! The REST faces: the same accounts and sessions as over GraphQL, and nothing a client sends breaks them.
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+/// The routes that take a body, with a good one.
+fn bodies(release: &str) -> Vec<(String, Value)> {
+    let refresh = if release.is_empty() { "/token-refresh" } else { "/token/refresh" };
+    vec![
+        (format!("{release}/login"), json!({ "username": "ann", "password": PASSWORD })),
+        (format!("{release}/register"), json!({ "username": "bob", "fullname": "Bob", "password": PASSWORD })),
+        (format!("{release}{refresh}"), json!({ "refresh_token": "a.b.c" })),
+    ]
+}
+
+const RELEASES: [&str; 2] = ["", "/api/v1/auth"];
+
+async fn login(app: &TestApp, name: &str) -> Answer {
+    let body = json!({ "username": name, "password": PASSWORD });
+    app.anonymous().json(Method::POST, "/login", &body).await
+}
+
+/// The actor of an answer with both tokens.
+fn signed_in(app: &TestApp, answer: &Answer) -> Actor {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let body = answer.json();
+    let tokens = json!({ "accessToken": body["access_token"], "refreshToken": body["refresh_token"] });
+    app.anonymous().signed_in(&json!({ "tokens": tokens }))
+}
+
+async fn refresh(actor: &Actor) -> Answer {
+    actor.json(Method::POST, "/token-refresh", &json!({ "refresh_token": actor.refresh_token })).await
+}
+
+async fn validation(actor: &Actor) -> StatusCode {
+    actor.request(Method::POST, "/token-validation", &[], "").await.status
+}
+
+fn is_failure(answer: &Answer) {
+    let body = answer.json();
+    assert!(answer.status.is_client_error(), "{} {}", answer.status, answer.text);
+    assert!(body["message"].is_string(), "{body}");
+    assert_eq!(body["message"], body["error"], "{body}");
+}
+
+#[tokio::test]
+async fn serves_the_accounts_of_graphql() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let answer = login(&app, "ann").await;
+    assert_eq!(answer.json()["user"], json!({ "username": "ann", "fullname": "" }), "{}", answer.text);
+    let caller = signed_in(&app, &answer);
+    assert_eq!(caller.me_code().await, None);
+    assert_eq!(validation(&ann).await, StatusCode::OK, "a token of GraphQL");
+    assert_eq!(ann.login("ANN", PASSWORD).await.data()["login"]["errors"], json!([]), "GraphQL takes any spelling");
+    assert_eq!(login(&app, "Ann").await.status, StatusCode::UNAUTHORIZED, "the old service takes one");
+}
+
+#[tokio::test]
+async fn a_logout_over_graphql_ends_a_session_of_rest() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let caller = signed_in(&app, &login(&app, "ann").await);
+    caller.send("mutation { logout { ok } }", json!({})).await.data();
+    assert_eq!(validation(&caller).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(refresh(&caller).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_logout_over_rest_ends_a_session_of_graphql() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let other = app.login("ann", PASSWORD).await;
+    let answer = ann.request(Method::POST, "/logout", &[], "").await;
+    assert_eq!(answer.json(), json!({ "message": "Logout successful from ann" }));
+    assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    let refused = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
+    assert_eq!(refused.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(other.me_code().await, None, "other sessions live");
+}
+
+#[tokio::test]
+async fn a_refresh_over_rest_takes_the_old_access_token_back() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let next = signed_in(&app, &refresh(&ann).await);
+    assert_eq!(next.me_code().await, None);
+    assert_eq!(ann.me_code().await.as_deref(), Some("UNAUTHENTICATED"));
+    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"), "refreshing helps");
+    // To the last second that the token would have lived, with the leeway of verification.
+    app.clock.advance(TimeDelta::milliseconds(904_999));
+    assert_eq!(validation(&ann).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(validation(&next).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_refresh_over_graphql_leaves_the_old_access_token_alone() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    ann.refresh(ann.refresh_token.as_deref().unwrap()).await.data();
+    assert_eq!(validation(&ann).await, StatusCode::OK);
+}
+
+/// S2, S4
+#[tokio::test]
+async fn a_lost_answer_can_be_asked_again_until_the_successor_was_used() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let lost = signed_in(&app, &refresh(&ann).await);
+    app.clock.advance(TimeDelta::minutes(5));
+    let again = signed_in(&app, &refresh(&ann).await);
+    assert_eq!(again.refresh_token, lost.refresh_token);
+    assert_eq!(validation(&again).await, StatusCode::OK);
+    assert_eq!(validation(&ann).await, StatusCode::UNAUTHORIZED);
+    let reused = refresh(&ann).await;
+    assert_eq!(reused.status, StatusCode::UNAUTHORIZED, "{}", reused.text);
+    assert_eq!(again.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+}
+
+/// B1
+#[tokio::test]
+async fn a_login_fails_in_one_way() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await;
+    let disable = "mutation ($id: ID!) { setUserStatus(input: { userId: $id, status: DISABLED }) { errors { code } } }";
+    root.send(disable, json!({ "id": ann.id })).await.data();
+    let wrong = json!({ "username": "root", "password": "wrong" });
+    let answers = [
+        login(&app, "ann").await,
+        login(&app, "nobody").await,
+        login(&app, "").await,
+        app.anonymous().json(Method::POST, "/login", &wrong).await,
+    ];
+    for answer in answers {
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(answer.json(), json!({ "message": "Invalid credentials", "error": "Invalid credentials" }));
+        assert_eq!(answer.header("www-authenticate"), None, "no token would help");
+    }
+}
+
+#[tokio::test]
+async fn registers_for_those_who_may() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let body = |name: &str, password: &str| json!({ "username": name, "fullname": " ", "password": password });
+    let made = root.json(Method::POST, "/register", &body("E\u{301}mile", PASSWORD)).await;
+    assert_eq!((made.status, made.json()), (StatusCode::CREATED, json!({ "message": "User successfully created" })));
+    for name in ["\u{e9}mile", "e\u{301}mile"] {
+        assert_eq!(login(&app, name).await.status, StatusCode::OK, "{name}");
+    }
+
+    let weak = root.json(Method::POST, "/register", &body("bob", "password")).await;
+    assert_eq!((weak.status, &weak.json()["success"]), (StatusCode::BAD_REQUEST, &json!(false)));
+    is_failure(&weak);
+    let bad = app.anonymous().json(Method::POST, "/register", &body("no name", "password")).await;
+    assert_eq!(bad.status, StatusCode::UNAUTHORIZED, "strangers are not told what is wrong with a name");
+    assert_eq!(bad.header("www-authenticate"), Some("Bearer"));
+    let denied = app.user("ann").await.json(Method::POST, "/register", &body("bob", "password")).await;
+    assert_eq!(denied.status, StatusCode::FORBIDDEN);
+    is_failure(&denied);
+
+    let closed = TestApp::with(&[("ACCOUNTD_REGISTRATION__MODE", "closed")]).await;
+    let answer = closed.admin("root").await.json(Method::POST, "/register", &body("bob", PASSWORD)).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    is_failure(&answer);
+}
+
+#[tokio::test]
+async fn no_field_of_the_wrong_type_breaks_a_route() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let long = "x".repeat(60_000);
+    let values = [
+        json!(null),
+        json!(true),
+        json!(5),
+        json!(1e300),
+        json!(["ann"]),
+        json!({ "a": 1 }),
+        json!(""),
+        json!("\0"),
+        json!(long),
+    ];
+    for (path, good) in RELEASES.into_iter().flat_map(bodies) {
+        for field in good.as_object().unwrap().keys() {
+            // No full name is a good one.
+            for value in values.iter().filter(|value| field != "fullname" || **value != json!("")) {
+                let mut body = good.clone();
+                body[field] = value.clone();
+                let answer = root.json(Method::POST, &path, &body).await;
+                is_failure(&answer);
+                let refused = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
+                assert!(refused.contains(&answer.status), "{path} {field} {}", answer.text);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_body_breaks_a_route() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let json = [("content-type", "application/json; charset=utf-8")];
+    let nested = "[".repeat(60_000);
+    for (path, good) in RELEASES.into_iter().flat_map(bodies) {
+        let hostile: [&[u8]; 9] = [
+            b"",
+            b"null",
+            b"[]",
+            b"5",
+            b"\"username\"",
+            b"{}",
+            b"{\"username\": \"\\ud800\"}",
+            b"{\"username\": \"\xff\"}",
+            nested.as_bytes(),
+        ];
+        for body in hostile {
+            let answer = root.request(Method::POST, &path, &json, Body::from(body.to_vec())).await;
+            is_failure(&answer);
+            let refused = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
+            assert!(refused.contains(&answer.status), "{path} {}", answer.text);
+        }
+        let long = root.request(Method::POST, &path, &json, "x".repeat(70_000)).await;
+        assert_eq!(long.status, StatusCode::PAYLOAD_TOO_LARGE);
+        is_failure(&long);
+        for media in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"] {
+            let answer = root.request(Method::POST, &path, &[("content-type", media)], good.to_string()).await;
+            assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{media}");
+            is_failure(&answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn routes_without_a_body_ignore_one() {
+    let app = TestApp::new().await;
+    for path in ["/token-validation", "/logout", "/api/v1/auth/token/validation", "/api/v1/auth/logout"] {
+        let ann = app.user(&format!("ann{}", path.len())).await;
+        let answer = ann.request(Method::POST, path, &[("content-type", "text/plain")], vec![0xff; 70_000]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path} {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn challenges_those_whose_token_does_not_hold() {
+    let app = TestApp::new().await;
+    for path in ["/token-validation", "/logout"] {
+        let none = app.anonymous().request(Method::POST, path, &[], "").await;
+        assert_eq!(none.header("www-authenticate"), Some("Bearer"), "{path}");
+        let bad = app.anonymous().with_token("nope").request(Method::POST, path, &[], "").await;
+        assert_eq!(bad.header("www-authenticate"), Some("Bearer error=\"invalid_token\""), "{path}");
+        is_failure(&bad);
+    }
+}
+
+#[tokio::test]
+async fn tells_whether_a_name_is_taken_unless_it_shall_not() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let ask = async |app: &TestApp, query: &str| {
+        app.anonymous().request(Method::GET, &format!("/login{query}"), &[], "").await
+    };
+    assert_eq!(ask(&app, "?username=ann").await.json(), json!({ "username": "ann", "exists": true }));
+    assert_eq!(ask(&app, "?x=1&username=ann&username=bob").await.json()["exists"], json!(true));
+    assert_eq!(ask(&app, "?username=%00%ff%27").await.json()["exists"], json!(false));
+
+    let silent = TestApp::with(&[("ACCOUNTD_REST__USERNAME_CHECK", "false")]).await;
+    silent.user("ann").await;
+    let answer = ask(&silent, "?username=ann").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    is_failure(&answer);
+    assert_eq!(login(&silent, "ann").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn says_which_methods_a_route_takes() {
+    let app = TestApp::new().await;
+    for release in RELEASES {
+        for (path, methods) in [("/login", "GET, HEAD, OPTIONS, POST"), ("/logout", "OPTIONS, POST")] {
+            let path = format!("{release}{path}");
+            let answer = app.anonymous().request(Method::OPTIONS, &path, &[], "").await;
+            assert_eq!((answer.status, answer.header("allow")), (StatusCode::OK, Some(methods)));
+            let refused = app.anonymous().request(Method::PUT, &path, &[], "").await;
+            assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
+            is_failure(&refused);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dialect_that_is_off_is_not_there() {
+    let app = TestApp::with(&[("ACCOUNTD_REST__DIALECTS__PLANTDB", "off")]).await;
+    for (path, body) in RELEASES.into_iter().flat_map(bodies) {
+        assert_eq!(app.anonymous().json(Method::POST, &path, &body).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
