@@ -32,6 +32,12 @@ pub enum Error {
         /// Its value.
         most: String,
     },
+    /// There is more to do than can be done; nothing was begun.
+    #[error("the server is busy: try again in {retry_after} s")]
+    Busy {
+        /// Seconds after which to try again.
+        retry_after: u64,
+    },
     /// What a person can fix, one entry per finding, never empty.
     #[error("{}", .0.first().map_or("refused", |refusal| &refusal.message))]
     Refused(Vec<Refusal>),
@@ -48,6 +54,7 @@ impl Error {
             Self::Forbidden => "FORBIDDEN",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
+            Self::Busy { .. } => "SERVER_BUSY",
             Self::Refused(refusals) => refusals.first().map_or("CONFLICT", |first| first.code.name()),
             Self::Internal(_) => "INTERNAL",
         }

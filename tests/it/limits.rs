@@ -109,8 +109,7 @@ async fn holds_each_limit_to_the_number() {
     assert_eq!(refused(&ann.send(&long(16_385), json!({})).await), too_complex("max_query_bytes"));
     let variables: serde_json::Map<_, _> = (0..101).map(|n| (format!("v{n}"), json!(n))).collect();
     assert_eq!(refused(&ann.send("{ me { id } }", variables.into()).await), too_complex("max_variables"));
-    let directives =
-        "query ($a: Boolean @skip(if: true)) @include(if: true) { ... @include(if: $a) { me { ...f } } }
+    let directives = "query ($a: Boolean @skip(if: true)) @include(if: true) { ... @include(if: $a) { me { ...f } } }
         fragment f on User @skip(if: false) { id }";
     let repeated = directives.replace("@include(if: $a)", &"@include(if: $a) ".repeat(18));
     assert_eq!(refused(&ann.send(&repeated, json!({})).await), too_complex("max_directives"));

@@ -85,6 +85,8 @@ impl TestApp {
         // Below the floor that settings have: most tests do not look at the cost of hashing.
         config.password.argon2_memory_kib = 16;
         config.password.argon2_iterations = 1;
+        // Room for the crowds of the race tests.
+        config.password.hash_threads = std::num::NonZeroUsize::new(8);
         let entropy = Arc::new(CountingEntropy(AtomicU64::new(entropy_from)));
         let app = start::open(config, clock.clone(), entropy).await.unwrap();
         let router = http::router(app.clone()).unwrap();

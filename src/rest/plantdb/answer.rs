@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
@@ -16,12 +16,14 @@ pub(super) struct Failure {
     /// The member that says `false`, if the route has one.
     flag: Option<&'static str>,
     challenge: Option<&'static str>,
+    /// Seconds after which the same request may do better.
+    retry_after: Option<u64>,
 }
 
 impl Failure {
     /// The failure with this status and text.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), flag: None, challenge: None }
+        Self { status, text: text.into(), flag: None, challenge: None, retry_after: None }
     }
 
     /// A request that is wrong in itself.
@@ -46,7 +48,13 @@ impl Failure {
         match error {
             Error::Unauthenticated(fault) => Self::unauthorized(*fault, error.to_string()),
             Error::Forbidden => Self::forbidden(error.to_string()),
-            Error::BadUserInput { .. } | Error::Refused(_) => Self::bad_request(error.to_string()),
+            Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::Refused(_) => {
+                Self::bad_request(error.to_string())
+            }
+            Error::Busy { retry_after } => Self {
+                retry_after: Some(*retry_after),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            },
             Error::Internal(cause) => {
                 tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "internal error");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
@@ -66,7 +74,8 @@ impl IntoResponse for Failure {
         body.insert("message".to_owned(), self.text.clone().into());
         body.insert("error".to_owned(), self.text.into());
         let challenge = self.challenge.map(|challenge| [(WWW_AUTHENTICATE, challenge)]);
-        (self.status, challenge, Json(body)).into_response()
+        let retry_after = self.retry_after.map(|seconds| [(RETRY_AFTER, seconds.to_string())]);
+        (self.status, challenge, retry_after, Json(body)).into_response()
     }
 }
 
