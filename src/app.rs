@@ -9,6 +9,7 @@ use crate::entropy::Entropy;
 use crate::security::hasher::Hasher;
 use crate::security::keys::Keys;
 use crate::security::policy::Policy;
+use crate::security::throttle::Throttle;
 
 pub mod database;
 
@@ -30,6 +31,8 @@ pub struct Parts {
     pub hasher: Hasher,
     /// Judges new passwords.
     pub policy: Policy,
+    /// Counts tries.
+    pub throttle: Throttle,
     /// Sign and verify tokens.
     pub keys: Keys,
     /// The settings it was started with.

@@ -101,6 +101,14 @@ pub enum RegistrationMode {
 pub struct Limits {
     /// `false` is for load tests, and only possible on a loopback address.
     pub enabled: bool,
+    /// Failed logins of one address at once.
+    pub failed_logins_burst: i32,
+    /// Failed logins of one address in the long run.
+    pub failed_logins_per_minute: i32,
+    /// Registrations of one address.
+    pub registrations_per_hour: i32,
+    /// Questions of one address whether a username is taken.
+    pub username_checks_per_minute: i32,
 }
 
 /// The HTTP server itself.
@@ -187,9 +195,13 @@ impl Registration {
 
 impl Limits {
     fn read(reader: &mut Reader, listen: Option<SocketAddr>) -> Option<Limits> {
-        let enabled = reader.switch("limits.enabled")?;
+        let enabled = reader.switch("limits.enabled");
+        let burst = reader.whole("limits.failed_logins_burst", 1..=1_000);
+        let per_minute = reader.whole("limits.failed_logins_per_minute", 1..=1_000);
+        let registrations = reader.whole("limits.registrations_per_hour", 1..=1_000);
+        let username_checks = reader.whole("limits.username_checks_per_minute", 1..=1_000);
         if let Some(listen) = listen
-            && !enabled
+            && enabled == Some(false)
             && !is_loopback(listen)
         {
             reader.refuse(
@@ -198,7 +210,13 @@ impl Limits {
                 "set it to true, or listen on 127.0.0.1 or [::1]".to_owned(),
             );
         }
-        Some(Limits { enabled })
+        Some(Limits {
+            enabled: enabled?,
+            failed_logins_burst: burst?,
+            failed_logins_per_minute: per_minute?,
+            registrations_per_hour: registrations?,
+            username_checks_per_minute: username_checks?,
+        })
     }
 }
 

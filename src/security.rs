@@ -5,4 +5,5 @@ pub mod keys;
 pub mod policy;
 pub mod pool;
 pub mod seal;
+pub mod throttle;
 pub mod token;

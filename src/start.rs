@@ -22,6 +22,7 @@ use crate::security::hasher::Hasher;
 use crate::security::policy::Policy;
 use crate::security::pool::Pool;
 use crate::security::seal::Seal;
+use crate::security::throttle::Throttle;
 
 /// The file in the data directory that keeps the server's secret when none is configured.
 const SECRET_FILE: &str = "secret.key";
@@ -45,7 +46,8 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let pool = Arc::new(Pool::start(config.password.hash_threads)?);
     let hasher = Hasher::new(&config.password, Arc::clone(&pool), Arc::clone(&entropy))?;
     let policy = Policy::new(&config.password, pool);
-    Ok(App::new(Parts { db, clock, entropy, hasher, policy, keys, config }))
+    let throttle = Throttle::new(&config.limits);
+    Ok(App::new(Parts { db, clock, entropy, hasher, policy, throttle, keys, config }))
 }
 
 /// Connects to the configured database; the embedded one gets its directory and a file that only its owner reads.

@@ -6,6 +6,7 @@ pub mod revoked_tokens;
 pub mod roles;
 pub mod sessions;
 pub mod signing_keys;
+pub mod throttles;
 pub mod users;
 
 /// Which users a statement may see.

@@ -8,6 +8,7 @@ pub mod secret;
 pub mod session;
 pub mod signing_key;
 pub mod tenant;
+pub mod throttle;
 pub mod timestamp;
 pub mod user;
 pub mod user_role;

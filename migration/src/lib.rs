@@ -12,6 +12,7 @@ mod m0002_roles;
 mod m0003_sessions;
 mod m0004_signing_keys;
 mod m0005_audit_events;
+mod m0006_throttles;
 mod table;
 
 /// Brings a database to this version, or back.
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_sessions::Migration),
             Box::new(m0004_signing_keys::Migration),
             Box::new(m0005_audit_events::Migration),
+            Box::new(m0006_throttles::Migration),
         ]
     }
 }

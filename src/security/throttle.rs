@@ -1,0 +1,281 @@
+//! How often somebody may try: a ladder of delays per account, and a budget per address, both of bounded size.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::config;
+
+/// Most subjects that are remembered in memory, in each of two halves; about 4 MiB a limit.
+const CAPACITY: usize = 50_000;
+
+/// A lock lifts itself after a day (NIST SP 800-63B-4 section 3.2.2 leaves the way open; ASVS 6.1.1 forbids to let
+/// strangers lock an owner out for good).
+const LOCK: TimeDelta = TimeDelta::hours(24);
+
+/// Failures in a row of one subject, and until when it has to wait for the next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ladder {
+    /// Tries that did not succeed, the one under way among them.
+    pub failures: i32,
+    /// No try before this.
+    pub blocked_until: DateTime<Utc>,
+}
+
+impl Ladder {
+    /// The ladder after one more try at `now`, which counts as failed until it succeeds.
+    ///
+    /// # Errors
+    /// How long to wait, if it is too early.
+    pub fn reserve(known: Option<Self>, now: DateTime<Utc>) -> Result<Self, TimeDelta> {
+        let failures = known.map_or(0, |ladder| ladder.failures);
+        // A clock that was set back must not freeze anybody for longer than the ladder says.
+        let blocked_until = known.map_or(now, |ladder| ladder.blocked_until.min(now + delay(failures)));
+        if now < blocked_until {
+            return Err(blocked_until - now);
+        }
+        let failures = failures.saturating_add(1);
+        Ok(Self { failures, blocked_until: now + delay(failures) })
+    }
+}
+
+/// The wait after so many failures in a row; no more than 100 are verified without a day in between (NIST SP 800-63B-4
+/// section 3.2.2).
+fn delay(failures: i32) -> TimeDelta {
+    match failures {
+        ..=0 => TimeDelta::zero(),
+        1..=2 => TimeDelta::seconds(1),
+        3..=8 => TimeDelta::seconds(3),
+        9..=24 => TimeDelta::seconds(5),
+        25..=99 => TimeDelta::seconds(10),
+        _ => LOCK,
+    }
+}
+
+/// A budget that refills steadily (generic cell rate algorithm). Unlike the well-known crates it takes a try back that
+/// turned out to be none, so that an office behind one address is not held to ten logins a minute.
+#[derive(Debug)]
+pub struct Budget {
+    burst: i32,
+    refill: TimeDelta,
+    /// When the budget of each subject will be full again.
+    full_at: Mutex<Recent<DateTime<Utc>>>,
+}
+
+impl Budget {
+    /// `burst` tries at once, and one more every `refill`.
+    pub fn new(burst: i32, refill: TimeDelta) -> Self {
+        Self { burst, refill, full_at: Mutex::new(Recent::default()) }
+    }
+
+    /// Takes one try for `subject`.
+    ///
+    /// # Errors
+    /// How long to wait, if nothing is left.
+    pub fn reserve(&self, subject: Subject, now: DateTime<Utc>) -> Result<(), TimeDelta> {
+        let most = self.refill * self.burst;
+        let mut recent = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back must not freeze anybody for longer than the whole budget.
+        let full_at = recent.get(subject).map_or(now, |full_at| full_at.clamp(now, now + most));
+        let wait = full_at + self.refill - (now + most);
+        if wait > TimeDelta::zero() {
+            return Err(wait);
+        }
+        recent.insert(subject, full_at + self.refill);
+        Ok(())
+    }
+
+    /// Gives one try back.
+    pub fn refund(&self, subject: Subject) {
+        let mut recent = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = recent.get(subject) {
+            recent.insert(subject, full_at - self.refill);
+        }
+    }
+}
+
+/// Whom a limit in memory counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Subject(u128);
+
+impl Subject {
+    /// An address; IPv6 by its first 64 bits, because one customer has them all.
+    pub fn address(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self(address.to_ipv6_mapped().to_bits()),
+            IpAddr::V6(address) => Self(address.to_bits() >> 64 << 64),
+        }
+    }
+
+    /// A name that belongs to nobody, by its digest: what strangers type is not kept.
+    pub fn name(key: &str) -> Self {
+        let digest = digest(&SHA256, key.as_bytes());
+        let bytes = digest.as_ref().first_chunk::<16>().copied().unwrap_or_default();
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+/// The subjects that were seen last. When a half is full the older half goes, so that a flood of new ones costs no
+/// more memory and no more time than any other (promise A9).
+#[derive(Debug)]
+struct Recent<V> {
+    young: HashMap<Subject, V>,
+    old: HashMap<Subject, V>,
+}
+
+impl<V> Default for Recent<V> {
+    fn default() -> Self {
+        Self { young: HashMap::new(), old: HashMap::new() }
+    }
+}
+
+impl<V: Copy> Recent<V> {
+    fn get(&self, subject: Subject) -> Option<V> {
+        self.young.get(&subject).or_else(|| self.old.get(&subject)).copied()
+    }
+
+    fn insert(&mut self, subject: Subject, value: V) {
+        if self.young.len() >= CAPACITY && !self.young.contains_key(&subject) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(subject, value);
+    }
+}
+
+/// Every limit that lives in memory.
+#[derive(Debug)]
+pub struct Throttle {
+    /// Failed logins per address.
+    pub failures: Budget,
+    /// Registrations per address.
+    pub registrations: Budget,
+    /// Questions whether a username is taken, per address.
+    pub username_checks: Budget,
+    strangers: Mutex<Recent<Ladder>>,
+}
+
+impl Throttle {
+    /// The configured limits.
+    pub fn new(settings: &config::Limits) -> Self {
+        let every = |period: TimeDelta, count: i32| period / count.max(1);
+        Self {
+            failures: Budget::new(
+                settings.failed_logins_burst,
+                every(TimeDelta::minutes(1), settings.failed_logins_per_minute),
+            ),
+            registrations: Budget::new(
+                settings.registrations_per_hour,
+                every(TimeDelta::hours(1), settings.registrations_per_hour),
+            ),
+            username_checks: Budget::new(
+                settings.username_checks_per_minute,
+                every(TimeDelta::minutes(1), settings.username_checks_per_minute),
+            ),
+            strangers: Mutex::new(Recent::default()),
+        }
+    }
+
+    /// One more try for a name that belongs to nobody: it climbs the same ladder as an account, so that a lock does not
+    /// tell who exists (promise B5).
+    ///
+    /// # Errors
+    /// How long to wait, if it is too early.
+    pub fn reserve_stranger(&self, key: &str, now: DateTime<Utc>) -> Result<(), TimeDelta> {
+        let subject = Subject::name(key);
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let ladder = Ladder::reserve(strangers.get(subject), now)?;
+        strangers.insert(subject, ladder);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn start() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    #[test]
+    fn climbs_by_1_3_5_and_10_seconds_and_locks_after_100() {
+        let (mut now, mut ladder) = (start(), None);
+        let mut waits = Vec::new();
+        for _ in 0..101 {
+            let next = Ladder::reserve(ladder, now).unwrap();
+            let wait = next.blocked_until - now;
+            assert!(Ladder::reserve(Some(next), now + wait - TimeDelta::milliseconds(1)).is_err());
+            waits.push(wait.num_seconds());
+            (now, ladder) = (now + wait, Some(next));
+        }
+        assert_eq!(waits[..3], [1, 1, 3]);
+        assert_eq!((waits[7], waits[8], waits[23], waits[24], waits[98]), (3, 5, 5, 10, 10));
+        assert_eq!((waits[99], waits[100]), (86_400, 86_400));
+    }
+
+    #[test]
+    fn is_not_frozen_by_a_clock_that_was_set_back() {
+        let once = Ladder::reserve(None, start()).unwrap();
+        let back = start() - TimeDelta::days(365);
+        assert_eq!(Ladder::reserve(Some(once), back), Err(TimeDelta::seconds(1)));
+        let budget = Budget::new(2, TimeDelta::seconds(6));
+        let subject = Subject::name("x");
+        for _ in 0..2 {
+            budget.reserve(subject, start()).unwrap();
+        }
+        assert_eq!(budget.reserve(subject, back), Err(TimeDelta::seconds(6)));
+    }
+
+    #[test]
+    fn refills_one_by_one_and_takes_tries_back() {
+        let budget = Budget::new(10, TimeDelta::seconds(6));
+        let subject = Subject::address([127, 0, 0, 1].into());
+        for _ in 0..10 {
+            budget.reserve(subject, start()).unwrap();
+        }
+        assert_eq!(budget.reserve(subject, start()), Err(TimeDelta::seconds(6)));
+        assert_eq!(budget.reserve(subject, start() + TimeDelta::seconds(6)), Ok(()));
+        assert!(budget.reserve(subject, start() + TimeDelta::seconds(6)).is_err());
+        budget.refund(subject);
+        assert_eq!(budget.reserve(subject, start() + TimeDelta::seconds(6)), Ok(()));
+        assert_eq!(budget.reserve(Subject::address([127, 0, 0, 2].into()), start()), Ok(()), "others have their own");
+    }
+
+    /// A3
+    #[test]
+    fn counts_ipv6_by_64_bits_and_mapped_ipv4_as_ipv4() {
+        let subject = |text: &str| Subject::address(text.parse().unwrap());
+        assert_eq!(subject("2001:db8::1"), subject("2001:db8::ffff:ffff:ffff:ffff"));
+        assert_ne!(subject("2001:db8::1"), subject("2001:db8:0:1::1"));
+        assert_eq!(subject("::ffff:192.0.2.1"), subject("192.0.2.1"));
+        assert_ne!(subject("192.0.2.1"), subject("192.0.2.2"));
+    }
+
+    /// A9
+    #[test]
+    fn remembers_a_bounded_number_of_subjects() {
+        let mut recent = Recent::default();
+        for number in 0..3 * CAPACITY {
+            recent.insert(Subject(number as u128), ());
+        }
+        assert!(recent.young.len() + recent.old.len() <= 2 * CAPACITY);
+        assert!(recent.get(Subject(3 * CAPACITY as u128 - 1)).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn never_gives_more_than_the_burst_and_what_was_refilled(steps in prop::collection::vec(0_i64..20, 1..200)) {
+            let budget = Budget::new(10, TimeDelta::seconds(6));
+            let (mut now, mut given) = (start(), 0);
+            for step in steps {
+                now += TimeDelta::seconds(step);
+                given += i64::from(budget.reserve(Subject::name("x"), now).is_ok());
+            }
+            prop_assert!(given <= 10 + (now - start()).num_seconds() / 6);
+        }
+    }
+}

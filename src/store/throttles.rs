@@ -1,0 +1,61 @@
+//! Failures in a row, per subject.
+
+use chrono::{DateTime, Utc};
+use entity::throttle;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+
+use crate::error::Result;
+
+/// What is known of a subject.
+pub async fn find(db: &impl ConnectionTrait, subject: &str) -> Result<Option<throttle::Model>> {
+    Ok(throttle::Entity::find_by_id(subject).one(db).await?)
+}
+
+/// Begins to count for a subject. False if somebody else was faster.
+pub async fn insert(
+    db: &impl ConnectionTrait,
+    subject: &str,
+    failures: i32,
+    blocked_until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let row = throttle::ActiveModel {
+        subject: Set(subject.to_owned()),
+        failures: Set(failures),
+        blocked_until: Set(blocked_until.into()),
+        updated_at: Set(now.into()),
+    };
+    let nothing = OnConflict::column(throttle::Column::Subject).do_nothing_on([throttle::Column::Subject]).to_owned();
+    Ok(throttle::Entity::insert(row).on_conflict(nothing).exec_without_returning(db).await? == 1)
+}
+
+/// Counts one more for a subject that is as it was read. False if somebody else was faster.
+pub async fn update(
+    db: &impl ConnectionTrait,
+    read: &throttle::Model,
+    failures: i32,
+    blocked_until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let row = throttle::ActiveModel {
+        failures: Set(failures),
+        blocked_until: Set(blocked_until.into()),
+        updated_at: Set(now.into()),
+        ..Default::default()
+    };
+    let updated = throttle::Entity::update_many()
+        .set(row)
+        .filter(throttle::Column::Subject.eq(&read.subject))
+        .filter(throttle::Column::Failures.eq(read.failures))
+        .filter(throttle::Column::UpdatedAt.eq(read.updated_at))
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Forgets the failures of a subject.
+pub async fn delete(db: &impl ConnectionTrait, subject: &str) -> Result<()> {
+    throttle::Entity::delete_by_id(subject).exec(db).await?;
+    Ok(())
+}
