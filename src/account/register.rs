@@ -8,7 +8,21 @@ use super::session::{self, SignIn};
 use super::user::{NewUser, insert};
 use crate::app::App;
 use crate::config::RegistrationMode;
-use crate::error::{Refusal, RefusalCode, Result};
+use crate::error::{Error, Refusal, RefusalCode, Result};
+
+/// The account with the name of the device that it is made on; every field that is wrong is told.
+///
+/// # Errors
+/// What is wrong with the account, and what with the name.
+pub fn parse(user: Result<NewUser>, device_name: Option<&str>) -> Result<(NewUser, Option<Name>)> {
+    match (user, Name::parse_on("deviceName", device_name)) {
+        (Err(Error::Refused(mut refusals)), Err(one_more)) => {
+            refusals.push(one_more);
+            Err(Error::Refused(refusals))
+        }
+        (user, device_name) => Ok((user?, device_name?)),
+    }
+}
 
 /// Makes an account and opens its first session. Anybody may, if registration is open.
 ///

@@ -56,9 +56,11 @@ fn normalised(raw: &str) -> String {
     ComposingNormalizer::new_nfkc().normalize(raw.trim()).into_owned()
 }
 
-/// No `@`, so that a name is never taken for an e-mail address, and nothing invisible.
+/// No `@`, so that a name is never taken for an e-mail address, and nothing invisible: the Hangul fillers are letters
+/// to Unicode, and blanks to the eye (NFKC leaves these two of the four).
 fn is_allowed(character: char) -> bool {
-    character.is_alphanumeric() || is_mark(character) || matches!(character, '.' | '-' | '_')
+    let is_filler = matches!(character, '\u{115f}' | '\u{1160}');
+    (character.is_alphanumeric() && !is_filler) || is_mark(character) || matches!(character, '.' | '-' | '_')
 }
 
 /// Combining marks that letters of many scripts need and NFKC leaves apart.
@@ -93,9 +95,20 @@ mod tests {
 
     #[test]
     fn refuses_what_is_invisible_or_ambiguous() {
-        for name in
-            ["", " ", "a b", "ann@example.org", "a\u{200d}b", "a\u{202e}b", "a\0b", "a\nb", "-ann", "._.", "a/b"]
-        {
+        for name in [
+            "",
+            " ",
+            "a b",
+            "ann@example.org",
+            "a\u{200d}b",
+            "a\u{202e}b",
+            "a\0b",
+            "a\nb",
+            "-ann",
+            "ann\u{3164}",
+            "._.",
+            "a/b",
+        ] {
             assert!(Username::parse(name).is_err(), "{name:?}");
         }
         assert!(Username::parse(&"a".repeat(65)).is_err());

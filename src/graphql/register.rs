@@ -9,7 +9,6 @@ use super::error::{AccountError, Payload, Result, settle};
 use super::session::Session;
 use super::tokens::TokenPair;
 use super::user::User;
-use crate::account::name::Name;
 use crate::account::register;
 use crate::account::user::NewUser;
 
@@ -80,8 +79,8 @@ async fn run(ctx: &Context<'_>, input: RegisterInput) -> crate::error::Result<Re
     let client = &ctx.requester()?.client;
     let RegisterInput { username, email, password, display_name, device_name } = input;
     let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into());
-    let device_name = Name::parse_on("deviceName", device_name.as_deref())?;
-    let signed_in = register::register(ctx.app()?, client, user?, device_name).await?;
+    let (user, device_name) = register::parse(user, device_name.as_deref())?;
+    let signed_in = register::register(ctx.app()?, client, user, device_name).await?;
     let viewer = Arc::new(signed_in.requester(client.clone()));
     Ok(RegisterPayload {
         status: RegisterStatus::SignedIn,

@@ -6,5 +6,21 @@
 mod limits;
 mod plantdb;
 mod refresh;
+<<<<<<< HEAD
 mod rest;
+=======
+mod register;
+>>>>>>> 9d97060 (register: tell every wrong field, refuse invisible letters, prove the rest)
+mod administration;
+mod limits;
+mod login;
+mod logout;
+mod password;
+mod plantdb;
+mod profile;
+mod refresh;
+mod register;
+mod rest;
+mod role;
+mod session;
 mod support;

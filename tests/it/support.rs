@@ -71,7 +71,7 @@ impl TestApp {
         let directory = std::env::temp_dir().join(format!("accountd-test-{}-{number}", std::process::id()));
         let clock = Arc::new(StoppedClock(Mutex::new(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap())));
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::start(directory, clock, settings, 1).await
+        Self::start(directory, clock, settings, 1, |_| {}).await
     }
 
     async fn start(
@@ -79,6 +79,7 @@ impl TestApp {
         clock: Arc<StoppedClock>,
         settings: Vec<(String, String)>,
         entropy_from: u64,
+        tune: impl FnOnce(&mut Config),
     ) -> Self {
         let flags = Flags { data_dir: Some(directory.clone()), ..Flags::default() };
         let mut config = Config::load(flags, settings.clone()).unwrap();
@@ -87,6 +88,7 @@ impl TestApp {
         config.password.argon2_iterations = 1;
         // Room for the crowds of the race tests.
         config.password.hash_threads = std::num::NonZeroUsize::new(8);
+        tune(&mut config);
         let entropy = Arc::new(CountingEntropy(AtomicU64::new(entropy_from)));
         let app = start::open(config, clock.clone(), entropy).await.unwrap();
         let router = http::router(app.clone()).unwrap();
@@ -94,11 +96,16 @@ impl TestApp {
     }
 
     /// The same service after a restart of the process: only what is in the database is left.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// The same service after a restart with other settings.
+    pub async fn restart_with(mut self, tune: impl FnOnce(&mut Config)) -> Self {
         self.app.db.close().await.unwrap();
         let directory = std::mem::take(&mut self.directory);
         let clock = self.clock.clone();
-        Self::start(directory, clock, std::mem::take(&mut self.settings), 1 << 32).await
+        Self::start(directory, clock, std::mem::take(&mut self.settings), 1 << 32, tune).await
     }
 
     /// Somebody without credentials.
@@ -191,6 +198,32 @@ impl Actor {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    /// Sends the mutation `field` with its input and the fields that are wanted of its payload.
+    pub async fn mutate(&self, field: &str, input: Value, wanted: &str) -> Answer {
+        let kind = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
+        let query = format!("mutation ($input: {kind}!) {{ {field}(input: $input) {{ {wanted} }} }}");
+        self.send(&query, json!({ "input": input })).await
+    }
+
+    /// Sends the mutation `field` and tells the code and the path of each error in its payload.
+    pub async fn refusals(&self, field: &str, input: Value) -> Vec<(String, String)> {
+        let answer = self.mutate(field, input, "errors { code path message }").await;
+        let errors = answer.data()[field]["errors"].as_array().unwrap().clone();
+        let path = |error: &Value| {
+            let parts = error["path"].as_array().unwrap().iter().map(|part| part.as_str().unwrap());
+            parts.collect::<Vec<_>>().join(".")
+        };
+        errors.iter().map(|error| (error["code"].as_str().unwrap().to_owned(), path(error))).collect()
+    }
+
+    /// Sends the mutation `field` with `input` and tells its payload, which has to be without errors.
+    pub async fn done(&self, field: &str, input: Value, wanted: &str) -> Value {
+        let answer = self.mutate(field, input, &format!("{wanted} errors {{ code path message }}")).await;
+        let payload = answer.data()[field].clone();
+        assert_eq!(payload["errors"], json!([]), "{field} was refused");
+        payload
     }
 
     /// Signs in; the answer holds `login`.

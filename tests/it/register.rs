@@ -1,0 +1,188 @@
+//! Registration: a stranger makes an account and is signed in.
+
+use crate::support::{PASSWORD, TestApp};
+use chrono::TimeDelta;
+use serde_json::json;
+
+fn one(code: &str, path: &str) -> Vec<(String, String)> {
+    vec![(code.to_owned(), path.to_owned())]
+}
+
+#[tokio::test]
+async fn signs_in_at_once() {
+    let app = TestApp::new().await;
+    let input = json!({
+        "username": " Ann ", "password": PASSWORD, "email": "Ann@Example.ORG", "displayName": "Ann Lee",
+        "deviceName": "kitchen",
+    });
+    let wanted = "status user { id username email displayName roles status mustChangePassword }
+        session { id current deviceName } tokens { tokenType accessToken refreshToken expiresIn refreshExpiresIn }";
+    let payload = app.anonymous().done("register", input, wanted).await;
+    assert_eq!(payload["status"], "SIGNED_IN");
+    assert_eq!(payload["session"]["current"], true);
+    assert_eq!(payload["session"]["deviceName"], "kitchen");
+    assert_eq!(payload["tokens"]["tokenType"], "Bearer");
+    assert_eq!(payload["tokens"]["expiresIn"], 900);
+    assert_eq!(payload["tokens"]["refreshExpiresIn"], 14 * 86_400);
+    let user = json!({
+        "id": payload["user"]["id"], "username": "Ann", "email": "Ann@example.org", "displayName": "Ann Lee",
+        "roles": [], "status": "ACTIVE", "mustChangePassword": false,
+    });
+    assert_eq!(payload["user"], user);
+    let ann = app.anonymous().signed_in(&payload);
+    assert_eq!(ann.me_code().await, None);
+}
+
+/// Q5
+#[tokio::test]
+async fn refuses_a_taken_username_in_every_spelling() {
+    let app = TestApp::new().await;
+    app.user("straße").await;
+    app.user("admin").await;
+    for name in ["admin", "ADMIN", " admin ", "\tAdmin\n", "ａdmin", "Ａｄｍｉｎ", "STRASSE", "straße", "Straſſe"]
+    {
+        let refusals = app.anonymous().refusals("register", json!({ "username": name, "password": PASSWORD })).await;
+        assert_eq!(refusals, one("USERNAME_TAKEN", "input.username"), "{name:?}");
+    }
+    for name in ["ádmin", "аdmin", "admın", "admin1"] {
+        let refusals = app.anonymous().refusals("register", json!({ "username": name, "password": PASSWORD })).await;
+        assert_eq!(refusals, [], "{name:?} is another name");
+    }
+}
+
+/// Q6
+#[tokio::test]
+async fn refuses_a_taken_email_address_in_every_spelling() {
+    let app = TestApp::new().await;
+    let register = async |name: &str, email: &str| {
+        let input = json!({ "username": name, "email": email, "password": PASSWORD });
+        app.anonymous().refusals("register", input).await
+    };
+    assert_eq!(register("ann", "ann@bücher.example").await, []);
+    for email in [
+        "ann@bücher.example",
+        "ANN@BÜCHER.EXAMPLE",
+        "ann@xn--bcher-kva.example",
+        " ann@xn--bcher-kva.example ",
+        "ａnn@xn--bcher-kva.example",
+    ] {
+        assert_eq!(register("bob", email).await, one("EMAIL_TAKEN", "input.email"), "{email:?}");
+    }
+    assert_eq!(register("bob", "ann@buecher.example").await, []);
+}
+
+#[tokio::test]
+async fn tells_every_field_that_is_wrong() {
+    let app = TestApp::new().await;
+    let input = json!({
+        "username": "a b", "email": "nobody", "displayName": " ", "password": PASSWORD, "deviceName": "\u{7}",
+    });
+    let refusals = app.anonymous().refusals("register", input).await;
+    let expected = [
+        ("INVALID_USERNAME", "input.username"),
+        ("INVALID_EMAIL", "input.email"),
+        ("INVALID_NAME", "input.displayName"),
+        ("INVALID_NAME", "input.deviceName"),
+    ];
+    assert_eq!(refusals, expected.map(|(code, path)| (code.to_owned(), path.to_owned())));
+    assert_eq!(app.user("ann").await.me_code().await, None, "nothing was made of it");
+}
+
+/// Q5: the unique index decides, not a check before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn gives_a_name_to_one_of_thirty_who_want_it_at_once() {
+    let app = TestApp::new().await;
+    let spellings = ["ann", "ANN", " Ann", "ａnn", "aNN ", "Ａnn"];
+    let racers: Vec<_> = (0..30)
+        .map(|number| {
+            let anyone = app.anonymous();
+            let input = json!({ "username": spellings[number % spellings.len()], "password": PASSWORD });
+            tokio::spawn(async move { anyone.refusals("register", input).await })
+        })
+        .collect();
+    let mut winners = 0;
+    for racer in racers {
+        match racer.await.unwrap() {
+            refusals if refusals.is_empty() => winners += 1,
+            refusals => assert_eq!(refusals, one("USERNAME_TAKEN", "input.username")),
+        }
+    }
+    assert_eq!(winners, 1);
+}
+
+/// C1 C3
+#[tokio::test]
+async fn refuses_weak_passwords_and_says_what_they_lack() {
+    let app = TestApp::new().await;
+    let weak = [
+        ("sunshine", vec!["TOO_COMMON"]),
+        ("kestrel-42", vec!["CONTAINS_IDENTITY", "GUESSABLE"]),
+        ("KESTREL-42", vec!["CONTAINS_IDENTITY", "GUESSABLE"]),
+        ("hß9§kQz", vec!["TOO_SHORT"]),
+    ];
+    for (password, lacks) in weak {
+        let input = json!({ "username": "ann", "email": "kestrel-42@example.org", "password": password });
+        let answer = app.anonymous().mutate("register", input, "user { id } errors { code path violations }").await;
+        let payload = &answer.data()["register"];
+        assert_eq!(payload["user"], json!(null));
+        let error = &payload["errors"][0];
+        assert_eq!(error["code"], "WEAK_PASSWORD", "{password}");
+        assert_eq!(error["path"], json!(["input", "password"]));
+        let found: Vec<_> = error["violations"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+        assert!(lacks.iter().any(|lack| found.contains(lack)), "{password}: {found:?}");
+    }
+    let long = "x9§kQzß7".repeat(32) + "!";
+    let input = json!({ "username": "ann", "password": long });
+    let answer = app.anonymous().mutate("register", input, "errors { violations }").await;
+    assert_eq!(answer.data()["register"]["errors"][0]["violations"], json!(["TOO_LONG"]));
+}
+
+#[tokio::test]
+async fn is_refused_where_administrators_make_accounts() {
+    for mode in ["admin", "closed"] {
+        let app = TestApp::with(&[("ACCOUNTD_REGISTRATION__MODE", mode)]).await;
+        let input = json!({ "username": "ann", "password": PASSWORD });
+        assert_eq!(app.anonymous().refusals("register", input).await, one("REGISTRATION_CLOSED", ""), "{mode}");
+        let root = app.admin("root").await;
+        let refusals = root.refusals("createUser", json!({ "username": "ann", "password": PASSWORD })).await;
+        let expected = if mode == "admin" { Vec::new() } else { one("REGISTRATION_CLOSED", "") };
+        assert_eq!(refusals, expected, "{mode}");
+    }
+}
+
+/// S16
+#[tokio::test]
+async fn gives_a_freed_name_to_somebody_whom_old_tokens_do_not_reach() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let first = app.user("ann").await;
+    root.done("setUserRoles", json!({ "userId": first.id, "roles": ["admin"] }), "user { roles }").await;
+    root.done("deleteUser", json!({ "userId": first.id }), "deletedUserId").await;
+
+    let second = app.user("ann").await;
+    assert_ne!(second.id, first.id);
+    let who = second.send("{ me { id roles sessions { totalCount } } }", json!({})).await;
+    assert_eq!(who.data()["me"], json!({ "id": second.id, "roles": [], "sessions": { "totalCount": 1 } }));
+    assert_eq!(first.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    let again = first.refresh(first.refresh_token.as_deref().unwrap()).await;
+    assert_eq!(again.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    let old_logout = first.mutate("logout", json!({ "scope": "ALL" }), "ok revokedSessionCount").await;
+    assert_eq!(old_logout.data()["logout"], json!({ "ok": true, "revokedSessionCount": 0 }));
+    assert_eq!(second.me_code().await, None);
+
+    app.clock.advance(TimeDelta::minutes(1));
+    let app = app.restart().await;
+    let first = app.anonymous().with_token(first.token.as_deref().unwrap());
+    assert_eq!(first.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+}
+
+/// Nothing invisible makes two names that look alike.
+#[tokio::test]
+async fn refuses_names_with_invisible_letters() {
+    let app = TestApp::new().await;
+    for invisible in ["\u{3164}", "\u{115f}", "\u{1160}", "\u{ffa0}", "\u{200b}", "\u{34f}", "\u{fe0f}", "\u{e0061}"] {
+        let input = json!({ "username": format!("ann{invisible}"), "password": PASSWORD });
+        let refusals = app.anonymous().refusals("register", input).await;
+        assert_eq!(refusals, one("INVALID_USERNAME", "input.username"), "{:?}", invisible.escape_unicode().to_string());
+    }
+}
