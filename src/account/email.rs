@@ -8,6 +8,9 @@ use crate::error::{Refusal, RefusalCode};
 /// Most bytes an address may have (RFC 5321 section 4.5.3.1.3 less the angle brackets).
 const MAX_BYTES: usize = 254;
 
+/// Most bytes its key may have: what is stored, and what a login looks for. Some characters stand for eighteen.
+const MAX_KEY_BYTES: usize = 320;
+
 /// An address that mail can be sent to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email {
@@ -35,7 +38,15 @@ impl Email {
         }
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| invalid())?;
         let email = Self { local: local.to_owned(), domain };
-        if email.to_string().len() > MAX_BYTES { Err(invalid()) } else { Ok(email) }
+        let is_longer = email.to_string().len() > MAX_BYTES || email.key().len() > MAX_KEY_BYTES;
+        if is_longer { Err(invalid()) } else { Ok(email) }
+    }
+
+    /// The key to look for when somebody types `text`: that of the address it is, in any spelling. Text that is no
+    /// address has a key, too; nobody's is equal to it.
+    pub fn search_key(text: &str) -> String {
+        let email = Self::parse(text).or_else(|_| Self::parse(&canonical(text)));
+        email.map_or_else(|_| canonical(text), |email| email.key())
     }
 
     /// The address as it is compared. Strictly the local part is the receiver's affair, but no provider tells `Ann@`
@@ -83,5 +94,17 @@ mod tests {
             assert!(Email::parse(text).is_err(), "{text:?}");
         }
         assert!(Email::parse(&format!("{}@example.org", "a".repeat(250))).is_err());
+        assert!(Email::parse(&format!("{}@example.org", "\u{fdfa}".repeat(3))).is_ok());
+        assert!(Email::parse(&format!("{}@example.org", "\u{fdfa}".repeat(12))).is_err(), "its key is too long");
+    }
+
+    #[test]
+    fn is_found_by_any_spelling() {
+        let stored = Email::parse("Ann@bücher.example").unwrap().key();
+        for text in ["ann@bücher.example", "ANN@BÜCHER.example", " ann@xn--bcher-kva.example", "ａnn@BÜCHER.example"]
+        {
+            assert_eq!(Email::search_key(text), stored, "{text}");
+        }
+        assert_eq!(Email::search_key("Ann"), "ann");
     }
 }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::audit::Event;
 use super::canonical::canonical;
+use super::email::Email;
 use super::name::Name;
 use super::requester::Client;
 use super::session::{self, SignIn};
@@ -39,47 +40,61 @@ pub enum Spelling {
 /// Longest name that is looked up, in bytes; longer ones belong to nobody.
 const MAX_NAME: usize = 320;
 
+/// How often a login is tried that is overtaken by a change of the account.
+const ATTEMPTS: usize = 3;
+
 /// Opens a session. Anybody may try; whether the name is unknown, the password wrong or the account disabled, the
 /// answer is the same and costs the same (OWASP Authentication Cheat Sheet; promise B1).
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::InvalidCredentials`].
 pub async fn login(app: &App, client: &Client, input: Login) -> Result<SignIn> {
+    for _ in 0..ATTEMPTS {
+        if let Some(signed_in) = attempt(app, client, &input).await? {
+            return Ok(signed_in);
+        }
+    }
+    Err(fail(app, client, None).await?)
+}
+
+/// Nothing, if the account changed while the password was verified: another login may have renewed the hash.
+async fn attempt(app: &App, client: &Client, input: &Login) -> Result<Option<SignIn>> {
     let now = app.clock.now();
     let user = find(app.db.reader(), &input.name, input.spelling).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
     let verdict = app.hasher.verify(&input.password, stored).await?;
     let Some(user) = user.as_ref().filter(|user| verdict.matches && user.status == user::Status::Active) else {
-        return fail(app, client, user.as_ref()).await;
+        return Err(fail(app, client, user.as_ref()).await?);
     };
     let rehash = if verdict.outdated { Some(app.hasher.hash(&input.password).await?) } else { None };
 
     let tx = app.db.begin().await?;
     if !users::update_login(&tx, user, rehash, now).await? {
-        drop(tx);
-        return fail(app, client, Some(user)).await;
+        return Ok(None);
     }
-    let signed_in = session::open(&tx, app, user, client, input.device_name, now).await?;
+    let signed_in = session::open(&tx, app, user, client, input.device_name.clone(), now).await?;
     Event::success("login").by(user).to(user).within(&signed_in.session).record(&tx, app, client, now).await?;
     let user = users::find_by_number(&tx, Scope::Installation, user.id).await?;
     tx.commit().await?;
-    Ok(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in })
+    Ok(Some(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in }))
 }
 
 async fn find(db: &impl ConnectionTrait, name: &str, spelling: Spelling) -> Result<Option<user::Model>> {
-    let key = canonical(name);
-    if key.is_empty() || key.len() > MAX_NAME || key.contains('\0') {
+    let (username, email) = (canonical(name), Email::search_key(name));
+    let is_nobodys = |key: &str| key.is_empty() || key.len() > MAX_NAME || key.contains('\0');
+    if is_nobodys(&username) || is_nobodys(&email) {
         return Ok(None);
     }
-    let found = users::find_by_username(db, Scope::Installation, &key).await?;
+    let found = users::find_by_username(db, Scope::Installation, &username).await?;
     match (spelling, found) {
         (Spelling::Exact, found) => Ok(found.filter(|user| is_spelled(&user.username, name))),
         (Spelling::Any, Some(user)) => Ok(Some(user)),
-        (Spelling::Any, None) => users::find_by_email(db, Scope::Installation, &key).await,
+        (Spelling::Any, None) => users::find_by_email(db, Scope::Installation, &email).await,
     }
 }
 
-async fn fail(app: &App, client: &Client, user: Option<&user::Model>) -> Result<SignIn> {
+/// Records the failure; the error to answer with.
+async fn fail(app: &App, client: &Client, user: Option<&user::Model>) -> Result<Error> {
     let event = Event::failed("login");
     // What was typed as a name may be a password in the wrong field: it is not kept.
     let event = match user {
@@ -87,7 +102,7 @@ async fn fail(app: &App, client: &Client, user: Option<&user::Model>) -> Result<
         None => event,
     };
     event.record(app.db.writer(), app, client, app.clock.now()).await?;
-    Err(wrong())
+    Ok(wrong())
 }
 
 fn wrong() -> Error {

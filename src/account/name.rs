@@ -14,7 +14,7 @@ const MAX_KEY_LENGTH: usize = 255;
 pub struct Name(String);
 
 impl Name {
-    /// Takes 1 to 200 characters, without blanks around them.
+    /// Takes 1 to 200 characters of one line, without blanks around them.
     ///
     /// # Errors
     /// What is wrong with the name, in words for its owner.
@@ -23,7 +23,7 @@ impl Name {
         if name.chars().count() > MAX_LENGTH {
             return Err(Refusal::new(RefusalCode::TooLong, format!("use at most {MAX_LENGTH} characters")));
         }
-        if name.is_empty() || name.chars().any(char::is_control) {
+        if name.is_empty() || name.chars().any(breaks_line) {
             return Err(Refusal::new(RefusalCode::InvalidName, "use one line of text that is not empty"));
         }
         Ok(Self(name.to_owned()))
@@ -46,4 +46,9 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Control characters, and the two separators that end a line without being one (Unicode 5.8).
+fn breaks_line(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
 }

@@ -136,7 +136,7 @@ pub async fn get(app: &App, requester: &Requester, lookup: Lookup) -> Result<Opt
     match lookup {
         Lookup::Id(id) => users::find(db, scope, id.uuid()).await,
         Lookup::Username(name) => users::find_by_username(db, scope, &search_key(&name)).await,
-        Lookup::Email(address) => users::find_by_email(db, scope, &search_key(&address)).await,
+        Lookup::Email(address) => users::find_by_email(db, scope, &email_key(&address)).await,
     }
 }
 
@@ -165,8 +165,13 @@ pub async fn exists(app: &App, name: &str) -> Result<bool> {
 }
 
 /// The key to compare a searched text with. NUL is in no stored name, and PostgreSQL refuses to look for it.
-fn search_key(text: &str) -> String {
+pub(super) fn search_key(text: &str) -> String {
     super::canonical::canonical(text).replace('\0', "\u{fffd}")
+}
+
+/// The same for an e-mail address.
+fn email_key(text: &str) -> String {
+    Email::search_key(text).replace('\0', "\u{fffd}")
 }
 
 /// Longest text that is searched for, in code points.
@@ -212,7 +217,7 @@ fn prepared(filter: &Filter) -> Result<Filter> {
     let key = |text: &Option<String>| text.as_deref().map(search_key);
     Ok(Filter {
         search: key(&filter.search),
-        email_key: key(&filter.email_key),
+        email_key: filter.email_key.as_deref().map(email_key),
         role_key: key(&filter.role_key),
         status: filter.status,
     })

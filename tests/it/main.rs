@@ -4,11 +4,9 @@
 #![cfg(test)]
 
 mod limits;
+mod login;
 mod plantdb;
 mod refresh;
-<<<<<<< HEAD
-mod rest;
-=======
 mod register;
 >>>>>>> 9d97060 (register: tell every wrong field, refuse invisible letters, prove the rest)
 mod administration;
@@ -23,4 +21,5 @@ mod register;
 mod rest;
 mod role;
 mod session;
+mod rest;
 mod support;
