@@ -172,8 +172,7 @@ async fn gives_a_freed_name_to_somebody_whom_old_tokens_do_not_reach() {
 
     app.clock.advance(TimeDelta::minutes(1));
     let app = app.restart().await;
-    let first = app.anonymous().with_token(first.token.as_deref().unwrap());
-    assert_eq!(first.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(app.again(&first).me_reason().await.as_deref(), Some("SESSION_ENDED"));
 }
 
 /// Nothing invisible makes two names that look alike.

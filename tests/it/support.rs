@@ -113,6 +113,11 @@ impl TestApp {
         Actor { router: self.router.clone(), token: None, refresh_token: None, id: String::new() }
     }
 
+    /// The same person, with the same tokens, talking to this service after a restart.
+    pub fn again(&self, actor: &Actor) -> Actor {
+        Actor { router: self.router.clone(), ..actor.clone() }
+    }
+
     /// Somebody with an account of this name and a session.
     pub async fn user(&self, name: &str) -> Actor {
         let query = "mutation ($name: String!, $password: String!) {

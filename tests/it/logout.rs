@@ -1,0 +1,159 @@
+//! Logout: ends sessions at once, with whatever proof is left, and never fails on stale ones.
+
+use chrono::TimeDelta;
+use entity::revoked_token;
+use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::{Value, json};
+
+use crate::support::{Actor, PASSWORD, TestApp};
+
+async fn ended(actor: &Actor, input: Value) -> i64 {
+    let payload = actor.done("logout", input, "ok revokedSessionCount").await;
+    assert_eq!(payload["ok"], true);
+    payload["revokedSessionCount"].as_i64().unwrap()
+}
+
+async fn revoked(app: &TestApp) -> u64 {
+    revoked_token::Entity::find().count(app.app.db.reader()).await.unwrap()
+}
+
+async fn is_out(actor: &Actor) -> bool {
+    let access = actor.me_reason().await.as_deref() == Some("SESSION_ENDED");
+    let answer = actor.refresh(actor.refresh_token.as_deref().unwrap()).await;
+    access && answer.refusal("refresh").as_deref() == Some("SESSION_ENDED")
+}
+
+async fn is_in(actor: &Actor) -> bool {
+    actor.me_code().await.is_none()
+}
+
+async fn session_id(actor: &Actor) -> String {
+    let sessions = actor.send("{ me { sessions { nodes { id current } } } }", json!({})).await;
+    let nodes = sessions.data()["me"]["sessions"]["nodes"].as_array().unwrap().clone();
+    nodes.iter().find(|node| node["current"] == true).unwrap()["id"].as_str().unwrap().to_owned()
+}
+
+/// S12
+#[tokio::test]
+async fn ends_this_session_the_others_or_all() {
+    let app = TestApp::new().await;
+    let one = app.user("ann").await;
+    let (two, three, four) =
+        (app.login("ann", PASSWORD).await, app.login("ann", PASSWORD).await, app.login("ann", PASSWORD).await);
+    let bob = app.user("bob").await;
+
+    let nothing_said = one.send("mutation { logout { ok revokedSessionCount } }", json!({})).await;
+    assert_eq!(nothing_said.data()["logout"], json!({ "ok": true, "revokedSessionCount": 1 }));
+    assert!(is_out(&one).await && is_in(&two).await && is_in(&three).await && is_in(&four).await);
+
+    assert_eq!(ended(&two, json!({ "scope": "OTHERS" })).await, 2);
+    assert!(is_in(&two).await && is_out(&three).await && is_out(&four).await);
+
+    let five = app.login("ann", PASSWORD).await;
+    assert_eq!(ended(&two, json!({ "scope": "ALL" })).await, 2);
+    assert!(is_out(&two).await && is_out(&five).await && is_in(&bob).await);
+}
+
+/// S10: the row is what other services that verify tokens themselves go by.
+#[tokio::test]
+async fn lists_the_session_as_revoked_and_stays_so_after_a_restart() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let sid = session_id(&ann).await;
+    assert_eq!(ended(&ann, json!({})).await, 1);
+    let rows = revoked_token::Entity::find().all(app.app.db.reader()).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].token_id.as_str(), rows[0].reason.as_str()), (sid.as_str(), "LOGOUT"));
+    assert_eq!(rows[0].until.utc(), rows[0].revoked_at.utc() + TimeDelta::days(30), "until the session's last moment");
+
+    let app = app.restart().await;
+    assert!(is_out(&app.again(&ann)).await);
+}
+
+/// S11
+#[tokio::test]
+async fn takes_an_expired_access_token_for_proof() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    app.clock.advance(TimeDelta::days(13));
+    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"));
+    assert_eq!(ended(&ann, json!({})).await, 1);
+    let refresh = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
+    assert_eq!(refresh.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+}
+
+/// S11
+#[tokio::test]
+async fn takes_the_refresh_token_alone_for_proof() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let other = app.login("ann", PASSWORD).await;
+    let input = json!({ "refreshToken": ann.refresh_token });
+    assert_eq!(ended(&app.anonymous().with_token("garbage"), input.clone()).await, 1);
+    assert!(is_out(&ann).await && is_in(&other).await);
+    assert_eq!(ended(&app.anonymous(), input).await, 0);
+    assert_eq!(ended(&app.anonymous(), json!({ "refreshToken": other.refresh_token, "scope": "ALL" })).await, 1);
+    assert!(is_out(&other).await);
+}
+
+/// A client that lost its refresh token may send anything in its place: the access token still says who leaves.
+#[tokio::test]
+async fn goes_by_the_access_token_when_the_refresh_token_is_junk() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    for junk in [json!(""), json!("null"), json!("a.b.c"), json!(null)] {
+        let ann = app.login("ann", PASSWORD).await;
+        assert_eq!(ended(&ann, json!({ "refreshToken": junk })).await, 1, "{junk}");
+        assert!(is_out(&ann).await, "{junk}");
+    }
+    let ann = app.login("ann", PASSWORD).await;
+    assert_eq!(ended(&ann, json!({ "refreshToken": ann.token })).await, 1, "an access token in the wrong place");
+
+    let (old, new) = (app.login("ann", PASSWORD).await, app.login("ann", PASSWORD).await);
+    assert_eq!(ended(&old, json!({})).await, 1);
+    assert_eq!(ended(&new, json!({ "refreshToken": old.refresh_token })).await, 1, "one of an earlier session");
+    assert!(is_out(&new).await);
+}
+
+/// S11
+#[tokio::test]
+async fn is_the_same_the_second_time() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    assert_eq!(ended(&ann, json!({})).await, 1);
+    for scope in ["CURRENT", "OTHERS", "ALL"] {
+        assert_eq!(ended(&ann, json!({ "scope": scope })).await, 0);
+        assert_eq!(ended(&ann, json!({ "scope": scope, "refreshToken": ann.refresh_token })).await, 0);
+    }
+    assert_eq!(revoked(&app).await, 1);
+}
+
+/// A session that is over has no say over those that live.
+#[tokio::test]
+async fn ends_no_living_session_in_the_name_of_a_dead_one() {
+    let app = TestApp::new().await;
+    let old = app.user("ann").await;
+    let living = app.login("ann", PASSWORD).await;
+    assert_eq!(ended(&old, json!({})).await, 1);
+    assert_eq!(ended(&old, json!({ "scope": "ALL", "refreshToken": old.refresh_token })).await, 0);
+    assert!(is_in(&living).await);
+}
+
+/// S11
+#[tokio::test]
+async fn takes_junk_for_nothing_and_keeps_nothing_of_it() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let token = ann.token.clone().unwrap();
+    let (unsigned, _) = token.rsplit_once('.').unwrap();
+    let junk =
+        ["x".to_owned(), "a.b.c".to_owned(), format!("{unsigned}."), format!("{unsigned}.AAAA"), "x".repeat(5000)];
+    for text in &junk {
+        for actor in [app.anonymous(), app.anonymous().with_token(text)] {
+            assert_eq!(ended(&actor, json!({ "refreshToken": text, "scope": "ALL" })).await, 0);
+            assert_eq!(ended(&actor, json!({})).await, 0);
+        }
+    }
+    assert_eq!(revoked(&app).await, 0);
+    assert!(is_in(&ann).await);
+}

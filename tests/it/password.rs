@@ -1,0 +1,194 @@
+//! Passwords: changed by their owner, set by an administrator.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, PASSWORD, TestApp};
+
+const NEW: &str = "quiet-garden-kestrel-81";
+
+fn change(current: &str, new: &str) -> Value {
+    json!({ "currentPassword": current, "newPassword": new })
+}
+
+fn one(code: &str, path: &str) -> Vec<(String, String)> {
+    vec![(code.to_owned(), path.to_owned())]
+}
+
+async fn is_out(actor: &Actor) -> bool {
+    let access = actor.me_reason().await.as_deref() == Some("SESSION_ENDED");
+    let answer = actor.refresh(actor.refresh_token.as_deref().unwrap()).await;
+    access && answer.refusal("refresh").as_deref() == Some("SESSION_ENDED")
+}
+
+async fn helper(app: &TestApp, root: &Actor, permissions: &[&str]) -> Actor {
+    let helper = app.user("helper").await;
+    root.done("saveRole", json!({ "name": "helper", "permissions": permissions }), "role { id }").await;
+    root.done("setUserRoles", json!({ "userId": helper.id, "roles": ["helper"] }), "user { id }").await;
+    helper
+}
+
+/// S13
+#[tokio::test]
+async fn changed_ends_all_other_sessions_and_goes_on_with_a_new_pair() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let (phone, tablet) = (app.login("ann", PASSWORD).await, app.login("ann", PASSWORD).await);
+    let bob = app.user("bob").await;
+    app.clock.advance(TimeDelta::minutes(1));
+
+    let wanted = "user { id passwordUpdatedAt } session { id current } revokedSessionCount
+        tokens { accessToken refreshToken }";
+    let payload = ann.done("updatePassword", change(PASSWORD, NEW), wanted).await;
+    assert_eq!(payload["revokedSessionCount"], 2);
+    assert_eq!(payload["user"]["passwordUpdatedAt"], "2026-03-01T12:01:00.000Z");
+    assert_eq!(payload["session"]["current"], true);
+    let renewed = ann.signed_in(&payload);
+    assert!(is_out(&ann).await, "what was stolen from this session opens nothing");
+    assert!(is_out(&phone).await && is_out(&tablet).await);
+    assert_eq!(renewed.me_code().await, None);
+    assert_eq!(renewed.refresh(renewed.refresh_token.as_deref().unwrap()).await.refusal("refresh"), None);
+    assert_eq!(bob.me_code().await, None);
+
+    let old = app.anonymous().login("ann", PASSWORD).await;
+    assert_eq!(old.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+    app.login("ann", NEW).await;
+}
+
+#[tokio::test]
+async fn changed_leaves_the_other_sessions_if_told_so() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let phone = app.login("ann", PASSWORD).await;
+    let input = json!({ "currentPassword": PASSWORD, "newPassword": NEW, "revokeOtherSessions": false });
+    let payload = ann.done("updatePassword", input, "revokedSessionCount tokens { accessToken refreshToken }").await;
+    assert_eq!(payload["revokedSessionCount"], 0);
+    assert_eq!(phone.me_code().await, None);
+    assert!(is_out(&ann).await);
+    assert_eq!(ann.signed_in(&payload).me_code().await, None);
+}
+
+#[tokio::test]
+async fn keeps_the_name_of_the_device() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let input = json!({ "username": "ann", "password": PASSWORD, "deviceName": "phone" });
+    let payload = app.anonymous().done("login", input, "tokens { accessToken refreshToken }").await;
+    let phone = app.anonymous().signed_in(&payload);
+    let payload = phone.done("updatePassword", change(PASSWORD, NEW), "session { deviceName }").await;
+    assert_eq!(payload["session"]["deviceName"], "phone");
+}
+
+/// C5
+#[tokio::test]
+async fn changes_only_for_somebody_who_knows_the_old_one() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    for wrong in ["", "wrong", NEW, "correct-horse-battery-7 ", "Correct-horse-battery-7"] {
+        let refusals = ann.refusals("updatePassword", change(wrong, NEW)).await;
+        assert_eq!(refusals, one("WRONG_PASSWORD", "input.currentPassword"), "{wrong:?}");
+    }
+    assert_eq!(ann.me_code().await, None, "a typing error signs nobody out");
+    app.login("ann", PASSWORD).await;
+    let anonymous = app.anonymous().mutate("updatePassword", change(PASSWORD, NEW), "errors { code }").await;
+    assert_eq!(anonymous.code().as_deref(), Some("UNAUTHENTICATED"));
+}
+
+#[tokio::test]
+async fn must_be_another_one_and_a_strong_one() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann-kestrel-42").await;
+    assert_eq!(
+        ann.refusals("updatePassword", change(PASSWORD, PASSWORD)).await,
+        one("SAME_PASSWORD", "input.newPassword")
+    );
+    for (weak, lack) in
+        [("sunshine", "TOO_COMMON"), ("short", "TOO_SHORT"), ("Ann-Kestrel-42", "CONTAINS_IDENTITY"), ("", "TOO_SHORT")]
+    {
+        let answer = ann.mutate("updatePassword", change(PASSWORD, weak), "errors { code path violations }").await;
+        let error = answer.data()["updatePassword"]["errors"][0].clone();
+        assert_eq!([&error["code"], &error["path"]], [&json!("WEAK_PASSWORD"), &json!(["input", "newPassword"])]);
+        assert!(error["violations"].as_array().unwrap().contains(&json!(lack)), "{weak}: {error}");
+    }
+    assert_eq!(ann.me_code().await, None);
+    app.login("ann-kestrel-42", PASSWORD).await;
+}
+
+/// Two changes at once: one wins, the other is told, and only one pair lives.
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_twice_at_once_is_changed_once() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let changes: Vec<_> = (0..8)
+        .map(|number| {
+            let ann = ann.clone();
+            let input = change(PASSWORD, &format!("{NEW}-{number}"));
+            tokio::spawn(async move {
+                ann.mutate("updatePassword", input, "tokens { accessToken refreshToken } errors { code }").await
+            })
+        })
+        .collect();
+    let mut winners = Vec::new();
+    for change in changes {
+        let answer = change.await.unwrap();
+        match answer.json()["data"]["updatePassword"]["errors"][0]["code"].as_str() {
+            Some(code) => assert!(["CONFLICT", "WRONG_PASSWORD"].contains(&code), "{code}"),
+            None if answer.code().is_some() => assert_eq!(answer.code().as_deref(), Some("UNAUTHENTICATED")),
+            None => winners.push(ann.signed_in(&answer.data()["updatePassword"])),
+        }
+    }
+    assert_eq!(winners.len(), 1);
+    assert_eq!(winners[0].me_code().await, None);
+}
+
+/// S13
+#[tokio::test]
+async fn set_by_an_administrator_ends_all_sessions_and_asks_for_another_one() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await;
+    let phone = app.login("ann", PASSWORD).await;
+    let input = json!({ "userId": ann.id, "password": NEW });
+    let payload = root.done("setUserPassword", input, "user { id mustChangePassword }").await;
+    assert_eq!(payload["user"], json!({ "id": ann.id, "mustChangePassword": true }));
+    assert!(is_out(&ann).await && is_out(&phone).await);
+    assert_eq!(app.anonymous().login("ann", PASSWORD).await.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+    let ann = app.login("ann", NEW).await;
+    let changed = ann.done("updatePassword", change(NEW, PASSWORD), "user { mustChangePassword }").await;
+    assert_eq!(changed["user"]["mustChangePassword"], false);
+    let input = json!({ "userId": ann.id, "password": NEW, "mustChange": false });
+    let payload = root.done("setUserPassword", input, "user { mustChangePassword }").await;
+    assert_eq!(payload["user"]["mustChangePassword"], false);
+}
+
+#[tokio::test]
+async fn set_by_an_administrator_must_be_strong_and_for_somebody() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await;
+    let input = |id: &str, password: &str| json!({ "userId": id, "password": password });
+    let weak = root.refusals("setUserPassword", input(&ann.id, "sunshine")).await;
+    assert_eq!(weak, one("WEAK_PASSWORD", "input.password"));
+    for id in ["", "x", "1", "usr_01kjmma2g0fa6brdvh3gpvk664"] {
+        let missing = root.refusals("setUserPassword", input(id, NEW)).await;
+        assert_eq!(missing, one("NOT_FOUND", "input.userId"), "{id:?}");
+    }
+    let answer = ann.mutate("setUserPassword", input(&ann.id, NEW), "errors { code }").await;
+    assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"), "not even one's own");
+    assert_eq!(ann.me_code().await, None);
+}
+
+/// Z-6: or a helper would be an administrator.
+#[tokio::test]
+async fn of_an_administrator_are_not_set_by_a_helper() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let helper = helper(&app, &root, &["USERS_WRITE"]).await;
+    let ann = app.user("ann").await;
+    let input = |id: &str| json!({ "userId": id, "password": NEW });
+    let answer = helper.mutate("setUserPassword", input(&root.id), "user { id } errors { code }").await;
+    assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"));
+    assert_eq!(root.me_code().await, None);
+    app.login("root", PASSWORD).await;
+    helper.done("setUserPassword", input(&ann.id), "user { id }").await;
+}
