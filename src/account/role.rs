@@ -7,7 +7,6 @@ use sea_orm::{ConnectionTrait, Set};
 
 use super::access::{self, Access, Permission};
 use super::audit::Event;
-use super::canonical::canonical;
 use super::id::{RoleId, UserId};
 use super::name::Name;
 use super::requester::Requester;
@@ -21,6 +20,9 @@ pub const ADMIN: &str = "admin";
 
 /// Most permissions and roles that one call may name.
 const MAX_NAMES: usize = 100;
+
+/// Most bytes that the names of one user's roles take in a token, which together may have 4,096.
+const MAX_NAMES_BYTES: usize = 1_500;
 
 /// A role and what it allows.
 #[derive(Debug, Clone)]
@@ -203,16 +205,21 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
 /// The roles with these names.
 ///
 /// # Errors
-/// A refusal that names the first unknown one.
+/// A refusal if there are too many, or one is unknown.
 pub(super) async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result<Vec<Role>> {
+    let too_many = |problem: String| Refusal::new(RefusalCode::TooLong, problem).on("roles");
     if names.len() > MAX_NAMES {
-        return Err(Refusal::new(RefusalCode::TooLong, format!("name at most {MAX_NAMES} roles")).on("roles").into());
+        return Err(too_many(format!("name at most {MAX_NAMES} roles")).into());
     }
-    let keys: Vec<String> = names.iter().map(|name| canonical(name)).collect();
+    let keys: Vec<String> = names.iter().map(|name| accounts::search_key(name)).collect();
     let found: Vec<Role> = roles::list_by_name(db, &keys).await?.into_iter().map(Role::from).collect();
-    if keys.iter().all(|key| found.iter().any(|role| role.row.name_key == *key)) {
-        Ok(found)
-    } else {
-        Err(Refusal::new(RefusalCode::UnknownRole, "there is no role with this name").on("roles").into())
+    if !keys.iter().all(|key| found.iter().any(|role| role.row.name_key == *key)) {
+        return Err(Refusal::new(RefusalCode::UnknownRole, "there is no role with this name").on("roles").into());
     }
+    let shown: Vec<&str> = found.iter().map(|role| role.row.name.as_str()).collect();
+    if serde_json::json!(shown).to_string().len() > MAX_NAMES_BYTES {
+        // Their holder would get tokens that are too long to be taken.
+        return Err(too_many("give fewer roles, or roles with shorter names".to_owned()).into());
+    }
+    Ok(found)
 }

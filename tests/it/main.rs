@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod limits;
+mod administration;
 mod login;
 mod plantdb;
 mod refresh;
@@ -24,7 +25,10 @@ mod session;
 mod rest;
 mod logout;
 mod password;
+mod profile;
 mod refresh;
 mod register;
+mod role;
 mod session;
 mod support;
+mod user;
