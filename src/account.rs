@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod administration;
+pub mod attempt;
 pub mod audit;
 pub mod bootstrap;
 pub mod canonical;

@@ -38,6 +38,9 @@ pub enum Error {
         /// Seconds after which to try again.
         retry_after: u64,
     },
+    /// A request verifies one password at most.
+    #[error("one request verifies one password at most: send the others by themselves")]
+    SecondCredentialCheck,
     /// What a person can fix, one entry per finding, never empty.
     #[error("{}", .0.first().map_or("refused", |refusal| &refusal.message))]
     Refused(Vec<Refusal>),
@@ -55,6 +58,7 @@ impl Error {
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
             Self::Busy { .. } => "SERVER_BUSY",
+            Self::SecondCredentialCheck => "ONE_CREDENTIAL_CHECK_PER_REQUEST",
             Self::Refused(refusals) => refusals.first().map_or("CONFLICT", |first| first.code.name()),
             Self::Internal(_) => "INTERNAL",
         }
@@ -129,12 +133,14 @@ pub struct Refusal {
     pub field: Option<&'static str>,
     /// What a password lacks; only with [`RefusalCode::WeakPassword`].
     pub violations: Vec<PasswordViolation>,
+    /// Seconds to wait; only with [`RefusalCode::TooManyAttempts`].
+    pub retry_after: Option<u64>,
 }
 
 impl Refusal {
     /// A refusal that blames no field.
     pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None, violations: Vec::new() }
+        Self { code, message: message.into(), field: None, violations: Vec::new(), retry_after: None }
     }
 
     /// The same refusal, blaming the input field `field`.
@@ -149,6 +155,8 @@ impl Refusal {
 pub enum RefusalCode {
     /// The name and the password do not belong together.
     InvalidCredentials,
+    /// It was tried too often; come again later.
+    TooManyAttempts,
     /// Accounts are made by an administrator here.
     RegistrationClosed,
     /// Another account has this e-mail address.
@@ -196,6 +204,7 @@ impl RefusalCode {
     pub fn name(self) -> &'static str {
         match self {
             Self::InvalidCredentials => "INVALID_CREDENTIALS",
+            Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
             Self::RegistrationClosed => "REGISTRATION_CLOSED",
             Self::EmailTaken => "EMAIL_TAKEN",
             Self::UsernameTaken => "USERNAME_TAKEN",

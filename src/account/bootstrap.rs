@@ -85,7 +85,7 @@ pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
     let user = insert(&tx, app, &input, hash, DEFAULT_TENANT, now).await?;
     let admin = named(&tx, &[ADMIN.to_owned()]).await?;
     roles::replace_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
-    let client = Client { address: None, user_agent: None, request_id: "command line".to_owned() };
+    let client = Client::new(None, None, "command line".to_owned());
     Event::success("admin.create").to(&user).record(&tx, app, &client, now).await?;
     tx.commit().await?;
     Ok(user)

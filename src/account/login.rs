@@ -1,15 +1,20 @@
 //! Login: a name and a password for a session.
 
+use chrono::{DateTime, Utc};
 use entity::user;
 use sea_orm::ConnectionTrait;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
+use super::attempt::{Attempt, Whose};
 use super::audit::Event;
 use super::canonical::canonical;
 use super::email::Email;
+use super::id::UserId;
 use super::name::Name;
 use super::requester::Client;
 use super::session::{self, SignIn};
+use super::tokens;
 use super::username::is_spelled;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
@@ -26,6 +31,17 @@ pub struct Login {
     pub password: SecretString,
     /// How the person calls the device.
     pub device_name: Option<Name>,
+    /// What the device got when somebody signed in on it before.
+    pub device_token: Option<SecretString>,
+}
+
+/// A login that succeeded.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The session.
+    pub sign_in: SignIn,
+    /// Tells this device from others at its next login, so that strangers who guess elsewhere cannot lock it out.
+    pub device_token: SecretString,
 }
 
 /// What counts as the name of an account.
@@ -47,20 +63,48 @@ const ATTEMPTS: usize = 3;
 /// answer is the same and costs the same (OWASP Authentication Cheat Sheet; promise B1).
 ///
 /// # Errors
-/// A refusal with [`RefusalCode::InvalidCredentials`].
-pub async fn login(app: &App, client: &Client, input: Login) -> Result<SignIn> {
+/// Refusals with [`RefusalCode::InvalidCredentials`] and [`RefusalCode::TooManyAttempts`].
+pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn> {
+    let now = app.clock.now();
+    let user = find(app.db.reader(), &input.name).await?;
+    let device = user.as_ref().and_then(|user| known_device(app, user, input.device_token.as_ref(), now));
+    let key = canonical(&input.name);
+    let whose = match (&user, device) {
+        (Some(_), Some(device)) => Whose::Device(device),
+        (Some(user), None) => Whose::Account(user),
+        (None, _) => Whose::Nobody(&key),
+    };
+    let attempt = Attempt::begin(app, client, whose, now).await?;
     for _ in 0..ATTEMPTS {
-        if let Some(signed_in) = attempt(app, client, &input).await? {
-            return Ok(signed_in);
+        match verify(app, client, &input, &attempt).await {
+            Ok(Some(sign_in)) => {
+                let device = device.unwrap_or_else(|| app.entropy.uuid(now));
+                let device_token = tokens::device(app, &sign_in.user, device, now)?;
+                return Ok(LoggedIn { sign_in, device_token });
+            }
+            Ok(None) => {}
+            Err(error) => {
+                if !matches!(error, Error::Refused(_)) {
+                    attempt.cancel().await?;
+                }
+                return Err(error);
+            }
         }
     }
     Err(fail(app, client, None).await?)
 }
 
+/// The device, if it was one of this account's before.
+fn known_device(app: &App, user: &user::Model, token: Option<&SecretString>, now: DateTime<Utc>) -> Option<Uuid> {
+    let claims = tokens::verify_device(app, token?.expose_secret(), now).ok()?;
+    (claims.sub == UserId::from(user.uid).to_string()).then(|| claims.dev.parse().ok()).flatten()
+}
+
 /// Nothing, if the account changed while the password was verified: another login may have renewed the hash.
-async fn attempt(app: &App, client: &Client, input: &Login) -> Result<Option<SignIn>> {
+async fn verify(app: &App, client: &Client, input: &Login, attempt: &Attempt<'_>) -> Result<Option<SignIn>> {
     let now = app.clock.now();
-    let user = find(app.db.reader(), &input.name, input.spelling).await?;
+    let user = find(app.db.reader(), &input.name).await?;
+    let user = user.filter(|user| input.spelling == Spelling::Any || is_spelled(&user.username, &input.name));
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
     let verdict = app.hasher.verify(&input.password, stored).await?;
     let Some(user) = user.as_ref().filter(|user| verdict.matches && user.status == user::Status::Active) else {
@@ -75,21 +119,20 @@ async fn attempt(app: &App, client: &Client, input: &Login) -> Result<Option<Sig
     let signed_in = session::open(&tx, app, user, client, input.device_name.clone(), now).await?;
     Event::success("login").by(user).to(user).within(&signed_in.session).record(&tx, app, client, now).await?;
     let user = users::find_by_number(&tx, Scope::Installation, user.id).await?;
+    attempt.succeed(&tx).await?;
     tx.commit().await?;
     Ok(Some(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in }))
 }
 
-async fn find(db: &impl ConnectionTrait, name: &str, spelling: Spelling) -> Result<Option<user::Model>> {
+async fn find(db: &impl ConnectionTrait, name: &str) -> Result<Option<user::Model>> {
     let (username, email) = (canonical(name), Email::search_key(name));
     let is_nobodys = |key: &str| key.is_empty() || key.len() > MAX_NAME || key.contains('\0');
     if is_nobodys(&username) || is_nobodys(&email) {
         return Ok(None);
     }
-    let found = users::find_by_username(db, Scope::Installation, &username).await?;
-    match (spelling, found) {
-        (Spelling::Exact, found) => Ok(found.filter(|user| is_spelled(&user.username, name))),
-        (Spelling::Any, Some(user)) => Ok(Some(user)),
-        (Spelling::Any, None) => users::find_by_email(db, Scope::Installation, &email).await,
+    match users::find_by_username(db, Scope::Installation, &username).await? {
+        Some(user) => Ok(Some(user)),
+        None => users::find_by_email(db, Scope::Installation, &email).await,
     }
 }
 

@@ -5,6 +5,7 @@ use entity::user;
 use secrecy::SecretString;
 
 use super::access;
+use super::attempt::{Attempt, Whose};
 use super::audit::Event;
 use super::id::UserId;
 use super::requester::Requester;
@@ -34,8 +35,16 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
     let caller = requester.permit(access::UPDATE_PASSWORD)?;
     let user = &caller.user;
     let stored = user.password_hash.as_ref().map(|hash| hash.expose());
-    if !app.hasher.verify(&input.current, stored).await?.matches {
-        let now = app.clock.now();
+    let now = app.clock.now();
+    let attempt = Attempt::begin(app, &requester.client, Whose::Account(user), now).await?;
+    let verdict = match app.hasher.verify(&input.current, stored).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            attempt.cancel().await?;
+            return Err(error);
+        }
+    };
+    if !verdict.matches {
         Event::failed("password.update")
             .by(user)
             .to(user)
@@ -45,6 +54,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
         let message = "the current password is wrong";
         return Err(Refusal::new(RefusalCode::WrongPassword, message).on("currentPassword").into());
     }
+    attempt.succeed(app.db.writer()).await?;
     check_new(app, &input.new, names(user), "newPassword").await?;
     if app.hasher.verify(&input.new, stored).await?.matches {
         return Err(Refusal::new(RefusalCode::SamePassword, "choose another password").on("newPassword").into());

@@ -1,5 +1,6 @@
 //! Registration: a stranger makes an account and is signed in.
 
+use super::attempt::spend;
 use super::audit::Event;
 use super::name::Name;
 use super::password::check_new;
@@ -27,7 +28,7 @@ pub fn parse(user: Result<NewUser>, device_name: Option<&str>) -> Result<(NewUse
 /// Makes an account and opens its first session. Anybody may, if registration is open.
 ///
 /// # Errors
-/// Refusals: registration is closed, a name is taken, the password is weak.
+/// Refusals: registration is closed, a name is taken, the password is weak, too many accounts come from one address.
 pub async fn register(app: &App, client: &Client, input: NewUser, device_name: Option<Name>) -> Result<SignIn> {
     let now = app.clock.now();
     match app.config.registration.mode {
@@ -39,6 +40,11 @@ pub async fn register(app: &App, client: &Client, input: NewUser, device_name: O
         }
     }
     check_new(app, &input.password, input.names(), "password").await?;
+    client.claim_check()?;
+    // Counted only now: who mistypes is not kept out, and who looks for taken names is.
+    if app.config.limits.enabled {
+        spend(&app.throttle.registrations, client, now)?;
+    }
     let hash = app.hasher.hash(&input.password).await?;
     let tx = app.db.begin().await?;
     let user = insert(&tx, app, &input, hash, super::user::DEFAULT_TENANT, now).await?;

@@ -1,6 +1,8 @@
 //! Who is calling: credentials checked against the live session and the live account.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use entity::{session, user};
 use secrecy::{ExposeSecret, SecretString};
@@ -9,7 +11,7 @@ use super::access::Access;
 use super::id::{SessionId, UserId};
 use super::{role, tokens};
 use crate::app::App;
-use crate::error::{Result, TokenFault};
+use crate::error::{Error, Result, TokenFault};
 use crate::security::token::{AccessClaims, Verified};
 use crate::store::{revoked_tokens, sessions};
 
@@ -42,6 +44,20 @@ pub struct Client {
     pub user_agent: Option<String>,
     /// The name of this request in logs and answers.
     pub request_id: String,
+    /// Whether the request has verified a password; shared by all of its operations.
+    checked: Arc<AtomicBool>,
+}
+
+impl Client {
+    /// Where a new request came from.
+    pub fn new(address: Option<IpAddr>, user_agent: Option<String>, request_id: String) -> Self {
+        Self { address, user_agent, request_id, checked: Arc::default() }
+    }
+
+    /// Takes the request's one credential check: aliases and batches are no way around the limits (promise A4).
+    pub(super) fn claim_check(&self) -> Result<()> {
+        if self.checked.swap(true, Ordering::Relaxed) { Err(Error::SecondCredentialCheck) } else { Ok(()) }
+    }
 }
 
 /// A caller whose credentials were looked at.

@@ -3,11 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{session, user};
 use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
 
 use super::id::{SessionId, UserId};
 use crate::app::App;
 use crate::error::{Result, TokenFault};
-use crate::security::token::{self, AccessClaims, Expected, RefreshClaims, Verified};
+use crate::security::token::{self, AccessClaims, DeviceClaims, Expected, RefreshClaims, Verified};
 
 /// What a client keeps after signing in.
 #[derive(Debug, Clone)]
@@ -87,6 +88,38 @@ pub fn pair(
 pub fn inspect_refresh(app: &App, text: &SecretString) -> Result<String, TokenFault> {
     match verify_refresh(app, text.expose_secret(), app.clock.now())? {
         Verified::Valid(claims) => Ok(format!("{}.{}", claims.sid, claims.generation)),
+        Verified::Expired(_) => Err(TokenFault::Expired),
+    }
+}
+
+/// How long a device is known without a login.
+const DEVICE_LIFETIME: TimeDelta = TimeDelta::days(365);
+
+/// The token by which a device of `user` is known at its next login.
+///
+/// # Errors
+/// Internal ones only.
+pub fn device(app: &App, user: &user::Model, device: Uuid, now: DateTime<Utc>) -> Result<SecretString> {
+    let claims = DeviceClaims {
+        iss: app.config.token.issuer.clone(),
+        aud: app.config.token.issuer.clone(),
+        sub: UserId::from(user.uid).to_string(),
+        dev: device.to_string(),
+        iat: now.timestamp(),
+        exp: (now + DEVICE_LIFETIME).timestamp(),
+    };
+    token::sign(&app.keys, &claims)
+}
+
+/// Verifies a device token.
+///
+/// # Errors
+/// Why it does not hold.
+pub fn verify_device(app: &App, text: &str, now: DateTime<Utc>) -> Result<DeviceClaims, TokenFault> {
+    let issuer = &app.config.token.issuer;
+    let expected = Expected { issuer, audience: issuer, lifetime: DEVICE_LIFETIME };
+    match token::verify(&app.keys, expected, text, now)? {
+        Verified::Valid(claims) => Ok(claims),
         Verified::Expired(_) => Err(TokenFault::Expired),
     }
 }

@@ -7,11 +7,12 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Set};
 use secrecy::SecretString;
 
 use super::access;
+use super::attempt::spend;
 use super::email::Email;
 use super::id::UserId;
 use super::name::Name;
 use super::page::{self, Kind, PageRequest, Slice};
-use super::requester::{Requester, SignedIn};
+use super::requester::{Client, Requester, SignedIn};
 use super::role::{self};
 use super::username::{Username, is_spelled};
 use crate::app::App;
@@ -158,8 +159,11 @@ pub async fn find(app: &App, requester: &Requester, id: UserId) -> Result<Option
 /// Whether somebody has this username, letter for letter, for old callers that ask before they send a password.
 ///
 /// # Errors
-/// Internal ones only.
-pub async fn exists(app: &App, name: &str) -> Result<bool> {
+/// A refusal with [`RefusalCode::TooManyAttempts`].
+pub async fn exists(app: &App, client: &Client, name: &str) -> Result<bool> {
+    if app.config.limits.enabled {
+        spend(&app.throttle.username_checks, client, app.clock.now())?;
+    }
     let found = users::find_by_username(app.db.reader(), Scope::Installation, &search_key(name)).await?;
     Ok(found.is_some_and(|user| is_spelled(&user.username, name)))
 }

@@ -34,11 +34,14 @@ impl From<Failure> for async_graphql::Error {
             Error::Refused(refusals) => {
                 if let Some(first) = refusals.first() {
                     extensions.set("path", path(first));
+                    if let Some(retry_after) = first.retry_after {
+                        extensions.set("retryAfter", retry_after);
+                    }
                 }
             }
             Error::TooComplex { limit, .. } => extensions.set("limit", *limit),
             Error::Busy { retry_after } => extensions.set("retryAfter", *retry_after),
-            Error::Forbidden | Error::Internal(_) => {}
+            Error::Forbidden | Error::SecondCredentialCheck | Error::Internal(_) => {}
         }
         Self { message: error.to_string(), source: Some(Arc::new(error)), extensions: Some(extensions) }
     }
@@ -96,13 +99,15 @@ pub struct AccountError {
     path: Vec<String>,
     /// What the password lacks; only with WEAK_PASSWORD.
     violations: Vec<PasswordViolation>,
+    /// Seconds to wait; only with TOO_MANY_ATTEMPTS.
+    retry_after: Option<u64>,
 }
 
 impl From<Refusal> for AccountError {
     fn from(refusal: Refusal) -> Self {
         let path = path(&refusal);
         let violations = refusal.violations.into_iter().map(PasswordViolation::from).collect();
-        Self { code: refusal.code.into(), message: refusal.message, path, violations }
+        Self { code: refusal.code.into(), message: refusal.message, path, violations, retry_after: refusal.retry_after }
     }
 }
 
@@ -116,6 +121,8 @@ fn path(refusal: &Refusal) -> Vec<String> {
 pub enum AccountErrorCode {
     /// The name and the password do not belong together, or the account cannot sign in; which of them is not told.
     InvalidCredentials,
+    /// It was tried too often; `retryAfter` says how long to wait.
+    TooManyAttempts,
     /// Accounts are made by an administrator here.
     RegistrationClosed,
     /// Another account has this e-mail address.

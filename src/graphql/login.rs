@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
+use secrecy::ExposeSecret;
 
 use super::context::Given;
 use super::error::{AccountError, Payload, Result, settle};
 use super::session::Session;
 use super::tokens::TokenPair;
 use super::user::User;
-use crate::account::login::{self, Login, Spelling};
+use crate::account::login::{self, LoggedIn, Login, Spelling};
 use crate::account::name::Name;
 use crate::account::requester::Client;
-use crate::account::session::SignIn;
 
 /// Who signs in.
 #[derive(InputObject)]
@@ -24,6 +24,10 @@ pub struct LoginInput {
     password: String,
     /// How you call this device in the list of your sessions.
     device_name: Option<String>,
+    /// The `deviceToken` of the last login on this device, if there was one: logins that send it have a budget of
+    /// attempts of their own, which strangers cannot spend.
+    #[graphql(secret)]
+    device_token: Option<String>,
 }
 
 /// The session that was opened.
@@ -35,6 +39,8 @@ pub struct LoginPayload {
     tokens: Option<TokenPair>,
     /// The session.
     session: Option<Session>,
+    /// Keep it on this device and send it with the next login.
+    device_token: Option<String>,
     /// What the person can fix.
     errors: Vec<AccountError>,
 }
@@ -46,12 +52,13 @@ impl Payload for LoginPayload {
 }
 
 impl LoginPayload {
-    fn new(signed_in: SignIn, client: &Client) -> Self {
+    fn new(LoggedIn { sign_in: signed_in, device_token }: LoggedIn, client: &Client) -> Self {
         let viewer = Arc::new(signed_in.requester(client.clone()));
         Self {
             user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
             session: Some(Session::new(signed_in.session, viewer)),
             tokens: Some(TokenPair(signed_in.tokens)),
+            device_token: Some(device_token.expose_secret().to_owned()),
             errors: Vec::new(),
         }
     }
@@ -77,7 +84,13 @@ impl LoginMutation {
 async fn run(ctx: &Context<'_>, input: LoginInput) -> crate::error::Result<LoginPayload> {
     let client = &ctx.requester()?.client;
     let device_name = Name::parse_on("deviceName", input.device_name.as_deref())?;
-    let login = Login { name: input.username, spelling: Spelling::Any, password: input.password.into(), device_name };
-    let signed_in = login::login(ctx.app()?, client, login).await?;
-    Ok(LoginPayload::new(signed_in, client))
+    let login = Login {
+        name: input.username,
+        spelling: Spelling::Any,
+        password: input.password.into(),
+        device_name,
+        device_token: input.device_token.map(Into::into),
+    };
+    let logged_in = login::login(ctx.app()?, client, login).await?;
+    Ok(LoginPayload::new(logged_in, client))
 }

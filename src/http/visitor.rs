@@ -22,7 +22,7 @@ const MAX_USER_AGENT: usize = 500;
 pub(super) async fn introduce(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let request_id = app.entropy.uuid(app.clock.now()).simple().to_string();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
-    let client = Client { address: peer, user_agent: user_agent(&request), request_id: request_id.clone() };
+    let client = Client::new(peer, user_agent(&request), request_id.clone());
     let visitor = Visitor { credentials: credentials(request.headers()), client };
     request.extensions_mut().insert(visitor);
     let mut response = next.run(request).await;

@@ -68,6 +68,24 @@ pub struct RefreshClaims {
     pub exp: i64,
 }
 
+/// The claims of a device token: the account that somebody has signed in to on a device, and the device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceClaims {
+    /// Who issued it.
+    pub iss: String,
+    /// For whom it is meant: the issuer itself.
+    pub aud: String,
+    /// The user's public id.
+    pub sub: String,
+    /// The device: a UUID.
+    pub dev: String,
+    /// Issued at, in seconds since 1970.
+    pub iat: i64,
+    /// Good until, in seconds since 1970.
+    pub exp: i64,
+}
+
 /// A kind of token: its `typ` and what all kinds have in common.
 pub trait Claims: Serialize + DeserializeOwned {
     /// The `typ` header that keeps one kind from being taken for another (RFC 8725 section 3.11).
@@ -90,6 +108,16 @@ impl Claims for AccessClaims {
 
 impl Claims for RefreshClaims {
     const TYPE: &'static str = "rt+jwt";
+    fn parties(&self) -> (&str, &str) {
+        (&self.iss, &self.aud)
+    }
+    fn times(&self) -> (i64, i64) {
+        (self.iat, self.exp)
+    }
+}
+
+impl Claims for DeviceClaims {
+    const TYPE: &'static str = "dt+jwt";
     fn parties(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }

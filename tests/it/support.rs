@@ -1,5 +1,6 @@
 //! A service of its own for each test, with a clock that stands still, and the people who use it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,6 +12,7 @@ use accountd::entropy::Entropy;
 use accountd::{http, start};
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use http_body_util::BodyExt;
@@ -82,7 +84,9 @@ impl TestApp {
         tune: impl FnOnce(&mut Config),
     ) -> Self {
         let flags = Flags { data_dir: Some(directory.clone()), ..Flags::default() };
-        let mut config = Config::load(flags, settings.clone()).unwrap();
+        // Off by default, because most tests try faster than people do.
+        let unlimited = [("ACCOUNTD_LIMITS__ENABLED".to_owned(), "false".to_owned())];
+        let mut config = Config::load(flags, unlimited.into_iter().chain(settings.clone())).unwrap();
         // Below the floor that settings have: most tests do not look at the cost of hashing.
         config.password.argon2_memory_kib = 16;
         config.password.argon2_iterations = 1;
@@ -110,7 +114,7 @@ impl TestApp {
 
     /// Somebody without credentials.
     pub fn anonymous(&self) -> Actor {
-        Actor { router: self.router.clone(), token: None, refresh_token: None, id: String::new() }
+        Actor { router: self.router.clone(), token: None, refresh_token: None, id: String::new(), address: None }
     }
 
     /// The same person, with the same tokens, talking to this service after a restart.
@@ -159,6 +163,7 @@ pub struct Actor {
     pub token: Option<String>,
     pub refresh_token: Option<String>,
     pub id: String,
+    address: Option<SocketAddr>,
 }
 
 impl Actor {
@@ -170,12 +175,18 @@ impl Actor {
             token: Some(text(&payload["tokens"]["accessToken"])),
             refresh_token: Some(text(&payload["tokens"]["refreshToken"])),
             id: payload["user"]["id"].as_str().unwrap_or(&self.id).to_owned(),
+            address: self.address,
         }
     }
 
     /// The same actor with another access token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same actor at this address.
+    pub fn at(&self, address: &str) -> Self {
+        Self { address: Some((address.parse::<std::net::IpAddr>().unwrap(), 50_000).into()), ..self.clone() }
     }
 
     /// Sends a GraphQL request as Apollo does.
@@ -198,6 +209,9 @@ impl Actor {
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        if let Some(address) = self.address {
+            request = request.extension(ConnectInfo(address));
         }
         let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();

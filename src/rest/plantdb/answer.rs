@@ -37,6 +37,12 @@ impl Failure {
         Self { challenge: Some(challenge), ..Self::new(StatusCode::UNAUTHORIZED, text) }
     }
 
+    /// Something that was tried too often.
+    pub fn too_many(retry_after: u64) -> Self {
+        let text = "Rate limit exceeded. Please try again later.";
+        Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, text) }
+    }
+
     /// A caller who is known and may not do this.
     pub fn forbidden(text: impl Into<String>) -> Self {
         let challenge = Some("Bearer error=\"insufficient_scope\"");
@@ -48,7 +54,11 @@ impl Failure {
         match error {
             Error::Unauthenticated(fault) => Self::unauthorized(*fault, error.to_string()),
             Error::Forbidden => Self::forbidden(error.to_string()),
-            Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::Refused(_) => {
+            Error::Refused(refusals) => match refusals.first().and_then(|refusal| refusal.retry_after) {
+                Some(retry_after) => Self::too_many(retry_after),
+                None => Self::bad_request(error.to_string()),
+            },
+            Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::SecondCredentialCheck => {
                 Self::bad_request(error.to_string())
             }
             Error::Busy { retry_after } => Self {

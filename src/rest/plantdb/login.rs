@@ -27,8 +27,8 @@ pub(super) async fn login(
 ) -> Result<Json<Value>, Failure> {
     let body = body::read(&headers, bytes)?;
     let input = input(&body).map_err(|failure| failure.flagged("authenticated"))?;
-    let SignIn { user, tokens, .. } =
-        login::login(&app, &client, input).await.map_err(|error| refused(&error, &client))?;
+    let logged_in = login::login(&app, &client, input).await.map_err(|error| refused(&error, &client))?;
+    let SignIn { user, tokens, .. } = logged_in.sign_in;
     Ok(Json(json!({
         "message": "Login successful",
         "user": person(&user),
@@ -44,12 +44,16 @@ fn input(body: &Value) -> Result<Login, Failure> {
         spelling: Spelling::Exact,
         password: body::text(body, "password", missing)?.into(),
         device_name: None,
+        device_token: None,
     })
 }
 
 fn refused(error: &Error, client: &Client) -> Failure {
     match error {
-        Error::Refused(_) => Failure::new(StatusCode::UNAUTHORIZED, "Invalid credentials"),
+        Error::Refused(refusals) => match refusals.first().and_then(|refusal| refusal.retry_after) {
+            Some(retry_after) => Failure::too_many(retry_after),
+            None => Failure::new(StatusCode::UNAUTHORIZED, "Invalid credentials"),
+        },
         other => Failure::other(other, client),
     }
 }
@@ -73,6 +77,6 @@ pub(super) async fn exists(
     let Some(username) = username.filter(|username| !username.is_empty()) else {
         return Err(Failure::bad_request("Missing username parameter"));
     };
-    let exists = accounts::exists(&app, &username).await.map_err(|error| Failure::other(&error, &client))?;
+    let exists = accounts::exists(&app, &client, &username).await.map_err(|error| Failure::other(&error, &client))?;
     Ok(Json(json!({ "username": username, "exists": exists })))
 }

@@ -1,0 +1,132 @@
+//! Attempts: how often somebody may try a password, the same for every door that takes one.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{throttle, user};
+use sea_orm::ConnectionTrait;
+use uuid::Uuid;
+
+use super::requester::Client;
+use crate::app::App;
+use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::security::throttle::{Budget, Ladder, Subject};
+use crate::store::throttles;
+
+/// Whose password is tried.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whose<'a> {
+    /// That of an account, from anywhere.
+    Account(&'a user::Model),
+    /// That of an account, from a device that signed in to it before: strangers cannot spend this budget.
+    Device(Uuid),
+    /// That of a name that belongs to nobody.
+    Nobody(&'a str),
+}
+
+/// How often a reservation is tried again that another try was faster than.
+const RESERVATIONS: usize = 3;
+
+/// One try, counted as failed before anything is hashed, so that parallel guesses cannot slip through between the check
+/// and the count (ASVS 15.4.2).
+pub(super) struct Attempt<'a> {
+    app: &'a App,
+    /// The address's budget that it was taken from.
+    address: Option<Subject>,
+    /// The counter it was noted at, as it was before.
+    counted: Option<(String, Option<throttle::Model>)>,
+}
+
+impl<'a> Attempt<'a> {
+    /// Reserves one try.
+    ///
+    /// # Errors
+    /// A refusal with [`RefusalCode::TooManyAttempts`]; [`Error::SecondCredentialCheck`] for the second one of a request.
+    pub async fn begin(app: &'a App, client: &Client, whose: Whose<'_>, now: DateTime<Utc>) -> Result<Self> {
+        client.claim_check()?;
+        let mut attempt = Self { app, address: None, counted: None };
+        if !app.config.limits.enabled {
+            return Ok(attempt);
+        }
+        attempt.address = spend(&app.throttle.failures, client, now)?;
+        match attempt.count(whose, now).await {
+            Ok(()) => Ok(attempt),
+            Err(error) => {
+                // It was turned away before anything was tried.
+                attempt.refund();
+                Err(error)
+            }
+        }
+    }
+
+    async fn count(&mut self, whose: Whose<'_>, now: DateTime<Utc>) -> Result<()> {
+        let subject = match whose {
+            Whose::Account(user) => format!("user:{}", user.id),
+            Whose::Device(device) => format!("device:{device}"),
+            Whose::Nobody(key) => return self.app.throttle.reserve_stranger(key, now).map_err(too_many),
+        };
+        let db = &self.app.db;
+        for _ in 0..RESERVATIONS {
+            let known = throttles::find(db.reader(), &subject).await?;
+            let ladder =
+                known.as_ref().map(|row| Ladder { failures: row.failures, blocked_until: row.blocked_until.utc() });
+            let Ladder { failures, blocked_until } = Ladder::reserve(ladder, now).map_err(too_many)?;
+            let stored = match &known {
+                Some(row) => throttles::update(db.writer(), row, failures, blocked_until, now).await?,
+                None => throttles::insert(db.writer(), &subject, failures, blocked_until, now).await?,
+            };
+            if stored {
+                self.counted = Some((subject, known));
+                return Ok(());
+            }
+        }
+        Err(too_many(TimeDelta::seconds(1)))
+    }
+
+    /// It was the right password: the failures in a row are over, and the address has not failed.
+    pub async fn succeed(&self, tx: &impl ConnectionTrait) -> Result<()> {
+        if let Some((subject, _)) = &self.counted {
+            throttles::delete(tx, subject).await?;
+        }
+        self.refund();
+        Ok(())
+    }
+
+    /// Nothing was verified after all: the try is given back.
+    pub async fn cancel(&self) -> Result<()> {
+        self.refund();
+        let db = self.app.db.writer();
+        match &self.counted {
+            Some((subject, Some(before))) => throttles::restore(db, subject, before).await,
+            Some((subject, None)) => throttles::delete(db, subject).await,
+            None => Ok(()),
+        }
+    }
+
+    fn refund(&self) {
+        if let Some(address) = self.address {
+            self.app.throttle.failures.refund(address);
+        }
+    }
+}
+
+/// Takes one from an address's budget; tells from whose, for those who may give it back.
+///
+/// # Errors
+/// A refusal with [`RefusalCode::TooManyAttempts`].
+pub(super) fn spend(budget: &Budget, client: &Client, now: DateTime<Utc>) -> Result<Option<Subject>> {
+    let Some(address) = client.address.map(Subject::address) else { return Ok(None) };
+    budget.reserve(address, now).map_err(too_many)?;
+    Ok(Some(address))
+}
+
+fn too_many(wait: TimeDelta) -> Error {
+    let seconds = u64::try_from((wait.num_milliseconds() + 999) / 1_000).unwrap_or(1).max(1);
+    Refusal::too_many_attempts(seconds).into()
+}
+
+impl Refusal {
+    /// Come again in so many seconds.
+    fn too_many_attempts(retry_after: u64) -> Self {
+        let message = format!("too many attempts: try again in {retry_after} s");
+        Self { retry_after: Some(retry_after), ..Self::new(RefusalCode::TooManyAttempts, message) }
+    }
+}

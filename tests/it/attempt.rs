@@ -1,0 +1,243 @@
+//! Attempts: guessing is bounded, by every door, and is no weapon against the owner.
+
+use axum::http::Method;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+const LIMITED: &[(&str, &str)] = &[("ACCOUNTD_LIMITS__ENABLED", "true")];
+
+/// The code and the seconds to wait.
+fn refused(answer: &Answer) -> (String, Option<u64>) {
+    let error = &answer.data()["login"]["errors"][0];
+    (error["code"].as_str().unwrap_or("none").to_owned(), error["retryAfter"].as_u64())
+}
+
+async fn login(actor: &Actor, name: &str, password: &str, device: Option<&str>) -> Answer {
+    let query = "mutation ($name: String!, $password: String!, $device: String) {
+        login(input: { username: $name, password: $password, deviceToken: $device }) {
+            user { id } tokens { accessToken refreshToken } deviceToken errors { code retryAfter }
+        }
+    }";
+    actor.send(query, json!({ "name": name, "password": password, "device": device })).await
+}
+
+fn wrong() -> (String, Option<u64>) {
+    ("INVALID_CREDENTIALS".to_owned(), None)
+}
+
+fn wait(seconds: u64) -> (String, Option<u64>) {
+    ("TOO_MANY_ATTEMPTS".to_owned(), Some(seconds))
+}
+
+/// A1, A12, B5: the ladder, the same for an account and for a name that belongs to nobody.
+#[tokio::test]
+async fn climbs_a_ladder_of_delays_and_locks_after_a_hundred_failures() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    let stranger = app.anonymous();
+    let mut verified = 0;
+    for tried in 0..100 {
+        for name in ["ann", "nobody"] {
+            assert_eq!(refused(&login(&stranger, name, "x", None).await), wrong(), "{name}, try {tried}");
+        }
+        verified += 1;
+        let delay = match verified {
+            1..=2 => 1,
+            3..=8 => 3,
+            9..=24 => 5,
+            25..=99 => 10,
+            _ => 86_400,
+        };
+        for name in ["ann", "nobody"] {
+            assert_eq!(refused(&login(&stranger, name, PASSWORD, None).await), wait(delay), "{name}, try {tried}");
+        }
+        app.clock.advance(TimeDelta::seconds(delay as i64) - TimeDelta::milliseconds(1));
+        assert_eq!(refused(&login(&stranger, "ann", PASSWORD, None).await), wait(1));
+        app.clock.advance(TimeDelta::milliseconds(1));
+    }
+    let after = login(&stranger, "ann", PASSWORD, None).await;
+    assert_eq!(refused(&after).0, "none", "a day lifts the lock");
+    assert_eq!(refused(&login(&stranger, "ann", "x", None).await), wrong(), "and success begins again");
+    assert_eq!(refused(&login(&stranger, "ann", "x", None).await), wait(1));
+}
+
+/// A7
+#[tokio::test]
+async fn counts_every_spelling_of_a_name_and_its_address_as_one() {
+    let app = TestApp::with(LIMITED).await;
+    let query = "mutation { register(input: { username: \"Ann\", email: \"ann@example.org\", password: \"correct-horse-battery-7\" }) { status } }";
+    app.anonymous().send(query, json!({})).await.data();
+    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wrong());
+    for spelling in ["Ann", "ANN", " ann ", "ａnn", "ann@example.org", "ANN@EXAMPLE.ORG", " Ann@example.org"] {
+        assert_eq!(refused(&login(&app.anonymous(), spelling, "x", None).await), wait(1), "{spelling}");
+    }
+}
+
+/// A5: GraphQL, REST and updatePassword spend one budget.
+#[tokio::test]
+async fn shares_one_budget_among_all_doors() {
+    let app = TestApp::with(LIMITED).await;
+    let ann = app.user("ann").await;
+    let rest = |path: &'static str| {
+        let anonymous = app.anonymous();
+        async move { anonymous.json(Method::POST, path, &json!({ "username": "ann", "password": "x" })).await }
+    };
+    assert_eq!(rest("/login").await.status.as_u16(), 401);
+    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wait(1));
+    let change = "mutation { updatePassword(input: { currentPassword: \"x\", newPassword: \"another-good-one-8\" }) {
+        errors { code retryAfter } } }";
+    assert_eq!(ann.send(change, json!({})).await.refusal("updatePassword").as_deref(), Some("TOO_MANY_ATTEMPTS"));
+    for path in ["/login", "/api/v1/auth/login"] {
+        let answer = rest(path).await;
+        assert_eq!(answer.status.as_u16(), 429);
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!(answer.json()["message"], "Rate limit exceeded. Please try again later.");
+    }
+    app.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(ann.send(change, json!({})).await.refusal("updatePassword").as_deref(), Some("WRONG_PASSWORD"));
+    assert_eq!(rest("/login").await.status.as_u16(), 429);
+}
+
+/// A4
+#[tokio::test]
+async fn verifies_one_password_a_request_however_it_is_asked() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    let one = |alias: usize| {
+        format!("a{alias}: login(input: {{ username: \"n{alias}\", password: \"x\" }}) {{ errors {{ code }} }} ")
+    };
+    let query = format!("mutation {{ {} }}", (0..9).map(one).collect::<String>());
+    let answer = app.anonymous().send(&query, json!({})).await.json();
+    let codes: Vec<&str> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["extensions"]["code"].as_str().unwrap())
+        .collect();
+    assert!(codes.contains(&"ONE_CREDENTIAL_CHECK_PER_REQUEST"), "{answer}");
+    // The first was counted, the others were not even looked at.
+    app.clock.advance(TimeDelta::milliseconds(10));
+    assert_eq!(refused(&login(&app.anonymous(), "n0", "x", None).await), wait(1));
+    assert_eq!(refused(&login(&app.anonymous(), "n1", "x", None).await), wrong());
+    let many = format!("mutation {{ {} }}", (0..500).map(one).collect::<String>());
+    assert_eq!(app.anonymous().send(&many, json!({})).await.code().as_deref(), Some("OPERATION_TOO_COMPLEX"));
+    let batch = json!([{ "query": query }, { "query": query }]);
+    assert_eq!(app.anonymous().json(Method::POST, "/graphql", &batch).await.status.as_u16(), 400);
+}
+
+/// A6
+#[tokio::test]
+async fn lets_no_parallel_guess_slip_through() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    let guesses: Vec<_> = (0..200)
+        .map(|_| {
+            let stranger = app.anonymous();
+            tokio::spawn(async move { refused(&login(&stranger, "ann", "x", None).await) })
+        })
+        .collect();
+    let mut verified = 0;
+    for guess in guesses {
+        verified += usize::from(guess.await.unwrap() == wrong());
+    }
+    assert_eq!(verified, 1);
+}
+
+/// A8
+#[tokio::test]
+async fn lets_the_owner_in_from_a_known_device_while_strangers_guess() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    app.user("bob").await;
+    let first = login(&app.anonymous(), "ann", PASSWORD, None).await.data()["login"].clone();
+    let device = first["deviceToken"].as_str().unwrap().to_owned();
+    for _ in 0..100 {
+        login(&app.anonymous(), "ann", "x", None).await;
+        app.clock.advance(TimeDelta::seconds(10));
+    }
+    assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, None).await).0, "TOO_MANY_ATTEMPTS");
+    assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, Some(&device)).await).0, "none");
+    let ann = app.anonymous().signed_in(&first);
+    let renewed = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
+    assert_eq!(renewed.data()["refresh"]["outcome"], "ROTATED", "refresh is never affected");
+
+    // The device has a budget of its own, for its own account alone.
+    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", Some(&device)).await), wrong());
+    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", Some(&device)).await), wait(1));
+    assert_eq!(refused(&login(&app.anonymous(), "bob", "x", Some(&device)).await), wrong());
+    assert_eq!(refused(&login(&app.anonymous(), "bob", "x", None).await), wait(1), "a foreign device token is none");
+    for junk in ["", "x", ann.token.as_deref().unwrap(), ann.refresh_token.as_deref().unwrap()] {
+        assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, Some(junk)).await).0, "TOO_MANY_ATTEMPTS");
+    }
+}
+
+/// A10
+#[tokio::test]
+async fn remembers_a_lock_over_a_restart() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wrong());
+    let app = app.restart().await;
+    assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, None).await), wait(1));
+}
+
+/// A2, A3, A12
+#[tokio::test]
+async fn bounds_the_failures_of_one_address_and_not_its_successes() {
+    let app = TestApp::with(LIMITED).await;
+    for name in ["ann", "bob"] {
+        app.user(name).await;
+    }
+    let office = app.anonymous().at("192.0.2.7");
+    for _ in 0..30 {
+        assert_eq!(refused(&login(&office, "ann", PASSWORD, None).await).0, "none");
+    }
+    for number in 0..10 {
+        assert_eq!(refused(&login(&office, &format!("name{number}"), "x", None).await), wrong());
+        assert_eq!(
+            refused(&login(&office, "ann", PASSWORD, None).await).0,
+            if number < 9 { "none" } else { "TOO_MANY_ATTEMPTS" }
+        );
+    }
+    assert_eq!(refused(&login(&office, "bob", PASSWORD, None).await), wait(6));
+    assert_eq!(refused(&login(&app.anonymous().at("192.0.2.8"), "bob", PASSWORD, None).await).0, "none");
+    app.clock.advance(TimeDelta::seconds(6));
+    assert_eq!(refused(&login(&office, "bob", PASSWORD, None).await).0, "none");
+
+    for number in 0..10 {
+        let address = format!("2001:db8:1:2::{number:x}");
+        assert_eq!(refused(&login(&app.anonymous().at(&address), &format!("v6{number}"), "x", None).await), wrong());
+    }
+    assert_eq!(refused(&login(&app.anonymous().at("2001:db8:1:2:ffff::"), "v6", "x", None).await), wait(6));
+    assert_eq!(refused(&login(&app.anonymous().at("2001:db8:1:3::"), "v6", "x", None).await), wrong());
+}
+
+#[tokio::test]
+async fn bounds_registrations_and_questions_for_names_per_address() {
+    let app = TestApp::with(LIMITED).await;
+    let visitor = app.anonymous().at("192.0.2.7");
+    let register = |name: String, password: &str| {
+        let query = "mutation ($name: String!, $password: String!) {
+            register(input: { username: $name, password: $password }) { errors { code retryAfter } } }";
+        let (visitor, variables) = (visitor.clone(), json!({ "name": name, "password": password }));
+        async move { visitor.send(query, variables).await.data()["register"]["errors"][0].clone() }
+    };
+    for number in 0..5 {
+        assert_eq!(register(format!("weak{number}"), "12345678").await["code"], "WEAK_PASSWORD");
+    }
+    for number in 0..3 {
+        assert_eq!(register(format!("user{number}"), PASSWORD).await, Value::Null);
+    }
+    assert_eq!(
+        register("user3".to_owned(), PASSWORD).await,
+        json!({ "code": "TOO_MANY_ATTEMPTS", "retryAfter": 1_200 })
+    );
+
+    for _ in 0..120 {
+        assert_eq!(visitor.request(Method::GET, "/login?username=user0", &[], "").await.status.as_u16(), 200);
+    }
+    let answer = visitor.request(Method::GET, "/login?username=user0", &[], "").await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, Some("1")));
+}
