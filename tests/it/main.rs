@@ -11,6 +11,7 @@ mod logout;
 mod password;
 mod plantdb;
 mod profile;
+mod readme;
 mod refresh;
 mod register;
 mod rest;
