@@ -1,7 +1,9 @@
 //! Relay connections from pages.
 
-use async_graphql::connection::{Connection, Edge, EmptyFields};
-use async_graphql::{ObjectType, OutputType};
+use std::borrow::Cow;
+
+use async_graphql::connection::{Edge, EmptyFields, PageInfo};
+use async_graphql::{ComplexObject, ObjectType, OutputType, SimpleObject, TypeName};
 
 use crate::account::page::{DEFAULT_SIZE, MAX_SIZE, Slice};
 
@@ -11,17 +13,57 @@ pub(super) fn weight(size: Option<i32>, row: usize) -> usize {
     usize::try_from(rows).unwrap_or(1).saturating_mul(row)
 }
 
+// The library's own connection cannot carry a description.
+/// One page of a list.
+#[derive(SimpleObject)]
+#[graphql(complex, name_type)]
+pub struct Connection<Node, Fields>
+where
+    Node: OutputType,
+    Fields: ObjectType,
+{
+    /// Where the page stands in the list.
+    page_info: PageInfo,
+    /// The objects with their cursors.
+    edges: Vec<Edge<String, Node, EmptyFields>>,
+    #[graphql(flatten)]
+    fields: Fields,
+}
+
+#[ComplexObject]
+impl<Node, Fields> Connection<Node, Fields>
+where
+    Node: OutputType,
+    Fields: ObjectType,
+{
+    /// The objects alone.
+    async fn nodes(&self) -> Vec<&Node> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+}
+
+impl<Node: OutputType, Fields: ObjectType> TypeName for Connection<Node, Fields> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Connection", Node::type_name()).into()
+    }
+}
+
 /// A connection of `slice` with what else it shows.
 pub(super) fn connection<T, Node, Fields>(
     slice: Slice<T>,
     fields: Fields,
     node: impl Fn(T) -> Node,
-) -> Connection<String, Node, Fields, EmptyFields>
+) -> Connection<Node, Fields>
 where
     Node: OutputType,
     Fields: ObjectType,
 {
-    let mut connection = Connection::with_additional_fields(slice.has_previous, slice.has_next, fields);
-    connection.edges.extend(slice.rows.into_iter().map(|(cursor, row)| Edge::new(cursor, node(row))));
-    connection
+    let page_info = PageInfo {
+        has_previous_page: slice.has_previous,
+        has_next_page: slice.has_next,
+        start_cursor: slice.rows.first().map(|(cursor, _)| cursor.clone()),
+        end_cursor: slice.rows.last().map(|(cursor, _)| cursor.clone()),
+    };
+    let edges = slice.rows.into_iter().map(|(cursor, row)| Edge::new(cursor, node(row))).collect();
+    Connection { page_info, edges, fields }
 }

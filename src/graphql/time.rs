@@ -4,10 +4,11 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::timestamp::Timestamp;
 
-/// A point in time: RFC 3339, UTC, to the millisecond.
+/// A point in time as the schema shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time(pub DateTime<Utc>);
 
+/// A point in time: RFC 3339, UTC, to the millisecond, such as `2026-01-31T12:00:00.000Z`.
 #[Scalar(name = "DateTime", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339")]
 impl ScalarType for Time {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -6,9 +6,10 @@ use secrecy::ExposeSecret;
 use super::time::Time;
 use crate::account::tokens;
 
-/// What a client keeps after register, login, refresh and updatePassword.
+/// The pair as the schema shows it.
 pub struct TokenPair(pub tokens::TokenPair);
 
+/// What a client keeps after `register`, `login`, `refresh` and `updatePassword`.
 #[Object]
 impl TokenPair {
     /// Opens the API: send it as `Authorization: Bearer <accessToken>`.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 use entity::user;
 
@@ -10,7 +9,7 @@ use super::context::Given;
 use super::error::Result;
 use super::guard::{Permission, guard};
 use super::node::parse_id;
-use super::page::{connection, weight};
+use super::page::{Connection, connection, weight};
 use super::session::{Session, SessionConnectionFields};
 use super::time::Time;
 use crate::account::access::{self, Rule};
@@ -135,7 +134,7 @@ impl User {
         #[graphql(desc = "How many from the front: 1 to 100, 20 if nothing is said.")] first: Option<i32>,
         #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Only those that live; false: also those that ended.", default = true)] active: bool,
-    ) -> Result<Connection<String, Session, SessionConnectionFields, EmptyFields>> {
+    ) -> Result<Connection<Session, SessionConnectionFields>> {
         let request = PageRequest { first, after, ..PageRequest::default() };
         let slice = session::list(ctx.app()?, &self.viewer, &self.row, active, request).await?;
         let fields = SessionConnectionFields::new(self.row.clone(), Arc::clone(&self.viewer), active);
@@ -282,7 +281,7 @@ impl UserQuery {
         #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
         #[graphql(desc = "Which users.")] filter: Option<UserFilter>,
         #[graphql(desc = "Sorted by what; newest first if nothing is said.", default)] order_by: UserOrder,
-    ) -> Result<Connection<String, User, UserConnectionFields, EmptyFields>> {
+    ) -> Result<Connection<User, UserConnectionFields>> {
         let viewer = ctx.requester()?;
         let filter = Filter::from(filter.unwrap_or_default());
         let order = (Order::from(order_by.field), order_by.direction == OrderDirection::Desc);

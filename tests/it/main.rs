@@ -17,5 +17,6 @@ mod register;
 mod rest;
 mod role;
 mod session;
+mod schema;
 mod support;
 mod user;
