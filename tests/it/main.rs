@@ -5,6 +5,7 @@
 
 mod administration;
 mod attempt;
+mod architecture;
 mod limits;
 mod login;
 mod logout;
@@ -18,5 +19,6 @@ mod rest;
 mod role;
 mod session;
 mod schema;
+mod sources;
 mod support;
 mod user;
