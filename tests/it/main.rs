@@ -10,6 +10,7 @@ mod limits;
 mod login;
 mod logout;
 mod password;
+mod migration;
 mod plantdb;
 mod profile;
 mod readme;

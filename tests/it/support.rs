@@ -15,9 +15,12 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use entity::{tenant, user};
 use http_body_util::BodyExt;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use uuid::Uuid;
 
 /// The password of every actor; strong enough for the policy.
 pub const PASSWORD: &str = "correct-horse-battery-7";
@@ -61,6 +64,12 @@ pub struct TestApp {
 
 static DIRECTORIES: AtomicU64 = AtomicU64::new(0);
 
+/// The name of a directory that no other test has; whoever makes it removes it.
+pub fn scratch_directory() -> PathBuf {
+    let number = DIRECTORIES.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("accountd-test-{}-{number}", std::process::id()))
+}
+
 impl TestApp {
     /// A service with settings that make hashing cheap and nothing else special.
     pub async fn new() -> Self {
@@ -69,8 +78,7 @@ impl TestApp {
 
     /// A service with these environment variables.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        let number = DIRECTORIES.fetch_add(1, Ordering::Relaxed);
-        let directory = std::env::temp_dir().join(format!("accountd-test-{}-{number}", std::process::id()));
+        let directory = scratch_directory();
         let clock = Arc::new(StoppedClock(Mutex::new(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap())));
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self::start(directory, clock, settings, 1, |_| {}).await
@@ -139,6 +147,25 @@ impl TestApp {
         let user = NewUser::parse(name, None, None, PASSWORD.to_owned().into()).unwrap();
         bootstrap::create_admin(&self.app, user).await.unwrap();
         self.login(name, PASSWORD).await
+    }
+
+    /// An administrator with this name in another tenant. No operation makes tenants or moves users between them, so
+    /// the rows are written directly.
+    pub async fn foreign_admin(&self, name: &str) -> Actor {
+        let admin = self.admin(name).await;
+        let now = self.clock.now().into();
+        let other = tenant::ActiveModel {
+            uid: Set(Uuid::from_u128(2)),
+            name: Set("other".to_owned()),
+            created_at: Set(now),
+            ..Default::default()
+        };
+        let db = self.app.db.writer();
+        let other = other.insert(db).await.unwrap();
+        let moved = user::ActiveModel { tenant_id: Set(other.id), ..Default::default() };
+        let own = user::Column::UsernameKey.eq(name);
+        user::Entity::update_many().set(moved).filter(own).exec(db).await.unwrap();
+        admin
     }
 
     /// A new session of somebody who has an account.

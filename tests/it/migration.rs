@@ -1,0 +1,202 @@
+//! Migrations: up, down, up; re-running is harmless; every entity selects from what they made.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use accountd::app::database::Database;
+use accountd::config;
+use entity::{
+    audit_event, revoked_token, role, role_permission, session, signing_key, tenant, timestamp::Timestamp, user,
+    user_role,
+};
+use migration::{Migrator, MigratorTrait};
+use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic, Iterable, PaginatorTrait, Set,
+    SqlErr, Statement,
+};
+
+use crate::sources::rust_files;
+use crate::support::scratch_directory;
+
+/// An embedded database that goes when it is dropped.
+struct Scratch {
+    db: Database,
+    directory: PathBuf,
+}
+
+impl Scratch {
+    async fn empty() -> Self {
+        let directory = scratch_directory();
+        std::fs::create_dir_all(&directory).unwrap();
+        let db = Database::connect(&config::Database::Embedded(directory.join("migration.db"))).await.unwrap();
+        Self { db, directory }
+    }
+
+    async fn migrated() -> Self {
+        let scratch = Self::empty().await;
+        Migrator::up(scratch.db.writer(), None).await.unwrap();
+        scratch
+    }
+
+    /// What the database says it is made of, without the record of steps.
+    async fn shape(&self) -> BTreeSet<(String, Option<String>)> {
+        let everything = Query::select()
+            .columns([Alias::new("name"), Alias::new("sql")])
+            .from(Alias::new("sqlite_master"))
+            .and_where(Expr::col(Alias::new("tbl_name")).not_like("seaql%"))
+            .and_where(Expr::col(Alias::new("tbl_name")).not_like("sqlite%"))
+            .take();
+        let rows = self.db.writer().query_all(&everything).await.unwrap();
+        rows.iter().map(|row| (row.try_get("", "name").unwrap(), row.try_get("", "sql").unwrap())).collect()
+    }
+
+    async fn columns(&self, table: &str) -> BTreeSet<String> {
+        let sql = "SELECT name FROM pragma_table_info(?)";
+        let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, [table.into()]);
+        let rows = self.db.writer().query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.directory).ok();
+    }
+}
+
+#[tokio::test]
+async fn goes_up_down_and_up_again() {
+    let scratch = Scratch::migrated().await;
+    let first = scratch.shape().await;
+    assert!(!first.is_empty());
+    Migrator::down(scratch.db.writer(), None).await.unwrap();
+    assert_eq!(scratch.shape().await, BTreeSet::new(), "nothing is left");
+    Migrator::up(scratch.db.writer(), None).await.unwrap();
+    assert_eq!(scratch.shape().await, first);
+}
+
+#[tokio::test]
+async fn each_step_goes_back_alone() {
+    let scratch = Scratch::empty().await;
+    let steps = u32::try_from(Migrator::migrations().len()).unwrap();
+    let mut shapes = vec![scratch.shape().await];
+    for _ in 0..steps {
+        Migrator::up(scratch.db.writer(), Some(1)).await.unwrap();
+        shapes.push(scratch.shape().await);
+    }
+    for shape in shapes.iter().rev().skip(1) {
+        Migrator::down(scratch.db.writer(), Some(1)).await.unwrap();
+        assert_eq!(scratch.shape().await, *shape);
+    }
+}
+
+/// MySQL commits each statement by itself, so a step that was cut short runs again over what it had made.
+#[tokio::test]
+async fn running_again_is_harmless_even_if_the_record_was_lost() {
+    let scratch = Scratch::migrated().await;
+    let db = scratch.db.writer();
+    let before = (scratch.shape().await, seeds(db).await);
+    Migrator::up(db, None).await.unwrap();
+    assert_eq!((scratch.shape().await, seeds(db).await), before);
+    db.execute(&Query::delete().from_table(Alias::new("seaql_migrations")).take()).await.unwrap();
+    Migrator::up(db, None).await.unwrap();
+    assert_eq!((scratch.shape().await, seeds(db).await), before);
+}
+
+async fn seeds(db: &impl ConnectionTrait) -> (Vec<tenant::Model>, Vec<role::Model>) {
+    (tenant::Entity::find().all(db).await.unwrap(), role::Entity::find().all(db).await.unwrap())
+}
+
+#[tokio::test]
+async fn every_entity_selects_from_the_migrated_database() {
+    let scratch = Scratch::migrated().await;
+    let mut selected = BTreeSet::new();
+    macro_rules! select {
+        ($($entity:ident),*) => {$(
+            $entity::Entity::find().all(scratch.db.reader()).await.unwrap();
+            let columns: BTreeSet<String> =
+                $entity::Column::iter().map(|column| column.as_str().to_owned()).collect();
+            assert_eq!(scratch.columns(stringify!($entity)).await, columns, "the table of {}", stringify!($entity));
+            selected.insert(stringify!($entity).to_owned());
+        )*};
+    }
+    select!(audit_event, revoked_token, role, role_permission, session, signing_key, tenant, user, user_role);
+    let written: BTreeSet<String> = rust_files(&["entity/src"])
+        .into_iter()
+        .filter(|file| file.text.contains("DeriveEntityModel"))
+        .map(|file| file.path.trim_start_matches("entity/src/").trim_end_matches(".rs").to_owned())
+        .collect();
+    assert_eq!(selected, written, "entities selected here, entities written");
+}
+
+#[tokio::test]
+async fn begins_with_the_default_tenant_and_the_built_in_role() {
+    let scratch = Scratch::migrated().await;
+    let (tenants, roles) = seeds(scratch.db.reader()).await;
+    assert_eq!(tenants.iter().map(|tenant| (tenant.id, tenant.name.as_str())).collect::<Vec<_>>(), [(1, "default")]);
+    assert_eq!(roles.iter().map(|role| (role.name.as_str(), role.built_in)).collect::<Vec<_>>(), [("admin", true)]);
+    assert_eq!(user::Entity::find().count(scratch.db.reader()).await.unwrap(), 0, "there is no default account");
+}
+
+fn account(number: u128, username: &str, email: Option<&str>) -> user::ActiveModel {
+    let now = Timestamp::from(ChronoDateTimeUtc::UNIX_EPOCH);
+    user::ActiveModel {
+        uid: Set(Uuid::from_u128(number)),
+        tenant_id: Set(1),
+        username: Set(username.to_owned()),
+        username_key: Set(username.to_owned()),
+        email: Set(email.map(str::to_owned)),
+        email_key: Set(email.map(str::to_owned)),
+        must_change_password: Set(false),
+        status: Set(user::Status::Active),
+        created_at: Set(now),
+        updated_at: Set(now),
+        version: Set(1),
+        ..Default::default()
+    }
+}
+
+/// The last word of the message is what the program tells violations apart by.
+fn taken(error: &DbErr) -> String {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(message)) => {
+            message.split_whitespace().last().unwrap_or_default().to_owned()
+        }
+        other => panic!("{other:?}: {error}"),
+    }
+}
+
+#[tokio::test]
+async fn the_database_decides_what_is_taken() {
+    let scratch = Scratch::migrated().await;
+    let db = scratch.db.writer();
+    account(1, "ann", Some("ann@example.org")).insert(db).await.unwrap();
+    account(2, "bob", None).insert(db).await.unwrap();
+    account(3, "cy", None).insert(db).await.expect("two accounts without an address");
+    let username = account(4, "ann", None).insert(db).await.unwrap_err();
+    assert!(taken(&username).contains("username_key"), "{username}");
+    let email = account(5, "dan", Some("ann@example.org")).insert(db).await.unwrap_err();
+    assert!(taken(&email).contains("email_key"), "{email}");
+    let uid = account(1, "eve", None).insert(db).await.unwrap_err();
+    assert!(taken(&uid).contains("uid"), "{uid}");
+    let role = role::Entity::find().one(db).await.unwrap().unwrap();
+    let again = role::ActiveModel { id: sea_orm::NotSet, uid: Set(Uuid::from_u128(6)), ..role.into() };
+    let name = again.insert(db).await.unwrap_err();
+    assert!(taken(&name).contains("name_key"), "{name}");
+}
+
+#[tokio::test]
+async fn keeps_no_orphans() {
+    let scratch = Scratch::migrated().await;
+    let db = scratch.db.writer();
+    let homeless = user::ActiveModel { tenant_id: Set(99), ..account(1, "ann", None) };
+    let error = homeless.insert(db).await.unwrap_err();
+    assert!(matches!(error.sql_err(), Some(SqlErr::ForeignKeyConstraintViolation(_))), "{error}");
+    let ann = account(2, "ann", None).insert(db).await.unwrap();
+    let admin = role::Entity::find().one(db).await.unwrap().unwrap();
+    user_role::ActiveModel { user_id: Set(ann.id), role_id: Set(admin.id) }.insert(db).await.unwrap();
+    user::Entity::delete_by_id(ann.id).exec(db).await.unwrap();
+    assert_eq!(user_role::Entity::find().count(db).await.unwrap(), 0);
+}
