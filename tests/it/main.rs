@@ -6,6 +6,7 @@
 mod administration;
 mod attempt;
 mod architecture;
+mod http;
 mod limits;
 mod login;
 mod logout;

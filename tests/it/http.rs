@@ -1,0 +1,255 @@
+//! GraphQL over HTTP and what every answer carries.
+
+use axum::http::Method;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+const JSON: &str = "application/json";
+const GRAPHQL: &str = "application/graphql-response+json";
+const MUTATION: &str =
+    r#"mutation { register(input: { username: \"new\", password: \"correct-horse-battery-7\" }) { status } }"#;
+
+async fn post(actor: &Actor, headers: &[(&str, &str)], body: &str) -> Answer {
+    actor.request(Method::POST, "/graphql", headers, body.to_owned()).await
+}
+
+async fn get(actor: &Actor, path: &str, headers: &[(&str, &str)]) -> Answer {
+    actor.request(Method::GET, path, headers, "").await
+}
+
+/// Whether the account that [`MUTATION`] makes is there.
+async fn ran(app: &TestApp) -> bool {
+    app.anonymous().login("new", PASSWORD).await.refusal("login").is_none()
+}
+
+#[tokio::test]
+async fn runs_no_mutation_by_get() {
+    let app = TestApp::new().await;
+    let query = "mutation%7Bregister(input%3A%7Busername%3A%22new%22%2Cpassword%3A%22correct-horse-battery-7%22%7D)%7Bstatus%7D%7D";
+    let named = format!("query%20Q%7B__typename%7D%20mutation%20M{}&operationName=M", &query["mutation".len()..]);
+    for query in [query, &named] {
+        let answer = get(&app.anonymous(), &format!("/graphql?query={query}"), &[]).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some("POST")), "{}", answer.text);
+        assert_eq!(answer.code().as_deref(), Some("METHOD_NOT_ALLOWED"));
+    }
+    assert!(!ran(&app).await);
+    let answer = get(&app.anonymous(), "/graphql?query=%7B__typename%7D", &[]).await;
+    assert_eq!((answer.status.as_u16(), answer.data()), (200, json!({ "__typename": "Query" })));
+}
+
+/// What a page of another origin can send without being asked.
+#[tokio::test]
+async fn runs_nothing_that_is_not_sent_as_json() {
+    let app = TestApp::new().await;
+    let body = format!(r#"{{"query":"{MUTATION}"}}"#);
+    let form = "query=mutation%7Bregister(input%3A%7Busername%3A%22new%22%2Cpassword%3A%22correct-horse-battery-7%22%7D)%7Bstatus%7D%7D";
+    let multipart = format!("--x\r\nContent-Disposition: form-data; name=\"operations\"\r\n\r\n{body}\r\n--x--\r\n");
+    let simple: [(&[(&str, &str)], &str); 9] = [
+        (&[], &body),
+        (&[("content-type", "")], &body),
+        (&[("content-type", "text/plain")], &body),
+        (&[("content-type", "text/plain;application/json")], &body),
+        (&[("content-type", "application/json; charset=utf-16")], &body),
+        (&[("content-type", "application/jsonp")], &body),
+        (&[("content-type", "text/plain"), ("content-type", "application/json")], &body),
+        (&[("content-type", "application/x-www-form-urlencoded")], form),
+        (&[("content-type", "multipart/form-data; boundary=x")], &multipart),
+    ];
+    for (headers, body) in simple {
+        let answer = post(&app.anonymous(), headers, body).await;
+        assert_eq!(answer.status, 415, "{headers:?}: {}", answer.text);
+        assert_eq!(answer.code().as_deref(), Some("UNSUPPORTED_MEDIA_TYPE"));
+    }
+    assert!(!ran(&app).await);
+    let answer = post(&app.anonymous(), &[("content-type", "application/json; charset=UTF-8")], &body).await;
+    assert_eq!(answer.data(), json!({ "register": { "status": "SIGNED_IN" } }));
+    assert!(ran(&app).await);
+}
+
+#[tokio::test]
+async fn reads_64_kib_and_not_one_byte_more() {
+    let app = TestApp::new().await;
+    let body = |length: usize| {
+        let frame = r#"{"query":"{ __typename }"}"#;
+        format!("{frame}{}", " ".repeat(length - frame.len()))
+    };
+    let full = post(&app.anonymous(), &[("content-type", JSON)], &body(65_536)).await;
+    assert_eq!(full.status, 200, "{}", full.text);
+    for headers in [vec![("content-type", JSON)], vec![("content-type", JSON), ("content-length", "65537")]] {
+        let over = post(&app.anonymous(), &headers, &body(65_537)).await;
+        assert_eq!((over.status.as_u16(), over.code().as_deref()), (413, Some("PAYLOAD_TOO_LARGE")));
+    }
+}
+
+#[tokio::test]
+async fn tells_of_routes_and_methods_in_problem_details() {
+    let app = TestApp::new().await;
+    for path in ["/", "/nothing", "/graphql/", "/healthz/x", "/.well-known/", "/%00", "/..%2f..%2fetc%2fpasswd"] {
+        let answer = get(&app.anonymous(), path, &[]).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (404, Some("application/problem+json")));
+        let problem = answer.json();
+        assert_eq!((&problem["status"], &problem["code"]), (&json!(404), &json!("NOT_FOUND")), "{path}");
+    }
+    for (method, path, allow) in [
+        (Method::DELETE, "/graphql", "GET,HEAD,POST"),
+        (Method::PUT, "/graphql", "GET,HEAD,POST"),
+        (Method::POST, "/healthz", "GET,HEAD"),
+        (Method::TRACE, "/readyz", "GET,HEAD"),
+        (Method::PATCH, "/.well-known/jwks.json", "GET,HEAD"),
+    ] {
+        let answer = app.anonymous().request(method.clone(), path, &[], "").await;
+        assert_eq!(answer.status, 405, "{method} {path}");
+        assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(answer.json()["code"], "METHOD_NOT_ALLOWED");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_protect_it() {
+    let app = TestApp::new().await;
+    let (anonymous, long) = (app.anonymous(), " ".repeat(65_537));
+    let answers = [
+        (200, get(&anonymous, "/healthz", &[]).await),
+        (200, get(&anonymous, "/graphql?query=%7B__typename%7D", &[]).await),
+        (200, post(&anonymous, &[("content-type", JSON)], r#"{"query":"{ me { id } }"}"#).await),
+        (400, post(&anonymous, &[("content-type", JSON)], "no JSON").await),
+        (404, get(&anonymous, "/nothing", &[]).await),
+        (405, anonymous.request(Method::DELETE, "/graphql", &[], "").await),
+        (406, post(&anonymous, &[("content-type", JSON), ("accept", "image/png")], "{}").await),
+        (413, post(&anonymous, &[("content-type", JSON)], &long).await),
+        (415, post(&anonymous, &[], "{}").await),
+    ];
+    for (status, answer) in answers {
+        assert_eq!(answer.status, status, "{}", answer.text);
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("x-frame-options", "DENY"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), Some(value), "{name} of a {status}");
+        }
+        let id = answer.header("x-request-id").unwrap_or_default();
+        assert!(id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit()), "{id:?} names a {status}");
+        for tell_tale in ["server", "x-powered-by"] {
+            assert_eq!(answer.header(tell_tale), None, "{tell_tale} of a {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn names_each_request_by_itself() {
+    let app = TestApp::new().await;
+    let first = get(&app.anonymous(), "/healthz", &[("x-request-id", "mine")]).await;
+    let second = get(&app.anonymous(), "/healthz", &[("x-request-id", "mine")]).await;
+    assert_ne!(first.header("x-request-id"), second.header("x-request-id"));
+    assert_ne!(first.header("x-request-id"), Some("mine"));
+}
+
+/// The status tells in the newer media type; in the old one it is 200 whenever the answer is a GraphQL one.
+#[tokio::test]
+async fn answers_in_the_media_type_that_the_client_prefers() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    app.clock.advance(TimeDelta::hours(1));
+    let cases: [(&Actor, &str, u16, Option<&str>, bool); 5] = [
+        (&app.anonymous(), "{ __typename }", 200, None, true),
+        (&app.anonymous(), "{ nothing }", 400, None, false),
+        (&app.anonymous(), "{", 400, None, false),
+        (&app.anonymous(), "{ users { totalCount } }", 401, Some("Bearer"), true),
+        (&ann, "{ users { totalCount } }", 401, Some("Bearer error=\"invalid_token\""), true),
+    ];
+    for (actor, query, status, challenge, has_data) in cases {
+        let body = json!({ "query": query }).to_string();
+        let new = post(actor, &[("content-type", JSON), ("accept", GRAPHQL)], &body).await;
+        assert_eq!((new.status.as_u16(), new.header("www-authenticate")), (status, challenge), "{query}");
+        assert_eq!(new.header("content-type"), Some("application/graphql-response+json; charset=utf-8"));
+        assert_eq!(new.json().get("data").is_some(), has_data, "{query}: {}", new.text);
+        for accept in [JSON, "*/*", "application/*;q=0.2"] {
+            let old = post(actor, &[("content-type", JSON), ("accept", accept)], &body).await;
+            assert_eq!((old.status.as_u16(), old.header("www-authenticate")), (200, None), "{query}");
+            assert_eq!(old.header("content-type"), Some("application/json; charset=utf-8"));
+            assert_eq!(old.json(), new.json());
+        }
+    }
+}
+
+#[tokio::test]
+async fn refuses_what_is_no_request() {
+    let app = TestApp::new().await;
+    for body in [
+        "",
+        "null",
+        "[]",
+        "1",
+        "{",
+        "\u{feff}{}",
+        "{}",
+        r#"{"query":null}"#,
+        r#"{"query":" "}"#,
+        r#"{"query":1}"#,
+        r#"{"query":"{ __typename }","variables":[]}"#,
+        r#"{"query":"{ __typename }","operationName":{}}"#,
+        r#"[{"query":"{ __typename }"}]"#,
+        r#"{"query":"{ __typename }","query":"{ me { id } }"}"#,
+        r#"{"query":"\ud800"}"#,
+        r#"{"query":"{ __typename }","variables":{"a":1e999}}"#,
+    ] {
+        let answer = post(&app.anonymous(), &[("content-type", JSON)], body).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_deref()), (400, Some("BAD_REQUEST")), "{body}");
+        assert!(answer.json().get("data").is_none());
+    }
+    let variables = get(&app.anonymous(), "/graphql?query=%7B__typename%7D&variables=%5B%5D", &[]).await;
+    assert_eq!((variables.status.as_u16(), variables.code().as_deref()), (400, Some("BAD_REQUEST")));
+    let unreadable = get(&app.anonymous(), "/graphql?query=%ff", &[]).await;
+    assert_eq!(unreadable.code().as_deref(), Some("GRAPHQL_PARSE_FAILED"));
+    assert_eq!(get(&app.anonymous(), "/graphql", &[]).await.status, 400);
+}
+
+#[tokio::test]
+async fn shows_the_page_to_a_browser_alone() {
+    let app = TestApp::new().await;
+    let browser = [("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")];
+    let page = get(&app.anonymous(), "/graphql", &browser).await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(page.text.contains("accountd"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("frame-ancestors 'none'") && policy.contains("connect-src 'self'"), "{policy}");
+    let query = get(&app.anonymous(), "/graphql?query=%7B__typename%7D", &browser).await;
+    assert_eq!(query.data(), json!({ "__typename": "Query" }), "a query is answered, not shown");
+}
+
+#[tokio::test]
+async fn answers_machines() {
+    let app = TestApp::new().await;
+    let alive = get(&app.anonymous(), "/healthz", &[]).await;
+    assert_eq!((alive.status.as_u16(), alive.json()), (200, json!({ "status": "ok" })));
+    let ready = get(&app.anonymous(), "/readyz", &[]).await;
+    assert_eq!((ready.status.as_u16(), ready.json()), (200, json!({ "status": "ready" })));
+    app.app.db.close().await.unwrap();
+    let lost = get(&app.anonymous(), "/readyz", &[]).await;
+    assert_eq!((lost.status.as_u16(), &lost.json()["code"]), (503, &json!("NOT_READY")));
+    assert_eq!(get(&app.anonymous(), "/healthz", &[]).await.status, 200, "the process is alive all the same");
+}
+
+#[tokio::test]
+async fn publishes_only_the_public_half_of_its_keys() {
+    let app = TestApp::new().await;
+    let answer = get(&app.anonymous(), "/.well-known/jwks.json", &[]).await;
+    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, Some("public, max-age=300")));
+    let keys: Value = answer.json();
+    let keys = keys["keys"].as_array().unwrap();
+    assert!(!keys.is_empty());
+    for key in keys {
+        let members = key.as_object().unwrap();
+        for known in ["kty", "crv", "x", "kid", "alg", "use"] {
+            assert!(members[known].is_string(), "{known} of {key}");
+        }
+        assert_eq!(members.len(), 6, "nothing else, `d` above all: {key}");
+    }
+}
