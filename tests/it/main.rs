@@ -5,8 +5,10 @@
 
 mod administration;
 mod attempt;
+mod access;
 mod architecture;
 mod http;
+mod inputs;
 mod limits;
 mod login;
 mod logout;

@@ -1,0 +1,172 @@
+//! Who may do what: every root field, mutation, guarded field and route, asked by everybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use accountd::account::access::Permission;
+use accountd::graphql::sdl;
+use async_graphql::Value as GraphQlValue;
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{ConstDirective, TypeKind, TypeSystemDefinition};
+
+mod fields;
+mod foreign_ids;
+mod routes;
+mod unknown_fields;
+mod verdict;
+mod world;
+
+use fields::{Row, rows, user_field};
+use verdict::Verdict::{Data, Refused};
+use world::{ACTORS, Who, World};
+
+/// What `@guard` says of a field.
+#[derive(Debug)]
+struct Guard {
+    any: Vec<String>,
+    or_owner: bool,
+}
+
+impl Guard {
+    fn read(directive: &ConstDirective) -> Self {
+        let argument = |name| directive.get_argument(name).map(|value| value.node.clone());
+        let any = match argument("any") {
+            Some(GraphQlValue::List(names)) => names.iter().map(ToString::to_string).collect(),
+            other => panic!("@guard(any: {other:?})"),
+        };
+        Self { any, or_owner: argument("orOwner") == Some(GraphQlValue::Boolean(true)) }
+    }
+}
+
+/// Every root field and every guarded field, with its guard.
+fn printed() -> BTreeMap<String, Option<Guard>> {
+    let mut printed = BTreeMap::new();
+    for definition in parse_schema(sdl()).unwrap().definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let name = &definition.node.name.node;
+        let TypeKind::Object(object) = &definition.node.kind else { continue };
+        for field in &object.fields {
+            let guard = field.node.directives.iter().find(|directive| directive.node.name.node == "guard");
+            let guard = guard.map(|directive| Guard::read(&directive.node));
+            if guard.is_some() || matches!(name.as_str(), "Query" | "Mutation" | "Subscription") {
+                printed.insert(format!("{name}.{}", field.node.name), guard);
+            }
+        }
+    }
+    printed
+}
+
+#[test]
+fn the_table_lists_what_the_schema_prints() {
+    let listed: BTreeSet<String> = rows().iter().map(|row| row.field.to_owned()).collect();
+    let printed: BTreeSet<String> = printed().into_keys().collect();
+    let missing: Vec<_> = printed.difference(&listed).collect();
+    let gone: Vec<_> = listed.difference(&printed).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "without a row: {missing:?}; rows of nothing: {gone:?}");
+}
+
+#[test]
+fn the_table_agrees_with_the_guards() {
+    let printed = printed();
+    for Row { field, verdicts, .. } in rows() {
+        let verdict = |who| verdicts[ACTORS.iter().position(|actor| *actor == who).unwrap()];
+        let anonymous = verdict(Who::Anonymous);
+        let Some(guard) = printed.get(field).unwrap_or_else(|| panic!("{field} is no field")) else {
+            // Without a guard nobody is asked to sign in; a mutation may still ask for a credential of its own.
+            assert!(anonymous.is_open() || field == "Mutation.refresh", "{field} has no guard and is closed");
+            continue;
+        };
+        assert_eq!(anonymous, Refused("UNAUTHENTICATED"), "{field} for anonymous");
+        assert_eq!(verdict(Who::Disabled), Refused("UNAUTHENTICATED"), "{field} for a disabled user");
+        assert_eq!(verdict(Who::Admin), Data, "{field} for an administrator");
+        if guard.any.is_empty() {
+            assert!(verdict(Who::User).is_open() && verdict(Who::Owner).is_open(), "{field}: {guard:?}");
+        } else {
+            assert_ne!(verdict(Who::User), Data, "{field}: {guard:?}");
+            assert_eq!(verdict(Who::Owner) == Data, guard.or_owner, "{field} for its owner: {guard:?}");
+        }
+    }
+}
+
+/// Those who get little ask first, so that what they do not get is not missing because it is gone.
+const ORDER: [Who; 6] = [Who::Anonymous, Who::Disabled, Who::Foreigner, Who::User, Who::Owner, Who::Admin];
+
+/// Every cell of the table; who is refused has changed nothing either.
+#[tokio::test]
+async fn everybody_gets_what_the_table_says() {
+    let mut wrong = Vec::new();
+    let reading = World::new().await;
+    for row in rows() {
+        let own = if row.field.starts_with("Mutation.") { Some(World::new().await) } else { None };
+        let world = own.as_ref().unwrap_or(&reading);
+        for who in ORDER {
+            let verdict = row.verdicts[ACTORS.iter().position(|actor| *actor == who).unwrap()];
+            let actor = world.actor(who);
+            let before = world.rows().await;
+            let answer = actor.send(&row.query, (row.variables)(world, who, &actor)).await;
+            if let Err(found) = verdict.check(&answer, row.path) {
+                wrong.push(format!("{} for {who:?}: {verdict:?} was expected, but {found}", row.field));
+            }
+            if verdict != Data && world.rows().await != before {
+                wrong.push(format!("{} for {who:?} was refused and changed something", row.field));
+            }
+            let others = [&world.ann.id, &world.ann_session, "ann@example.org"];
+            if !matches!(who, Who::Owner | Who::Admin) && others.iter().any(|secret| answer.text.contains(*secret)) {
+                wrong.push(format!("{} tells {who:?} of the owner: {}", row.field, answer.text));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The permission that `@guard` names is the one that opens the field, and no other does.
+#[tokio::test]
+async fn the_named_permission_opens_and_no_other() {
+    let printed = printed();
+    let mut wrong = Vec::new();
+    let reading = World::new().await;
+    for (number, row) in rows().into_iter().enumerate() {
+        let Some(Some(guard)) = printed.get(row.field) else { continue };
+        if guard.any.is_empty() {
+            continue;
+        }
+        let own = if row.field.starts_with("Mutation.") { Some(World::new().await) } else { None };
+        let world = own.as_ref().unwrap_or(&reading);
+        let all: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
+        let others: Vec<&str> = all.into_iter().filter(|name| !guard.any.iter().any(|any| any == name)).collect();
+        let actor = world.holder(&format!("others-{number}"), &others).await;
+        let answer = actor.send(&row.query, (row.variables)(world, Who::User, &actor)).await;
+        if Data.check(&answer, row.path).is_ok() {
+            wrong.push(format!("{} opens without {:?}", row.field, guard.any));
+        }
+        for name in &guard.any {
+            // A user is reached through `node`, which shows users to those who may read them.
+            let needed: BTreeSet<&str> = if user_field(row.field).is_some() {
+                [name.as_str(), "USERS_READ"].into()
+            } else {
+                [name.as_str()].into()
+            };
+            let actor = world.holder(&format!("{name}-{number}"), &needed.into_iter().collect::<Vec<_>>()).await;
+            let answer = actor.send(&row.query, (row.variables)(world, Who::User, &actor)).await;
+            if let Err(found) = Data.check(&answer, row.path) {
+                wrong.push(format!("{} does not open with {name}: {found}", row.field));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A user object that was reached by another way than reading users shows its guarded fields to nobody.
+#[tokio::test]
+async fn guarded_fields_stay_closed_in_payloads() {
+    let world = World::new().await;
+    let writer = world.holder("writer", &["USERS_WRITE"]).await;
+    for row in rows() {
+        let Some(selection) = user_field(row.field) else { continue };
+        let query = format!(
+            "mutation ($id: ID!) {{ setUserStatus(input: {{ userId: $id, status: ACTIVE }}) {{ user {{ {selection} }} }} }}"
+        );
+        let answer = writer.send(&query, serde_json::json!({ "id": world.ann.id })).await;
+        assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"), "{}: {}", row.field, answer.text);
+        assert!(!answer.text.contains("ann@example.org") && !answer.text.contains(&world.ann_session));
+    }
+}

@@ -1,0 +1,257 @@
+//! The table of root fields and guarded fields.
+
+use serde_json::{Value, json};
+
+use super::verdict::Verdict::{self, Data, Null, Refused};
+use super::world::{Who, World};
+use crate::support::{Actor, PASSWORD};
+
+/// One way to ask for a field.
+pub struct Row {
+    /// Type and field, such as `Query.users`.
+    pub field: &'static str,
+    /// What is sent.
+    pub query: String,
+    /// What goes along.
+    pub variables: fn(&World, Who, &Actor) -> Value,
+    /// Where in the data the answer stands.
+    pub path: &'static str,
+    /// What comes of it, in the order of [`super::world::ACTORS`].
+    pub verdicts: Verdicts,
+}
+
+pub type Verdicts = [Verdict; 6];
+
+const UNAUTHENTICATED: Verdict = Refused("UNAUTHENTICATED");
+const FORBIDDEN: Verdict = Refused("FORBIDDEN");
+const NOT_FOUND: Verdict = Refused("NOT_FOUND");
+
+// anonymous, user, owner, admin, admin of another tenant, disabled user
+const ANYBODY: Verdicts = [Data; 6];
+const SIGNED_IN: Verdicts = [UNAUTHENTICATED, Data, Data, Data, Data, UNAUTHENTICATED];
+/// A use that needs a permission and touches nobody of another tenant.
+const HOLDERS: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, Data, UNAUTHENTICATED];
+/// The same where the object is somebody's of the first tenant.
+const ON_A_USER: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, NOT_FOUND, UNAUTHENTICATED];
+const ONE_USER: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, Null, UNAUTHENTICATED];
+/// What reads as missing to strangers.
+const OWN: Verdicts = [UNAUTHENTICATED, Null, Data, Data, Null, UNAUTHENTICATED];
+/// Roles are the installation's: administrators of every tenant see them.
+const OF_ROLES: Verdicts = [UNAUTHENTICATED, Null, Null, Data, Data, UNAUTHENTICATED];
+
+fn nothing(_: &World, _: Who, _: &Actor) -> Value {
+    json!({})
+}
+
+fn ann(world: &World, _: Who, _: &Actor) -> Value {
+    json!({ "id": world.ann.id })
+}
+
+fn session(world: &World, _: Who, _: &Actor) -> Value {
+    json!({ "id": world.ann_session })
+}
+
+fn role(world: &World, _: Who, _: &Actor) -> Value {
+    json!({ "id": world.role })
+}
+
+/// What is selected of each guarded field of `User`.
+const USER: [(&str, &str, &str); 9] = [
+    ("User.email", "email", "/node/email"),
+    ("User.status", "status", "/node/status"),
+    ("User.mustChangePassword", "mustChangePassword", "/node/mustChangePassword"),
+    ("User.roles", "roles", "/node/roles"),
+    ("User.permissions", "permissions", "/node/permissions"),
+    ("User.can", "can(permission: USERS_READ)", "/node/can"),
+    ("User.passwordUpdatedAt", "passwordUpdatedAt", "/node/passwordUpdatedAt"),
+    ("User.lastSignInAt", "lastSignInAt", "/node/lastSignInAt"),
+    ("User.sessions", "sessions { totalCount nodes { id ip } edges { node { id } } }", "/node/sessions"),
+];
+
+/// What to select for `field` on a `User`.
+pub fn user_field(field: &str) -> Option<&'static str> {
+    USER.iter().find(|(name, ..)| *name == field).map(|(_, selection, _)| *selection)
+}
+
+fn queries() -> Vec<Row> {
+    let row = |field, query: &str, variables, path, verdicts| Row {
+        field,
+        query: query.to_owned(),
+        variables,
+        path,
+        verdicts,
+    };
+    let user = "query ($id: ID, $username: String, $email: String) {
+        user(id: $id, username: $username, email: $email) { id username email }
+    }";
+    let node = "query ($id: ID!) {
+        node(id: $id) { id ... on User { email } ... on Session { ip } ... on Role { name } }
+    }";
+    let mut rows = vec![
+        row("Query.me", "{ me { id email sessions { totalCount } } }", nothing, "/me", {
+            [Null, Data, Data, Data, Data, UNAUTHENTICATED]
+        }),
+        row("Query.user", user, ann, "/user", ONE_USER),
+        row("Query.user", user, |_, _, _| json!({ "username": "ANN" }), "/user", ONE_USER),
+        row("Query.user", user, |_, _, _| json!({ "email": "Ann@example.org" }), "/user", ONE_USER),
+        row("Query.users", "{ users { totalCount nodes { id email } } }", nothing, "/users", HOLDERS),
+        row("Query.roles", "{ roles { id name permissions } }", nothing, "/roles", HOLDERS),
+        row("Query.node", node, ann, "/node", OWN),
+        row("Query.node", node, session, "/node", OWN),
+        row("Query.node", node, role, "/node", OF_ROLES),
+        row(
+            "Role.userCount",
+            "query ($id: ID!) { node(id: $id) { ... on Role { userCount } } }",
+            role,
+            "/node/userCount",
+            OF_ROLES,
+        ),
+    ];
+    rows.extend(USER.into_iter().map(|(field, selection, path)| Row {
+        field,
+        query: format!("query ($id: ID!) {{ node(id: $id) {{ ... on User {{ {selection} }} }} }}"),
+        variables: ann,
+        path,
+        verdicts: OWN,
+    }));
+    rows
+}
+
+/// A row of a mutation with one argument `input`; `done` is what the payload holds when it was done.
+fn mutation(
+    field: &'static str,
+    input: &str,
+    done: &str,
+    path: &'static str,
+    variables: fn(&World, Who, &Actor) -> Value,
+    verdicts: Verdicts,
+) -> Row {
+    let name = field.trim_start_matches("Mutation.");
+    let query = format!("mutation ($input: {input}) {{ {name}(input: $input) {{ {done} errors {{ code }} }} }}");
+    Row { field, query, variables, path, verdicts }
+}
+
+fn mutations() -> Vec<Row> {
+    vec![
+        mutation(
+            "Mutation.register",
+            "RegisterInput!",
+            "user { id }",
+            "/register/user",
+            |_, who, _| json!({ "input": { "username": format!("new-{who:?}"), "password": PASSWORD } }),
+            ANYBODY,
+        ),
+        mutation(
+            "Mutation.login",
+            "LoginInput!",
+            "user { id } session { id } tokens { accessToken }",
+            "/login/tokens",
+            |_, _, _| json!({ "input": { "username": "eve", "password": PASSWORD } }),
+            ANYBODY,
+        ),
+        // The refresh token is the credential here: anonymous has none, and the disabled account's session is over.
+        mutation(
+            "Mutation.refresh",
+            "RefreshInput!",
+            "user { id } tokens { accessToken }",
+            "/refresh/tokens",
+            |_, _, actor| json!({ "input": { "refreshToken": actor.refresh_token } }),
+            [Refused("REFRESH_TOKEN_MISSING"), Data, Data, Data, Data, Refused("SESSION_ENDED")],
+        ),
+        mutation(
+            "Mutation.logout",
+            "LogoutInput",
+            "ok",
+            "/logout/ok",
+            |_, _, _| json!({ "input": { "scope": "CURRENT" } }),
+            ANYBODY,
+        ),
+        mutation(
+            "Mutation.updatePassword",
+            "UpdatePasswordInput!",
+            "user { id } tokens { accessToken }",
+            "/updatePassword/tokens",
+            |_, _, _| json!({ "input": { "currentPassword": PASSWORD, "newPassword": "another-horse-battery-8" } }),
+            SIGNED_IN,
+        ),
+        mutation(
+            "Mutation.updateProfile",
+            "UpdateProfileInput!",
+            "user { id }",
+            "/updateProfile/user",
+            |_, _, _| json!({ "input": { "displayName": "Somebody" } }),
+            SIGNED_IN,
+        ),
+        mutation(
+            "Mutation.revokeSession",
+            "RevokeSessionInput!",
+            "session { id ip }",
+            "/revokeSession/session",
+            |world, _, _| json!({ "input": { "sessionId": world.ann_session } }),
+            [UNAUTHENTICATED, NOT_FOUND, Data, Data, NOT_FOUND, UNAUTHENTICATED],
+        ),
+        mutation(
+            "Mutation.createUser",
+            "CreateUserInput!",
+            "user { id }",
+            "/createUser/user",
+            |_, who, _| json!({ "input": { "username": format!("new-{who:?}"), "password": PASSWORD } }),
+            HOLDERS,
+        ),
+        mutation(
+            "Mutation.updateUser",
+            "UpdateUserInput!",
+            "user { id username }",
+            "/updateUser/user",
+            |world, _, _| json!({ "input": { "userId": world.ann.id, "displayName": "Changed" } }),
+            ON_A_USER,
+        ),
+        mutation(
+            "Mutation.setUserStatus",
+            "SetUserStatusInput!",
+            "user { id username }",
+            "/setUserStatus/user",
+            |world, _, _| json!({ "input": { "userId": world.ann.id, "status": "DISABLED" } }),
+            ON_A_USER,
+        ),
+        mutation(
+            "Mutation.setUserPassword",
+            "SetUserPasswordInput!",
+            "user { id username }",
+            "/setUserPassword/user",
+            |world, _, _| json!({ "input": { "userId": world.ann.id, "password": "another-horse-battery-8" } }),
+            ON_A_USER,
+        ),
+        mutation(
+            "Mutation.setUserRoles",
+            "SetUserRolesInput!",
+            "user { id username }",
+            "/setUserRoles/user",
+            |world, _, _| json!({ "input": { "userId": world.ann.id, "roles": [] } }),
+            ON_A_USER,
+        ),
+        mutation(
+            "Mutation.deleteUser",
+            "DeleteUserInput!",
+            "deletedUserId",
+            "/deleteUser/deletedUserId",
+            |world, _, _| json!({ "input": { "userId": world.ann.id } }),
+            ON_A_USER,
+        ),
+        mutation(
+            "Mutation.saveRole",
+            "SaveRoleInput!",
+            "role { id }",
+            "/saveRole/role",
+            |_, _, _| json!({ "input": { "name": "clerks", "permissions": [], "description": "Changed" } }),
+            HOLDERS,
+        ),
+    ]
+}
+
+/// The whole table.
+pub fn rows() -> Vec<Row> {
+    let mut rows = queries();
+    rows.extend(mutations());
+    rows
+}

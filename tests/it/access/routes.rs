@@ -1,0 +1,160 @@
+//! The table of routes, held against the router.
+
+use std::collections::BTreeSet;
+
+use axum::Router;
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::world::{ACTORS, Who, World};
+use crate::support::{Actor, PASSWORD};
+
+/// One way to call a route.
+struct Row {
+    /// Method and route, as the router has it.
+    route: &'static str,
+    /// The path with its query, if it differs from the route.
+    path: Option<&'static str>,
+    /// The body, as JSON; null is none.
+    body: fn(Who, &Actor) -> Value,
+    /// The status, in the order of [`ACTORS`].
+    statuses: [u16; 6],
+}
+
+fn nothing(_: Who, _: &Actor) -> Value {
+    Value::Null
+}
+
+/// Everybody may try a pair of name and password; the credentials that come along are not looked at.
+fn login(_: Who, _: &Actor) -> Value {
+    json!({ "username": "eve", "password": PASSWORD })
+}
+
+fn register(who: Who, _: &Actor) -> Value {
+    json!({ "username": format!("new-{who:?}"), "fullname": "New", "password": PASSWORD })
+}
+
+/// The refresh token is the credential here.
+fn refresh(_: Who, actor: &Actor) -> Value {
+    actor.refresh_token.as_ref().map_or(json!({}), |token| json!({ "refresh_token": token }))
+}
+
+// anonymous, user, owner, admin, admin of another tenant, disabled user
+const ANYBODY: [u16; 6] = [200; 6];
+const SIGNED_IN: [u16; 6] = [401, 200, 200, 200, 200, 401];
+const ADMINS: [u16; 6] = [401, 403, 403, 201, 201, 401];
+
+/// The whole table, with all dialects mounted as they are by default.
+fn rows() -> Vec<Row> {
+    let row = |route, body, statuses| Row { route, path: None, body, statuses };
+    vec![
+        // What the operations behind it do is the other table's.
+        Row { path: Some("/graphql?query=%7B__typename%7D"), ..row("GET /graphql", nothing, ANYBODY) },
+        row("POST /graphql", |_, _| json!({ "query": "{ __typename }" }), ANYBODY),
+        row("GET /healthz", nothing, ANYBODY),
+        row("GET /readyz", nothing, ANYBODY),
+        row("GET /.well-known/jwks.json", nothing, ANYBODY),
+        // The PlantDB dialect, as in 0.15.
+        Row { path: Some("/login?username=eve"), ..row("GET /login", nothing, ANYBODY) },
+        row("POST /login", login, ANYBODY),
+        row("OPTIONS /login", nothing, ANYBODY),
+        row("POST /logout", nothing, SIGNED_IN),
+        row("OPTIONS /logout", nothing, ANYBODY),
+        row("POST /register", register, ADMINS),
+        row("OPTIONS /register", nothing, ANYBODY),
+        row("POST /token-validation", nothing, SIGNED_IN),
+        row("OPTIONS /token-validation", nothing, ANYBODY),
+        row("POST /token-refresh", refresh, [400, 200, 200, 200, 200, 401]),
+        row("OPTIONS /token-refresh", nothing, ANYBODY),
+        // The same as in 0.16 and later.
+        Row { path: Some("/api/v1/auth/login?username=eve"), ..row("GET /api/v1/auth/login", nothing, ANYBODY) },
+        row("POST /api/v1/auth/login", login, ANYBODY),
+        row("OPTIONS /api/v1/auth/login", nothing, ANYBODY),
+        row("POST /api/v1/auth/logout", nothing, SIGNED_IN),
+        row("OPTIONS /api/v1/auth/logout", nothing, ANYBODY),
+        row("POST /api/v1/auth/register", register, ADMINS),
+        row("OPTIONS /api/v1/auth/register", nothing, ANYBODY),
+        row("POST /api/v1/auth/token/validation", nothing, SIGNED_IN),
+        row("OPTIONS /api/v1/auth/token/validation", nothing, ANYBODY),
+        row("POST /api/v1/auth/token/refresh", refresh, [401, 200, 200, 200, 200, 401]),
+        row("OPTIONS /api/v1/auth/token/refresh", nothing, ANYBODY),
+    ]
+}
+
+/// The paths of a router. It tells them in its `Debug` form alone, as `path_router: … {RouteId(0): "/a", …}`.
+fn paths(router: &Router) -> BTreeSet<String> {
+    let text = format!("{router:?}");
+    let (routes, _) = text.split_once("fallback_router").unwrap();
+    let paths = routes.split("RouteId(").filter_map(|entry| entry.split_once("): \"")?.1.split_once('"'));
+    paths.map(|(path, _)| path.to_owned()).collect()
+}
+
+#[test]
+fn a_router_tells_its_paths() {
+    let inner = || Router::new().route("/b/{id}", axum::routing::post(async || ()));
+    let router = Router::new().route("/a", axum::routing::get(async || ())).merge(inner()).nest("/c", inner());
+    let layered = router.fallback(async || ()).layer(axum::Extension(1));
+    assert_eq!(paths(&layered), ["/a", "/b/{id}", "/c/b/{id}"].map(str::to_owned).into());
+}
+
+/// Every `METHOD /path` that the running router takes. HEAD goes with GET.
+async fn routed(world: &World) -> BTreeSet<String> {
+    let methods =
+        [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::TRACE];
+    let mut routed = BTreeSet::new();
+    for path in paths(&world.app.router) {
+        // Whatever stands in for a parameter.
+        let asked: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect();
+        for method in &methods {
+            let answer = world.app.anonymous().request(method.clone(), &asked.join("/"), &[], "").await;
+            if answer.status != 405 {
+                routed.insert(format!("{method} {path}"));
+            }
+        }
+    }
+    routed
+}
+
+#[tokio::test]
+async fn the_table_lists_what_the_router_has() {
+    let routed = routed(&World::new().await).await;
+    let listed: BTreeSet<String> = rows().iter().map(|row| row.route.to_owned()).collect();
+    let missing: Vec<_> = routed.difference(&listed).collect();
+    let gone: Vec<_> = listed.difference(&routed).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "without a row: {missing:?}; rows of nothing: {gone:?}");
+}
+
+#[tokio::test]
+async fn everybody_gets_the_status_that_the_table_says() {
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let world = World::new().await;
+        let (method, route) = row.route.split_once(' ').unwrap();
+        for who in ACTORS {
+            let status = row.statuses[ACTORS.iter().position(|actor| *actor == who).unwrap()];
+            let actor = world.actor(who);
+            let body = (row.body)(who, &actor);
+            let (headers, body) = match &body {
+                Value::Null => (vec![], String::new()),
+                body => (vec![("content-type", "application/json")], body.to_string()),
+            };
+            let before = world.rows().await;
+            let path = row.path.unwrap_or(route);
+            let answer = actor.request(method.parse().unwrap(), path, &headers, body).await;
+            if answer.status.as_u16() != status {
+                wrong.push(format!(
+                    "{} for {who:?}: {status} was expected, but {} {}",
+                    row.route, answer.status, answer.text
+                ));
+            }
+            if status >= 400 && world.rows().await != before {
+                wrong.push(format!("{} for {who:?} was refused and changed something", row.route));
+            }
+            let others = [&world.ann.id, &world.ann_session, "ann@example.org"];
+            if !matches!(who, Who::Owner | Who::Admin) && others.iter().any(|secret| answer.text.contains(*secret)) {
+                wrong.push(format!("{} tells {who:?} of the owner: {}", row.route, answer.text));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,100 @@
+//! Mass assignment: an input takes its own fields and no other (Z-3).
+
+use serde_json::{Value, json};
+
+use super::fields::rows;
+use super::verdict::codes;
+use super::world::{Who, World};
+use crate::inputs::{base, inputs};
+use crate::support::PASSWORD;
+
+/// What an attacker would like to set.
+const DESIRED: [&str; 14] = [
+    "role",
+    "roles",
+    "isAdmin",
+    "admin",
+    "permissions",
+    "id",
+    "uid",
+    "userId",
+    "tenantId",
+    "status",
+    "emailVerified",
+    "passwordHash",
+    "createdAt",
+    "version",
+];
+
+#[tokio::test]
+async fn no_input_takes_fields_that_it_does_not_have() {
+    let schema = inputs();
+    let world = World::new().await;
+    let before = world.rows().await;
+    let mut tried = 0;
+    for row in rows() {
+        let Some(arguments) = schema.root_fields.get(row.field).filter(|_| row.field.starts_with("Mutation.")) else {
+            continue;
+        };
+        let own = &schema.objects[base(&arguments[0].1)];
+        for who in [Who::User, Who::Admin] {
+            let actor = world.actor(who);
+            for name in DESIRED.iter().chain(&["username ", "Username"]) {
+                if own.iter().any(|(member, _)| member == name) {
+                    continue;
+                }
+                let mut variables = (row.variables)(&world, who, &actor);
+                variables["input"][*name] = json!("admin");
+                let answer = actor.send(&row.query, variables).await;
+                assert_eq!(answer.code().as_deref(), Some("GRAPHQL_VALIDATION_FAILED"), "{} {name}", row.field);
+                assert!(answer.json().get("data").is_none(), "{} {name}: {}", row.field, answer.text);
+                tried += 1;
+            }
+        }
+        assert_eq!(world.rows().await, before, "{} changed something", row.field);
+    }
+    assert!(tried > 200, "{tried}");
+}
+
+#[tokio::test]
+async fn no_literal_takes_them_either() {
+    let world = World::new().await;
+    let before = world.rows().await;
+    let bob = world.actor(Who::User);
+    for name in DESIRED {
+        for query in [
+            format!(
+                "mutation {{ register(input: {{ username: \"new\", password: \"{PASSWORD}\", {name}: \"x\" }}) {{ status }} }}"
+            ),
+            format!(
+                "mutation {{ updateProfile(input: {{ displayName: \"New\", {name}: \"x\" }}) {{ user {{ id }} }} }}"
+            ),
+            format!(
+                "mutation {{ updateProfile(input: {{ displayName: \"New\" }}, {name}: \"x\") {{ user {{ id }} }} }}"
+            ),
+        ] {
+            let answer = bob.send(&query, json!({})).await;
+            assert_eq!(codes(&answer.json()).first(), Some(&"GRAPHQL_VALIDATION_FAILED"), "{query}: {}", answer.text);
+        }
+    }
+    assert_eq!(world.rows().await, before);
+}
+
+/// What stands beside the query and its variables is left alone.
+#[tokio::test]
+async fn members_beside_the_variables_mean_nothing() {
+    let world = World::new().await;
+    let bob = world.actor(Who::User);
+    let mut body = json!({
+        "query": "mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) {
+            user { displayName roles status email }
+        } }",
+        "variables": { "input": { "displayName": "New" }, "roles": ["admin"], "tenantId": 2 },
+    });
+    for name in DESIRED {
+        body[name] = json!(["admin"]);
+    }
+    let answer = bob.json(axum::http::Method::POST, "/graphql", &body).await;
+    let expected: Value = json!({ "displayName": "New", "roles": [], "status": "ACTIVE", "email": null });
+    assert_eq!(answer.data()["updateProfile"]["user"], expected);
+}

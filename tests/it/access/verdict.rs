@@ -1,0 +1,44 @@
+//! What came of a request, as far as access goes.
+
+use serde_json::Value;
+
+use crate::support::Answer;
+
+/// What came of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// What was asked for.
+    Data,
+    /// Nothing, and no error: there is no such thing, as far as the caller may know.
+    Null,
+    /// An error with this code, and nothing of what was asked for.
+    Refused(&'static str),
+}
+
+impl Verdict {
+    /// Holds `answer` against the verdict; what was asked for stands at `path` in its data.
+    pub fn check(self, answer: &Answer, path: &str) -> Result<(), String> {
+        let json = answer.json();
+        let found = json.pointer(&format!("/data{path}")).is_some_and(|data| !data.is_null());
+        let codes = codes(&json);
+        let holds = match self {
+            Self::Data => found && codes.is_empty(),
+            Self::Null => !found && codes.is_empty(),
+            Self::Refused(code) => !found && codes == [code],
+        };
+        if holds && answer.status.as_u16() == 200 { Ok(()) } else { Err(format!("{}: {json}", answer.status)) }
+    }
+
+    /// Whether the caller is let in, be there something or not.
+    pub fn is_open(self) -> bool {
+        !matches!(self, Self::Refused(_))
+    }
+}
+
+/// The codes of request errors and of errors in payloads.
+pub fn codes(json: &Value) -> Vec<&str> {
+    let request = json["errors"].as_array().into_iter().flatten().map(|error| &error["extensions"]["code"]);
+    let payloads = json["data"].as_object().into_iter().flat_map(|data| data.values());
+    let refusals = payloads.flat_map(|payload| payload["errors"].as_array().into_iter().flatten());
+    request.chain(refusals.map(|error| &error["code"])).map(|code| code.as_str().unwrap_or("no code")).collect()
+}

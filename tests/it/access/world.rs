@@ -1,0 +1,112 @@
+//! The people who ask, and what they ask about.
+
+use accountd::config::RegistrationMode;
+use entity::{role, role_permission, session, user, user_role};
+use sea_orm::EntityTrait;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, PASSWORD, TestApp};
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Without credentials.
+    Anonymous,
+    /// Signed in, without roles.
+    User,
+    /// The one whom the object belongs to, without roles.
+    Owner,
+    /// An administrator of the owner's tenant.
+    Admin,
+    /// An administrator of another tenant.
+    Foreigner,
+    /// With the token of an account that was disabled afterwards.
+    Disabled,
+}
+
+/// In the order of the tables' columns.
+pub const ACTORS: [Who; 6] = [Who::Anonymous, Who::User, Who::Owner, Who::Admin, Who::Foreigner, Who::Disabled];
+
+/// A service with one of each.
+pub struct World {
+    pub app: TestApp,
+    /// The owner.
+    pub ann: Actor,
+    /// A session of the owner that is not the one of the owner's token.
+    pub ann_session: String,
+    /// Has nothing to do with the owner.
+    bob: Actor,
+    admin: Actor,
+    foreigner: Actor,
+    disabled: Actor,
+    /// A role without permissions and its id.
+    pub role: String,
+}
+
+/// All rows that an operation could change.
+#[derive(Debug, PartialEq)]
+pub struct Rows(
+    Vec<user::Model>,
+    Vec<session::Model>,
+    Vec<role::Model>,
+    Vec<role_permission::Model>,
+    Vec<user_role::Model>,
+);
+
+impl World {
+    pub async fn new() -> Self {
+        let app = TestApp::new().await;
+        assert_eq!(app.app.config.registration.mode, RegistrationMode::Open);
+        let admin = app.admin("root").await;
+        let foreigner = app.foreign_admin("mallory").await;
+        let (bob, disabled) = (app.user("bob").await, app.user("dora").await);
+        // Somebody whose credentials everybody may try.
+        app.user("eve").await;
+        app.user("ann").await;
+        let other = app.anonymous().login("ann", PASSWORD).await;
+        let ann_session = other.data()["login"]["session"]["id"].as_str().unwrap().to_owned();
+        let ann = app.login("ann", PASSWORD).await;
+        let arrange = "mutation ($ann: ID!, $dora: ID!) {
+            updateUser(input: { userId: $ann, email: \"ann@example.org\" }) { user { id } }
+            setUserStatus(input: { userId: $dora, status: DISABLED }) { user { id } }
+            saveRole(input: { name: \"clerks\", permissions: [] }) { role { id } }
+        }";
+        let arranged = admin.send(arrange, json!({ "ann": ann.id, "dora": disabled.id })).await.data();
+        let role = arranged["saveRole"]["role"]["id"].as_str().unwrap().to_owned();
+        Self { app, ann, ann_session, bob, admin, foreigner, disabled, role }
+    }
+
+    pub fn actor(&self, who: Who) -> Actor {
+        match who {
+            Who::Anonymous => self.app.anonymous(),
+            Who::User => self.bob.clone(),
+            Who::Owner => self.ann.clone(),
+            Who::Admin => self.admin.clone(),
+            Who::Foreigner => self.foreigner.clone(),
+            Who::Disabled => self.disabled.clone(),
+        }
+    }
+
+    /// Somebody who holds exactly these permissions.
+    pub async fn holder(&self, name: &str, permissions: &[&str]) -> Actor {
+        let query = "mutation ($name: String!, $permissions: [Permission!]!, $password: String!) {
+            saveRole(input: { name: $name, permissions: $permissions }) { role { id } }
+            createUser(input: { username: $name, password: $password, roles: [$name] }) { user { id } }
+        }";
+        let variables: Value = json!({ "name": name, "permissions": permissions, "password": PASSWORD });
+        self.admin.send(query, variables).await.data();
+        self.app.login(name, PASSWORD).await
+    }
+
+    /// Everything that is stored.
+    pub async fn rows(&self) -> Rows {
+        let db = self.app.app.db.reader();
+        Rows(
+            user::Entity::find().all(db).await.unwrap(),
+            session::Entity::find().all(db).await.unwrap(),
+            role::Entity::find().all(db).await.unwrap(),
+            role_permission::Entity::find().all(db).await.unwrap(),
+            user_role::Entity::find().all(db).await.unwrap(),
+        )
+    }
+}
