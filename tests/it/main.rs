@@ -7,6 +7,7 @@ mod administration;
 mod attempt;
 mod access;
 mod architecture;
+mod hostile;
 mod http;
 mod inputs;
 mod limits;
