@@ -48,13 +48,16 @@ fn check_document(document: &ExecutableDocument, limits: &OperationLimits) -> Re
     within("graphql.max_directives", directives(document, &operations), limits.directives)?;
     let mut counter = Counter { document, fragments: HashMap::new() };
     // Fragments that no operation uses are checked by the library all the same, so they are counted, too.
-    let unused = document.fragments.keys().map(|name| counter.fragment(name)).collect::<Vec<_>>();
-    let used = operations.iter().map(|operation| counter.root(&operation.selection_set.node)).collect::<Vec<_>>();
-    for cost in unused.into_iter().chain(used) {
-        within("graphql.max_selections", cost.selections, limits.selections)?;
-        within("graphql.max_aliases", cost.aliases, limits.aliases)?;
-        within("graphql.max_depth", cost.depth, limits.depth)?;
-        within("graphql.max_root_fields", cost.root_fields, limits.root_fields)?;
+    let fragments = document.fragments.keys().map(|name| counter.fragment(name)).collect::<Vec<_>>();
+    let roots = operations.iter().map(|operation| counter.set(&operation.selection_set.node)).collect::<Vec<_>>();
+    // Limit by limit: fragments come in any order, and the answer shall not depend on it.
+    let highest = |count: fn(&Cost) -> u64| fragments.iter().chain(&roots).map(count).max().unwrap_or_default();
+    within("graphql.max_selections", highest(|cost| cost.selections), limits.selections)?;
+    within("graphql.max_aliases", highest(|cost| cost.aliases), limits.aliases)?;
+    within("graphql.max_depth", highest(|cost| cost.depth), limits.depth)?;
+    // The fields of a fragment are at the root only if an operation spreads it there.
+    for root in &roots {
+        within("graphql.max_root_fields", root.root_fields, limits.root_fields)?;
     }
     Ok(())
 }
@@ -89,10 +92,6 @@ struct Counter<'a> {
 }
 
 impl<'a> Counter<'a> {
-    fn root(&mut self, set: &'a SelectionSet) -> Cost {
-        self.set(set)
-    }
-
     fn set(&mut self, set: &'a SelectionSet) -> Cost {
         set.items.iter().map(|item| self.selection(&item.node)).fold(Cost::default(), Cost::and)
     }

@@ -51,6 +51,17 @@ async fn refuses_every_fragment_bomb_without_running_it() {
     assert_eq!(ann.send("{ me { displayName } }", json!({})).await.data()["me"]["displayName"], json!(null));
 }
 
+/// Apollo's cache policies select whole objects by one fragment.
+#[tokio::test]
+async fn lets_a_fragment_have_more_fields_than_a_root() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let fields = "id username displayName email status mustChangePassword roles permissions passwordUpdatedAt \
+                  lastSignInAt createdAt updatedAt";
+    let query = format!("{{ me {{ ...whole }} }} fragment whole on User {{ {fields} }}");
+    assert_eq!(ann.send(&query, json!({})).await.data()["me"]["username"], json!("ann"));
+}
+
 /// G2
 #[tokio::test]
 async fn refuses_fragments_that_contain_themselves() {
