@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use accountd::app::database::Database;
 use accountd::config;
 use entity::{
-    audit_event, revoked_token, role, role_permission, session, signing_key, tenant, timestamp::Timestamp, user,
-    user_role,
+    audit_event, revoked_token, role, role_permission, session, signing_key, tenant, throttle, timestamp::Timestamp,
+    user, user_role,
 };
 use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
