@@ -3,18 +3,18 @@
 // Lets clippy see that helpers are tests too.
 #![cfg(test)]
 
-mod administration;
-mod attempt;
 mod access;
+mod administration;
 mod architecture;
+mod attempt;
 mod hostile;
 mod http;
 mod inputs;
 mod limits;
 mod login;
 mod logout;
-mod password;
 mod migration;
+mod password;
 mod plantdb;
 mod profile;
 mod readme;
@@ -22,8 +22,8 @@ mod refresh;
 mod register;
 mod rest;
 mod role;
-mod session;
 mod schema;
+mod session;
 mod sources;
 mod support;
 mod user;
