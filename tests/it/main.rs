@@ -7,6 +7,7 @@ mod access;
 mod administration;
 mod architecture;
 mod attempt;
+mod canary;
 mod hostile;
 mod http;
 mod inputs;
