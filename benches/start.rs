@@ -1,6 +1,8 @@
 //! How soon a started server answers and what it rests on: the first login on an empty directory, ready on an existing
 //! database, memory.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench stops at the first surprise")]
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
