@@ -122,7 +122,7 @@ async fn every_entity_selects_from_the_migrated_database() {
             selected.insert(stringify!($entity).to_owned());
         )*};
     }
-    select!(audit_event, revoked_token, role, role_permission, session, signing_key, tenant, user, user_role);
+    select!(audit_event, revoked_token, role, role_permission, session, signing_key, tenant, throttle, user, user_role);
     let written: BTreeSet<String> = rust_files(&["entity/src"])
         .into_iter()
         .filter(|file| file.text.contains("DeriveEntityModel"))
