@@ -92,12 +92,15 @@ async fn refuses_what_nests_too_deeply_before_it_is_parsed() {
     assert_eq!(ann.send(&nested(9), json!({})).await.code().as_deref(), Some("GRAPHQL_VALIDATION_FAILED"));
 }
 
+/// A limit's name, what makes a query of some number, and the limit.
+type Case<'a> = (&'a str, &'a dyn Fn(usize) -> String, usize);
+
 /// G5, G6: each boundary and one beyond.
 #[tokio::test]
 async fn holds_each_limit_to_the_number() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let cases: [(&str, &dyn Fn(usize) -> String, usize); 5] = [
+    let cases: [Case<'_>; 5] = [
         (
             "max_aliases",
             &|count| format!("{{ me {{ {} }} }}", (0..count).map(|n| format!("a{n}: id ")).collect::<String>()),
