@@ -192,7 +192,9 @@ pub fn verify<C: Claims>(
     }
     let (issued, expires) = claims.times();
     let latest = now + LEEWAY;
-    if issued > latest.timestamp() || expires <= issued || expires - issued > expected.lifetime.num_seconds() {
+    // Saturating: a difference that wraps around would pass for a short life.
+    let lifetime = expires.saturating_sub(issued);
+    if issued > latest.timestamp() || lifetime <= 0 || lifetime > expected.lifetime.num_seconds() {
         return Err(TokenFault::Invalid);
     }
     if expires.saturating_add(LEEWAY.num_seconds()) <= now.timestamp() {
