@@ -1,6 +1,6 @@
 //! Refresh: the next pair of tokens, in a way that a lost answer or a second tab cannot lose (RFC 9700 section 4.14.2).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::session::{self, EndReason};
 use entity::user;
 use sea_orm::ConnectionTrait;
@@ -98,7 +98,7 @@ async fn attempt(
     if !is_live(&session, now) || user.status != user::Status::Active {
         return Err(ended());
     }
-    let outcome = match read(app, &session, claims.generation, now) {
+    let outcome = match read(&session, claims.generation, app.config.token.replay_window, now) {
         Reading::Rotate => {
             let idle_end_at = (now + app.config.token.refresh_idle).min(session.absolute_end_at.utc());
             if !sessions::update_generation(&tx, &session, idle_end_at, now).await? {
@@ -141,12 +141,12 @@ async fn revoke_access(
 
 /// The predecessor is served again until its successor is known to have arrived, and for a short while after that,
 /// because other tabs may still be under way with it. Whatever else comes is a copy in the wrong hands.
-fn read(app: &App, session: &session::Model, generation: i32, now: DateTime<Utc>) -> Reading {
+fn read(session: &session::Model, generation: i32, window: TimeDelta, now: DateTime<Utc>) -> Reading {
     if generation == session.generation {
         return Reading::Rotate;
     }
     let arrived = session.receipt >= session.generation;
-    let just_rotated = now - session.rotated_at.utc() < app.config.token.replay_window;
+    let just_rotated = now - session.rotated_at.utc() < window;
     if generation == session.generation - 1 && (!arrived || just_rotated) { Reading::Replay } else { Reading::Reuse }
 }
 
@@ -168,4 +168,70 @@ fn ended() -> Error {
 
 fn reused() -> Error {
     refusal(RefusalCode::RefreshTokenReused, "this refresh token was replaced long ago; the session was ended: sign in")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use entity::session::Transport;
+
+    const ROTATED: i64 = 1_000_000;
+
+    /// What a session of generation 5 does with a token, some time after it was rotated.
+    fn reading(receipt: i32, generation: i32, later: i64) -> Reading {
+        let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
+        let session = session::Model {
+            id: 1,
+            uid: uuid::Uuid::nil(),
+            user_id: 1,
+            generation: 5,
+            receipt,
+            transport: Transport::Body,
+            device_name: None,
+            user_agent: None,
+            address: None,
+            created_at: at(0).into(),
+            rotated_at: at(ROTATED).into(),
+            last_seen_at: at(0).into(),
+            idle_end_at: at(0).into(),
+            absolute_end_at: at(0).into(),
+            ended_at: None,
+            end_reason: None,
+        };
+        read(&session, generation, TimeDelta::seconds(30), at(ROTATED + later))
+    }
+
+    #[test]
+    fn rotates_with_the_present_generation_whenever_it_comes() {
+        for (receipt, later) in [(4, 0), (5, 0), (4, i64::from(i32::MAX)), (5, i64::from(i32::MAX))] {
+            assert_eq!(reading(receipt, 5, later), Reading::Rotate);
+        }
+    }
+
+    #[test]
+    fn replays_the_last_generation_until_its_successor_has_arrived_and_the_window_is_over() {
+        for (receipt, later, expected) in [
+            (4, 0, Reading::Replay),
+            (4, 29_999, Reading::Replay),
+            (4, 30_000, Reading::Replay),
+            (4, i64::from(i32::MAX), Reading::Replay),
+            (5, 0, Reading::Replay),
+            (5, 29_999, Reading::Replay),
+            (5, 30_000, Reading::Reuse),
+            (5, i64::from(i32::MAX), Reading::Reuse),
+            // A clock that was set back is no reason to end a session.
+            (5, -60_000, Reading::Replay),
+        ] {
+            assert_eq!(reading(receipt, 4, later), expected, "receipt {receipt}, {later} ms later");
+        }
+    }
+
+    #[test]
+    fn takes_every_other_generation_for_a_copy_in_the_wrong_hands() {
+        for generation in [i32::MIN, -1, 0, 1, 3, 6, i32::MAX] {
+            for receipt in [4, 5] {
+                assert_eq!(reading(receipt, generation, 0), Reading::Reuse, "{generation}");
+            }
+        }
+    }
 }

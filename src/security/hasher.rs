@@ -146,3 +146,71 @@ fn phc(params: &Params, salt: &[u8; SALT_LENGTH], output: &[u8]) -> Result<Strin
     };
     Ok(hash.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    /// A hasher as cheap as Argon2 allows.
+    fn hasher(iterations: u32) -> Hasher {
+        let mut settings = config::Config::load(config::Flags::default(), []).unwrap().password;
+        (settings.argon2_memory_kib, settings.argon2_iterations) = (16, iterations);
+        let pool = Pool::start(std::num::NonZeroUsize::new(1)).unwrap();
+        Hasher::new(&settings, Arc::new(pool), Arc::new(SystemEntropy)).unwrap()
+    }
+
+    fn secret(text: &str) -> SecretString {
+        text.to_owned().into()
+    }
+
+    #[tokio::test]
+    async fn verifies_its_own_hashes_and_tells_those_of_another_cost() {
+        let (cheap, dear) = (hasher(1), hasher(2));
+        let hash = cheap.hash(&secret("x\0y")).await.unwrap();
+        let verdict =
+            async |hasher: &Hasher, password: &str| hasher.verify(&secret(password), Some(&hash)).await.unwrap();
+        assert_eq!(verdict(&cheap, "x\0y").await, Verdict { matches: true, outdated: false });
+        assert_eq!(verdict(&dear, "x\0y").await, Verdict { matches: true, outdated: true });
+        for other in ["x", "x\0", "x\0z", ""] {
+            assert!(!verdict(&cheap, other).await.matches, "{other:?}");
+        }
+        assert_ne!(cheap.hash(&secret("x\0y")).await.unwrap(), hash, "salts differ");
+    }
+
+    /// B3
+    #[tokio::test]
+    async fn never_believes_the_decoy() {
+        let mut hasher = hasher(1);
+        let known = secret("known");
+        hasher.decoy = hasher.hash(&known).await.unwrap();
+        assert_eq!(hasher.verify(&known, None).await.unwrap(), REFUSED);
+        let fresh = self::hasher(1);
+        assert!(!fresh.verify(&secret(""), Some(&fresh.decoy)).await.unwrap().matches);
+    }
+
+    /// B2: the decoy costs what a hash of now costs.
+    #[tokio::test]
+    async fn makes_the_decoy_of_the_configured_cost() {
+        let hasher = hasher(2);
+        let hash = hasher.hash(&secret("x")).await.unwrap();
+        let cost = |hash: &str| hash.split('$').take(4).collect::<Vec<_>>().join("$");
+        assert_eq!(cost(&hasher.decoy), cost(&hash));
+        assert_eq!(hasher.decoy.len(), hash.len());
+    }
+
+    /// C8: the limits themselves are still computed, one past them is not.
+    #[test]
+    fn computes_nothing_dearer_than_its_bounds() {
+        let params = Params::new(16, 1, 1, Some(OUTPUT_LENGTH)).unwrap();
+        let mut memory = Memory::new();
+        for (m, t, p) in [(262_145, 1, 1), (16, 11, 1), (1_024, 1, 17), (u32::MAX, 1, 1), (16, u32::MAX, 1)] {
+            let salt = "A".repeat(22);
+            let stored = format!("$argon2id$v=19$m={m},t={t},p={p}${salt}${}", "A".repeat(43));
+            assert_eq!(check(&params, b"x", &stored, &mut memory), REFUSED, "{stored}");
+            assert!(memory.is_empty(), "no memory was taken for {stored}");
+        }
+        let dearest = format!("$argon2id$v=19$m=16,t=10,p=2${}${}", "A".repeat(22), "A".repeat(43));
+        assert!(check(&params, b"x", &dearest, &mut memory).outdated);
+    }
+}

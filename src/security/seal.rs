@@ -50,3 +50,34 @@ impl Seal {
         Some(plain.to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    fn seal(secret: &str) -> Seal {
+        Seal::new(&secret.to_owned().into()).unwrap()
+    }
+
+    #[test]
+    fn opens_what_it_closed() {
+        let sealed = seal("one").close(&SystemEntropy, "kid", b"the key").unwrap();
+        assert_eq!(seal("one").open("kid", &sealed).as_deref(), Some(b"the key".as_slice()));
+        assert!(!sealed.windows(7).any(|window| window == b"the key"));
+        assert_ne!(seal("one").close(&SystemEntropy, "kid", b"the key").unwrap(), sealed, "nonces differ");
+    }
+
+    #[test]
+    fn opens_nothing_under_another_secret_or_label_and_nothing_that_was_changed() {
+        let sealed = seal("one").close(&SystemEntropy, "kid", b"the key").unwrap();
+        assert_eq!(seal("two").open("kid", &sealed), None);
+        assert_eq!(seal("one").open("another kid", &sealed), None);
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(seal("one").open("kid", &changed), None, "byte {at}");
+            assert_eq!(seal("one").open("kid", &sealed[..at]), None, "cut at {at}");
+        }
+    }
+}
