@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Actor, PASSWORD, TestApp};
 
-const NOBODY: &str = "usr_01kjmma2g0fa6brdvh3gpvk664";
+const NOBODY: &str = "usr_01h455vb4pex5vsknk084sn02q";
 
 fn one(code: &str, path: &str) -> Vec<(String, String)> {
     vec![(code.to_owned(), path.to_owned())]

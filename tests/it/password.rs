@@ -124,7 +124,7 @@ async fn changed_twice_at_once_is_changed_once() {
             let ann = ann.clone();
             let input = change(PASSWORD, &format!("{NEW}-{number}"));
             tokio::spawn(async move {
-                ann.mutate("updatePassword", input, "tokens { accessToken refreshToken } errors { code }").await
+                ann.insist("updatePassword", input, "tokens { accessToken refreshToken } errors { code }").await
             })
         })
         .collect();
@@ -169,7 +169,7 @@ async fn set_by_an_administrator_must_be_strong_and_for_somebody() {
     let input = |id: &str, password: &str| json!({ "userId": id, "password": password });
     let weak = root.refusals("setUserPassword", input(&ann.id, "sunshine")).await;
     assert_eq!(weak, one("WEAK_PASSWORD", "input.password"));
-    for id in ["", "x", "1", "usr_01kjmma2g0fa6brdvh3gpvk664"] {
+    for id in ["", "x", "1", "usr_01h455vb4pex5vsknk084sn02q"] {
         let missing = root.refusals("setUserPassword", input(id, NEW)).await;
         assert_eq!(missing, one("NOT_FOUND", "input.userId"), "{id:?}");
     }

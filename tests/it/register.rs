@@ -97,14 +97,14 @@ async fn gives_a_name_to_one_of_thirty_who_want_it_at_once() {
         .map(|number| {
             let anyone = app.anonymous();
             let input = json!({ "username": spellings[number % spellings.len()], "password": PASSWORD });
-            tokio::spawn(async move { anyone.refusals("register", input).await })
+            tokio::spawn(async move { anyone.insist("register", input, "errors { code path }").await })
         })
         .collect();
     let mut winners = 0;
     for racer in racers {
-        match racer.await.unwrap() {
-            refusals if refusals.is_empty() => winners += 1,
-            refusals => assert_eq!(refusals, one("USERNAME_TAKEN", "input.username")),
+        match racer.await.unwrap().data()["register"]["errors"].as_array().unwrap().as_slice() {
+            [] => winners += 1,
+            errors => assert_eq!(errors, [json!({ "code": "USERNAME_TAKEN", "path": ["input", "username"] })]),
         }
     }
     assert_eq!(winners, 1);

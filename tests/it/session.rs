@@ -135,7 +135,7 @@ async fn of_others_read_as_missing() {
         on_device(&app, "bob", "phone").await
     };
     let mut answers = Vec::new();
-    for id in [bobs.as_str(), "ses_01kjmma2g0fa6brdvh3gpvk664"] {
+    for id in [bobs.as_str(), "ses_01h455vb4pex5vsknk084sn02q"] {
         let input = json!({ "sessionId": id });
         let answer = ann.mutate("revokeSession", input, "session { id } errors { code path message }").await;
         assert_eq!(answer.refusal("revokeSession").as_deref(), Some("NOT_FOUND"), "{id}");

@@ -253,6 +253,16 @@ impl Actor {
         self.send(&query, json!({ "input": input })).await
     }
 
+    /// The same, and again for as long as the server is busy: a loaded machine may turn hashing away.
+    pub async fn insist(&self, field: &str, input: Value, wanted: &str) -> Answer {
+        loop {
+            let answer = self.mutate(field, input.clone(), wanted).await;
+            if answer.code().as_deref() != Some("SERVER_BUSY") {
+                return answer;
+            }
+        }
+    }
+
     /// Sends the mutation `field` and tells the code and the path of each error in its payload.
     pub async fn refusals(&self, field: &str, input: Value) -> Vec<(String, String)> {
         let answer = self.mutate(field, input, "errors { code path message }").await;

@@ -283,7 +283,7 @@ async fn are_looked_up_by_exactly_one_name() {
     assert_eq!(found("username: \" ａNN \"").await, ann);
     assert_eq!(found("email: \"ANN@bücher.example\"").await, ann);
     for missing in
-        ["id: \"\"", "id: \"1\"", "id: \"usr_01kjmma2g0fa6brdvh3gpvk664\"", "username: \"\"", "email: \"\\u0000\""]
+        ["id: \"\"", "id: \"1\"", "id: \"usr_01h455vb4pex5vsknk084sn02q\"", "username: \"\"", "email: \"\\u0000\""]
     {
         assert_eq!(found(missing).await, json!(null), "{missing}");
     }

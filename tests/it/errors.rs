@@ -1,0 +1,170 @@
+//! Two kinds of errors, never mixed: codes for software at the top, what a person can fix in the payload.
+
+use axum::http::Method;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+fn first(answer: &Answer) -> Value {
+    answer.json()["errors"][0].clone()
+}
+
+#[tokio::test]
+async fn are_raised_when_nobody_selects_them() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let root = app.admin("root").await;
+    for (actor, field, input, code, path, wanted) in [
+        (
+            &ann,
+            "login",
+            json!({ "username": "ann", "password": "x" }),
+            "INVALID_CREDENTIALS",
+            "password",
+            "user { id }",
+        ),
+        (&ann, "register", json!({ "username": "ann", "password": PASSWORD }), "USERNAME_TAKEN", "username", "status"),
+        (&ann, "refresh", json!({}), "REFRESH_TOKEN_MISSING", "refreshToken", "outcome"),
+        (&ann, "refresh", json!({ "refreshToken": "x" }), "REFRESH_TOKEN_INVALID", "refreshToken", "outcome"),
+        (
+            &ann,
+            "updatePassword",
+            json!({ "currentPassword": "x", "newPassword": PASSWORD }),
+            "WRONG_PASSWORD",
+            "currentPassword",
+            "user { id }",
+        ),
+        (&ann, "updateProfile", json!({ "username": "a b" }), "INVALID_USERNAME", "username", "user { id }"),
+        (&ann, "revokeSession", json!({ "sessionId": "x" }), "NOT_FOUND", "sessionId", "session { id }"),
+        (&root, "deleteUser", json!({ "userId": "x" }), "NOT_FOUND", "userId", "deletedUserId"),
+        (&root, "saveRole", json!({ "name": "admin", "permissions": [] }), "BUILT_IN_ROLE", "name", "role { id }"),
+        (&root, "setUserRoles", json!({ "userId": ann.id, "roles": ["x"] }), "UNKNOWN_ROLE", "roles", "user { id }"),
+    ] {
+        let path = json!(["input", path]);
+        let selected = actor.mutate(field, input.clone(), &format!("{wanted} errors {{ code path message }}")).await;
+        let told = selected.data()[field]["errors"][0].clone();
+        assert_eq!((&told["code"], &told["path"]), (&json!(code), &path), "{field}");
+        let raised = first(&actor.mutate(field, input.clone(), wanted).await);
+        assert_eq!(raised["extensions"]["code"], code, "{field}");
+        assert_eq!(raised["extensions"]["path"], path, "{field}");
+        assert_eq!(raised["message"], told["message"], "{field}");
+        assert_eq!(raised["path"], json!([field]));
+        for hidden in ["errors @skip(if: true) { code }", "... @include(if: false) { errors { code } }"] {
+            let raised = actor.mutate(field, input.clone(), &format!("{wanted} {hidden}")).await;
+            assert_eq!(raised.code().as_deref(), Some(code), "{field} {hidden}");
+        }
+        for shown in [
+            "problems: errors { kind: code }",
+            "... { problems: errors { kind: code } }",
+            "problems: errors @include(if: true) { kind: code }",
+        ] {
+            let told = actor.mutate(field, input.clone(), &format!("{wanted} {shown}")).await;
+            assert_eq!(told.data()[field]["problems"][0]["kind"], code, "{field} {shown}");
+        }
+    }
+}
+
+async fn reason(actor: &Actor) -> (Value, Value) {
+    let error = first(&actor.send("{ me { id } }", json!({})).await);
+    (error["extensions"]["code"].clone(), error["extensions"]["reason"].clone())
+}
+
+#[tokio::test]
+async fn say_what_is_wrong_with_the_credentials() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let out = app.login("ann", PASSWORD).await;
+    out.done("logout", json!({}), "ok").await;
+    let unauthenticated = |reason: &str| (json!("UNAUTHENTICATED"), json!(reason));
+    assert_eq!(reason(&ann.with_token("x")).await, unauthenticated("TOKEN_INVALID"));
+    assert_eq!(reason(&ann.with_token("a.b.c")).await, unauthenticated("TOKEN_INVALID"));
+    assert_eq!(reason(&out).await, unauthenticated("SESSION_ENDED"));
+    app.clock.advance(TimeDelta::minutes(16));
+    assert_eq!(reason(&ann).await, unauthenticated("TOKEN_EXPIRED"));
+    assert_eq!(reason(&out).await, unauthenticated("TOKEN_EXPIRED"), "refreshing tells that it is over");
+
+    for query in ["{ users { totalCount } }", "{ node(id: \"x\") { id } }", "{ roles { name } }"] {
+        let error = first(&app.anonymous().send(query, json!({})).await);
+        assert_eq!(error["extensions"], json!({ "code": "UNAUTHENTICATED", "reason": "TOKEN_MISSING" }), "{query}");
+    }
+    let input = json!({ "displayName": "x" });
+    let error = first(&app.anonymous().mutate("updateProfile", input, "errors { code }").await);
+    assert_eq!(error["extensions"], json!({ "code": "UNAUTHENTICATED", "reason": "TOKEN_MISSING" }));
+}
+
+/// What an Apollo link that is signed out sends counts as nothing; anything else is never taken for a logout.
+#[tokio::test]
+async fn leave_me_null_only_without_credentials() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let body = json!({ "query": "{ me { id } }" }).to_string();
+    let me = async |value: Option<&str>| {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(value.map(|value| ("authorization", value)));
+        app.anonymous().request(Method::POST, "/graphql", &headers, body.clone()).await
+    };
+    for nothing in [None, Some(""), Some("Bearer"), Some("Bearer "), Some("Bearer null"), Some("bearer undefined")] {
+        assert_eq!(me(nothing).await.data(), json!({ "me": null }), "{nothing:?}");
+    }
+    let token = ann.token.as_deref().unwrap();
+    let good = [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER  {token} ")];
+    for value in &good {
+        assert_eq!(me(Some(value)).await.data(), json!({ "me": { "id": ann.id } }));
+    }
+    let bad = [
+        token.to_owned(),
+        format!("Basic {token}"),
+        format!("Bearer {token} {token}"),
+        format!("Bearer {token},Bearer {token}"),
+        format!("Bearer\u{a0}{token}"),
+        "Bearer NULL".to_owned(),
+        "Bearer ''".to_owned(),
+        "Token x".to_owned(),
+    ];
+    for value in &bad {
+        let answer = me(Some(value)).await;
+        assert_eq!(answer.code().as_deref(), Some("UNAUTHENTICATED"), "{value}");
+        assert_eq!(answer.json()["data"]["me"], json!(null));
+        assert_eq!(answer.status, 200);
+    }
+}
+
+/// J20: what comes along cannot break the way in.
+#[tokio::test]
+async fn about_credentials_do_not_stop_those_who_need_none() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    for (number, value) in ["Bearer x", "Basic YTpi", "x", "Bearer a, Bearer b"].into_iter().enumerate() {
+        let send = async |query: String| {
+            let headers = [("content-type", "application/json"), ("authorization", value)];
+            ann.request(Method::POST, "/graphql", &headers, json!({ "query": query }).to_string()).await.data()
+        };
+        let input = format!("username: \"bob{number}\", password: \"{PASSWORD}\"");
+        let made = send(format!("mutation {{ register(input: {{ {input} }}) {{ status }} }}")).await;
+        assert_eq!(made["register"]["status"], "SIGNED_IN");
+        let opened = send(format!("mutation {{ login(input: {{ {input} }}) {{ tokens {{ refreshToken }} }} }}")).await;
+        let token = &opened["login"]["tokens"]["refreshToken"];
+        let renewed = send(format!("mutation {{ refresh(input: {{ refreshToken: {token} }}) {{ outcome }} }}")).await;
+        assert_eq!(renewed["refresh"]["outcome"], "ROTATED");
+        assert_eq!(send("mutation { logout { ok } }".to_owned()).await["logout"]["ok"], true);
+    }
+}
+
+/// Z-8: what one may not see of somebody is missing with an error, and the rest is there.
+#[tokio::test]
+async fn take_away_the_field_and_not_the_answer() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let writer = app.user("writer").await;
+    let input = json!({ "name": "writer", "permissions": ["USERS_WRITE"] });
+    root.done("saveRole", input, "role { id }").await;
+    root.done("setUserRoles", json!({ "userId": writer.id, "roles": ["writer"] }), "user { id }").await;
+    let input = json!({ "username": "ann", "email": "ann@example.org", "password": PASSWORD });
+    let answer = writer.mutate("createUser", input, "user { username email } errors { code }").await;
+    let user = answer.json()["data"]["createUser"]["user"].clone();
+    assert_eq!((&user["username"], &user["email"]), (&json!("ann"), &json!(null)));
+    let error = first(&answer);
+    assert_eq!(error["extensions"]["code"], "FORBIDDEN");
+    assert_eq!(error["path"], json!(["createUser", "user", "email"]));
+}
