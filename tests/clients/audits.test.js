@@ -1,0 +1,30 @@
+// The audits of the GraphQL-over-HTTP draft, from the package `graphql-http`, against a real accountd.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { serverAudits } from 'graphql-http';
+import { startServer } from './server.js';
+
+const AUDITS = 61; // a package with fewer of them would prove less
+
+const limit = { timeout: 60_000 };
+
+describe('GraphQL over HTTP', () => {
+  let server;
+  const results = [];
+
+  before(async () => {
+    server = await startServer();
+    const audits = serverAudits({ url: server.graphql, fetchFn: fetch });
+    for (const audit of audits) results.push(await audit.fn());
+  }, limit);
+
+  after(() => server?.stop(), limit);
+
+  test('every audit is ok; a warning or a notice is a failure, too', () => {
+    const findings = results.filter(({ status }) => status !== 'ok');
+    const told = findings.map(({ id, name, status, reason }) => `${status} ${id} ${name}: ${reason}`);
+    console.log(`graphql-http: ${results.length - findings.length} of ${results.length} audits ok`);
+    assert.deepEqual(told, []);
+    assert.ok(results.length >= AUDITS, `only ${results.length} audits ran`);
+  });
+});
