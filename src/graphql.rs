@@ -57,7 +57,9 @@ pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
 /// The schema as it is served with these settings.
 pub fn schema(settings: &config::GraphQl) -> AccountSchema {
     let builder = builder().limit_complexity(settings.limits.complexity);
-    if settings.introspection { builder } else { builder.disable_introspection() }.finish()
+    let builder = if settings.introspection { builder } else { builder.disable_introspection() };
+    // Extensions make every field dearer, so this one is there only where requests can come together.
+    if settings.batch_max > 0 { builder.extension(limits::complexity::Shared) } else { builder }.finish()
 }
 
 /// The schema in the GraphQL schema definition language: the contract with every client.

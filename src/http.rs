@@ -28,7 +28,7 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// # Errors
 /// When two dialects claim the same route.
 pub fn router(app: App) -> crate::error::Result<Router> {
-    let schema = graphql::schema(&app.config.graphql);
+    let endpoint = endpoint::Endpoint::new(graphql::schema(&app.config.graphql));
     Ok(Router::new()
         .route("/graphql", get(endpoint::get).post(endpoint::post))
         .route("/healthz", get(health::alive))
@@ -38,7 +38,7 @@ pub fn router(app: App) -> crate::error::Result<Router> {
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app.clone())
-        .layer(Extension(schema))
+        .layer(Extension(endpoint))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn(log::line))

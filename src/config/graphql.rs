@@ -7,6 +7,8 @@ use super::reader::Reader;
 pub struct GraphQl {
     /// Whether the schema can be asked for and the playground is shown.
     pub introspection: bool,
+    /// Most requests that may come together in one array; 0: none, arrays are refused.
+    pub batch_max: usize,
     /// Bounds of one operation.
     pub limits: OperationLimits,
 }
@@ -40,6 +42,7 @@ impl GraphQl {
     pub(super) fn read(reader: &mut Reader, is_loopback: bool) -> Option<GraphQl> {
         let introspection =
             reader.choice("graphql.introspection", &[("auto", is_loopback), ("true", true), ("false", false)]);
+        let batch_max = reader.whole("graphql.batch_max", 0..=10);
         let query_bytes = reader.whole("graphql.max_query_bytes", 256..=65_536);
         let tokens = reader.whole("graphql.max_tokens", 50..=10_000);
         let depth = reader.whole("graphql.max_depth", 3..=30);
@@ -52,6 +55,7 @@ impl GraphQl {
         let complexity = reader.whole("graphql.max_complexity", 100..=100_000);
         Some(GraphQl {
             introspection: introspection?,
+            batch_max: batch_max?,
             limits: OperationLimits {
                 query_bytes: query_bytes?,
                 tokens: tokens?,

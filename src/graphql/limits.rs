@@ -13,6 +13,7 @@ use async_graphql::{Name, Positioned, Request};
 use crate::config::OperationLimits;
 use crate::error::{Error, Result};
 
+pub(super) mod complexity;
 mod lexer;
 
 /// Deepest nesting of brackets that the parser, which recurses, is given.
@@ -24,42 +25,78 @@ const MAX_BRACKETS: usize = 50;
 /// # Errors
 /// [`Error::TooComplex`] with the limit that was passed.
 pub fn check(request: &mut Request, limits: &OperationLimits) -> Result<()> {
-    within("graphql.max_query_bytes", request.query.len(), limits.query_bytes)?;
-    let lexed = lexer::scan(&request.query);
-    within("graphql.max_tokens", lexed.tokens, limits.tokens)?;
-    within("graphql.max_depth", lexed.brackets, MAX_BRACKETS)?;
-    within("graphql.max_variables", request.variables.len(), limits.variables)?;
-    match request.parsed_query() {
-        Ok(document) => check_document(document, limits),
-        Err(_) => Ok(()),
+    Spent::default().add(request, limits)
+}
+
+/// The same for requests that came together: all of them may ask for as much as one alone.
+///
+/// # Errors
+/// [`Error::TooComplex`] with the limit that they passed together.
+pub fn check_all(mut requests: Vec<&mut Request>, limits: &OperationLimits) -> Result<()> {
+    let mut spent = Spent::default();
+    for request in &mut requests {
+        spent.add(request, limits)?;
+    }
+    complexity::share(requests, limits.complexity);
+    Ok(())
+}
+
+/// What the requests that were looked at ask for together.
+#[derive(Default)]
+struct Spent {
+    query_bytes: usize,
+    tokens: usize,
+    variables: usize,
+    operations: usize,
+    directives: usize,
+    cost: Cost,
+}
+
+impl Spent {
+    fn add(&mut self, request: &mut Request, limits: &OperationLimits) -> Result<()> {
+        self.query_bytes += request.query.len();
+        within("graphql.max_query_bytes", self.query_bytes, limits.query_bytes)?;
+        let lexed = lexer::scan(&request.query);
+        self.tokens += lexed.tokens;
+        within("graphql.max_tokens", self.tokens, limits.tokens)?;
+        within("graphql.max_depth", lexed.brackets, MAX_BRACKETS)?;
+        self.variables += request.variables.len();
+        within("graphql.max_variables", self.variables, limits.variables)?;
+        match request.parsed_query() {
+            Ok(document) => self.add_document(document, limits),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn add_document(&mut self, document: &ExecutableDocument, limits: &OperationLimits) -> Result<()> {
+        let operations: Vec<&OperationDefinition> = match &document.operations {
+            DocumentOperations::Single(only) => vec![&only.node],
+            DocumentOperations::Multiple(named) => named.values().map(|one| &one.node).collect(),
+        };
+        self.operations += operations.len();
+        within("graphql.max_operations", self.operations, limits.operations)?;
+        self.directives += directives(document, &operations);
+        within("graphql.max_directives", self.directives, limits.directives)?;
+        let mut counter = Counter { document, fragments: HashMap::new() };
+        // The library walks fragments that no operation uses, too, so what is in them counts. Their depth and their
+        // place at the root count where they are spread: those of introspection nest deeply by nature.
+        let mut cost = Cost::default();
+        for name in document.fragments.keys() {
+            cost = cost.or(Cost { depth: 0, root_fields: 0, ..counter.fragment(name) });
+        }
+        for operation in &operations {
+            cost = cost.or(counter.set(&operation.selection_set.node));
+        }
+        self.cost = self.cost.and(cost);
+        within("graphql.max_selections", self.cost.selections, limits.selections)?;
+        within("graphql.max_aliases", self.cost.aliases, limits.aliases)?;
+        within("graphql.max_depth", self.cost.depth, limits.depth)?;
+        within("graphql.max_root_fields", self.cost.root_fields, limits.root_fields)
     }
 }
 
 fn within<N: PartialOrd + std::fmt::Display>(limit: &'static str, count: N, most: N) -> Result<()> {
     if count <= most { Ok(()) } else { Err(Error::TooComplex { limit, most: most.to_string() }) }
-}
-
-fn check_document(document: &ExecutableDocument, limits: &OperationLimits) -> Result<()> {
-    let operations: Vec<&OperationDefinition> = match &document.operations {
-        DocumentOperations::Single(only) => vec![&only.node],
-        DocumentOperations::Multiple(named) => named.values().map(|one| &one.node).collect(),
-    };
-    within("graphql.max_operations", operations.len(), limits.operations)?;
-    within("graphql.max_directives", directives(document, &operations), limits.directives)?;
-    let mut counter = Counter { document, fragments: HashMap::new() };
-    // Fragments that no operation uses are checked by the library all the same, so they are counted, too.
-    let fragments = document.fragments.keys().map(|name| counter.fragment(name)).collect::<Vec<_>>();
-    let roots = operations.iter().map(|operation| counter.set(&operation.selection_set.node)).collect::<Vec<_>>();
-    // Limit by limit: fragments come in any order, and the answer shall not depend on it.
-    let highest = |count: fn(&Cost) -> u64| fragments.iter().chain(&roots).map(count).max().unwrap_or_default();
-    within("graphql.max_selections", highest(|cost| cost.selections), limits.selections)?;
-    within("graphql.max_aliases", highest(|cost| cost.aliases), limits.aliases)?;
-    within("graphql.max_depth", highest(|cost| cost.depth), limits.depth)?;
-    // The fields of a fragment are at the root only if an operation spreads it there.
-    for root in &roots {
-        within("graphql.max_root_fields", root.root_fields, limits.root_fields)?;
-    }
-    Ok(())
 }
 
 /// What a set of selections amounts to when all its fragments are spread out.
@@ -81,6 +118,16 @@ impl Cost {
             aliases: self.aliases.saturating_add(other.aliases),
             depth: self.depth.max(other.depth),
             root_fields: self.root_fields.saturating_add(other.root_fields),
+        }
+    }
+
+    /// The heavier of the two in everything: one operation of a document runs.
+    fn or(self, other: Self) -> Self {
+        Self {
+            selections: self.selections.max(other.selections),
+            aliases: self.aliases.max(other.aliases),
+            depth: self.depth.max(other.depth),
+            root_fields: self.root_fields.max(other.root_fields),
         }
     }
 }

@@ -1,0 +1,55 @@
+//! One bound on complexity for requests that came together; the library bounds each of them alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_graphql::async_trait::async_trait;
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation};
+use async_graphql::{Request, ServerError, ValidationResult};
+
+use crate::error::Error;
+use crate::graphql::error::Failure;
+
+/// What is left for requests that came together.
+struct Budget {
+    left: AtomicUsize,
+    most: usize,
+}
+
+/// Gives several requests one budget.
+pub(super) fn share(requests: Vec<&mut Request>, most: usize) {
+    if requests.len() > 1 {
+        let budget = Arc::new(Budget { left: AtomicUsize::new(most), most });
+        for request in requests {
+            request.data.insert(Arc::clone(&budget));
+        }
+    }
+}
+
+/// Refuses the request that is beyond the budget, before anything of it runs.
+#[derive(Clone, Copy)]
+pub(in crate::graphql) struct Shared;
+
+impl ExtensionFactory for Shared {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(*self)
+    }
+}
+
+#[async_trait]
+impl Extension for Shared {
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let result = next.run(ctx).await?;
+        let Some(budget) = ctx.data_opt::<Arc<Budget>>() else { return Ok(result) };
+        let paid =
+            budget.left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(result.complexity));
+        paid.map(|_| result).map_err(|_| {
+            let error = Error::TooComplex { limit: "graphql.max_complexity", most: budget.most.to_string() };
+            vec![async_graphql::Error::from(Failure::from(error)).into_server_error(async_graphql::Pos::default())]
+        })
+    }
+}

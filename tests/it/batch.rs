@@ -1,0 +1,166 @@
+//! Arrays of requests, as Apollo's `BatchHttpLink` sends them: refused, or bounded together.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, TestApp};
+
+const GRAPHQL: &str = "application/graphql-response+json";
+
+async fn batched() -> TestApp {
+    TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "10")]).await
+}
+
+async fn send(actor: &Actor, queries: &[&str]) -> Answer {
+    let requests: Vec<Value> = queries.iter().map(|query| json!({ "query": query })).collect();
+    actor.json(Method::POST, "/graphql", &requests.into()).await
+}
+
+async fn send_accepting(actor: &Actor, accept: &str, body: &Value) -> Answer {
+    let headers = [("content-type", "application/json"), ("accept", accept)];
+    actor.request(Method::POST, "/graphql", &headers, body.to_string()).await
+}
+
+/// The first error's code of each answer, or nothing.
+fn codes(answer: &Answer) -> Vec<Option<String>> {
+    let code = |one: &Value| one["errors"][0]["extensions"]["code"].as_str().map(str::to_owned);
+    answer.json().as_array().unwrap_or_else(|| panic!("no array: {}", answer.text)).iter().map(code).collect()
+}
+
+fn register(name: &str) -> String {
+    let input = format!("{{ username: \"{name}\", password: \"correct-horse-battery-7\" }}");
+    format!("mutation {{ register(input: {input}) {{ user {{ username }} }} }}")
+}
+
+async fn exists(app: &TestApp, name: &str) -> bool {
+    let path = format!("/login?username={name}");
+    app.anonymous().request(Method::GET, &path, &[], "").await.json()["exists"] == true
+}
+
+/// A4
+#[tokio::test]
+async fn refuses_every_array_unless_told_otherwise() {
+    let app = TestApp::new().await;
+    let request = json!({ "query": register("ann") });
+    // serde reads structures from arrays of their members, too.
+    for body in [json!([]), json!([request]), json!([request, request]), json!([register("ann"), null, null, null])] {
+        for accept in ["*/*", GRAPHQL] {
+            let answer = send_accepting(&app.anonymous(), accept, &body).await;
+            assert_eq!((answer.status.as_u16(), answer.code().as_deref()), (400, Some("BAD_REQUEST")), "{body}");
+        }
+    }
+    let json = [("content-type", "application/json")];
+    assert_eq!(app.anonymous().request(Method::POST, "/graphql", &json, " \n[{}]").await.status, 400);
+    assert!(!exists(&app, "ann").await);
+}
+
+#[tokio::test]
+async fn answers_in_order() {
+    let app = batched().await;
+    let queries = [register("ann"), "{ __typename }".to_owned(), register("ann"), "{ nope }".to_owned()];
+    let answer = send(&app.anonymous(), &queries.each_ref().map(String::as_str)).await;
+    assert_eq!(answer.status, 200);
+    let expected = [None, None, Some("USERNAME_TAKEN"), Some("GRAPHQL_VALIDATION_FAILED")];
+    assert_eq!(codes(&answer), expected.map(|code| code.map(str::to_owned)));
+    assert_eq!(answer.json()[0]["data"]["register"]["user"]["username"], "ann");
+    assert_eq!(answer.json()[1], json!({ "data": { "__typename": "Query" } }));
+}
+
+#[tokio::test]
+async fn takes_as_many_as_it_was_told() {
+    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "3")]).await;
+    let one = "{ __typename }";
+    assert_eq!(send(&app.anonymous(), &[one]).await.json(), json!([{ "data": { "__typename": "Query" } }]));
+    assert_eq!(codes(&send(&app.anonymous(), &[one; 3]).await), [None, None, None]);
+    for queries in [&[][..], &[one; 4]] {
+        let answer = send(&app.anonymous(), queries).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_deref()), (400, Some("BAD_REQUEST")));
+    }
+}
+
+/// Nothing runs when one of them is no request, or when they ask for too much together.
+#[tokio::test]
+async fn runs_all_or_nothing() {
+    let app = batched().await;
+    let good = json!({ "query": register("ann") });
+    for bad in [json!(null), json!({}), json!([]), json!(["{ __typename }", null, null, null]), json!([good])] {
+        let answer = app.anonymous().json(Method::POST, "/graphql", &json!([good, bad])).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_deref()), (400, Some("BAD_REQUEST")), "{bad}");
+    }
+    let heavy = format!("{{ {} }}", "me { id } ".repeat(10));
+    let answer = send(&app.anonymous(), &[&register("ann"), &heavy]).await;
+    assert_eq!(codes(&answer), vec![Some("OPERATION_TOO_COMPLEX".to_owned()); 2]);
+    assert_eq!(answer.status, 200);
+    assert!(!exists(&app, "ann").await);
+}
+
+/// Each limit holds for the array as it does for one request: half of it twice passes, and one more does not.
+#[tokio::test]
+async fn holds_the_limits_for_the_whole_array() {
+    let app = batched().await;
+    let ann = app.user("ann").await;
+    let cases: [(&str, &dyn Fn(usize) -> String, usize); 6] = [
+        (
+            "max_aliases",
+            &|count| format!("{{ me {{ id {} }} }}", (0..count).map(|n| format!("a{n}: id ")).collect::<String>()),
+            15,
+        ),
+        ("max_root_fields", &|count| format!("{{ {} }}", "me { id } ".repeat(count)), 10),
+        ("max_operations", &|count| (0..count).map(|n| format!("query Q{n} {{ me {{ id }} }} ")).collect(), 5),
+        ("max_directives", &|count| format!("{{ me {{ id {} }} }}", "@include(if: true) ".repeat(count)), 20),
+        ("max_tokens", &|count| format!("{{ me {{ {} }} }}", "id ".repeat(count - 5)), 1_000),
+        ("max_query_bytes", &|count| format!("{{ me {{ id }} }} #{}", "x".repeat(count - 15)), 16_384),
+    ];
+    for (limit, query, most) in cases {
+        let request = |count| json!({ "query": query(count), "operationName": if limit == "max_operations" { "Q0" } else { "" } });
+        let half = most / 2;
+        let at = ann.json(Method::POST, "/graphql", &json!([request(half), request(most - half)])).await;
+        assert!(!at.text.contains("OPERATION_TOO_COMPLEX"), "{limit}: {}", at.text);
+        let beyond = ann.json(Method::POST, "/graphql", &json!([request(half), request(most - half + 1)])).await;
+        assert_eq!(beyond.json()[0]["errors"][0]["extensions"]["limit"], format!("graphql.{limit}"));
+        assert_eq!(codes(&beyond), vec![Some("OPERATION_TOO_COMPLEX".to_owned()); 2]);
+    }
+    let variables = |count: usize| -> Value { (0..count).map(|n| (format!("v{n}"), json!(n))).collect() };
+    let request = |count| json!({ "query": "{ me { id } }", "variables": variables(count) });
+    assert_eq!(codes(&ann.json(Method::POST, "/graphql", &json!([request(50), request(50)])).await), [None, None]);
+    let beyond = ann.json(Method::POST, "/graphql", &json!([request(50), request(51)])).await;
+    assert_eq!(beyond.json()[1]["errors"][0]["extensions"]["limit"], "graphql.max_variables");
+    // Depth is of one operation.
+    let deep = "{ me { sessions { nodes { id } } } }";
+    assert_eq!(codes(&send(&ann, &[deep; 4]).await), vec![None; 4]);
+}
+
+/// Complexity is known when a request is about to run: those before it have run, it and the dearer ones do not.
+#[tokio::test]
+async fn weighs_the_lists_of_the_whole_array() {
+    let app = batched().await;
+    let root = app.admin("root").await;
+    let dear = "{ users(first: 100) { nodes { id username displayName email status roles createdAt updatedAt
+        lastSignInAt mustChangePassword sessions(first: 1) { nodes { id ip } } } } }";
+    assert_eq!(root.send(dear, json!({})).await.code(), None);
+    let answer = send(&root, &[dear, dear, dear, dear, "{ me { id } }"]).await;
+    let codes = codes(&answer);
+    assert_eq!(codes[0], None);
+    assert_eq!(codes[3].as_deref(), Some("OPERATION_TOO_COMPLEX"), "{codes:?}");
+    assert_eq!(codes[4], None, "what is cheap still fits");
+    assert_eq!(answer.json()[3]["errors"][0]["extensions"]["limit"], "graphql.max_complexity");
+}
+
+/// There is one status for all of them.
+#[tokio::test]
+async fn tells_the_status_that_all_share() {
+    let app = batched().await;
+    let request = |query: &str| json!({ "query": query });
+    let (refused, wrong, good) = (request("{ users { totalCount } }"), request("{ nope }"), request("{ __typename }"));
+    for (body, status, challenge) in [
+        (json!([refused, refused]), 401, Some("Bearer")),
+        (json!([wrong, wrong]), 400, None),
+        (json!([refused, wrong]), 200, None),
+        (json!([good, wrong]), 200, None),
+    ] {
+        let answer = send_accepting(&app.anonymous(), GRAPHQL, &body).await;
+        assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (status, challenge), "{body}");
+        assert_eq!(answer.json().as_array().unwrap().len(), 2);
+        assert_eq!(send_accepting(&app.anonymous(), "*/*", &body).await.status, 200);
+    }
+}

@@ -1,0 +1,164 @@
+//! Automatic persisted queries by Apollo's protocol: nothing is believed that was not checked, and the store is bounded.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, TestApp};
+
+const QUERY: &str = "{ __typename }";
+/// `printf '{ __typename }' | sha256sum`
+const HASH: &str = "7f56e67dd21ab3f30d1ff8b7bed08893f0a0db86449836189b361dd1e56ddb4b";
+
+fn extension(hash: &str) -> Value {
+    json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
+}
+
+async fn post(actor: &Actor, query: Option<&str>, extensions: &Value) -> Answer {
+    let body = json!({ "query": query, "extensions": extensions });
+    actor.json(Method::POST, "/graphql", &body).await
+}
+
+async fn get(actor: &Actor, query: &str, hash: &str) -> Answer {
+    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    let query = if query.is_empty() { String::new() } else { format!("query={}&", encoded(query)) };
+    let path = format!("/graphql?{query}extensions={}", encoded(&extension(hash).to_string()));
+    actor.request(Method::GET, &path, &[], "").await
+}
+
+fn hash_of(query: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, query.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_unknown(answer: &Answer) {
+    assert_eq!(answer.status, 200);
+    let errors = answer.json()["errors"].clone();
+    assert_eq!(errors[0]["message"], "PersistedQueryNotFound", "{}", answer.text);
+    assert_eq!(errors[0]["extensions"]["code"], "PERSISTED_QUERY_NOT_FOUND");
+    assert!(answer.json().get("data").is_none());
+}
+
+#[tokio::test]
+async fn runs_by_its_hash_what_was_sent_before() {
+    let app = TestApp::new().await;
+    let actor = app.anonymous();
+    assert_eq!(hash_of(QUERY), HASH);
+    is_unknown(&post(&actor, None, &extension(HASH)).await);
+    is_unknown(&get(&actor, "", HASH).await);
+    let expected = json!({ "__typename": "Query" });
+    assert_eq!(post(&actor, Some(QUERY), &extension(HASH)).await.data(), expected);
+    assert_eq!(post(&actor, None, &extension(HASH)).await.data(), expected);
+    assert_eq!(post(&actor, Some(" "), &extension(&HASH.to_uppercase())).await.data(), expected);
+    assert_eq!(get(&actor, "", HASH).await.data(), expected);
+    let other = "query Named { __typename }";
+    assert_eq!(get(&actor, other, &hash_of(other)).await.data(), expected);
+    assert_eq!(post(&actor, None, &extension(&hash_of(other))).await.data(), expected);
+}
+
+/// The newer media type tells it by 400, as every request error.
+#[tokio::test]
+async fn tells_an_unknown_hash_in_both_media_types() {
+    let app = TestApp::new().await;
+    let headers = [("content-type", "application/json"), ("accept", "application/graphql-response+json")];
+    let body = json!({ "extensions": extension(HASH) }).to_string();
+    let answer = app.anonymous().request(Method::POST, "/graphql", &headers, body).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_deref()), (400, Some("PERSISTED_QUERY_NOT_FOUND")));
+}
+
+#[tokio::test]
+async fn believes_no_hash() {
+    let app = TestApp::new().await;
+    let actor = app.anonymous();
+    let answer = post(&actor, Some("{ me { id } }"), &extension(HASH)).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_deref()), (400, Some("BAD_REQUEST")));
+    is_unknown(&post(&actor, None, &extension(HASH)).await);
+}
+
+#[tokio::test]
+async fn refuses_what_is_no_persisted_query() {
+    let app = TestApp::new().await;
+    let persisted = |extension: Value| json!({ "persistedQuery": extension });
+    for bad in [
+        json!(null),
+        json!(true),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!({ "version": 1 }),
+        json!({ "sha256Hash": HASH }),
+        json!({ "version": 1, "sha256Hash": 5 }),
+        json!({ "version": 1, "sha256Hash": "" }),
+        json!({ "version": 1, "sha256Hash": format!("{HASH}0") }),
+        json!({ "version": 1, "sha256Hash": "é".repeat(32) }),
+        json!({ "version": "1", "sha256Hash": HASH }),
+    ] {
+        for query in [None, Some(QUERY)] {
+            let answer = post(&app.anonymous(), query, &persisted(bad.clone())).await;
+            assert_eq!((answer.status.as_u16(), answer.code().as_deref()), (400, Some("BAD_REQUEST")), "{bad}");
+        }
+    }
+    let answer = post(&app.anonymous(), None, &persisted(json!({ "version": 2, "sha256Hash": HASH }))).await;
+    assert_eq!(answer.json()["errors"][0]["message"], "PersistedQueryNotSupported");
+    assert_eq!(answer.code().as_deref(), Some("PERSISTED_QUERY_NOT_SUPPORTED"));
+    let others = post(&app.anonymous(), Some(QUERY), &json!({ "clientLibrary": { "name": "x" } })).await;
+    assert_eq!(others.data(), json!({ "__typename": "Query" }));
+}
+
+/// Only what passed the limits and what can be parsed is kept, so that nobody stores a bomb for others.
+#[tokio::test]
+async fn keeps_only_what_may_run() {
+    let app = TestApp::new().await;
+    let actor = app.anonymous();
+    let deep = format!("{}{{ id }}{}", "{ me ".repeat(10), "}".repeat(10));
+    for (query, code) in [(deep.as_str(), "OPERATION_TOO_COMPLEX"), ("{ me", "GRAPHQL_PARSE_FAILED")] {
+        let hash = hash_of(query);
+        assert_eq!(post(&actor, Some(query), &extension(&hash)).await.code().as_deref(), Some(code));
+        is_unknown(&post(&actor, None, &extension(&hash)).await);
+    }
+}
+
+/// Z3
+#[tokio::test]
+async fn a_hash_by_get_runs_no_mutation() {
+    let app = TestApp::new().await;
+    let actor = app.anonymous();
+    let register =
+        "mutation { register(input: { username: \"ann\", password: \"correct-horse-battery-7\" }) { status } }";
+    let hash = hash_of(register);
+    let refused = get(&actor, register, &hash).await;
+    assert_eq!((refused.status.as_u16(), refused.header("allow")), (405, Some("POST")));
+    is_unknown(&post(&actor, None, &extension(&hash)).await);
+    assert_eq!(post(&actor, Some(register), &extension(&hash)).await.code(), None);
+    assert_eq!(get(&actor, "", &hash).await.status, 405);
+}
+
+/// G13: a flood drops the oldest, never grows, and a client that was dropped sends its query again.
+#[tokio::test]
+async fn a_flood_of_queries_does_not_grow_the_store() {
+    let app = TestApp::new().await;
+    let actor = app.anonymous();
+    post(&actor, Some(QUERY), &extension(HASH)).await.data();
+    let flood = |number: usize| format!("query Q{number} {{ __typename }}");
+    for number in 0..1_000 {
+        let query = flood(number);
+        post(&actor, Some(&query), &extension(&hash_of(&query))).await.data();
+    }
+    is_unknown(&post(&actor, None, &extension(HASH)).await);
+    assert_eq!(post(&actor, None, &extension(&hash_of(&flood(0)))).await.code(), None);
+    post(&actor, Some(QUERY), &extension(HASH)).await.data();
+    assert_eq!(post(&actor, None, &extension(HASH)).await.code(), None);
+}
+
+/// Each request of an array speaks for itself.
+#[tokio::test]
+async fn works_in_arrays() {
+    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "2")]).await;
+    let by_hash = json!({ "extensions": extension(HASH) });
+    let whole = json!({ "query": QUERY, "extensions": extension(HASH) });
+    let answer = app.anonymous().json(Method::POST, "/graphql", &json!([by_hash, whole])).await.json();
+    assert_eq!(answer[0]["errors"][0]["extensions"]["code"], "PERSISTED_QUERY_NOT_FOUND");
+    assert_eq!(answer[1]["data"]["__typename"], "Query");
+    let again = app.anonymous().json(Method::POST, "/graphql", &json!([by_hash, by_hash])).await.json();
+    assert_eq!(again[0], again[1]);
+    assert_eq!(again[0]["data"]["__typename"], "Query");
+}
