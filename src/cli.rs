@@ -9,6 +9,7 @@ use crate::config::{Config, Flags};
 mod admin;
 mod log;
 mod migrate;
+mod openapi;
 mod schema;
 mod serve;
 
@@ -34,6 +35,8 @@ enum Command {
     },
     /// Print the GraphQL schema.
     Schema,
+    /// Print the OpenAPI document of the REST routes, mounted as they are by default.
+    Openapi,
     /// Manage administrators.
     Admin {
         #[command(subcommand)]
@@ -47,6 +50,7 @@ pub fn run(environment: impl IntoIterator<Item = (String, String)>) -> ExitCode 
         Command::Serve { flags } => configured(flags, environment, serve::run),
         Command::Migrate { flags } => configured(flags, environment, migrate::run),
         Command::Schema => schema::run(),
+        Command::Openapi => openapi::run(),
         Command::Admin { command: admin::Command::Create(create) } => {
             configured(create.flags.clone(), environment, |config| admin::create(config, create))
         }

@@ -7,6 +7,7 @@ use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
+use crate::error::{Error, Result};
 use crate::{graphql, rest};
 
 mod authorization;
@@ -16,6 +17,7 @@ mod error;
 mod headers;
 mod health;
 mod log;
+pub mod openapi;
 mod playground;
 pub mod server;
 mod visitor;
@@ -26,14 +28,16 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// Every route of the service and what it answers to, for those who embed it and for those who check it.
 ///
 /// # Errors
-/// When two dialects claim the same route.
-pub fn router(app: App) -> crate::error::Result<Router> {
+/// When two dialects claim the same route, or the routes cannot be described.
+pub fn router(app: App) -> Result<Router> {
     let endpoint = endpoint::Endpoint::new(graphql::schema(&app.config.graphql));
+    let document = openapi::document(&app.config.rest).map_err(Error::internal)?.into();
     Ok(Router::new()
         .route("/graphql", get(endpoint::get).post(endpoint::post))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/.well-known/jwks.json", get(health::jwks))
+        .route("/openapi.json", get(move || openapi::serve(document)))
         .merge(rest::router(&app)?)
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)

@@ -1,10 +1,12 @@
 //! The REST faces: which dialect is mounted where.
 
 use axum::Router;
+use utoipa::openapi::OpenApi;
 
 use crate::app::App;
 use crate::error::Result;
 
+pub mod openapi;
 mod plantdb;
 
 /// The routes of every dialect that is switched on.
@@ -17,6 +19,11 @@ pub fn router(app: &App) -> Result<Router<App>> {
         router = mounted(router, path.as_str(), plantdb::router());
     }
     Ok(router)
+}
+
+/// What the routes of the dialects take and answer; `plantdb` is where that dialect is mounted.
+pub fn describe(plantdb: Option<&str>) -> OpenApi {
+    plantdb.map(|path| plantdb::describe(path.trim_end_matches('/'))).unwrap_or_default()
 }
 
 fn mounted(router: Router<App>, path: &str, dialect: Router<App>) -> Router<App> {

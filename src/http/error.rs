@@ -25,7 +25,7 @@ pub(super) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<
 
 /// No such route.
 pub(super) async fn not_found(uri: Uri) -> Response<Body> {
-    let known = "try /graphql, /login, /healthz, /readyz or /.well-known/jwks.json";
+    let known = "try /graphql, or a route that /openapi.json tells";
     tracing::debug!(path = uri.path(), "no such route");
     problem(StatusCode::NOT_FOUND, "NOT_FOUND", known)
 }

@@ -10,9 +10,12 @@ mod answer;
 mod body;
 mod login;
 mod logout;
+mod openapi;
 mod refresh;
 mod register;
 mod validation;
+
+pub(super) use openapi::describe;
 
 /// Whose paths a request came by; few answers differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

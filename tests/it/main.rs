@@ -20,6 +20,7 @@ mod limits;
 mod login;
 mod logout;
 mod migration;
+mod openapi;
 mod password;
 mod persisted;
 mod plantdb;

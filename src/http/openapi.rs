@@ -1,0 +1,71 @@
+//! The OpenAPI document: what the REST routes take and answer. GraphQL has its own schema.
+
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use utoipa::openapi::path::OperationBuilder;
+use utoipa::openapi::schema::{Array, ComponentsBuilder, ObjectBuilder, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{HttpMethod, InfoBuilder, OpenApiBuilder, Paths, PathsBuilder};
+
+use crate::config::Rest;
+use crate::rest;
+use crate::rest::openapi::{BEARER, answer, answer_as, object, operation, route, text};
+
+/// The document for the routes as `settings` mount them, as it is served and printed.
+///
+/// # Errors
+/// When it cannot be written as JSON, which would be a mistake in here.
+pub fn document(settings: &Rest) -> serde_json::Result<String> {
+    let info = InfoBuilder::new()
+        .title("accountd")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("The REST routes of an account server. Behind `/graphql` there is more: see its schema."))
+        .build();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let components = ComponentsBuilder::new().security_scheme(BEARER, SecurityScheme::Http(bearer)).build();
+    let mut document = OpenApiBuilder::new().info(info).paths(machines()).components(Some(components)).build();
+    document.merge(rest::describe(settings.plantdb.as_ref().map(|path| path.as_str())));
+    document.to_pretty_json().map(|json| json + "\n")
+}
+
+/// Answers with the document.
+pub(super) async fn serve(document: Bytes) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], document)
+}
+
+/// What machines ask.
+fn machines() -> Paths {
+    let named = |id: &str, summary: &str| operation("Machines", id, summary);
+    let get = |operation: OperationBuilder| route(HttpMethod::Get, operation);
+    let status = || object([("status", text(""))]);
+    PathsBuilder::new()
+        .path("/healthz", get(named("healthz", "The process lives.").response("200", answer("It does.", status()))))
+        .path(
+            "/readyz",
+            get(named("readyz", "The service can do its work.")
+                .response("200", answer("It can.", status()))
+                .response("503", answer_as("application/problem+json", "The database does not answer.", problem()))),
+        )
+        .path(
+            "/.well-known/jwks.json",
+            get(named("jwks", "The public keys that verify access tokens (RFC 7517).")
+                .response("200", answer("The keys.", object([("keys", Array::new(key()))])))),
+        )
+        .path(
+            "/openapi.json",
+            get(named("openapi", "This document.")
+                .response("200", answer("This document.", object([] as [(_, ObjectBuilder); 0])))),
+        )
+        .build()
+}
+
+fn problem() -> ObjectBuilder {
+    object(["type", "title", "code", "detail"].map(|name| (name, text(""))))
+        .property("status", ObjectBuilder::new().schema_type(Type::Integer))
+        .required("status")
+}
+
+fn key() -> ObjectBuilder {
+    object(["kty", "crv", "x", "kid", "alg", "use"].map(|name| (name, text(""))))
+}

@@ -1,0 +1,73 @@
+//! Words to describe routes with in the OpenAPI document (OpenAPI 3.1); each dialect describes its own.
+
+use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{ContentBuilder, HttpMethod, PathItem, RefOr, Required, Response, ResponseBuilder, Schema};
+
+/// The name of the security scheme: an access token as bearer token.
+pub const BEARER: &str = "accessToken";
+
+/// A route with one way to call it.
+pub fn route(method: HttpMethod, operation: impl Into<Operation>) -> PathItem {
+    PathItem::new(method, operation)
+}
+
+/// A way to call a route.
+pub fn operation(tag: &str, id: impl Into<String>, summary: &str) -> OperationBuilder {
+    OperationBuilder::new().tag(tag).operation_id(Some(id)).summary(Some(summary))
+}
+
+/// Callers send their access token.
+pub fn with_token() -> SecurityRequirement {
+    SecurityRequirement::new(BEARER, [""; 0])
+}
+
+/// A text.
+pub fn text(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(some(description))
+}
+
+/// Yes or no.
+pub fn flag(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Boolean).description(some(description))
+}
+
+/// An object that has all of these members.
+pub fn object<Member: Into<RefOr<Schema>>>(members: impl IntoIterator<Item = (&'static str, Member)>) -> ObjectBuilder {
+    let empty = ObjectBuilder::new().schema_type(Type::Object);
+    members.into_iter().fold(empty, |object, (name, member)| object.property(name, member).required(name))
+}
+
+/// A member of the query string that has to be there.
+pub fn in_query(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::True)
+        .description(Some(description))
+        .schema(Some(schema))
+        .build()
+}
+
+/// A JSON body that has to be there.
+pub fn body(schema: impl Into<RefOr<Schema>>) -> Option<RequestBody> {
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    Some(RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content).build())
+}
+
+/// An answer in JSON.
+pub fn answer(description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
+    answer_as("application/json", description, schema)
+}
+
+/// An answer of this media type.
+pub fn answer_as(media: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new().description(description).content(media, content).build()
+}
+
+fn some(description: &str) -> Option<&str> {
+    Some(description).filter(|text| !text.is_empty())
+}
