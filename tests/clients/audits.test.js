@@ -1,6 +1,7 @@
 // The audits of the GraphQL-over-HTTP draft, from the package `graphql-http`, against a real accountd.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 import { serverAudits } from 'graphql-http';
 import { startServer } from './server.js';
 
@@ -26,5 +27,22 @@ describe('GraphQL over HTTP', () => {
     console.log(`graphql-http: ${results.length - findings.length} of ${results.length} audits ok`);
     assert.deepEqual(told, []);
     assert.ok(results.length >= AUDITS, `only ${results.length} audits ran`);
+  });
+
+  test('tools can read the schema', async () => {
+    const query = getIntrospectionQuery({
+      directiveIsRepeatable: true,
+      inputValueDeprecation: true,
+      schemaDescription: true,
+      specifiedByUrl: true,
+    });
+    const response = await fetch(server.graphql, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, operationName: 'IntrospectionQuery' }),
+    });
+    const { data, errors } = await response.json();
+    assert.equal(errors, undefined);
+    assert.ok(buildClientSchema(data).getQueryType().getFields().me);
   });
 });

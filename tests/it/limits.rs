@@ -176,11 +176,31 @@ async fn tells_nothing_about_the_schema_where_introspection_is_off() {
     assert!(!typo.text.contains("username"), "{}", typo.text);
 }
 
+/// GraphiQL, Apollo and other tools send it as fragments.
 #[tokio::test]
 async fn lets_introspection_nest_as_tools_need_it() {
     let app = TestApp::new().await;
-    let of_type = |depth: usize| format!("{}kind{}", "ofType { ".repeat(depth), " }".repeat(depth));
-    let query = format!("{{ __schema {{ types {{ name fields {{ name type {{ {} }} }} }} }} }}", of_type(9));
-    let answer = app.anonymous().send(&query, json!({})).await;
-    assert!(answer.data()["__schema"]["types"].as_array().unwrap().len() > 20);
+    let of_type = |depth: usize| format!("kind {}name{}", "ofType { kind ".repeat(depth), " }".repeat(depth));
+    let inline = format!("{{ __schema {{ types {{ name fields {{ name type {{ {} }} }} }} }} }}", of_type(9));
+    let spread = format!(
+        "query IntrospectionQuery {{ __schema {{ types {{ ...FullType }} directives {{ name args {{ ...InputValue }} }} }} }}
+        fragment FullType on __Type {{ name fields {{ name args {{ ...InputValue }} type {{ ...TypeRef }} }} }}
+        fragment InputValue on __InputValue {{ name type {{ ...TypeRef }} }}
+        fragment TypeRef on __Type {{ {} }}",
+        of_type(9)
+    );
+    for query in [inline, spread] {
+        let answer = app.anonymous().send(&query, json!({})).await;
+        assert!(answer.data()["__schema"]["types"].as_array().unwrap().len() > 20);
+    }
+}
+
+/// A fragment that is spread counts where it is spread.
+#[tokio::test]
+async fn counts_the_depth_of_fragments_that_are_used() {
+    let app = TestApp::new().await;
+    let query = "{ me { ...f0 } }";
+    let chain = (0..10).map(|n| format!(" fragment f{n} on User {{ me {{ ...f{} }} }}", n + 1)).collect::<String>();
+    let answer = app.anonymous().send(&format!("{query}{chain} fragment f10 on User {{ id }}"), json!({})).await;
+    assert_eq!(refused(&answer), too_complex("max_depth"));
 }
