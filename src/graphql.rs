@@ -2,11 +2,11 @@
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
 
-use crate::config;
-
 mod administration;
+mod completion;
 mod context;
 pub mod error;
+mod face;
 mod guard;
 pub mod limits;
 mod login;
@@ -23,7 +23,7 @@ mod time;
 mod tokens;
 mod user;
 
-pub use context::data;
+pub use face::Face;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
@@ -43,23 +43,12 @@ pub struct Mutation(
     role::RoleMutation,
 );
 
-/// The schema as it is served.
-pub type AccountSchema = Schema<Query, Mutation, EmptySubscription>;
-
 /// The schema without any data, enough to print it.
 pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<node::Node>()
         // Suggestions would tell the schema to those who may not read it.
         .disable_suggestions()
-}
-
-/// The schema as it is served with these settings.
-pub fn schema(settings: &config::GraphQl) -> AccountSchema {
-    let builder = builder().limit_complexity(settings.limits.complexity);
-    let builder = if settings.introspection { builder } else { builder.disable_introspection() };
-    // Extensions make every field dearer, so this one is there only where requests can come together.
-    if settings.batch_max > 0 { builder.extension(limits::complexity::Shared) } else { builder }.finish()
 }
 
 /// The schema in the GraphQL schema definition language: the contract with every client.

@@ -8,7 +8,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::{graphql, rest};
+use crate::graphql::Face;
+use crate::rest;
 
 mod authorization;
 mod content;
@@ -30,7 +31,7 @@ pub const MAX_BODY: usize = 64 * 1024;
 /// # Errors
 /// When two dialects claim the same route, or the routes cannot be described.
 pub fn router(app: App) -> Result<Router> {
-    let endpoint = endpoint::Endpoint::new(graphql::schema(&app.config.graphql));
+    let endpoint = endpoint::Endpoint::new(Face::new(&app.config.graphql));
     let document = openapi::document(&app.config.rest).map_err(Error::internal)?.into();
     Ok(Router::new()
         .route("/graphql", get(endpoint::get).post(endpoint::post))

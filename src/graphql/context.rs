@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 
 /// Adds to `request` what resolvers need: the service, who asks, and a loader for this request alone.
-pub fn data(request: Request, app: &App, requester: Requester) -> Request {
+pub(super) fn data(request: Request, app: &App, requester: Requester) -> Request {
     let loader = DataLoader::new(AccessLoader(app.clone()), tokio::spawn);
     request.data(app.clone()).data(Arc::new(requester)).data(loader)
 }

@@ -18,7 +18,7 @@ use super::playground;
 use crate::account::requester::Visitor;
 use crate::app::App;
 use crate::graphql::error::{codes, polish};
-use crate::graphql::{self, AccountSchema};
+use crate::graphql::{self, Face};
 
 mod answer;
 mod operation;
@@ -32,14 +32,14 @@ use persisted::{Hash, Persisted, Unfit};
 
 /// What runs operations.
 pub(super) struct Endpoint {
-    schema: AccountSchema,
+    face: Face,
     persisted: Persisted,
 }
 
 impl Endpoint {
-    /// Runs operations of this schema.
-    pub fn new(schema: AccountSchema) -> Arc<Self> {
-        Arc::new(Self { schema, persisted: Persisted::default() })
+    /// Runs operations through this face.
+    pub fn new(face: Face) -> Arc<Self> {
+        Arc::new(Self { face, persisted: Persisted::default() })
     }
 }
 
@@ -191,7 +191,7 @@ impl Endpoint {
             Ok(requester) => {
                 for entry in entries {
                     let mut response = match entry {
-                        Ok((request, _)) => self.schema.execute(graphql::data(request, app, requester.clone())).await,
+                        Ok((request, _)) => self.face.run(request, app, requester.clone()).await,
                         Err(response) => response,
                     };
                     polish(&mut response, &request_id);

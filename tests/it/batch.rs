@@ -60,7 +60,7 @@ async fn answers_in_order() {
     let queries = [register("ann"), "{ __typename }".to_owned(), register("ann"), "{ nope }".to_owned()];
     let answer = send(&app.anonymous(), &queries.each_ref().map(String::as_str)).await;
     assert_eq!(answer.status, 200);
-    let expected = [None, None, Some("USERNAME_TAKEN"), Some("GRAPHQL_VALIDATION_FAILED")];
+    let expected = [None, None, Some("ONE_CREDENTIAL_CHECK_PER_REQUEST"), Some("GRAPHQL_VALIDATION_FAILED")];
     assert_eq!(codes(&answer), expected.map(|code| code.map(str::to_owned)));
     assert_eq!(answer.json()[0]["data"]["register"]["user"]["username"], "ann");
     assert_eq!(answer.json()[1], json!({ "data": { "__typename": "Query" } }));

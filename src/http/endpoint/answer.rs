@@ -1,12 +1,14 @@
 //! The HTTP answer to GraphQL responses, and to what is no GraphQL request.
 
-use async_graphql::Response as GraphQlResponse;
-use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, Response, StatusCode};
-use serde_json::{Map, Value, json};
+use std::slice;
 
-use crate::graphql::error::codes;
+use async_graphql::{Response as GraphQlResponse, ServerError, Value as Data};
+use axum::body::Body;
+use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+use serde_json::json;
+
 use crate::http::content::Media;
 use crate::http::log::Operation;
 
@@ -56,7 +58,7 @@ impl Refusal {
 /// The answer to one request.
 pub(super) fn one(media: Media, response: &GraphQlResponse) -> Response<Body> {
     let status = status(media, response);
-    challenged(written(media, status, &body(response)), [response])
+    challenged(written(media, status, &body(status, response)), slice::from_ref(response))
 }
 
 /// The answer to an array of requests, in its order; its status is theirs if they agree.
@@ -64,65 +66,87 @@ pub(super) fn many(media: Media, responses: &[GraphQlResponse]) -> Response<Body
     let mut statuses: Vec<StatusCode> = responses.iter().map(|response| status(media, response)).collect();
     statuses.dedup();
     let status = if let [only] = statuses[..] { only } else { StatusCode::OK };
-    let body = responses.iter().map(body).collect::<Vec<_>>().into();
+    let body: Vec<Answer<'_>> = responses.iter().map(|response| body(status, response)).collect();
     challenged(written(media, status, &body), responses)
 }
 
-/// Old clients hide the body of any status but 200, so plain JSON has no other; the newer media type tells request
-/// errors by 400 and an operation that was refused for its token by 401.
+/// Old clients hide the body of any status but 200, so plain JSON has no other; the newer media type tells by the
+/// status why a whole request came to nothing.
 fn status(media: Media, response: &GraphQlResponse) -> StatusCode {
-    if media == Media::Json {
-        return StatusCode::OK;
-    }
-    let has = |wanted: &str| codes(response).iter().any(|code| code == wanted);
-    if never_ran(response) && has("INTERNAL") {
-        StatusCode::INTERNAL_SERVER_ERROR
-    } else if response.data == async_graphql::Value::Null && has("UNAUTHENTICATED") {
-        StatusCode::UNAUTHORIZED
-    } else if never_ran(response) {
-        StatusCode::BAD_REQUEST
-    } else {
-        StatusCode::OK
+    match refused(response) {
+        _ if media == Media::Json => StatusCode::OK,
+        Some("UNAUTHENTICATED") => StatusCode::UNAUTHORIZED,
+        Some("FORBIDDEN") => StatusCode::FORBIDDEN,
+        Some("TOO_MANY_ATTEMPTS") => StatusCode::TOO_MANY_REQUESTS,
+        Some("SERVER_BUSY") => StatusCode::SERVICE_UNAVAILABLE,
+        Some("INTERNAL") => StatusCode::INTERNAL_SERVER_ERROR,
+        Some(_) if never_ran(response) => StatusCode::BAD_REQUEST,
+        Some(_) | None => StatusCode::OK,
     }
 }
 
 /// Whether the request was refused before anything of it ran.
 fn never_ran(response: &GraphQlResponse) -> bool {
-    let errors = &response.errors;
-    response.data == async_graphql::Value::Null
-        && !errors.is_empty()
-        && errors.iter().all(|error| error.path.is_empty())
+    !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
 }
 
-fn body(response: &GraphQlResponse) -> Value {
-    let mut body = Map::new();
-    if !never_ran(response) {
-        body.insert("data".to_owned(), response.data.clone().into_json().unwrap_or_default());
-    }
-    if !response.errors.is_empty() {
-        body.insert("errors".to_owned(), serde_json::to_value(&response.errors).unwrap_or_default());
-    }
-    body.into()
+/// The code for which all of the request was refused, if it was: no field has a value, and all errors say the same.
+fn refused(response: &GraphQlResponse) -> Option<&str> {
+    let is_empty = match &response.data {
+        Data::Object(fields) => fields.values().all(|value| *value == Data::Null),
+        data => *data == Data::Null,
+    };
+    let code = code(response.errors.first()?);
+    (is_empty && response.errors.iter().all(|error| self::code(error) == code)).then_some(code)
 }
 
-/// Adds the challenge that a 401 needs; it names no error when no credentials came (RFC 6750 section 3.1).
-fn challenged<'a>(
-    mut answer: Response<Body>,
-    responses: impl IntoIterator<Item = &'a GraphQlResponse>,
-) -> Response<Body> {
-    if answer.status() == StatusCode::UNAUTHORIZED {
-        let missing = responses.into_iter().flat_map(|response| &response.errors).any(|error| {
-            error.extensions.as_ref().and_then(|extensions| extensions.get("reason"))
-                == Some(&async_graphql::Value::from("TOKEN_MISSING"))
-        });
-        let challenge = if missing { "Bearer" } else { "Bearer error=\"invalid_token\"" };
-        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+fn code(error: &ServerError) -> &str {
+    match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
+        Some(Data::String(code)) => code,
+        _ => "",
     }
+}
+
+/// The members of an answer; its fields stand in the order of the query.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Data>,
+    #[serde(skip_serializing_if = "<[ServerError]>::is_empty")]
+    errors: &'a [ServerError],
+}
+
+/// An answer with a status that says no has no data (GraphQL over HTTP section 6.4.2).
+fn body(status: StatusCode, response: &GraphQlResponse) -> Answer<'_> {
+    let has_data = status == StatusCode::OK && !never_ran(response);
+    Answer { data: has_data.then_some(&response.data), errors: &response.errors }
+}
+
+/// Adds the header that a status needs: the challenge of a 401, which names no error when no credentials came (RFC 6750
+/// section 3.1), or how long to wait.
+fn challenged(mut answer: Response<Body>, responses: &[GraphQlResponse]) -> Response<Body> {
+    let extension = |name: &str| {
+        let errors = responses.iter().flat_map(|response| &response.errors);
+        errors.filter_map(|error| error.extensions.as_ref()?.get(name).cloned()).next()
+    };
+    let header = match answer.status() {
+        StatusCode::UNAUTHORIZED => {
+            let missing = extension("reason") == Some(Data::from("TOKEN_MISSING"));
+            let challenge = if missing { "Bearer" } else { "Bearer error=\"invalid_token\"" };
+            Some((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            let seconds = extension("retryAfter").and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok());
+            seconds.map(|seconds| (RETRY_AFTER, seconds))
+        }
+        _ => None,
+    };
+    answer.headers_mut().extend(header);
     answer
 }
 
-fn written(media: Media, status: StatusCode, body: &Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
+fn written(media: Media, status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, media.content_type());
     response

@@ -54,6 +54,7 @@ fn rows() -> Vec<Row> {
         row("GET /healthz", nothing, ANYBODY),
         row("GET /readyz", nothing, ANYBODY),
         row("GET /.well-known/jwks.json", nothing, ANYBODY),
+        row("GET /openapi.json", nothing, ANYBODY),
         // The PlantDB dialect, as in 0.15.
         Row { path: Some("/login?username=eve"), ..row("GET /login", nothing, ANYBODY) },
         row("POST /login", login, ANYBODY),

@@ -1,0 +1,266 @@
+//! Completes answers as the specification asks for (GraphQL sections 6.4.4 and 7.2.2): a field that failed is null, a
+//! null that may not be takes its parent with it, and fields stand in the order of the query.
+//!
+//! The library leaves failed fields out of their object, lets the parents of failed non-null fields stand, and gives
+//! the fields of an object in the order in which they were resolved.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::parse_schema;
+use async_graphql::parser::types::{
+    BaseType, DocumentOperations, ExecutableDocument, FieldDefinition, OperationDefinition, OperationType, Selection,
+    SelectionSet, Type, TypeKind, TypeSystemDefinition,
+};
+use async_graphql::{Name, PathSegment, Positioned, Response, Value};
+
+/// The types of all fields.
+#[derive(Debug)]
+pub struct Types(HashMap<String, HashMap<String, Type>>);
+
+impl Types {
+    /// The types of the schema that `sdl` describes; none, if it describes none.
+    pub fn of(sdl: &str) -> Self {
+        let definitions = parse_schema(sdl).map(|document| document.definitions).unwrap_or_default();
+        let fields = |fields: Vec<Positioned<FieldDefinition>>| {
+            fields.into_iter().map(|field| (field.node.name.node.to_string(), field.node.ty.node)).collect()
+        };
+        let types = definitions.into_iter().filter_map(|definition| {
+            let TypeSystemDefinition::Type(definition) = definition else { return None };
+            let name = definition.node.name.node.to_string();
+            match definition.node.kind {
+                TypeKind::Object(object) => Some((name, fields(object.fields))),
+                TypeKind::Interface(interface) => Some((name, fields(interface.fields))),
+                _ => None,
+            }
+        });
+        Self(types.collect())
+    }
+
+    /// Completes the answer to the operation of `document` that is called `name`, or to its only one.
+    pub fn complete(&self, document: &ExecutableDocument, name: Option<&str>, response: &mut Response) {
+        let Some(operation) = chosen(document, name) else { return };
+        if response.errors.iter().any(|error| error.path.is_empty()) {
+            // Nothing was run.
+            return;
+        }
+        let root = match operation.ty {
+            OperationType::Query => "Query",
+            OperationType::Mutation => "Mutation",
+            OperationType::Subscription => "Subscription",
+        };
+        let failed = response.errors.iter().map(|error| written(&error.path)).collect();
+        let data = match std::mem::take(&mut response.data) {
+            Value::Object(fields) => fields,
+            _ => IndexMap::new(),
+        };
+        let completion = Completion { types: self, document, failed };
+        let completed = completion.object(root, &[&operation.selection_set.node], data, &mut String::new());
+        response.data = completed.unwrap_or_default();
+    }
+}
+
+fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
+    match &document.operations {
+        DocumentOperations::Single(only) => Some(&only.node),
+        DocumentOperations::Multiple(named) => named.get(name?).map(|one| &one.node),
+    }
+}
+
+struct Completion<'a> {
+    types: &'a Types,
+    document: &'a ExecutableDocument,
+    /// Where errors are; see [`written`].
+    failed: BTreeSet<String>,
+}
+
+/// A path as text: `/users/1/email`.
+fn written(path: &[PathSegment]) -> String {
+    path.iter().fold(String::new(), |mut text, segment| {
+        match segment {
+            PathSegment::Field(name) => push(&mut text, name),
+            PathSegment::Index(index) => push(&mut text, index),
+        };
+        text
+    })
+}
+
+/// Goes one step down; tells how long the path was before.
+fn push(path: &mut String, step: impl std::fmt::Display) -> usize {
+    let before = path.len();
+    // Writing to a String does not fail.
+    write!(path, "/{step}").ok();
+    before
+}
+
+/// A field of an answer: its type, if the schema tells it, and all selections below it.
+struct Wanted<'a> {
+    ty: Option<&'a Type>,
+    below: Vec<&'a SelectionSet>,
+}
+
+impl<'a> Completion<'a> {
+    /// The completed object, or nothing if it must be null.
+    fn object(
+        &self,
+        type_name: &str,
+        sets: &[&'a SelectionSet],
+        mut fields: IndexMap<Name, Value>,
+        path: &mut String,
+    ) -> Option<Value> {
+        let mut wanted = IndexMap::new();
+        for set in sets {
+            self.collect(type_name, set, &mut wanted);
+        }
+        let mut completed = IndexMap::new();
+        for (key, Wanted { ty, below }) in wanted {
+            let above = push(path, &key);
+            let value = match fields.shift_remove(&key) {
+                Some(value) => Some(self.value(ty, &below, value, path)),
+                None if self.failed.contains(path.as_str()) => Some(None),
+                // Left out by @skip or @include, or of another type.
+                None => None,
+            };
+            path.truncate(above);
+            match value {
+                Some(None) if ty.is_some_and(|ty| !ty.nullable) => return None,
+                Some(value) => drop(completed.insert(key, value.unwrap_or_default())),
+                None => {}
+            }
+        }
+        Some(Value::Object(completed))
+    }
+
+    /// The completed value, or nothing if it is null.
+    fn value(
+        &self,
+        ty: Option<&'a Type>,
+        below: &[&'a SelectionSet],
+        value: Value,
+        path: &mut String,
+    ) -> Option<Value> {
+        match (ty.map(|ty| &ty.base), value) {
+            (Some(BaseType::List(item)), Value::List(values)) => {
+                let mut completed = Vec::with_capacity(values.len());
+                for (index, value) in values.into_iter().enumerate() {
+                    let above = push(path, index);
+                    let value = self.value(Some(item), below, value, path);
+                    path.truncate(above);
+                    if value.is_none() && !item.nullable {
+                        return None;
+                    }
+                    completed.push(value.unwrap_or_default());
+                }
+                Some(Value::List(completed))
+            }
+            (Some(BaseType::Named(name)), Value::Object(fields)) => self.object(name, below, fields, path),
+            // An object of which every field has failed arrives as null.
+            (Some(BaseType::Named(name)), Value::Null) if self.failed_below(path) => {
+                self.object(name, below, IndexMap::new(), path)
+            }
+            (_, Value::Null) => None,
+            (_, value) => Some(value),
+        }
+    }
+
+    fn failed_below(&self, path: &str) -> bool {
+        let below = format!("{path}/");
+        self.failed.range(below.clone()..).next().is_some_and(|failed| failed.starts_with(&below))
+    }
+
+    /// Fields in the order of the query; those with the same key are one (GraphQL section 6.3.2).
+    fn collect(&self, type_name: &str, set: &'a SelectionSet, wanted: &mut IndexMap<Name, Wanted<'a>>) {
+        for item in &set.items {
+            match &item.node {
+                Selection::Field(field) => {
+                    let field = &field.node;
+                    let ty = self.types.0.get(type_name).and_then(|fields| fields.get(field.name.node.as_str()));
+                    let key = field.response_key().node.clone();
+                    let one = wanted.entry(key).or_insert_with(|| Wanted { ty, below: Vec::new() });
+                    one.below.push(&field.selection_set.node);
+                }
+                Selection::InlineFragment(inline) => {
+                    let condition = inline.node.type_condition.as_ref().map(|on| on.node.on.node.as_str());
+                    self.collect(condition.unwrap_or(type_name), &inline.node.selection_set.node, wanted);
+                }
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) {
+                        let fragment = &fragment.node;
+                        self.collect(&fragment.type_condition.node.on.node, &fragment.selection_set.node, wanted);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_graphql::parser::parse_query;
+    use async_graphql::{ServerError, value};
+
+    const SDL: &str = "type Query { me: User users: [User!]! node: Node maybe: [User] }
+        type User implements Node { id: ID! name: String email: String friend: User boss: User! }
+        interface Node { id: ID! }";
+
+    /// What becomes of `data` and errors at these paths; indices are written as numbers.
+    fn completed(query: &str, data: Value, failed: &[&str]) -> String {
+        let errors = failed.iter().map(|path| {
+            let segment = |text: &str| {
+                text.parse().map(PathSegment::Index).unwrap_or_else(|_| PathSegment::Field(text.to_owned()))
+            };
+            ServerError { path: path.split('.').map(segment).collect(), ..ServerError::new("failed", None) }
+        });
+        let mut response = Response::new(data);
+        response.errors = errors.collect();
+        Types::of(SDL).complete(&parse_query(query).unwrap(), None, &mut response);
+        serde_json::to_string(&response.data).unwrap()
+    }
+
+    #[test]
+    fn puts_fields_in_the_order_of_the_query() {
+        let data = value!({ "me": { "id": 1, "n": "ann", "name": "ann" } });
+        let query = "{ me { ...f n: name } } fragment f on User { name id name }";
+        assert_eq!(completed(query, data, &[]), r#"{"me":{"name":"ann","id":1,"n":"ann"}}"#);
+    }
+
+    #[test]
+    fn shows_a_failed_field_as_null_and_leaves_a_skipped_one_out() {
+        let data = value!({ "me": { "id": 1 } });
+        let query = "{ me { mail: email id name @skip(if: true) } }";
+        assert_eq!(completed(query, data, &["me.mail"]), r#"{"me":{"mail":null,"id":1}}"#);
+        assert_eq!(completed("{ me { email } }", value!({ "me": null }), &["me.email"]), r#"{"me":{"email":null}}"#);
+        assert_eq!(completed("{ me { email } }", Value::Null, &["me"]), r#"{"me":null}"#);
+    }
+
+    #[test]
+    fn takes_the_parents_that_may_not_hold_a_null_along() {
+        let data = value!({ "me": { "id": 1, "friend": { "id": 2 } } });
+        let query = "{ me { id friend { id boss { id } } } }";
+        assert_eq!(completed(query, data, &["me.friend.boss"]), r#"{"me":{"id":1,"friend":null}}"#);
+        let data = value!({ "users": [{ "id": 1 }, { "name": "x" }], "me": { "id": 1 } });
+        assert_eq!(completed("{ me { id } users { id name } }", data, &["users.1.id"]), "null");
+        let data = value!({ "maybe": [{ "id": 1 }, { "name": "x" }] });
+        assert_eq!(completed("{ maybe { id } }", data, &["maybe.1.id"]), r#"{"maybe":[{"id":1},null]}"#);
+    }
+
+    #[test]
+    fn sees_through_interfaces_and_leaves_introspection_alone() {
+        let data = value!({ "node": { "id": 1 } });
+        let query = "{ node { id ... on User { email name } } }";
+        assert_eq!(completed(query, data, &["node.email"]), r#"{"node":{"id":1,"email":null}}"#);
+        let data = value!({ "__schema": { "types": [{ "kind": "OBJECT", "name": "Query" }] }, "__typename": "Query" });
+        let query = "{ __typename __schema { types { name kind } } }";
+        let answer = r#"{"__typename":"Query","__schema":{"types":[{"kind":"OBJECT","name":"Query"}]}}"#;
+        assert_eq!(completed(query, data, &[]), answer);
+    }
+
+    #[test]
+    fn leaves_an_answer_alone_in_which_nothing_was_run() {
+        let mut response = Response::from_errors(vec![ServerError::new("no", None)]);
+        Types::of(SDL).complete(&parse_query("{ me { id } }").unwrap(), None, &mut response);
+        assert_eq!(response.data, Value::Null);
+    }
+}
