@@ -105,8 +105,16 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     let user = target(&tx, caller, user_id).await?;
-    if !users::update_names(&tx, &user, input.changes(), now).await? {
+    let changes = input.changes();
+    let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
+    let moves = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
+    if !users::update_names(&tx, &user, changes, now).await? {
         return Err(changed_meanwhile());
+    }
+    if moves {
+        // Whoever had the account by its old address is to prove that it is theirs (promise S13).
+        let own = (user.id == caller.user.id).then_some(caller.session.id);
+        end_all(&tx, &user, own, EndReason::Revoked, now).await?;
     }
     Event::success("user.update").by(&caller.user).to(&user).record(&tx, app, &requester.client, now).await?;
     let user = reread(&tx, &user).await?;

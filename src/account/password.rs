@@ -101,6 +101,11 @@ pub async fn set(
 ) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
     let user = accounts::target(app.db.reader(), caller, user_id).await?;
+    if user.id == caller.user.id {
+        // Or a stolen access token would be enough to take the account over (ASVS 6.2.3).
+        let problem = "change your own password with updatePassword".to_owned();
+        return Err(Error::BadUserInput { argument: "userId", problem });
+    }
     check_new(app, &password, names(&user), "password").await?;
     let hash = app.hasher.hash(&password).await?;
 

@@ -10,6 +10,7 @@ use super::user::{NewUser, insert};
 use crate::app::App;
 use crate::config::RegistrationMode;
 use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::store::users;
 
 /// The account with the name of the device that it is made on; every field that is wrong is told.
 ///
@@ -47,7 +48,9 @@ pub async fn register(app: &App, client: &Client, input: NewUser, device_name: O
     }
     let hash = app.hasher.hash(&input.password).await?;
     let tx = app.db.begin().await?;
-    let user = insert(&tx, app, &input, hash, super::user::DEFAULT_TENANT, now).await?;
+    let mut user = insert(&tx, app, &input, hash, super::user::DEFAULT_TENANT, now).await?;
+    users::update_login(&tx, &user, None, now).await?;
+    user.last_login_at = Some(now.into());
     let signed_in = session::open(&tx, app, &user, client, device_name, now).await?;
     Event::success("register").by(&user).to(&user).within(&signed_in.session).record(&tx, app, client, now).await?;
     tx.commit().await?;

@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait, Set};
 
 use super::access::{self, Access, Permission};
 use super::audit::Event;
+use super::canonical::canonical;
 use super::id::{RoleId, UserId};
 use super::name::Name;
 use super::requester::Requester;
@@ -17,6 +18,9 @@ use crate::store::{roles, users};
 
 /// The built-in role that holds every permission; a migration makes it.
 pub const ADMIN: &str = "admin";
+
+/// Most code points of a role's canonical name.
+const MAX_KEY_LENGTH: usize = 255;
 
 /// Most permissions and roles that one call may name.
 const MAX_NAMES: usize = 100;
@@ -127,7 +131,10 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
     if !caller.access.covers(&input.permissions) {
         return Err(Error::Forbidden);
     }
-    let key = input.name.key();
+    let key = canonical(input.name.as_str());
+    if key.chars().count() > MAX_KEY_LENGTH {
+        return Err(Refusal::new(RefusalCode::TooLong, "use a shorter name").on("name").into());
+    }
     let description = input.description.map(|description| description.as_str().to_owned());
     let tx = app.db.begin().await?;
     let row = match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {

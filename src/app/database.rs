@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use secrecy::ExposeSecret;
 
@@ -66,8 +66,12 @@ impl Database {
     /// # Errors
     /// Internal ones only.
     pub async fn begin(&self) -> Result<DatabaseTransaction> {
+        let is_embedded = self.writer.get_database_backend() == DbBackend::Sqlite;
         let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            sqlite_transaction_mode: is_embedded.then_some(SqliteTransactionMode::Immediate),
+            // Each statement sees what was committed before it. MySQL's own default shows a transaction the past: it
+            // would change a password and miss the session that was opened in the meantime.
+            isolation_level: (!is_embedded).then_some(IsolationLevel::ReadCommitted),
             ..TransactionOptions::default()
         };
         Ok(self.writer.begin_with_options(options).await?)

@@ -22,7 +22,8 @@ pub struct Token {
     pub replay_window: TimeDelta,
 }
 
-const NAME_CHARACTERS: usize = 255;
+/// Both stand in every token, which has 4,096 bytes at most.
+const NAME_BYTES: usize = 255;
 const DAY: u64 = 86_400;
 const YEAR: u64 = 365 * DAY;
 
@@ -65,8 +66,8 @@ impl Token {
 
 fn read_name(reader: &mut Reader, name: &'static str) -> Option<String> {
     reader.read(name, |text| {
-        if text.chars().count() > NAME_CHARACTERS || text.chars().any(char::is_control) {
-            let fix = format!("choose up to {NAME_CHARACTERS} characters, none of them a control character");
+        if text.len() > NAME_BYTES || text.chars().any(char::is_control) {
+            let fix = format!("choose up to {NAME_BYTES} bytes, none of them a control character");
             return Err(refused("is too long for a name, or cannot be printed", &fix));
         }
         Ok(text.to_owned())

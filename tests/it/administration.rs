@@ -259,3 +259,23 @@ async fn leaves_one_of_two_administrators_who_remove_each_other_at_once() {
         };
     }
 }
+
+/// S13
+#[tokio::test]
+async fn a_new_address_ends_the_sessions_of_its_owner() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await;
+    let set = |id: &str, email: &str| json!({ "userId": id, "email": email });
+    root.done("updateUser", set(&ann.id, "old@example.org"), "user { id }").await;
+    assert_eq!(ann.me_code().await, None, "the first address takes nothing from anybody");
+    root.done("updateUser", set(&ann.id, "ann@example.org"), "user { id }").await;
+    assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    let again = app.login("ann", crate::support::PASSWORD).await;
+    root.done("updateUser", set(&ann.id, "ANN@example.org"), "user { id }").await;
+    assert_eq!(again.me_code().await, None, "the same address in another spelling");
+    for address in ["root@example.org", "admin@example.org"] {
+        root.done("updateUser", set(&root.id, address), "user { id }").await;
+    }
+    assert_eq!(root.me_code().await, None, "whoever does it stays");
+}

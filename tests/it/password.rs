@@ -192,3 +192,13 @@ async fn of_an_administrator_are_not_set_by_a_helper() {
     app.login("root", PASSWORD).await;
     helper.done("setUserPassword", input(&ann.id), "user { id }").await;
 }
+
+/// C5
+#[tokio::test]
+async fn of_the_caller_is_not_set_without_the_current_one() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let answer = root.mutate("setUserPassword", json!({ "userId": root.id, "password": NEW }), "user { id }").await;
+    assert_eq!(answer.code().as_deref(), Some("BAD_USER_INPUT"));
+    app.login("root", PASSWORD).await;
+}
