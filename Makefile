@@ -1,13 +1,13 @@
-# The front door. `make run` and `make test` are all that a fresh machine with Rust and Node needs.
+# The front door. `make run` and `make test` are all that a fresh machine with Rust, Node and Python needs.
 
-.PHONY: run test test-rust test-clients bench check tools
+.PHONY: run test test-rust test-clients test-schemathesis fuzz bench check tools
 
 # Builds the server and starts it on http://127.0.0.1:8080 with an embedded database in ./data.
 run: tools
 	cargo run --release --locked -- serve
 
-# Every test: Rust on SQLite, and the Apollo clients under Node against a started server.
-test: test-rust test-clients
+# Every test: Rust on SQLite, the Apollo clients and the judges against a started server.
+test: test-rust test-clients test-schemathesis
 
 test-rust: tools
 	cargo test --workspace --locked
@@ -16,6 +16,21 @@ test-clients: tools
 	cargo build --locked
 	npm ci --prefix tests/clients --no-audit --no-fund
 	npm test --prefix tests/clients
+
+# What the documents promise, asked in about a thousand ways.
+test-schemathesis: tools target/judges/installed
+	cargo build --locked
+	target/judges/bin/python tests/judges/run_schemathesis.py
+
+target/judges/installed: tests/judges/requirements.txt | python
+	python3 -m venv target/judges
+	target/judges/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+# A minute of bytes that nobody thought of.
+fuzz: tools
+	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install --locked cargo-fuzz" >&2; exit 1; }
+	cd fuzz && cargo fuzz run --sanitizer none limits -- -max_total_time=60 -max_len=4096 -timeout=10
 
 # Figures, as ratios measured in one run; they take minutes and belong to the machine they are taken on.
 bench: tools
@@ -35,3 +50,7 @@ test-clients: node
 .PHONY: node
 node:
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "node is missing: install Node 20 or newer (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+
+.PHONY: python
+python:
+	@command -v python3 >/dev/null && python3 -c 'import ensurepip' || { echo "python3 is missing: install Python 3.10 or newer (Debian: apt-get install python3-venv)" >&2; exit 1; }
