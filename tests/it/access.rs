@@ -10,7 +10,7 @@ use async_graphql::parser::types::{ConstDirective, TypeKind, TypeSystemDefinitio
 
 mod fields;
 mod foreign_ids;
-mod routes;
+pub mod routes;
 mod unknown_fields;
 mod verdict;
 mod world;

@@ -54,6 +54,7 @@ async fn refuses_every_array_unless_told_otherwise() {
     assert!(!exists(&app, "ann").await);
 }
 
+/// A4: an array is one request, so one password is hashed for it.
 #[tokio::test]
 async fn answers_in_order() {
     let app = batched().await;

@@ -13,6 +13,8 @@ mod canary;
 mod claim;
 mod errors;
 mod forger;
+mod batch;
+mod canary;
 mod hostile;
 mod http;
 mod inputs;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use accountd::config::{Config, Flags};
 use accountd::http::openapi::document;
-use axum::Router;
 use axum::http::Method;
 use serde_json::Value;
 
+use crate::access::routes::paths;
 use crate::support::TestApp;
 
 /// GraphQL is described by its own schema.
@@ -41,14 +41,6 @@ fn described(document: &Value) -> BTreeSet<String> {
         described.extend(item.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())));
     }
     described
-}
-
-/// The paths of a router. It tells them in its `Debug` form alone, as `path_router: … {RouteId(0): "/a", …}`.
-fn paths(router: &Router) -> BTreeSet<String> {
-    let text = format!("{router:?}");
-    let (routes, _) = text.split_once("fallback_router").unwrap();
-    let paths = routes.split("RouteId(").filter_map(|entry| entry.split_once("): \"")?.1.split_once('"'));
-    paths.map(|(path, _)| path.to_owned()).collect()
 }
 
 /// Every `METHOD /path` that the router takes. HEAD and OPTIONS go without saying.

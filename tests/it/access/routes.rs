@@ -83,7 +83,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// The paths of a router. It tells them in its `Debug` form alone, as `path_router: … {RouteId(0): "/a", …}`.
-fn paths(router: &Router) -> BTreeSet<String> {
+pub fn paths(router: &Router) -> BTreeSet<String> {
     let text = format!("{router:?}");
     let (routes, _) = text.split_once("fallback_router").unwrap();
     let paths = routes.split("RouteId(").filter_map(|entry| entry.split_once("): \"")?.1.split_once('"'));
