@@ -7,6 +7,7 @@ mod password;
 mod problem;
 mod reader;
 mod rest;
+mod server;
 mod settings;
 mod sources;
 #[cfg(test)]
@@ -15,7 +16,6 @@ mod token;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -25,6 +25,7 @@ pub use graphql::{GraphQl, OperationLimits};
 pub use password::Password;
 pub use problem::{Problem, Problems};
 pub use rest::{MountPath, Rest};
+pub use server::{Deadlines, Proxies, Server};
 pub use settings::{SETTINGS, Setting};
 pub use token::Token;
 
@@ -109,13 +110,6 @@ pub struct Limits {
     pub registrations_per_hour: i32,
     /// Questions of one address whether a username is taken.
     pub username_checks_per_minute: i32,
-}
-
-/// The HTTP server itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Server {
-    /// How long requests in flight may go on after SIGTERM.
-    pub drain: Duration,
 }
 
 impl Config {
@@ -217,13 +211,6 @@ impl Limits {
             registrations_per_hour: registrations?,
             username_checks_per_minute: username_checks?,
         })
-    }
-}
-
-impl Server {
-    fn read(reader: &mut Reader) -> Option<Server> {
-        let seconds = reader.whole("server.drain_seconds", 1..=300)?;
-        Some(Server { drain: Duration::from_secs(seconds) })
     }
 }
 

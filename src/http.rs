@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::graphql::Face;
 use crate::rest;
 
+mod address;
 mod authorization;
 mod content;
 mod endpoint;

@@ -38,7 +38,7 @@ pub enum Credentials {
 /// Where a request came from; recorded with sessions and audit events.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// The address of the peer.
+    /// The address of the client, as far as it is known.
     pub address: Option<IpAddr>,
     /// What the client calls itself, shortened to what is stored.
     pub user_agent: Option<String>,

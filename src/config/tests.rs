@@ -65,6 +65,8 @@ fn has_a_default_for_everything() {
     );
     assert_eq!(config.rest.plantdb.unwrap().as_str(), "/");
     assert_eq!(config.server.drain, Duration::from_secs(15));
+    assert_eq!((config.server.max_connections, config.server.max_connections_per_address), (10_000, 256));
+    assert_eq!(config.server.trusted_proxies, Proxies::default());
 }
 
 #[test]

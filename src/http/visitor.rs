@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::USER_AGENT;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::address;
 use super::authorization::credentials;
 use crate::account::requester::{Client, Visitor};
 use crate::app::App;
@@ -15,14 +16,22 @@ use crate::app::App;
 /// The header that tells a request's name.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Most characters of a name that a proxy gives.
+const MAX_REQUEST_ID: usize = 64;
+
 /// Most characters of a user agent that are kept.
 const MAX_USER_AGENT: usize = 500;
 
 /// Adds the [`Visitor`] to the request and its name to the answer.
 pub(super) async fn introduce(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let request_id = app.entropy.uuid(app.clock.now()).simple().to_string();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
-    let client = Client::new(peer, user_agent(&request), request_id.clone());
+    let proxies = &app.config.server.trusted_proxies;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let request_id = peer
+        .filter(|peer| proxies.contains(*peer))
+        .and_then(|_| given_id(request.headers()))
+        .unwrap_or_else(|| app.entropy.uuid(app.clock.now()).simple().to_string());
+    let address = peer.map(|peer| address::client(peer, request.headers(), proxies));
+    let client = Client::new(address, user_agent(&request), request_id.clone());
     let visitor = Visitor { credentials: credentials(request.headers()), client };
     request.extensions_mut().insert(visitor);
     let mut response = next.run(request).await;
@@ -30,6 +39,15 @@ pub(super) async fn introduce(State(app): State<App>, mut request: Request, next
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// The name that a proxy gave the request, if it fits a log line as it is.
+fn given_id(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(REQUEST_ID).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let text = value.to_str().ok()?;
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    (is_plain && (1..=MAX_REQUEST_ID).contains(&text.len())).then(|| text.to_owned())
 }
 
 fn user_agent(request: &Request) -> Option<String> {

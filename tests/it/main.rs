@@ -18,6 +18,7 @@ mod canary;
 mod hostile;
 mod http;
 mod inputs;
+mod address;
 mod limits;
 mod login;
 mod logout;

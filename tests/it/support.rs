@@ -78,10 +78,15 @@ impl TestApp {
 
     /// A service with these environment variables.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::tuned(settings, |_| {}).await
+    }
+
+    /// A service with these environment variables, and with what no variable can set.
+    pub async fn tuned(settings: &[(&str, &str)], tune: impl FnOnce(&mut Config)) -> Self {
         let directory = scratch_directory();
         let clock = Arc::new(StoppedClock(Mutex::new(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap())));
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::start(directory, clock, settings, 1, |_| {}).await
+        Self::start(directory, clock, settings, 1, tune).await
     }
 
     async fn start(

@@ -62,6 +62,30 @@ fn mounts_on_plain_paths_only() {
     }
 }
 
+/// Promise A11.
+#[test]
+fn trusts_narrow_networks_only() {
+    let trust = |networks| load(&[("ACCOUNTD_SERVER__TRUSTED_PROXIES", networks)]);
+    let proxies = trust("10.0.0.0/8, 192.0.2.7,fd00::/8").unwrap().server.trusted_proxies;
+    for (address, is_trusted) in
+        [("10.9.8.7", true), ("::ffff:10.9.8.7", true), ("192.0.2.7", true), ("192.0.2.8", false), ("fd12::1", true)]
+    {
+        assert_eq!(proxies.contains(address.parse().unwrap()), is_trusted, "{address}");
+    }
+    assert!(!trust("none").unwrap().server.trusted_proxies.contains("127.0.0.1".parse().unwrap()));
+    for networks in ["0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/1", "2000::/3", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1"]
+    {
+        assert_eq!(
+            refusals(&[("ACCOUNTD_SERVER__TRUSTED_PROXIES", networks)]).0,
+            ["server.trusted_proxies"],
+            "{networks}"
+        );
+    }
+    for networks in ["", ",", "10.0.0.0/8,", "10.0.0.0/33", "proxy", "off", "10.0.0.1:80"] {
+        assert!(trust(networks).is_err(), "{networks}");
+    }
+}
+
 #[test]
 fn lifetimes_fit_each_other() {
     let idle_beyond_absolute = [("ACCOUNTD_TOKEN__REFRESH_ABSOLUTE_SECONDS", "86400")];

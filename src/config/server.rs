@@ -1,0 +1,118 @@
+//! How the HTTP server treats connections, and which proxies it believes.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::reader::Reader;
+use super::{Refused, refused};
+
+/// The HTTP server itself.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// How long requests in flight may go on after SIGTERM.
+    pub drain: Duration,
+    /// Most connections at a time.
+    pub max_connections: usize,
+    /// Most connections at a time from one address that is no trusted proxy.
+    pub max_connections_per_address: usize,
+    /// Whose word about a request's origin is taken.
+    pub trusted_proxies: Proxies,
+    /// How long a client may take for each part of an exchange.
+    pub deadlines: Deadlines,
+}
+
+/// How long a client may take. These are no settings: nobody's installation needs others, and tests need short ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// From a request's first byte, or a connection's begin, to the end of its header.
+    pub head: Duration,
+    /// From the end of the header to the end of the body.
+    pub body: Duration,
+    /// From the end of the header to the answer.
+    pub request: Duration,
+    /// From an answer to the next request.
+    pub idle: Duration,
+    /// From the moment the client's window is full to the moment it has taken everything.
+    pub write: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(5),
+            body: Duration::from_secs(10),
+            request: Duration::from_secs(15),
+            // Longer than the 60 s of common proxies: who reuses connections must be the one to close them.
+            idle: Duration::from_secs(75),
+            write: Duration::from_secs(15),
+        }
+    }
+}
+
+/// The networks of proxies that are believed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxies(Vec<IpNet>);
+
+impl Proxies {
+    /// Whether the address is a trusted proxy's.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// Shortest prefixes: the largest private networks there are (RFC 1918's 10.0.0.0/8, RFC 4193's fc00::/7). Whoever
+/// trusts more trusts strangers.
+const SHORTEST: (u8, u8) = (8, 7);
+
+impl FromStr for Proxies {
+    type Err = &'static str;
+
+    /// `none`, or networks and addresses with commas between them.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" {
+            return Ok(Self::default());
+        }
+        text.split(',').map(|entry| network(entry.trim())).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    let network = address.or_else(|_| text.parse::<IpNet>()).map_err(|_| "is no list of networks")?;
+    let (is_wide, is_mapped) = match network {
+        IpNet::V4(network) => (network.prefix_len() < SHORTEST.0, false),
+        IpNet::V6(network) => (network.prefix_len() < SHORTEST.1, network.addr().to_ipv4_mapped().is_some()),
+    };
+    match (is_wide, is_mapped) {
+        (true, _) => Err("would let strangers choose their address"),
+        // Addresses are compared in their IPv4 form: such a network would match nothing.
+        (_, true) => Err("has an IPv4 network in IPv6 notation"),
+        _ => Ok(network),
+    }
+}
+
+impl Server {
+    pub(super) fn read(reader: &mut Reader) -> Option<Self> {
+        let max_connections = reader.whole("server.max_connections", 16..=1_000_000);
+        let max_connections_per_address = reader.whole("server.max_connections_per_address", 1..=1_000_000);
+        let trusted_proxies = reader.read("server.trusted_proxies", |text| {
+            text.parse().map_err(|problem| -> Refused {
+                let fix =
+                    "write networks with commas between them, like 10.1.0.0/16,fd00::/8, as narrow as can be; or none";
+                refused(problem, fix)
+            })
+        });
+        let drain = reader.whole("server.drain_seconds", 1..=300);
+        Some(Self {
+            drain: Duration::from_secs(drain?),
+            max_connections: max_connections?,
+            max_connections_per_address: max_connections_per_address?,
+            trusted_proxies: trusted_proxies?,
+            deadlines: Deadlines::default(),
+        })
+    }
+}

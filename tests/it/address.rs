@@ -1,0 +1,75 @@
+//! Who is calling: the address that is recorded and the name of the request. The table of headers is beside the parser.
+
+use axum::http::Method;
+use serde_json::json;
+
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+const PROXIES: (&str, &str) = ("ACCOUNTD_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,fd00::/8");
+
+async fn login(actor: &Actor, headers: &[(&str, &str)]) -> Answer {
+    let query = "mutation ($password: String!) {
+        login(input: { username: \"ann\", password: $password }) { session { ip } }
+    }";
+    let body = json!({ "query": query, "variables": { "password": PASSWORD } }).to_string();
+    let headers: Vec<_> = [("content-type", "application/json")].into_iter().chain(headers.iter().copied()).collect();
+    actor.request(Method::POST, "/graphql", &headers, body).await
+}
+
+/// A11
+#[tokio::test]
+async fn records_the_address_that_a_trusted_proxy_tells() {
+    let app = TestApp::with(&[PROXIES]).await;
+    app.user("ann").await;
+    let forwarded = [("x-forwarded-for", "203.0.113.9, 198.51.100.1, 10.0.0.2")];
+    for (peer, expected) in [
+        ("10.0.0.1", "198.51.100.1"),
+        ("::ffff:10.0.0.1", "198.51.100.1"),
+        ("fd00::1", "198.51.100.1"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::7", "2001:db8::7"),
+    ] {
+        let answer = login(&app.anonymous().at(peer), &forwarded).await;
+        assert_eq!(answer.data()["login"]["session"]["ip"], expected, "{peer}");
+    }
+    let answer = login(&app.anonymous().at("10.0.0.1"), &[("forwarded", "for=\"[2001:db8::1]:80\"")]).await;
+    assert_eq!(answer.data()["login"]["session"]["ip"], "2001:db8::1");
+}
+
+/// A11
+#[tokio::test]
+async fn believes_nobody_unless_it_is_told_to() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    for header in ["x-forwarded-for", "x-real-ip", "true-client-ip", "cf-connecting-ip"] {
+        let answer = login(&app.anonymous().at("127.0.0.1"), &[(header, "198.51.100.1")]).await;
+        assert_eq!(answer.data()["login"]["session"]["ip"], "127.0.0.1", "{header}");
+    }
+    assert_eq!(login(&app.anonymous(), &[]).await.data()["login"]["session"]["ip"], json!(null));
+}
+
+#[tokio::test]
+async fn names_every_request() {
+    let app = TestApp::with(&[PROXIES]).await;
+    let longest = "x".repeat(64);
+    let too_long = "x".repeat(65);
+    let given = |peer: &'static str, id: String| {
+        let actor = app.anonymous().at(peer);
+        async move {
+            let answer = actor.request(Method::GET, "/nowhere", &[("x-request-id", &id)], "").await;
+            let told = answer.header("x-request-id").unwrap().to_owned();
+            (told == id, told)
+        }
+    };
+    for id in ["a", "req-7.b_C", &longest] {
+        assert!(given("10.0.0.1", id.to_owned()).await.0, "{id}");
+    }
+    for id in ["", "a b", "a\"b", "a/b", "a,b", "ü", &too_long] {
+        let (is_taken, told) = given("10.0.0.1", id.to_owned()).await;
+        assert!(!is_taken && told.len() == 32, "{id:?}: {told}");
+    }
+    assert!(!given("192.0.2.1", "a".to_owned()).await.0);
+    let twice = [("x-request-id", "a"), ("x-request-id", "b")];
+    let answer = app.anonymous().at("10.0.0.1").request(Method::GET, "/healthz", &twice, "").await;
+    assert_eq!(answer.header("x-request-id").unwrap().len(), 32);
+}
