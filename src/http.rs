@@ -14,6 +14,7 @@ use crate::rest;
 mod address;
 mod authorization;
 mod content;
+mod deadline;
 mod endpoint;
 mod error;
 mod headers;
@@ -22,10 +23,9 @@ mod log;
 pub mod openapi;
 mod playground;
 pub mod server;
+#[cfg(test)]
+mod tests;
 mod visitor;
-
-/// Most bytes of a request's body.
-pub const MAX_BODY: usize = 64 * 1024;
 
 /// Every route of the service and what it answers to, for those who embed it and for those who check it.
 ///
@@ -34,20 +34,27 @@ pub const MAX_BODY: usize = 64 * 1024;
 pub fn router(app: App) -> Result<Router> {
     let endpoint = endpoint::Endpoint::new(Face::new(&app.config.graphql));
     let document = openapi::document(&app.config.rest).map_err(Error::internal)?.into();
-    Ok(Router::new()
+    let routes = Router::new()
         .route("/graphql", get(endpoint::get).post(endpoint::post))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/.well-known/jwks.json", get(health::jwks))
         .route("/openapi.json", get(move || openapi::serve(document)))
         .merge(rest::router(&app)?)
+        .layer(Extension(endpoint));
+    Ok(layered(routes, app))
+}
+
+/// What holds for every route, and for those that are not there.
+fn layered(routes: Router<App>, app: App) -> Router {
+    routes
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app.clone())
-        .layer(Extension(endpoint))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(DefaultBodyLimit::max(deadline::MAX_BODY))
         .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(from_fn_with_state(app.clone(), deadline::hold))
         .layer(from_fn(log::line))
         .layer(from_fn_with_state(app, visitor::introduce))
-        .layer(from_fn(headers::secure)))
+        .layer(from_fn(headers::secure))
 }

@@ -5,26 +5,30 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::account::bootstrap;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
+use crate::http::server::{descriptors, serve};
 use crate::{http, start};
 
-/// Serves until SIGTERM or SIGINT, then finishes the requests in flight.
-pub(super) async fn run(config: Config) -> Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let stop = async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping: finishing the requests in flight");
-    };
-    let (address, drain) = (config.listen, config.server.drain);
+/// Serves until SIGTERM or SIGINT, then finishes the requests in flight; the second signal cuts them.
+pub(super) async fn run(mut config: Config) -> Result<()> {
+    let signals = count_signals()?;
+    let (stop, at_once) = (nth(signals.clone(), 1), nth(signals, 2));
+    let address = config.listen;
     // The address is taken before anything is made, so that a second server does not touch the first one's database.
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let possible = descriptors::provide(config.server.max_connections);
+    if possible < config.server.max_connections {
+        tracing::warn!(
+            "the process may not open more files (ulimit -n): at most {possible} connections instead of {}",
+            config.server.max_connections
+        );
+        config.server.max_connections = possible;
+    }
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let router = http::router(app.clone())?;
     let address = listener.local_addr()?;
@@ -34,8 +38,30 @@ pub(super) async fn run(config: Config) -> Result<()> {
             "there is no administrator yet: make one with `accountd admin create NAME` and the same settings"
         );
     }
-    http::server::serve(listener, router, stop, drain).await?;
+    serve(listener, router, &app.config.server, stop, at_once).await;
     app.db.close().await?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// How many signals to stop have come.
+fn count_signals() -> Result<watch::Receiver<u32>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (count, counted) = watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("stopping: finishing the requests in flight; another signal cuts them");
+            count.send_modify(|count| *count += 1);
+        }
+    });
+    Ok(counted)
+}
+
+async fn nth(mut signals: watch::Receiver<u32>, number: u32) {
+    // The other end lives as long as the process.
+    signals.wait_for(|count| *count >= number).await.ok();
 }

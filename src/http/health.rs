@@ -1,14 +1,15 @@
 //! What machines ask: is the process alive, is it ready, which keys sign its tokens.
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use serde_json::json;
 
 use super::error::problem;
+use super::server::Draining;
 use crate::app::App;
 
 /// The process runs.
@@ -16,8 +17,11 @@ pub(super) async fn alive() -> Response<Body> {
     Json(json!({ "status": "ok" })).into_response()
 }
 
-/// The database answers; its version was checked at start.
-pub(super) async fn ready(State(app): State<App>) -> Response<Body> {
+/// The database answers, whose version was checked at start, and the server is not stopping.
+pub(super) async fn ready(State(app): State<App>, draining: Option<Extension<Draining>>) -> Response<Body> {
+    if draining.is_some() {
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", "the server is stopping");
+    }
     match app.db.ping().await {
         Ok(()) => Json(json!({ "status": "ready" })).into_response(),
         Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", "the database does not answer"),

@@ -19,6 +19,8 @@ mod hostile;
 mod http;
 mod inputs;
 mod address;
+mod connections;
+mod framing;
 mod limits;
 mod login;
 mod logout;

@@ -1,5 +1,7 @@
 //! A service of its own for each test, with a clock that stands still, and the people who use it.
 
+pub mod server;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

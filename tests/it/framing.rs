@@ -1,0 +1,205 @@
+//! What may be sent: lengths, methods, and requests that could be read in two ways.
+
+use crate::support::server::{Server, post};
+
+/// The status codes of all answers in what a connection brought.
+fn statuses(text: &str) -> Vec<&str> {
+    text.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)).collect()
+}
+
+const NEXT: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/// H9
+#[tokio::test]
+async fn refuses_what_could_be_read_in_two_ways_and_closes() {
+    let server = Server::new().await;
+    let json = "Content-Type: application/json\r\n";
+    for (what, head, body) in [
+        ("lengths that differ", "Host: a\r\nContent-Length: 2\r\nContent-Length: 3", "{} "),
+        ("equal lengths", "Host: a\r\nContent-Length: 2\r\nContent-Length: 2", "{}"),
+        ("a list of lengths", "Host: a\r\nContent-Length: 2, 2", "{}"),
+        ("a signed length", "Host: a\r\nContent-Length: +2", "{}"),
+        ("a negative length", "Host: a\r\nContent-Length: -2", "{}"),
+        ("a length in hex", "Host: a\r\nContent-Length: 0x2", "{}"),
+        ("an empty length", "Host: a\r\nContent-Length:", "{}"),
+        ("an endless length", "Host: a\r\nContent-Length: 18446744073709551618", "{}"),
+        ("length, then coding", "Host: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked", "0\r\n\r\n"),
+        ("coding, then length", "Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4", "0\r\n\r\n"),
+        ("shouted", "Host: a\r\nTRANSFER-ENCODING: chunked\r\nCONTENT-LENGTH: 4", "0\r\n\r\n"),
+        ("an unknown coding", "Host: a\r\nTransfer-Encoding: xchunked", "0\r\n\r\n"),
+        ("two codings", "Host: a\r\nTransfer-Encoding: gzip, chunked", "0\r\n\r\n"),
+        ("two coding headers", "Host: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked", "0\r\n\r\n"),
+        ("no coding at last", "Host: a\r\nTransfer-Encoding: chunked, identity", "0\r\n\r\n"),
+        ("a quoted coding", "Host: a\r\nTransfer-Encoding: \"chunked\"", "0\r\n\r\n"),
+        ("a vertical tab before the coding", "Host: a\r\nTransfer-Encoding: \x0bchunked", "0\r\n\r\n"),
+        ("a space before a colon", "Host: a\r\nContent-Length : 2", "{}"),
+        ("a CR in a value", "Host: a\r\nX: a\rContent-Length: 2", "{}"),
+        ("a NUL in a value", "Host: a\r\nX: a\0b", ""),
+        ("a folded line", "Host: a\r\nX: a\r\n Content-Length: 2", "{}"),
+        ("a line without a name", "Host: a\r\n: x", ""),
+        ("no colon", "Host: a\r\nX", ""),
+        ("a bad chunk size", "Host: a\r\nTransfer-Encoding: chunked", "x\r\n{}\r\n0\r\n\r\n"),
+        ("a huge chunk size", "Host: a\r\nTransfer-Encoding: chunked", "fffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
+        ("a signed chunk size", "Host: a\r\nTransfer-Encoding: chunked", "+2\r\n{}\r\n0\r\n\r\n"),
+        ("a chunk without an end", "Host: a\r\nTransfer-Encoding: chunked", "2\r\n{}0\r\n\r\n"),
+        ("no host", "X: a", ""),
+        ("two hosts", "Host: a\r\nHost: b", ""),
+        ("equal hosts", "Host: a\r\nHost: a", ""),
+        ("an empty host", "Host:", ""),
+        ("a host that is none", "Host: a/b", ""),
+        ("a host with a user", "Host: u@a", ""),
+    ] {
+        let length = if head.contains("ength") || head.contains("oding") { "" } else { "Content-Length: 0\r\n" };
+        let answer =
+            server.exchange(&format!("POST /graphql HTTP/1.1\r\n{json}{length}{head}\r\n\r\n{body}{NEXT}")).await;
+        assert_eq!(statuses(&answer), ["400"], "{what}: {answer}");
+        assert!(!answer.to_ascii_lowercase().contains("\r\nserver:"), "{what}: {answer}");
+    }
+}
+
+/// H9
+#[tokio::test]
+async fn refuses_request_lines_that_could_be_read_in_two_ways() {
+    let server = Server::new().await;
+    for line in [
+        "GET  /healthz HTTP/1.1",
+        "GET /healthz HTTP/2.0",
+        "GET /healthz HTTP/1.1 x",
+        "GET /healthz",
+        "GET /health\tz HTTP/1.1",
+        "G@T /healthz HTTP/1.1",
+        // RFC 9112 section 3.2.2 has servers take this form; the host must not tell something else, though.
+        "GET http://b/healthz HTTP/1.1",
+    ] {
+        let answer = server.exchange(&format!("{line}\r\nHost: a\r\n\r\n{NEXT}")).await;
+        assert_eq!(statuses(&answer), ["400"], "{line}: {answer}");
+    }
+    let closing = "Connection: close\r\n\r\n";
+    let same = server.exchange(&format!("GET http://a/healthz HTTP/1.1\r\nHost: A\r\n{closing}")).await;
+    assert_eq!(statuses(&same), ["200"], "{same}");
+    let old = server.exchange("GET /healthz HTTP/1.0\r\n\r\n").await;
+    assert!(old.starts_with("HTTP/1.0 200"), "{old}");
+    let preface = server.exchange("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    assert!(statuses(&preface).iter().all(|status| *status == "400"), "{preface}");
+}
+
+/// H9: what is refused must not be lost in a row of requests, nor what is sound be refused.
+#[tokio::test]
+async fn finds_every_head_in_a_row() {
+    let server = Server::new().await;
+    let body = r#"{"query":"{ me { id } }"}"#;
+    let kept = post("/graphql", body).replace("Connection: close\r\n", "");
+    let smuggled =
+        "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    let chunked = format!(
+        "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n\
+         {:x}\r\n{body}\r\n0\r\n\r\n",
+        body.len()
+    );
+    let long = post("/graphql", &format!("{body}{}", " ".repeat(50_000))).replace("Connection: close\r\n", "");
+    for (row, expected) in [
+        ([NEXT, &kept, NEXT, smuggled, NEXT].concat(), &["200", "200", "200", "400"][..]),
+        ([&kept, "\r\n\r\n", &long, smuggled, NEXT].concat(), &["200", "200", "400"]),
+        // Nobody looks for what comes behind chunks: they end the connection.
+        ([NEXT, &chunked, NEXT].concat(), &["200", "200"]),
+        ([NEXT, smuggled, NEXT].concat().replace("\r\n", "\n"), &["200", "400"]),
+    ] {
+        let whole = server.exchange(&row).await;
+        assert_eq!(statuses(&whole), expected, "{row}\n{whole}");
+        let mut client = server.connect().await;
+        for part in row.as_bytes().chunks(97) {
+            client.send(std::str::from_utf8(part).unwrap()).await;
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(statuses(&client.rest().await), expected, "in parts: {row}");
+    }
+}
+
+/// H1, Z4
+#[tokio::test]
+async fn takes_64_kib_however_they_are_told() {
+    let server = Server::new().await;
+    let most = 64 * 1024;
+    let padded = |length: usize| format!("{{}}{}", " ".repeat(length - 2));
+    let chunked = |path: &str, body: &str| {
+        let head = "Host: a\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked";
+        let chunks: String = body
+            .as_bytes()
+            .chunks(4_096)
+            .map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), std::str::from_utf8(chunk).unwrap()))
+            .collect();
+        format!("POST {path} HTTP/1.1\r\n{head}\r\n\r\n{chunks}0\r\n\r\n")
+    };
+    for path in ["/graphql", "/login"] {
+        for request in [post(path, &padded(most)), chunked(path, &padded(most))] {
+            let answer = server.exchange(&request).await;
+            assert_eq!(statuses(&answer).len(), 1);
+            assert_ne!(statuses(&answer), ["413"], "{path}");
+        }
+        for request in [post(path, &padded(most + 1)), chunked(path, &padded(most + 1)), post(path, &padded(500_000))] {
+            let answer = server.exchange(&request).await;
+            assert_eq!(statuses(&answer), ["413"], "{path}: {answer}");
+            assert!(answer.contains("cache-control: no-store"), "{answer}");
+        }
+        // The length alone is enough: nothing of the body is sent here.
+        let answer = server
+            .exchange(&format!("{}\r\n\r\n", post(path, &padded(most + 1)).split_once("\r\n\r\n").unwrap().0))
+            .await;
+        assert_eq!(statuses(&answer), ["413"], "{path}: {answer}");
+        let waiting = post(path, &padded(most + 1)).replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1);
+        let answer = server.exchange(waiting.split_inclusive("\r\n\r\n").next().unwrap()).await;
+        assert_eq!(statuses(&answer), ["413"], "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn bounds_heads() {
+    let server = Server::new().await;
+    let get =
+        |target: &str, headers: &str| format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
+    let fields = |count: usize| (0..count).map(|number| format!("X{number}: a\r\n")).collect::<String>();
+    for (request, expected) in [
+        (get("/healthz", &fields(62)), "200"),
+        (get("/healthz", &fields(63)), "431"),
+        (get("/healthz", &format!("X: {}\r\n", "a".repeat(15_000))), "200"),
+        (get("/healthz", &format!("X: {}\r\n", "a".repeat(17_000))), "431"),
+        (get(&format!("/{}", "a".repeat(8_191)), ""), "404"),
+        (get(&format!("/{}", "a".repeat(8_192)), ""), "414"),
+        (get(&format!("/healthz?{}", "a".repeat(8_200)), ""), "414"),
+    ] {
+        let answer = server.exchange(&request).await;
+        assert_eq!(statuses(&answer), [expected], "{}", &request[..60]);
+    }
+}
+
+/// H10
+#[tokio::test]
+async fn takes_no_method_that_nobody_asked_for() {
+    let server = Server::new().await;
+    for (method, path, expected) in [
+        ("TRACE", "/graphql", "405"),
+        ("TRACE", "/healthz", "405"),
+        ("TRACE", "/login", "405"),
+        ("TRACE", "/nowhere", "404"),
+        ("TRACK", "/graphql", "405"),
+        ("DEBUG", "/healthz", "405"),
+        ("PROPFIND", "/login", "405"),
+        ("DELETE", "/graphql", "405"),
+        ("CONNECT", "b:80", "404"),
+        ("OPTIONS", "*", "404"),
+        ("HEAD", "/healthz", "200"),
+        ("HEAD", "/nowhere", "404"),
+    ] {
+        let host = if path == "b:80" { path } else { "a" };
+        let secret = "hunter2";
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nX-Secret: {secret}\r\nConnection: close\r\n\r\n");
+        let answer = server.exchange(&request).await;
+        assert_eq!(statuses(&answer), [expected], "{method} {path}: {answer}");
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(!answer.contains(secret), "{answer}");
+        assert!(body.is_empty() || method != "HEAD", "{answer}");
+        assert!(!head.to_ascii_lowercase().contains("\r\nserver:") && !head.contains("x-powered-by"), "{answer}");
+        assert!(head.contains("x-content-type-options: nosniff") && head.contains("x-request-id: "), "{answer}");
+    }
+}

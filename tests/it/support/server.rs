@@ -1,0 +1,162 @@
+//! The service behind a real socket, with deadlines that a test can wait for.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use accountd::config::Config;
+use accountd::http::server::serve;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::TestApp;
+
+/// Nothing that a test waits for takes longer, unless it does not happen.
+pub const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Deadlines of the test server, none of which is another's.
+pub const HEAD: Duration = Duration::from_millis(300);
+pub const BODY: Duration = Duration::from_millis(500);
+pub const IDLE: Duration = Duration::from_millis(800);
+pub const WRITE: Duration = Duration::from_millis(700);
+
+/// A server that listens.
+pub struct Server {
+    pub address: SocketAddr,
+    /// Keeps its directory.
+    _app: TestApp,
+    stop: Option<oneshot::Sender<()>>,
+    at_once: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+impl Server {
+    pub async fn new() -> Self {
+        Self::tuned(|_| {}).await
+    }
+
+    /// A server with short deadlines and whatever else the test sets.
+    pub async fn tuned(tune: impl FnOnce(&mut Config)) -> Self {
+        let app = TestApp::tuned(&[], |config| {
+            let deadlines = &mut config.server.deadlines;
+            (deadlines.head, deadlines.body, deadlines.idle, deadlines.write) = (HEAD, BODY, IDLE, WRITE);
+            tune(config);
+        })
+        .await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let (at_once, cut) = oneshot::channel();
+        let (router, settings) = (app.router.clone(), app.app.config.server.clone());
+        let running = tokio::spawn(async move {
+            let told = |signal: oneshot::Receiver<()>| async move {
+                if signal.await.is_err() {
+                    std::future::pending().await
+                }
+            };
+            serve(listener, router, &settings, told(stopped), told(cut)).await;
+        });
+        Self { address, _app: app, stop: Some(stop), at_once: Some(at_once), running }
+    }
+
+    /// As SIGTERM does.
+    pub fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// As a second SIGTERM does.
+    pub fn stop_at_once(&mut self) {
+        self.at_once.take().unwrap().send(()).unwrap();
+    }
+
+    /// How long it went on.
+    pub async fn ended(self) -> Duration {
+        let begun = Instant::now();
+        tokio::time::timeout(PATIENCE, self.running).await.expect("the server does not end").unwrap();
+        begun.elapsed()
+    }
+
+    pub async fn connect(&self) -> Client {
+        self.connect_from("127.0.0.1").await
+    }
+
+    /// Every address of 127.0.0.0/8 is this machine.
+    pub async fn connect_from(&self, address: &str) -> Client {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
+        Client(socket.connect(self.address).await.unwrap())
+    }
+
+    /// A client whose window is as small as can be.
+    pub async fn connect_narrowly(&self) -> Client {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(1).unwrap();
+        Client(socket.connect(self.address).await.unwrap())
+    }
+
+    /// Everything that comes back when `text` is sent on a connection of its own.
+    pub async fn exchange(&self, text: &str) -> String {
+        let mut client = self.connect().await;
+        client.send(text).await;
+        client.rest().await
+    }
+
+    /// Whether `me` is answered, and how fast.
+    pub async fn me(&self) -> Duration {
+        let begun = Instant::now();
+        let body = r#"{"query":"{ me { id } }"}"#;
+        let answer = self.exchange(&post("/graphql", body)).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with(r#"{"data":{"me":null}}"#), "{answer}");
+        begun.elapsed()
+    }
+}
+
+/// A request that ends its connection.
+pub fn post(path: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// One end of a connection.
+pub struct Client(pub TcpStream);
+
+impl Client {
+    /// Sends what the server still takes.
+    pub async fn send(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.ok();
+    }
+
+    /// What comes until the connection ends, in whichever way.
+    pub async fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let reading = self.0.read_to_end(&mut bytes);
+        let ended = tokio::time::timeout(PATIENCE, reading).await;
+        assert!(ended.is_ok(), "the connection stays open after {:?}", String::from_utf8_lossy(&bytes));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// What comes until `end` has come.
+    pub async fn until(&mut self, end: &str) -> String {
+        let mut bytes = Vec::new();
+        let reading = async {
+            while !bytes.ends_with(end.as_bytes()) {
+                bytes.push(self.0.read_u8().await.ok()?);
+            }
+            Some(())
+        };
+        let found = tokio::time::timeout(PATIENCE, reading).await;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(matches!(found, Ok(Some(()))), "{end:?} does not come after {text:?}");
+        text
+    }
+
+    /// How long the connection lives if nothing happens on it; what comes meanwhile is thrown away.
+    pub async fn life(&mut self) -> Duration {
+        let begun = Instant::now();
+        self.rest().await;
+        begun.elapsed()
+    }
+}
