@@ -23,8 +23,6 @@ mod log;
 pub mod openapi;
 mod playground;
 pub mod server;
-#[cfg(test)]
-mod tests;
 mod visitor;
 
 /// Every route of the service and what it answers to, for those who embed it and for those who check it.
@@ -45,8 +43,8 @@ pub fn router(app: App) -> Result<Router> {
     Ok(layered(routes, app))
 }
 
-/// What holds for every route, and for those that are not there.
-fn layered(routes: Router<App>, app: App) -> Router {
+/// What holds for every route and for those that are not there: for those who add routes of their own.
+pub fn layered(routes: Router<App>, app: App) -> Router {
     routes
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)

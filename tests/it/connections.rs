@@ -168,15 +168,21 @@ async fn an_address_has_its_share_and_others_have_theirs() {
 /// H7
 #[tokio::test]
 async fn more_connections_than_places_wait_for_their_turn() {
-    let server = Server::tuned(|config| config.server.max_connections = 16).await;
-    let mut crowd = JoinSet::new();
-    for _ in 0..100 {
+    let server = Server::tuned(|config| {
+        (config.server.max_connections, config.server.deadlines.head) = (16, PATIENCE * 2);
+    })
+    .await;
+    let mut held = Vec::new();
+    for _ in 0..16 {
         let mut client = server.connect().await;
-        crowd.spawn(async move { client.life().await });
+        client.send(HALF_HEAD).await;
+        held.push(client);
     }
-    // They give up their places one deadline after the other.
-    server.me().await;
-    crowd.join_all().await;
+    let mut next = server.connect().await;
+    next.send(KEPT).await;
+    assert!(tokio::time::timeout(HEAD, next.0.peek(&mut [0])).await.is_err(), "there was no place");
+    held.pop();
+    next.until(r#"{"status":"ok"}"#).await;
 }
 
 /// Z5

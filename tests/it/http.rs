@@ -1,6 +1,10 @@
 //! GraphQL over HTTP and what every answer carries.
 
+use std::time::Duration;
+
+use axum::Router;
 use axum::http::Method;
+use axum::routing::get as get_route;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -239,6 +243,34 @@ async fn answers_machines() {
     let lost = get(&app.anonymous(), "/readyz", &[]).await;
     assert_eq!((lost.status.as_u16(), &lost.json()["code"]), (503, &json!("NOT_READY")));
     assert_eq!(get(&app.anonymous(), "/healthz", &[]).await.status, 200, "the process is alive all the same");
+}
+
+/// G12, X4: what no route does can still happen to one.
+#[tokio::test]
+async fn a_handler_that_fails_answers_plainly_and_the_server_lives() {
+    let mut app = TestApp::tuned(&[], |config| config.server.deadlines.request = Duration::from_millis(200)).await;
+    let panics = || async {
+        if true {
+            panic!("the secret of row 17")
+        }
+    };
+    let hangs = || std::future::pending::<()>();
+    let routes = Router::new().route("/panics", get_route(panics)).route("/hangs", get_route(hangs));
+    app.router = accountd::http::layered(routes.route("/fine", get_route("fine")), app.app.clone());
+    for (path, status, code) in
+        [("/panics", 500, "INTERNAL"), ("/hangs", 503, "TIMEOUT"), ("/nowhere", 404, "NOT_FOUND")]
+    {
+        let answer = get(&app.anonymous(), path, &[]).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (status, &json!(code)), "{path}");
+        assert!(!answer.text.contains("row 17"), "{}", answer.text);
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!(
+            (answer.header("cache-control"), answer.header("x-frame-options")),
+            (Some("no-store"), Some("DENY"))
+        );
+        assert!(answer.header("x-request-id").is_some());
+        assert_eq!(get(&app.anonymous(), "/fine", &[]).await.text, "fine");
+    }
 }
 
 #[tokio::test]

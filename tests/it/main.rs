@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod access;
+mod address;
 mod administration;
 mod architecture;
 mod attempt;
@@ -15,12 +16,11 @@ mod errors;
 mod forger;
 mod batch;
 mod canary;
+mod connections;
+mod framing;
 mod hostile;
 mod http;
 mod inputs;
-mod address;
-mod connections;
-mod framing;
 mod limits;
 mod login;
 mod logout;
