@@ -21,6 +21,11 @@ fn half_body() -> (String, &'static str) {
     (whole.strip_suffix('}').unwrap().to_owned(), "}")
 }
 
+/// A request that has a long body, without the body.
+fn long_head() -> String {
+    format!("{}\r\n\r\n", post("/graphql", &" ".repeat(60_000)).trim_end())
+}
+
 /// Sends a byte now and then until the connection is closed; tells how long that took.
 async fn trickle(mut client: Client, every: Duration) -> Duration {
     let begun = Instant::now();
@@ -73,10 +78,9 @@ async fn closes_what_sends_its_body_too_slowly() {
         assert!((BODY / 2..BODY + SLACK).contains(&elapsed), "{elapsed:?}");
         assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("cache-control: no-store"), "{answer}");
     }
-    let mut client = server.connect().await;
     // A byte now and then does not help.
-    client.send(post("/graphql", &" ".repeat(60_000)).trim_end()).await;
-    client.send("\r\n\r\n").await;
+    let mut client = server.connect().await;
+    client.send(&long_head()).await;
     assert!(trickle(client, BODY / 5).await < BODY + SLACK);
 }
 
@@ -190,11 +194,11 @@ async fn more_connections_than_places_wait_for_their_turn() {
 async fn a_crowd_of_slow_clients_is_gone_in_time_while_others_are_served() {
     assert!(descriptors::provide(2_000) >= 1_000, "the test needs file descriptors");
     let server = Server::tuned(|config| config.server.max_connections_per_address = 1_000).await;
-    let (begun, half_body) = (Instant::now(), half_body().0);
+    let (begun, long_head) = (Instant::now(), long_head());
     let mut crowd = JoinSet::new();
     for number in 0..400 {
         let mut client = server.connect().await;
-        client.send(if number % 2 == 0 { HALF_HEAD } else { &half_body }).await;
+        client.send(if number % 2 == 0 { HALF_HEAD } else { &long_head }).await;
         crowd.spawn(trickle(client, BODY / 4));
     }
     let mut served = 0;

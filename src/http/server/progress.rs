@@ -54,12 +54,10 @@ impl Progress {
 }
 
 impl State {
-    /// When the connection has to be cut if nothing changes before.
+    /// When the connection has to be cut if nothing changes before. While the client does not take its answer, nothing
+    /// else is asked of it: hyper reads no further.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match (self.until, self.taken_until) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
+        self.taken_until.or(self.until)
     }
 
     /// Bytes came in.
@@ -82,19 +80,8 @@ impl State {
 
     /// The answer is made; sending it has a limit of its own. Tells whether it has to be the connection's last.
     pub(super) fn answered(&mut self) -> bool {
-        if self.heads.has_next() {
-            self.enter(Phase::Head, self.deadlines.head);
-        } else {
-            self.enter(Phase::Idle, self.deadlines.idle);
-        }
+        self.wait_for_next();
         self.heads.is_lost()
-    }
-
-    /// The client took some bytes.
-    pub(super) fn sent(&mut self) {
-        if self.phase == Phase::Idle {
-            self.enter(Phase::Idle, self.deadlines.idle);
-        }
     }
 
     /// The client takes no more bytes for now. Taking a few later does not move the limit: that is how slow readers stay.
@@ -104,7 +91,9 @@ impl State {
 
     /// The client took everything.
     pub(super) fn flushed(&mut self) {
-        self.taken_until = None;
+        if self.taken_until.take().is_some() && matches!(self.phase, Phase::Idle | Phase::Head) {
+            self.wait_for_next();
+        }
     }
 
     /// Whether nothing is on its way in either direction.
@@ -118,6 +107,14 @@ impl State {
         let is_at_rest = self.is_at_rest();
         self.enter(Phase::Closing, LINGER);
         !is_at_rest
+    }
+
+    fn wait_for_next(&mut self) {
+        if self.heads.has_next() {
+            self.enter(Phase::Head, self.deadlines.head);
+        } else {
+            self.enter(Phase::Idle, self.deadlines.idle);
+        }
     }
 
     fn enter(&mut self, phase: Phase, limit: Duration) {

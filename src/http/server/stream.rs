@@ -32,9 +32,8 @@ impl Stream {
 
     /// Tells what became of a write.
     fn told(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        match written {
-            Poll::Ready(_) => self.progress.lock().sent(),
-            Poll::Pending => self.progress.lock().blocked(),
+        if written.is_pending() {
+            self.progress.lock().blocked();
         }
         written
     }
