@@ -87,7 +87,10 @@ async fn closes_what_sends_its_body_too_slowly() {
 /// H5
 #[tokio::test]
 async fn closes_what_takes_its_answer_too_slowly() {
-    let server = Server::new().await;
+    let server = Server::tuned(|config| {
+        (config.server.deadlines.head, config.server.deadlines.idle) = (PATIENCE * 2, PATIENCE * 2);
+    })
+    .await;
     let query = "%7B__schema%7Btypes%7Bname%20description%20fields%7Bname%20description%20args%7Bname%20description%7D%7D%7D%7D%7D";
     let request = format!("GET /graphql?query={query} HTTP/1.1\r\nHost: a\r\n\r\n");
     let requests = request.repeat(100);
