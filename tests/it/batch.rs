@@ -95,12 +95,15 @@ async fn runs_all_or_nothing() {
     assert!(!exists(&app, "ann").await);
 }
 
+/// A limit, what makes a query of some size, and the largest size that passes.
+type Case<'a> = (&'a str, &'a dyn Fn(usize) -> String, usize);
+
 /// Each limit holds for the array as it does for one request: half of it twice passes, and one more does not.
 #[tokio::test]
 async fn holds_the_limits_for_the_whole_array() {
     let app = batched().await;
     let ann = app.user("ann").await;
-    let cases: [(&str, &dyn Fn(usize) -> String, usize); 6] = [
+    let cases: [Case<'_>; 6] = [
         (
             "max_aliases",
             &|count| format!("{{ me {{ id {} }} }}", (0..count).map(|n| format!("a{n}: id ")).collect::<String>()),

@@ -2,6 +2,8 @@
 
 // Lets clippy see that helpers are tests too.
 #![cfg(test)]
+// The futures of requests through all layers nest deeply.
+#![recursion_limit = "256"]
 
 mod access;
 mod address;
@@ -12,11 +14,9 @@ mod audit;
 mod batch;
 mod canary;
 mod claim;
+mod connections;
 mod errors;
 mod forger;
-mod batch;
-mod canary;
-mod connections;
 mod framing;
 mod hostile;
 mod http;
