@@ -1,5 +1,6 @@
 //! The settings: the only reader of the environment and the config file, typed, all mistakes told at once.
 
+mod browser;
 mod database;
 mod flags;
 mod graphql;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+pub use browser::{Browser, Origin};
 pub use database::Database;
 pub use flags::Flags;
 pub use graphql::{GraphQl, OperationLimits};
@@ -57,6 +59,8 @@ pub struct Config {
     pub rest: Rest,
     /// The GraphQL face.
     pub graphql: GraphQl,
+    /// What browsers are told.
+    pub browser: Browser,
     /// How the server itself behaves.
     pub server: Server,
 }
@@ -143,6 +147,7 @@ impl Config {
         let token = Token::read(reader);
         let rest = Rest::read(reader);
         let graphql = GraphQl::read(reader, listen.is_some_and(is_loopback));
+        let browser = Browser::read(reader);
         let server = Server::read(reader);
         Some(Config {
             listen: listen?,
@@ -156,6 +161,7 @@ impl Config {
             token: token?,
             rest: rest?,
             graphql: graphql?,
+            browser: browser?,
             server: server?,
         })
     }

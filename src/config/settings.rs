@@ -53,9 +53,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("graphql.max_selections", Some("1000"), "fields of one query with its fragments spread out, 50 to 10000"),
     setting("graphql.max_variables", Some("100"), "variables of one request, up to 1000"),
     setting("graphql.max_complexity", Some("5000"), "fields weighed by the lists they stand in, 100 to 100000"),
+    setting("cors.origins", Some("none"), "origins whose pages may call the server and use cookies, exactly as browsers send them, like `https://app.example.com,http://localhost:5173`, or `none`; the server's own origin needs no entry"),
     setting("server.max_connections", Some("10000"), "connections at a time, 16 to 1000000; fewer where the process may not open that many files"),
     setting("server.max_connections_per_address", Some("256"), "connections at a time from one address (IPv6: from one /64), 1 to 1000000; trusted proxies may have any number"),
     setting("server.trusted_proxies", Some("none"), "networks of the proxies whose `Forwarded`, `X-Forwarded-For` and `X-Request-Id` are believed, like `10.1.0.0/16,fd00::/8`, or `none`"),
+    setting("server.hsts", Some("false"), "tell browsers to come by https only for a year; for servers behind TLS"),
     setting("server.drain_seconds", Some("15"), "how long SIGTERM waits for requests in flight, 1 to 300"),
 ];
 

@@ -86,6 +86,48 @@ fn trusts_narrow_networks_only() {
     }
 }
 
+/// Promise X3.
+#[test]
+fn takes_origins_only_as_browsers_send_them() {
+    let origins = |text| load(&[("ACCOUNTD_CORS__ORIGINS", text)]);
+    assert!(load(&[]).unwrap().browser.origins.is_empty() && origins("none").unwrap().browser.origins.is_empty());
+    let listed =
+        "https://app.example.com, http://localhost:5173,http://127.0.0.1:1,https://[::1]:8443,https://a_b.xn--q";
+    assert_eq!(origins(listed).unwrap().browser.origins.len(), 5);
+    for (text, why) in [
+        ("*", "every page on the web"),
+        ("https://app.example.com,*", "every page on the web"),
+        ("null", "sandboxed"),
+        ("app.example.com", "without http://"),
+        ("ftp://app.example.com", "without http://"),
+        ("https://", "no host"),
+        ("https://*.example.com", "no host"),
+        ("https://app.example.com/", "no host"),
+        ("https://app.example.com/path", "no host"),
+        ("https://ann@app.example.com", "no host"),
+        ("https://app.example.com.", "no host"),
+        ("https://app.example.com?", "no host"),
+        ("https://300.1", "no host"),
+        ("https://127.1", "no host"),
+        ("https://[::1", "no host"),
+        ("https://[0:0:0:0:0:0:0:1]", "no host"),
+        ("https://App.example.com", "lower case"),
+        ("https://b\u{fc}cher.example", "xn--"),
+        ("HTTPS://app.example.com", "without http://"),
+        ("https://app.example.com:443", "leave out"),
+        ("http://app.example.com:80", "leave out"),
+        ("https://app.example.com:", "no port"),
+        ("https://app.example.com:08443", "no port"),
+        ("https://app.example.com:65536", "no port"),
+        ("https://app.example.com:+1", "no port"),
+        ("https://app.example.com,", "without http://"),
+    ] {
+        let (names, told) = refusals(&[("ACCOUNTD_CORS__ORIGINS", text)]);
+        assert_eq!(names, ["cors.origins"], "{text}");
+        assert!(told.contains(why), "{text}: {told}");
+    }
+}
+
 #[test]
 fn lifetimes_fit_each_other() {
     let idle_beyond_absolute = [("ACCOUNTD_TOKEN__REFRESH_ABSOLUTE_SECONDS", "86400")];

@@ -1,0 +1,87 @@
+//! Whose pages may use the server from a browser.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::reader::Reader;
+use super::{Refused, refused};
+
+/// What browsers are told.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    /// Origins, beside the server's own, whose pages may read answers and use cookies.
+    pub origins: Vec<Origin>,
+    /// Whether browsers are told to come by https only.
+    pub hsts: bool,
+}
+
+/// Scheme, host and port, letter for letter as browsers send them in `Origin` (RFC 6454 section 6.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Browser {
+    pub(super) fn read(reader: &mut Reader) -> Option<Browser> {
+        let origins = reader.read("cors.origins", |text| match text {
+            "none" => Ok(Vec::new()),
+            list => list.split(',').map(|origin| Origin::parse(origin.trim())).collect(),
+        });
+        let hsts = reader.switch("server.hsts");
+        Some(Browser { origins: origins?, hsts: hsts? })
+    }
+
+    /// Whether pages of `origin` may; nothing is normalised, so nothing can be taken for something else.
+    pub fn allows(&self, origin: &[u8]) -> bool {
+        self.origins.iter().any(|allowed| allowed.0.as_bytes() == origin)
+    }
+}
+
+impl Origin {
+    fn parse(text: &str) -> Result<Origin, Refused> {
+        let wanted = "write each origin as browsers send it, like https://app.example.com or http://localhost:5173";
+        match text {
+            "*" => {
+                let problem = "would let every page on the web act in the name of whoever looks at it";
+                return Err(refused(problem, "name the origins of your own pages"));
+            }
+            "null" => {
+                let problem = "is what sandboxed pages of anybody send";
+                return Err(refused(problem, "serve your page from an origin of its own, and name that"));
+            }
+            _ => {}
+        }
+        let (authority, default_port) = match text.split_once("://") {
+            Some(("https", authority)) => (authority, "443"),
+            Some(("http", authority)) => (authority, "80"),
+            _ => return Err(refused("has an origin without http:// or https:// before it", wanted)),
+        };
+        let colon = authority.rfind(':').filter(|_| !authority.ends_with(']'));
+        let (host, port) = colon.and_then(|colon| authority.split_at_checked(colon)).unwrap_or((authority, ""));
+        if authority.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+            return Err(refused("has letters that browsers send in lower case or as xn--", wanted));
+        }
+        if !is_host(host) {
+            return Err(refused("has more or less than scheme, host and port, or something that is no host", wanted));
+        }
+        match port.strip_prefix(':') {
+            None => {}
+            Some(port) if port == default_port => {
+                return Err(refused("names the port that browsers leave out", "leave out :443 and :80"));
+            }
+            Some(port) if port.starts_with(['0', '+']) || port.parse::<u16>().is_err() => {
+                return Err(refused("has something that is no port", wanted));
+            }
+            Some(_) => {}
+        }
+        Ok(Origin(text.to_owned()))
+    }
+}
+
+/// Whether browsers write a host like this (URL Standard, host serializing).
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == address);
+    }
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    let is_name = !host.is_empty() && host.split('.').all(|label| !label.is_empty() && label.bytes().all(is_letter));
+    let ends_in_number = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    is_name && (!ends_in_number || host.parse::<Ipv4Addr>().is_ok())
+}
