@@ -14,6 +14,7 @@ use crate::rest;
 mod address;
 mod authorization;
 mod content;
+mod cors;
 mod deadline;
 mod endpoint;
 mod error;
@@ -52,7 +53,8 @@ pub fn layered(routes: Router<App>, app: App) -> Router {
         .layer(DefaultBodyLimit::max(deadline::MAX_BODY))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(app.clone(), deadline::hold))
+        .layer(from_fn_with_state(app.clone(), cors::share))
         .layer(from_fn(log::line))
-        .layer(from_fn_with_state(app, visitor::introduce))
-        .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(app.clone(), visitor::introduce))
+        .layer(from_fn_with_state(app, headers::secure))
 }

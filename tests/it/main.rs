@@ -15,6 +15,7 @@ mod batch;
 mod canary;
 mod claim;
 mod connections;
+mod cors;
 mod errors;
 mod forger;
 mod framing;

@@ -1,0 +1,164 @@
+//! What browsers are told: whose pages may read answers, and how to treat every answer.
+
+use axum::Router;
+use axum::http::{HeaderMap, Method};
+use axum::routing::get;
+use serde_json::json;
+
+use crate::support::{Answer, TestApp};
+
+const ALLOWED: [&str; 3] = ["https://good.com", "http://localhost:5173", "https://good.com:8443"];
+
+async fn service() -> TestApp {
+    TestApp::with(&[("ACCOUNTD_CORS__ORIGINS", &ALLOWED.join(","))]).await
+}
+
+async fn ask(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let body = json!({ "query": "{ me { id } }" }).to_string();
+    let headers: Vec<_> = [("content-type", "application/json")].iter().chain(headers).copied().collect();
+    app.anonymous().request(method, path, &headers, body).await
+}
+
+fn grants(answer: &Answer) -> Vec<&str> {
+    answer.headers.keys().map(|name| name.as_str()).filter(|name| name.starts_with("access-control-")).collect()
+}
+
+/// X3
+#[tokio::test]
+async fn lets_listed_origins_read_and_no_others() {
+    let app = service().await;
+    for origin in ALLOWED {
+        let answer = ask(&app, Method::POST, "/graphql", &[("origin", origin)]).await;
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+        let exposed = answer.header("access-control-expose-headers");
+        assert_eq!(exposed, Some("retry-after, www-authenticate, x-request-id"));
+        assert_eq!(answer.header("vary"), Some("origin"));
+    }
+    for origin in [
+        "null",
+        "*",
+        "",
+        "https://evil-good.com",
+        "https://evil.good.com",
+        "https://good.com.evil",
+        "https://good.com.",
+        "https://good.co",
+        "https://good.community",
+        "http://good.com",
+        "https://good.com:443",
+        "https://good.com:8444",
+        "https://good.com:84430",
+        "https://GOOD.com",
+        "HTTPS://good.com",
+        "https://good.com/",
+        " https://good.com, https://evil.example",
+        "http://localhost",
+        "https://localhost:5173",
+        "http://127.0.0.1:5173",
+        "good.com",
+        "https://goodXcom",
+    ] {
+        for (method, path) in
+            [(Method::POST, "/graphql"), (Method::GET, "/healthz"), (Method::POST, "/login"), (Method::GET, "/no")]
+        {
+            let answer = ask(&app, method, path, &[("origin", origin)]).await;
+            assert_eq!(grants(&answer), [""; 0], "{origin} {path}");
+            assert_eq!(answer.header("vary"), Some("origin"));
+        }
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
+        assert_eq!(grants(&ask(&app, Method::OPTIONS, "/graphql", &headers).await), [""; 0], "{origin}");
+    }
+    let unlisted = TestApp::new().await;
+    assert_eq!(grants(&ask(&unlisted, Method::POST, "/graphql", &[("origin", "https://good.com")]).await), [""; 0]);
+}
+
+/// X3
+#[tokio::test]
+async fn answers_preflights_on_every_route() {
+    let app = service().await;
+    let headers = [
+        ("origin", "https://good.com"),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization,content-type"),
+    ];
+    for path in ["/graphql", "/login", "/api/v1/auth/login", "/healthz"] {
+        let answer = ask(&app, Method::OPTIONS, path, &headers).await;
+        assert_eq!(answer.status, 204, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("https://good.com"));
+        assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+        assert_eq!(answer.header("access-control-allow-methods"), Some("GET, POST, OPTIONS"));
+        let allowed = answer.header("access-control-allow-headers").unwrap();
+        assert!(allowed.starts_with("authorization, content-type, apollo"), "{allowed}");
+        assert_eq!(answer.header("access-control-max-age"), Some("600"));
+        assert_eq!(answer.header("vary"), Some("origin"));
+    }
+    let plain = ask(&app, Method::OPTIONS, "/login", &[("origin", "https://good.com")]).await;
+    assert_eq!(plain.header("allow"), Some("GET, HEAD, OPTIONS, POST"), "no preflight: the dialect answers");
+}
+
+fn assert_guarded(headers: &HeaderMap, what: &str) {
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("vary", "origin"),
+    ] {
+        assert_eq!(headers.get(name).map(|value| value.to_str().unwrap()), Some(value), "{what}: {name}");
+    }
+    assert!(headers.contains_key("x-request-id") && !headers.contains_key("server"), "{what}");
+}
+
+/// X4
+#[tokio::test]
+async fn guards_every_answer() {
+    let app = service().await;
+    let long = "x".repeat(64 * 1024 + 1);
+    let json = ("content-type", "application/json");
+    let preflight = [("origin", "https://good.com"), ("access-control-request-method", "POST")];
+    for (status, method, path, headers, body) in [
+        (200, Method::POST, "/graphql", &[json][..], "{\"query\":\"{ me { id } }\"}"),
+        (200, Method::GET, "/healthz", &[], ""),
+        (204, Method::OPTIONS, "/graphql", &preflight, ""),
+        (204, Method::OPTIONS, "/no/such/route", &[("origin", "null"), ("access-control-request-method", "PUT")], ""),
+        (400, Method::POST, "/graphql", &[json], "{"),
+        (401, Method::POST, "/logout", &[], ""),
+        (404, Method::GET, "/no/such/route", &[], ""),
+        (405, Method::DELETE, "/graphql", &[], ""),
+        (405, Method::PUT, "/healthz", &[], ""),
+        (405, Method::DELETE, "/login", &[], ""),
+        (413, Method::POST, "/graphql", &[json], &long),
+        (413, Method::POST, "/login", &[json], &long),
+        (415, Method::POST, "/graphql", &[("content-type", "text/plain")], ""),
+    ] {
+        let answer = app.anonymous().request(method, path, headers, body.to_owned()).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_guarded(&answer.headers, &format!("{status} {path}"));
+        assert_eq!(answer.header("strict-transport-security"), None);
+    }
+    let secure = TestApp::with(&[("ACCOUNTD_SERVER__HSTS", "true")]).await;
+    let answer = secure.anonymous().request(Method::GET, "/no", &[], "").await;
+    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
+    let page = app.anonymous().request(Method::GET, "/graphql", &[("accept", "text/html")], "").await;
+    assert!(page.status == 200 && page.text.contains("graphiql"), "the playground");
+    assert!(page.header("content-security-policy").unwrap().contains("script-src"));
+}
+
+/// X4: a handler that panics.
+#[tokio::test]
+async fn guards_the_answer_to_a_panic() {
+    let mut app = service().await;
+    let panics = || async {
+        if true {
+            panic!("on purpose")
+        }
+    };
+    app.router = accountd::http::layered(Router::new().route("/panics", get(panics)), app.app.clone());
+    let answer = ask(&app, Method::GET, "/panics", &[("origin", "https://good.com")]).await;
+    assert_eq!(answer.status, 500);
+    assert_guarded(&answer.headers, "a panic");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://good.com"), "the page may read it");
+}
