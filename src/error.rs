@@ -41,6 +41,11 @@ pub enum Error {
     /// A request verifies one password at most.
     #[error("one request verifies one password at most: send the others by themselves")]
     SecondCredentialCheck,
+    /// Cookies are for pages of ours only, and nothing proves that the request comes from one.
+    #[error(
+        "cookies need a page of an allowed origin: add yours to the setting cors.origins, or use the transport BODY"
+    )]
+    ForeignPage,
     /// What a person can fix, one entry per finding, never empty.
     #[error("{}", .0.first().map_or("refused", |refusal| &refusal.message))]
     Refused(Vec<Refusal>),
@@ -59,6 +64,7 @@ impl Error {
             Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
             Self::Busy { .. } => "SERVER_BUSY",
             Self::SecondCredentialCheck => "ONE_CREDENTIAL_CHECK_PER_REQUEST",
+            Self::ForeignPage => "CSRF_REFUSED",
             Self::Refused(refusals) => refusals.first().map_or("CONFLICT", |first| first.code.name()),
             Self::Internal(_) => "INTERNAL",
         }

@@ -14,6 +14,7 @@ use crate::rest;
 mod address;
 mod authorization;
 mod content;
+mod cookies;
 mod cors;
 mod deadline;
 mod endpoint;
@@ -22,6 +23,7 @@ mod headers;
 mod health;
 mod log;
 pub mod openapi;
+mod origin;
 mod playground;
 pub mod server;
 mod visitor;
@@ -33,8 +35,10 @@ mod visitor;
 pub fn router(app: App) -> Result<Router> {
     let endpoint = endpoint::Endpoint::new(Face::new(&app.config.graphql));
     let document = openapi::document(&app.config.rest).map_err(Error::internal)?.into();
+    // The REST dialects know no cookies.
+    let cookies = from_fn_with_state(app.clone(), cookies::carry);
     let routes = Router::new()
-        .route("/graphql", get(endpoint::get).post(endpoint::post))
+        .route("/graphql", get(endpoint::get).post(endpoint::post).layer(cookies))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/.well-known/jwks.json", get(health::jwks))

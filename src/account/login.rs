@@ -1,6 +1,7 @@
 //! Login: a name and a password for a session.
 
 use chrono::{DateTime, Utc};
+use entity::session::Transport;
 use entity::user;
 use sea_orm::ConnectionTrait;
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +30,8 @@ pub struct Login {
     pub spelling: Spelling,
     /// The password, as typed.
     pub password: SecretString,
+    /// How the session's tokens travel.
+    pub transport: Transport,
     /// How the person calls the device.
     pub device_name: Option<Name>,
     /// What the device got when somebody signed in on it before.
@@ -63,8 +66,10 @@ const ATTEMPTS: usize = 3;
 /// answer is the same and costs the same (OWASP Authentication Cheat Sheet; promise B1).
 ///
 /// # Errors
-/// Refusals with [`RefusalCode::InvalidCredentials`] and [`RefusalCode::TooManyAttempts`].
+/// Refusals with [`RefusalCode::InvalidCredentials`] and [`RefusalCode::TooManyAttempts`]; [`Error::ForeignPage`] if
+/// cookies are asked for by a page that may not have them, which could sign in whoever looks at it as somebody else.
 pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn> {
+    client.jar.require_proof(input.transport)?;
     let now = app.clock.now();
     let user = find(app.db.reader(), &input.name).await?;
     let device = user.as_ref().and_then(|user| known_device(app, user, input.device_token.as_ref(), now));
@@ -80,7 +85,7 @@ pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn>
             Ok(Some(sign_in)) => {
                 let device = device.unwrap_or_else(|| app.entropy.uuid(now));
                 let device_token = tokens::device(app, &sign_in.user, device, now)?;
-                return Ok(LoggedIn { sign_in, device_token });
+                return Ok(LoggedIn { sign_in: sign_in.kept_by(client), device_token });
             }
             Ok(None) => {}
             Err(error) => {
@@ -116,7 +121,7 @@ async fn verify(app: &App, client: &Client, input: &Login, attempt: &Attempt<'_>
     if !users::update_login(&tx, user, rehash, now).await? {
         return Ok(None);
     }
-    let signed_in = session::open(&tx, app, user, client, input.device_name.clone(), now).await?;
+    let signed_in = session::open(&tx, app, user, client, input.device_name.clone(), input.transport, now).await?;
     Event::success("login").by(user).to(user).within(&signed_in.session).record(&tx, app, client, now).await?;
     let user = users::find_by_number(&tx, Scope::Installation, user.id).await?;
     attempt.succeed(&tx).await?;

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::audit::Event;
 use super::id::SessionId;
+use super::requester::jar::Jar;
 use super::requester::{Identity, Requester};
 use super::session::{end, end_all, is_live};
 use super::tokens;
@@ -28,11 +29,26 @@ pub enum Scope {
 }
 
 /// Ends sessions; tells how many were ended, and whose they were. An expired access token is enough, and so is a
-/// refresh token alone; nothing usable ends nothing and is no failure.
+/// refresh token alone, given or in a cookie; nothing usable ends nothing and is no failure. Cookies that open nothing
+/// any more go.
 ///
 /// # Errors
-/// Internal ones only.
+/// [`crate::error::Error::ForeignPage`] if all the proof are cookies, from a page that may not use them; internal ones.
 pub async fn logout(
+    app: &App,
+    requester: &Requester,
+    refresh_token: Option<&SecretString>,
+    scope: Scope,
+) -> Result<(usize, Option<user::Model>)> {
+    if refresh_token.is_none() && matches!(requester.identity, Identity::Anonymous) {
+        requester.client.jar.refuse_forged()?;
+    }
+    let done = end_named(app, requester, refresh_token, scope).await?;
+    clean_up(app, &requester.client.jar, scope).await?;
+    Ok(done)
+}
+
+async fn end_named(
     app: &App,
     requester: &Requester,
     refresh_token: Option<&SecretString>,
@@ -65,19 +81,44 @@ pub async fn logout(
     Ok((count, Some(user)))
 }
 
-/// The sessions that the caller can prove to be in: by the refresh token, and by the access token.
+/// Has the client forget cookies of a session that does not live, the one that was just ended among them. Those of
+/// another session, in which the browser may be by now, stay.
+async fn clean_up(app: &App, jar: &Jar, scope: Scope) -> Result<()> {
+    if !jar.counts() {
+        return Ok(());
+    }
+    let Some(id) = jar.refresh_token().and_then(|token| session_of(app, token)) else {
+        if scope != Scope::Others {
+            jar.forget(None);
+        }
+        return Ok(());
+    };
+    let found = sessions::find(app.db.reader(), id.uuid()).await?;
+    if !found.is_some_and(|session| is_live(&session, app.clock.now())) {
+        jar.forget(Some(id.uuid()));
+    }
+    Ok(())
+}
+
+/// The session of a refresh token of ours, be its time over or not.
+fn session_of(app: &App, refresh_token: &SecretString) -> Option<SessionId> {
+    match tokens::verify_refresh(app, refresh_token.expose_secret(), app.clock.now()) {
+        Ok(Verified::Valid(claims) | Verified::Expired(claims)) => claims.sid.parse().ok(),
+        Err(_) => None,
+    }
+}
+
+/// The sessions that the caller can prove to be in: by the refresh token, by the access token, and by the cookie, which
+/// is asked last because it comes along unasked.
 fn named_sessions(app: &App, requester: &Requester, refresh_token: Option<&SecretString>) -> Vec<SessionId> {
-    let by_refresh =
-        refresh_token.and_then(|token| match tokens::verify_refresh(app, token.expose_secret(), app.clock.now()) {
-            Ok(Verified::Valid(claims) | Verified::Expired(claims)) => claims.sid.parse().ok(),
-            Err(_) => None,
-        });
+    let by_refresh = refresh_token.and_then(|token| session_of(app, token));
+    let by_cookie = requester.client.jar.refresh_token().and_then(|token| session_of(app, token));
     let by_access = match &requester.identity {
         Identity::SignedIn(caller) => Some(SessionId::from(caller.session.uid)),
         Identity::Rejected { session, .. } => *session,
         Identity::Anonymous => None,
     };
-    [by_refresh, by_access].into_iter().flatten().collect()
+    [by_refresh, by_access, by_cookie].into_iter().flatten().collect()
 }
 
 /// The first of them that lives, or else the first. A client that kept a stale refresh token still leaves the session

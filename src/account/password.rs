@@ -77,7 +77,8 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
         return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
     }
     let device_name = caller.session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
-    let signed_in = session::open(&tx, app, &user, &requester.client, device_name, now).await?;
+    let signed_in =
+        session::open(&tx, app, &user, &requester.client, device_name, caller.session.transport, now).await?;
     Event::success("password.update")
         .by(&user)
         .to(&user)
@@ -85,7 +86,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
         .record(&tx, app, &requester.client, now)
         .await?;
     tx.commit().await?;
-    Ok((signed_in, others))
+    Ok((signed_in.kept_by(&requester.client), others))
 }
 
 /// Sets another user's password and ends all of that user's sessions.

@@ -46,26 +46,32 @@ enum Reading {
 /// How often a lost race is run again; each lost race means that another caller moved the session on.
 const ATTEMPTS: usize = 3;
 
-/// Renews the session that `refresh_token` belongs to. Anybody who has it may; an access token is not looked at.
+/// Renews the session that `refresh_token`, or in its absence the client's cookie, belongs to. Anybody who has it may;
+/// an access token is not looked at. The new pair travels as the session's does. A refusal leaves the client's cookies
+/// alone: by now another tab may have put a better one there.
 ///
 /// # Errors
 /// Refusals with [`RefusalCode::RefreshTokenMissing`], [`RefusalCode::RefreshTokenInvalid`],
 /// [`RefusalCode::SessionEnded`], or [`RefusalCode::RefreshTokenReused`] — then the session was ended, and that is
-/// committed although the answer is an error.
+/// committed although the answer is an error. [`Error::ForeignPage`] if cookies are used, or would be set, by a page
+/// that may not.
 pub async fn refresh(
     app: &App,
     client: &Client,
     refresh_token: Option<&SecretString>,
     predecessor: Predecessor,
 ) -> Result<(SignIn, Outcome)> {
-    let Some(refresh_token) = refresh_token else {
+    if refresh_token.is_none() {
+        client.jar.refuse_forged()?;
+    }
+    let Some(refresh_token) = refresh_token.or(client.jar.refresh_token()) else {
         return Err(refusal(RefusalCode::RefreshTokenMissing, "no refresh token was sent: sign in"));
     };
     let now = app.clock.now();
     let claims = claims(app, refresh_token, now)?;
     for _ in 0..ATTEMPTS {
-        if let Some(renewed) = attempt(app, client, &claims, predecessor, now).await? {
-            return Ok(renewed);
+        if let Some((renewed, outcome)) = attempt(app, client, &claims, predecessor, now).await? {
+            return Ok((renewed.kept_by(client), outcome));
         }
     }
     Err(Error::internal("a session was rotated by others again and again"))
@@ -98,7 +104,11 @@ async fn attempt(
     if !is_live(&session, now) || user.status != user::Status::Active {
         return Err(ended());
     }
-    let outcome = match read(&session, claims.generation, app.config.token.replay_window, now) {
+    let reading = read(&session, claims.generation, app.config.token.replay_window, now);
+    if reading != Reading::Reuse {
+        client.jar.require_proof(session.transport)?;
+    }
+    let outcome = match reading {
         Reading::Rotate => {
             let idle_end_at = (now + app.config.token.refresh_idle).min(session.absolute_end_at.utc());
             if !sessions::update_generation(&tx, &session, idle_end_at, now).await? {

@@ -1,5 +1,7 @@
 //! Registration: a stranger makes an account and is signed in.
 
+use entity::session::Transport;
+
 use super::attempt::spend;
 use super::audit::Event;
 use super::name::Name;
@@ -30,7 +32,15 @@ pub fn parse(user: Result<NewUser>, device_name: Option<&str>) -> Result<(NewUse
 ///
 /// # Errors
 /// Refusals: registration is closed, a name is taken, the password is weak, too many accounts come from one address.
-pub async fn register(app: &App, client: &Client, input: NewUser, device_name: Option<Name>) -> Result<SignIn> {
+/// [`Error::ForeignPage`] if cookies are asked for by a page that may not have them.
+pub async fn register(
+    app: &App,
+    client: &Client,
+    input: NewUser,
+    device_name: Option<Name>,
+    transport: Transport,
+) -> Result<SignIn> {
+    client.jar.require_proof(transport)?;
     let now = app.clock.now();
     match app.config.registration.mode {
         RegistrationMode::Open => {}
@@ -51,8 +61,8 @@ pub async fn register(app: &App, client: &Client, input: NewUser, device_name: O
     let mut user = insert(&tx, app, &input, hash, super::user::DEFAULT_TENANT, now).await?;
     users::update_login(&tx, &user, None, now).await?;
     user.last_login_at = Some(now.into());
-    let signed_in = session::open(&tx, app, &user, client, device_name, now).await?;
+    let signed_in = session::open(&tx, app, &user, client, device_name, transport, now).await?;
     Event::success("register").by(&user).to(&user).within(&signed_in.session).record(&tx, app, client, now).await?;
     tx.commit().await?;
-    Ok(signed_in)
+    Ok(signed_in.kept_by(client))
 }

@@ -1,5 +1,7 @@
 //! Who is calling: credentials checked against the live session and the live account.
 
+pub mod jar;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +16,7 @@ use crate::app::App;
 use crate::error::{Error, Result, TokenFault};
 use crate::security::token::{AccessClaims, Verified};
 use crate::store::{revoked_tokens, sessions};
+use jar::Jar;
 
 /// What came with a request, before anything was checked.
 #[derive(Debug, Clone)]
@@ -24,7 +27,7 @@ pub struct Visitor {
     pub client: Client,
 }
 
-/// The content of an `Authorization` header.
+/// The content of an `Authorization` header, or of a cookie in its place.
 #[derive(Debug, Clone)]
 pub enum Credentials {
     /// There was none, or an empty one.
@@ -44,6 +47,8 @@ pub struct Client {
     pub user_agent: Option<String>,
     /// The name of this request in logs and answers.
     pub request_id: String,
+    /// Its cookies; without a layer that reads them there are none.
+    pub jar: Jar,
     /// Whether the request has verified a password; shared by all of its operations.
     checked: Arc<AtomicBool>,
 }
@@ -51,7 +56,7 @@ pub struct Client {
 impl Client {
     /// Where a new request came from.
     pub fn new(address: Option<IpAddr>, user_agent: Option<String>, request_id: String) -> Self {
-        Self { address, user_agent, request_id, checked: Arc::default() }
+        Self { address, user_agent, request_id, jar: Jar::default(), checked: Arc::default() }
     }
 
     /// Takes the request's one credential check: aliases and batches are no way around the limits (promise A4).

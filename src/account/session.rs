@@ -37,6 +37,12 @@ impl SignIn {
         let Self { user, session, access, .. } = self.clone();
         Requester { identity: Identity::SignedIn(Box::new(SignedIn { user, session, access })), client }
     }
+
+    /// The same, with its tokens in the cookies of `client` if the session keeps them there.
+    pub(super) fn kept_by(self, client: &Client) -> Self {
+        client.jar.keep(&self.session, &self.tokens);
+        self
+    }
 }
 
 /// Whether the session is neither ended nor over by time at `now`.
@@ -51,6 +57,7 @@ pub(super) async fn open(
     user: &user::Model,
     client: &Client,
     device_name: Option<Name>,
+    transport: Transport,
     now: DateTime<Utc>,
 ) -> Result<SignIn> {
     let settings = &app.config.token;
@@ -60,7 +67,7 @@ pub(super) async fn open(
         generation: Set(1),
         // The first generation has no predecessor whose replay its arrival could forbid.
         receipt: Set(1),
-        transport: Set(Transport::Body),
+        transport: Set(transport),
         device_name: Set(device_name.map(|name| name.as_str().to_owned())),
         user_agent: Set(client.user_agent.clone()),
         address: Set(client.address.map(|address| address.to_string())),

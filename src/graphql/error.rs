@@ -41,7 +41,7 @@ impl From<Failure> for async_graphql::Error {
             }
             Error::TooComplex { limit, .. } => extensions.set("limit", *limit),
             Error::Busy { retry_after } => extensions.set("retryAfter", *retry_after),
-            Error::Forbidden | Error::SecondCredentialCheck | Error::Internal(_) => {}
+            Error::Forbidden | Error::ForeignPage | Error::SecondCredentialCheck | Error::Internal(_) => {}
         }
         Self { message: error.to_string(), source: Some(Arc::new(error)), extensions: Some(extensions) }
     }

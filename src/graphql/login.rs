@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::context::Given;
 use super::error::{AccountError, Payload, Result, settle};
 use super::session::Session;
-use super::tokens::TokenPair;
+use super::tokens::{TokenPair, TokenTransport};
 use super::user::User;
 use crate::account::login::{self, LoggedIn, Login, Spelling};
 use crate::account::name::Name;
@@ -22,6 +22,9 @@ pub struct LoginInput {
     /// The password.
     #[graphql(secret)]
     password: String,
+    /// Where the tokens of the session travel.
+    #[graphql(default_with = "TokenTransport::Body")]
+    transport: TokenTransport,
     /// How you call this device in the list of your sessions.
     device_name: Option<String>,
     /// The `deviceToken` of the last login on this device, if there was one: logins that send it have a budget of
@@ -55,9 +58,9 @@ impl LoginPayload {
     fn new(LoggedIn { sign_in: signed_in, device_token }: LoggedIn, client: &Client) -> Self {
         let viewer = Arc::new(signed_in.requester(client.clone()));
         Self {
+            tokens: Some(TokenPair::of(&signed_in)),
             user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
             session: Some(Session::new(signed_in.session, viewer)),
-            tokens: Some(TokenPair(signed_in.tokens)),
             device_token: Some(device_token.expose_secret().to_owned()),
             errors: Vec::new(),
         }
@@ -88,6 +91,7 @@ async fn run(ctx: &Context<'_>, input: LoginInput) -> crate::error::Result<Login
         name: input.username,
         spelling: Spelling::Any,
         password: input.password.into(),
+        transport: input.transport.into(),
         device_name,
         device_token: input.device_token.map(Into::into),
     };

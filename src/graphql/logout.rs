@@ -12,7 +12,7 @@ pub struct LogoutInput {
     /// Which sessions.
     #[graphql(default_with = "LogoutScope::Current")]
     scope: LogoutScope,
-    /// The refresh token of the session; needed only by those who have no access token.
+    /// The refresh token of the session; needed only by those who have neither access token nor cookies.
     #[graphql(secret)]
     refresh_token: Option<String>,
 }
@@ -54,7 +54,7 @@ pub struct LogoutMutation;
 #[Object]
 impl LogoutMutation {
     /// Ends this session, the others, or all, at once. An expired access token is enough, and so is a refresh token
-    /// alone.
+    /// alone, given or in a cookie. Cookies that open nothing any more go.
     async fn logout(
         &self,
         ctx: &Context<'_>,

@@ -100,9 +100,9 @@ async fn update(ctx: &Context<'_>, input: UpdatePasswordInput) -> crate::error::
     let (signed_in, others) = password::update(ctx.app()?, requester, input).await?;
     let viewer = Arc::new(signed_in.requester(requester.client.clone()));
     Ok(UpdatePasswordPayload {
+        tokens: Some(TokenPair::of(&signed_in)),
         user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
         session: Some(Session::new(signed_in.session, viewer)),
-        tokens: Some(TokenPair(signed_in.tokens)),
         revoked_session_count: others,
         errors: Vec::new(),
     })

@@ -14,7 +14,7 @@ use crate::account::refresh::{self, Outcome, Predecessor};
 /// What buys the next pair.
 #[derive(InputObject)]
 pub struct RefreshInput {
-    /// The refresh token of the last pair.
+    /// The refresh token of the last pair; left out by clients that have it in a cookie.
     #[graphql(secret)]
     refresh_token: Option<String>,
 }
@@ -84,9 +84,9 @@ async fn run(ctx: &Context<'_>, input: Option<RefreshInput>) -> crate::error::Re
     let (renewed, outcome) = refresh::refresh(ctx.app()?, client, token.as_ref(), Predecessor::Keep).await?;
     let viewer = Arc::new(renewed.requester(client.clone()));
     Ok(RefreshPayload {
+        tokens: Some(TokenPair::of(&renewed)),
         user: Some(User::new(renewed.user, Arc::clone(&viewer))),
         session: Some(Session::new(renewed.session, viewer)),
-        tokens: Some(TokenPair(renewed.tokens)),
         outcome: outcome.into(),
         errors: Vec::new(),
     })

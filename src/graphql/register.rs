@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use super::context::Given;
 use super::error::{AccountError, Payload, Result, settle};
 use super::session::Session;
-use super::tokens::TokenPair;
+use super::tokens::{TokenPair, TokenTransport};
 use super::user::User;
 use crate::account::register;
 use crate::account::user::NewUser;
@@ -24,6 +24,9 @@ pub struct RegisterInput {
     password: String,
     /// The name to show.
     display_name: Option<String>,
+    /// Where the tokens of the session travel.
+    #[graphql(default_with = "TokenTransport::Body")]
+    transport: TokenTransport,
     /// How you call this device in the list of your sessions.
     device_name: Option<String>,
 }
@@ -77,16 +80,16 @@ impl RegisterMutation {
 
 async fn run(ctx: &Context<'_>, input: RegisterInput) -> crate::error::Result<RegisterPayload> {
     let client = &ctx.requester()?.client;
-    let RegisterInput { username, email, password, display_name, device_name } = input;
+    let RegisterInput { username, email, password, display_name, transport, device_name } = input;
     let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into());
     let (user, device_name) = register::parse(user, device_name.as_deref())?;
-    let signed_in = register::register(ctx.app()?, client, user, device_name).await?;
+    let signed_in = register::register(ctx.app()?, client, user, device_name, transport.into()).await?;
     let viewer = Arc::new(signed_in.requester(client.clone()));
     Ok(RegisterPayload {
         status: RegisterStatus::SignedIn,
+        tokens: Some(TokenPair::of(&signed_in)),
         user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
         session: Some(Session::new(signed_in.session, viewer)),
-        tokens: Some(TokenPair(signed_in.tokens)),
         errors: Vec::new(),
     })
 }

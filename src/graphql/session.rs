@@ -10,6 +10,7 @@ use super::error::{AccountError, Payload, Result, settle};
 use super::guard::guard;
 use super::node::parse_id;
 use super::time::Time;
+use super::tokens::TokenTransport;
 use crate::account::access;
 use crate::account::id::SessionId;
 use crate::account::requester::{Identity, Requester};
@@ -39,6 +40,11 @@ impl Session {
     /// Whether it is the session of the token that asks.
     async fn current(&self) -> bool {
         matches!(&self.viewer.identity, Identity::SignedIn(caller) if caller.session.id == self.row.id)
+    }
+
+    /// Where its tokens travel.
+    async fn transport(&self) -> TokenTransport {
+        self.row.transport.into()
     }
 
     /// How its owner calls the device.

@@ -12,6 +12,7 @@ mod architecture;
 mod attempt;
 mod audit;
 mod batch;
+mod browser;
 mod canary;
 mod claim;
 mod connections;

@@ -5,6 +5,7 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
+use entity::session::Transport;
 use entity::user;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -43,6 +44,7 @@ fn input(body: &Value) -> Result<Login, Failure> {
         name: body::text(body, "username", missing)?.to_owned(),
         spelling: Spelling::Exact,
         password: body::text(body, "password", missing)?.into(),
+        transport: Transport::Body,
         device_name: None,
         device_token: None,
     })

@@ -1,0 +1,88 @@
+//! Where a request comes from in a browser: from a page of ours, or from anybody's.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use axum::http::header::{AsHeaderName, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+
+use crate::config::Browser;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+
+/// What a request tells of the page that sent it and of the place it was sent to.
+pub(super) struct Origin<'a> {
+    headers: &'a HeaderMap,
+    /// Host and port, as the client wrote them.
+    authority: &'a str,
+}
+
+impl<'a> Origin<'a> {
+    /// Of the request with this target and these headers.
+    pub fn new(uri: &'a Uri, headers: &'a HeaderMap) -> Self {
+        let host = || only(headers, HOST).and_then(|host| host.to_str().ok());
+        Self {
+            headers,
+            authority: uri.authority().map(|authority| authority.as_str()).or_else(host).unwrap_or_default(),
+        }
+    }
+
+    /// Whether a page of ours has sent the request: scripts can set neither of the two headers that say so, and a
+    /// program that sets them itself carries nobody's cookies but its own. Programs send neither of them.
+    pub fn is_ours(&self, browser: &Browser) -> bool {
+        let site = only(self.headers, SEC_FETCH_SITE);
+        let origin = only(self.headers, ORIGIN).map(HeaderValue::as_bytes);
+        site.is_some_and(|site| site == "same-origin")
+            || origin.is_some_and(|origin| browser.allows(origin) || self.is_own(origin))
+    }
+
+    /// Whether `origin` is the server's own: https at the place that the request was sent to, because cookies for other
+    /// places are `Secure`; on this machine http, too.
+    fn is_own(&self, origin: &[u8]) -> bool {
+        let Ok(origin) = std::str::from_utf8(origin) else { return false };
+        let (authority, default_port) = match origin.split_once("://") {
+            Some(("https", authority)) => (authority, ":443"),
+            Some(("http", authority)) if is_loopback(authority) => (authority, ":80"),
+            _ => return false,
+        };
+        let asked = self.authority.strip_suffix(default_port).unwrap_or(self.authority);
+        !authority.is_empty() && asked.eq_ignore_ascii_case(authority)
+    }
+
+    /// Whether the browser talks plain http to this very machine, where cookies have to do without `Secure` and so
+    /// without the prefix. A proxy may have put its own name for the server into `Host`: what it or the browser tells
+    /// of https counts more, and whoever invents that only makes the cookies safer.
+    pub fn is_plain_loopback(&self) -> bool {
+        let tells = |name: HeaderName, text: &str| {
+            let values = self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+            values.into_iter().any(|value| value.to_ascii_lowercase().contains(text))
+        };
+        let page_is_elsewhere = only(self.headers, ORIGIN).is_some_and(|origin| {
+            !origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://")).is_some_and(is_loopback)
+        });
+        is_loopback(self.authority)
+            && !page_is_elsewhere
+            && !tells(X_FORWARDED_PROTO, "https")
+            && !tells(FORWARDED, "proto=https")
+            && !tells(FORWARDED, "proto=\"https")
+    }
+}
+
+/// The header's value, if there is just one.
+fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// Whether a host, perhaps with a port, is this very machine to a browser (Secure Contexts section 3.1).
+fn is_loopback(authority: &str) -> bool {
+    let port = authority.rfind(':').filter(|_| !authority.ends_with(']'));
+    let host = port.and_then(|colon| authority.get(..colon)).unwrap_or(authority).to_ascii_lowercase();
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback());
+    }
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
