@@ -1,10 +1,10 @@
 //! The accept loop: serves until it is told to stop, then lets requests in flight finish within a limit.
 //!
-//! hyper parses; what it leaves open is closed here: how many connections there may be ([`places`]), how long a client
-//! may take for each part of an exchange ([`progress`], watched by [`connection`] and [`stream`]), and requests that
-//! another server could read in another way ([`framing`]).
+//! hyper parses; what it leaves open is closed here: how many connections there may be (`places`), how long a client
+//! may take for each part of an exchange (`progress`, watched by `connection` and `stream`), and requests that
+//! another server could read in another way (`framing`).
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -91,7 +91,7 @@ async fn accept(
     let mut warnings = Warnings::default();
     loop {
         if places.is_full() {
-            warnings.warn("every connection is taken: others wait (server.max_connections)");
+            warnings.warn("every connection is taken: others wait (server.max_connections)", None);
         }
         // Before the connection is taken: those for which there is no place wait in the system's queue.
         let place = places.wait().await;
@@ -101,7 +101,7 @@ async fn accept(
                 let stage = stage.clone();
                 tokio::spawn(connection::run(socket, peer, router.clone(), settings.deadlines, stage, place));
             }
-            None => warnings.warn("an address has too many connections (server.max_connections_per_address)"),
+            None => warnings.warn("an address has too many connections (server.max_connections_per_address)", None),
         }
     }
 }
@@ -115,7 +115,7 @@ async fn next(listener: &TcpListener, warnings: &mut Warnings) -> (TcpStream, So
             // The client is gone already.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
-                warnings.warn(&format!("cannot take connections: {error}"));
+                warnings.warn("the system gives no connection", Some(&error));
                 sleep(BREATH).await;
             }
         }
@@ -125,14 +125,15 @@ async fn next(listener: &TcpListener, warnings: &mut Warnings) -> (TcpStream, So
 /// Tells operators what strangers can cause at will, seldom enough that the log does not drown in it.
 #[derive(Default)]
 struct Warnings {
-    last: Option<Instant>,
+    last: Vec<(&'static str, Instant)>,
 }
 
 impl Warnings {
-    fn warn(&mut self, what: &str) {
-        if self.last.is_none_or(|last| last.elapsed() >= WARNING_INTERVAL) {
-            self.last = Some(Instant::now());
-            tracing::warn!("{what}");
+    fn warn(&mut self, what: &'static str, error: Option<&io::Error>) {
+        self.last.retain(|(_, told)| told.elapsed() < WARNING_INTERVAL);
+        if !self.last.iter().any(|(told, _)| *told == what) {
+            self.last.push((what, Instant::now()));
+            tracing::warn!(error = error.map(tracing::field::display), "{what}");
         }
     }
 }
