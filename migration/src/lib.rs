@@ -2,7 +2,7 @@
 //!
 //! A step is recorded under its file's name: never rename, reorder or change one that was released.
 //! A step must survive being cut short and run again, because MySQL commits every DDL statement by
-//! itself; hence [`table`] creates nothing that exists.
+//! itself; hence `table` creates nothing that exists.
 
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTrait;
