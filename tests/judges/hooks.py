@@ -11,6 +11,7 @@ SDL = (Path(__file__).resolve().parents[2] / "schema.graphql").read_text()
 # What client software handles; see the README.
 REQUEST_ERRORS = {
     "BAD_USER_INPUT",
+    "CSRF_REFUSED",
     "FORBIDDEN",
     "GRAPHQL_VALIDATION_FAILED",
     "ONE_CREDENTIAL_CHECK_PER_REQUEST",
