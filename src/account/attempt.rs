@@ -61,7 +61,7 @@ impl<'a> Attempt<'a> {
         let subject = match whose {
             Whose::Account(user) => format!("user:{}", user.id),
             Whose::Device(device) => format!("device:{device}"),
-            Whose::Nobody(key) => return self.app.throttle.reserve_stranger(key, now).map_err(too_many),
+            Whose::Nobody(key) => return self.count_nobody(key, now).await,
         };
         let db = &self.app.db;
         for _ in 0..RESERVATIONS {
@@ -79,6 +79,20 @@ impl<'a> Attempt<'a> {
             }
         }
         Err(too_many(TimeDelta::seconds(1)))
+    }
+
+    /// Counts a try for a name that belongs to nobody. The database does the same work as for an account, on one of a
+    /// few rows that are never read for anything else, so that the time of an answer does not tell who exists.
+    async fn count_nobody(&self, key: &str, now: DateTime<Utc>) -> Result<()> {
+        let db = &self.app.db;
+        let decoy = format!("nobody:{}", Subject::name(key).bucket());
+        let known = throttles::find(db.reader(), &decoy).await?;
+        self.app.throttle.reserve_stranger(key, now).map_err(too_many)?;
+        match &known {
+            Some(row) => throttles::update(db.writer(), row, row.failures, now, now).await?,
+            None => throttles::insert(db.writer(), &decoy, 0, now, now).await?,
+        };
+        Ok(())
     }
 
     /// It was the right password: the failures in a row are over, and the address has not failed.
@@ -106,6 +120,30 @@ impl<'a> Attempt<'a> {
             self.app.throttle.failures.refund(address);
         }
     }
+}
+
+/// Counts a call of a route that an older service held to a number per minute, whatever comes of it.
+///
+/// # Errors
+/// A refusal with [`RefusalCode::TooManyAttempts`].
+pub fn knock(app: &App, client: &Client, route: LegacyRoute) -> Result<()> {
+    if !app.config.limits.enabled {
+        return Ok(());
+    }
+    let budget = match route {
+        LegacyRoute::Login => &app.throttle.legacy_logins,
+        LegacyRoute::Register => &app.throttle.legacy_registrations,
+    };
+    spend(budget, client, app.clock.now()).map(drop)
+}
+
+/// Routes with a limit of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegacyRoute {
+    /// PlantDB's `POST /login`: 20 a minute.
+    Login,
+    /// PlantDB's `POST /register`: 5 a minute.
+    Register,
 }
 
 /// Takes one from an address's budget; tells from whose, for those who may give it back.

@@ -110,6 +110,11 @@ impl Subject {
         }
     }
 
+    /// One of 256 places that subjects are spread over.
+    pub fn bucket(self) -> u8 {
+        self.0.to_be_bytes().last().copied().unwrap_or_default()
+    }
+
     /// A name that belongs to nobody, by its digest: what strangers type is not kept.
     pub fn name(key: &str) -> Self {
         let digest = digest(&SHA256, key.as_bytes());
@@ -154,6 +159,10 @@ pub struct Throttle {
     pub registrations: Budget,
     /// Questions whether a username is taken, per address.
     pub username_checks: Budget,
+    /// Calls of an older service's login, per address.
+    pub legacy_logins: Budget,
+    /// Calls of an older service's registration, per address.
+    pub legacy_registrations: Budget,
     strangers: Mutex<Recent<Ladder>>,
 }
 
@@ -174,6 +183,8 @@ impl Throttle {
                 settings.username_checks_per_minute,
                 every(TimeDelta::minutes(1), settings.username_checks_per_minute),
             ),
+            legacy_logins: Budget::new(20, every(TimeDelta::minutes(1), 20)),
+            legacy_registrations: Budget::new(5, every(TimeDelta::minutes(1), 5)),
             strangers: Mutex::new(Recent::default()),
         }
     }

@@ -241,3 +241,25 @@ async fn bounds_registrations_and_questions_for_names_per_address() {
     let answer = visitor.request(Method::GET, "/login?username=user0", &[], "").await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, Some("1")));
 }
+
+/// PlantDB's own limits per address, counted before anything is looked at.
+#[tokio::test]
+async fn keeps_the_limits_that_callers_of_plantdb_know() {
+    let app = TestApp::with(LIMITED).await;
+    for (paths, most) in [(["/login", "/api/v1/auth/login"], 20), (["/register", "/api/v1/auth/register"], 5)] {
+        let caller = app.anonymous().at("192.0.2.7");
+        for call in 0..most {
+            let answer = caller.json(Method::POST, paths[call % 2], &json!({})).await;
+            assert_eq!(answer.status.as_u16(), 400, "call {call} of {paths:?}");
+        }
+        for path in paths {
+            let answer = caller.json(Method::POST, path, &json!({})).await;
+            assert_eq!(answer.status.as_u16(), 429, "{path}");
+            assert_eq!(answer.header("retry-after"), Some(if most == 20 { "3" } else { "12" }));
+        }
+        let other = app.anonymous().at("192.0.2.8").json(Method::POST, paths[0], &json!({})).await;
+        assert_eq!(other.status.as_u16(), 400);
+        app.clock.advance(TimeDelta::seconds(12));
+        assert_eq!(caller.json(Method::POST, paths[0], &json!({})).await.status.as_u16(), 400);
+    }
+}

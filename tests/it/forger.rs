@@ -1,6 +1,7 @@
 //! Makes tokens by hand, with the server's own key, and sees them refused.
 
 use aws_lc_rs::signature::Ed25519KeyPair;
+use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use entity::{revoked_token, session, signing_key};
@@ -56,11 +57,15 @@ pub fn without(base: &Value, name: &str) -> Value {
     changed
 }
 
-/// Both places refuse the token for what it is.
+/// All four places refuse the token for what it is.
 pub async fn is_refused(ann: &Actor, token: &str, what: &str) {
     assert_eq!(ann.with_token(token).me_reason().await.as_deref(), Some("TOKEN_INVALID"), "access: {what}");
     let code = ann.refresh(token).await.refusal("refresh");
     assert_eq!(code.as_deref(), Some("REFRESH_TOKEN_INVALID"), "refresh: {what}");
+    let validation = ann.with_token(token).request(Method::POST, "/token-validation", &[], "").await;
+    assert_eq!(validation.status, 401, "access by REST: {what}");
+    let renewal = ann.json(Method::POST, "/token-refresh", &json!({ "refresh_token": token })).await;
+    assert_eq!(renewal.status, 401, "refresh by REST: {what}");
 }
 
 /// J9 S11: whatever was tried has rotated nothing, ended nothing and left no row.

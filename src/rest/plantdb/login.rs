@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::answer::Failure;
 use super::body;
+use crate::account::attempt::{LegacyRoute, knock};
 use crate::account::login::{self, Login, Spelling};
 use crate::account::requester::{Client, Visitor};
 use crate::account::session::SignIn;
@@ -26,6 +27,7 @@ pub(super) async fn login(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Failure> {
+    knock(&app, &client, LegacyRoute::Login).map_err(|error| Failure::other(&error, &client))?;
     let body = body::read(&headers, bytes)?;
     let input = input(&body).map_err(|failure| failure.flagged("authenticated"))?;
     let logged_in = login::login(&app, &client, input).await.map_err(|error| refused(&error, &client))?;

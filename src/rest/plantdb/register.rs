@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Failure, why};
 use super::{Release, body};
+use crate::account::attempt::{LegacyRoute, knock};
 use crate::account::requester::{Requester, Visitor};
 use crate::account::user::NewUser;
 use crate::account::{access, administration};
@@ -31,9 +32,10 @@ pub(super) async fn register(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
+    let client = visitor.client.clone();
+    knock(&app, &client, LegacyRoute::Register).map_err(|error| Failure::other(&error, &client))?;
     let body = body::read(&headers, bytes)?;
     let input = input(&body).map_err(|failure| failure.flagged("success"))?;
-    let client = visitor.client.clone();
     let requester = visitor.identify(&app).await.map_err(|error| Failure::other(&error, &client))?;
     let text = match release {
         Release::Old => "User successfully created".to_owned(),
