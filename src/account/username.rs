@@ -1,6 +1,7 @@
 //! The name a person signs in with.
 
 use icu_normalizer::ComposingNormalizer;
+use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection};
 
 use super::canonical::canonical;
 use crate::error::{Refusal, RefusalCode};
@@ -33,6 +34,12 @@ impl Username {
                 "use letters, digits, '.', '-' and '_', and begin with a letter or a digit",
             ));
         }
+        if !is_of_one_script(&name) {
+            return Err(Refusal::new(
+                RefusalCode::InvalidUsername,
+                "use letters of one script: letters of two that look alike could pass for another name",
+            ));
+        }
         Ok(Self(name))
     }
 
@@ -63,6 +70,12 @@ fn is_allowed(character: char) -> bool {
     (character.is_alphanumeric() && !is_filler) || is_mark(character) || matches!(character, '.' | '-' | '_')
 }
 
+/// One script, or Latin beside Chinese, Japanese or Korean, as their writers mix them (UTS 39 section 5.2, highly
+/// restrictive): a Cyrillic `а` among Latin letters is somebody else's name in disguise.
+fn is_of_one_script(name: &str) -> bool {
+    name.is_single_script() || name.check_restriction_level(RestrictionLevel::HighlyRestrictive)
+}
+
 /// Combining marks that letters of many scripts need and NFKC leaves apart.
 fn is_mark(character: char) -> bool {
     use icu_normalizer::properties::CanonicalCombiningClassMap;
@@ -78,6 +91,27 @@ mod tests {
         for name in ["ann", "Ann-Sophie", "o.brien", "user_42", "søren", "ádmin", "Ελένη", "山田太郎", "7of9"]
         {
             assert_eq!(Username::parse(name).map(|name| name.0), Ok(name.to_owned()));
+        }
+    }
+
+    /// Q5
+    #[test]
+    fn tells_names_apart_unites_them_or_refuses_them() {
+        let key = |name: &str| Username::parse(name).map(|name| name.key()).ok();
+        for admin in ["admin", "ADMIN", "admin ", "ａdmin", "Admin\t"] {
+            assert_eq!(key(admin).as_deref(), Some("admin"), "{admin:?}");
+        }
+        for (name, other) in
+            [("ádmin", "ádmin"), ("ﬁsh", "fish"), ("Groß", "gross"), ("Ⅳ", "iv"), ("İnci", "i\u{307}nci")]
+        {
+            assert_eq!(key(name).as_deref(), Some(other), "{name:?}");
+        }
+        for name in ["аdmin", "adm\u{200d}in", "\u{200f}admin", "admin\u{202e}", "αdmin", "раypal"] {
+            assert_eq!(key(name), None, "{name:?}");
+        }
+        for name in ["山田taro", "ひらがなカタカナ漢字", "김minsu", "админ", "διαχειριστής"]
+        {
+            assert!(key(name).is_some(), "{name:?}");
         }
     }
 
