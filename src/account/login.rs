@@ -80,8 +80,9 @@ pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn>
         (None, _) => Whose::Nobody(&key),
     };
     let attempt = Attempt::begin(app, client, whose, now).await?;
-    for _ in 0..ATTEMPTS {
-        match verify(app, client, &input, &attempt).await {
+    for tried in 0..ATTEMPTS {
+        let user = if tried == 0 { user.clone() } else { find(app.db.reader(), &input.name).await? };
+        match verify(app, client, &input, user, &attempt).await {
             Ok(Some(sign_in)) => {
                 let device = device.unwrap_or_else(|| app.entropy.uuid(now));
                 let device_token = tokens::device(app, &sign_in.user, device, now)?;
@@ -106,9 +107,14 @@ fn known_device(app: &App, user: &user::Model, token: Option<&SecretString>, now
 }
 
 /// Nothing, if the account changed while the password was verified: another login may have renewed the hash.
-async fn verify(app: &App, client: &Client, input: &Login, attempt: &Attempt<'_>) -> Result<Option<SignIn>> {
+async fn verify(
+    app: &App,
+    client: &Client,
+    input: &Login,
+    user: Option<user::Model>,
+    attempt: &Attempt<'_>,
+) -> Result<Option<SignIn>> {
     let now = app.clock.now();
-    let user = find(app.db.reader(), &input.name).await?;
     let user = user.filter(|user| input.spelling == Spelling::Any || is_spelled(&user.username, &input.name));
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
     let verdict = app.hasher.verify(&input.password, stored).await?;
@@ -135,10 +141,10 @@ async fn find(db: &impl ConnectionTrait, name: &str) -> Result<Option<user::Mode
     if is_nobodys(&username) || is_nobodys(&email) {
         return Ok(None);
     }
-    match users::find_by_username(db, Scope::Installation, &username).await? {
-        Some(user) => Ok(Some(user)),
-        None => users::find_by_email(db, Scope::Installation, &email).await,
-    }
+    // Both are asked for whatever the first one finds, so that the time does not tell.
+    let named = users::find_by_username(db, Scope::Installation, &username).await?;
+    let addressed = users::find_by_email(db, Scope::Installation, &email).await?;
+    Ok(named.or(addressed))
 }
 
 /// Records the failure; the error to answer with.
