@@ -31,8 +31,14 @@ pub(super) struct Attempt<'a> {
     app: &'a App,
     /// The address's budget that it was taken from.
     address: Option<Subject>,
-    /// The counter it was noted at, as it was before.
-    counted: Option<(String, Option<throttle::Model>)>,
+    /// The counter it was noted at.
+    counted: Option<Counted>,
+}
+
+/// A counter before and after one try was noted at it.
+struct Counted {
+    before: Option<throttle::Model>,
+    after: throttle::Model,
 }
 
 impl<'a> Attempt<'a> {
@@ -74,7 +80,9 @@ impl<'a> Attempt<'a> {
                 None => throttles::insert(db.writer(), &subject, failures, blocked_until, now).await?,
             };
             if stored {
-                self.counted = Some((subject, known));
+                let (blocked_until, updated_at) = (blocked_until.into(), now.into());
+                let after = throttle::Model { subject, failures, blocked_until, updated_at };
+                self.counted = Some(Counted { before: known, after });
                 return Ok(());
             }
         }
@@ -97,22 +105,25 @@ impl<'a> Attempt<'a> {
 
     /// It was the right password: the failures in a row are over, and the address has not failed.
     pub async fn succeed(&self, tx: &impl ConnectionTrait) -> Result<()> {
-        if let Some((subject, _)) = &self.counted {
-            throttles::delete(tx, subject).await?;
+        if let Some(counted) = &self.counted {
+            throttles::delete(tx, &counted.after.subject).await?;
         }
         self.refund();
         Ok(())
     }
 
-    /// Nothing was verified after all: the try is given back.
+    /// Nothing was verified after all: the try is given back, unless another one was counted since. Otherwise whoever
+    /// keeps the server busy could have guesses forgotten.
     pub async fn cancel(&self) -> Result<()> {
         self.refund();
+        let Some(Counted { before, after }) = &self.counted else { return Ok(()) };
+        let (failures, blocked_until, updated_at) = match before {
+            Some(before) => (before.failures, before.blocked_until, before.updated_at),
+            None => (0, after.updated_at, after.updated_at),
+        };
         let db = self.app.db.writer();
-        match &self.counted {
-            Some((subject, Some(before))) => throttles::restore(db, subject, before).await,
-            Some((subject, None)) => throttles::delete(db, subject).await,
-            None => Ok(()),
-        }
+        throttles::update(db, after, failures, blocked_until.utc(), updated_at.utc()).await?;
+        Ok(())
     }
 
     fn refund(&self) {

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config;
 
-/// Most subjects that are remembered in memory, in each of two halves; about 4 MiB a limit.
+/// Most subjects that a limit remembers in memory, in each of two halves.
 const CAPACITY: usize = 50_000;
 
 /// A lock lifts itself after a day (NIST SP 800-63B-4 section 3.2.2 leaves the way open; ASVS 6.1.1 forbids to let

@@ -54,18 +54,6 @@ pub async fn update(
     Ok(updated.rows_affected == 1)
 }
 
-/// Puts a subject back to what it was `before`.
-pub async fn restore(db: &impl ConnectionTrait, subject: &str, before: &throttle::Model) -> Result<()> {
-    let row = throttle::ActiveModel {
-        failures: Set(before.failures),
-        blocked_until: Set(before.blocked_until),
-        updated_at: Set(before.updated_at),
-        ..Default::default()
-    };
-    throttle::Entity::update_many().set(row).filter(throttle::Column::Subject.eq(subject)).exec(db).await?;
-    Ok(())
-}
-
 /// Forgets the failures of a subject.
 pub async fn delete(db: &impl ConnectionTrait, subject: &str) -> Result<()> {
     throttle::Entity::delete_by_id(subject).exec(db).await?;

@@ -8,7 +8,7 @@ use axum::routing::get as get_route;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, Answer, PASSWORD, PROTECTION, TestApp};
 
 const JSON: &str = "application/json";
 const GRAPHQL: &str = "application/graphql-response+json";
@@ -128,14 +128,7 @@ async fn every_answer_carries_the_headers_that_protect_it() {
     ];
     for (status, answer) in answers {
         assert_eq!(answer.status, status, "{}", answer.text);
-        for (name, value) in [
-            ("cache-control", "no-store"),
-            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
-            ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
-            ("x-frame-options", "DENY"),
-            ("cross-origin-resource-policy", "same-origin"),
-        ] {
+        for (name, value) in PROTECTION {
             assert_eq!(answer.header(name), Some(value), "{name} of a {status}");
         }
         let id = answer.header("x-request-id").unwrap_or_default();

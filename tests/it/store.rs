@@ -1,7 +1,8 @@
 //! Statements that change a row only if it still is what was read: races that SQLite, with its one writer, cannot show.
 
 use accountd::clock::Clock;
-use accountd::store::{Scope, sessions, users};
+use accountd::store::{Scope, sessions, throttles, users};
+use chrono::TimeDelta;
 use entity::session::EndReason;
 use entity::user::{self, Status};
 use sea_orm::EntityTrait;
@@ -83,4 +84,17 @@ async fn note_receipts_only_forward() {
     sessions::update_receipt(db, read.id, 3, now).await.unwrap();
     sessions::update_receipt(db, read.id, 2, now).await.unwrap();
     assert_eq!(sessions::find(db, read.uid).await.unwrap().unwrap().receipt, 3);
+}
+
+/// A8: a try that is given back takes no guess of somebody else with it.
+#[tokio::test]
+async fn a_counter_goes_back_only_from_where_it_was_read() {
+    let app = TestApp::new().await;
+    let (db, now) = (app.app.db.writer(), app.clock.now());
+    assert!(throttles::insert(db, "user:1", 1, now, now).await.unwrap());
+    let reserved = throttles::find(db, "user:1").await.unwrap().unwrap();
+    let later = now + TimeDelta::seconds(1);
+    assert!(throttles::update(db, &reserved, 2, later, later).await.unwrap());
+    assert!(!throttles::update(db, &reserved, 0, now, now).await.unwrap(), "another try was counted since");
+    assert_eq!(throttles::find(db, "user:1").await.unwrap().unwrap().failures, 2);
 }

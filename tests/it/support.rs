@@ -27,6 +27,16 @@ use uuid::Uuid;
 /// The password of every actor; strong enough for the policy.
 pub const PASSWORD: &str = "correct-horse-battery-7";
 
+/// The headers that protect every answer (promise X4).
+pub const PROTECTION: [(&str, &str); 6] = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-resource-policy", "same-origin"),
+];
+
 /// A clock that moves only when it is told to.
 pub struct StoppedClock(Mutex<DateTime<Utc>>);
 
