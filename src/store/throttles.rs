@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::throttle;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, SqlErr};
 
 use crate::error::Result;
 
@@ -12,7 +11,8 @@ pub async fn find(db: &impl ConnectionTrait, subject: &str) -> Result<Option<thr
     Ok(throttle::Entity::find_by_id(subject).one(db).await?)
 }
 
-/// Begins to count for a subject. False if somebody else was faster.
+/// Begins to count for a subject; not within a transaction, which a row that is there already would end on PostgreSQL.
+/// False if somebody else was faster.
 pub async fn insert(
     db: &impl ConnectionTrait,
     subject: &str,
@@ -26,8 +26,12 @@ pub async fn insert(
         blocked_until: Set(blocked_until.into()),
         updated_at: Set(now.into()),
     };
-    let nothing = OnConflict::column(throttle::Column::Subject).do_nothing_on([throttle::Column::Subject]).to_owned();
-    Ok(throttle::Entity::insert(row).on_conflict(nothing).exec_without_returning(db).await? == 1)
+    // Plain, and not `ON DUPLICATE KEY UPDATE`: MySQL counts a row that it leaves as it was like one that it made.
+    match throttle::Entity::insert(row).exec_without_returning(db).await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Counts one more for a subject that is as it was read. False if somebody else was faster.
