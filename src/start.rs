@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use migration::{Migrator, MigratorTrait};
+use migration::{DbErr, Migrator, MigratorTrait};
 use secrecy::SecretString;
 
 use crate::account::bootstrap;
@@ -65,18 +65,40 @@ pub async fn connect(config: &Config) -> Result<Database> {
     Database::connect(&config.database).await.map_err(explained).context(place)
 }
 
-/// Brings the database to this version.
+/// Brings the database to this version. Of several processes that try, one does it and the others wait for it.
 ///
 /// # Errors
-/// When a step fails.
+/// When a step fails, or the database is of a later version.
 pub async fn migrate(db: &Database) -> Result<()> {
-    Migrator::up(db.writer(), None).await.context("cannot bring the database to this version")
+    let alone = db.begin_alone().await.map_err(explained).context("cannot migrate the database")?;
+    // One connection does it all: on SQLite and PostgreSQL the steps are one transaction.
+    match Migrator::up(&*alone, None).await {
+        Ok(()) => alone.commit().await.map_err(explained),
+        Err(error) => {
+            alone.rollback().await.map_err(explained)?;
+            Err(later_or(error)).context("cannot bring the database to this version")
+        }
+    }
 }
 
 async fn require_migrated(db: &Database) -> Result<()> {
-    let pending = Migrator::get_pending_migrations(db.writer()).await.context("cannot read the database's version")?;
+    let pending = Migrator::get_pending_migrations_read_only(db.reader()).await;
+    let pending = pending.map_err(later_or).context("cannot start on this database")?;
     anyhow::ensure!(pending.is_empty(), "the database is older than this program: run `accountd migrate` first");
     Ok(())
+}
+
+/// The migrator's complaint about a step that it does not know, in words for the operator.
+fn later_or(error: DbErr) -> anyhow::Error {
+    match error {
+        // It has no other failure of its own at this place, and no variant for this one.
+        DbErr::Custom(_) => {
+            anyhow::anyhow!(
+                "the database is newer than this program: start the version that migrated it, or a later one"
+            )
+        }
+        error => error.into(),
+    }
 }
 
 fn make_private(data_dir: &Path, database: &Path) -> Result<()> {

@@ -5,7 +5,7 @@
 //! itself; hence `table` creates nothing that exists.
 
 use sea_orm_migration::MigrationTrait;
-pub use sea_orm_migration::MigratorTrait;
+pub use sea_orm_migration::{DbErr, MigratorTrait};
 
 mod m0001_tenants_users;
 mod m0002_roles;

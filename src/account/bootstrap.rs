@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use entity::secret::SecretBytes;
 use entity::{signing_key, user};
 use sea_orm::Set;
@@ -26,25 +27,17 @@ use crate::store::{roles, signing_keys, users};
 /// When a stored key was sealed with another secret.
 pub async fn load_keys(db: &Database, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>, seal: &Seal) -> Result<Keys> {
     let now = clock.now();
-    let stored = signing_keys::list(db.reader(), now).await?;
-    let rows = if stored.is_empty() {
-        let seed = Seed::generate(entropy.as_ref());
-        let key = SigningKey::new(&seed)?;
-        let sealed = seal.close(entropy.as_ref(), key.kid(), seed.as_bytes())?;
-        let row = signing_key::ActiveModel {
-            kid: Set(key.kid().to_owned()),
-            algorithm: Set("EdDSA".to_owned()),
-            sealed: Set(SecretBytes::new(sealed)),
-            active_from: Set(now.into()),
-            retire_at: Set(None),
-            created_at: Set(now.into()),
-        };
-        signing_keys::insert(db.writer(), row).await?;
-        // Another node may have started at the same time: every node takes the same one of the two.
-        signing_keys::list(db.writer(), now).await?
-    } else {
-        stored
-    };
+    let mut rows = signing_keys::list(db.reader(), now).await?;
+    if rows.is_empty() {
+        // Several nodes may start for the first time at once: the first makes the key, the others find it.
+        let alone = db.begin_alone().await?;
+        rows = signing_keys::list(&*alone, now).await?;
+        if rows.is_empty() {
+            signing_keys::insert(&*alone, first_key(now, entropy, seal)?).await?;
+            rows = signing_keys::list(&*alone, now).await?;
+        }
+        alone.commit().await?;
+    }
     let mut keys = Vec::new();
     let mut active = None;
     for row in rows {
@@ -63,6 +56,21 @@ pub async fn load_keys(db: &Database, clock: &Arc<dyn Clock>, entropy: &Arc<dyn 
     }
     let active = active.ok_or_else(|| Error::internal("no signing key is active yet: is the clock right?"))?;
     Ok(Keys::new(active, keys))
+}
+
+fn first_key(now: DateTime<Utc>, entropy: &Arc<dyn Entropy>, seal: &Seal) -> Result<signing_key::ActiveModel> {
+    let seed = Seed::generate(entropy.as_ref());
+    let key = SigningKey::new(&seed)?;
+    let sealed = seal.close(entropy.as_ref(), key.kid(), seed.as_bytes())?;
+    Ok(signing_key::ActiveModel {
+        kid: Set(key.kid().to_owned()),
+        algorithm: Set("EdDSA".to_owned()),
+        sealed: Set(SecretBytes::new(sealed)),
+        // It has no predecessor: it counts for nodes whose clocks are behind, too.
+        active_from: Set(DateTime::UNIX_EPOCH.into()),
+        retire_at: Set(None),
+        created_at: Set(now.into()),
+    })
 }
 
 /// Whether somebody can administer the installation.
