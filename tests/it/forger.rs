@@ -21,8 +21,7 @@ pub struct Forger {
 impl Forger {
     pub async fn of(app: &TestApp) -> Self {
         let key = signing_key::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
-        let secret = std::fs::read_to_string(app.app.config.data_dir.join("secret.key")).unwrap();
-        let seed = Seal::new(&secret.into()).unwrap().open(&key.kid, key.sealed.expose()).unwrap();
+        let seed = Seal::new(&app.secret()).unwrap().open(&key.kid, key.sealed.expose()).unwrap();
         Self { kid: key.kid, pair: Ed25519KeyPair::from_seed_unchecked(&seed).unwrap() }
     }
 

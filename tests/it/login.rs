@@ -3,9 +3,10 @@
 use chrono::TimeDelta;
 use entity::{session, user};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
+use crate::support::database::backend;
 use crate::support::{Answer, PASSWORD, TestApp};
 
 async fn stored_hash(app: &TestApp, name: &str) -> String {
@@ -254,14 +255,17 @@ async fn takes_a_poisoned_hash_for_a_wrong_password() {
         String::new(),
         "\u{0}".to_owned(),
     ];
+    // A column of the servers takes no more than 255 characters, and PostgreSQL's no NUL: such a hash cannot get there.
+    let fits = |hash: &&String| backend() == DbBackend::Sqlite || (hash.len() <= 255 && !hash.contains('\0'));
+    let poison = poison.iter().filter(fits);
     for hash in poison {
-        assert_ne!(hash, good);
-        store_hash(&app, "ann", Some(&hash)).await;
+        assert_ne!(*hash, good);
+        store_hash(&app, "ann", Some(hash)).await;
         let started = std::time::Instant::now();
         let answer = app.anonymous().login("ann", PASSWORD).await;
         assert_eq!(answer.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash:.99}");
         assert!(started.elapsed().as_secs() < 2, "{hash:.99}");
-        assert_eq!(stored_hash(&app, "ann").await, hash);
+        assert_eq!(stored_hash(&app, "ann").await, *hash);
     }
     store_hash(&app, "ann", Some(&good)).await;
     assert!(worked(&app.anonymous().login("ann", PASSWORD).await), "the service goes on");

@@ -1,37 +1,39 @@
 //! Migrations: up, down, up; re-running is harmless; every entity selects from what they made.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use accountd::app::database::Database;
-use accountd::config;
+use accountd::clock::SystemClock;
+use accountd::config::{Config, Flags};
+use accountd::entropy::SystemEntropy;
+use accountd::start;
 use entity::{
     audit_event, revoked_token, role, role_permission, session, signing_key, tenant, throttle, timestamp::Timestamp,
     user, user_role,
 };
 use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic, Iterable, PaginatorTrait, Set,
     SqlErr, Statement,
 };
 
 use crate::sources::rust_files;
-use crate::support::scratch_directory;
+use crate::support::database::{TestDatabase, backend};
 
-/// An embedded database that goes when it is dropped.
+/// A database that goes when it is dropped.
 struct Scratch {
     db: Database,
-    directory: PathBuf,
+    home: TestDatabase,
 }
 
 impl Scratch {
     async fn empty() -> Self {
-        let directory = scratch_directory();
-        std::fs::create_dir_all(&directory).unwrap();
-        let db = Database::connect(&config::Database::Embedded(directory.join("migration.db"))).await.unwrap();
-        Self { db, directory }
+        let home = TestDatabase::empty().await;
+        std::fs::create_dir_all(&home.directory).unwrap();
+        Self { db: Database::connect(&home.place()).await.unwrap(), home }
     }
 
     async fn migrated() -> Self {
@@ -40,29 +42,63 @@ impl Scratch {
         scratch
     }
 
+    async fn texts(&self, sql: &str) -> BTreeSet<String> {
+        let db = self.db.writer();
+        let rows = db.query_all_raw(Statement::from_sql_and_values(backend(), sql, [])).await.unwrap();
+        rows.iter().filter_map(|row| row.try_get_by_index::<Option<String>>(0).unwrap()).collect()
+    }
+
     /// What the database says it is made of, without the record of steps.
-    async fn shape(&self) -> BTreeSet<(String, Option<String>)> {
-        let everything = Query::select()
-            .columns([Alias::new("name"), Alias::new("sql")])
-            .from(Alias::new("sqlite_master"))
-            .and_where(Expr::col(Alias::new("tbl_name")).not_like("seaql%"))
-            .and_where(Expr::col(Alias::new("tbl_name")).not_like("sqlite%"))
-            .take();
-        let rows = self.db.writer().query_all(&everything).await.unwrap();
-        rows.iter().map(|row| (row.try_get("", "name").unwrap(), row.try_get("", "sql").unwrap())).collect()
+    async fn shape(&self) -> BTreeSet<String> {
+        let mut shape = BTreeSet::new();
+        for sql in SHAPE[place(backend())] {
+            shape.extend(self.texts(sql).await);
+        }
+        shape.retain(|part| !part.contains("seaql"));
+        shape
     }
 
     async fn columns(&self, table: &str) -> BTreeSet<String> {
-        let sql = "SELECT name FROM pragma_table_info(?)";
-        let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, [table.into()]);
-        let rows = self.db.writer().query_all_raw(statement).await.unwrap();
-        rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
+        let sql = match backend() {
+            DbBackend::Sqlite => format!("SELECT name FROM pragma_table_info('{table}')"),
+            DbBackend::Postgres => format!(
+                "SELECT column_name::text FROM information_schema.columns
+                 WHERE table_schema = 'public' AND table_name = '{table}'"
+            ),
+            _ => format!(
+                "SELECT CAST(column_name AS CHAR) FROM information_schema.columns
+                 WHERE table_schema = DATABASE() AND table_name = '{table}'"
+            ),
+        };
+        self.texts(&sql).await
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.directory).ok();
+/// What describes a schema on SQLite, PostgreSQL and MySQL.
+const SHAPE: [&[&str]; 3] = [
+    &["SELECT name || coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite%'"],
+    &[
+        "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable,
+            column_default, is_identity, collation_name) FROM information_schema.columns WHERE table_schema = 'public'",
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace",
+    ],
+    &[
+        "SELECT CAST(concat_ws(' ', table_name, column_name, column_type, is_nullable, column_default, extra,
+            collation_name) AS CHAR) FROM information_schema.columns WHERE table_schema = DATABASE()",
+        "SELECT CAST(concat_ws(' ', table_name, index_name, seq_in_index, column_name, non_unique) AS CHAR)
+            FROM information_schema.statistics WHERE table_schema = DATABASE()",
+        "SELECT CAST(concat_ws(' ', table_name, constraint_name, referenced_table_name, delete_rule) AS CHAR)
+            FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE()",
+    ],
+];
+
+fn place(backend: DbBackend) -> usize {
+    match backend {
+        DbBackend::Sqlite => 0,
+        DbBackend::Postgres => 1,
+        _ => 2,
     }
 }
 
@@ -199,4 +235,66 @@ async fn keeps_no_orphans() {
     user_role::ActiveModel { user_id: Set(ann.id), role_id: Set(admin.id) }.insert(db).await.unwrap();
     user::Entity::delete_by_id(ann.id).exec(db).await.unwrap();
     assert_eq!(user_role::Entity::find().count(db).await.unwrap(), 0);
+}
+
+/// R11: of nodes that start together one migrates, and the others find it done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_start_together_migrate_once() {
+    let home = TestDatabase::empty().await;
+    std::fs::create_dir_all(&home.directory).unwrap();
+    let nodes: Vec<_> = (0..4)
+        .map(|_| {
+            let place = home.place();
+            tokio::spawn(async move {
+                let db = Database::connect(&place).await.unwrap();
+                start::migrate(&db).await.unwrap();
+            })
+        })
+        .collect();
+    for node in nodes {
+        node.await.unwrap();
+    }
+    let scratch = Scratch { db: Database::connect(&home.place()).await.unwrap(), home };
+    assert_eq!(scratch.texts("SELECT version FROM seaql_migrations").await.len(), Migrator::migrations().len());
+    let (tenants, roles) = seeds(scratch.db.reader()).await;
+    assert_eq!((tenants.len(), roles.len()), (1, 1));
+}
+
+/// R11: what a later version made is not touched by an earlier one.
+#[tokio::test]
+async fn a_database_of_a_later_version_is_refused() {
+    let scratch = Scratch::migrated().await;
+    let later = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
+    scratch.db.writer().execute_unprepared(later).await.unwrap();
+    let before = scratch.shape().await;
+    let refused = start::migrate(&scratch.db).await.unwrap_err();
+    assert!(format!("{refused:#}").contains("newer than this program"), "{refused:#}");
+    assert_eq!(scratch.shape().await, before);
+    let settings = scratch.home.settings();
+    let flags = Flags { data_dir: Some(scratch.home.directory.clone()), ..Flags::default() };
+    let config = Config::load(flags, settings).unwrap();
+    let refused = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.err().unwrap();
+    assert!(format!("{refused:#}").contains("newer than this program"), "{refused:#}");
+}
+
+/// R11: nodes that start together for the first time sign with one key; tokens of one are good at the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nodes_that_start_together_share_the_first_key() {
+    let home = TestDatabase::migrated().await;
+    std::fs::create_dir_all(&home.directory).unwrap();
+    let nodes: Vec<_> = (0..4)
+        .map(|_| {
+            let flags = Flags { data_dir: Some(home.directory.clone()), ..Flags::default() };
+            let config = Config::load(flags, home.settings()).unwrap();
+            tokio::spawn(async move {
+                let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap();
+                serde_json::to_string(&app.keys.published()).unwrap()
+            })
+        })
+        .collect();
+    let mut keys = BTreeSet::new();
+    for node in nodes {
+        keys.insert(node.await.unwrap());
+    }
+    assert_eq!(keys.len(), 1, "{keys:?}");
 }

@@ -1,5 +1,6 @@
 //! A service of its own for each test, with a clock that stands still, and the people who use it.
 
+pub mod database;
 pub mod server;
 
 use std::net::SocketAddr;
@@ -17,9 +18,11 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use database::TestDatabase;
 use entity::{tenant, user};
 use http_body_util::BodyExt;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -71,7 +74,8 @@ pub struct TestApp {
     pub clock: Arc<StoppedClock>,
     pub router: Router,
     settings: Vec<(String, String)>,
-    directory: PathBuf,
+    /// Nothing while the service is moved to its next life.
+    database: Option<TestDatabase>,
 }
 
 static DIRECTORIES: AtomicU64 = AtomicU64::new(0);
@@ -95,23 +99,24 @@ impl TestApp {
 
     /// A service with these environment variables, and with what no variable can set.
     pub async fn tuned(settings: &[(&str, &str)], tune: impl FnOnce(&mut Config)) -> Self {
-        let directory = scratch_directory();
+        let database = TestDatabase::migrated().await;
         let clock = Arc::new(StoppedClock(Mutex::new(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap())));
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::start(directory, clock, settings, 1, tune).await
+        Self::start(database, clock, settings, 1, tune).await
     }
 
     async fn start(
-        directory: PathBuf,
+        database: TestDatabase,
         clock: Arc<StoppedClock>,
         settings: Vec<(String, String)>,
         entropy_from: u64,
         tune: impl FnOnce(&mut Config),
     ) -> Self {
-        let flags = Flags { data_dir: Some(directory.clone()), ..Flags::default() };
+        let flags = Flags { data_dir: Some(database.directory.clone()), ..Flags::default() };
         // Off by default, because most tests try faster than people do.
         let unlimited = [("ACCOUNTD_LIMITS__ENABLED".to_owned(), "false".to_owned())];
-        let mut config = Config::load(flags, unlimited.into_iter().chain(settings.clone())).unwrap();
+        let environment = unlimited.into_iter().chain(database.settings()).chain(settings.clone());
+        let mut config = Config::load(flags, environment).unwrap();
         // Below the floor that settings have: most tests do not look at the cost of hashing.
         config.password.argon2_memory_kib = 16;
         config.password.argon2_iterations = 1;
@@ -121,7 +126,7 @@ impl TestApp {
         let entropy = Arc::new(CountingEntropy(AtomicU64::new(entropy_from)));
         let app = start::open(config, clock.clone(), entropy).await.unwrap();
         let router = http::router(app.clone()).unwrap();
-        Self { app, clock, router, settings, directory }
+        Self { app, clock, router, settings, database: Some(database) }
     }
 
     /// The same service after a restart of the process: only what is in the database is left.
@@ -132,9 +137,14 @@ impl TestApp {
     /// The same service after a restart with other settings.
     pub async fn restart_with(mut self, tune: impl FnOnce(&mut Config)) -> Self {
         self.app.db.close().await.unwrap();
-        let directory = std::mem::take(&mut self.directory);
+        let database = self.database.take().unwrap();
         let clock = self.clock.clone();
-        Self::start(directory, clock, std::mem::take(&mut self.settings), 1 << 32, tune).await
+        Self::start(database, clock, std::mem::take(&mut self.settings), 1 << 32, tune).await
+    }
+
+    /// What seals its signing keys.
+    pub fn secret(&self) -> SecretString {
+        database::secret(&self.app.config.data_dir)
     }
 
     /// Somebody without credentials.
@@ -189,14 +199,6 @@ impl TestApp {
     pub async fn login(&self, name: &str, password: &str) -> Actor {
         let answer = self.anonymous().login(name, password).await;
         self.anonymous().signed_in(&answer.data()["login"])
-    }
-}
-
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        if !self.directory.as_os_str().is_empty() {
-            std::fs::remove_dir_all(&self.directory).ok();
-        }
     }
 }
 

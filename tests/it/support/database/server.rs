@@ -1,0 +1,192 @@
+//! What PostgreSQL and MariaDB are told to make, copy, empty and drop databases.
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+
+/// What the name of every database begins with that the tests make.
+pub const PREFIX: &str = "accountd_test_";
+
+/// A server on which tests may make databases.
+#[derive(Clone)]
+pub struct Server {
+    pub backend: DbBackend,
+    url: String,
+}
+
+/// A migrated database that others are copied from, and what the migrations put into its tables.
+pub struct Pattern {
+    name: String,
+    tables: Vec<String>,
+    /// PostgreSQL only: table and rows, as JSON.
+    rows: Vec<(String, String)>,
+}
+
+impl Server {
+    #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the tests")]
+    pub fn from_environment() -> Option<Self> {
+        let named = |backend, variable| {
+            let url = std::env::var(variable).ok().filter(|url| !url.is_empty())?;
+            Some(Self { backend, url })
+        };
+        let postgres = named(DbBackend::Postgres, "ACCOUNTD_TEST_POSTGRES");
+        let mysql = named(DbBackend::MySql, "ACCOUNTD_TEST_MYSQL");
+        assert!(postgres.is_none() || mysql.is_none(), "name one server, and run the tests again for the other one");
+        postgres.or(mysql)
+    }
+
+    /// The URL of one of its databases.
+    pub fn url(&self, database: &str) -> String {
+        let (place, parameters) = self.url.split_once('?').map_or((&*self.url, ""), |(place, rest)| (place, rest));
+        let authority = place.find("://").map_or(0, |begin| begin + 3);
+        let end = place[authority..].find('/').map_or(place.len(), |path| authority + path);
+        let separator = if parameters.is_empty() { "" } else { "?" };
+        format!("{}/{database}{separator}{parameters}", &place[..end])
+    }
+
+    async fn connect(&self, url: &str) -> DatabaseConnection {
+        let mut options = ConnectOptions::new(url);
+        // One that stays: locks and settings belong to it.
+        options.max_connections(1).idle_timeout(None).max_lifetime(None).sqlx_logging(false);
+        Database::connect(options).await.unwrap()
+    }
+
+    /// A connection for the server's own affairs.
+    pub async fn admin(&self) -> DatabaseConnection {
+        self.connect(&self.url).await
+    }
+
+    async fn run(&self, db: &DatabaseConnection, sql: &str) {
+        db.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+    }
+
+    async fn texts(&self, db: &DatabaseConnection, sql: &str, values: &[&str]) -> Vec<String> {
+        let values = values.iter().map(|value| (*value).into());
+        let rows = db.query_all_raw(Statement::from_sql_and_values(self.backend, sql, values)).await.unwrap();
+        rows.iter().filter_map(|row| row.try_get_by_index::<Option<String>>(0).unwrap()).collect()
+    }
+
+    /// Marks the databases of `run` as in use for as long as the connection lives.
+    pub async fn claim(&self, run: &str) -> DatabaseConnection {
+        let admin = self.admin().await;
+        match self.backend {
+            DbBackend::Postgres => self.run(&admin, &format!("SET application_name = '{run}'")).await,
+            _ => self.run(&admin, &format!("DO GET_LOCK('{run}', 10)")).await,
+        }
+        admin
+    }
+
+    pub async fn create(&self, admin: &DatabaseConnection, name: &str) {
+        self.run(admin, &format!("CREATE DATABASE {name}")).await;
+    }
+
+    /// Migrates a database and makes it a pattern for others.
+    pub async fn migrate(&self, name: &str) -> Pattern {
+        let db = self.connect(&self.url(name)).await;
+        Migrator::up(&db, None).await.unwrap();
+        let tables = match self.backend {
+            DbBackend::Postgres => "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'",
+            _ => "SELECT CAST(table_name AS CHAR) FROM information_schema.tables WHERE table_schema = DATABASE()",
+        };
+        let tables = self.texts(&db, tables, &[]).await;
+        let mut rows = Vec::new();
+        if self.backend == DbBackend::Postgres {
+            for table in &tables {
+                let json = self.texts(&db, &format!("SELECT json_agg(row)::text FROM \"{table}\" row"), &[]).await;
+                rows.extend(json.into_iter().map(|json| (table.clone(), json)));
+            }
+        }
+        db.close().await.unwrap();
+        Pattern { name: name.to_owned(), tables, rows }
+    }
+
+    /// Makes a database like `pattern`.
+    pub async fn copy(&self, admin: &DatabaseConnection, name: &str, pattern: &Pattern) {
+        if self.backend == DbBackend::Postgres {
+            return self.run(admin, &format!("CREATE DATABASE {name} TEMPLATE {}", pattern.name)).await;
+        }
+        self.create(admin, name).await;
+        let db = self.connect(&self.url(name)).await;
+        self.run(&db, "SET FOREIGN_KEY_CHECKS = 0").await;
+        for table in &pattern.tables {
+            let made = format!("SHOW CREATE TABLE {}.`{table}`", pattern.name);
+            let row = db.query_one_raw(Statement::from_sql_and_values(self.backend, made, [])).await.unwrap().unwrap();
+            self.run(&db, &row.try_get_by_index::<String>(1).unwrap()).await;
+            self.run(&db, &format!("INSERT INTO `{table}` SELECT * FROM {}.`{table}`", pattern.name)).await;
+        }
+        db.close().await.unwrap();
+    }
+
+    /// Makes a used database like new: like `pattern`, or empty.
+    pub async fn clear(&self, admin: &DatabaseConnection, name: &str, pattern: Option<&Pattern>) {
+        // Whatever a test left running must not write into the next one's database.
+        let others = match self.backend {
+            DbBackend::Postgres => "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = $1",
+            _ => "SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE db = ?",
+        };
+        for id in self.texts(admin, others, &[name]).await {
+            if self.backend == DbBackend::MySql {
+                // It may have ended by itself.
+                admin.execute_unprepared(&format!("KILL {id}")).await.ok();
+            }
+        }
+        match (self.backend, pattern) {
+            (DbBackend::Postgres, None) => {
+                let db = self.connect(&self.url(name)).await;
+                self.run(&db, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
+                db.close().await.unwrap();
+            }
+            (_, None) => self.run(admin, &format!("DROP DATABASE {name}; CREATE DATABASE {name}")).await,
+            (DbBackend::Postgres, Some(pattern)) => {
+                let db = self.connect(&self.url(name)).await;
+                let tables: Vec<String> = pattern.tables.iter().map(|table| format!("\"{table}\"")).collect();
+                self.run(&db, &format!("TRUNCATE {} RESTART IDENTITY CASCADE", tables.join(", "))).await;
+                for (table, json) in &pattern.rows {
+                    let json = json.replace('\'', "''");
+                    let rows = format!("json_populate_recordset(NULL::\"{table}\", '{json}')");
+                    self.run(&db, &format!("INSERT INTO \"{table}\" SELECT * FROM {rows}")).await;
+                    if json.contains("\"id\":") {
+                        let last = format!("(SELECT MAX(id) FROM \"{table}\")");
+                        let numbers = format!("pg_get_serial_sequence('\"{table}\"', 'id')");
+                        self.run(&db, &format!("SELECT setval({numbers}, {last})")).await;
+                    }
+                }
+                db.close().await.unwrap();
+            }
+            (_, Some(pattern)) => {
+                let db = self.connect(&self.url(name)).await;
+                self.run(&db, "SET FOREIGN_KEY_CHECKS = 0").await;
+                for table in &pattern.tables {
+                    let some = format!("SELECT 'some' FROM `{table}` LIMIT 1");
+                    if !self.texts(&db, &some, &[]).await.is_empty() {
+                        self.run(&db, &format!("TRUNCATE `{table}`")).await;
+                    }
+                    self.run(&db, &format!("INSERT INTO `{table}` SELECT * FROM {}.`{table}`", pattern.name)).await;
+                }
+                db.close().await.unwrap();
+            }
+        }
+    }
+
+    /// Drops the databases of runs that are over; tells which.
+    pub async fn drop_leftovers(&self, admin: &DatabaseConnection) -> Vec<String> {
+        let leftovers = match self.backend {
+            DbBackend::Postgres => {
+                "SELECT datname::text FROM pg_database WHERE starts_with(datname, $1) AND NOT EXISTS (
+                    SELECT FROM pg_stat_activity WHERE starts_with(datname, application_name || '_')
+                    AND starts_with(application_name, $1))"
+            }
+            _ => {
+                "SELECT CAST(schema_name AS CHAR) FROM information_schema.schemata
+                 WHERE LEFT(schema_name, CHAR_LENGTH(?)) = ? AND IS_FREE_LOCK(SUBSTRING_INDEX(schema_name, '_', 3)) = 1"
+            }
+        };
+        let values: &[&str] = if self.backend == DbBackend::Postgres { &[PREFIX] } else { &[PREFIX, PREFIX] };
+        let names = self.texts(admin, leftovers, values).await;
+        for name in &names {
+            let force = if self.backend == DbBackend::Postgres { " WITH (FORCE)" } else { "" };
+            // Another run's sweeper may have been faster.
+            admin.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}{force}")).await.ok();
+        }
+        names
+    }
+}
