@@ -6,11 +6,22 @@
 run: tools
 	cargo run --release --locked -- serve
 
-# Every test: Rust on SQLite, the Apollo clients and the judges against a started server.
-test: test-rust test-clients test-schemathesis
+# Every test: the Apollo clients and the judges against a started server, and Rust on each database that runs.
+test: test-clients test-schemathesis test-rust test-servers
 
+# On SQLite, whatever servers the environment names.
 test-rust: tools
-	cargo test --workspace --locked
+	env -u ACCOUNTD_TEST_POSTGRES -u ACCOUNTD_TEST_MYSQL cargo test --workspace --locked
+
+# The same tests on PostgreSQL and on MariaDB, as far as they run; what was not tested is told last.
+test-servers: tools
+	@settings=$$(scripts/services) && eval "$$settings"; \
+	postgres=$$ACCOUNTD_TEST_POSTGRES; mysql=$$ACCOUNTD_TEST_MYSQL; unset ACCOUNTD_TEST_POSTGRES ACCOUNTD_TEST_MYSQL; \
+	if [ -n "$$postgres" ]; then ACCOUNTD_TEST_POSTGRES=$$postgres cargo test --locked --test it || exit; fi; \
+	if [ -n "$$mysql" ]; then ACCOUNTD_TEST_MYSQL=$$mysql cargo test --locked --test it || exit; fi; \
+	[ -n "$$postgres" ] || echo "NOT TESTED, because no server runs: PostgreSQL" >&2; \
+	[ -n "$$mysql" ] || echo "NOT TESTED, because no server runs: MariaDB" >&2; \
+	[ -n "$$ACCOUNTD_TEST_REDIS" ] || echo "NOT TESTED, because no server runs: Redis" >&2
 
 test-clients: tools
 	cargo build --locked
