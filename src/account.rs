@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod administration;
+pub mod api_token;
 pub mod attempt;
 pub mod audit;
 pub mod bootstrap;

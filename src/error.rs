@@ -16,6 +16,9 @@ pub enum Error {
     /// The caller is known and may not do this.
     #[error("you do not have the permission for this")]
     Forbidden,
+    /// The caller has to choose a new password before anything else.
+    #[error("choose a new password first: updatePassword")]
+    PasswordChangeRequired,
     /// An argument that software got wrong: an id, a cursor, a page size.
     #[error("{argument}: {problem}")]
     BadUserInput {
@@ -60,6 +63,7 @@ impl Error {
         match self {
             Self::Unauthenticated(_) => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
+            Self::PasswordChangeRequired => "PASSWORD_CHANGE_REQUIRED",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
             Self::Busy { .. } => "SERVER_BUSY",
@@ -203,6 +207,8 @@ pub enum RefusalCode {
     UnknownRole,
     /// Built-in roles do not change.
     BuiltInRole,
+    /// The account has as many API tokens as it may.
+    TooManyApiTokens,
 }
 
 impl RefusalCode {
@@ -231,6 +237,7 @@ impl RefusalCode {
             Self::LastAdmin => "LAST_ADMIN",
             Self::UnknownRole => "UNKNOWN_ROLE",
             Self::BuiltInRole => "BUILT_IN_ROLE",
+            Self::TooManyApiTokens => "TOO_MANY_API_TOKENS",
         }
     }
 }

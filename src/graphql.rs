@@ -3,6 +3,7 @@
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
 
 mod administration;
+mod api_token;
 mod completion;
 mod context;
 pub mod error;
@@ -27,7 +28,7 @@ pub use face::Face;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(user::UserQuery, role::RoleQuery, node::NodeQuery);
+pub struct Query(user::UserQuery, api_token::ApiTokenQuery, role::RoleQuery, node::NodeQuery);
 
 /// What can be done.
 #[derive(MergedObject, Default)]
@@ -39,6 +40,7 @@ pub struct Mutation(
     password::PasswordMutation,
     profile::ProfileMutation,
     session::SessionMutation,
+    api_token::ApiTokenMutation,
     administration::AdministrationMutation,
     role::RoleMutation,
 );

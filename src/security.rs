@@ -5,5 +5,6 @@ pub mod keys;
 pub mod policy;
 pub mod pool;
 pub mod seal;
+pub mod secret;
 pub mod throttle;
 pub mod token;

@@ -1,5 +1,6 @@
 //! Named database statements, one file per table; no rule about accounts, no clock and no chance in here.
 
+pub mod api_tokens;
 pub mod audit_events;
 pub mod keyset;
 pub mod revoked_tokens;

@@ -1,5 +1,6 @@
 //! The rows of the database, one file per table: columns and relations, nothing else.
 
+pub mod api_token;
 pub mod audit_event;
 pub mod revoked_token;
 pub mod role;

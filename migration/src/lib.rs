@@ -13,6 +13,7 @@ mod m0003_sessions;
 mod m0004_signing_keys;
 mod m0005_audit_events;
 mod m0006_throttles;
+mod m0008_api_tokens;
 mod table;
 
 /// Brings a database to this version, or back.
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_signing_keys::Migration),
             Box::new(m0005_audit_events::Migration),
             Box::new(m0006_throttles::Migration),
+            Box::new(m0008_api_tokens::Migration),
         ]
     }
 }

@@ -67,18 +67,24 @@ pub struct Rule {
     pub any: &'static [Permission],
     /// The owner of the object passes without them.
     pub or_owner: bool,
+    /// API tokens do not pass: it is for the person, in a session.
+    pub in_session: bool,
 }
 
 const fn signed_in() -> Rule {
-    Rule { any: &[], or_owner: false }
+    Rule { any: &[], or_owner: false, in_session: false }
+}
+
+const fn in_person() -> Rule {
+    Rule { in_session: true, ..signed_in() }
 }
 
 const fn holders(any: &'static [Permission]) -> Rule {
-    Rule { any, or_owner: false }
+    Rule { any, ..signed_in() }
 }
 
 const fn holders_or_owner(any: &'static [Permission]) -> Rule {
-    Rule { any, or_owner: true }
+    Rule { or_owner: true, ..holders(any) }
 }
 
 /// Query `users` and `user`.
@@ -92,9 +98,15 @@ pub const READ_ROLES: Rule = holders(&[Permission::RolesRead]);
 /// Query `node`: what it finds is what the caller could see elsewhere.
 pub const READ_NODE: Rule = signed_in();
 /// Mutation `updateProfile`.
-pub const UPDATE_PROFILE: Rule = signed_in();
-/// Mutation `updatePassword`.
-pub const UPDATE_PASSWORD: Rule = signed_in();
+pub const UPDATE_PROFILE: Rule = in_person();
+/// Mutation `updatePassword`; it is open to those who have to choose a new password.
+pub const UPDATE_PASSWORD: Rule = in_person();
+/// `User.apiTokens`.
+pub const READ_API_TOKENS: Rule = holders_or_owner(&[Permission::UsersRead]);
+/// Mutation `createApiToken`: a token that made another would outlive its own revocation.
+pub const CREATE_API_TOKEN: Rule = in_person();
+/// Mutations `updateApiToken` and `revokeApiToken`: one's own, or anybody's with the permission.
+pub const MANAGE_API_TOKENS: Rule = holders_or_owner(&[Permission::SessionsRevoke]);
 /// Mutation `revokeSession`: one's own sessions, or anybody's with the permission.
 pub const REVOKE_SESSION: Rule = holders_or_owner(&[Permission::SessionsRevoke]);
 /// Mutations `createUser`, `updateUser`, `setUserStatus`, `setUserPassword`.
@@ -124,17 +136,18 @@ impl Access {
 }
 
 impl Rule {
-    fn admits(self, access: &Access) -> bool {
-        self.any.is_empty() || self.any.iter().any(|permission| access.permissions.contains(permission))
+    fn admits(self, caller: &SignedIn) -> bool {
+        let holds = |permission| caller.access.permissions.contains(permission);
+        (self.any.is_empty() || self.any.iter().any(holds)) && !(self.in_session && caller.session().is_none())
     }
 }
 
 impl Requester {
-    /// The signed-in caller.
+    /// The signed-in caller, who may have to choose a new password before anything else.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] with what is wrong with the credentials.
-    pub fn signed_in(&self) -> Result<&SignedIn> {
+    pub(super) fn known(&self) -> Result<&SignedIn> {
         match &self.identity {
             Identity::SignedIn(caller) => Ok(caller),
             Identity::Rejected { fault, .. } => Err(Error::Unauthenticated(*fault)),
@@ -142,21 +155,31 @@ impl Requester {
         }
     }
 
+    /// The signed-in caller.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] with what is wrong with the credentials; [`Error::PasswordChangeRequired`].
+    pub fn signed_in(&self) -> Result<&SignedIn> {
+        let caller = self.known()?;
+        if caller.user.must_change_password { Err(Error::PasswordChangeRequired) } else { Ok(caller) }
+    }
+
     /// The signed-in caller, if `rule` lets them pass.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] or [`Error::Forbidden`].
+    /// As [`Requester::signed_in`], or [`Error::Forbidden`].
     pub fn permit(&self, rule: Rule) -> Result<&SignedIn> {
         let caller = self.signed_in()?;
-        if rule.admits(&caller.access) { Ok(caller) } else { Err(Error::Forbidden) }
+        if rule.admits(caller) { Ok(caller) } else { Err(Error::Forbidden) }
     }
 
-    /// The signed-in caller, if `rule` lets them pass to what belongs to the user number `owner`.
+    /// The signed-in caller, if `rule` lets them pass to what belongs to the user number `owner`. What is one's own
+    /// can be seen in the answer of a login even if a new password has to be chosen first.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] or [`Error::Forbidden`].
+    /// As [`Requester::signed_in`], or [`Error::Forbidden`].
     pub fn permit_for(&self, rule: Rule, owner: i64) -> Result<&SignedIn> {
-        let caller = self.signed_in()?;
-        if rule.or_owner && caller.user.id == owner { Ok(caller) } else { self.permit(rule) }
+        let caller = self.known()?;
+        if rule.or_owner && caller.user.id == owner && caller.is_in_person() { Ok(caller) } else { self.permit(rule) }
     }
 }

@@ -45,9 +45,9 @@ pub async fn create(app: &App, requester: &Requester, input: NewUser, role_names
     roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
     let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
     Event::success("user.create")
-        .by(&caller.user)
+        .made_by(caller)
         .to(&user)
-        .with(serde_json::json!({ "roles": names }))
+        .with("roles", names)
         .record(&tx, app, &requester.client, now)
         .await?;
     tx.commit().await?;
@@ -63,6 +63,8 @@ pub struct UpdateUser {
     pub email: Option<Option<Email>>,
     /// The new display name.
     pub display_name: Option<Option<Name>>,
+    /// Whether the owner has to choose a new password before anything else.
+    pub must_change_password: Option<bool>,
 }
 
 impl UpdateUser {
@@ -81,7 +83,9 @@ impl UpdateUser {
         let display_name =
             findings.note("displayName", display_name.map(|text| text.map(Name::parse).transpose()).transpose());
         match (username, email, display_name) {
-            (Some(username), Some(email), Some(display_name)) => Ok(Self { username, email, display_name }),
+            (Some(username), Some(email), Some(display_name)) => {
+                Ok(Self { username, email, display_name, must_change_password: None })
+            }
             _ => Err(findings.into()),
         }
     }
@@ -92,11 +96,12 @@ impl UpdateUser {
             username: self.username.map(|name| (name.as_str().to_owned(), name.key())),
             email: self.email.map(|email| email.map(|email| (email.to_string(), email.key()))),
             display_name: self.display_name.map(|name| name.map(|name| (name.as_str().to_owned(), name.key()))),
+            must_change_password: self.must_change_password,
         }
     }
 }
 
-/// Changes a user's names.
+/// Changes a user's names, and whether a new password has to be chosen.
 ///
 /// # Errors
 /// Refuses callers without the permission or with less power than the user, and names that are taken.
@@ -108,15 +113,15 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
     let changes = input.changes();
     let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
     let moves = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
-    if !users::update_names(&tx, &user, changes, now).await? {
+    if !users::update_account(&tx, &user, changes, now).await? {
         return Err(changed_meanwhile());
     }
     if moves {
         // Whoever had the account by its old address is to prove that it is theirs (promise S13).
-        let own = (user.id == caller.user.id).then_some(caller.session.id);
+        let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
         end_all(&tx, &user, own, EndReason::Revoked, now).await?;
     }
-    Event::success("user.update").by(&caller.user).to(&user).record(&tx, app, &requester.client, now).await?;
+    Event::success("user.update").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
     let user = reread(&tx, &user).await?;
     tx.commit().await?;
     Ok(user)
@@ -144,9 +149,9 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
         Status::Disabled => "DISABLED",
     };
     Event::success("user.status")
-        .by(&caller.user)
+        .made_by(caller)
         .to(&user)
-        .with(serde_json::json!({ "status": name }))
+        .with("status", name)
         .record(&tx, app, &requester.client, now)
         .await?;
     let user = reread(&tx, &user).await?;
@@ -170,7 +175,7 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
         return Err(changed_meanwhile());
     }
     keep_an_admin(&tx).await?;
-    Event::success("user.delete").by(&caller.user).to(&user).record(&tx, app, &requester.client, now).await?;
+    Event::success("user.delete").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
     tx.commit().await?;
     Ok(user_id)
 }

@@ -6,7 +6,7 @@ use entity::{session, user};
 use sea_orm::{ConnectionTrait, Set};
 use uuid::Uuid;
 
-use super::requester::Client;
+use super::requester::{Client, SignedIn};
 use crate::app::App;
 use crate::error::Result;
 use crate::store::audit_events;
@@ -20,7 +20,7 @@ pub struct Event {
     actor: Option<Uuid>,
     target: Option<Uuid>,
     session: Option<Uuid>,
-    details: Option<String>,
+    details: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Event {
@@ -33,7 +33,7 @@ impl Event {
             actor: None,
             target: None,
             session: None,
-            details: None,
+            details: serde_json::Map::new(),
         }
     }
 
@@ -47,6 +47,15 @@ impl Event {
         self.actor = Some(actor.uid);
         self.tenant = self.tenant.or(Some(actor.tenant_id));
         self
+    }
+
+    /// Which caller did it: by an API token, that is kept, too.
+    pub fn made_by(mut self, caller: &SignedIn) -> Self {
+        if let Some(token) = caller.api_token() {
+            let id = token.id().to_string();
+            self.details.insert("byApiToken".to_owned(), id.into());
+        }
+        self.by(&caller.user)
     }
 
     /// To which user.
@@ -69,8 +78,8 @@ impl Event {
     }
 
     /// What else is worth keeping; never a secret.
-    pub fn with(mut self, details: serde_json::Value) -> Self {
-        self.details = Some(details.to_string());
+    pub fn with(mut self, name: &str, detail: impl Into<serde_json::Value>) -> Self {
+        self.details.insert(name.to_owned(), detail.into());
         self
     }
 
@@ -91,7 +100,7 @@ impl Event {
             address: Set(client.address.map(|address| address.to_string())),
             user_agent: Set(client.user_agent.clone()),
             request_id: Set(Some(client.request_id.clone())),
-            details: Set(self.details),
+            details: Set((!self.details.is_empty()).then(|| serde_json::Value::Object(self.details).to_string())),
             ..Default::default()
         };
         audit_events::insert(db, event).await

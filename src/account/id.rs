@@ -21,4 +21,5 @@ kinds! {
     User, UserId, "usr", "a user";
     Session, SessionId, "ses", "a session";
     Role, RoleId, "rol", "a role";
+    ApiToken, ApiTokenId, "tok", "an API token";
 }

@@ -73,7 +73,7 @@ async fn end_named(
             .by(&user)
             .to(&user)
             .within(&session)
-            .with(serde_json::json!({ "ended": count }))
+            .with("ended", count)
             .record(&tx, app, &requester.client, now)
             .await?;
     }
@@ -114,7 +114,7 @@ fn named_sessions(app: &App, requester: &Requester, refresh_token: Option<&Secre
     let by_refresh = refresh_token.and_then(|token| session_of(app, token));
     let by_cookie = requester.client.jar.refresh_token().and_then(|token| session_of(app, token));
     let by_access = match &requester.identity {
-        Identity::SignedIn(caller) => Some(SessionId::from(caller.session.uid)),
+        Identity::SignedIn(caller) => caller.session().map(|session| SessionId::from(session.uid)),
         Identity::Rejected { session, .. } => *session,
         Identity::Anonymous => None,
     };

@@ -49,6 +49,14 @@ pub struct Slice<T> {
     pub has_next: bool,
 }
 
+impl<T> Slice<T> {
+    /// The same page with `change` made to each row.
+    pub(super) fn map<U>(self, change: impl Fn(T) -> U) -> Slice<U> {
+        let rows = self.rows.into_iter().map(|(cursor, row)| (cursor, change(row))).collect();
+        Slice { rows, has_previous: self.has_previous, has_next: self.has_next }
+    }
+}
+
 impl PageRequest {
     fn size(&self) -> Result<i32> {
         let (argument, size) = match (self.first, self.last) {

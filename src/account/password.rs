@@ -32,7 +32,9 @@ pub struct UpdatePassword {
 /// # Errors
 /// Refuses callers who are not signed in, a wrong current password, the same password again, a weak one.
 pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<(SignIn, usize)> {
-    let caller = requester.permit(access::UPDATE_PASSWORD)?;
+    // Not `permit`: whoever has to choose a new password does it here.
+    let caller = requester.known()?;
+    let own_session = caller.in_session()?;
     let user = &caller.user;
     let stored = user.password_hash.as_ref().map(|hash| hash.expose());
     let now = app.clock.now();
@@ -48,7 +50,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
         Event::failed("password.update")
             .by(user)
             .to(user)
-            .within(&caller.session)
+            .within(own_session)
             .record(app.db.writer(), app, &requester.client, now)
             .await?;
         let message = "the current password is wrong";
@@ -68,17 +70,16 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
     }
     let user = accounts::reread(&tx, user).await?;
     let others = if input.end_others {
-        end_all(&tx, &user, Some(caller.session.id), EndReason::PasswordChanged, now).await?
+        end_all(&tx, &user, Some(own_session.id), EndReason::PasswordChanged, now).await?
     } else {
         0
     };
-    let own = std::slice::from_ref(&caller.session);
+    let own = std::slice::from_ref(own_session);
     if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
         return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
     }
-    let device_name = caller.session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
-    let signed_in =
-        session::open(&tx, app, &user, &requester.client, device_name, caller.session.transport, now).await?;
+    let device_name = own_session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
+    let signed_in = session::open(&tx, app, &user, &requester.client, device_name, own_session.transport, now).await?;
     Event::success("password.update")
         .by(&user)
         .to(&user)
@@ -117,7 +118,7 @@ pub async fn set(
         return Err(accounts::changed_meanwhile());
     }
     end_all(&tx, &user, None, EndReason::PasswordChanged, now).await?;
-    Event::success("password.set").by(&caller.user).to(&user).record(&tx, app, &requester.client, now).await?;
+    Event::success("password.set").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
     let user = accounts::reread(&tx, &user).await?;
     tx.commit().await?;
     Ok(user)

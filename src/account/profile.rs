@@ -18,17 +18,18 @@ use crate::store::users;
 /// Refuses callers who are not signed in and usernames that are taken.
 pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Result<user::Model> {
     let caller = requester.permit(access::UPDATE_PROFILE)?;
+    let session = caller.in_session()?;
     let now = app.clock.now();
-    let changes = users::Changes { email: None, ..input.changes() };
+    let changes = users::Changes { email: None, must_change_password: None, ..input.changes() };
     let tx = app.db.begin().await?;
     let user = accounts::reread(&tx, &caller.user).await?;
-    if !users::update_names(&tx, &user, changes, now).await? {
+    if !users::update_account(&tx, &user, changes, now).await? {
         return Err(accounts::changed_meanwhile());
     }
     Event::success("profile.update")
         .by(&user)
         .to(&user)
-        .within(&caller.session)
+        .within(session)
         .record(&tx, app, &requester.client, now)
         .await?;
     let user = accounts::reread(&tx, &user).await?;

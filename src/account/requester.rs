@@ -10,6 +10,7 @@ use entity::{session, user};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::access::Access;
+use super::api_token::{self, ApiToken};
 use super::id::{SessionId, UserId};
 use super::{role, tokens};
 use crate::app::App;
@@ -88,19 +89,60 @@ pub enum Identity {
         /// The token's own name (`jti`), if it is a token of ours.
         token_id: Option<String>,
     },
-    /// A live session of a live account.
+    /// A live session or API token of a live account.
     SignedIn(Box<SignedIn>),
 }
 
-/// A caller with a live session.
+/// A caller with a live session or API token.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// The account.
     pub user: user::Model,
-    /// The session.
-    pub session: session::Model,
-    /// What the account may do now.
+    /// What the caller came with.
+    pub proof: Proof,
+    /// What the caller may do now: what the account may, narrowed by an API token.
     pub access: Access,
+}
+
+/// What a signed-in caller came with.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// An access token of this session.
+    Session(session::Model),
+    /// An API token, whose program acts in the account's name.
+    ApiToken(ApiToken),
+}
+
+impl SignedIn {
+    /// The session, if the caller has one.
+    pub fn session(&self) -> Option<&session::Model> {
+        match &self.proof {
+            Proof::Session(session) => Some(session),
+            Proof::ApiToken(_) => None,
+        }
+    }
+
+    /// The session.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] if the caller came with an API token.
+    pub(super) fn in_session(&self) -> Result<&session::Model> {
+        self.session().ok_or(Error::Forbidden)
+    }
+
+    /// The API token, if the caller came with one.
+    pub fn api_token(&self) -> Option<&ApiToken> {
+        match &self.proof {
+            Proof::Session(_) => None,
+            Proof::ApiToken(token) => Some(token),
+        }
+    }
+
+    /// Whether the caller owns what is the account's: a token has the permissions it was given and nothing beside
+    /// them, unless it was given all that its owner has.
+    pub fn is_in_person(&self) -> bool {
+        self.api_token().is_none_or(|token| token.permissions.is_none())
+    }
 }
 
 impl Visitor {
@@ -122,6 +164,9 @@ impl Visitor {
 
 async fn check(app: &App, token: &SecretString) -> Result<Identity> {
     let now = app.clock.now();
+    if api_token::is_formed(token) {
+        return api_token::identify(app, token, now).await;
+    }
     let claims: AccessClaims = match tokens::verify_access(app, token.expose_secret(), now) {
         Ok(Verified::Valid(claims)) => claims,
         Ok(Verified::Expired(claims)) => return Ok(rejected(TokenFault::Expired, claims)),
@@ -150,7 +195,7 @@ async fn check(app: &App, token: &SecretString) -> Result<Identity> {
         sessions::update_receipt(app.db.writer(), session.id, claims.generation, now).await?;
     }
     let access = role::access_of(app.db.reader(), user.id).await?;
-    Ok(Identity::SignedIn(Box::new(SignedIn { user, session, access })))
+    Ok(Identity::SignedIn(Box::new(SignedIn { user, proof: Proof::Session(session), access })))
 }
 
 /// What a token of ours proves that does not hold any more.

@@ -166,9 +166,10 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
     let names: Vec<_> = input.permissions.iter().map(|permission| permission.name()).collect();
     roles::replace_permissions(&tx, row.id, names.iter().copied()).await?;
     Event::success("role.save")
-        .by(&caller.user)
+        .made_by(caller)
         .on(row.uid)
-        .with(serde_json::json!({ "role": row.name, "permissions": names }))
+        .with("role", row.name.as_str())
+        .with("permissions", names)
         .record(&tx, app, &requester.client, now)
         .await?;
     tx.commit().await?;
@@ -199,9 +200,10 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
     }
     let after = access_of(&tx, user.id).await?.roles;
     Event::success("user.roles")
-        .by(&caller.user)
+        .made_by(caller)
         .to(&user)
-        .with(serde_json::json!({ "before": before, "after": after }))
+        .with("before", before)
+        .with("after", after)
         .record(&tx, app, &requester.client, now)
         .await?;
     let user = accounts::reread(&tx, &user).await?;

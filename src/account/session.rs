@@ -10,7 +10,7 @@ use super::audit::Event;
 use super::id::SessionId;
 use super::name::Name;
 use super::page::{self, PageRequest, Slice};
-use super::requester::{Client, Identity, Requester, SignedIn};
+use super::requester::{Client, Identity, Proof, Requester, SignedIn};
 use super::role;
 use super::tokens::{self, TokenPair};
 use crate::app::App;
@@ -35,7 +35,8 @@ impl SignIn {
     /// The requester that this sign-in has made of a client.
     pub fn requester(&self, client: Client) -> Requester {
         let Self { user, session, access, .. } = self.clone();
-        Requester { identity: Identity::SignedIn(Box::new(SignedIn { user, session, access })), client }
+        let proof = Proof::Session(session);
+        Requester { identity: Identity::SignedIn(Box::new(SignedIn { user, proof, access })), client }
     }
 
     /// The same, with its tokens in the cookies of `client` if the session keeps them there.
@@ -188,7 +189,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(
     }
     if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
         Event::success("session.revoke")
-            .by(&caller.user)
+            .made_by(caller)
             .to(&owner)
             .within(&session)
             .record(&tx, app, &requester.client, now)

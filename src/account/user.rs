@@ -36,6 +36,8 @@ pub struct NewUser {
     pub display_name: Option<Name>,
     /// The first password.
     pub password: SecretString,
+    /// Whether the owner has to choose another one before anything else.
+    pub must_change_password: bool,
 }
 
 impl NewUser {
@@ -54,7 +56,9 @@ impl NewUser {
         let email = findings.note("email", email.map(Email::parse).transpose());
         let display_name = findings.note("displayName", display_name.map(Name::parse).transpose());
         match (username, email, display_name) {
-            (Some(username), Some(email), Some(display_name)) => Ok(Self { username, email, display_name, password }),
+            (Some(username), Some(email), Some(display_name)) => {
+                Ok(Self { username, email, display_name, password, must_change_password: false })
+            }
             _ => Err(findings.into()),
         }
     }
@@ -87,7 +91,7 @@ pub(super) async fn insert(
         display_name_key: Set(input.display_name.as_ref().map(Name::key)),
         password_hash: Set(Some(SecretText::new(hash))),
         password_changed_at: Set(Some(now.into())),
-        must_change_password: Set(false),
+        must_change_password: Set(input.must_change_password),
         status: Set(Status::Active),
         last_login_at: Set(None),
         created_at: Set(now.into()),

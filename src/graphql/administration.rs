@@ -30,6 +30,9 @@ pub struct CreateUserInput {
     /// The names of the roles; giving roles needs the permission to assign them.
     #[graphql(default)]
     roles: Vec<String>,
+    /// Whether the owner has to choose another password before anything else.
+    #[graphql(default)]
+    must_change_password: bool,
 }
 
 /// What to change about a user; what is left out stays.
@@ -43,6 +46,8 @@ pub struct UpdateUserInput {
     email: MaybeUndefined<String>,
     /// The new display name; null clears it.
     display_name: MaybeUndefined<String>,
+    /// Whether the owner has to choose a new password before anything else.
+    must_change_password: Option<bool>,
 }
 
 /// The status that a user gets.
@@ -119,7 +124,7 @@ impl AdministrationMutation {
         settle(ctx, create(ctx, input).await)
     }
 
-    /// Changes a user's names.
+    /// Changes a user's names, and whether a new password has to be chosen.
     #[graphql(directive = guard::apply(access::WRITE_USERS))]
     async fn update_user(
         &self,
@@ -154,8 +159,9 @@ async fn create(ctx: &Context<'_>, input: CreateUserInput) -> crate::error::Resu
     let requester = ctx.requester()?;
     // Who may not do this learns nothing about what would be wrong with it.
     requester.permit(access::WRITE_USERS)?;
-    let CreateUserInput { username, email, password, display_name, roles } = input;
+    let CreateUserInput { username, email, password, display_name, roles, must_change_password } = input;
     let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into())?;
+    let user = NewUser { must_change_password, ..user };
     let row = administration::create(ctx.app()?, requester, user, roles).await?;
     Ok(UserPayload::new(row, requester))
 }
@@ -165,6 +171,7 @@ async fn update(ctx: &Context<'_>, input: &UpdateUserInput) -> crate::error::Res
     requester.permit(access::WRITE_USERS)?;
     let id = parse_id(&input.user_id, "userId")?;
     let changes = UpdateUser::parse(input.username.as_deref(), cleared(&input.email), cleared(&input.display_name))?;
+    let changes = UpdateUser { must_change_password: input.must_change_password, ..changes };
     let row = administration::update(ctx.app()?, requester, id, changes).await?;
     Ok(UserPayload::new(row, requester))
 }

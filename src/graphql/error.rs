@@ -41,7 +41,11 @@ impl From<Failure> for async_graphql::Error {
             }
             Error::TooComplex { limit, .. } => extensions.set("limit", *limit),
             Error::Busy { retry_after } => extensions.set("retryAfter", *retry_after),
-            Error::Forbidden | Error::ForeignPage | Error::SecondCredentialCheck | Error::Internal(_) => {}
+            Error::Forbidden
+            | Error::PasswordChangeRequired
+            | Error::ForeignPage
+            | Error::SecondCredentialCheck
+            | Error::Internal(_) => {}
         }
         Self { message: error.to_string(), source: Some(Arc::new(error)), extensions: Some(extensions) }
     }
@@ -163,6 +167,8 @@ pub enum AccountErrorCode {
     UnknownRole,
     /// Built-in roles do not change.
     BuiltInRole,
+    /// The account has 100 API tokens that are neither revoked nor over: revoke some.
+    TooManyApiTokens,
 }
 
 /// What a password lacks.

@@ -39,6 +39,7 @@ mod printed {
         >,
         #[graphql(name = "orOwner", default, desc = "The owner of the object passes without the permission.")]
         or_owner: bool,
+        #[graphql(name = "inSession", default, desc = "It needs a session: API tokens do not pass.")] in_session: bool,
     ) {
     }
 }
@@ -50,7 +51,8 @@ pub struct guard;
 impl guard {
     /// The directive as it stands at a field with this rule.
     pub fn apply(rule: Rule) -> MetaDirectiveInvocation {
-        printed::printed::apply(rule.any.iter().copied().map(Permission::from).collect(), rule.or_owner)
+        let any = rule.any.iter().copied().map(Permission::from).collect();
+        printed::printed::apply(any, rule.or_owner, rule.in_session)
     }
 }
 

@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Interface, Object};
 
+use super::api_token::ApiToken;
 use super::context::Given;
 use super::error::Result;
 use super::guard::guard;
 use super::role::Role;
 use super::session::Session;
 use super::user::User;
-use crate::account::id::{RoleId, SessionId, UserId};
-use crate::account::{access, role, session, user};
+use crate::account::id::{ApiTokenId, RoleId, SessionId, UserId};
+use crate::account::{access, api_token, role, session, user};
 use crate::error::{Error, Refusal, RefusalCode};
 
-/// What has an id of its own: `usr_…`, `ses_…`, `rol_…`.
+/// What has an id of its own: `usr_…`, `ses_…`, `tok_…`, `rol_…`.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "The id; unique over all types."))]
 pub enum Node {
@@ -22,6 +23,8 @@ pub enum Node {
     User(User),
     /// A session.
     Session(Session),
+    /// An API token.
+    ApiToken(ApiToken),
     /// A role.
     Role(Role),
 }
@@ -50,6 +53,10 @@ impl NodeQuery {
         if let Ok(id) = id.parse::<SessionId>() {
             let found = session::find(app, requester, id).await?;
             return Ok(found.map(|(row, _)| Node::Session(Session::new(row, Arc::clone(requester)))));
+        }
+        if let Ok(id) = id.parse::<ApiTokenId>() {
+            let found = api_token::find(app, requester, id).await?;
+            return Ok(found.map(|token| Node::ApiToken(ApiToken(token))));
         }
         if let Ok(id) = id.parse::<RoleId>() {
             let found = role::find(app, requester, id).await?;

@@ -58,7 +58,7 @@ pub struct SetUserPasswordInput {
     /// The new password.
     #[graphql(secret)]
     password: String,
-    /// Whether the user is asked to choose another one.
+    /// Whether the user has to choose another one before anything else.
     #[graphql(default = true)]
     must_change: bool,
 }

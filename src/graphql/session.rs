@@ -39,7 +39,10 @@ impl Session {
 
     /// Whether it is the session of the token that asks.
     async fn current(&self) -> bool {
-        matches!(&self.viewer.identity, Identity::SignedIn(caller) if caller.session.id == self.row.id)
+        match &self.viewer.identity {
+            Identity::SignedIn(caller) => caller.session().is_some_and(|session| session.id == self.row.id),
+            Identity::Anonymous | Identity::Rejected { .. } => false,
+        }
     }
 
     /// Where its tokens travel.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 use entity::user;
 
+use super::api_token::{ApiToken, ApiTokenConnectionFields};
 use super::context::Given;
 use super::error::Result;
 use super::guard::{Permission, guard};
@@ -17,7 +18,7 @@ use crate::account::id::UserId;
 use crate::account::page::PageRequest;
 use crate::account::requester::{Identity, Requester};
 use crate::account::user::{Lookup, UserFilter as Filter, UserOrder as Order};
-use crate::account::{session, user as users};
+use crate::account::{api_token, session, user as users};
 use crate::error::Error;
 
 /// An account, as one viewer sees it.
@@ -70,7 +71,8 @@ impl User {
         Ok(self.row.status.into())
     }
 
-    /// Whether the owner is asked to choose a new password.
+    /// Whether the owner has to choose a new password: until `updatePassword`, everything but login, refresh and logout
+    /// answers PASSWORD_CHANGE_REQUIRED.
     #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
     async fn must_change_password(&self) -> Result<bool> {
         self.permit(access::READ_ACCOUNT)?;
@@ -139,6 +141,21 @@ impl User {
         let slice = session::list(ctx.app()?, &self.viewer, &self.row, active, request).await?;
         let fields = SessionConnectionFields::new(self.row.clone(), Arc::clone(&self.viewer), active);
         Ok(connection(slice, fields, |row| Session::new(row, Arc::clone(&self.viewer))))
+    }
+
+    /// The account's API tokens, newest first.
+    #[graphql(directive = guard::apply(access::READ_API_TOKENS), complexity = "weight(first, child_complexity)")]
+    async fn api_tokens(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the front: 1 to 100, 20 if nothing is said.")] first: Option<i32>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Only those that are neither revoked nor over; false: all.", default = true)] active: bool,
+    ) -> Result<Connection<ApiToken, ApiTokenConnectionFields>> {
+        let request = PageRequest { first, after, ..PageRequest::default() };
+        let slice = api_token::list(ctx.app()?, &self.viewer, &self.row, active, request).await?;
+        let fields = ApiTokenConnectionFields::new(self.row.clone(), Arc::clone(&self.viewer), active);
+        Ok(connection(slice, fields, ApiToken))
     }
 }
 

@@ -41,7 +41,7 @@ pub enum Order {
     LastLogin,
 }
 
-/// Changes to a user's names; `Some(None)` clears a value.
+/// Changes to an account; `Some(None)` clears a value.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     /// Username and its key.
@@ -50,6 +50,8 @@ pub struct Changes {
     pub email: Option<Option<(String, String)>>,
     /// Display name and its key.
     pub display_name: Option<Option<(String, String)>>,
+    /// Whether the owner has to choose a new password.
+    pub must_change_password: Option<bool>,
 }
 
 fn scoped(scope: Scope) -> Select<user::Entity> {
@@ -171,11 +173,11 @@ pub async fn insert(db: &impl ConnectionTrait, user: user::ActiveModel) -> Resul
     user.insert(db).await.map_err(|error| on_unique(error, &taken()))
 }
 
-/// Changes names. False if the row is not of `version` any more.
+/// Changes names and what else an administrator says of an account. False if the row is not of `version` any more.
 ///
 /// # Errors
 /// A refusal if the username or the e-mail address is taken.
-pub async fn update_names(
+pub async fn update_account(
     db: &impl ConnectionTrait,
     user: &user::Model,
     changes: Changes,
@@ -195,6 +197,9 @@ pub async fn update_names(
         let (name, key) = display_name.unzip();
         row.display_name = Set(name);
         row.display_name_key = Set(key);
+    }
+    if let Some(must_change) = changes.must_change_password {
+        row.must_change_password = Set(must_change);
     }
     update(db, user, row, now).await
 }

@@ -24,6 +24,7 @@ use world::{ACTORS, Who, World};
 struct Guard {
     any: Vec<String>,
     or_owner: bool,
+    in_session: bool,
 }
 
 impl Guard {
@@ -33,7 +34,8 @@ impl Guard {
             Some(GraphQlValue::List(names)) => names.iter().map(ToString::to_string).collect(),
             other => panic!("@guard(any: {other:?})"),
         };
-        Self { any, or_owner: argument("orOwner") == Some(GraphQlValue::Boolean(true)) }
+        let is_true = |name| argument(name) == Some(GraphQlValue::Boolean(true));
+        Self { any, or_owner: is_true("orOwner"), in_session: is_true("inSession") }
     }
 }
 
@@ -109,7 +111,7 @@ async fn everybody_gets_what_the_table_says() {
             if verdict != Data && world.rows().await != before {
                 wrong.push(format!("{} for {who:?} was refused and changed something", row.field));
             }
-            let others = [&world.ann.id, &world.ann_session, "ann@example.org"];
+            let others = [&world.ann.id, &world.ann_session, &world.ann_token.0, "ann@example.org"];
             if !matches!(who, Who::Owner | Who::Admin) && others.iter().any(|secret| answer.text.contains(*secret)) {
                 wrong.push(format!("{} tells {who:?} of the owner: {}", row.field, answer.text));
             }
@@ -149,6 +151,47 @@ async fn the_named_permission_opens_and_no_other() {
             let answer = actor.send(&row.query, (row.variables)(world, Who::User, &actor)).await;
             if let Err(found) = Data.check(&answer, row.path) {
                 wrong.push(format!("{} does not open with {name}: {found}", row.field));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// An API token of an administrator opens what its own permissions open, and nothing beside them (S14 for programs).
+#[tokio::test]
+async fn api_tokens_open_what_they_were_given_and_no_more() {
+    let mut wrong = Vec::new();
+    let printed = printed();
+    let reading = World::new().await;
+    for row in rows() {
+        let Some(Some(guard)) = printed.get(row.field) else { continue };
+        let own = if row.field.starts_with("Mutation.") { Some(World::new().await) } else { None };
+        let world = own.as_ref().unwrap_or(&reading);
+        let admin = world.actor(Who::Admin);
+        let opens = async |permissions: &[&str]| {
+            let (_, program) = admin.api_token(permissions).await;
+            let answer = program.send(&row.query, (row.variables)(world, Who::Admin, &program)).await;
+            Data.check(&answer, row.path).is_ok()
+        };
+        let all: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
+        if guard.in_session {
+            if opens(&all).await {
+                wrong.push(format!("{} opens without a session", row.field));
+            }
+            continue;
+        }
+        if guard.any.is_empty() {
+            continue;
+        }
+        let others: Vec<&str> = all.into_iter().filter(|name| !guard.any.iter().any(|any| any == name)).collect();
+        if opens(&[]).await || opens(&others).await {
+            wrong.push(format!("{} opens without {:?}", row.field, guard.any));
+        }
+        for name in &guard.any {
+            let needed =
+                if user_field(row.field).is_some() { vec![name.as_str(), "USERS_READ"] } else { vec![name.as_str()] };
+            if !opens(&needed).await {
+                wrong.push(format!("{} does not open with {name}", row.field));
             }
         }
     }

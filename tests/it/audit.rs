@@ -116,8 +116,30 @@ async fn tells_every_event_once_with_who_and_to_whom() {
         assert_eq!(event.request_id.as_deref(), answer.header("x-request-id"), "{field}");
     }
 
+    let eve = app.user("eve").await;
+    let hers = uid(&app, "eve").await;
+    record.next(&app).await;
+    let (token, _) = eve.api_token(&[]).await;
+    let input = json!({ "apiTokenId": token });
+    root.done("updateApiToken", json!({ "apiTokenId": token, "enabled": false }), "apiToken { id }").await;
+    eve.done("revokeApiToken", input.clone(), "apiToken { id }").await;
+    eve.done("revokeApiToken", input, "apiToken { id }").await;
+    let events = record.next(&app).await;
+    let told = events.iter().map(|event| (event.action.as_str(), event.actor_uid)).collect::<Vec<_>>();
+    let expected = [("api_token.create", hers), ("api_token.update", his), ("api_token.revoke", hers)];
+    assert_eq!(told, expected.map(|(action, by)| (action, Some(by))), "what was revoked before is no event");
+    assert!(events.iter().all(|event| event.target_uid == Some(hers)));
+    assert!(events.iter().all(|event| event.details.as_ref().unwrap().contains(&token)));
+
     root.done("saveRole", json!({ "name": "reader", "permissions": ["USERS_READ"] }), "role { id }").await;
     assert_eq!(record.only(&app).await.action, "role.save");
+    // What a program does is done by its owner, and by which token is told.
+    let (token, program) = root.api_token(&["USERS_WRITE"]).await;
+    record.next(&app).await;
+    program.done("createUser", json!({ "username": "cy", "password": PASSWORD }), "user { id }").await;
+    let event = record.only(&app).await;
+    assert_eq!((event.action.as_str(), event.actor_uid), ("user.create", Some(his)));
+    assert!(event.details.unwrap().contains(&format!("\"byApiToken\":\"{token}\"")));
     root.done("createUser", json!({ "username": "bob", "password": PASSWORD }), "user { id }").await;
     assert_eq!(record.only(&app).await.action, "user.create");
     let bob = app.login("bob", PASSWORD).await;

@@ -117,6 +117,10 @@ async fn keeps_secrets_and_foreign_lines_out_of_the_log() {
     // A password in the wrong place, or in a request that is wrong in itself, is a secret all the same.
     server.graphql("", &login.replace("\"bird\"", &format!("\"{NEW_PASSWORD}\"")), json!({ "p": "x" }));
     server.graphql("", &format!("{{ me {{ {PASSWORD} }} }}"), json!({}));
+    let make = "mutation { createApiToken(input: { name: \"nest\", permissions: [] }) { token } }";
+    let access = text(&fourth["tokens"]["accessToken"]);
+    let program = text(&server.graphql(&access, make, json!({}))["data"]["createApiToken"]["token"]);
+    assert_eq!(server.graphql(&program, "{ me { username } }", json!({}))["data"]["me"]["username"], "bird");
     server.graphql(&access, "mutation { logout { ok } }", json!({}));
     let injected = "user-agent: x\\r\\n{\"level\":\"INFO\"}\u{1b}[2J\r\n";
     server.send("/nowhere/canary", injected, &json!({ "username": "a\r\n{\"level\":\"FORGED\"}\u{1b}[2J" }));
@@ -132,7 +136,8 @@ async fn keeps_secrets_and_foreign_lines_out_of_the_log() {
         .into_iter()
         .flat_map(|payload| [&payload["tokens"]["accessToken"], &payload["tokens"]["refreshToken"]])
         .chain([&second["deviceToken"]])
-        .map(text);
+        .map(text)
+        .chain([program.rsplit('.').next().unwrap().to_owned()]);
     for secret in tokens.chain([PASSWORD, NEW_PASSWORD, ADDRESS].map(str::to_owned)) {
         for disguise in disguises(&secret) {
             let line = log.lines().find(|line| line.contains(&disguise));

@@ -8,6 +8,7 @@
 mod access;
 mod address;
 mod administration;
+mod api_token;
 mod architecture;
 mod attempt;
 mod audit;

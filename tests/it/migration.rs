@@ -9,8 +9,8 @@ use accountd::config::{Config, Flags};
 use accountd::entropy::SystemEntropy;
 use accountd::start;
 use entity::{
-    audit_event, revoked_token, role, role_permission, session, signing_key, tenant, throttle, timestamp::Timestamp,
-    user, user_role,
+    api_token, audit_event, revoked_token, role, role_permission, session, signing_key, tenant, throttle,
+    timestamp::Timestamp, user, user_role,
 };
 use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
@@ -158,7 +158,19 @@ async fn every_entity_selects_from_the_migrated_database() {
             selected.insert(stringify!($entity).to_owned());
         )*};
     }
-    select!(audit_event, revoked_token, role, role_permission, session, signing_key, tenant, throttle, user, user_role);
+    select!(
+        api_token,
+        audit_event,
+        revoked_token,
+        role,
+        role_permission,
+        session,
+        signing_key,
+        tenant,
+        throttle,
+        user,
+        user_role
+    );
     let written: BTreeSet<String> = rust_files(&["entity/src"])
         .into_iter()
         .filter(|file| file.text.contains("DeriveEntityModel"))

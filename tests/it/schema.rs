@@ -77,7 +77,8 @@ fn describes_every_type_field_argument_and_value() {
 #[test]
 fn names_no_secret() {
     const NEVER: [&str; 9] = ["hash", "secret", "salt", "seal", "private", "digest", "seed", "sql", "tenant"];
-    const PASSWORDS: [&str; 12] = [
+    const PASSWORDS: [&str; 14] = [
+        "CreateUserInput.mustChangePassword",
         "CreateUserInput.password",
         "LoginInput.password",
         "Mutation.setUserPassword",
@@ -86,6 +87,7 @@ fn names_no_secret() {
         "Mutation.updatePassword.input",
         "RegisterInput.password",
         "SetUserPasswordInput.password",
+        "UpdateUserInput.mustChangePassword",
         "UpdatePasswordInput.currentPassword",
         "UpdatePasswordInput.newPassword",
         "User.mustChangePassword",

@@ -51,7 +51,7 @@ async fn change_no_account_of_an_older_version() {
     assert!(!users::touch(db, &read, now).await.unwrap());
     assert!(!users::update_password(db, &read, "stale".to_owned(), false, now).await.unwrap());
     assert!(!users::update_status(db, &read, Status::Disabled, now).await.unwrap());
-    assert!(!users::update_names(db, &read, users::Changes::default(), now).await.unwrap());
+    assert!(!users::update_account(db, &read, users::Changes::default(), now).await.unwrap());
     assert_eq!(ann(&app).await.version, read.version + 1);
 }
 

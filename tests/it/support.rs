@@ -235,6 +235,15 @@ impl Actor {
         Self { address: Some((address.parse::<std::net::IpAddr>().unwrap(), 50_000).into()), ..self.clone() }
     }
 
+    /// A new API token of the actor: its id, and somebody who sends its secret.
+    pub async fn api_token(&self, permissions: &[&str]) -> (String, Self) {
+        let input = json!({ "name": "robot", "permissions": permissions });
+        let made = self.done("createApiToken", input, "apiToken { id } token").await;
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let program = Self { refresh_token: None, ..self.with_token(&text(&made["token"])) };
+        (text(&made["apiToken"]["id"]), program)
+    }
+
     /// Sends a GraphQL request as Apollo does.
     pub async fn send(&self, query: &str, variables: Value) -> Answer {
         self.json(Method::POST, "/graphql", &json!({ "query": query, "variables": variables })).await

@@ -61,7 +61,7 @@ impl Failure {
             Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::SecondCredentialCheck => {
                 Self::bad_request(error.to_string())
             }
-            Error::ForeignPage => Self::new(StatusCode::FORBIDDEN, error.to_string()),
+            Error::ForeignPage | Error::PasswordChangeRequired => Self::new(StatusCode::FORBIDDEN, error.to_string()),
             Error::Busy { retry_after } => Self {
                 retry_after: Some(*retry_after),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())

@@ -51,12 +51,16 @@ fn session(world: &World, _: Who, _: &Actor) -> Value {
     json!({ "id": world.ann_session })
 }
 
+fn api_token(world: &World, _: Who, _: &Actor) -> Value {
+    json!({ "id": world.ann_token.0 })
+}
+
 fn role(world: &World, _: Who, _: &Actor) -> Value {
     json!({ "id": world.role })
 }
 
 /// What is selected of each guarded field of `User`.
-const USER: [(&str, &str, &str); 9] = [
+const USER: [(&str, &str, &str); 10] = [
     ("User.email", "email", "/node/email"),
     ("User.status", "status", "/node/status"),
     ("User.mustChangePassword", "mustChangePassword", "/node/mustChangePassword"),
@@ -66,6 +70,7 @@ const USER: [(&str, &str, &str); 9] = [
     ("User.passwordUpdatedAt", "passwordUpdatedAt", "/node/passwordUpdatedAt"),
     ("User.lastSignInAt", "lastSignInAt", "/node/lastSignInAt"),
     ("User.sessions", "sessions { totalCount nodes { id ip } edges { node { id } } }", "/node/sessions"),
+    ("User.apiTokens", "apiTokens { totalCount nodes { id name } edges { node { id } } }", "/node/apiTokens"),
 ];
 
 /// What to select for `field` on a `User`.
@@ -85,11 +90,15 @@ fn queries() -> Vec<Row> {
         user(id: $id, username: $username, email: $email) { id username email }
     }";
     let node = "query ($id: ID!) {
-        node(id: $id) { id ... on User { email } ... on Session { ip } ... on Role { name } }
+        node(id: $id) { id ... on User { email } ... on Session { ip } ... on ApiToken { scopes } ... on Role { name } }
     }";
     let mut rows = vec![
         row("Query.me", "{ me { id email sessions { totalCount } } }", nothing, "/me", {
             [Null, Data, Data, Data, Data, UNAUTHENTICATED]
+        }),
+        // They come in sessions.
+        row("Query.currentApiToken", "{ currentApiToken { id } }", nothing, "/currentApiToken", {
+            [Null, Null, Null, Null, Null, UNAUTHENTICATED]
         }),
         row("Query.user", user, ann, "/user", ONE_USER),
         row("Query.user", user, |_, _, _| json!({ "username": "ANN" }), "/user", ONE_USER),
@@ -98,6 +107,7 @@ fn queries() -> Vec<Row> {
         row("Query.roles", "{ roles { id name permissions } }", nothing, "/roles", HOLDERS),
         row("Query.node", node, ann, "/node", OWN),
         row("Query.node", node, session, "/node", OWN),
+        row("Query.node", node, api_token, "/node", OWN),
         row("Query.node", node, role, "/node", OF_ROLES),
         row(
             "Role.userCount",
@@ -188,6 +198,30 @@ fn mutations() -> Vec<Row> {
             "session { id ip }",
             "/revokeSession/session",
             |world, _, _| json!({ "input": { "sessionId": world.ann_session } }),
+            [UNAUTHENTICATED, NOT_FOUND, Data, Data, NOT_FOUND, UNAUTHENTICATED],
+        ),
+        mutation(
+            "Mutation.createApiToken",
+            "CreateApiTokenInput!",
+            "apiToken { id } token",
+            "/createApiToken/token",
+            |_, _, _| json!({ "input": { "name": "robot", "permissions": [] } }),
+            SIGNED_IN,
+        ),
+        mutation(
+            "Mutation.updateApiToken",
+            "UpdateApiTokenInput!",
+            "apiToken { id note }",
+            "/updateApiToken/apiToken",
+            |world, _, _| json!({ "input": { "apiTokenId": world.ann_token.0, "note": "Changed" } }),
+            [UNAUTHENTICATED, NOT_FOUND, Data, Data, NOT_FOUND, UNAUTHENTICATED],
+        ),
+        mutation(
+            "Mutation.revokeApiToken",
+            "RevokeApiTokenInput!",
+            "apiToken { id note }",
+            "/revokeApiToken/apiToken",
+            |world, _, _| json!({ "input": { "apiTokenId": world.ann_token.0 } }),
             [UNAUTHENTICATED, NOT_FOUND, Data, Data, NOT_FOUND, UNAUTHENTICATED],
         ),
         mutation(

@@ -1,7 +1,7 @@
 //! The people who ask, and what they ask about.
 
 use accountd::config::RegistrationMode;
-use entity::{role, role_permission, session, user, user_role};
+use entity::{api_token, role, role_permission, session, user, user_role};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
@@ -34,6 +34,8 @@ pub struct World {
     pub ann: Actor,
     /// A session of the owner that is not the one of the owner's token.
     pub ann_session: String,
+    /// An API token of the owner: its id, and somebody who has its secret.
+    pub ann_token: (String, Actor),
     /// Has nothing to do with the owner.
     bob: Actor,
     admin: Actor,
@@ -51,6 +53,7 @@ pub struct Rows(
     Vec<role::Model>,
     Vec<role_permission::Model>,
     Vec<user_role::Model>,
+    Vec<api_token::Model>,
 );
 
 impl World {
@@ -66,6 +69,7 @@ impl World {
         let other = app.anonymous().login("ann", PASSWORD).await;
         let ann_session = other.data()["login"]["session"]["id"].as_str().unwrap().to_owned();
         let ann = app.login("ann", PASSWORD).await;
+        let ann_token = ann.api_token(&[]).await;
         let arrange = "mutation ($ann: ID!, $dora: ID!) {
             updateUser(input: { userId: $ann, email: \"ann@example.org\" }) { user { id } }
             setUserStatus(input: { userId: $dora, status: DISABLED }) { user { id } }
@@ -73,7 +77,7 @@ impl World {
         }";
         let arranged = admin.send(arrange, json!({ "ann": ann.id, "dora": disabled.id })).await.data();
         let role = arranged["saveRole"]["role"]["id"].as_str().unwrap().to_owned();
-        Self { app, ann, ann_session, bob, admin, foreigner, disabled, role }
+        Self { app, ann, ann_session, ann_token, bob, admin, foreigner, disabled, role }
     }
 
     pub fn actor(&self, who: Who) -> Actor {
@@ -107,6 +111,7 @@ impl World {
             role::Entity::find().all(db).await.unwrap(),
             role_permission::Entity::find().all(db).await.unwrap(),
             user_role::Entity::find().all(db).await.unwrap(),
+            api_token::Entity::find().all(db).await.unwrap(),
         )
     }
 }

@@ -1,0 +1,158 @@
+//! API tokens: what a program acts with in the name of a user, never with more power than the user has at the time.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use entity::{api_token, user};
+use sea_orm::ConnectionTrait;
+
+use super::access::{self, Access, Permission};
+use super::audit::Event;
+use super::id::ApiTokenId;
+use super::page::{self, PageRequest, Slice};
+use super::requester::{Requester, SignedIn};
+use crate::app::App;
+use crate::error::{Refusal, RefusalCode, Result};
+use crate::store::{Scope, api_tokens};
+
+mod change;
+pub mod draft;
+mod identify;
+mod make;
+
+pub use change::{Update, update};
+pub(super) use identify::{identify, is_formed};
+pub use make::{Form, Made, create, sign_in};
+
+/// A token without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Its row.
+    pub row: api_token::Model,
+    /// What it may do as far as its owner may; nothing stands for all that the owner may.
+    pub permissions: Option<BTreeSet<Permission>>,
+    /// What it means to others; nothing here looks at it.
+    pub scopes: Vec<String>,
+}
+
+impl From<api_token::Model> for ApiToken {
+    fn from(row: api_token::Model) -> Self {
+        // Only this file writes the lists; one that was spoilt by hand allows nothing.
+        let list = |text: &str| serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
+        let permissions = row.permissions.as_deref().map(list);
+        let known = |names: Vec<String>| names.iter().filter_map(|name| Permission::from_name(name)).collect();
+        Self { permissions: permissions.map(known), scopes: list(&row.scopes), row }
+    }
+}
+
+impl ApiToken {
+    /// Its public id.
+    pub fn id(&self) -> ApiTokenId {
+        self.row.uid.into()
+    }
+
+    /// Whether it opens anything at `now`, as far as the token itself goes.
+    fn is_usable(&self, now: DateTime<Utc>) -> bool {
+        let lasts = self.row.expires_at.is_none_or(|end| now < end.utc());
+        self.row.enabled && self.row.revoked_at.is_none() && lasts
+    }
+
+    /// What it may do for an owner who may do what `access` says. It holds no roles, except where it stands for all of
+    /// its owner: whoever asks for a role means more than the token's permissions.
+    fn narrow(&self, access: Access) -> Access {
+        match &self.permissions {
+            None => access,
+            Some(own) => {
+                Access { roles: Vec::new(), permissions: own.intersection(&access.permissions).copied().collect() }
+            }
+        }
+    }
+}
+
+/// Revokes a token for good, from the next request on: one's own, with the permission anybody's of the tenant, and
+/// always the one that asks. A token that was revoked before stays as it is.
+///
+/// # Errors
+/// Refuses callers who are not signed in; a token they may not revoke reads as missing.
+pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<(ApiToken, user::Model)> {
+    let caller = requester.signed_in()?;
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let token = match caller.api_token() {
+        Some(itself) if itself.id() == id => itself.clone(),
+        _ => target(&tx, requester, caller, id).await?.0,
+    };
+    let is_new = api_tokens::update_revoked(&tx, token.row.id, now).await?;
+    let (row, owner) = api_tokens::find_with_user(&tx, id.uuid()).await?.ok_or_else(missing)?;
+    if is_new {
+        Event::success("api_token.revoke")
+            .made_by(caller)
+            .to(&owner)
+            .with("apiToken", id.to_string())
+            .record(&tx, app, &requester.client, now)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok((row.into(), owner))
+}
+
+async fn target(
+    db: &impl ConnectionTrait,
+    requester: &Requester,
+    caller: &SignedIn,
+    id: ApiTokenId,
+) -> Result<(ApiToken, user::Model)> {
+    let (row, owner) = api_tokens::find_with_user(db, id.uuid()).await?.ok_or_else(missing)?;
+    let is_near = Scope::Tenant(caller.user.tenant_id).admits(owner.tenant_id);
+    if is_near && requester.permit_for(access::MANAGE_API_TOKENS, owner.id).is_ok() {
+        Ok((row.into(), owner))
+    } else {
+        Err(missing().into())
+    }
+}
+
+fn missing() -> Refusal {
+    Refusal::new(RefusalCode::NotFound, "there is no such API token").on("apiTokenId")
+}
+
+/// One page of the tokens of `owner`, newest first.
+///
+/// # Errors
+/// Refuses everybody but the owner and holders of the permission.
+pub async fn list(
+    app: &App,
+    requester: &Requester,
+    owner: &user::Model,
+    only_usable: bool,
+    request: PageRequest,
+) -> Result<Slice<ApiToken>> {
+    requester.permit_for(access::READ_API_TOKENS, owner.id)?;
+    let usable_at = only_usable.then(|| app.clock.now());
+    let query = request.with_cursor(page::Kind::Number)?;
+    let rows = api_tokens::list(app.db.reader(), owner.id, usable_at, &query).await?;
+    Ok(request.slice(rows, |row| page::cursor(&api_tokens::place(row))).map(ApiToken::from))
+}
+
+/// How many tokens `owner` has.
+///
+/// # Errors
+/// As [`list`].
+pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_usable: bool) -> Result<u64> {
+    requester.permit_for(access::READ_API_TOKENS, owner.id)?;
+    let usable_at = only_usable.then(|| app.clock.now());
+    api_tokens::count(app.db.reader(), owner.id, usable_at).await
+}
+
+/// The token with this id, if the caller may see it.
+///
+/// # Errors
+/// Refuses callers who are not signed in; what they may not see reads as missing.
+pub async fn find(app: &App, requester: &Requester, id: ApiTokenId) -> Result<Option<ApiToken>> {
+    let caller = requester.permit(access::READ_NODE)?;
+    let found = api_tokens::find_with_user(app.db.reader(), id.uuid()).await?;
+    let scope = Scope::Tenant(caller.user.tenant_id);
+    let visible = found.filter(|(_, owner)| {
+        scope.admits(owner.tenant_id) && requester.permit_for(access::READ_API_TOKENS, owner.id).is_ok()
+    });
+    Ok(visible.map(|(row, _)| row.into()))
+}

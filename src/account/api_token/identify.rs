@@ -1,0 +1,53 @@
+//! Whom an API token speaks for: looked up by the hash of its secret at every use.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::user;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::ApiToken;
+use crate::account::requester::{Identity, Proof, SignedIn};
+use crate::account::role;
+use crate::app::App;
+use crate::error::{Result, TokenFault};
+use crate::security::secret;
+use crate::store::api_tokens;
+
+/// How old a noted use is when the next one is noted: a token that is used all the time costs a write a minute.
+const USE_INTERVAL: TimeDelta = TimeDelta::minutes(1);
+
+/// Whether the text has the form of an API token's secret.
+pub(in crate::account) fn is_formed(text: &SecretString) -> bool {
+    secret::is_formed(text.expose_secret())
+}
+
+/// Whom an API token's secret speaks for.
+///
+/// # Errors
+/// Internal ones only.
+pub(in crate::account) async fn identify(app: &App, text: &SecretString, now: DateTime<Utc>) -> Result<Identity> {
+    let rejected = |fault, token_id| Identity::Rejected { fault, session: None, token_id };
+    let db = app.db.reader();
+    let Some((row, user)) = api_tokens::find_by_hash(db, &secret::hash(text.expose_secret())).await? else {
+        return Ok(rejected(TokenFault::Invalid, None));
+    };
+    let token = ApiToken::from(row);
+    if !token.is_usable(now) || user.status != user::Status::Active {
+        // There is nothing to refresh: the program needs another token.
+        let id = token.id().to_string();
+        return Ok(rejected(TokenFault::SessionEnded, Some(id)));
+    }
+    let access = token.narrow(role::access_of(db, user.id).await?);
+    note_use(app, &token, now).await;
+    Ok(Identity::SignedIn(Box::new(SignedIn { user, proof: Proof::ApiToken(token), access })))
+}
+
+/// Notes when the token was used, to the minute. That it cannot be noted stops nobody.
+async fn note_use(app: &App, token: &ApiToken, now: DateTime<Utc>) {
+    let since = now - USE_INTERVAL;
+    if token.row.last_used_at.is_some_and(|last| last.utc() > since) {
+        return;
+    }
+    if let Err(error) = api_tokens::update_last_used(app.db.writer(), token.row.id, since, now).await {
+        tracing::warn!(cause = format!("{error:#}"), "the use of an API token could not be noted");
+    }
+}

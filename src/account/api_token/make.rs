@@ -1,0 +1,112 @@
+//! API tokens made, for the caller or in place of a session.
+
+use chrono::{DateTime, Utc};
+use entity::secret::SecretText;
+use entity::{api_token, user};
+use sea_orm::{ConnectionTrait, Set};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::ApiToken;
+use super::draft::{self, Draft};
+use crate::account::access::{self, Access};
+use crate::account::audit::Event;
+use crate::account::id::ApiTokenId;
+use crate::account::login::{self, Login};
+use crate::account::logout;
+use crate::account::requester::{Client, Requester};
+use crate::app::App;
+use crate::error::{Refusal, RefusalCode, Result};
+use crate::security::secret;
+use crate::store::api_tokens;
+
+pub use crate::security::secret::Form;
+
+/// Most tokens of one account that are neither revoked nor over.
+const MAX_TOKENS: u64 = 100;
+
+/// A token that was just made.
+#[derive(Debug)]
+pub struct Made {
+    /// The token.
+    pub token: ApiToken,
+    /// Its secret, which is nowhere else.
+    pub secret: SecretString,
+}
+
+/// Makes a token for the caller.
+///
+/// # Errors
+/// Refuses callers who are not in a session, permissions that the caller does not have, and more tokens than one
+/// account may have.
+pub async fn create(app: &App, requester: &Requester, draft: Draft, form: Form) -> Result<Made> {
+    let caller = requester.permit(access::CREATE_API_TOKEN)?;
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    let made = insert(&tx, app, &caller.user, &caller.access, draft, form, now).await?;
+    Event::success("api_token.create")
+        .made_by(caller)
+        .to(&caller.user)
+        .with("apiToken", made.token.id().to_string())
+        .with("permissions", made.token.row.permissions.as_deref())
+        .record(&tx, app, &requester.client, now)
+        .await?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// Makes a token for whoever can sign in, in place of a session, for callers that know no other credentials. Anybody
+/// may try.
+///
+/// # Errors
+/// As [`login::login`] and [`create`]; [`Error::PasswordChangeRequired`].
+pub async fn sign_in(
+    app: &App,
+    client: &Client,
+    input: Login,
+    draft: Draft,
+    form: Form,
+) -> Result<(Made, user::Model)> {
+    let signed_in = login::login(app, client, input).await?.sign_in;
+    let requester = signed_in.requester(client.clone());
+    let made = create(app, &requester, draft, form).await;
+    // Nobody has the session's tokens.
+    logout::logout(app, &requester, None, logout::Scope::Current).await?;
+    Ok((made?, signed_in.user))
+}
+
+/// Adds the token within the caller's transaction.
+async fn insert(
+    tx: &impl ConnectionTrait,
+    app: &App,
+    owner: &user::Model,
+    access: &Access,
+    draft: Draft,
+    form: Form,
+    now: DateTime<Utc>,
+) -> Result<Made> {
+    draft.require_within(access)?;
+    if api_tokens::count(tx, owner.id, Some(now)).await? >= MAX_TOKENS {
+        let message = format!("an account has at most {MAX_TOKENS} API tokens: revoke some");
+        return Err(Refusal::new(RefusalCode::TooManyApiTokens, message).into());
+    }
+    let uid = app.entropy.uuid(now);
+    let text = secret::make(app.entropy.as_ref(), &ApiTokenId::from(uid).to_string(), form);
+    let row = api_token::ActiveModel {
+        uid: Set(uid),
+        user_id: Set(owner.id),
+        name: Set(draft.name.as_str().to_owned()),
+        note: Set(draft.note.map(String::from)),
+        secret_hash: Set(SecretText::new(secret::hash(text.expose_secret()))),
+        permissions: Set(draft.permissions.as_ref().map(draft::names)),
+        scopes: Set(draft.scopes.to_json()),
+        enabled: Set(true),
+        created_at: Set(now.into()),
+        updated_at: Set(now.into()),
+        expires_at: Set(draft.lifetime.map(|lifetime| (now + lifetime).into())),
+        last_used_at: Set(None),
+        revoked_at: Set(None),
+        version: Set(0),
+        ..Default::default()
+    };
+    Ok(Made { token: api_tokens::insert(tx, row).await?.into(), secret: text })
+}

@@ -1,0 +1,106 @@
+//! Secrets that programs sign in with: made once, shown once, kept as a hash.
+//!
+//! A secret is random over all of its 256 bits (122 in the form of a UUID), so a plain SHA-256 of it can neither be
+//! turned back nor guessed, and it can be looked up by its hash: the time of a lookup tells nothing about the secret.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use uuid::{Builder, Uuid};
+
+use crate::entropy::Entropy;
+
+/// What a dotted secret begins with: people and scanners know by it what they have found.
+const MARK: &str = "accountd.";
+
+/// Characters of 32 bytes in base64url.
+const RANDOM_LENGTH: usize = 43;
+
+/// Longest secret that is looked at, in bytes.
+const MAX_LENGTH: usize = 128;
+
+/// What a secret looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `accountd.<id>.<random>`: three parts with dots between them, as clients of JWTs expect.
+    Dotted,
+    /// A UUIDv4 in lower case with dashes.
+    Uuid,
+}
+
+/// A new secret for the token with this public id.
+pub fn make(entropy: &dyn Entropy, id: &str, form: Form) -> SecretString {
+    match form {
+        Form::Dotted => format!("{MARK}{id}.{}", URL_SAFE_NO_PAD.encode(entropy.bytes::<32>())),
+        Form::Uuid => Builder::from_random_bytes(entropy.bytes()).into_uuid().hyphenated().to_string(),
+    }
+    .into()
+}
+
+/// Whether `text` has the form of such a secret; a JWT never has.
+pub fn is_formed(text: &str) -> bool {
+    if text.len() > MAX_LENGTH {
+        return false;
+    }
+    match text.strip_prefix(MARK).and_then(|rest| rest.split_once('.')) {
+        Some((id, random)) => !id.is_empty() && random.len() == RANDOM_LENGTH,
+        None => text.contains('-') && text.parse::<Uuid>().is_ok_and(|uuid| uuid.hyphenated().to_string() == text),
+    }
+}
+
+/// What is kept of a secret: its SHA-256 in lower-case hexadecimal digits.
+pub fn hash(secret: &str) -> String {
+    digest(&SHA256, secret.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+    use std::collections::BTreeSet;
+
+    use crate::entropy::SystemEntropy;
+
+    const ID: &str = "tok_01h455vb4pex5vsknk084sn02q";
+
+    /// S7: at least 122 random bits, and never the same twice.
+    #[test]
+    fn makes_secrets_that_it_knows_again() {
+        let mut made = BTreeSet::new();
+        for form in [Form::Dotted, Form::Uuid] {
+            for _ in 0..100 {
+                let secret = make(&SystemEntropy, ID, form);
+                assert!(is_formed(secret.expose_secret()));
+                assert!(made.insert(hash(secret.expose_secret())));
+            }
+        }
+        let dotted = make(&SystemEntropy, ID, Form::Dotted);
+        let parts: Vec<&str> = dotted.expose_secret().split('.').collect();
+        assert_eq!((parts.len(), parts[1], URL_SAFE_NO_PAD.decode(parts[2]).unwrap().len()), (3, ID, 32));
+        let uuid = make(&SystemEntropy, ID, Form::Uuid);
+        assert_eq!(uuid.expose_secret().parse::<Uuid>().unwrap().get_version_num(), 4);
+    }
+
+    #[test]
+    fn knows_what_is_none() {
+        for text in [
+            "",
+            "accountd.",
+            "accountd..",
+            "accountd.tok_1.short",
+            "eyJ0eXAiOiJhdCtqd3QifQ.e30.c2ln",
+            "01890a5dac96774bbcceb302099a8057",
+            "01890A5D-AC96-774B-BCCE-B302099A8057",
+            "{01890a5d-ac96-774b-bcce-b302099a8057}",
+        ] {
+            assert!(!is_formed(text), "{text}");
+        }
+        assert!(!is_formed(&format!("accountd.{}.{}", "x".repeat(500), "y".repeat(RANDOM_LENGTH))));
+    }
+
+    #[test]
+    fn keeps_the_hash_that_everybody_computes() {
+        assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,133 @@
+//! API tokens.
+
+use chrono::{DateTime, Utc};
+use entity::timestamp::Timestamp;
+use entity::{api_token, user};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Select, Set,
+};
+use uuid::Uuid;
+
+use super::keyset::{Page, Place, Sort, paged};
+use crate::error::Result;
+
+/// The token with this public id, and its owner.
+pub async fn find_with_user(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<(api_token::Model, user::Model)>> {
+    one_with_user(db, api_token::Column::Uid.eq(uid)).await
+}
+
+/// The token whose secret has this hash, and its owner.
+pub async fn find_by_hash(db: &impl ConnectionTrait, hash: &str) -> Result<Option<(api_token::Model, user::Model)>> {
+    one_with_user(db, api_token::Column::SecretHash.eq(hash)).await
+}
+
+async fn one_with_user(db: &impl ConnectionTrait, condition: Expr) -> Result<Option<(api_token::Model, user::Model)>> {
+    let found = api_token::Entity::find().find_also_related(user::Entity).filter(condition).one(db).await?;
+    Ok(found.and_then(|(token, user)| Some((token, user?))))
+}
+
+fn of_user(user_id: i64, usable_at: Option<DateTime<Utc>>) -> Select<api_token::Entity> {
+    let all = api_token::Entity::find().filter(api_token::Column::UserId.eq(user_id));
+    match usable_at {
+        Some(now) => all.filter(usable(now)),
+        None => all,
+    }
+}
+
+/// Neither revoked nor over by time; it may be switched off.
+fn usable(now: DateTime<Utc>) -> Condition {
+    let lasts = Condition::any()
+        .add(api_token::Column::ExpiresAt.is_null())
+        .add(api_token::Column::ExpiresAt.gt(Timestamp::from(now)));
+    Condition::all().add(api_token::Column::RevokedAt.is_null()).add(lasts)
+}
+
+/// One page of a user's tokens, newest first; with `usable_at` only those that are neither revoked nor over then.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    usable_at: Option<DateTime<Utc>>,
+    page: &Page,
+) -> Result<Vec<api_token::Model>> {
+    let sort = Sort { column: api_token::Column::CreatedAt, absent: None, id: api_token::Column::Id, descending: true };
+    Ok(paged(of_user(user_id, usable_at), &sort, page).all(db).await?)
+}
+
+/// The place of `token` in a list.
+pub fn place(token: &api_token::Model) -> Place {
+    Place { key: token.created_at.millis().into(), id: token.id }
+}
+
+/// How many tokens a user has; with `usable_at` only those that are neither revoked nor over then.
+pub async fn count(db: &impl ConnectionTrait, user_id: i64, usable_at: Option<DateTime<Utc>>) -> Result<u64> {
+    Ok(of_user(user_id, usable_at).count(db).await?)
+}
+
+/// Adds a token.
+pub async fn insert(db: &impl ConnectionTrait, token: api_token::ActiveModel) -> Result<api_token::Model> {
+    Ok(token.insert(db).await?)
+}
+
+/// Writes the columns that are set in `changes` and raises the version. False if the row is not of the version of
+/// `token` any more, or revoked.
+pub async fn update(
+    db: &impl ConnectionTrait,
+    token: &api_token::Model,
+    mut changes: api_token::ActiveModel,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    changes.updated_at = Set(now.into());
+    changes.version = Set(token.version + 1);
+    let updated = api_token::Entity::update_many()
+        .set(changes)
+        .filter(api_token::Column::Id.eq(token.id))
+        .filter(api_token::Column::Version.eq(token.version))
+        .filter(api_token::Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Notes a use of the token, unless one is noted since `since`.
+pub async fn update_last_used(
+    db: &impl ConnectionTrait,
+    token_id: i64,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let stale = Condition::any()
+        .add(api_token::Column::LastUsedAt.is_null())
+        .add(api_token::Column::LastUsedAt.lte(Timestamp::from(since)));
+    api_token::Entity::update_many()
+        .col_expr(api_token::Column::LastUsedAt, Expr::value(now.timestamp_millis()))
+        .filter(api_token::Column::Id.eq(token_id))
+        .filter(stale)
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Revokes a token for good. False if it was revoked before.
+pub async fn update_revoked(db: &impl ConnectionTrait, token_id: i64, now: DateTime<Utc>) -> Result<bool> {
+    let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
+    let updated = api_token::Entity::update_many()
+        .set(row)
+        .filter(api_token::Column::Id.eq(token_id))
+        .filter(api_token::Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Revokes every token of a user; tells how many there were.
+pub async fn update_all_revoked(db: &impl ConnectionTrait, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
+    let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
+    let updated = api_token::Entity::update_many()
+        .set(row)
+        .filter(api_token::Column::UserId.eq(user_id))
+        .filter(api_token::Column::RevokedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected)
+}
