@@ -30,5 +30,8 @@ export async function realAnswers(steps, url, directory) {
 
 /** Tokens and ids differ from run to run: only their beginning is shown. */
 function shortened(text) {
-  return text.replace(/(eyJ[\w-]{17})[\w.-]+/g, '$1…').replace(/((?:usr|ses|rol)_)\w+/g, '$1…');
+  return text
+    .replace(/(eyJ[\w-]{17})[\w.-]+/g, '$1…')
+    .replace(/(accountd\.tok_)[\w.-]+/g, '$1…')
+    .replace(/((?:usr|ses|rol|tok)_)\w+/g, '$1…');
 }
