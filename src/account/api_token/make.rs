@@ -58,7 +58,7 @@ pub async fn create(app: &App, requester: &Requester, draft: Draft, form: Form) 
 /// may try.
 ///
 /// # Errors
-/// As [`login::login`] and [`create`]; [`Error::PasswordChangeRequired`].
+/// As [`login::login`] and [`create`]; [`crate::error::Error::PasswordChangeRequired`].
 pub async fn sign_in(
     app: &App,
     client: &Client,
