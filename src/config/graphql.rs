@@ -34,6 +34,8 @@ pub struct OperationLimits {
     pub selections: u64,
     /// Variables.
     pub variables: usize,
+    /// Bytes of the variables, written as JSON.
+    pub variable_bytes: usize,
     /// Fields weighed by the length of the lists they stand in.
     pub complexity: usize,
 }
@@ -52,6 +54,7 @@ impl GraphQl {
         let operations = reader.whole("graphql.max_operations", 1..=100);
         let selections = reader.whole("graphql.max_selections", 50..=10_000);
         let variables = reader.whole("graphql.max_variables", 0..=1_000);
+        let variable_bytes = reader.whole("graphql.max_variable_bytes", 256..=65_536);
         let complexity = reader.whole("graphql.max_complexity", 100..=100_000);
         Some(GraphQl {
             introspection: introspection?,
@@ -66,6 +69,7 @@ impl GraphQl {
                 operations: operations?,
                 selections: selections?,
                 variables: variables?,
+                variable_bytes: variable_bytes?,
                 complexity: complexity?,
             },
         })

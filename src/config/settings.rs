@@ -52,6 +52,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("graphql.max_operations", Some("5"), "operations in one query, 1 to 100"),
     setting("graphql.max_selections", Some("1000"), "fields of one query with its fragments spread out, 50 to 10000"),
     setting("graphql.max_variables", Some("100"), "variables of one request, up to 1000"),
+    setting("graphql.max_variable_bytes", Some("32768"), "bytes of the variables of one request, 256 to 65536"),
     setting("graphql.max_complexity", Some("5000"), "fields weighed by the lists they stand in, 100 to 100000"),
     setting("cors.origins", Some("none"), "origins whose pages may call the server and use cookies, exactly as browsers send them, like `https://app.example.com,http://localhost:5173`, or `none`; the server's own origin needs no entry"),
     setting("server.max_connections", Some("10000"), "connections at a time, 16 to 1000000; fewer where the process may not open that many files"),

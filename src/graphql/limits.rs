@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
 };
-use async_graphql::{Name, Positioned, Request};
+use async_graphql::{Name, Positioned, Request, Variables};
 
 use crate::config::OperationLimits;
 use crate::error::{Error, Result};
@@ -47,6 +47,7 @@ struct Spent {
     query_bytes: usize,
     tokens: usize,
     variables: usize,
+    variable_bytes: usize,
     operations: usize,
     directives: usize,
     cost: Cost,
@@ -62,6 +63,8 @@ impl Spent {
         within("graphql.max_depth", lexed.brackets, MAX_BRACKETS)?;
         self.variables += request.variables.len();
         within("graphql.max_variables", self.variables, limits.variables)?;
+        self.variable_bytes += bytes(&request.variables);
+        within("graphql.max_variable_bytes", self.variable_bytes, limits.variable_bytes)?;
         match request.parsed_query() {
             Ok(document) => self.add_document(document, limits),
             Err(_) => Ok(()),
@@ -93,6 +96,11 @@ impl Spent {
         within("graphql.max_depth", self.cost.depth, limits.depth)?;
         within("graphql.max_root_fields", self.cost.root_fields, limits.root_fields)
     }
+}
+
+/// How long the variables are as JSON. What cannot be written as JSON did not come as JSON.
+fn bytes(variables: &Variables) -> usize {
+    serde_json::to_vec(variables).map_or(usize::MAX, |json| json.len())
 }
 
 fn within<N: PartialOrd + std::fmt::Display>(limit: &'static str, count: N, most: N) -> Result<()> {

@@ -129,6 +129,35 @@ async fn holds_each_limit_to_the_number() {
     assert_eq!(refused(&ann.send(&repeated, json!({})).await), too_complex("max_directives"));
 }
 
+/// G7: what the variables weigh, to the byte.
+#[tokio::test]
+async fn holds_the_variables_to_their_length() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let query = "{ me { id } }";
+    let variables = |length: usize| json!({ "v": "x".repeat(length - 8) });
+    assert_eq!(ann.send(query, variables(32_768)).await.code(), None);
+    assert_eq!(refused(&ann.send(query, variables(32_769)).await), too_complex("max_variable_bytes"));
+    let nested = |length: usize| json!({ "v": { "w": vec![0; length] } });
+    assert_eq!(refused(&ann.send(query, nested(20_000)).await), too_complex("max_variable_bytes"));
+}
+
+/// G10: the library compares fields of one name with each other.
+#[tokio::test]
+async fn refuses_fields_that_repeat_without_end() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let repeated = format!("{{ me {{ {} }} }}", "id ".repeat(5_000));
+    assert_eq!(refused(&ann.send(&repeated, json!({})).await), too_complex("max_tokens"));
+    let overlapping = format!("{{ {} }}", "me { id } ".repeat(1_600));
+    assert_eq!(refused(&ann.send(&overlapping, json!({})).await), too_complex("max_tokens"));
+    let spread = format!("{{ me {{ {} }} }} fragment f on User {{ {} }}", "...f ".repeat(100), "id ".repeat(100));
+    assert_eq!(refused(&ann.send(&spread, json!({})).await), too_complex("max_selections"));
+    // As many as may be are one field in the end.
+    let most = format!("{{ me {{ {} }} }}", "id ".repeat(900));
+    assert_eq!(ann.send(&most, json!({})).await.data()["me"].as_object().unwrap().len(), 1);
+}
+
 /// Z6, G11
 #[tokio::test]
 async fn never_repeats_the_query_and_keeps_errors_few_and_short() {
