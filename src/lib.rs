@@ -14,6 +14,7 @@
 //! | [`config`] | the only reader of settings |
 //! | [`clock`], [`entropy`] | time and chance, injected |
 //! | [`error`] | every failure and its code |
+//! | [`json`] | JSON as strangers send it |
 
 #![warn(missing_docs)]
 
@@ -26,6 +27,7 @@ pub mod entropy;
 pub mod error;
 pub mod graphql;
 pub mod http;
+pub mod json;
 pub mod rest;
 pub mod security;
 pub mod start;

@@ -87,7 +87,10 @@ pub(super) async fn get(
     }
     let Some(media) = Media::accepted(&headers) else { return Refusal::not_acceptable().answer(Media::Json) };
     match parameters.parameters() {
-        Ok(one) => endpoint.answer(&app, visitor, media, Asked::One(one), false).await,
+        Ok(one) => {
+            let asked = Asked { requests: vec![one], is_array: false };
+            endpoint.answer(&app, visitor, media, asked, false).await
+        }
         Err(message) => Refusal::bad_request(message).answer(media),
     }
 }
@@ -101,11 +104,8 @@ impl Endpoint {
         asked: Asked,
         may_mutate: bool,
     ) -> Response<Body> {
-        let (parameters, is_array) = match asked {
-            Asked::One(one) => (vec![one], false),
-            Asked::Many(many) => (many, true),
-        };
-        let entries = parameters.into_iter().map(|one| self.entry(one)).collect();
+        let Asked { requests, is_array } = asked;
+        let entries = requests.into_iter().map(|one| self.entry(one)).collect();
         let (operation, responses) = match entries {
             Ok(entries) => match self.run(app, visitor, entries, may_mutate).await {
                 Ok(done) => done,

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use crate::sources::{Source, rust_files};
 
 /// Who may name which module of ours. A path such as `account::requester` opens that room alone.
-const MAY_NAME: [(&str, &[&str]); 14] = [
+const MAY_NAME: [(&str, &[&str]); 15] = [
     ("main", EVERYTHING),
     ("cli", EVERYTHING),
     // It wires an `App` for the commands, for tests and for those who embed the crate.
     ("start", EVERYTHING),
     // The error map is the GraphQL face's own; the requester is what a request's headers become.
-    ("http", &["graphql", "rest", "app", "config", "error", "account::requester"]),
+    ("http", &["graphql", "rest", "app", "config", "error", "json", "account::requester"]),
     // `config`: the limits of an operation are settings, which `App` hands out.
     ("graphql", &["account", "app", "config", "error"]),
-    ("rest", &["account", "app", "error"]),
+    ("rest", &["account", "app", "error", "json"]),
     // `config`: use cases decide by settings such as the registration mode, which `App` hands out.
     ("account", &["store", "security", "app", "clock", "config", "entropy", "error"]),
     ("app", &["config", "clock", "entropy", "security", "error"]),
@@ -24,11 +24,12 @@ const MAY_NAME: [(&str, &[&str]); 14] = [
     ("clock", &[]),
     ("entropy", &[]),
     ("error", &[]),
+    ("json", &[]),
 ];
 
 const EVERYTHING: &[&str] = &[
-    "account", "app", "cli", "clock", "config", "entropy", "error", "graphql", "http", "rest", "security", "start",
-    "store",
+    "account", "app", "cli", "clock", "config", "entropy", "error", "graphql", "http", "json", "rest", "security",
+    "start", "store",
 ];
 
 /// Who may name which crate; crates that are not listed are nobody's secret.

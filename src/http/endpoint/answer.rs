@@ -135,6 +135,9 @@ fn challenged(mut answer: Response<Body>, responses: &[GraphQlResponse]) -> Resp
             let challenge = if missing { "Bearer" } else { "Bearer error=\"invalid_token\"" };
             Some((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
         }
+        StatusCode::FORBIDDEN => {
+            Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"insufficient_scope\"")))
+        }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             let seconds = extension("retryAfter").and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok());
             seconds.map(|seconds| (RETRY_AFTER, seconds))

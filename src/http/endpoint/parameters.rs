@@ -1,13 +1,10 @@
 //! What a request says: the members of its JSON, or of its query string.
 
-use std::fmt;
-use std::marker::PhantomData;
-
 use async_graphql::{Request, Variables};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use crate::json;
 
 /// The members of a request (GraphQL over HTTP section 5.1); others are left alone.
 #[derive(Deserialize)]
@@ -30,9 +27,9 @@ pub(in crate::http) struct QueryString {
 }
 
 /// One request, or an array of them.
-pub(super) enum Asked {
-    One(Parameters),
-    Many(Vec<Parameters>),
+pub(super) struct Asked {
+    pub requests: Vec<Parameters>,
+    pub is_array: bool,
 }
 
 /// Reads a body; arrays hold 1 to `batch_max` requests.
@@ -40,25 +37,19 @@ pub(super) enum Asked {
 /// # Errors
 /// A sentence for the client.
 pub(super) fn read(body: &[u8], batch_max: usize) -> Result<Asked, String> {
-    if !body.trim_ascii_start().starts_with(b"[") {
-        return serde_json::from_slice(body).map(|Object(one)| Asked::One(one)).map_err(|error| explained(&error));
-    }
-    if batch_max == 0 {
+    let (items, is_one) = match json::read(body) {
+        Ok(Value::Array(items)) => (items, false),
+        Ok(one) => (vec![one], true),
+        Err(_) => return Err("the request's body is not JSON, or a name comes twice in it".to_owned()),
+    };
+    if !is_one && batch_max == 0 {
         return Err("send one request, not an array of them".to_owned());
     }
-    let many: Vec<Object<Parameters>> = serde_json::from_slice(body).map_err(|error| explained(&error))?;
-    if many.is_empty() || many.len() > batch_max {
+    if !is_one && (items.is_empty() || items.len() > batch_max) {
         return Err(format!("an array holds 1 to {batch_max} requests"));
     }
-    Ok(Asked::Many(many.into_iter().map(|Object(one)| one).collect()))
-}
-
-fn explained(error: &serde_json::Error) -> String {
-    if error.is_data() {
-        "query and operationName are texts, variables and extensions are objects".to_owned()
-    } else {
-        "the request's body is not JSON".to_owned()
-    }
+    let requests = items.into_iter().map(Parameters::of).collect::<Result<_, _>>()?;
+    Ok(Asked { requests, is_array: !is_one })
 }
 
 impl QueryString {
@@ -73,17 +64,28 @@ impl QueryString {
     /// A sentence for the client.
     pub(super) fn parameters(self) -> Result<Parameters, String> {
         let object = |text: Option<String>| {
-            let text = text.filter(|text| !text.is_empty());
-            text.map(|text| serde_json::from_str(&text)).transpose()
+            let text = text.unwrap_or_default();
+            match if text.is_empty() { Ok(Value::Null) } else { json::read(text.as_bytes()) } {
+                Ok(Value::Object(members)) => Ok(Some(members)),
+                Ok(Value::Null) => Ok(None),
+                Ok(_) | Err(_) => Err("variables and extensions are JSON objects".to_owned()),
+            }
         };
-        let (Ok(variables), Ok(extensions)) = (object(self.variables), object(self.extensions)) else {
-            return Err("variables and extensions are JSON objects".to_owned());
-        };
+        let (variables, extensions) = (object(self.variables)?, object(self.extensions)?);
         Ok(Parameters { query: self.query, operation_name: self.operation_name, variables, extensions })
     }
 }
 
 impl Parameters {
+    /// What an item of a body says. An array of the members is not taken for an object, as serde would.
+    fn of(item: Value) -> Result<Self, String> {
+        if !item.is_object() {
+            return Err("a request is a JSON object".to_owned());
+        }
+        serde_json::from_value(item)
+            .map_err(|_| "query and operationName are texts, variables and extensions are objects".to_owned())
+    }
+
     /// The query, unless it is blank.
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref().filter(|query| !query.trim().is_empty())
@@ -101,28 +103,5 @@ impl Parameters {
         request.operation_name = self.operation_name.filter(|name| !name.is_empty());
         request.variables = Variables::from_json(Value::Object(self.variables.unwrap_or_default()));
         request
-    }
-}
-
-/// A structure that is written as an object: serde takes arrays for structures, too.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
-            type Value = T;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(members))
-            }
-        }
-
-        deserializer.deserialize_map(Members(PhantomData)).map(Self)
     }
 }

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::answer::Failure;
+use crate::json;
 
 /// The JSON in a body.
 ///
@@ -22,7 +23,7 @@ pub(super) fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> 
     let malformed =
         || Failure::bad_request("The browser (or proxy) sent a request that this server could not understand.");
     match body {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| malformed()),
+        Ok(bytes) => json::read(&bytes).map_err(|_| malformed()),
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "The data value transmitted exceeds the capacity limit."))
         }

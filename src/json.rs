@@ -1,0 +1,130 @@
+//! JSON as strangers send it: every name of an object once.
+//!
+//! RFC 8259 section 4 leaves open what a name that comes twice means, and readers differ: a filter before this server
+//! could look at the first `password` and the server at the last.
+
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// Reads one JSON text. How deeply it may nest is bounded by the parser.
+///
+/// # Errors
+/// What is no JSON, and objects that have a name twice.
+pub fn read(text: &[u8]) -> serde_json::Result<Value> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let value = Unique.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Makes a value of whatever comes.
+#[derive(Clone, Copy)]
+struct Unique;
+
+impl<'de> DeserializeSeed<'de> for Unique {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without a name that comes twice")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut array = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            array.push(item);
+        }
+        Ok(array.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let value = members.next_value_seed(self)?;
+            if object.insert(name, value).is_some() {
+                return Err(A::Error::custom("a name comes twice"));
+            }
+        }
+        Ok(object.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    /// H2
+    #[test]
+    fn refuses_what_can_be_read_in_two_ways() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"[{"b":{"a":1,"a":1}}]"#,
+            "NaN",
+            "1e999",
+            r#""\ud800""#,
+            "\u{feff}{}",
+            "{} {}",
+            "{\"a\":\"\u{1}\"}",
+            "[1,]",
+            "'a'",
+        ] {
+            assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(read(&[b'"', 0xff, b'"']).is_err());
+        assert!(read("[".repeat(100_000).as_bytes()).is_err());
+        assert_eq!(
+            read(br#" {"a":[1,-2,0.5,null,true,"\u0000"]} "#).ok(),
+            Some(json!({ "a": [1, -2, 0.5, null, true, "\0"] }))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_the_library_writes(text in "[ -~]{0,60}") {
+            // Whatever the library reads and has no name twice is read alike.
+            let (ours, theirs) = (read(text.as_bytes()).ok(), serde_json::from_str::<Value>(&text).ok());
+            prop_assert_eq!(ours, theirs);
+        }
+    }
+}
