@@ -1,7 +1,7 @@
 //! The `Authorization` header.
 
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, Uri};
 
 use crate::account::requester::Credentials;
 
@@ -24,6 +24,12 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials {
         },
         _ => Credentials::Malformed,
     }
+}
+
+/// Whether the address has a token in it: addresses end up in logs and histories, so it is not taken from there, and
+/// the caller is told (RFC 6750 section 2.3, RFC 9700 section 4.3.2).
+pub(super) fn is_in_address(uri: &Uri) -> bool {
+    uri.query().unwrap_or_default().split('&').any(|member| member.split('=').next() == Some("access_token"))
 }
 
 #[cfg(test)]

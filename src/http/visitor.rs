@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::USER_AGENT;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::address;
-use super::authorization::credentials;
+use super::authorization::{credentials, is_in_address};
+use super::error::problem;
 use crate::account::requester::{Client, Visitor};
 use crate::app::App;
 
@@ -34,7 +35,15 @@ pub(super) async fn introduce(State(app): State<App>, mut request: Request, next
     let client = Client::new(address, user_agent(&request), request_id.clone());
     let visitor = Visitor { credentials: credentials(request.headers()), client };
     request.extensions_mut().insert(visitor);
-    let mut response = next.run(request).await;
+    let mut response = if is_in_address(request.uri()) {
+        problem(
+            StatusCode::BAD_REQUEST,
+            "BAD_REQUEST",
+            "send the access token in the Authorization header, not in the address",
+        )
+    } else {
+        next.run(request).await
+    };
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -148,7 +148,7 @@ async fn names_each_request_by_itself() {
     assert_ne!(first.header("x-request-id"), Some("mine"));
 }
 
-/// The status tells in the newer media type; in the old one it is 200 whenever the answer is a GraphQL one.
+/// J22: the status tells in the newer media type; in the old one it is 200 whenever the answer is a GraphQL one.
 #[tokio::test]
 async fn answers_in_the_media_type_that_the_client_prefers() {
     let app = TestApp::new().await;
@@ -163,7 +163,7 @@ async fn answers_in_the_media_type_that_the_client_prefers() {
         (&ann, "{ users { totalCount } }", 401, Some("Bearer error=\"invalid_token\""), false),
         (&ann, "{ me { id } }", 401, Some("Bearer error=\"invalid_token\""), false),
         (&ann, "{ __typename me { id } }", 200, None, true),
-        (&bob, "{ users { totalCount } }", 403, None, false),
+        (&bob, "{ users { totalCount } }", 403, Some("Bearer error=\"insufficient_scope\""), false),
     ];
     for (actor, query, status, challenge, has_data) in cases {
         let body = json!({ "query": query }).to_string();
@@ -178,6 +178,54 @@ async fn answers_in_the_media_type_that_the_client_prefers() {
             assert_eq!(old.json().get("errors"), new.json().get("errors"));
         }
     }
+}
+
+/// J21: a token in the address or in the body is nobody's, and the address is refused: it ends up in logs.
+#[tokio::test]
+async fn takes_tokens_from_the_header_alone() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let token = ann.token.as_deref().unwrap();
+    for path in ["/graphql?query=%7Bme%7Bid%7D%7D&access_token=", "/login?access_token=", "/healthz?access_token="] {
+        let answer = get(&app.anonymous(), &format!("{path}{token}"), &[]).await;
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(answer.json()["detail"].as_str().unwrap().contains("Authorization header"), "{}", answer.text);
+    }
+    let body = json!({ "query": "{ me { id } }", "access_token": token }).to_string();
+    assert_eq!(post(&app.anonymous(), &[("content-type", JSON)], &body).await.data(), json!({ "me": null }));
+    let form = format!("access_token={token}");
+    let answer = post(&app.anonymous(), &[("content-type", "application/x-www-form-urlencoded")], &form).await;
+    assert_eq!(answer.status, 415);
+}
+
+/// H2
+#[tokio::test]
+async fn takes_no_json_that_could_be_read_in_two_ways() {
+    let app = TestApp::new().await;
+    let members = (0..9_000).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(",");
+    for value in [
+        "NaN",
+        "1e999",
+        "{\"a\":1,\"a\":2}",
+        "\"\\ud800\"",
+        "\u{feff}1",
+        &"[".repeat(30_000),
+        &format!("{}{}", "[".repeat(500), "]".repeat(500)),
+        "01",
+        "\"\t\"",
+    ] {
+        let graphql = format!("{{\"query\":\"{{ __typename }}\",\"variables\":{{\"v\":{value}}}}}");
+        let rest = format!("{{\"username\":\"ann\",\"password\":\"x\",\"more\":{value}}}");
+        for (path, body) in [("/graphql", graphql), ("/login", rest)] {
+            let answer = app.anonymous().request(Method::POST, path, &[("content-type", JSON)], body).await;
+            assert_eq!(answer.status, 400, "{path}: {value:.40}");
+        }
+    }
+    let twice = "{\"username\":\"ann\",\"password\":\"x\",\"password\":\"y\"}";
+    let answer = app.anonymous().request(Method::POST, "/login", &[("content-type", JSON)], twice).await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    let many = format!("{{\"query\":\"{{ __typename }}\",{members}}}");
+    assert_eq!(post(&app.anonymous(), &[("content-type", JSON)], &many).await.status, 413, "{}", many.len());
 }
 
 #[tokio::test]
