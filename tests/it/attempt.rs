@@ -145,6 +145,27 @@ async fn lets_no_parallel_guess_slip_through() {
     assert_eq!(verified, 1);
 }
 
+/// A13: whoever has to wait is told at once; nobody's connection is held, and nothing is hashed.
+#[tokio::test]
+async fn turns_a_crowd_away_at_once() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wrong());
+    // The clock stands still: whoever waited for it would not come back.
+    let crowd: Vec<_> = (0..1_000)
+        .map(|_| {
+            let stranger = app.anonymous();
+            tokio::spawn(async move {
+                stranger.json(Method::POST, "/login", &json!({ "username": "ann", "password": PASSWORD })).await
+            })
+        })
+        .collect();
+    for answer in crowd {
+        let answer = answer.await.unwrap();
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, Some("1")));
+    }
+}
+
 /// A8
 #[tokio::test]
 async fn lets_the_owner_in_from_a_known_device_while_strangers_guess() {

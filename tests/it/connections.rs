@@ -118,6 +118,29 @@ async fn closes_what_takes_its_answer_too_slowly() {
     server.me().await;
 }
 
+/// H5: an answer that fits into the system's buffers is not on the server's mind any more, but on its connection.
+#[tokio::test]
+async fn closes_what_takes_nothing_of_an_answer_that_the_system_keeps() {
+    let server = Server::tuned(|config| {
+        (config.server.deadlines.head, config.server.deadlines.idle) = (PATIENCE * 4, PATIENCE * 4);
+    })
+    .await;
+    let query = "%7B__schema%7Btypes%7Bname%20description%7D%7D%7D";
+    let mut client = server.connect_narrowly().await;
+    client.send(&format!("GET /graphql?query={query} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
+    let begun = Instant::now();
+    // Whether it is open can be seen by writing alone: reading would take the answer.
+    let closed = loop {
+        assert!(begun.elapsed() < PATIENCE, "the connection stays open");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if client.0.write_all(b"\r\n").await.is_err() {
+            break begun.elapsed();
+        }
+    };
+    assert!(closed > WRITE / 2, "{closed:?}");
+    server.me().await;
+}
+
 /// H6
 #[tokio::test]
 async fn closes_idle_connections() {

@@ -235,3 +235,18 @@ async fn takes_no_method_that_nobody_asked_for() {
         assert!(head.contains("x-content-type-options: nosniff") && head.contains("x-request-id: "), "{answer}");
     }
 }
+
+/// H8: HTTP/2 is not spoken, and nothing is upgraded to it.
+#[tokio::test]
+async fn speaks_no_http_2() {
+    let server = Server::new().await;
+    let mut client = server.connect().await;
+    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
+    let answer = client.rest().await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 505"), "{answer}");
+    let upgrade = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\n\
+                   HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
+    let answer = server.exchange(upgrade).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && !answer.to_lowercase().contains("upgrade"), "{answer}");
+    server.me().await;
+}

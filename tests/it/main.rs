@@ -23,6 +23,7 @@ mod forger;
 mod framing;
 mod hostile;
 mod http;
+mod injection;
 mod inputs;
 mod limits;
 mod login;

@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -46,6 +47,8 @@ pub(super) async fn run(
 ) {
     // An answer is written at once, so there is nothing to wait for; if it fails, the answers are only later.
     socket.set_nodelay(true).ok();
+    // What fits into the system's buffers is sent for us; a client that takes none of it is cut there, too (RFC 5482).
+    set_tcp_user_timeout(&socket, u32::try_from(deadlines.write.as_millis()).unwrap_or(u32::MAX)).ok();
     let progress = Progress::new(deadlines);
     let stream = TokioIo::new(Stream::new(socket, progress.clone()));
     let service = {
