@@ -1,5 +1,6 @@
 //! Every failure the program tells apart, free of any transport; the codes are the contract.
 
+use sea_orm::error::ConnAcquireErr;
 use sea_orm::{DbErr, SqlErr};
 
 /// The result of everything that can fail.
@@ -82,7 +83,11 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        Self::Internal(error.into())
+        match error {
+            // All connections stayed taken for as long as one may wait.
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::Busy { retry_after: 1 },
+            other => Self::Internal(other.into()),
+        }
     }
 }
 

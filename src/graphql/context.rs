@@ -1,10 +1,11 @@
 //! What a resolver is given: the service, and who asks.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Request};
-use std::collections::{BTreeMap, HashMap};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::account::access::Access;
 use crate::account::requester::Requester;
@@ -12,10 +13,16 @@ use crate::account::role;
 use crate::app::App;
 use crate::error::{Error, Result};
 
+/// Lists that one request reads at a time. The library resolves all items of a list at once: without a limit one request
+/// for a hundred lists would stand a hundred times in the queue for a connection to the database.
+const LISTS_AT_ONCE: usize = 2;
+
+struct Turns(Semaphore);
+
 /// Adds to `request` what resolvers need: the service, who asks, and a loader for this request alone.
 pub(super) fn data(request: Request, app: &App, requester: Requester) -> Request {
     let loader = DataLoader::new(AccessLoader(app.clone()), tokio::spawn);
-    request.data(app.clone()).data(Arc::new(requester)).data(loader)
+    request.data(app.clone()).data(Arc::new(requester)).data(loader).data(Turns(Semaphore::new(LISTS_AT_ONCE)))
 }
 
 /// Shorthands for what [`data`] has added.
@@ -26,6 +33,8 @@ pub(super) trait Given {
     fn requester(&self) -> Result<&Arc<Requester>>;
     /// What a user may do, looked up for all users of a list at once.
     async fn access_of(&self, user_id: i64) -> Result<Access>;
+    /// Waits until this request may read a list within a list; it may while the turn is kept.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>>;
 }
 
 impl Given for Context<'_> {
@@ -40,7 +49,15 @@ impl Given for Context<'_> {
     async fn access_of(&self, user_id: i64) -> Result<Access> {
         let loader = self.data::<DataLoader<AccessLoader>>().map_err(|_| missing("loader"))?;
         let found = loader.load_one(user_id).await;
-        found.map(Option::unwrap_or_default).map_err(|cause| Error::internal(cause.to_string()))
+        found.map(Option::unwrap_or_default).map_err(|cause| match *cause {
+            Error::Busy { retry_after } => Error::Busy { retry_after },
+            _ => Error::internal(cause.to_string()),
+        })
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+        let turns = self.data::<Turns>().map_err(|_| missing("turns"))?;
+        turns.0.acquire().await.map_err(Error::internal)
     }
 }
 

@@ -138,6 +138,7 @@ impl User {
         #[graphql(desc = "Only those that live; false: also those that ended.", default = true)] active: bool,
     ) -> Result<Connection<Session, SessionConnectionFields>> {
         let request = PageRequest { first, after, ..PageRequest::default() };
+        let _turn = ctx.turn().await?;
         let slice = session::list(ctx.app()?, &self.viewer, &self.row, active, request).await?;
         let fields = SessionConnectionFields::new(self.row.clone(), Arc::clone(&self.viewer), active);
         Ok(connection(slice, fields, |row| Session::new(row, Arc::clone(&self.viewer))))

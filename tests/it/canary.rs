@@ -1,88 +1,15 @@
 //! The log of a started server at its most talkative: no secret is in it, and every line stays one.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::support::database::TestDatabase;
+use crate::support::process::Process;
 
 const PASSWORD: &str = "canary-in-a-coal-mine-4711";
 const NEW_PASSWORD: &str = "phoenix-from-its-ashes-1174";
 const ADDRESS: &str = "canary.bird@example.org";
-
-/// A started server, ended and read when it is asked to.
-struct Server {
-    process: Child,
-    port: u16,
-    _database: TestDatabase,
-}
-
-impl Server {
-    fn start(database: TestDatabase) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new(env!("CARGO_BIN_EXE_accountd"))
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
-            .arg(&database.directory)
-            .envs(database.settings())
-            .env("ACCOUNTD_LOG__FILTER", "trace")
-            .env("ACCOUNTD_LOG__FORMAT", "json")
-            .env("ACCOUNTD_LIMITS__ENABLED", "false")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self { process, port, _database: database }
-    }
-
-    /// Sends one request; before the first answer it waits for at most ten seconds until somebody listens.
-    fn send(&self, path: &str, headers: &str, body: &Value) -> String {
-        let body = body.to_string();
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n{headers}\r\n{body}",
-            body.len()
-        );
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            assert!(Instant::now() < deadline, "the server does not listen");
-            let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
-                std::thread::yield_now();
-                continue;
-            };
-            let mut answer = String::new();
-            stream.write_all(request.as_bytes()).unwrap();
-            stream.read_to_string(&mut answer).unwrap();
-            return answer;
-        }
-    }
-
-    fn graphql(&self, token: &str, query: &str, variables: Value) -> Value {
-        let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
-        let answer = self.send("/graphql", &authorization, &json!({ "query": query, "variables": variables }));
-        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
-    }
-
-    /// Ends the server and gives everything that it wrote.
-    fn stop(mut self) -> String {
-        let told = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
-        assert!(told.success());
-        let mut log = String::new();
-        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        assert!(self.process.wait().unwrap().success(), "SIGTERM ends the server with 0");
-        log
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
 
 /// The ways in which a careless line could hold a secret.
 fn disguises(secret: &str) -> Vec<String> {
@@ -93,7 +20,14 @@ fn disguises(secret: &str) -> Vec<String> {
 /// Q8, Q9
 #[tokio::test]
 async fn keeps_secrets_and_foreign_lines_out_of_the_log() {
-    let server = Server::start(TestDatabase::migrated().await);
+    let server = Process::start(
+        TestDatabase::migrated().await,
+        &[
+            ("ACCOUNTD_LOG__FILTER", "trace"),
+            ("ACCOUNTD_LOG__FORMAT", "json"),
+            ("ACCOUNTD_LIMITS__ENABLED", "false"),
+        ],
+    );
     let pair = "user { id email } tokens { accessToken refreshToken } errors { code }";
     let register = format!(
         "mutation R($a: String!, $p: String!) {{ register(input: {{ username: \"bird\", email: $a, password: $p }}) {{ {pair} }} }}"

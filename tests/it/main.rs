@@ -19,6 +19,7 @@ mod claim;
 mod connections;
 mod cors;
 mod errors;
+mod flood;
 mod forger;
 mod framing;
 mod hostile;

@@ -1,6 +1,7 @@
 //! A service of its own for each test, with a clock that stands still, and the people who use it.
 
 pub mod database;
+pub mod process;
 pub mod server;
 
 use std::net::SocketAddr;

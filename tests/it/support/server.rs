@@ -44,6 +44,11 @@ impl Server {
             tune(config);
         })
         .await;
+        Self::of(app).await
+    }
+
+    /// This service, behind a socket.
+    pub async fn of(app: TestApp) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

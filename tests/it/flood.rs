@@ -1,0 +1,195 @@
+//! Floods: what hashing, registering and reading cost under attack, and what it leaves for others.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use entity::{audit_event, user};
+use sea_orm::{EntityTrait, PaginatorTrait};
+use serde_json::{Value, json};
+
+use crate::support::process::Process;
+use crate::support::server::{PATIENCE, Server, post};
+use crate::support::{Actor, PASSWORD, TestApp};
+
+/// As many as there are in the pool that is configured.
+const THREADS: usize = 1;
+
+/// A service that hashes at the default cost on one thread, so that few logins are a flood.
+async fn slow() -> TestApp {
+    TestApp::tuned(&[], |config| {
+        (config.password.argon2_memory_kib, config.password.argon2_iterations) = (19_456, 2);
+        config.password.hash_threads = std::num::NonZeroUsize::new(THREADS);
+    })
+    .await
+}
+
+fn wrong(name: usize) -> Value {
+    json!({ "username": format!("n{name}"), "password": "x" })
+}
+
+/// The status of an answer, after a look at what every refusal has to say.
+fn status(answer: &str) -> u16 {
+    let status = answer.get(9..12).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("{answer}"));
+    let waits = answer.lines().any(|line| line.to_lowercase().starts_with("retry-after: "));
+    assert_eq!(waits, matches!(status, 429 | 503), "{answer}");
+    status
+}
+
+/// L1, A2: wrong passwords from 250 addresses without pause.
+#[test]
+fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
+    let server = Process::start(&[
+        ("ACCOUNTD_SERVER__TRUSTED_PROXIES", "127.0.0.1/32"),
+        ("ACCOUNTD_PASSWORD__HASH_THREADS", "2"),
+        ("ACCOUNTD_LOG__FILTER", "off"),
+    ]);
+    let register = "mutation ($p: String!) { register(input: { username: \"ann\", password: $p }) {
+        tokens { accessToken refreshToken } } }";
+    let pair = server.graphql("", register, json!({ "p": PASSWORD }))["data"]["register"]["tokens"].clone();
+    let token = pair["accessToken"].as_str().unwrap();
+    let before = server.resident();
+    let until = Instant::now() + Duration::from_secs(3);
+    let statuses = std::thread::scope(|scope| {
+        let floods: Vec<_> = (0..24)
+            .map(|thread| {
+                let server = &server;
+                scope.spawn(move || {
+                    let mut statuses = BTreeMap::new();
+                    let mut number = thread;
+                    while Instant::now() < until {
+                        number += 24;
+                        let from = format!("x-forwarded-for: 198.51.{}.{}\r\n", number % 2, number % 125);
+                        let answer = server.send("/login", &from, &wrong(number));
+                        *statuses.entry(status(&answer)).or_insert(0) += 1;
+                    }
+                    statuses
+                })
+            })
+            .collect();
+        // Who does not need a password is served meanwhile (L3).
+        let mut served = 0;
+        while Instant::now() < until {
+            let me = server.graphql(token, "{ me { username } }", json!({}));
+            assert_eq!(me["data"]["me"]["username"], "ann", "{me}");
+            served += 1;
+        }
+        assert!(served > 3, "{served}");
+        let mut statuses = BTreeMap::new();
+        for (status, count) in floods.into_iter().flat_map(|flood| flood.join().unwrap()) {
+            *statuses.entry(status).or_insert(0) += count;
+        }
+        statuses
+    });
+    assert!(statuses.keys().all(|status| [401, 429, 503].contains(status)), "{statuses:?}");
+    assert!(statuses.contains_key(&401) && statuses.len() > 1, "{statuses:?}");
+    let grown = server.resident().saturating_sub(before);
+    assert!(grown < 2 * 19_456 + 64 * 1024, "{grown} KiB");
+    // Over as soon as it stops.
+    let login =
+        server.send("/login", "x-forwarded-for: 203.0.113.7\r\n", &json!({ "username": "ann", "password": PASSWORD }));
+    assert_eq!(status(&login), 200);
+    server.stop();
+}
+
+/// L2: what nobody waits for any more is not hashed.
+#[tokio::test]
+async fn logins_of_clients_that_hang_up_are_not_hashed() {
+    let app = slow().await;
+    let (db, db_of_others) = (app.app.clone(), app.app.clone());
+    app.user("ann").await;
+    let failures =
+        |app: accountd::app::App| async move { audit_event::Entity::find().count(app.db.reader()).await.unwrap() };
+    let before = failures(db).await;
+    let server = Server::of(app).await;
+    let mut crowd = Vec::new();
+    for number in 0..100 {
+        let mut client = server.connect().await;
+        client.send(&post("/login", &wrong(number).to_string())).await;
+        crowd.push(client);
+    }
+    drop(crowd);
+    let begun = Instant::now();
+    let login = json!({ "username": "ann", "password": PASSWORD }).to_string();
+    while !server.exchange(&post("/login", &login)).await.starts_with("HTTP/1.1 200") {
+        assert!(begun.elapsed() < PATIENCE, "nobody gets in");
+    }
+    let hashed = failures(db_of_others).await - before;
+    assert!(hashed < 50, "{hashed} of 100 were verified");
+}
+
+/// L3: refresh, logout and `me` need no hash and get through while nobody gets to hash.
+#[tokio::test]
+async fn a_flood_of_logins_starves_nobody_who_is_signed_in() {
+    let app = slow().await;
+    let ann = app.user("ann").await;
+    let crowd: Vec<_> = (0..60)
+        .map(|number| {
+            let stranger = app.anonymous();
+            tokio::spawn(async move { stranger.json(Method::POST, "/login", &wrong(number)).await })
+        })
+        .collect();
+    let mut ann = ann;
+    for _ in 0..5 {
+        assert_eq!(ann.me_code().await, None);
+        let refreshed = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
+        ann = ann.signed_in(&refreshed.data()["refresh"]);
+    }
+    let logout = ann.send("mutation { logout { ok } }", json!({})).await;
+    assert_eq!(logout.data()["logout"]["ok"], true);
+    let mut busy = 0;
+    for answer in crowd {
+        let answer = answer.await.unwrap();
+        assert!(matches!(answer.status.as_u16(), 401 | 503), "{}", answer.text);
+        busy += usize::from(answer.status == 503);
+    }
+    assert!(busy > 0, "it was no flood");
+}
+
+async fn register(stranger: Actor, number: usize) -> Option<String> {
+    let query = "mutation ($name: String!, $password: String!) {
+        register(input: { username: $name, password: $password }) { status errors { code } }
+    }";
+    stranger.send(query, json!({ "name": format!("n{number}"), "password": PASSWORD })).await.code()
+}
+
+/// L4: whoever registers takes his turn in the same queue; what was turned away left nothing behind.
+#[tokio::test]
+async fn a_flood_of_registrations_is_bounded_by_hashing() {
+    let app = slow().await;
+    let crowd: Vec<_> = (0..60).map(|number| tokio::spawn(register(app.anonymous(), number))).collect();
+    let mut made = 0;
+    for code in crowd {
+        match code.await.unwrap().as_deref() {
+            None => made += 1,
+            Some(code) => assert_eq!(code, "SERVER_BUSY"),
+        }
+    }
+    assert!((1..60).contains(&made), "{made}");
+    assert_eq!(user::Entity::find().count(app.app.db.reader()).await.unwrap(), made);
+}
+
+/// L5
+#[tokio::test]
+async fn costly_questions_do_not_starve_a_login() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    for number in 0..100 {
+        app.user(&format!("user-{number}")).await;
+    }
+    let query = "{ users(first: 100) { totalCount nodes { id username status roles sessions(first: 10) { nodes { id ip } } } } }";
+    let questions: Vec<_> = (0..100)
+        .map(|_| {
+            let root = root.clone();
+            tokio::spawn(async move { root.send(query, json!({})).await })
+        })
+        .collect();
+    let login = app.anonymous().login("user-7", PASSWORD).await;
+    assert_eq!(login.refusal("login"), None);
+    let left = questions.iter().filter(|question| !question.is_finished()).count();
+    assert!(left > 0, "all questions were answered before the login");
+    for question in questions {
+        let code = question.await.unwrap().code();
+        assert!(code.as_deref().is_none_or(|code| code == "SERVER_BUSY"), "{code:?}");
+    }
+}
