@@ -48,6 +48,7 @@ async fn believes_nobody_unless_it_is_told_to() {
     assert_eq!(login(&app.anonymous(), &[]).await.data()["login"]["session"]["ip"], json!(null));
 }
 
+/// Q7: the one value of a request that comes back in a header is plain or is not taken.
 #[tokio::test]
 async fn names_every_request() {
     let app = TestApp::with(&[PROXIES]).await;

@@ -188,3 +188,21 @@ async fn refuses_names_with_invisible_letters() {
         assert_eq!(refusals, one("INVALID_USERNAME", "input.username"), "{:?}", invisible.escape_unicode().to_string());
     }
 }
+
+/// B4: where nobody registers, nobody learns by it who has an account.
+#[tokio::test]
+async fn tells_no_name_where_registration_is_closed() {
+    for mode in ["admin", "closed"] {
+        let app = TestApp::with(&[("ACCOUNTD_REGISTRATION__MODE", mode)]).await;
+        app.admin("root").await;
+        let query = "mutation ($name: String!, $email: String) {
+            register(input: { username: $name, email: $email, password: \"correct-horse-battery-7\" }) {
+                status user { id } errors { code message path }
+            }
+        }";
+        let taken = app.anonymous().send(query, json!({ "name": "root", "email": "root@example.org" })).await;
+        let free = app.anonymous().send(query, json!({ "name": "nobody", "email": "nobody@example.org" })).await;
+        assert_eq!(taken.refusal("register").as_deref(), Some("REGISTRATION_CLOSED"), "{mode}");
+        assert_eq!((taken.status, taken.text), (free.status, free.text), "{mode}");
+    }
+}
