@@ -109,3 +109,64 @@ fn work(jobs: &Receiver<Job>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A pool of one thread that is busy until the sender is dropped.
+    async fn busy() -> (Arc<Pool>, mpsc::Sender<()>) {
+        let pool = Arc::new(Pool::start(NonZeroUsize::new(1)).unwrap());
+        let (release, held) = mpsc::channel::<()>();
+        let (begun, begins) = oneshot::channel();
+        let occupied = Arc::clone(&pool);
+        tokio::spawn(async move {
+            let job = move |_: &mut Memory| {
+                begun.send(()).ok();
+                held.recv().ok();
+            };
+            occupied.run(job).await.ok();
+        });
+        begins.await.unwrap();
+        (pool, release)
+    }
+
+    /// L2
+    #[tokio::test]
+    async fn skips_the_jobs_of_callers_that_went_away() {
+        let (pool, release) = busy().await;
+        let runs = Arc::new(AtomicUsize::new(0));
+        let count = || {
+            let runs = Arc::clone(&runs);
+            move |_: &mut Memory| runs.fetch_add(1, Ordering::Relaxed)
+        };
+        {
+            let mut vanished = Box::pin(pool.run(count()));
+            // Polled once, it stands in the queue; then its caller is gone.
+            assert!(tokio::time::timeout(Duration::ZERO, &mut vanished).await.is_err());
+        }
+        drop(release);
+        pool.run(count()).await.unwrap();
+        assert_eq!(runs.load(Ordering::Relaxed), 1);
+    }
+
+    /// L1: what does not fit into the queue is told at once, while the thread is busy still.
+    #[tokio::test]
+    async fn turns_away_what_does_not_fit_into_the_queue() {
+        let (pool, release) = busy().await;
+        let mut waiting: Vec<_> = (0..WAITING_PER_THREAD).map(|_| Box::pin(pool.run(|_| ()))).collect();
+        for job in &mut waiting {
+            assert!(tokio::time::timeout(Duration::ZERO, job).await.is_err());
+        }
+        let refused = pool.run(|_| ()).await;
+        assert!(matches!(refused, Err(Error::Busy { retry_after: RETRY_AFTER })), "{refused:?}");
+        drop(release);
+        for job in waiting {
+            job.await.unwrap();
+        }
+    }
+}

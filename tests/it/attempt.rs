@@ -73,6 +73,10 @@ async fn counts_every_spelling_of_a_name_and_its_address_as_one() {
     for spelling in ["Ann", "ANN", " ann ", "ａnn", "ann@example.org", "ANN@EXAMPLE.ORG", " Ann@example.org"] {
         assert_eq!(refused(&login(&app.anonymous(), spelling, "x", None).await), wait(1), "{spelling}");
     }
+    assert_eq!(refused(&login(&app.anonymous(), "nobody", "x", None).await), wrong());
+    for spelling in ["NOBODY", " nobody ", "ｎobody"] {
+        assert_eq!(refused(&login(&app.anonymous(), spelling, "x", None).await), wait(1), "{spelling}");
+    }
 }
 
 /// A5: GraphQL, REST and updatePassword spend one budget.

@@ -22,11 +22,7 @@ fn disguises(secret: &str) -> Vec<String> {
 async fn keeps_secrets_and_foreign_lines_out_of_the_log() {
     let server = Process::start(
         TestDatabase::migrated().await,
-        &[
-            ("ACCOUNTD_LOG__FILTER", "trace"),
-            ("ACCOUNTD_LOG__FORMAT", "json"),
-            ("ACCOUNTD_LIMITS__ENABLED", "false"),
-        ],
+        &[("ACCOUNTD_LOG__FILTER", "trace"), ("ACCOUNTD_LOG__FORMAT", "json"), ("ACCOUNTD_LIMITS__ENABLED", "false")],
     );
     let pair = "user { id email } tokens { accessToken refreshToken } errors { code }";
     let register = format!(

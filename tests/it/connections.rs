@@ -95,7 +95,7 @@ async fn closes_what_takes_its_answer_too_slowly() {
     let request = format!("GET /graphql?query={query} HTTP/1.1\r\nHost: a\r\n\r\n");
     let requests = request.repeat(100);
     // One takes nothing at all, the other a little now and then: far less than a request's share in a deadline.
-    for bite in [0, 256] {
+    for bite in [0, 512] {
         let mut client = server.connect_narrowly().await;
         let begun = Instant::now();
         let mut left = requests.as_bytes();

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
-use entity::{audit_event, user};
+use entity::user;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 
+use crate::support::database::TestDatabase;
 use crate::support::process::Process;
-use crate::support::server::{PATIENCE, Server, post};
 use crate::support::{Actor, PASSWORD, TestApp};
 
 /// As many as there are in the pool that is configured.
@@ -37,13 +37,16 @@ fn status(answer: &str) -> u16 {
 }
 
 /// L1, A2: wrong passwords from 250 addresses without pause.
-#[test]
-fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
-    let server = Process::start(&[
-        ("ACCOUNTD_SERVER__TRUSTED_PROXIES", "127.0.0.1/32"),
-        ("ACCOUNTD_PASSWORD__HASH_THREADS", "2"),
-        ("ACCOUNTD_LOG__FILTER", "off"),
-    ]);
+#[tokio::test]
+async fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
+    let server = Process::start(
+        TestDatabase::migrated().await,
+        &[
+            ("ACCOUNTD_SERVER__TRUSTED_PROXIES", "127.0.0.1/32"),
+            ("ACCOUNTD_PASSWORD__HASH_THREADS", "2"),
+            ("ACCOUNTD_LOG__FILTER", "off"),
+        ],
+    );
     let register = "mutation ($p: String!) { register(input: { username: \"ann\", password: $p }) {
         tokens { accessToken refreshToken } } }";
     let pair = server.graphql("", register, json!({ "p": PASSWORD }))["data"]["register"]["tokens"].clone();
@@ -90,32 +93,6 @@ fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
         server.send("/login", "x-forwarded-for: 203.0.113.7\r\n", &json!({ "username": "ann", "password": PASSWORD }));
     assert_eq!(status(&login), 200);
     server.stop();
-}
-
-/// L2: what nobody waits for any more is not hashed.
-#[tokio::test]
-async fn logins_of_clients_that_hang_up_are_not_hashed() {
-    let app = slow().await;
-    let (db, db_of_others) = (app.app.clone(), app.app.clone());
-    app.user("ann").await;
-    let failures =
-        |app: accountd::app::App| async move { audit_event::Entity::find().count(app.db.reader()).await.unwrap() };
-    let before = failures(db).await;
-    let server = Server::of(app).await;
-    let mut crowd = Vec::new();
-    for number in 0..100 {
-        let mut client = server.connect().await;
-        client.send(&post("/login", &wrong(number).to_string())).await;
-        crowd.push(client);
-    }
-    drop(crowd);
-    let begun = Instant::now();
-    let login = json!({ "username": "ann", "password": PASSWORD }).to_string();
-    while !server.exchange(&post("/login", &login)).await.starts_with("HTTP/1.1 200") {
-        assert!(begun.elapsed() < PATIENCE, "nobody gets in");
-    }
-    let hashed = failures(db_of_others).await - before;
-    assert!(hashed < 50, "{hashed} of 100 were verified");
 }
 
 /// L3: refresh, logout and `me` need no hash and get through while nobody gets to hash.
@@ -186,8 +163,9 @@ async fn costly_questions_do_not_starve_a_login() {
         .collect();
     let login = app.anonymous().login("user-7", PASSWORD).await;
     assert_eq!(login.refusal("login"), None);
+    // Whoever came late did not have to wait until everybody before was done.
     let left = questions.iter().filter(|question| !question.is_finished()).count();
-    assert!(left > 0, "all questions were answered before the login");
+    assert!(left > 50, "{left} of 100 questions were left");
     for question in questions {
         let code = question.await.unwrap().code();
         assert!(code.as_deref().is_none_or(|code| code == "SERVER_BUSY"), "{code:?}");
