@@ -162,7 +162,7 @@ mod tests {
         for job in &mut waiting {
             assert!(tokio::time::timeout(Duration::ZERO, job).await.is_err());
         }
-        let refused = pool.run(|_| ()).await;
+        let refused = tokio::time::timeout(LONGEST_WAIT * 5, pool.run(|_| ())).await.unwrap();
         assert!(matches!(refused, Err(Error::Busy { retry_after: RETRY_AFTER })), "{refused:?}");
         drop(release);
         for job in waiting {
