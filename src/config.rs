@@ -26,7 +26,7 @@ pub use flags::Flags;
 pub use graphql::{GraphQl, OperationLimits};
 pub use password::Password;
 pub use problem::{Problem, Problems};
-pub use rest::{MountPath, Rest};
+pub use rest::{Mount, MountPath, Rest};
 pub use server::{Deadlines, Proxies, Server};
 pub use settings::{SETTINGS, Setting};
 pub use token::Token;

@@ -13,6 +13,7 @@ use crate::rest;
 
 mod address;
 mod authorization;
+pub mod claims;
 mod content;
 mod cookies;
 mod cors;
@@ -33,6 +34,7 @@ mod visitor;
 /// # Errors
 /// When two dialects claim the same route, or the routes cannot be described.
 pub fn router(app: App) -> Result<Router> {
+    claims::check(&app.config.rest).map_err(Error::internal)?;
     let endpoint = endpoint::Endpoint::new(Face::new(&app.config.graphql));
     let document = openapi::document(&app.config.rest).map_err(Error::internal)?.into();
     // The REST dialects know no cookies.
@@ -43,7 +45,7 @@ pub fn router(app: App) -> Result<Router> {
         .route("/readyz", get(health::ready))
         .route("/.well-known/jwks.json", get(health::jwks))
         .route("/openapi.json", get(move || openapi::serve(document)))
-        .merge(rest::router(&app)?)
+        .merge(rest::router(&app.config.rest))
         .layer(Extension(endpoint));
     Ok(layered(routes, app))
 }

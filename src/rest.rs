@@ -1,32 +1,65 @@
-//! The REST faces: which dialect is mounted where.
+//! The REST faces: which dialects of older services there are, and which is mounted where.
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
 
 use crate::app::App;
-use crate::error::Result;
+use crate::config::{Mount, Rest};
 
 pub mod openapi;
 mod plantdb;
 
-/// The routes of every dialect that is switched on.
-///
-/// # Errors
-/// When two dialects claim the same route, which one alone cannot.
-pub fn router(app: &App) -> Result<Router<App>> {
-    let mut router = Router::new();
-    if let Some(path) = &app.config.rest.plantdb {
-        router = mounted(router, path.as_str(), plantdb::router());
+/// Every dialect. It is one line here, one in the table of settings and one file with its name.
+const DIALECTS: [Dialect; 1] = [dialect("plantdb", plantdb::router, plantdb::describe)];
+
+/// The words of an older service, for those who were written against it.
+struct Dialect {
+    /// Its name in the settings.
+    name: &'static str,
+    /// Its routes, with the whole path that they have in a place.
+    router: fn(&Mount) -> Router<App>,
+    /// The same, for the OpenAPI document.
+    describe: fn(&Mount) -> OpenApi,
+}
+
+const fn dialect(name: &'static str, router: fn(&Mount) -> Router<App>, describe: fn(&Mount) -> OpenApi) -> Dialect {
+    Dialect { name, router, describe }
+}
+
+/// A dialect in one of its places.
+pub struct Placed {
+    /// The dialect's name in the settings.
+    pub dialect: &'static str,
+    /// The place.
+    pub mount: Mount,
+    /// What its routes there take and answer.
+    pub description: OpenApi,
+}
+
+/// The routes of every dialect in all its places, which have been checked to be no two at the same path.
+pub fn router(settings: &Rest) -> Router<App> {
+    let places = DIALECTS.iter().flat_map(|dialect| settings.mounts(dialect.name).iter().map(move |at| (dialect, at)));
+    places.fold(Router::new(), |router, (dialect, mount)| router.merge((dialect.router)(mount)))
+}
+
+/// Every dialect in all its places.
+pub fn describe(settings: &Rest) -> Vec<Placed> {
+    let mut places = Vec::new();
+    for Dialect { name, describe, .. } in &DIALECTS {
+        for (number, mount) in settings.mounts(name).iter().enumerate() {
+            let mut description = describe(mount);
+            if number > 0 {
+                // An operation's name is the document's, not the place's.
+                openapi::rename(&mut description, &format!("@{}", mount.path));
+            }
+            places.push(Placed { dialect: name, mount: mount.clone(), description });
+        }
     }
-    Ok(router)
+    places
 }
 
-/// What the routes of the dialects take and answer; `plantdb` is where that dialect is mounted.
-pub fn describe(plantdb: Option<&str>) -> OpenApi {
-    plantdb.map(|path| plantdb::describe(path.trim_end_matches('/'))).unwrap_or_default()
-}
-
-fn mounted(router: Router<App>, path: &str, dialect: Router<App>) -> Router<App> {
+/// A dialect's routes in this place.
+fn mounted(mount: &Mount, routes: Router<App>) -> Router<App> {
     // axum has no nesting at the root.
-    if path == "/" { router.merge(dialect) } else { router.nest(path, dialect) }
+    if mount.path.as_str() == "/" { routes } else { Router::new().nest(mount.path.as_str(), routes) }
 }

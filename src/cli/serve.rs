@@ -16,6 +16,7 @@ use crate::{http, start};
 
 /// Serves until SIGTERM or SIGINT, then finishes the requests in flight; the second signal cuts them.
 pub(super) async fn run(mut config: Config) -> Result<()> {
+    http::claims::check(&config.rest)?;
     let signals = count_signals()?;
     let (stop, at_once) = (nth(signals.clone(), 1), nth(signals, 2));
     let address = config.listen;

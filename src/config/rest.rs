@@ -1,17 +1,34 @@
 //! Which REST dialects are mounted, and where.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::reader::Reader;
+use super::settings::SETTINGS;
 use super::{Refused, refused};
+
+/// What the setting of a dialect begins with; the dialect's name follows.
+const DIALECTS: &str = "rest.dialects.";
+
+/// The dialect whose login is for people of a role.
+const WITH_ROLES: &str = "auth-service";
 
 /// The REST side.
 #[derive(Clone, Debug)]
 pub struct Rest {
     /// Whether a caller may ask at `GET /login` if a username is taken.
     pub username_check: bool,
-    /// Where the PlantDB dialect is mounted; `None`: nowhere.
-    pub plantdb: Option<MountPath>,
+    /// By dialect, where it is mounted; nowhere, if it is off.
+    mounts: BTreeMap<&'static str, Vec<Mount>>,
+}
+
+/// A place where a dialect is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The path that its routes begin with.
+    pub path: MountPath,
+    /// The role that a login there asks for.
+    pub role: Option<String>,
 }
 
 /// A path that routes can be mounted under: `/`, or segments without a slash at the end.
@@ -35,7 +52,8 @@ impl MountPath {
         }
         Err(refused(
             "is not a path to mount routes under",
-            "write / or a path like /api/v1 of letters, digits and -._~ without a slash at the end; off mounts nothing",
+            "write / or a path like /api/v1 of letters, digits and -._~ without a slash at the end, several with \
+             commas between; off mounts nothing",
         ))
     }
 }
@@ -46,13 +64,53 @@ impl fmt::Display for MountPath {
     }
 }
 
+impl Mount {
+    /// `path`, which begins with a slash, in this place.
+    pub fn under(&self, path: &str) -> String {
+        format!("{}{path}", self.path.as_str().trim_end_matches('/'))
+    }
+
+    /// `PATH`, or `PATH=ROLE` for a dialect that knows roles.
+    fn parse(text: &str, may_have_role: bool) -> Result<Mount, Refused> {
+        let (path, role) = match text.split_once('=') {
+            None => (text, None),
+            Some((path, role)) if may_have_role && !role.is_empty() => (path, Some(role.to_owned())),
+            Some(_) if may_have_role => {
+                return Err(refused("has a path with = and no role", "write /admin=admin, or leave out the ="));
+            }
+            Some(_) => {
+                return Err(refused("names a role, which this dialect does not ask for", "write the path alone"));
+            }
+        };
+        Ok(Mount { path: MountPath::parse(path)?, role })
+    }
+}
+
 impl Rest {
     pub(super) fn read(reader: &mut Reader) -> Option<Rest> {
         let username_check = reader.switch("rest.username_check");
-        let plantdb = reader.read("rest.dialects.plantdb", |text| match text {
-            "off" => Ok(None),
-            path => MountPath::parse(path).map(Some),
-        });
-        Some(Rest { username_check: username_check?, plantdb: plantdb? })
+        let mut mounts = BTreeMap::new();
+        let mut is_complete = true;
+        for setting in SETTINGS {
+            let Some(dialect) = setting.name.strip_prefix(DIALECTS) else { continue };
+            let read = reader.read(setting.name, |text| match text {
+                "off" => Ok(Vec::new()),
+                list => list.split(',').map(|mount| Mount::parse(mount.trim(), dialect == WITH_ROLES)).collect(),
+            });
+            is_complete &= read.is_some();
+            mounts.insert(dialect, read.unwrap_or_default());
+        }
+        let username_check = username_check?;
+        is_complete.then_some(Rest { username_check, mounts })
+    }
+
+    /// Where the dialect is mounted.
+    pub fn mounts(&self, dialect: &str) -> &[Mount] {
+        self.mounts.get(dialect).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The name of the setting that says where the dialect is mounted.
+    pub fn setting(dialect: &str) -> String {
+        format!("{DIALECTS}{dialect}")
     }
 }

@@ -63,7 +63,7 @@ fn has_a_default_for_everything() {
         (config.token.refresh_absolute, config.token.replay_window),
         (TimeDelta::days(30), TimeDelta::seconds(30))
     );
-    assert_eq!(config.rest.plantdb.unwrap().as_str(), "/");
+    assert_eq!(config.rest.mounts("plantdb")[0].path.as_str(), "/");
     assert_eq!(config.server.drain, Duration::from_secs(15));
     assert_eq!((config.server.max_connections, config.server.max_connections_per_address), (10_000, 256));
     assert_eq!(config.server.trusted_proxies, Proxies::default());
@@ -143,7 +143,7 @@ fn environment_beats_the_file_and_a_flag_beats_both() {
     assert_eq!(config.listen.port(), 3);
     assert_eq!(config.token.issuer, "environment");
     assert_eq!(config.data_dir, PathBuf::from("/file"));
-    assert_eq!(config.rest.plantdb.unwrap().as_str(), "/a/b");
+    assert_eq!(config.rest.mounts("plantdb")[0].path.as_str(), "/a/b");
 }
 
 #[test]

@@ -25,7 +25,9 @@ pub fn document(settings: &Rest) -> serde_json::Result<String> {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let components = ComponentsBuilder::new().security_scheme(BEARER, SecurityScheme::Http(bearer)).build();
     let mut document = OpenApiBuilder::new().info(info).paths(machines()).components(Some(components)).build();
-    document.merge(rest::describe(settings.plantdb.as_ref().map(|path| path.as_str())));
+    for placed in rest::describe(settings) {
+        document.merge(placed.description);
+    }
     document.to_pretty_json().map(|json| json + "\n")
 }
 
@@ -35,7 +37,7 @@ pub(super) async fn serve(document: Bytes) -> impl IntoResponse {
 }
 
 /// What machines ask.
-fn machines() -> Paths {
+pub(super) fn machines() -> Paths {
     let named = |id: &str, summary: &str| operation("Machines", id, summary);
     let get = |operation: OperationBuilder| route(HttpMethod::Get, operation);
     let status = || object([("status", text(""))]);

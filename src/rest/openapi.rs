@@ -4,7 +4,9 @@ use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBui
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, HttpMethod, PathItem, RefOr, Required, Response, ResponseBuilder, Schema};
+use utoipa::openapi::{
+    ContentBuilder, HttpMethod, OpenApi, PathItem, RefOr, Required, Response, ResponseBuilder, Schema,
+};
 
 /// The name of the security scheme: an access token as bearer token.
 pub const BEARER: &str = "accessToken";
@@ -66,6 +68,16 @@ pub fn answer(description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
 pub fn answer_as(media: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
     let content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new().description(description).content(media, content).build()
+}
+
+/// Adds `suffix` to the name of each operation.
+pub(super) fn rename(document: &mut OpenApi, suffix: &str) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for id in operations.into_iter().flatten().filter_map(|operation| operation.operation_id.as_mut()) {
+            id.push_str(suffix);
+        }
+    }
 }
 
 fn some(description: &str) -> Option<&str> {

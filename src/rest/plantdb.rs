@@ -4,7 +4,9 @@ use axum::http::header::ALLOW;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 
+use super::mounted;
 use crate::app::App;
+use crate::config::Mount;
 
 mod answer;
 mod body;
@@ -27,8 +29,8 @@ enum Release {
 }
 
 /// The routes of both releases.
-pub(super) fn router() -> Router<App> {
-    routes(Release::Old).nest("/api/v1/auth", routes(Release::New))
+pub(super) fn router(mount: &Mount) -> Router<App> {
+    mounted(mount, routes(Release::Old).nest("/api/v1/auth", routes(Release::New)))
 }
 
 fn routes(release: Release) -> Router<App> {

@@ -14,7 +14,8 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
     ("http", &["graphql", "rest", "app", "config", "error", "json", "account::requester"]),
     // `config`: the limits of an operation are settings, which `App` hands out.
     ("graphql", &["account", "app", "config", "error"]),
-    ("rest", &["account", "app", "error", "json"]),
+    // `config`: the places of the dialects are settings, which `App` hands out.
+    ("rest", &["account", "app", "config", "error", "json"]),
     // `config`: use cases decide by settings such as the registration mode, which `App` hands out.
     ("account", &["store", "security", "app", "clock", "config", "entropy", "error"]),
     ("app", &["config", "clock", "entropy", "security", "error"]),

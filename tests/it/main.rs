@@ -18,6 +18,7 @@ mod canary;
 mod claim;
 mod connections;
 mod cors;
+mod dialects;
 mod errors;
 mod flood;
 mod forger;

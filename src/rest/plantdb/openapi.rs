@@ -5,15 +5,16 @@ use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder};
 use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref};
 
 use super::Release;
+use crate::config::Mount;
 use crate::rest::openapi::{answer, body, flag, in_query, object, operation, route, text, with_token};
 
 /// The name of [`failure`] in the document.
 const FAILURE: &str = "PlantdbFailure";
 
-/// The routes of both releases, mounted under `root`.
-pub(in crate::rest) fn describe(root: &str) -> OpenApi {
-    let old = routes(Release::Old).map(|(path, item)| (format!("{root}{path}"), item));
-    let new = routes(Release::New).map(|(path, item)| (format!("{root}/api/v1/auth{path}"), item));
+/// The routes of both releases.
+pub(in crate::rest) fn describe(mount: &Mount) -> OpenApi {
+    let old = routes(Release::Old).map(|(path, item)| (mount.under(path), item));
+    let new = routes(Release::New).map(|(path, item)| (mount.under(&format!("/api/v1/auth{path}")), item));
     let paths = old.into_iter().chain(new).fold(PathsBuilder::new(), |paths, (path, item)| paths.path(path, item));
     let components = ComponentsBuilder::new().schema(FAILURE, failure());
     OpenApiBuilder::new().paths(paths.build()).components(Some(components.build())).build()
