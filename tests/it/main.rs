@@ -39,6 +39,7 @@ mod profile;
 mod readme;
 mod refresh;
 mod register;
+mod replay;
 mod rest;
 mod role;
 mod schema;
