@@ -20,6 +20,7 @@ pub mod register;
 pub mod requester;
 pub mod role;
 pub mod session;
+pub mod tenant;
 pub mod tokens;
 pub mod user;
 pub mod username;

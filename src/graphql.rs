@@ -20,6 +20,7 @@ mod refresh;
 mod register;
 mod role;
 mod session;
+mod tenant;
 mod time;
 mod tokens;
 mod user;
@@ -28,7 +29,7 @@ pub use face::Face;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(user::UserQuery, api_token::ApiTokenQuery, role::RoleQuery, node::NodeQuery);
+pub struct Query(user::UserQuery, api_token::ApiTokenQuery, role::RoleQuery, tenant::TenantQuery, node::NodeQuery);
 
 /// What can be done.
 #[derive(MergedObject, Default)]
@@ -43,6 +44,7 @@ pub struct Mutation(
     api_token::ApiTokenMutation,
     administration::AdministrationMutation,
     role::RoleMutation,
+    tenant::TenantMutation,
 );
 
 /// The schema without any data, enough to print it.

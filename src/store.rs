@@ -7,15 +7,19 @@ pub mod revoked_tokens;
 pub mod roles;
 pub mod sessions;
 pub mod signing_keys;
+pub mod tenants;
 pub mod throttles;
 pub mod users;
 
-/// Which users a statement may see.
+use entity::{tenant, user};
+use sea_orm::{ColumnTrait, Condition};
+
+/// Which tenants, with their users, a statement may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Those of the whole installation.
+    /// All of the installation.
     Installation,
-    /// Those of one tenant.
+    /// One.
     Tenant(i64),
 }
 
@@ -25,6 +29,22 @@ impl Scope {
         match self {
             Self::Installation => true,
             Self::Tenant(own) => own == tenant_id,
+        }
+    }
+
+    /// The condition on users.
+    fn of_users(self) -> Condition {
+        match self {
+            Self::Installation => Condition::all(),
+            Self::Tenant(own) => Condition::all().add(user::Column::TenantId.eq(own)),
+        }
+    }
+
+    /// The condition on tenants themselves.
+    fn of_tenants(self) -> Condition {
+        match self {
+            Self::Installation => Condition::all(),
+            Self::Tenant(own) => Condition::all().add(tenant::Column::Id.eq(own)),
         }
     }
 }

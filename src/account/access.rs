@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use entity::user;
+
 use crate::error::{Error, Result, TokenFault};
+use crate::store::Scope;
 
 use super::requester::{Identity, Requester, SignedIn};
 
 /// What a role can allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
-    /// See every user.
+    /// See every user of one's own tenant.
     UsersRead,
     /// Create and change users.
     UsersWrite,
@@ -17,7 +20,7 @@ pub enum Permission {
     UsersDelete,
     /// See the roles.
     RolesRead,
-    /// Create and change roles.
+    /// Create and change roles, which all tenants share.
     RolesWrite,
     /// Give roles to users and take them away.
     RolesAssign,
@@ -25,11 +28,15 @@ pub enum Permission {
     SessionsRead,
     /// End the sessions of others.
     SessionsRevoke,
+    /// See every tenant and, as far as other permissions go, its users.
+    TenantsRead,
+    /// Create and change tenants, and administer the users of every tenant as far as other permissions go.
+    TenantsWrite,
 }
 
 impl Permission {
     /// Every permission there is: what built-in roles hold.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::UsersRead,
         Self::UsersWrite,
         Self::UsersDelete,
@@ -38,6 +45,8 @@ impl Permission {
         Self::RolesAssign,
         Self::SessionsRead,
         Self::SessionsRevoke,
+        Self::TenantsRead,
+        Self::TenantsWrite,
     ];
 
     /// The name that is stored and shown.
@@ -51,6 +60,8 @@ impl Permission {
             Self::RolesAssign => "ROLES_ASSIGN",
             Self::SessionsRead => "SESSIONS_READ",
             Self::SessionsRevoke => "SESSIONS_REVOKE",
+            Self::TenantsRead => "TENANTS_READ",
+            Self::TenantsWrite => "TENANTS_WRITE",
         }
     }
 
@@ -58,7 +69,25 @@ impl Permission {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|permission| permission.name() == name)
     }
+
+    /// Whether it counts for users of the tenant with this number. Roles are the same for all tenants, but what is
+    /// about the installation as a whole is for those to whom it belongs, whatever roles the others hold.
+    pub fn counts_in(self, tenant_id: i64) -> bool {
+        match self {
+            Self::RolesWrite | Self::TenantsRead | Self::TenantsWrite => tenant_id == INSTALLATION,
+            Self::UsersRead
+            | Self::UsersWrite
+            | Self::UsersDelete
+            | Self::RolesRead
+            | Self::RolesAssign
+            | Self::SessionsRead
+            | Self::SessionsRevoke => true,
+        }
+    }
 }
+
+/// The number of the tenant to whom the installation itself belongs; a migration makes it.
+pub const INSTALLATION: i64 = 1;
 
 /// Who passes: holders of any one permission (everybody who is signed in, if none is named), and perhaps the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,10 +98,12 @@ pub struct Rule {
     pub or_owner: bool,
     /// API tokens do not pass: it is for the person, in a session.
     pub in_session: bool,
+    /// Who holds this, too, passes to objects of every tenant, others to those of their own.
+    pub across: Permission,
 }
 
 const fn signed_in() -> Rule {
-    Rule { any: &[], or_owner: false, in_session: false }
+    Rule { any: &[], or_owner: false, in_session: false, across: Permission::TenantsWrite }
 }
 
 const fn in_person() -> Rule {
@@ -87,14 +118,22 @@ const fn holders_or_owner(any: &'static [Permission]) -> Rule {
     Rule { or_owner: true, ..holders(any) }
 }
 
+const fn readers(any: &'static [Permission]) -> Rule {
+    Rule { across: Permission::TenantsRead, ..holders(any) }
+}
+
+const fn readers_or_owner(any: &'static [Permission]) -> Rule {
+    Rule { or_owner: true, ..readers(any) }
+}
+
 /// Query `users` and `user`.
-pub const READ_USERS: Rule = holders(&[Permission::UsersRead]);
+pub const READ_USERS: Rule = readers(&[Permission::UsersRead]);
 /// What only the account itself and administrators see of a user.
-pub const READ_ACCOUNT: Rule = holders_or_owner(&[Permission::UsersRead]);
+pub const READ_ACCOUNT: Rule = readers_or_owner(&[Permission::UsersRead]);
 /// `User.sessions`.
-pub const READ_SESSIONS: Rule = holders_or_owner(&[Permission::SessionsRead]);
+pub const READ_SESSIONS: Rule = readers_or_owner(&[Permission::SessionsRead]);
 /// Query `roles`.
-pub const READ_ROLES: Rule = holders(&[Permission::RolesRead]);
+pub const READ_ROLES: Rule = readers(&[Permission::RolesRead]);
 /// Query `node`: what it finds is what the caller could see elsewhere.
 pub const READ_NODE: Rule = signed_in();
 /// Mutation `updateProfile`.
@@ -102,7 +141,7 @@ pub const UPDATE_PROFILE: Rule = in_person();
 /// Mutation `updatePassword`; it is open to those who have to choose a new password.
 pub const UPDATE_PASSWORD: Rule = in_person();
 /// `User.apiTokens`.
-pub const READ_API_TOKENS: Rule = holders_or_owner(&[Permission::UsersRead]);
+pub const READ_API_TOKENS: Rule = readers_or_owner(&[Permission::UsersRead]);
 /// Mutation `createApiToken`: a token that made another would outlive its own revocation.
 pub const CREATE_API_TOKEN: Rule = in_person();
 /// Mutations `updateApiToken` and `revokeApiToken`: one's own, or anybody's with the permission.
@@ -115,7 +154,11 @@ pub const WRITE_USERS: Rule = holders(&[Permission::UsersWrite]);
 pub const DELETE_USERS: Rule = holders(&[Permission::UsersDelete]);
 /// Mutation `setUserRoles`.
 pub const ASSIGN_ROLES: Rule = holders(&[Permission::RolesAssign]);
-/// Mutation `saveRole`.
+/// Query `tenants`.
+pub const READ_TENANTS: Rule = readers(&[Permission::TenantsRead]);
+/// Mutation `saveTenant`.
+pub const WRITE_TENANTS: Rule = holders(&[Permission::TenantsWrite]);
+/// Mutation `saveRole`: roles are the installation's.
 pub const WRITE_ROLES: Rule = holders(&[Permission::RolesWrite]);
 
 /// What a user may do now: live roles and what they add up to.
@@ -139,6 +182,17 @@ impl Rule {
     fn admits(self, caller: &SignedIn) -> bool {
         let holds = |permission| caller.access.permissions.contains(permission);
         (self.any.is_empty() || self.any.iter().any(holds)) && !(self.in_session && caller.session().is_none())
+    }
+}
+
+impl SignedIn {
+    /// Which users `rule` lets the caller reach.
+    pub(super) fn scope(&self, rule: Rule) -> Scope {
+        if self.access.permissions.contains(&rule.across) {
+            Scope::Installation
+        } else {
+            Scope::Tenant(self.user.tenant_id)
+        }
     }
 }
 
@@ -173,13 +227,17 @@ impl Requester {
         if rule.admits(caller) { Ok(caller) } else { Err(Error::Forbidden) }
     }
 
-    /// The signed-in caller, if `rule` lets them pass to what belongs to the user number `owner`. What is one's own
-    /// can be seen in the answer of a login even if a new password has to be chosen first.
+    /// The signed-in caller, if `rule` lets them pass to what belongs to `owner`. What is one's own can be seen in the
+    /// answer of a login even if a new password has to be chosen first.
     ///
     /// # Errors
     /// As [`Requester::signed_in`], or [`Error::Forbidden`].
-    pub fn permit_for(&self, rule: Rule, owner: i64) -> Result<&SignedIn> {
+    pub fn permit_for(&self, rule: Rule, owner: &user::Model) -> Result<&SignedIn> {
         let caller = self.known()?;
-        if rule.or_owner && caller.user.id == owner && caller.is_in_person() { Ok(caller) } else { self.permit(rule) }
+        if rule.or_owner && caller.user.id == owner.id && caller.is_in_person() {
+            return Ok(caller);
+        }
+        let caller = self.permit(rule)?;
+        if caller.scope(rule).admits(owner.tenant_id) { Ok(caller) } else { Err(Error::Forbidden) }
     }
 }

@@ -6,17 +6,18 @@ use entity::user::{self, Status};
 use super::access;
 use super::audit::Event;
 use super::email::Email;
-use super::id::UserId;
+use super::id::{TenantId, UserId};
 use super::name::Name;
 use super::password::check_new;
 use super::requester::Requester;
-use super::role::named;
+use super::role::to_give;
 use super::session::end_all;
+use super::tenant::within;
 use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, reread, target};
 use super::username::Username;
 use crate::app::App;
 use crate::config::RegistrationMode;
-use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::roles;
 use crate::store::users::{self, Changes};
 
@@ -25,6 +26,20 @@ use crate::store::users::{self, Changes};
 /// # Errors
 /// Refuses callers without the permission, names that are taken, weak passwords, unknown roles.
 pub async fn create(app: &App, requester: &Requester, input: NewUser, role_names: Vec<String>) -> Result<user::Model> {
+    create_in(app, requester, input, role_names, None).await
+}
+
+/// Makes an account in a tenant that the caller reaches, the caller's own if none is named.
+///
+/// # Errors
+/// As [`create`], and unknown tenants.
+pub async fn create_in(
+    app: &App,
+    requester: &Requester,
+    input: NewUser,
+    role_names: Vec<String>,
+    tenant: Option<TenantId>,
+) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
     if !role_names.is_empty() {
         requester.permit(access::ASSIGN_ROLES)?;
@@ -36,12 +51,12 @@ pub async fn create(app: &App, requester: &Requester, input: NewUser, role_names
     let hash = app.hasher.hash(&input.password).await?;
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    let chosen = named(&tx, &role_names).await?;
-    let gained = chosen.iter().flat_map(|role| role.permissions.iter().copied()).collect();
-    if !caller.access.covers(&gained) {
-        return Err(Error::Forbidden);
-    }
-    let user = insert(&tx, app, &input, hash, caller.user.tenant_id, now).await?;
+    let tenant_id = match tenant {
+        Some(id) => within(&tx, caller, access::WRITE_USERS, id).await?.id,
+        None => caller.user.tenant_id,
+    };
+    let chosen = to_give(&tx, caller, &role_names, tenant_id).await?;
+    let user = insert(&tx, app, &input, hash, tenant_id, now).await?;
     roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
     let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
     Event::success("user.create")
@@ -109,7 +124,7 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
     let caller = requester.permit(access::WRITE_USERS)?;
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    let user = target(&tx, caller, user_id).await?;
+    let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
     let changes = input.changes();
     let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
     let moves = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
@@ -136,7 +151,7 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     roles::lock_built_in(&tx).await?;
-    let user = target(&tx, caller, user_id).await?;
+    let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
     if !users::update_status(&tx, &user, status, now).await? {
         return Err(changed_meanwhile());
     }
@@ -168,7 +183,7 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     roles::lock_built_in(&tx).await?;
-    let user = target(&tx, caller, user_id).await?;
+    let user = target(&tx, caller, access::DELETE_USERS, user_id).await?;
     // The sessions go with the user; what was revoked stays listed for those who verify tokens themselves.
     end_all(&tx, &user, None, EndReason::Revoked, now).await?;
     if !users::delete(&tx, &user).await? {

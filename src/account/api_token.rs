@@ -69,8 +69,8 @@ impl ApiToken {
     }
 }
 
-/// Revokes a token for good, from the next request on: one's own, with the permission anybody's of the tenant, and
-/// always the one that asks. A token that was revoked before stays as it is.
+/// Revokes a token for good, from the next request on: one's own, with the permission anybody's whom the caller
+/// reaches, and always the one that asks. A token that was revoked before stays as it is.
 ///
 /// # Errors
 /// Refuses callers who are not signed in; a token they may not revoke reads as missing.
@@ -83,7 +83,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
         _ => target(&tx, requester, caller, id).await?.0,
     };
     let is_new = api_tokens::update_revoked(&tx, token.row.id, now).await?;
-    let (row, owner) = api_tokens::find_with_user(&tx, id.uuid()).await?.ok_or_else(missing)?;
+    let (row, owner) = api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
     if is_new {
         Event::success("api_token.revoke")
             .made_by(caller)
@@ -102,9 +102,9 @@ async fn target(
     caller: &SignedIn,
     id: ApiTokenId,
 ) -> Result<(ApiToken, user::Model)> {
-    let (row, owner) = api_tokens::find_with_user(db, id.uuid()).await?.ok_or_else(missing)?;
-    let is_near = Scope::Tenant(caller.user.tenant_id).admits(owner.tenant_id);
-    if is_near && requester.permit_for(access::MANAGE_API_TOKENS, owner.id).is_ok() {
+    let scope = caller.scope(access::MANAGE_API_TOKENS);
+    let (row, owner) = api_tokens::find_with_user(db, scope, id.uuid()).await?.ok_or_else(missing)?;
+    if requester.permit_for(access::MANAGE_API_TOKENS, &owner).is_ok() {
         Ok((row.into(), owner))
     } else {
         Err(missing().into())
@@ -126,7 +126,7 @@ pub async fn list(
     only_usable: bool,
     request: PageRequest,
 ) -> Result<Slice<ApiToken>> {
-    requester.permit_for(access::READ_API_TOKENS, owner.id)?;
+    requester.permit_for(access::READ_API_TOKENS, owner)?;
     let usable_at = only_usable.then(|| app.clock.now());
     let query = request.with_cursor(page::Kind::Number)?;
     let rows = api_tokens::list(app.db.reader(), owner.id, usable_at, &query).await?;
@@ -138,7 +138,7 @@ pub async fn list(
 /// # Errors
 /// As [`list`].
 pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_usable: bool) -> Result<u64> {
-    requester.permit_for(access::READ_API_TOKENS, owner.id)?;
+    requester.permit_for(access::READ_API_TOKENS, owner)?;
     let usable_at = only_usable.then(|| app.clock.now());
     api_tokens::count(app.db.reader(), owner.id, usable_at).await
 }
@@ -149,10 +149,8 @@ pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_u
 /// Refuses callers who are not signed in; what they may not see reads as missing.
 pub async fn find(app: &App, requester: &Requester, id: ApiTokenId) -> Result<Option<ApiToken>> {
     let caller = requester.permit(access::READ_NODE)?;
-    let found = api_tokens::find_with_user(app.db.reader(), id.uuid()).await?;
-    let scope = Scope::Tenant(caller.user.tenant_id);
-    let visible = found.filter(|(_, owner)| {
-        scope.admits(owner.tenant_id) && requester.permit_for(access::READ_API_TOKENS, owner.id).is_ok()
-    });
+    let scope = caller.scope(access::READ_API_TOKENS);
+    let found = api_tokens::find_with_user(app.db.reader(), scope, id.uuid()).await?;
+    let visible = found.filter(|(_, owner)| requester.permit_for(access::READ_API_TOKENS, owner).is_ok());
     Ok(visible.map(|(row, _)| row.into()))
 }

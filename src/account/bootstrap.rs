@@ -7,11 +7,12 @@ use entity::secret::SecretBytes;
 use entity::{signing_key, user};
 use sea_orm::Set;
 
+use super::access::INSTALLATION;
 use super::audit::Event;
 use super::password::check_new;
 use super::requester::Client;
 use super::role::{ADMIN, named};
-use super::user::{DEFAULT_TENANT, NewUser, insert};
+use super::user::{NewUser, insert};
 use crate::app::App;
 use crate::app::database::Database;
 use crate::clock::Clock;
@@ -19,7 +20,7 @@ use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::security::keys::{Keys, Seed, SigningKey};
 use crate::security::seal::Seal;
-use crate::store::{roles, signing_keys, users};
+use crate::store::{Scope, roles, signing_keys, users};
 
 /// The signing keys of the installation; the first start makes one.
 ///
@@ -78,7 +79,7 @@ fn first_key(now: DateTime<Utc>, entropy: &Arc<dyn Entropy>, seal: &Seal) -> Res
 /// # Errors
 /// Internal ones only.
 pub async fn has_admin(app: &App) -> Result<bool> {
-    Ok(users::count_active_admins(app.db.reader()).await? > 0)
+    Ok(users::count_active_admins(app.db.reader(), Scope::Tenant(INSTALLATION)).await? > 0)
 }
 
 /// Makes an administrator. Only somebody with access to the machine can call this.
@@ -90,7 +91,7 @@ pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
     check_new(app, &input.password, input.names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
     let tx = app.db.begin().await?;
-    let user = insert(&tx, app, &input, hash, DEFAULT_TENANT, now).await?;
+    let user = insert(&tx, app, &input, hash, INSTALLATION, now).await?;
     let admin = named(&tx, &[ADMIN.to_owned()]).await?;
     roles::replace_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
     let client = Client::new(None, None, "command line".to_owned());

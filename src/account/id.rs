@@ -22,4 +22,5 @@ kinds! {
     Session, SessionId, "ses", "a session";
     Role, RoleId, "rol", "a role";
     ApiToken, ApiTokenId, "tok", "an API token";
+    Tenant, TenantId, "ten", "a tenant";
 }

@@ -15,7 +15,7 @@ use super::tokens;
 use crate::app::App;
 use crate::error::Result;
 use crate::security::token::Verified;
-use crate::store::sessions;
+use crate::store::{self, sessions};
 
 /// Which sessions to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +130,7 @@ async fn current(
 ) -> Result<Option<(session::Model, user::Model)>> {
     let mut first = None;
     for id in named {
-        match sessions::find_with_user(db, id.uuid()).await? {
+        match sessions::find_with_user(db, store::Scope::Installation, id.uuid()).await? {
             Some(found) if is_live(&found.0, now) => return Ok(Some(found)),
             found => first = first.or(found),
         }

@@ -102,7 +102,7 @@ pub async fn set(
     must_change: bool,
 ) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
-    let user = accounts::target(app.db.reader(), caller, user_id).await?;
+    let user = accounts::target(app.db.reader(), caller, access::WRITE_USERS, user_id).await?;
     if user.id == caller.user.id {
         // Or a stolen access token would be enough to take the account over (ASVS 6.2.3).
         let problem = "change your own password with updatePassword".to_owned();
@@ -113,7 +113,7 @@ pub async fn set(
 
     let now = app.clock.now();
     let tx = app.db.begin().await?;
-    let user = accounts::target(&tx, caller, user_id).await?;
+    let user = accounts::target(&tx, caller, access::WRITE_USERS, user_id).await?;
     if !users::update_password(&tx, &user, hash, must_change, now).await? {
         return Err(accounts::changed_meanwhile());
     }

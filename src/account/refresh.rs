@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result, TokenFault};
 use crate::security::token::{LEEWAY, RefreshClaims, Verified};
 use crate::store::revoked_tokens::{self, Revocation};
-use crate::store::sessions;
+use crate::store::{Scope, sessions};
 
 /// How the server read a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,7 @@ async fn attempt(
         return Err(invalid(TokenFault::Invalid));
     };
     let tx = app.db.begin().await?;
-    let found = sessions::find_with_user(&tx, session_id.uuid()).await?;
+    let found = sessions::find_with_user(&tx, Scope::Installation, session_id.uuid()).await?;
     let Some((session, user)) = found.filter(|(_, user)| user.uid == user_id.uuid()) else {
         return Err(ended());
     };
@@ -127,7 +127,7 @@ async fn attempt(
     if predecessor == Predecessor::Revoke {
         revoke_access(&tx, app, &user, tokens::jti(session_id, claims.generation), now).await?;
     }
-    let Some((session, user)) = sessions::find_with_user(&tx, session_id.uuid()).await? else {
+    let Some((session, user)) = sessions::find_with_user(&tx, Scope::Installation, session_id.uuid()).await? else {
         return Err(ended());
     };
     let access = role::access_of(&tx, user.id).await?;

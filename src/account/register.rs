@@ -2,6 +2,7 @@
 
 use entity::session::Transport;
 
+use super::access::INSTALLATION;
 use super::attempt::spend;
 use super::audit::Event;
 use super::name::Name;
@@ -58,7 +59,7 @@ pub async fn register(
     }
     let hash = app.hasher.hash(&input.password).await?;
     let tx = app.db.begin().await?;
-    let mut user = insert(&tx, app, &input, hash, super::user::DEFAULT_TENANT, now).await?;
+    let mut user = insert(&tx, app, &input, hash, INSTALLATION, now).await?;
     users::update_login(&tx, &user, None, now).await?;
     user.last_login_at = Some(now.into());
     let signed_in = session::open(&tx, app, &user, client, device_name, transport, now).await?;

@@ -16,7 +16,7 @@ use super::{role, tokens};
 use crate::app::App;
 use crate::error::{Error, Result, TokenFault};
 use crate::security::token::{AccessClaims, Verified};
-use crate::store::{revoked_tokens, sessions};
+use crate::store::{Scope, revoked_tokens, sessions};
 use jar::Jar;
 
 /// What came with a request, before anything was checked.
@@ -176,7 +176,9 @@ async fn check(app: &App, token: &SecretString) -> Result<Identity> {
         return Ok(rejected(TokenFault::Invalid, claims));
     };
     let revoked = revoked_tokens::contains_any(app.db.reader(), &[&claims.sid, &claims.jti], now).await?;
-    let Some((session, user)) = sessions::find_with_user(app.db.reader(), session_id.uuid()).await? else {
+    let Some((session, user)) =
+        sessions::find_with_user(app.db.reader(), Scope::Installation, session_id.uuid()).await?
+    else {
         return Ok(rejected(TokenFault::SessionEnded, claims));
     };
     let lives = super::session::is_live(&session, now) && user.status == user::Status::Active;

@@ -10,7 +10,7 @@ use super::audit::Event;
 use super::canonical::canonical;
 use super::id::{RoleId, UserId};
 use super::name::Name;
-use super::requester::Requester;
+use super::requester::{Requester, SignedIn};
 use super::user as accounts;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
@@ -62,10 +62,9 @@ pub async fn access_of_many(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Re
     for grant in roles::list_grants(db, user_ids).await? {
         let (names, permissions) = accesses.entry(grant.user_id).or_default();
         names.insert(grant.name);
-        if grant.built_in {
-            permissions.extend(Permission::ALL);
-        }
-        permissions.extend(grant.permission.as_deref().and_then(Permission::from_name));
+        let all = if grant.built_in { Permission::ALL.as_slice() } else { &[] };
+        let granted = all.iter().copied().chain(grant.permission.as_deref().and_then(Permission::from_name));
+        permissions.extend(granted.filter(|permission| permission.counts_in(grant.tenant_id)));
     }
     let access =
         |(names, permissions): (BTreeSet<String>, _)| Access { roles: names.into_iter().collect(), permissions };
@@ -101,13 +100,13 @@ pub async fn find(app: &App, requester: &Requester, id: RoleId) -> Result<Option
     Ok(roles::find(app.db.reader(), id.uuid()).await?.map(Role::from))
 }
 
-/// How many users hold the role.
+/// How many of the users whom the caller may see hold the role.
 ///
 /// # Errors
 /// Refuses callers without the permission.
 pub async fn count_holders(app: &App, requester: &Requester, role: &Role) -> Result<u64> {
-    requester.permit(access::READ_ROLES)?;
-    roles::count_holders(app.db.reader(), role.row.id).await
+    let caller = requester.permit(access::READ_ROLES)?;
+    roles::count_holders(app.db.reader(), caller.scope(access::READ_ROLES), role.row.id).await
 }
 
 /// What a role shall be.
@@ -121,7 +120,7 @@ pub struct SaveRole {
     pub permissions: BTreeSet<Permission>,
 }
 
-/// Makes or changes a role. Nobody can put into a role what they do not hold themselves.
+/// Makes or changes a role, which all tenants share. Nobody can put into a role what they do not hold themselves.
 ///
 /// # Errors
 /// Refuses callers without the permission, and changes to built-in roles.
@@ -186,12 +185,8 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
     let now = app.clock.now();
     let tx = app.db.begin().await?;
     roles::lock_built_in(&tx).await?;
-    let user = accounts::target(&tx, caller, user_id).await?;
-    let chosen = named(&tx, &names).await?;
-    let gained = chosen.iter().flat_map(|role| role.permissions.iter().copied()).collect();
-    if !caller.access.covers(&gained) {
-        return Err(Error::Forbidden);
-    }
+    let user = accounts::target(&tx, caller, access::ASSIGN_ROLES, user_id).await?;
+    let chosen = to_give(&tx, caller, &names, user.tenant_id).await?;
     let before = access_of(&tx, user.id).await?.roles;
     roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
     accounts::keep_an_admin(&tx).await?;
@@ -209,6 +204,22 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
     let user = accounts::reread(&tx, &user).await?;
     tx.commit().await?;
     Ok(user)
+}
+
+/// The roles with these names, if `caller` may give them to a user of this tenant.
+///
+/// # Errors
+/// As [`named`], or [`Error::Forbidden`] if the user could do more with them than the caller.
+pub(super) async fn to_give(
+    db: &impl ConnectionTrait,
+    caller: &SignedIn,
+    names: &[String],
+    tenant_id: i64,
+) -> Result<Vec<Role>> {
+    let chosen = named(db, names).await?;
+    let granted = chosen.iter().flat_map(|role| role.permissions.iter().copied());
+    let gained = granted.filter(|permission| permission.counts_in(tenant_id)).collect();
+    if caller.access.covers(&gained) { Ok(chosen) } else { Err(Error::Forbidden) }
 }
 
 /// The roles with these names.

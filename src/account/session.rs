@@ -16,7 +16,7 @@ use super::tokens::{self, TokenPair};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::revoked_tokens::{self, Revocation};
-use crate::store::{Scope, sessions};
+use crate::store::sessions;
 
 /// A session that was just opened or renewed.
 #[derive(Debug, Clone)]
@@ -144,7 +144,7 @@ pub async fn list(
     only_live: bool,
     request: PageRequest,
 ) -> Result<Slice<session::Model>> {
-    requester.permit_for(access::READ_SESSIONS, owner.id)?;
+    requester.permit_for(access::READ_SESSIONS, owner)?;
     let live_at = only_live.then(|| app.clock.now());
     let query = request.with_cursor(page::Kind::Number)?;
     let rows = sessions::list(app.db.reader(), owner.id, live_at, &query).await?;
@@ -156,7 +156,7 @@ pub async fn list(
 /// # Errors
 /// Refuses everybody but the owner and holders of the permission.
 pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_live: bool) -> Result<u64> {
-    requester.permit_for(access::READ_SESSIONS, owner.id)?;
+    requester.permit_for(access::READ_SESSIONS, owner)?;
     let live_at = only_live.then(|| app.clock.now());
     sessions::count(app.db.reader(), owner.id, live_at).await
 }
@@ -167,14 +167,11 @@ pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_l
 /// Refuses callers who are not signed in; what they may not see reads as missing.
 pub async fn find(app: &App, requester: &Requester, id: SessionId) -> Result<Option<(session::Model, user::Model)>> {
     let caller = requester.permit(access::READ_NODE)?;
-    let found = sessions::find_with_user(app.db.reader(), id.uuid()).await?;
-    let scope = Scope::Tenant(caller.user.tenant_id);
-    Ok(found.filter(|(_, owner)| {
-        scope.admits(owner.tenant_id) && requester.permit_for(access::READ_SESSIONS, owner.id).is_ok()
-    }))
+    let found = sessions::find_with_user(app.db.reader(), caller.scope(access::READ_SESSIONS), id.uuid()).await?;
+    Ok(found.filter(|(_, owner)| requester.permit_for(access::READ_SESSIONS, owner).is_ok()))
 }
 
-/// Ends one session: one's own, or with the permission anybody's of the tenant.
+/// Ends one session: one's own, or with the permission anybody's whom the caller reaches.
 ///
 /// # Errors
 /// Refuses callers who are not signed in; a session they may not end reads as missing.
@@ -183,8 +180,9 @@ pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(
     let now = app.clock.now();
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such session").on("sessionId");
     let tx = app.db.begin().await?;
-    let (session, owner) = sessions::find_with_user(&tx, id.uuid()).await?.ok_or_else(missing)?;
-    if owner.tenant_id != caller.user.tenant_id || requester.permit_for(access::REVOKE_SESSION, owner.id).is_err() {
+    let scope = caller.scope(access::REVOKE_SESSION);
+    let (session, owner) = sessions::find_with_user(&tx, scope, id.uuid()).await?.ok_or_else(missing)?;
+    if requester.permit_for(access::REVOKE_SESSION, &owner).is_err() {
         return Err(missing().into());
     }
     if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {

@@ -6,7 +6,7 @@ use entity::user::{self, Status};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Set};
 use secrecy::SecretString;
 
-use super::access;
+use super::access::{self, INSTALLATION, Rule};
 use super::attempt::spend;
 use super::email::Email;
 use super::id::UserId;
@@ -21,9 +21,6 @@ use crate::store::Scope;
 use crate::store::users::{self, Filter, Order};
 
 pub use crate::store::users::{Filter as UserFilter, Order as UserOrder};
-
-/// The tenant of everybody who registers; a migration makes it.
-pub const DEFAULT_TENANT: i64 = 1;
 
 /// An account that shall be made.
 #[derive(Debug)]
@@ -130,13 +127,13 @@ pub enum Lookup {
     Email(String),
 }
 
-/// The user, if there is one in the caller's tenant.
+/// The user, if there is one whom the caller may see.
 ///
 /// # Errors
 /// Refuses callers without the permission.
 pub async fn get(app: &App, requester: &Requester, lookup: Lookup) -> Result<Option<user::Model>> {
     let caller = requester.permit(access::READ_USERS)?;
-    let scope = Scope::Tenant(caller.user.tenant_id);
+    let scope = caller.scope(access::READ_USERS);
     let db = app.db.reader();
     match lookup {
         Lookup::Id(id) => users::find(db, scope, id.uuid()).await,
@@ -185,7 +182,7 @@ fn email_key(text: &str) -> String {
 /// Longest text that is searched for, in code points.
 const MAX_SEARCH: usize = 64;
 
-/// One page of the users of the caller's tenant.
+/// One page of the users of the caller's tenant, or with the permission of all tenants.
 ///
 /// # Errors
 /// Refuses callers without the permission; [`Error::BadUserInput`] for a bad page or a search text of over 64
@@ -203,18 +200,18 @@ pub async fn list(
         Order::Username | Order::Email => Kind::Text,
     };
     let page = request.with_cursor(kind)?;
-    let scope = Scope::Tenant(caller.user.tenant_id);
+    let scope = caller.scope(access::READ_USERS);
     let rows = users::list(app.db.reader(), scope, &prepared(filter)?, (order, descending), &page).await?;
     Ok(request.slice(rows, |row| page::cursor(&users::place(row, order))))
 }
 
-/// How many users of the caller's tenant pass the filter.
+/// How many of them pass the filter.
 ///
 /// # Errors
 /// As [`list`].
 pub async fn count(app: &App, requester: &Requester, filter: &Filter) -> Result<u64> {
     let caller = requester.permit(access::READ_USERS)?;
-    users::count(app.db.reader(), Scope::Tenant(caller.user.tenant_id), &prepared(filter)?).await
+    users::count(app.db.reader(), caller.scope(access::READ_USERS), &prepared(filter)?).await
 }
 
 fn prepared(filter: &Filter) -> Result<Filter> {
@@ -228,21 +225,27 @@ fn prepared(filter: &Filter) -> Result<Filter> {
         email_key: filter.email_key.as_deref().map(email_key),
         role_key: key(&filter.role_key),
         status: filter.status,
+        tenant_id: filter.tenant_id,
     })
 }
 
-/// Finds the user that `caller` acts on, within the caller's tenant and power.
-pub(super) async fn target(db: &impl ConnectionTrait, caller: &SignedIn, user_id: UserId) -> Result<user::Model> {
+/// Finds the user on whom `rule` lets `caller` act, within the caller's power.
+pub(super) async fn target(
+    db: &impl ConnectionTrait,
+    caller: &SignedIn,
+    rule: Rule,
+    user_id: UserId,
+) -> Result<user::Model> {
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").on("userId");
-    let scope = Scope::Tenant(caller.user.tenant_id);
-    let user = users::find(db, scope, user_id.uuid()).await?.ok_or_else(missing)?;
+    let user = users::find(db, caller.scope(rule), user_id.uuid()).await?.ok_or_else(missing)?;
     let access = role::access_of(db, user.id).await?;
     if caller.access.covers(&access.permissions) { Ok(user) } else { Err(Error::Forbidden) }
 }
 
-/// Refuses what has left the installation without an active administrator; the transaction is given up then.
+/// Refuses what has left the installation without an active administrator; the transaction is given up then. Those of
+/// other tenants cannot help: they do not administer the installation.
 pub(super) async fn keep_an_admin(db: &impl ConnectionTrait) -> Result<()> {
-    if users::count_active_admins(db).await? > 0 {
+    if users::count_active_admins(db, Scope::Tenant(INSTALLATION)).await? > 0 {
         return Ok(());
     }
     Err(Refusal::new(RefusalCode::LastAdmin, "there must be an active administrator: make another one first").into())

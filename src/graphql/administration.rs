@@ -33,6 +33,8 @@ pub struct CreateUserInput {
     /// Whether the owner has to choose another password before anything else.
     #[graphql(default)]
     must_change_password: bool,
+    /// The tenant to whom the account belongs; one's own if nothing is said.
+    tenant_id: Option<ID>,
 }
 
 /// What to change about a user; what is left out stays.
@@ -159,10 +161,11 @@ async fn create(ctx: &Context<'_>, input: CreateUserInput) -> crate::error::Resu
     let requester = ctx.requester()?;
     // Who may not do this learns nothing about what would be wrong with it.
     requester.permit(access::WRITE_USERS)?;
-    let CreateUserInput { username, email, password, display_name, roles, must_change_password } = input;
+    let CreateUserInput { username, email, password, display_name, roles, must_change_password, tenant_id } = input;
+    let tenant = tenant_id.map(|id| parse_id(&id, "tenantId")).transpose()?;
     let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into())?;
     let user = NewUser { must_change_password, ..user };
-    let row = administration::create(ctx.app()?, requester, user, roles).await?;
+    let row = administration::create_in(ctx.app()?, requester, user, roles, tenant).await?;
     Ok(UserPayload::new(row, requester))
 }
 

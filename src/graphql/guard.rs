@@ -9,7 +9,7 @@ use crate::account::access::{self, Rule};
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "access::Permission")]
 pub enum Permission {
-    /// See every user.
+    /// See every user of one's own tenant.
     UsersRead,
     /// Create and change users.
     UsersWrite,
@@ -17,7 +17,7 @@ pub enum Permission {
     UsersDelete,
     /// See the roles.
     RolesRead,
-    /// Create and change roles.
+    /// Create and change roles, which all tenants share. It counts for users of the installation's own tenant only.
     RolesWrite,
     /// Give roles to users and take them away.
     RolesAssign,
@@ -25,6 +25,12 @@ pub enum Permission {
     SessionsRead,
     /// End the sessions of others.
     SessionsRevoke,
+    /// See every tenant and, as far as the holder's other permissions go, its users. It counts for users of the
+    /// installation's own tenant only.
+    TenantsRead,
+    /// Create and change tenants, and administer the users of every tenant as far as the holder's other permissions go.
+    /// It counts for users of the installation's own tenant only.
+    TenantsWrite,
 }
 
 mod printed {

@@ -10,12 +10,13 @@ use super::error::Result;
 use super::guard::guard;
 use super::role::Role;
 use super::session::Session;
+use super::tenant::Tenant;
 use super::user::User;
-use crate::account::id::{ApiTokenId, RoleId, SessionId, UserId};
-use crate::account::{access, api_token, role, session, user};
+use crate::account::id::{ApiTokenId, RoleId, SessionId, TenantId, UserId};
+use crate::account::{access, api_token, role, session, tenant, user};
 use crate::error::{Error, Refusal, RefusalCode};
 
-/// What has an id of its own: `usr_…`, `ses_…`, `tok_…`, `rol_…`.
+/// What has an id of its own: `usr_…`, `ses_…`, `tok_…`, `rol_…`, `ten_…`.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "The id; unique over all types."))]
 pub enum Node {
@@ -27,6 +28,8 @@ pub enum Node {
     ApiToken(ApiToken),
     /// A role.
     Role(Role),
+    /// A tenant.
+    Tenant(Tenant),
 }
 
 /// The id that `text` is meant to be.
@@ -61,6 +64,10 @@ impl NodeQuery {
         if let Ok(id) = id.parse::<RoleId>() {
             let found = role::find(app, requester, id).await?;
             return Ok(found.map(|role| Node::Role(Role(role))));
+        }
+        if let Ok(id) = id.parse::<TenantId>() {
+            let found = tenant::find(app, requester, id).await?;
+            return Ok(found.map(|row| Node::Tenant(Tenant(row))));
         }
         Ok(None)
     }

@@ -43,7 +43,7 @@ impl Role {
         self.0.row.built_in
     }
 
-    /// How many users hold it.
+    /// How many of the users whom the viewer may see hold it.
     #[graphql(directive = guard::apply(access::READ_ROLES))]
     async fn user_count(&self, ctx: &Context<'_>) -> Result<u64> {
         Ok(roles::count_holders(ctx.app()?, ctx.requester()?, &self.0).await?)
@@ -104,7 +104,7 @@ pub struct RoleMutation;
 
 #[Object]
 impl RoleMutation {
-    /// Makes or changes a role; its holders have the permissions from their next request on.
+    /// Makes or changes a role, for all tenants; its holders have the permissions from their next request on.
     #[graphql(directive = guard::apply(access::WRITE_ROLES))]
     async fn save_role(
         &self,

@@ -12,13 +12,14 @@ use super::guard::{Permission, guard};
 use super::node::parse_id;
 use super::page::{Connection, connection, weight};
 use super::session::{Session, SessionConnectionFields};
+use super::tenant::Tenant;
 use super::time::Time;
 use crate::account::access::{self, Rule};
 use crate::account::id::UserId;
 use crate::account::page::PageRequest;
 use crate::account::requester::{Identity, Requester};
 use crate::account::user::{Lookup, UserFilter as Filter, UserOrder as Order};
-use crate::account::{api_token, session, user as users};
+use crate::account::{api_token, session, tenant, user as users};
 use crate::error::Error;
 
 /// An account, as one viewer sees it.
@@ -34,7 +35,7 @@ impl User {
     }
 
     fn permit(&self, rule: Rule) -> Result<()> {
-        self.viewer.permit_for(rule, self.row.id)?;
+        self.viewer.permit_for(rule, &self.row)?;
         Ok(())
     }
 }
@@ -55,6 +56,13 @@ impl User {
     /// The name to show.
     async fn display_name(&self) -> Option<&str> {
         self.row.display_name.as_deref()
+    }
+
+    /// The customer to whom the account belongs.
+    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    async fn tenant(&self, ctx: &Context<'_>) -> Result<Tenant> {
+        self.permit(access::READ_ACCOUNT)?;
+        Ok(Tenant(ctx.tenant(self.row.tenant_id).await?))
     }
 
     /// The e-mail address, which may be used to sign in, too.
@@ -195,13 +203,19 @@ pub struct UserFilter {
     role: Option<String>,
     /// Their status.
     status: Option<UserStatus>,
+    /// Their tenant.
+    tenant_id: Option<ID>,
 }
 
-impl From<UserFilter> for Filter {
-    fn from(filter: UserFilter) -> Self {
-        let UserFilter { search, email, role, status } = filter;
-        Self { search, email_key: email, role_key: role, status: status.map(user::Status::from) }
-    }
+async fn prepared(ctx: &Context<'_>, filter: Option<UserFilter>) -> crate::error::Result<Filter> {
+    let UserFilter { search, email, role, status, tenant_id } = filter.unwrap_or_default();
+    let requester = ctx.requester()?;
+    requester.permit(access::READ_USERS)?;
+    let tenant_id = match tenant_id {
+        Some(id) => Some(tenant::number(ctx.app()?, requester, parse_id(&id, "tenantId")?).await?),
+        None => None,
+    };
+    Ok(Filter { search, email_key: email, role_key: role, status: status.map(user::Status::from), tenant_id })
 }
 
 /// What a list of users is sorted by.
@@ -288,7 +302,7 @@ impl UserQuery {
         Ok(found.map(|row| User::new(row, Arc::clone(requester))))
     }
 
-    /// The users of one's own customer, page by page.
+    /// The users of one's own tenant (with the permission to see tenants: of all of them), page by page.
     #[graphql(directive = guard::apply(access::READ_USERS), complexity = "weight(first.or(last), child_complexity)")]
     async fn users(
         &self,
@@ -301,7 +315,7 @@ impl UserQuery {
         #[graphql(desc = "Sorted by what; newest first if nothing is said.", default)] order_by: UserOrder,
     ) -> Result<Connection<User, UserConnectionFields>> {
         let viewer = ctx.requester()?;
-        let filter = Filter::from(filter.unwrap_or_default());
+        let filter = prepared(ctx, filter).await?;
         let order = (Order::from(order_by.field), order_by.direction == OrderDirection::Desc);
         let request = PageRequest { first, after, last, before };
         let slice = users::list(ctx.app()?, viewer, &filter, order, request).await?;

@@ -9,20 +9,28 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::Scope;
 use super::keyset::{Page, Place, Sort, paged};
 use crate::error::Result;
 
 /// The token with this public id, and its owner.
-pub async fn find_with_user(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<(api_token::Model, user::Model)>> {
-    one_with_user(db, api_token::Column::Uid.eq(uid)).await
+pub async fn find_with_user(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    uid: Uuid,
+) -> Result<Option<(api_token::Model, user::Model)>> {
+    one_with_user(db, scope.of_users().add(api_token::Column::Uid.eq(uid))).await
 }
 
 /// The token whose secret has this hash, and its owner.
 pub async fn find_by_hash(db: &impl ConnectionTrait, hash: &str) -> Result<Option<(api_token::Model, user::Model)>> {
-    one_with_user(db, api_token::Column::SecretHash.eq(hash)).await
+    one_with_user(db, Condition::all().add(api_token::Column::SecretHash.eq(hash))).await
 }
 
-async fn one_with_user(db: &impl ConnectionTrait, condition: Expr) -> Result<Option<(api_token::Model, user::Model)>> {
+async fn one_with_user(
+    db: &impl ConnectionTrait,
+    condition: Condition,
+) -> Result<Option<(api_token::Model, user::Model)>> {
     let found = api_token::Entity::find().find_also_related(user::Entity).filter(condition).one(db).await?;
     Ok(found.and_then(|(token, user)| Some((token, user?))))
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use entity::{role, role_permission, user_role};
+use entity::{role, role_permission, user, user_role};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, RelationTrait, Set,
 };
 use uuid::Uuid;
 
+use super::Scope;
 use crate::error::{Refusal, RefusalCode, Result, on_unique};
 
 /// A role with the names of its permissions, which built-in roles do not list.
@@ -20,6 +21,8 @@ pub type WithPermissions = (role::Model, Vec<role_permission::Model>);
 pub struct Grant {
     /// The user's number.
     pub user_id: i64,
+    /// The number of the user's tenant.
+    pub tenant_id: i64,
     /// The role's name.
     pub name: String,
     /// Whether the role holds every permission.
@@ -61,9 +64,11 @@ pub async fn list_grants(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Resul
     Ok(user_role::Entity::find()
         .select_only()
         .column(user_role::Column::UserId)
+        .column(user::Column::TenantId)
         .column(role::Column::Name)
         .column(role::Column::BuiltIn)
         .column(role_permission::Column::Permission)
+        .join(JoinType::InnerJoin, user_role::Relation::User.def())
         .join(JoinType::InnerJoin, user_role::Relation::Role.def())
         .join(JoinType::LeftJoin, role::Relation::RolePermission.def())
         .filter(user_role::Column::UserId.is_in(user_ids))
@@ -72,9 +77,14 @@ pub async fn list_grants(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Resul
         .await?)
 }
 
-/// How many users hold the role.
-pub async fn count_holders(db: &impl ConnectionTrait, role_id: i64) -> Result<u64> {
-    Ok(user_role::Entity::find().filter(user_role::Column::RoleId.eq(role_id)).count(db).await?)
+/// How many users within `scope` hold the role.
+pub async fn count_holders(db: &impl ConnectionTrait, scope: Scope, role_id: i64) -> Result<u64> {
+    Ok(user_role::Entity::find()
+        .join(JoinType::InnerJoin, user_role::Relation::User.def())
+        .filter(user_role::Column::RoleId.eq(role_id))
+        .filter(scope.of_users())
+        .count(db)
+        .await?)
 }
 
 /// Locks the built-in roles until the transaction ends, so that of two transactions that each take an administrator

@@ -9,6 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::Scope;
 use super::keyset::{Page, Place, Sort, paged};
 use crate::error::Result;
 
@@ -18,9 +19,17 @@ pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<session
 }
 
 /// The session with this public id, and its user.
-pub async fn find_with_user(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<(session::Model, user::Model)>> {
-    let found =
-        session::Entity::find().find_also_related(user::Entity).filter(session::Column::Uid.eq(uid)).one(db).await?;
+pub async fn find_with_user(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    uid: Uuid,
+) -> Result<Option<(session::Model, user::Model)>> {
+    let found = session::Entity::find()
+        .find_also_related(user::Entity)
+        .filter(session::Column::Uid.eq(uid))
+        .filter(scope.of_users())
+        .one(db)
+        .await?;
     Ok(found.and_then(|(session, user)| Some((session, user?))))
 }
 

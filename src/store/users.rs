@@ -26,6 +26,8 @@ pub struct Filter {
     pub role_key: Option<String>,
     /// The status.
     pub status: Option<user::Status>,
+    /// The tenant.
+    pub tenant_id: Option<i64>,
 }
 
 /// What a list of users is sorted by.
@@ -55,10 +57,7 @@ pub struct Changes {
 }
 
 fn scoped(scope: Scope) -> Select<user::Entity> {
-    match scope {
-        Scope::Installation => user::Entity::find(),
-        Scope::Tenant(tenant) => user::Entity::find().filter(user::Column::TenantId.eq(tenant)),
-    }
+    user::Entity::find().filter(scope.of_users())
 }
 
 /// What a violated unique index of this table means.
@@ -87,11 +86,6 @@ pub async fn find_by_username(db: &impl ConnectionTrait, scope: Scope, key: &str
 /// The user with this canonical e-mail address.
 pub async fn find_by_email(db: &impl ConnectionTrait, scope: Scope, key: &str) -> Result<Option<user::Model>> {
     Ok(scoped(scope).filter(user::Column::EmailKey.eq(key)).one(db).await?)
-}
-
-/// The users with these numbers, in no order.
-pub async fn list_by_number(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<user::Model>> {
-    Ok(user::Entity::find().filter(user::Column::Id.is_in(ids)).all(db).await?)
 }
 
 /// One page of the users that pass `filter`; taken from the end, it comes in reverse.
@@ -156,6 +150,9 @@ fn matching(filter: &Filter) -> Condition {
     }
     if let Some(status) = filter.status {
         condition = condition.add(user::Column::Status.eq(status));
+    }
+    if let Some(tenant_id) = filter.tenant_id {
+        condition = condition.add(user::Column::TenantId.eq(tenant_id));
     }
     condition
 }
@@ -281,8 +278,8 @@ pub async fn delete(db: &impl ConnectionTrait, user: &user::Model) -> Result<boo
     Ok(user::Entity::delete_by_id(user.id).exec(db).await?.rows_affected == 1)
 }
 
-/// How many active users hold a built-in role.
-pub async fn count_active_admins(db: &impl ConnectionTrait) -> Result<u64> {
+/// How many active users hold a built-in role; it counts to two.
+pub async fn count_active_admins(db: &impl ConnectionTrait, scope: Scope) -> Result<u64> {
     let admins = Query::select()
         .column((user_role::Entity, user_role::Column::UserId))
         .from(user_role::Entity)
@@ -292,7 +289,7 @@ pub async fn count_active_admins(db: &impl ConnectionTrait) -> Result<u64> {
         )
         .and_where(Expr::col((role::Entity, role::Column::BuiltIn)).eq(true))
         .take();
-    let active = user::Entity::find()
+    let active = scoped(scope)
         .filter(user::Column::Status.eq(user::Status::Active))
         .filter(user::Column::Id.in_subquery(admins));
     Ok(active.limit(2).count(db).await?)

@@ -47,5 +47,6 @@ mod session;
 mod sources;
 mod store;
 mod support;
+mod tenant;
 mod token;
 mod user;

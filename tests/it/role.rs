@@ -65,7 +65,7 @@ async fn are_made_changed_and_listed_by_name() {
     let all = root.send("{ roles { name builtIn userCount permissions } }", json!({})).await.data()["roles"].clone();
     assert_eq!(all[0]["name"], "admin");
     assert_eq!((&all[0]["builtIn"], &all[0]["userCount"]), (&json!(true), &json!(1)));
-    assert_eq!(all[0]["permissions"].as_array().unwrap().len(), 8);
+    assert_eq!(all[0]["permissions"].as_array().unwrap().len(), 10);
     assert_eq!(all[1]["name"], "Reader");
     for (name, code) in [("", "INVALID_NAME"), ("a\nb", "INVALID_NAME"), (&"x".repeat(201), "TOO_LONG")] {
         let refusals = root.refusals("saveRole", json!({ "name": name, "permissions": [] })).await;

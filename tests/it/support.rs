@@ -177,8 +177,8 @@ impl TestApp {
         self.login(name, PASSWORD).await
     }
 
-    /// An administrator with this name in another tenant. No operation makes tenants or moves users between them, so
-    /// the rows are written directly.
+    /// An administrator with this name in another tenant. No operation moves users between tenants and not every test
+    /// has an administrator of the installation, so the rows are written directly.
     pub async fn foreign_admin(&self, name: &str) -> Actor {
         let admin = self.admin(name).await;
         let now = self.clock.now().into();

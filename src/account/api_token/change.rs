@@ -14,7 +14,7 @@ use crate::account::requester::Requester;
 use crate::account::role;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::api_tokens;
+use crate::store::{Scope, api_tokens};
 
 /// What somebody changes about a token; what is not given stays, `Some(None)` clears.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ pub struct Update {
     pub version: Option<i64>,
 }
 
-/// Changes a token: one's own, or with the permission anybody's of the tenant.
+/// Changes a token: one's own, or with the permission anybody's whom the caller reaches.
 ///
 /// # Errors
 /// Refuses callers who are not signed in, permissions that the caller or the owner does not have, and changes of
@@ -86,7 +86,7 @@ pub async fn update(
         .with("apiToken", id.to_string())
         .record(&tx, app, &requester.client, now)
         .await?;
-    let (row, owner) = api_tokens::find_with_user(&tx, id.uuid()).await?.ok_or_else(missing)?;
+    let (row, owner) = api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
     tx.commit().await?;
     Ok((row.into(), owner))
 }

@@ -33,7 +33,11 @@ const SIGNED_IN: Verdicts = [UNAUTHENTICATED, Data, Data, Data, Data, UNAUTHENTI
 const HOLDERS: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, Data, UNAUTHENTICATED];
 /// The same where the object is somebody's of the first tenant.
 const ON_A_USER: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, NOT_FOUND, UNAUTHENTICATED];
+/// A use that names the first tenant.
+const ONE_TENANT: Verdicts = ON_A_USER;
 const ONE_USER: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, Null, UNAUTHENTICATED];
+/// What is the installation's: administrators of other tenants do not hold the permission.
+const INSTALLATION: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, FORBIDDEN, UNAUTHENTICATED];
 /// What reads as missing to strangers.
 const OWN: Verdicts = [UNAUTHENTICATED, Null, Data, Data, Null, UNAUTHENTICATED];
 /// Roles are the installation's: administrators of every tenant see them.
@@ -59,8 +63,13 @@ fn role(world: &World, _: Who, _: &Actor) -> Value {
     json!({ "id": world.role })
 }
 
+fn tenant(world: &World, _: Who, _: &Actor) -> Value {
+    json!({ "id": world.tenant })
+}
+
 /// What is selected of each guarded field of `User`.
-const USER: [(&str, &str, &str); 10] = [
+const USER: [(&str, &str, &str); 11] = [
+    ("User.tenant", "tenant { id name createdAt }", "/node/tenant"),
     ("User.email", "email", "/node/email"),
     ("User.status", "status", "/node/status"),
     ("User.mustChangePassword", "mustChangePassword", "/node/mustChangePassword"),
@@ -90,8 +99,12 @@ fn queries() -> Vec<Row> {
         user(id: $id, username: $username, email: $email) { id username email }
     }";
     let node = "query ($id: ID!) {
-        node(id: $id) { id ... on User { email } ... on Session { ip } ... on ApiToken { scopes } ... on Role { name } }
+        node(id: $id) {
+            id ... on User { email } ... on Session { ip } ... on ApiToken { scopes } ... on Role { name }
+            ... on Tenant { name }
+        }
     }";
+    let filtered = "query ($filter: UserFilter) { users(filter: $filter) { totalCount nodes { id email } } }";
     let mut rows = vec![
         row("Query.me", "{ me { id email sessions { totalCount } } }", nothing, "/me", {
             [Null, Data, Data, Data, Data, UNAUTHENTICATED]
@@ -104,11 +117,21 @@ fn queries() -> Vec<Row> {
         row("Query.user", user, |_, _, _| json!({ "username": "ANN" }), "/user", ONE_USER),
         row("Query.user", user, |_, _, _| json!({ "email": "Ann@example.org" }), "/user", ONE_USER),
         row("Query.users", "{ users { totalCount nodes { id email } } }", nothing, "/users", HOLDERS),
+        row(
+            "Query.users",
+            filtered,
+            |world, _, _| json!({ "filter": { "tenantId": world.tenant } }),
+            "/users",
+            ONE_TENANT,
+        ),
+        row("Query.tenants", "{ tenants { totalCount nodes { id name } } }", nothing, "/tenants", INSTALLATION),
         row("Query.roles", "{ roles { id name permissions } }", nothing, "/roles", HOLDERS),
         row("Query.node", node, ann, "/node", OWN),
         row("Query.node", node, session, "/node", OWN),
         row("Query.node", node, api_token, "/node", OWN),
         row("Query.node", node, role, "/node", OF_ROLES),
+        // One's own tenant is no secret.
+        row("Query.node", node, tenant, "/node", [UNAUTHENTICATED, Data, Data, Data, Null, UNAUTHENTICATED]),
         row(
             "Role.userCount",
             "query ($id: ID!) { node(id: $id) { ... on Role { userCount } } }",
@@ -233,6 +256,17 @@ fn mutations() -> Vec<Row> {
             HOLDERS,
         ),
         mutation(
+            "Mutation.createUser",
+            "CreateUserInput!",
+            "user { id }",
+            "/createUser/user",
+            |world, who, _| {
+                let name = format!("new-{who:?}");
+                json!({ "input": { "username": name, "password": PASSWORD, "tenantId": world.tenant } })
+            },
+            ONE_TENANT,
+        ),
+        mutation(
             "Mutation.updateUser",
             "UpdateUserInput!",
             "user { id username }",
@@ -278,7 +312,15 @@ fn mutations() -> Vec<Row> {
             "role { id }",
             "/saveRole/role",
             |_, _, _| json!({ "input": { "name": "clerks", "permissions": [], "description": "Changed" } }),
-            HOLDERS,
+            INSTALLATION,
+        ),
+        mutation(
+            "Mutation.saveTenant",
+            "SaveTenantInput!",
+            "tenant { id name }",
+            "/saveTenant/tenant",
+            |world, _, _| json!({ "input": { "tenantId": world.tenant, "name": "Changed" } }),
+            INSTALLATION,
         ),
     ]
 }

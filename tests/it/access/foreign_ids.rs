@@ -33,6 +33,7 @@ fn strange_ids(world: &World) -> Vec<Value> {
         "ses_01h455vb4pex5vsknk084sn02q",
         "rol_01h455vb4pex5vsknk084sn02q",
         "tok_01h455vb4pex5vsknk084sn02q",
+        "ten_01h455vb4pex5vsknk084sn02q",
         "xyz_01h455vb4pex5vsknk084sn02q",
         "usr_81h455vb4pex5vsknk084sn02q",
         "usr_01h455vb4pex5vsknk084sn02",
@@ -68,7 +69,7 @@ fn strange_ids(world: &World) -> Vec<Value> {
     ]);
     ids.extend([format!(" {ann}"), format!("{ann}\0"), ann.to_uppercase(), ann.repeat(500)].map(Value::from));
     // The same number under another prefix.
-    ids.extend([format!("ses_{suffix}"), format!("rol_{suffix}"), format!("tok_{suffix}")].map(Value::from));
+    ids.extend(["ses", "rol", "tok", "ten"].map(|kind| format!("{kind}_{suffix}").into()));
     ids
 }
 
@@ -77,7 +78,7 @@ async fn strange_ids_open_nothing() {
     let mut covered = BTreeSet::new();
     let mut wrong = Vec::new();
     let world = World::new().await;
-    let own = [world.ann.id.as_str(), &world.ann_session, &world.ann_token.0, &world.role];
+    let own = [world.ann.id.as_str(), &world.ann_session, &world.ann_token.0, &world.role, &world.tenant];
     let before = world.rows().await;
     for Row { field, query, variables, path, .. } in rows() {
         let mut ids = strange_ids(&world);

@@ -1,7 +1,7 @@
 //! The people who ask, and what they ask about.
 
 use accountd::config::RegistrationMode;
-use entity::{api_token, role, role_permission, session, user, user_role};
+use entity::{api_token, role, role_permission, session, tenant, user, user_role};
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub enum Who {
     User,
     /// The one whom the object belongs to, without roles.
     Owner,
-    /// An administrator of the owner's tenant.
+    /// An administrator of the owner's tenant, which is the installation's own.
     Admin,
     /// An administrator of another tenant.
     Foreigner,
@@ -43,6 +43,8 @@ pub struct World {
     disabled: Actor,
     /// A role without permissions and its id.
     pub role: String,
+    /// The tenant of the owner.
+    pub tenant: String,
 }
 
 /// All rows that an operation could change.
@@ -54,6 +56,7 @@ pub struct Rows(
     Vec<role_permission::Model>,
     Vec<user_role::Model>,
     Vec<api_token::Model>,
+    Vec<tenant::Model>,
 );
 
 impl World {
@@ -71,13 +74,14 @@ impl World {
         let ann = app.login("ann", PASSWORD).await;
         let ann_token = ann.api_token(&[]).await;
         let arrange = "mutation ($ann: ID!, $dora: ID!) {
-            updateUser(input: { userId: $ann, email: \"ann@example.org\" }) { user { id } }
+            updateUser(input: { userId: $ann, email: \"ann@example.org\" }) { user { tenant { id } } }
             setUserStatus(input: { userId: $dora, status: DISABLED }) { user { id } }
             saveRole(input: { name: \"clerks\", permissions: [] }) { role { id } }
         }";
         let arranged = admin.send(arrange, json!({ "ann": ann.id, "dora": disabled.id })).await.data();
-        let role = arranged["saveRole"]["role"]["id"].as_str().unwrap().to_owned();
-        Self { app, ann, ann_session, ann_token, bob, admin, foreigner, disabled, role }
+        let text = |pointer: &str| arranged.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+        let (role, tenant) = (text("/saveRole/role/id"), text("/updateUser/user/tenant/id"));
+        Self { app, ann, ann_session, ann_token, bob, admin, foreigner, disabled, role, tenant }
     }
 
     pub fn actor(&self, who: Who) -> Actor {
@@ -112,6 +116,7 @@ impl World {
             role_permission::Entity::find().all(db).await.unwrap(),
             user_role::Entity::find().all(db).await.unwrap(),
             api_token::Entity::find().all(db).await.unwrap(),
+            tenant::Entity::find().all(db).await.unwrap(),
         )
     }
 }

@@ -1,0 +1,51 @@
+//! Tenants.
+
+use entity::tenant;
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Select, Set};
+use uuid::Uuid;
+
+use super::Scope;
+use super::keyset::{Page, Place, Sort, paged};
+use crate::error::Result;
+
+fn scoped(scope: Scope) -> Select<tenant::Entity> {
+    tenant::Entity::find().filter(scope.of_tenants())
+}
+
+/// The tenant with this public id.
+pub async fn find(db: &impl ConnectionTrait, scope: Scope, uid: Uuid) -> Result<Option<tenant::Model>> {
+    Ok(scoped(scope).filter(tenant::Column::Uid.eq(uid)).one(db).await?)
+}
+
+/// The tenants with these numbers, in no order.
+pub async fn list_by_number(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<tenant::Model>> {
+    Ok(tenant::Entity::find().filter(tenant::Column::Id.is_in(ids)).all(db).await?)
+}
+
+/// One page of the tenants, in the order in which they were made.
+pub async fn list(db: &impl ConnectionTrait, scope: Scope, page: &Page) -> Result<Vec<tenant::Model>> {
+    let sort = Sort { column: tenant::Column::Id, absent: None, id: tenant::Column::Id, descending: false };
+    Ok(paged(scoped(scope), &sort, page).all(db).await?)
+}
+
+/// The place of `tenant` in a list.
+pub fn place(tenant: &tenant::Model) -> Place {
+    Place { key: tenant.id.into(), id: tenant.id }
+}
+
+/// How many tenants there are.
+pub async fn count(db: &impl ConnectionTrait, scope: Scope) -> Result<u64> {
+    Ok(scoped(scope).count(db).await?)
+}
+
+/// Adds a tenant.
+pub async fn insert(db: &impl ConnectionTrait, tenant: tenant::ActiveModel) -> Result<tenant::Model> {
+    Ok(tenant.insert(db).await?)
+}
+
+/// Sets the name.
+pub async fn update_name(db: &impl ConnectionTrait, tenant: &tenant::Model, name: &str) -> Result<()> {
+    let row = tenant::ActiveModel { name: Set(name.to_owned()), ..Default::default() };
+    tenant::Entity::update_many().set(row).filter(tenant::Column::Id.eq(tenant.id)).exec(db).await?;
+    Ok(())
+}
