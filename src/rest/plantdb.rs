@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::config::Mount;
 
 mod answer;
+mod api_token;
 mod body;
 mod login;
 mod logout;
@@ -34,17 +35,23 @@ pub(super) fn router(mount: &Mount) -> Router<App> {
 }
 
 fn routes(release: Release) -> Router<App> {
-    let (validation, refresh) = match release {
-        Release::Old => ("/token-validation", "/token-refresh"),
-        Release::New => ("/token/validation", "/token/refresh"),
-    };
+    let [validation, refresh, api_token] = token_paths(release);
     Router::new()
         .route("/login", only(get(login::exists).post(login::login), "GET, HEAD, OPTIONS, POST"))
         .route("/logout", only(post(logout::logout), "OPTIONS, POST"))
         .route("/register", only(post(register::register), "OPTIONS, POST"))
         .route(validation, only(post(validation::validate), "OPTIONS, POST"))
         .route(refresh, only(post(refresh::refresh), "OPTIONS, POST"))
+        .route(api_token, only(post(api_token::create), "OPTIONS, POST"))
         .layer(Extension(release))
+}
+
+/// Where tokens are validated, refreshed and made.
+fn token_paths(release: Release) -> [&'static str; 3] {
+    match release {
+        Release::Old => ["/token-validation", "/token-refresh", "/create-api-token"],
+        Release::New => ["/token/validation", "/token/refresh", "/token/create-api-token"],
+    }
 }
 
 /// Tells by OPTIONS which methods a route takes, and refuses others in the dialect's form.

@@ -75,7 +75,7 @@ pub async fn play<S: Service>(app: &TestApp, service: &mut S, differences: &[Dif
 }
 
 /// Most times that a request is repeated until its answer changes.
-const PATIENCE: u64 = 30;
+const PATIENCE: u64 = 12;
 
 /// Repeats what has to be asked before the entry.
 async fn prepare(app: &TestApp, service: &impl Service, entry: &Value) {

@@ -28,7 +28,12 @@ pub(super) async fn logout(
 
 async fn run(app: &App, visitor: Visitor) -> Result<String, Error> {
     let requester = visitor.identify(app).await?;
-    let username = requester.signed_in()?.user.username.clone();
+    let caller = requester.signed_in()?;
+    if caller.session().is_none() {
+        // A program's token has no session to end.
+        return Err(Error::Unauthenticated(TokenFault::Invalid));
+    }
+    let username = caller.user.username.clone();
     logout::logout(app, &requester, None, Scope::Current).await?;
     Ok(username)
 }

@@ -1,10 +1,10 @@
 //! The dialect's routes, as the OpenAPI document shows them.
 
 use utoipa::openapi::path::OperationBuilder;
-use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder};
+use utoipa::openapi::schema::{ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref};
 
-use super::Release;
+use super::{Release, token_paths};
 use crate::config::Mount;
 use crate::rest::openapi::{answer, body, flag, in_query, object, operation, route, text, with_token};
 
@@ -20,11 +20,8 @@ pub(in crate::rest) fn describe(mount: &Mount) -> OpenApi {
     OpenApiBuilder::new().paths(paths.build()).components(Some(components.build())).build()
 }
 
-fn routes(release: Release) -> [(&'static str, PathItem); 5] {
-    let (validation, token) = match release {
-        Release::Old => ("/token-validation", "/token-refresh"),
-        Release::New => ("/token/validation", "/token/refresh"),
-    };
+fn routes(release: Release) -> [(&'static str, PathItem); 6] {
+    let [validation, token, api_token] = token_paths(release);
     let mut logins = route(HttpMethod::Get, exists(release));
     logins.merge_operations(route(HttpMethod::Post, login(release)));
     [
@@ -33,6 +30,7 @@ fn routes(release: Release) -> [(&'static str, PathItem); 5] {
         ("/register", route(HttpMethod::Post, register(release))),
         (validation, route(HttpMethod::Post, validate(release))),
         (token, route(HttpMethod::Post, refresh(release))),
+        (api_token, route(HttpMethod::Post, create_api_token(release))),
     ]
 }
 
@@ -98,6 +96,26 @@ fn refresh(release: Release) -> OperationBuilder {
         .request_body(body(object([("refresh_token", text("The newest refresh token of the session."))])))
         .response("200", answer("The next pair.", pair))
         .fails(&[400, 401, 413, 415])
+}
+
+fn create_api_token(release: Release) -> OperationBuilder {
+    let permissions = text("`read`, `write`, `create`, `delete`, or `Permission.READ` and so on.");
+    let datasets = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("By the name of datasets, in which `*` stands for anything, what the token is for there."))
+        .additional_properties(Some(ArrayBuilder::new().items(permissions)));
+    let lifetime = ObjectBuilder::new().schema_type(Type::Integer).description(Some("How many seconds it lasts."));
+    let wanted = object([("datasets", datasets), ("token_exp", lifetime)]);
+    let made = object([
+        ("message", text("")),
+        ("api_token", text("The token, shown this once: send it as `Authorization: Bearer <token>`.")),
+        ("expiration date", text("When it is over.").format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))),
+    ]);
+    named(release, "createApiToken", "Makes a token for programs; a person's access token is needed.")
+        .security(with_token())
+        .request_body(body(wanted))
+        .response("200", answer("The token.", made))
+        .fails(&[400, 401, 403, 413, 415])
 }
 
 /// The operation, by its name in this release.

@@ -39,6 +39,11 @@ fn refresh(_: Who, actor: &Actor) -> Value {
     actor.refresh_token.as_ref().map_or(json!({}), |token| json!({ "refresh_token": token }))
 }
 
+/// Everybody may have tokens for themselves.
+fn api_token(_: Who, _: &Actor) -> Value {
+    json!({ "token_exp": 60, "datasets": { "ds_*": ["read"] } })
+}
+
 // anonymous, user, owner, admin, admin of another tenant, disabled user
 const ANYBODY: [u16; 6] = [200; 6];
 const SIGNED_IN: [u16; 6] = [401, 200, 200, 200, 200, 401];
@@ -67,6 +72,8 @@ fn rows() -> Vec<Row> {
         row("OPTIONS /token-validation", nothing, ANYBODY),
         row("POST /token-refresh", refresh, [400, 200, 200, 200, 200, 401]),
         row("OPTIONS /token-refresh", nothing, ANYBODY),
+        row("POST /create-api-token", api_token, SIGNED_IN),
+        row("OPTIONS /create-api-token", nothing, ANYBODY),
         // The same as in 0.16 and later.
         Row { path: Some("/api/v1/auth/login?username=eve"), ..row("GET /api/v1/auth/login", nothing, ANYBODY) },
         row("POST /api/v1/auth/login", login, ANYBODY),
@@ -79,6 +86,8 @@ fn rows() -> Vec<Row> {
         row("OPTIONS /api/v1/auth/token/validation", nothing, ANYBODY),
         row("POST /api/v1/auth/token/refresh", refresh, [401, 200, 200, 200, 200, 401]),
         row("OPTIONS /api/v1/auth/token/refresh", nothing, ANYBODY),
+        row("POST /api/v1/auth/token/create-api-token", api_token, SIGNED_IN),
+        row("OPTIONS /api/v1/auth/token/create-api-token", nothing, ANYBODY),
     ]
 }
 
