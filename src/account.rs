@@ -22,5 +22,7 @@ pub mod role;
 pub mod session;
 pub mod tenant;
 pub mod tokens;
+mod transaction;
 pub mod user;
 pub mod username;
+pub mod webhook;

@@ -3,9 +3,13 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
+use crate::hooks::Hooks;
+use crate::outgoing::Outgoing;
 use crate::security::hasher::Hasher;
 use crate::security::keys::Keys;
 use crate::security::policy::Policy;
@@ -35,6 +39,12 @@ pub struct Parts {
     pub throttle: Throttle,
     /// Sign and verify tokens.
     pub keys: Keys,
+    /// Who in this process is told of what happens.
+    pub hooks: Hooks,
+    /// Calls others.
+    pub outgoing: Outgoing,
+    /// Rings when messages to webhooks were written.
+    pub webhooks_due: watch::Sender<()>,
     /// The settings it was started with.
     pub config: Config,
 }

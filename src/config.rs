@@ -14,6 +14,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod token;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ pub use rest::{Mount, MountPath, Rest};
 pub use server::{Deadlines, Proxies, Server};
 pub use settings::{SETTINGS, Setting};
 pub use token::Token;
+pub use webhooks::{Endpoint, Networks, Webhooks};
 
 use reader::Reader;
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub browser: Browser,
     /// How the server itself behaves.
     pub server: Server,
+    /// Who is told of what happens.
+    pub webhooks: Webhooks,
 }
 
 /// What is logged, and how it looks.
@@ -149,6 +153,7 @@ impl Config {
         let graphql = GraphQl::read(reader, listen.is_some_and(is_loopback));
         let browser = Browser::read(reader);
         let server = Server::read(reader);
+        let webhooks = Webhooks::read(reader);
         Some(Config {
             listen: listen?,
             data_dir: data_dir?,
@@ -163,6 +168,7 @@ impl Config {
             graphql: graphql?,
             browser: browser?,
             server: server?,
+            webhooks: webhooks?,
         })
     }
 }

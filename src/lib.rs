@@ -12,6 +12,8 @@
 //! | [`security`] | hashing, tokens, keys, password policy |
 //! | [`app`] | what every use case is given |
 //! | [`config`] | the only reader of settings |
+//! | [`hooks`] | what a program that embeds the service is told |
+//! | [`outgoing`] | requests to others, at addresses that were looked at |
 //! | [`clock`], [`entropy`] | time and chance, injected |
 //! | [`error`] | every failure and its code |
 //! | [`json`] | JSON as strangers send it |
@@ -26,8 +28,10 @@ pub mod config;
 pub mod entropy;
 pub mod error;
 pub mod graphql;
+pub mod hooks;
 pub mod http;
 pub mod json;
+pub mod outgoing;
 pub mod rest;
 pub mod security;
 pub mod start;

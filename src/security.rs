@@ -6,5 +6,6 @@ pub mod policy;
 pub mod pool;
 pub mod seal;
 pub mod secret;
+pub mod signature;
 pub mod throttle;
 pub mod token;

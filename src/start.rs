@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use migration::{DbErr, Migrator, MigratorTrait};
 use secrecy::SecretString;
+use tokio::sync::watch;
 
 use crate::account::bootstrap;
 use crate::app::database::Database;
@@ -18,6 +19,8 @@ use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::entropy::Entropy;
+use crate::hooks::Hooks;
+use crate::outgoing::{Outgoing, SystemResolver};
 use crate::security::hasher::Hasher;
 use crate::security::policy::Policy;
 use crate::security::pool::Pool;
@@ -47,7 +50,9 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let hasher = Hasher::new(&config.password, Arc::clone(&pool), Arc::clone(&entropy))?;
     let policy = Policy::new(&config.password, pool);
     let throttle = Throttle::new(&config.limits);
-    Ok(App::new(Parts { db, clock, entropy, hasher, policy, throttle, keys, config }))
+    let outgoing = Outgoing::new(config.webhooks.allowed_networks.clone(), Arc::new(SystemResolver))?;
+    let (hooks, webhooks_due) = (Hooks::default(), watch::Sender::new(()));
+    Ok(App::new(Parts { db, clock, entropy, hasher, policy, throttle, keys, hooks, outgoing, webhooks_due, config }))
 }
 
 /// Connects to the configured database; the embedded one gets its directory and a file that only its owner reads.

@@ -10,6 +10,7 @@ pub mod signing_keys;
 pub mod tenants;
 pub mod throttles;
 pub mod users;
+pub mod webhook_deliveries;
 
 use entity::{tenant, user};
 use sea_orm::{ColumnTrait, Condition};

@@ -13,3 +13,4 @@ pub mod throttle;
 pub mod timestamp;
 pub mod user;
 pub mod user_role;
+pub mod webhook_delivery;

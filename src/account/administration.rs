@@ -13,6 +13,7 @@ use super::requester::Requester;
 use super::role::to_give;
 use super::session::end_all;
 use super::tenant::within;
+use super::transaction::{Fact, Transaction};
 use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, reread, target};
 use super::username::Username;
 use crate::app::App;
@@ -50,7 +51,7 @@ pub async fn create_in(
     check_new(app, &input.password, input.names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     let tenant_id = match tenant {
         Some(id) => within(&tx, caller, access::WRITE_USERS, id).await?.id,
         None => caller.user.tenant_id,
@@ -65,6 +66,7 @@ pub async fn create_in(
         .with("roles", names)
         .record(&tx, app, &requester.client, now)
         .await?;
+    tx.note(Fact::Created(user.clone()));
     tx.commit().await?;
     Ok(user)
 }
@@ -123,7 +125,7 @@ impl UpdateUser {
 pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: UpdateUser) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
     let changes = input.changes();
     let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
@@ -138,6 +140,7 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
     }
     Event::success("user.update").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
     let user = reread(&tx, &user).await?;
+    tx.note(Fact::Updated(user.clone()));
     tx.commit().await?;
     Ok(user)
 }
@@ -149,7 +152,7 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
 pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, status: Status) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     roles::lock_built_in(&tx).await?;
     let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
     if !users::update_status(&tx, &user, status, now).await? {
@@ -170,6 +173,7 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
         .record(&tx, app, &requester.client, now)
         .await?;
     let user = reread(&tx, &user).await?;
+    tx.note(Fact::Updated(user.clone()));
     tx.commit().await?;
     Ok(user)
 }
@@ -181,7 +185,7 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
 pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result<UserId> {
     let caller = requester.permit(access::DELETE_USERS)?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     roles::lock_built_in(&tx).await?;
     let user = target(&tx, caller, access::DELETE_USERS, user_id).await?;
     // The sessions go with the user; what was revoked stays listed for those who verify tokens themselves.
@@ -191,6 +195,7 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
     }
     keep_an_admin(&tx).await?;
     Event::success("user.delete").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
+    tx.note(Fact::Deleted(user));
     tx.commit().await?;
     Ok(user_id)
 }

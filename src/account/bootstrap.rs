@@ -12,6 +12,7 @@ use super::audit::Event;
 use super::password::check_new;
 use super::requester::Client;
 use super::role::{ADMIN, named};
+use super::transaction::{Fact, Transaction};
 use super::user::{NewUser, insert};
 use crate::app::App;
 use crate::app::database::Database;
@@ -90,12 +91,13 @@ pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
     let now = app.clock.now();
     check_new(app, &input.password, input.names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     let user = insert(&tx, app, &input, hash, INSTALLATION, now).await?;
     let admin = named(&tx, &[ADMIN.to_owned()]).await?;
     roles::replace_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
     let client = Client::new(None, None, "command line".to_owned());
     Event::success("admin.create").to(&user).record(&tx, app, &client, now).await?;
+    tx.note(Fact::Created(user.clone()));
     tx.commit().await?;
     Ok(user)
 }

@@ -23,4 +23,5 @@ kinds! {
     Role, RoleId, "rol", "a role";
     ApiToken, ApiTokenId, "tok", "an API token";
     Tenant, TenantId, "ten", "a tenant";
+    Message, MessageId, "msg", "a message to a webhook";
 }

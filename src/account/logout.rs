@@ -12,6 +12,7 @@ use super::requester::jar::Jar;
 use super::requester::{Identity, Requester};
 use super::session::{end, end_all, is_live};
 use super::tokens;
+use super::transaction::Transaction;
 use crate::app::App;
 use crate::error::Result;
 use crate::security::token::Verified;
@@ -59,7 +60,7 @@ async fn end_named(
     if named.is_empty() {
         return Ok((0, None));
     }
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     let Some((session, user)) = current(&tx, &named, now).await? else { return Ok((0, None)) };
     let count = match scope {
         Scope::Current => end(&tx, &user, std::slice::from_ref(&session), EndReason::Logout, now).await?,

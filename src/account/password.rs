@@ -10,6 +10,7 @@ use super::audit::Event;
 use super::id::UserId;
 use super::requester::Requester;
 use super::session::{self, SignIn, end_all};
+use super::transaction::{Fact, Transaction};
 use super::user as accounts;
 use crate::app::App;
 use crate::error::{Error, PasswordViolation, Refusal, RefusalCode, Result};
@@ -64,7 +65,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
     let hash = app.hasher.hash(&input.new).await?;
 
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     if !users::update_password(&tx, user, hash, false, now).await? {
         return Err(accounts::changed_meanwhile());
     }
@@ -86,6 +87,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
         .within(&signed_in.session)
         .record(&tx, app, &requester.client, now)
         .await?;
+    tx.note(Fact::Updated(user));
     tx.commit().await?;
     Ok((signed_in.kept_by(&requester.client), others))
 }
@@ -112,7 +114,7 @@ pub async fn set(
     let hash = app.hasher.hash(&password).await?;
 
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     let user = accounts::target(&tx, caller, access::WRITE_USERS, user_id).await?;
     if !users::update_password(&tx, &user, hash, must_change, now).await? {
         return Err(accounts::changed_meanwhile());
@@ -120,6 +122,7 @@ pub async fn set(
     end_all(&tx, &user, None, EndReason::PasswordChanged, now).await?;
     Event::success("password.set").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
     let user = accounts::reread(&tx, &user).await?;
+    tx.note(Fact::Updated(user.clone()));
     tx.commit().await?;
     Ok(user)
 }

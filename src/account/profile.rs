@@ -6,6 +6,7 @@ use super::access;
 use super::administration::UpdateUser;
 use super::audit::Event;
 use super::requester::Requester;
+use super::transaction::{Fact, Transaction};
 use super::user as accounts;
 use crate::app::App;
 use crate::error::Result;
@@ -21,7 +22,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
     let session = caller.in_session()?;
     let now = app.clock.now();
     let changes = users::Changes { email: None, must_change_password: None, ..input.changes() };
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     let user = accounts::reread(&tx, &caller.user).await?;
     if !users::update_account(&tx, &user, changes, now).await? {
         return Err(accounts::changed_meanwhile());
@@ -33,6 +34,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
         .record(&tx, app, &requester.client, now)
         .await?;
     let user = accounts::reread(&tx, &user).await?;
+    tx.note(Fact::Updated(user.clone()));
     tx.commit().await?;
     Ok(user)
 }

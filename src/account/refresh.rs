@@ -10,6 +10,7 @@ use super::audit::Event;
 use super::id::{SessionId, UserId};
 use super::requester::Client;
 use super::session::{SignIn, end, is_live};
+use super::transaction::Transaction;
 use super::{role, tokens};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result, TokenFault};
@@ -96,7 +97,7 @@ async fn attempt(
     let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
         return Err(invalid(TokenFault::Invalid));
     };
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     let found = sessions::find_with_user(&tx, Scope::Installation, session_id.uuid()).await?;
     let Some((session, user)) = found.filter(|(_, user)| user.uid == user_id.uuid()) else {
         return Err(ended());

@@ -9,6 +9,7 @@ use super::name::Name;
 use super::password::check_new;
 use super::requester::Client;
 use super::session::{self, SignIn};
+use super::transaction::{Fact, Transaction};
 use super::user::{NewUser, insert};
 use crate::app::App;
 use crate::config::RegistrationMode;
@@ -58,12 +59,13 @@ pub async fn register(
         spend(&app.throttle.registrations, client, now)?;
     }
     let hash = app.hasher.hash(&input.password).await?;
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     let mut user = insert(&tx, app, &input, hash, INSTALLATION, now).await?;
     users::update_login(&tx, &user, None, now).await?;
     user.last_login_at = Some(now.into());
     let signed_in = session::open(&tx, app, &user, client, device_name, transport, now).await?;
     Event::success("register").by(&user).to(&user).within(&signed_in.session).record(&tx, app, client, now).await?;
+    tx.note(Fact::Created(signed_in.user.clone()));
     tx.commit().await?;
     Ok(signed_in.kept_by(client))
 }

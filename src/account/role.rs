@@ -11,6 +11,7 @@ use super::canonical::canonical;
 use super::id::{RoleId, UserId};
 use super::name::Name;
 use super::requester::{Requester, SignedIn};
+use super::transaction::{Fact, Transaction};
 use super::user as accounts;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
@@ -183,7 +184,7 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
 pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Vec<String>) -> Result<user::Model> {
     let caller = requester.permit(access::ASSIGN_ROLES)?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     roles::lock_built_in(&tx).await?;
     let user = accounts::target(&tx, caller, access::ASSIGN_ROLES, user_id).await?;
     let chosen = to_give(&tx, caller, &names, user.tenant_id).await?;
@@ -202,6 +203,7 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
         .record(&tx, app, &requester.client, now)
         .await?;
     let user = accounts::reread(&tx, &user).await?;
+    tx.note(Fact::Updated(user.clone()));
     tx.commit().await?;
     Ok(user)
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason, Transport};
 use entity::user;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Set};
+use sea_orm::{DatabaseTransaction, Set};
 
 use super::access::{self, Access};
 use super::audit::Event;
@@ -13,6 +13,7 @@ use super::page::{self, PageRequest, Slice};
 use super::requester::{Client, Identity, Proof, Requester, SignedIn};
 use super::role;
 use super::tokens::{self, TokenPair};
+use super::transaction::{Fact, Transaction};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::revoked_tokens::{self, Revocation};
@@ -89,7 +90,7 @@ pub(super) async fn open(
 
 /// Ends `sessions` within the caller's transaction and lists them as revoked; tells how many were ended.
 pub(super) async fn end(
-    tx: &impl ConnectionTrait,
+    tx: &Transaction,
     user: &user::Model,
     sessions: &[session::Model],
     reason: EndReason,
@@ -104,6 +105,7 @@ pub(super) async fn end(
                 until: session.absolute_end_at.utc(),
                 reason: reason_name(reason),
             });
+            tx.note(Fact::Ended(user.clone(), session.clone(), reason));
         }
     }
     let ended = revocations.len();
@@ -113,7 +115,7 @@ pub(super) async fn end(
 
 /// Ends every live session of `user` but, perhaps, one; tells how many were ended.
 pub(super) async fn end_all(
-    tx: &impl ConnectionTrait,
+    tx: &Transaction,
     user: &user::Model,
     except: Option<i64>,
     reason: EndReason,
@@ -123,7 +125,8 @@ pub(super) async fn end_all(
     end(tx, user, &live, reason, now).await
 }
 
-fn reason_name(reason: EndReason) -> &'static str {
+/// Why a session ended, as others are told.
+pub(super) fn reason_name(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Logout => "LOGOUT",
         EndReason::Revoked => "REVOKED",
@@ -179,7 +182,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(
     let caller = requester.signed_in()?;
     let now = app.clock.now();
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such session").on("sessionId");
-    let tx = app.db.begin().await?;
+    let tx = Transaction::begin(app, now).await?;
     let scope = caller.scope(access::REVOKE_SESSION);
     let (session, owner) = sessions::find_with_user(&tx, scope, id.uuid()).await?.ok_or_else(missing)?;
     if requester.permit_for(access::REVOKE_SESSION, &owner).is_err() {

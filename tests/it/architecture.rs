@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::sources::{Source, rust_files};
 
 /// Who may name which module of ours. A path such as `account::requester` opens that room alone.
-const MAY_NAME: [(&str, &[&str]); 15] = [
+const MAY_NAME: [(&str, &[&str]); 17] = [
     ("main", EVERYTHING),
     ("cli", EVERYTHING),
     // It wires an `App` for the commands, for tests and for those who embed the crate.
@@ -17,8 +17,11 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
     // `config`: the places of the dialects are settings, which `App` hands out.
     ("rest", &["account", "app", "config", "error", "json"]),
     // `config`: use cases decide by settings such as the registration mode, which `App` hands out.
-    ("account", &["store", "security", "app", "clock", "config", "entropy", "error"]),
-    ("app", &["config", "clock", "entropy", "security", "error"]),
+    ("account", &["store", "security", "app", "clock", "config", "entropy", "error", "hooks"]),
+    // It hands out `hooks` and `outgoing`, which use cases tell what happened and send messages by.
+    ("app", &["config", "clock", "entropy", "hooks", "outgoing", "security", "error"]),
+    ("hooks", &[]),
+    ("outgoing", &["config", "error"]),
     ("store", &["error"]),
     ("security", &["clock", "entropy", "config", "error"]),
     ("config", &[]),
@@ -29,12 +32,12 @@ const MAY_NAME: [(&str, &[&str]); 15] = [
 ];
 
 const EVERYTHING: &[&str] = &[
-    "account", "app", "cli", "clock", "config", "entropy", "error", "graphql", "http", "json", "rest", "security",
-    "start", "store",
+    "account", "app", "cli", "clock", "config", "entropy", "error", "graphql", "hooks", "http", "json", "outgoing",
+    "rest", "security", "start", "store",
 ];
 
 /// Who may name which crate; crates that are not listed are nobody's secret.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("async_graphql", &["graphql", "http"]),
     ("axum", &["http", "rest", "cli"]),
     ("sea_orm", &["store", "entity", "migration", "app", "error", "account"]),
@@ -45,6 +48,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("argon2", &["security"]),
     ("jsonwebtoken", &["security"]),
     ("clap", &["cli", "config"]),
+    ("tokio_rustls", &["outgoing"]),
     // `config` tells a filter that cannot be read together with all other mistakes.
     ("tracing_subscriber", &["cli", "config"]),
 ];

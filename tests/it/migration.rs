@@ -10,7 +10,7 @@ use accountd::entropy::SystemEntropy;
 use accountd::start;
 use entity::{
     api_token, audit_event, revoked_token, role, role_permission, session, signing_key, tenant, throttle,
-    timestamp::Timestamp, user, user_role,
+    timestamp::Timestamp, user, user_role, webhook_delivery,
 };
 use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
@@ -169,7 +169,8 @@ async fn every_entity_selects_from_the_migrated_database() {
         tenant,
         throttle,
         user,
-        user_role
+        user_role,
+        webhook_delivery
     );
     let written: BTreeSet<String> = rust_files(&["entity/src"])
         .into_iter()

@@ -2,6 +2,7 @@
 
 pub mod database;
 pub mod process;
+pub mod receiver;
 pub mod server;
 
 use std::net::SocketAddr;
@@ -47,6 +48,10 @@ pub struct StoppedClock(Mutex<DateTime<Utc>>);
 impl StoppedClock {
     pub fn advance(&self, time: TimeDelta) {
         *self.0.lock().unwrap() += time;
+    }
+
+    pub fn stopped_at(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
     }
 }
 

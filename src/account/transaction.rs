@@ -1,0 +1,139 @@
+//! A use case's transaction: whoever wants to know what it changed is told, and only once it is true.
+//!
+//! Webhooks are written before the commit, so that they are true with it; hooks run after it. Both come from what is
+//! noted here, so that neither can know of something that the other misses.
+
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use entity::session::{self, EndReason};
+use entity::user::{self, Status};
+use sea_orm::prelude::async_trait;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+
+use super::id::UserId;
+use super::{role, webhook};
+use crate::app::App;
+use crate::error::Result;
+use crate::hooks::{Occasion, User};
+
+/// Something that the transaction makes true.
+pub(super) enum Fact {
+    /// An account was made.
+    Created(user::Model),
+    /// An account was changed; this is how it is now.
+    Updated(user::Model),
+    /// An account was deleted; this is how it was.
+    Deleted(user::Model),
+    /// A session was ended.
+    Ended(user::Model, session::Model, EndReason),
+}
+
+/// A transaction of the use cases.
+pub(super) struct Transaction {
+    inner: DatabaseTransaction,
+    app: App,
+    now: DateTime<Utc>,
+    facts: Mutex<Vec<Fact>>,
+}
+
+impl Transaction {
+    /// Begins a transaction at the instant `now`.
+    pub async fn begin(app: &App, now: DateTime<Utc>) -> Result<Self> {
+        let inner = app.db.begin().await?;
+        Ok(Self { inner, app: app.clone(), now, facts: Mutex::default() })
+    }
+
+    /// Notes what this transaction does.
+    pub fn note(&self, fact: Fact) {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).push(fact);
+    }
+
+    /// Commits, and tells those who want to know. That an error comes of telling is logged: the change is true.
+    pub async fn commit(self) -> Result<()> {
+        let Self { inner, app, now, facts } = self;
+        let facts = facts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let news = news(&inner, &app, &facts).await?;
+        let are_due = webhook::write(&inner, &app, &facts, &news, now).await?;
+        inner.commit().await?;
+        if are_due {
+            app.webhooks_due.send_replace(());
+        }
+        let for_hooks = facts.iter().zip(news).filter_map(|(fact, user)| match fact {
+            Fact::Created(_) => Some((Occasion::Created, user?)),
+            Fact::Updated(_) => Some((Occasion::Updated, user?)),
+            Fact::Deleted(_) | Fact::Ended(..) => None,
+        });
+        app.hooks.run(for_hooks.collect()).await;
+        Ok(())
+    }
+}
+
+/// The account that each fact is about, as it is told; nothing if nobody asked to be told, or of sessions.
+async fn news(tx: &impl ConnectionTrait, app: &App, facts: &[Fact]) -> Result<Vec<Option<User>>> {
+    let mut news = Vec::new();
+    let is_wanted = !app.hooks.is_empty() || !app.config.webhooks.endpoints.is_empty();
+    for fact in facts {
+        news.push(match fact {
+            Fact::Created(user) | Fact::Updated(user) if is_wanted => {
+                Some(told(user, role::access_of(tx, user.id).await?.roles))
+            }
+            // The roles went with the user.
+            Fact::Deleted(user) if is_wanted => Some(told(user, Vec::new())),
+            _ => None,
+        });
+    }
+    Ok(news)
+}
+
+fn told(user: &user::Model, roles: Vec<String>) -> User {
+    let time = |time: entity::timestamp::Timestamp| webhook::time(time.utc());
+    User {
+        id: UserId::from(user.uid).to_string(),
+        username: user.username.clone(),
+        email: user.email.clone(),
+        display_name: user.display_name.clone(),
+        status: match user.status {
+            Status::Active => "ACTIVE",
+            Status::Disabled => "DISABLED",
+        },
+        roles,
+        must_change_password: user.must_change_password,
+        password_changed_at: user.password_changed_at.map(time),
+        created_at: time(user.created_at),
+        updated_at: time(user.updated_at),
+    }
+}
+
+impl Deref for Transaction {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+}
+
+/// What takes a connection takes this transaction.
+#[async_trait::async_trait]
+impl ConnectionTrait for Transaction {
+    fn get_database_backend(&self) -> DbBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.inner.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.inner.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.inner.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.inner.query_all_raw(statement).await
+    }
+}

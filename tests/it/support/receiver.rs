@@ -1,0 +1,64 @@
+//! Somebody who is called: an HTTP server on this machine that remembers what came.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// A request that came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Received {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+}
+
+type Answer = dyn Fn(&Received) -> Response + Send + Sync;
+
+/// The server; it goes with the test.
+pub struct Receiver {
+    pub address: SocketAddr,
+    received: Arc<Mutex<Vec<Received>>>,
+    _running: JoinSet<()>,
+}
+
+impl Receiver {
+    /// Somebody who takes everything.
+    pub async fn new() -> Self {
+        Self::answering(|_| ().into_response()).await
+    }
+
+    /// Somebody who answers like this.
+    pub async fn answering(answer: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let received: Arc<Mutex<Vec<Received>>> = Arc::default();
+        let (seen, answer): (_, Arc<Answer>) = (received.clone(), Arc::new(answer));
+        let router = Router::new().fallback(async move |target: Uri, headers: HeaderMap, body: Bytes| {
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            let request = Received { target: target.to_string(), headers, body };
+            let response = answer(&request);
+            seen.lock().unwrap().push(request);
+            response
+        });
+        let mut running = JoinSet::new();
+        running.spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { address, received, _running: running }
+    }
+
+    /// What came so far, and is not asked for again.
+    pub fn take(&self) -> Vec<Received> {
+        std::mem::take(&mut *self.received.lock().unwrap())
+    }
+}
