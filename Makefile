@@ -24,7 +24,7 @@ test-servers: tools
 	[ -n "$$ACCOUNTD_TEST_REDIS" ] || echo "NOT TESTED, because no server runs: Redis" >&2
 
 test-clients: tools
-	cargo build --locked
+	cargo build --locked --bins --examples
 	npm ci --prefix tests/clients --no-audit --no-fund
 	npm test --prefix tests/clients
 

@@ -17,6 +17,7 @@ pub mod claims;
 mod content;
 mod cookies;
 mod cors;
+mod current_user;
 mod deadline;
 mod endpoint;
 mod error;
@@ -26,14 +27,19 @@ mod log;
 pub mod openapi;
 mod origin;
 mod playground;
+mod require;
 pub mod server;
 mod visitor;
 
-/// Every route of the service and what it answers to, for those who embed it and for those who check it.
+pub use current_user::CurrentUser;
+pub use require::{Require, Required, require_permission, require_role};
+
+/// Every route of the service and what it answers to, for those who embed it and for those who check it. It brings its
+/// own state, so that it can be nested in a router of any other.
 ///
 /// # Errors
 /// When two dialects claim the same route, or the routes cannot be described.
-pub fn router(app: App) -> Result<Router> {
+pub fn router<S: Clone + Send + Sync + 'static>(app: App) -> Result<Router<S>> {
     claims::check(&app.config.rest).map_err(Error::internal)?;
     let endpoint = endpoint::Endpoint::new(Face::new(&app.config.graphql));
     let document = openapi::document(&app.config.rest).map_err(Error::internal)?.into();
@@ -51,7 +57,7 @@ pub fn router(app: App) -> Result<Router> {
 }
 
 /// What holds for every route and for those that are not there: for those who add routes of their own.
-pub fn layered(routes: Router<App>, app: App) -> Router {
+pub fn layered<S: Clone + Send + Sync + 'static>(routes: Router<App>, app: App) -> Router<S> {
     routes
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)

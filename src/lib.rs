@@ -17,8 +17,18 @@
 //! | [`clock`], [`entropy`] | time and chance, injected |
 //! | [`error`] | every failure and its code |
 //! | [`json`] | JSON as strangers send it |
+//!
+//! # Embedding
+//!
+//! Another axum application nests [`router`] and protects its own routes with the extractor [`CurrentUser`] and the
+//! layers [`require_role`] and [`require_permission`]. [`open`] makes the [`App`] that all of them are given,
+//! [`background`] is to run beside it, and [`hooks::Hooks`] tells what happens. `examples/embedded.rs` is such an application.
 
 #![warn(missing_docs)]
+
+pub use app::App;
+pub use http::{CurrentUser, require_permission, require_role, router};
+pub use start::{background, open};
 
 pub mod account;
 pub mod app;

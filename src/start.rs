@@ -13,7 +13,7 @@ use migration::{DbErr, Migrator, MigratorTrait};
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use crate::account::bootstrap;
+use crate::account::{bootstrap, webhook};
 use crate::app::database::Database;
 use crate::app::{App, Parts};
 use crate::clock::Clock;
@@ -53,6 +53,11 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let outgoing = Outgoing::new(config.webhooks.allowed_networks.clone(), Arc::new(SystemResolver))?;
     let (hooks, webhooks_due) = (Hooks::default(), watch::Sender::new(()));
     Ok(App::new(Parts { db, clock, entropy, hasher, policy, throttle, keys, hooks, outgoing, webhooks_due, config }))
+}
+
+/// What the service does beside answering requests, for as long as it is polled: it sends messages to webhooks.
+pub async fn background(app: App) {
+    webhook::run(app).await;
 }
 
 /// Connects to the configured database; the embedded one gets its directory and a file that only its owner reads.

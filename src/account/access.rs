@@ -7,6 +7,8 @@ use entity::user;
 use crate::error::{Error, Result, TokenFault};
 use crate::store::Scope;
 
+use super::canonical::canonical;
+use super::id::UserId;
 use super::requester::{Identity, Requester, SignedIn};
 
 /// What a role can allow.
@@ -171,6 +173,17 @@ pub struct Access {
 }
 
 impl Access {
+    /// Whether a role with this name is among the roles, in any spelling.
+    pub fn has_role(&self, name: &str) -> bool {
+        let key = canonical(name);
+        self.roles.iter().any(|role| canonical(role) == key)
+    }
+
+    /// Whether the permission with this name is among the permissions.
+    pub fn has_permission(&self, name: &str) -> bool {
+        Permission::from_name(name).is_some_and(|permission| self.permissions.contains(&permission))
+    }
+
     /// Whether somebody with this access may act on somebody with `other`: nobody may touch an account that can do
     /// more than they can, or a helper who resets passwords would be an administrator.
     pub fn covers(&self, other: &BTreeSet<Permission>) -> bool {
@@ -193,6 +206,11 @@ impl SignedIn {
         } else {
             Scope::Tenant(self.user.tenant_id)
         }
+    }
+
+    /// The public id of the account.
+    pub fn user_id(&self) -> UserId {
+        self.user.uid.into()
     }
 }
 

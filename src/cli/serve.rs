@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::account::{bootstrap, webhook};
+use crate::account::bootstrap;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::entropy::SystemEntropy;
@@ -39,10 +39,10 @@ pub(super) async fn run(mut config: Config) -> Result<()> {
             "there is no administrator yet: make one with `accountd admin create NAME` and the same settings"
         );
     }
-    let webhooks = tokio::spawn(webhook::run(app.clone()));
+    let background = tokio::spawn(start::background(app.clone()));
     serve(listener, router, &app.config.server, stop, at_once).await;
-    // What is under way is sent again by whoever comes next.
-    webhooks.abort();
+    // What is under way is done again by whoever comes next.
+    background.abort();
     app.db.close().await?;
     tracing::info!("stopped");
     Ok(())

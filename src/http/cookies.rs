@@ -5,7 +5,7 @@
 
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use secrecy::{ExposeSecret, SecretString};
@@ -41,18 +41,11 @@ const PLAIN: Names =
 
 /// Gives the request what its cookies hold, if they count, and the answer what the client shall keep.
 pub(super) async fn carry(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let origin = Origin::new(request.uri(), request.headers());
-    let is_ours = origin.is_ours(&app.config.browser);
-    let names = if origin.is_plain_loopback() { PLAIN } else { HOST_ONLY };
-    let access = find(request.headers(), names.access);
-    let refresh = find(request.headers(), names.refresh);
+    let Sent { is_ours, names, access, refresh } = Sent::with(&app, request.uri(), request.headers());
     let jar = Jar::new(is_ours, access.is_some() || refresh.is_some(), refresh);
     if let Some(visitor) = request.extensions_mut().get_mut::<Visitor>() {
         visitor.client.jar = jar.clone();
-        // Clients that send a header of their own mean that one.
-        if let (true, Credentials::None, Some(access)) = (is_ours, &visitor.credentials, access) {
-            visitor.credentials = Credentials::Bearer(access);
-        }
+        take(visitor, is_ours, access);
     }
     let mut response = next.run(request).await;
     match jar.take_change() {
@@ -69,6 +62,37 @@ pub(super) async fn carry(State(app): State<App>, mut request: Request, next: Ne
         }
     }
     response
+}
+
+/// What the cookies of a request hold.
+struct Sent {
+    /// Whether a page that may use cookies has sent the request.
+    is_ours: bool,
+    names: Names,
+    access: Option<SecretString>,
+    refresh: Option<SecretString>,
+}
+
+impl Sent {
+    fn with(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
+        let origin = Origin::new(uri, headers);
+        let names = if origin.is_plain_loopback() { PLAIN } else { HOST_ONLY };
+        let is_ours = origin.is_ours(&app.config.browser);
+        Self { is_ours, names, access: find(headers, names.access), refresh: find(headers, names.refresh) }
+    }
+}
+
+/// Gives a visitor who came without other credentials those of the access token's cookie, if it counts.
+pub(super) fn lend(app: &App, uri: &Uri, headers: &HeaderMap, visitor: &mut Visitor) {
+    let sent = Sent::with(app, uri, headers);
+    take(visitor, sent.is_ours, sent.access);
+}
+
+fn take(visitor: &mut Visitor, is_ours: bool, access: Option<SecretString>) {
+    // Clients that send a header of their own mean that one.
+    if let (true, Credentials::None, Some(access)) = (is_ours, &visitor.credentials, access) {
+        visitor.credentials = Credentials::Bearer(access);
+    }
 }
 
 /// The value of the first cookie with this name, unless it is empty.

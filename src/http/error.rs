@@ -4,10 +4,12 @@ use std::any::Any;
 
 use axum::Json;
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use serde_json::json;
+
+use crate::error::{Error, TokenFault};
 
 /// The answer with a status, a code and a sentence that tells what to do.
 pub(super) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Body> {
@@ -20,6 +22,33 @@ pub(super) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<
     });
     let mut response = (status, Json(body)).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+/// A failure of a use case, on a route that has no form of its own for it; what is internal is logged here.
+pub(super) fn refused(error: &Error, request_id: &str) -> Response<Body> {
+    let (status, challenge) = match error {
+        Error::Unauthenticated(TokenFault::Missing) => (StatusCode::UNAUTHORIZED, Some("Bearer")),
+        Error::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, Some("Bearer error=\"invalid_token\"")),
+        Error::Forbidden => (StatusCode::FORBIDDEN, Some("Bearer error=\"insufficient_scope\"")),
+        Error::PasswordChangeRequired | Error::ForeignPage => (StatusCode::FORBIDDEN, None),
+        Error::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
+        Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::SecondCredentialCheck | Error::Refused(_) => {
+            (StatusCode::BAD_REQUEST, None)
+        }
+        Error::Internal(cause) => {
+            tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "internal error");
+            (StatusCode::INTERNAL_SERVER_ERROR, None)
+        }
+    };
+    let mut response = problem(status, error.code(), &error.to_string());
+    if let Some(challenge) = challenge {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    super::headers::add(response.headers_mut());
     response
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::USER_AGENT;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -25,15 +25,8 @@ const MAX_USER_AGENT: usize = 500;
 
 /// Adds the [`Visitor`] to the request and its name to the answer.
 pub(super) async fn introduce(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let proxies = &app.config.server.trusted_proxies;
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let request_id = peer
-        .filter(|peer| proxies.contains(*peer))
-        .and_then(|_| given_id(request.headers()))
-        .unwrap_or_else(|| app.entropy.uuid(app.clock.now()).simple().to_string());
-    let address = peer.map(|peer| address::client(peer, request.headers(), proxies));
-    let client = Client::new(address, user_agent(&request), request_id.clone());
-    let visitor = Visitor { credentials: credentials(request.headers()), client };
+    let visitor = of(&app, request.headers(), request.extensions());
+    let request_id = visitor.client.request_id.clone();
     request.extensions_mut().insert(visitor);
     let mut response = if is_in_address(request.uri()) {
         problem(
@@ -50,6 +43,19 @@ pub(super) async fn introduce(State(app): State<App>, mut request: Request, next
     response
 }
 
+/// The visitor who has sent these headers from the peer that the extensions tell of.
+pub(super) fn of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Visitor {
+    let proxies = &app.config.server.trusted_proxies;
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let request_id = peer
+        .filter(|peer| proxies.contains(*peer))
+        .and_then(|_| given_id(headers))
+        .unwrap_or_else(|| app.entropy.uuid(app.clock.now()).simple().to_string());
+    let address = peer.map(|peer| address::client(peer, headers, proxies));
+    let client = Client::new(address, user_agent(headers), request_id);
+    Visitor { credentials: credentials(headers), client }
+}
+
 /// The name that a proxy gave the request, if it fits a log line as it is.
 fn given_id(headers: &HeaderMap) -> Option<String> {
     let mut values = headers.get_all(REQUEST_ID).iter();
@@ -59,7 +65,7 @@ fn given_id(headers: &HeaderMap) -> Option<String> {
     (is_plain && (1..=MAX_REQUEST_ID).contains(&text.len())).then(|| text.to_owned())
 }
 
-fn user_agent(request: &Request) -> Option<String> {
-    let text = String::from_utf8_lossy(request.headers().get(USER_AGENT)?.as_bytes());
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = String::from_utf8_lossy(headers.get(USER_AGENT)?.as_bytes());
     Some(text.chars().filter(|character| !character.is_control()).take(MAX_USER_AGENT).collect())
 }

@@ -16,12 +16,14 @@ test('the sessions in the README answer as printed', { timeout: 60_000 }, async 
   const steps = printedSessions(readme);
   const directory = await mkdtemp(join(tmpdir(), 'accountd-readme-'));
   const server = await startServer({ env: { ACCOUNTD_LIMITS__ENABLED: 'true' } });
+  const example = await startServer({ program: 'examples/embedded', root: '/accounts' });
   try {
-    const answers = await realAnswers(steps, server.url, directory);
+    const answers = await realAnswers(steps, { 8080: server.url, 8081: example.url }, directory);
     if (process.env.UPDATE_README) await writeFile(path, updated(readme, answers));
     else assert.deepEqual(answers, steps.map(({ answer }) => answer));
   } finally {
     await server.stop();
+    await example.stop();
     await rm(directory, { recursive: true });
   }
 });

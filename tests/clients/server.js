@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -19,8 +19,11 @@ const binary = resolve(process.env.ACCOUNTD_BIN || builtBinary);
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 process.stdout.once('error', () => process.exit(1));
 
-/** Starts a server; `env` adds settings such as `ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS`. */
-export async function startServer({ env = {} } = {}) {
+/**
+ * Starts a server; `env` adds settings such as `ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS`. `program` is another one that
+ * was built beside it and has it at the path `root`.
+ */
+export async function startServer({ env = {}, program, root = '' } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'accountd-clients-'));
   const removeDirectory = () => {
     rmSync(directory, { recursive: true, force: true });
@@ -37,8 +40,13 @@ export async function startServer({ env = {} } = {}) {
   try {
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
-    server = run('serve', '--listen', `127.0.0.1:${port}`);
-    await ready(server, `${url}/readyz`);
+    server = program
+      ? startProcess([], {
+          cwd: directory,
+          env: { ...settings, ACCOUNTD_LISTEN: `127.0.0.1:${port}`, ACCOUNTD_DATA_DIR: directory },
+        }, join(dirname(binary), program))
+      : run('serve', '--listen', `127.0.0.1:${port}`);
+    await ready(server, `${url}${root}/readyz`);
   } catch (error) {
     server?.kill('SIGKILL');
     await server?.ended;
@@ -60,7 +68,9 @@ export async function startServer({ env = {} } = {}) {
     async stop() {
       try {
         server.kill('SIGTERM');
-        await endedWell(server, 'accountd serve, told to end by SIGTERM,');
+        // Another program may know no better end.
+        if (program) await server.ended;
+        else await endedWell(server, 'accountd serve, told to end by SIGTERM,');
       } finally {
         removeDirectory();
       }
@@ -74,8 +84,8 @@ function environmentWithoutSettings() {
   return Object.fromEntries(entries.filter(([name]) => !name.startsWith('ACCOUNTD_')));
 }
 
-function startProcess(args, options) {
-  const child = spawn(binary, args, { ...options, stdio: 'pipe' });
+function startProcess(args, options, program = binary) {
+  const child = spawn(program, args, { ...options, stdio: 'pipe' });
   const killAtExit = () => child.kill('SIGKILL');
   process.prependOnceListener('exit', killAtExit);
 
@@ -106,7 +116,7 @@ async function ready(server, address) {
   const deadline = Date.now() + READY_WITHIN_MS;
   let answer = 'nothing';
   while (Date.now() < deadline) {
-    if (end) throw new Error(`${binary} ended at start (${end.how})\n${server.log()}`);
+    if (end) throw new Error(`the server ended at start (${end.how})\n${server.log()}`);
     try {
       const response = await fetch(address, { signal: AbortSignal.timeout(1_000) });
       await response.arrayBuffer();

@@ -18,10 +18,11 @@ export function printedSessions(readme) {
   return steps.map(({ command, answer }) => ({ command, answer: answer.join('\n') }));
 }
 
-/** What the commands answer at `url`, with tokens shortened as the README does. */
-export async function realAnswers(steps, url, directory) {
-  const script = steps.map(({ command }) => `${command}\necho '${mark}'`).join('\n');
-  const { stdout } = await run('bash', ['-c', script.replaceAll('http://127.0.0.1:8080', url)], {
+/** What the commands answer, with tokens shortened as the README does; `urls` are the real ones of the ports it names. */
+export async function realAnswers(steps, urls, directory) {
+  let script = steps.map(({ command }) => `${command}\necho '${mark}'`).join('\n');
+  for (const [port, url] of Object.entries(urls)) script = script.replaceAll(`http://127.0.0.1:${port}`, url);
+  const { stdout } = await run('bash', ['-c', script], {
     cwd: directory,
     timeout: 30_000,
   });

@@ -19,6 +19,7 @@ mod claim;
 mod connections;
 mod cors;
 mod dialects;
+mod embed;
 mod errors;
 mod flood;
 mod forger;

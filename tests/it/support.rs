@@ -236,6 +236,11 @@ impl Actor {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The same actor, talking to other routes.
+    pub fn at_router(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
+    }
+
     /// The same actor at this address.
     pub fn at(&self, address: &str) -> Self {
         Self { address: Some((address.parse::<std::net::IpAddr>().unwrap(), 50_000).into()), ..self.clone() }

@@ -1,0 +1,231 @@
+//! The public door: another application nests the router, protects its own routes, and is told of what happens.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use accountd::hooks::User;
+use accountd::{App, CurrentUser, require_permission, require_role};
+use axum::Router;
+use axum::extract::FromRef;
+use axum::http::Method;
+use axum::routing::get;
+use chrono::TimeDelta;
+use serde_json::json;
+
+use crate::support::{Actor, Answer, PASSWORD, PROTECTION, TestApp};
+
+/// The example, whose `main` nobody calls here.
+#[path = "../../examples/embedded.rs"]
+#[expect(dead_code, reason = "its `main` is for its readers")]
+mod embedded;
+
+/// An application with a state of its own.
+#[derive(Clone)]
+struct Shop {
+    accounts: App,
+    greeting: &'static str,
+}
+
+impl FromRef<Shop> for App {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.accounts.clone()
+    }
+}
+
+/// The routes of an application that embeds the service.
+fn shop(app: &TestApp) -> Router {
+    let accounts = app.app.clone();
+    let told =
+        async |user: CurrentUser| format!("{} {:?} {:?} {:?}", user.id(), user.username(), user.roles(), user.scopes());
+    let maybe = async |user: Option<CurrentUser>| user.map_or("nobody".to_owned(), |user| user.username().to_owned());
+    let greeting = async |axum::extract::State(shop): axum::extract::State<Shop>| shop.greeting;
+    Router::new()
+        .route("/me", get(told))
+        .route("/maybe", get(maybe))
+        .route("/admins", get(greeting).layer(require_role(&accounts, "ADMIN")))
+        .route("/readers", get(greeting).layer(require_permission(&accounts, "USERS_READ")))
+        .route("/nonsense", get(greeting).layer(require_permission(&accounts, "NO_SUCH_THING")))
+        .nest("/accounts", accountd::router(accounts.clone()).unwrap())
+        .fallback(async || "the shop's own page")
+        .with_state(Shop { accounts, greeting: "come in" })
+}
+
+async fn ask(actor: &Actor, path: &str) -> Answer {
+    actor.request(Method::GET, path, &[], "").await
+}
+
+/// Status and text, shortly.
+async fn seen(actor: &Actor, path: &str) -> (u16, String) {
+    let answer = ask(actor, path).await;
+    (answer.status.as_u16(), answer.text)
+}
+
+#[tokio::test]
+async fn another_application_nests_the_service() {
+    let app = TestApp::new().await;
+    let outside = app.anonymous().at_router(shop(&app));
+    let login = json!({ "query": "mutation { register(input: { username: \"ann\", password: \"correct-horse-battery-7\" }) {
+        user { id } tokens { accessToken refreshToken } } }" });
+    let answer = outside.json(Method::POST, "/accounts/graphql", &login).await;
+    let ann = outside.signed_in(&answer.data()["register"]);
+    assert_eq!(seen(&ann, "/me").await, (200, format!("{} \"ann\" [] None", ann.id)));
+    assert_eq!(ask(&outside, "/accounts/healthz").await.status, 200);
+    assert_eq!(ask(&outside, "/accounts/nowhere").await.json()["code"], "NOT_FOUND");
+    assert_eq!(seen(&outside, "/nowhere").await, (200, "the shop's own page".to_owned()));
+    assert_eq!(seen(&outside, "/graphql").await, (200, "the shop's own page".to_owned()));
+}
+
+/// `tests/clients/readme.test.js` runs the built example; this holds what its routes let pass.
+#[tokio::test]
+async fn the_example_keeps_its_word() {
+    let app = TestApp::new().await;
+    let routes = embedded::router(app.app.clone()).unwrap();
+    let root = app.admin("root").await.at_router(routes.clone());
+    let ann = app.user("ann").await.at_router(routes.clone());
+    let nobody = app.anonymous().at_router(routes);
+    for (path, statuses) in [("/", [200, 200, 200]), ("/notes", [401, 200, 200]), ("/report", [401, 403, 200])] {
+        for (who, status) in [&nobody, &ann, &root].into_iter().zip(statuses) {
+            assert_eq!(ask(who, path).await.status.as_u16(), status, "{path}");
+        }
+    }
+    assert_eq!(seen(&ann, "/").await.1, "hello, ann");
+    assert_eq!(ask(&ann, "/notes").await.json()["of"], "ann");
+    assert_eq!(ask(&nobody, "/accounts/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn its_routes_are_for_those_who_are_signed_in_now() {
+    let app = TestApp::new().await;
+    app.admin("root").await;
+    let ann = app.user("ann").await.at_router(shop(&app));
+    let nobody = app.anonymous().at_router(shop(&app));
+    let answer = ask(&nobody, "/me").await;
+    assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, Some("Bearer")));
+    assert_eq!(
+        (answer.header("content-type"), answer.json()["code"].as_str()),
+        (Some("application/problem+json"), Some("UNAUTHENTICATED"))
+    );
+    for (name, value) in PROTECTION {
+        assert_eq!(answer.header(name), Some(value));
+    }
+    assert_eq!(seen(&nobody, "/maybe").await, (200, "nobody".to_owned()));
+    assert_eq!(seen(&ann, "/maybe").await, (200, "ann".to_owned()));
+    for path in ["/me", "/maybe", "/admins"] {
+        let answer = ask(&ann.with_token("nonsense"), path).await;
+        let challenge = answer.header("www-authenticate");
+        assert_eq!((answer.status.as_u16(), challenge), (401, Some("Bearer error=\"invalid_token\"")), "{path}");
+    }
+    app.clock.advance(TimeDelta::minutes(16));
+    assert_eq!(seen(&ann, "/me").await.0, 401, "the access token has expired");
+    let ann = app.login("ann", PASSWORD).await.at_router(shop(&app));
+    assert_eq!(seen(&ann, "/me").await.0, 200);
+    let root = app.login("root", PASSWORD).await;
+    root.done("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
+    assert_eq!(seen(&ann, "/me").await.0, 401, "a disabled account is nobody's from the next request on");
+}
+
+/// Z-4: live roles count, not those in the token.
+#[tokio::test]
+async fn layers_let_pass_who_has_the_role_or_the_permission_now() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await.at_router(shop(&app));
+    let (_, program) = root.api_token(&["USERS_READ"]).await;
+    let program = program.at_router(shop(&app));
+    let forbidden = ask(&ann, "/admins").await;
+    assert_eq!(forbidden.json()["code"], "FORBIDDEN");
+    assert_eq!(forbidden.header("www-authenticate"), Some("Bearer error=\"insufficient_scope\""));
+    assert_eq!(ask(&app.anonymous().at_router(shop(&app)), "/admins").await.status, 401);
+    let statuses = async |actor: &Actor| {
+        let mut statuses = Vec::new();
+        for path in ["/admins", "/readers", "/nonsense"] {
+            statuses.push(ask(actor, path).await.status.as_u16());
+        }
+        statuses
+    };
+    assert_eq!(statuses(&ann).await, [403, 403, 403]);
+    assert_eq!(statuses(&root.at_router(shop(&app))).await, [200, 200, 403]);
+    assert_eq!(statuses(&program).await, [403, 200, 403], "an API token has what it was given");
+    for (roles, expected) in [(json!(["admin"]), [200, 200, 403]), (json!([]), [403, 403, 403])] {
+        root.done("setUserRoles", json!({ "userId": ann.id, "roles": roles }), "user { id }").await;
+        assert_eq!(statuses(&ann).await, expected);
+    }
+    root.done("setUserPassword", json!({ "userId": ann.id, "password": "third-horse-battery-9" }), "user { id }").await;
+    let ann = app.login("ann", "third-horse-battery-9").await.at_router(shop(&app));
+    assert_eq!(ask(&ann, "/me").await.json()["code"], "PASSWORD_CHANGE_REQUIRED");
+}
+
+/// X1: a cookie opens the application's routes for pages of ours alone.
+#[tokio::test]
+async fn takes_the_cookie_of_the_access_token_from_own_pages_alone() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let cookie = format!("__Host-accountd-access={}", ann.token.as_ref().unwrap());
+    let browser = app.anonymous().at_router(shop(&app));
+    for (site, status) in [("same-origin", 200), ("cross-site", 401), ("same-site", 401)] {
+        let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", site), ("host", "shop.example.org")];
+        let answer = browser.request(Method::GET, "/me", &headers, "").await;
+        assert_eq!(answer.status.as_u16(), status, "{site}");
+    }
+}
+
+/// A program may embed two services; who is somebody in one is nobody in the other.
+#[tokio::test]
+async fn two_services_in_one_program_do_not_believe_each_other() {
+    let (one, other) = (TestApp::new().await, TestApp::new().await);
+    let root = one.admin("root").await;
+    let inner = async |user: CurrentUser| user.username().to_owned();
+    let routes =
+        Router::new().route("/", get(inner)).with_state(other.app.clone()).layer(require_role(&one.app, "admin"));
+    assert_eq!(ask(&root.at_router(routes), "/").await.status, 401);
+}
+
+#[tokio::test]
+async fn tells_its_hooks_of_users_that_were_made_and_changed() {
+    let app = TestApp::new().await;
+    let told: Arc<Mutex<Vec<(&str, User)>>> = Arc::default();
+    let keep = |what: &'static str| {
+        let told = told.clone();
+        move |user: User| {
+            let told = told.clone();
+            async move { told.lock().unwrap().push((what, user)) }
+        }
+    };
+    app.app.hooks.on_user_created(keep("created"));
+    app.app.hooks.on_user_updated(keep("updated"));
+    let taken =
+        |what: &[(&str, User)]| what.iter().map(|(what, user)| format!("{what} {}", user.username)).collect::<Vec<_>>();
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await;
+    let drained = || std::mem::take(&mut *told.lock().unwrap());
+    // They have run when the caller is answered.
+    assert_eq!(taken(&drained()), ["created root", "created ann"]);
+    root.done("createUser", json!({ "username": "eve", "password": PASSWORD }), "user { id }").await;
+    ann.done("updateProfile", json!({ "username": "anna" }), "user { id }").await;
+    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
+    let news = drained();
+    assert_eq!(taken(&news), ["created eve", "updated anna", "updated anna"]);
+    assert_eq!(
+        (news[1].1.roles.len(), news[2].1.roles.as_slice(), &news[2].1.id),
+        (0, &["admin".to_owned()][..], &ann.id)
+    );
+    root.refusals("createUser", json!({ "username": "eve", "password": PASSWORD })).await;
+    app.login("anna", PASSWORD).await;
+    assert_eq!(taken(&drained()), [""; 0], "nothing was made or changed");
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_harms_nobody() {
+    let app = TestApp::new().await;
+    let run = Arc::new(AtomicUsize::new(0));
+    app.app.hooks.on_user_created(async |_| panic!("the hook is broken"));
+    let counted = run.clone();
+    app.app.hooks.on_user_created(move |_| {
+        let counted = counted.clone();
+        async move {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    app.user("ann").await;
+    assert_eq!(run.load(Ordering::Relaxed), 1);
+}
