@@ -1,13 +1,13 @@
 # The front door. `make run` and `make test` are all that a fresh machine with Rust, Node and Python needs.
 
-.PHONY: run test test-rust test-clients test-schemathesis fuzz bench check tools
+.PHONY: run test test-rust test-clients test-plantdb test-schemathesis fuzz bench check tools
 
 # Builds the server and starts it on http://127.0.0.1:8080 with an embedded database in ./data.
 run: tools
 	cargo run --release --locked -- serve
 
-# Every test: the Apollo clients and the judges against a started server, and Rust on each database that runs.
-test: test-clients test-schemathesis test-rust test-servers
+# Every test: real clients and the judges against a started server, and Rust on each database that runs.
+test: test-clients test-plantdb test-schemathesis test-rust test-servers
 
 # On SQLite, whatever servers the environment names.
 test-rust: tools
@@ -33,9 +33,21 @@ test-schemathesis: tools target/judges/installed
 	cargo build --locked
 	target/judges/bin/python tests/judges/run_schemathesis.py
 
-target/judges/installed: tests/judges/requirements.txt | python
+target/judges/installed: tests/judges/schemathesis.txt | python
 	python3 -m venv target/judges
 	target/judges/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+# PlantDB's own clients, the last of the old paths and the newest; each has a Python environment of its own.
+test-plantdb: tools target/plantdb-0.15/installed target/plantdb-0.17/installed
+	cargo build --locked
+	target/plantdb-0.15/bin/python tests/judges/run_plantdb.py
+	target/plantdb-0.17/bin/python tests/judges/run_plantdb.py
+
+# The client names Python 3.10 to 3.12; later ones are tried all the same.
+target/plantdb-%/installed: tests/judges/plantdb-%.txt | python
+	python3 -m venv target/plantdb-$*
+	target/plantdb-$*/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python -r $<
 	touch $@
 
 # A minute of bytes that nobody thought of.

@@ -72,7 +72,7 @@ fn scopes(datasets: &Value) -> Result<Vec<String>, Failure> {
 /// Seconds, as a number or as one in quotes.
 fn lifetime_of(seconds: &Value) -> Result<Lifetime, Failure> {
     let seconds = match seconds {
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten(),
         other => other.as_f64(),
     };
     let seconds = seconds.ok_or_else(|| Failure::bad_request("token_exp must be a number of seconds"))?;

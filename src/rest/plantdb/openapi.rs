@@ -1,7 +1,9 @@
 //! The dialect's routes, as the OpenAPI document shows them.
 
 use utoipa::openapi::path::OperationBuilder;
-use utoipa::openapi::schema::{ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{
+    ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
+};
 use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref};
 
 use super::{Release, token_paths};
@@ -99,12 +101,17 @@ fn refresh(release: Release) -> OperationBuilder {
 }
 
 fn create_api_token(release: Release) -> OperationBuilder {
-    let permissions = text("`read`, `write`, `create`, `delete`, or `Permission.READ` and so on.");
+    let permissions =
+        text("`read`, `write`, `create`, `delete`, or `Permission.READ` and so on.").pattern(Some("^[^/,]*$"));
     let datasets = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some("By the name of datasets, in which `*` stands for anything, what the token is for there."))
         .additional_properties(Some(ArrayBuilder::new().items(permissions)));
-    let lifetime = ObjectBuilder::new().schema_type(Type::Integer).description(Some("How many seconds it lasts."));
+    let lifetime = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Number, Type::String]))
+        .minimum(Some(1))
+        .pattern(Some("^[0-9]+$"))
+        .description(Some("How many seconds it lasts."));
     let wanted = object([("datasets", datasets), ("token_exp", lifetime)]);
     let made = object([
         ("message", text("")),
