@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::hooks::Hooks;
 use crate::outgoing::Outgoing;
+use crate::security::bulletin::Bulletin;
 use crate::security::hasher::Hasher;
 use crate::security::keys::Keys;
 use crate::security::policy::Policy;
@@ -43,6 +44,8 @@ pub struct Parts {
     pub hooks: Hooks,
     /// Calls others.
     pub outgoing: Outgoing,
+    /// The signed list of what was revoked lately.
+    pub bulletin: Bulletin,
     /// Rings when messages to webhooks were written.
     pub webhooks_due: watch::Sender<()>,
     /// The settings it was started with.

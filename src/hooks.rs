@@ -14,6 +14,8 @@ use serde::Serialize;
 pub struct User {
     /// The public id, as in the `sub` of tokens.
     pub id: String,
+    /// The public id of the tenant.
+    pub tenant_id: String,
     /// The name to sign in with.
     pub username: String,
     /// The e-mail address.

@@ -51,6 +51,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(app: App) -> Result<Router<S>> {
         .route("/readyz", get(health::ready))
         .route("/.well-known/jwks.json", get(health::jwks))
         .route("/openapi.json", get(move || openapi::serve(document)))
+        .merge(rest::gateway::router(app.config.rest.introspection.is_some()))
         .merge(rest::router(&app.config.rest))
         .layer(Extension(endpoint));
     Ok(layered(routes, app))

@@ -1,4 +1,4 @@
-//! The REST faces: which dialects of older services there are, and which is mounted where.
+//! The REST faces: what gateways ask, which dialects of older services there are, and which is mounted where.
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -6,6 +6,7 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::config::{Mount, Rest};
 
+pub mod gateway;
 pub mod openapi;
 mod plantdb;
 

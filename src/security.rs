@@ -1,5 +1,6 @@
 //! What keeps secrets secret: password hashing and policy, signing keys, tokens.
 
+pub mod bulletin;
 pub mod hasher;
 pub mod keys;
 pub mod policy;

@@ -21,6 +21,7 @@ use crate::config::{self, Config};
 use crate::entropy::Entropy;
 use crate::hooks::Hooks;
 use crate::outgoing::{Outgoing, SystemResolver};
+use crate::security::bulletin::Bulletin;
 use crate::security::hasher::Hasher;
 use crate::security::policy::Policy;
 use crate::security::pool::Pool;
@@ -51,8 +52,21 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let policy = Policy::new(&config.password, pool);
     let throttle = Throttle::new(&config.limits);
     let outgoing = Outgoing::new(config.webhooks.allowed_networks.clone(), Arc::new(SystemResolver))?;
-    let (hooks, webhooks_due) = (Hooks::default(), watch::Sender::new(()));
-    Ok(App::new(Parts { db, clock, entropy, hasher, policy, throttle, keys, hooks, outgoing, webhooks_due, config }))
+    let (hooks, bulletin, webhooks_due) = (Hooks::default(), Bulletin::default(), watch::Sender::new(()));
+    Ok(App::new(Parts {
+        db,
+        clock,
+        entropy,
+        hasher,
+        policy,
+        throttle,
+        keys,
+        hooks,
+        outgoing,
+        bulletin,
+        webhooks_due,
+        config,
+    }))
 }
 
 /// What the service does beside answering requests, for as long as it is polled: it sends messages to webhooks.

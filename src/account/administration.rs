@@ -10,6 +10,7 @@ use super::id::{TenantId, UserId};
 use super::name::Name;
 use super::password::check_new;
 use super::requester::Requester;
+use super::revocation::cut_off;
 use super::role::to_give;
 use super::session::end_all;
 use super::tenant::within;
@@ -160,6 +161,7 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
     }
     if status == Status::Disabled {
         end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
+        cut_off(&tx, app, &user, "ACCOUNT_DISABLED", now).await?;
         keep_an_admin(&tx).await?;
     }
     let name = match status {
@@ -190,6 +192,7 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
     let user = target(&tx, caller, access::DELETE_USERS, user_id).await?;
     // The sessions go with the user; what was revoked stays listed for those who verify tokens themselves.
     end_all(&tx, &user, None, EndReason::Revoked, now).await?;
+    cut_off(&tx, app, &user, "ACCOUNT_DELETED", now).await?;
     if !users::delete(&tx, &user).await? {
         return Err(changed_meanwhile());
     }

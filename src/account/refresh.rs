@@ -3,7 +3,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::session::{self, EndReason};
 use entity::user;
-use sea_orm::ConnectionTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::audit::Event;
@@ -139,7 +138,7 @@ async fn attempt(
 
 /// Lists the access token `token_id`, which was issued at `now` or before, as revoked for as long as it could live.
 async fn revoke_access(
-    tx: &impl ConnectionTrait,
+    tx: &Transaction,
     app: &App,
     user: &user::Model,
     token_id: String,
@@ -147,6 +146,7 @@ async fn revoke_access(
 ) -> Result<()> {
     let until = now + app.config.token.access_lifetime + LEEWAY;
     let revocation = Revocation { token_id, user_uid: user.uid, until, reason: "REPLACED" };
+    tx.note_revocation();
     revoked_tokens::insert(tx, vec![revocation], now).await
 }
 

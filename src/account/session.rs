@@ -109,6 +109,9 @@ pub(super) async fn end(
         }
     }
     let ended = revocations.len();
+    if ended > 0 {
+        tx.note_revocation();
+    }
     revoked_tokens::insert(tx, revocations, now).await?;
     Ok(ended)
 }

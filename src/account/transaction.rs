@@ -4,6 +4,7 @@
 //! noted here, so that neither can know of something that the other misses.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -12,11 +13,12 @@ use entity::user::{self, Status};
 use sea_orm::prelude::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use super::id::UserId;
+use super::id::{TenantId, UserId};
 use super::{role, webhook};
 use crate::app::App;
 use crate::error::Result;
 use crate::hooks::{Occasion, User};
+use crate::store::tenants;
 
 /// Something that the transaction makes true.
 pub(super) enum Fact {
@@ -36,13 +38,14 @@ pub(super) struct Transaction {
     app: App,
     now: DateTime<Utc>,
     facts: Mutex<Vec<Fact>>,
+    revokes: AtomicBool,
 }
 
 impl Transaction {
     /// Begins a transaction at the instant `now`.
     pub async fn begin(app: &App, now: DateTime<Utc>) -> Result<Self> {
         let inner = app.db.begin().await?;
-        Ok(Self { inner, app: app.clone(), now, facts: Mutex::default() })
+        Ok(Self { inner, app: app.clone(), now, facts: Mutex::default(), revokes: AtomicBool::new(false) })
     }
 
     /// Notes what this transaction does.
@@ -50,13 +53,21 @@ impl Transaction {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).push(fact);
     }
 
+    /// Notes that it puts something on the list of what others are not to believe.
+    pub fn note_revocation(&self) {
+        self.revokes.store(true, Ordering::Relaxed);
+    }
+
     /// Commits, and tells those who want to know. That an error comes of telling is logged: the change is true.
     pub async fn commit(self) -> Result<()> {
-        let Self { inner, app, now, facts } = self;
+        let Self { inner, app, now, facts, revokes } = self;
         let facts = facts.into_inner().unwrap_or_else(PoisonError::into_inner);
         let news = news(&inner, &app, &facts).await?;
         let are_due = webhook::write(&inner, &app, &facts, &news, now).await?;
         inner.commit().await?;
+        if revokes.into_inner() {
+            app.bulletin.ring();
+        }
         if are_due {
             app.webhooks_due.send_replace(());
         }
@@ -72,25 +83,25 @@ impl Transaction {
 
 /// The account that each fact is about, as it is told; nothing if nobody asked to be told, or of sessions.
 async fn news(tx: &impl ConnectionTrait, app: &App, facts: &[Fact]) -> Result<Vec<Option<User>>> {
+    if app.hooks.is_empty() && app.config.webhooks.endpoints.is_empty() {
+        return Ok(facts.iter().map(|_| None).collect());
+    }
     let mut news = Vec::new();
-    let is_wanted = !app.hooks.is_empty() || !app.config.webhooks.endpoints.is_empty();
     for fact in facts {
         news.push(match fact {
-            Fact::Created(user) | Fact::Updated(user) if is_wanted => {
-                Some(told(user, role::access_of(tx, user.id).await?.roles))
-            }
-            // The roles went with the user.
-            Fact::Deleted(user) if is_wanted => Some(told(user, Vec::new())),
-            _ => None,
+            Fact::Created(user) | Fact::Updated(user) | Fact::Deleted(user) => Some(told(tx, user).await?),
+            Fact::Ended(..) => None,
         });
     }
     Ok(news)
 }
 
-fn told(user: &user::Model, roles: Vec<String>) -> User {
+async fn told(tx: &impl ConnectionTrait, user: &user::Model) -> Result<User> {
     let time = |time: entity::timestamp::Timestamp| webhook::time(time.utc());
-    User {
+    let tenants = tenants::list_by_number(tx, vec![user.tenant_id]).await?;
+    Ok(User {
         id: UserId::from(user.uid).to_string(),
+        tenant_id: tenants.first().map(|tenant| TenantId::from(tenant.uid).to_string()).unwrap_or_default(),
         username: user.username.clone(),
         email: user.email.clone(),
         display_name: user.display_name.clone(),
@@ -98,12 +109,13 @@ fn told(user: &user::Model, roles: Vec<String>) -> User {
             Status::Active => "ACTIVE",
             Status::Disabled => "DISABLED",
         },
-        roles,
+        // Of an account that was deleted they went with it.
+        roles: role::access_of(tx, user.id).await?.roles,
         must_change_password: user.must_change_password,
         password_changed_at: user.password_changed_at.map(time),
         created_at: time(user.created_at),
         updated_at: time(user.updated_at),
-    }
+    })
 }
 
 impl Deref for Transaction {

@@ -32,6 +32,12 @@ pub(super) async fn run(mut config: Config) -> Result<()> {
     }
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let router = http::router(app.clone())?;
+    let told = app.clone();
+    let stop = async move {
+        stop.await;
+        // Those who wait for news are answered, and go.
+        told.bulletin.close();
+    };
     let address = listener.local_addr()?;
     tracing::info!("accountd is ready: open http://{address}/graphql in a browser, or send GraphQL there");
     if !bootstrap::has_admin(&app).await.unwrap_or(true) {

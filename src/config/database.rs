@@ -64,24 +64,28 @@ fn parse_file(path: &str) -> Result<Database, Refused> {
     Err(refused(problem, "write sqlite: and the path of a file, like sqlite:/var/lib/accountd/accountd.db"))
 }
 
-/// The server's secret, without the newline that a shell may have left at its end. Several servers
-/// on one database must share it, so beside a database server it has to be given.
+/// The server's secret. Several servers on one database must share it, so beside a database server it has to be given.
 pub(super) fn read_secret_key(reader: &mut Reader, database: Option<&Database>) -> Option<SecretString> {
     if reader.is_given("secret_key") {
-        return reader.read_secret("secret_key", |text| {
-            let text = text.strip_suffix('\n').unwrap_or(text);
-            let text = text.strip_suffix('\r').unwrap_or(text);
-            match weakness(text) {
-                Some(problem) => Err(refused(&problem, MAKE_SECRET)),
-                None => Ok(text.into()),
-            }
-        });
+        return read_secret(reader, "secret_key");
     }
     if let Some(Database::Server(_)) = database {
         let problem = "is missing; beside a database server there is no default".to_owned();
         reader.refuse("secret_key", problem, format!("{MAKE_SECRET}, and set it as ACCOUNTD_SECRET_KEY"));
     }
     None
+}
+
+/// A secret that nobody guesses, without the newline that a shell may have left at its end.
+pub(super) fn read_secret(reader: &mut Reader, name: &'static str) -> Option<SecretString> {
+    reader.read_secret(name, |text| {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        match weakness(text) {
+            Some(problem) => Err(refused(&problem, MAKE_SECRET)),
+            None => Ok(text.into()),
+        }
+    })
 }
 
 /// Why a secret could be guessed, if it could.

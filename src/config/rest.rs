@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use secrecy::SecretString;
+
 use super::reader::Reader;
 use super::settings::SETTINGS;
-use super::{Refused, refused};
+use super::{Refused, database, refused};
 
 /// What the setting of a dialect begins with; the dialect's name follows.
 const DIALECTS: &str = "rest.dialects.";
@@ -18,6 +20,8 @@ const WITH_ROLES: &str = "auth-service";
 pub struct Rest {
     /// Whether a caller may ask at `GET /login` if a username is taken.
     pub username_check: bool,
+    /// What callers of `POST /introspect` have to know; without it there is no such route.
+    pub introspection: Option<SecretString>,
     /// By dialect, where it is mounted; nowhere, if it is off.
     mounts: BTreeMap<&'static str, Vec<Mount>>,
 }
@@ -100,8 +104,11 @@ impl Rest {
             is_complete &= read.is_some();
             mounts.insert(dialect, read.unwrap_or_default());
         }
-        let username_check = username_check?;
-        is_complete.then_some(Rest { username_check, mounts })
+        let introspection =
+            reader.is_given("introspection.secret").then(|| database::read_secret(reader, "introspection.secret"));
+        let is_complete = is_complete && introspection.as_ref().is_none_or(Option::is_some);
+        let (username_check, introspection) = (username_check?, introspection.flatten());
+        is_complete.then_some(Rest { username_check, introspection, mounts })
     }
 
     /// Where the dialect is mounted.

@@ -60,6 +60,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("server.trusted_proxies", Some("none"), "networks of the proxies whose `Forwarded`, `X-Forwarded-For` and `X-Request-Id` are believed, like `10.1.0.0/16,fd00::/8`, or `none`"),
     setting("server.hsts", Some("false"), "tell browsers to come by https only for a year; for servers behind TLS"),
     setting("server.drain_seconds", Some("15"), "how long SIGTERM waits for requests in flight, 1 to 300"),
+    setting("introspection.secret", None, "what callers of `POST /introspect` have to know, at least 32 bytes; by environment or file only; default: none, and no such route"),
     setting("webhooks.endpoints", Some("none"), "who is told of what happens to accounts: names and addresses with blanks between them, like `crm=https://crm.example.org/accounts`, or `none`"),
     setting("webhooks.secrets", None, "what each endpoint's messages are signed with, like `crm=whsec_…`; two for one name while they are exchanged, the new one first; by environment or file only; required for each endpoint"),
     setting("webhooks.allowed_networks", Some("none"), "networks that messages may go to although they are not public, and then by http, too, like `10.1.0.0/16,127.0.0.1`, or `none`"),

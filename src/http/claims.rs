@@ -22,7 +22,7 @@ struct Claimant {
 /// Each pair of claimants with a route that both would answer.
 pub fn check(settings: &Rest) -> Result<(), Problems> {
     let graphql = ("/graphql".to_owned(), vec!["GET", "POST"]);
-    let mut own = paths(&machines());
+    let mut own = paths(&machines(settings));
     own.push(graphql);
     let mut claimants = vec![Claimant { dialect: None, title: "the server itself".to_owned(), paths: own }];
     let mut problems = Vec::new();

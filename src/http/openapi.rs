@@ -24,7 +24,7 @@ pub fn document(settings: &Rest) -> serde_json::Result<String> {
         .build();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let components = ComponentsBuilder::new().security_scheme(BEARER, SecurityScheme::Http(bearer)).build();
-    let mut document = OpenApiBuilder::new().info(info).paths(machines()).components(Some(components)).build();
+    let mut document = OpenApiBuilder::new().info(info).paths(machines(settings)).components(Some(components)).build();
     for placed in rest::describe(settings) {
         document.merge(placed.description);
     }
@@ -37,11 +37,11 @@ pub(super) async fn serve(document: Bytes) -> impl IntoResponse {
 }
 
 /// What machines ask.
-pub(super) fn machines() -> Paths {
+pub(super) fn machines(settings: &Rest) -> Paths {
     let named = |id: &str, summary: &str| operation("Machines", id, summary);
     let get = |operation: OperationBuilder| route(HttpMethod::Get, operation);
     let status = || object([("status", text(""))]);
-    PathsBuilder::new()
+    let own = PathsBuilder::new()
         .path("/healthz", get(named("healthz", "The process lives.").response("200", answer("It does.", status()))))
         .path(
             "/readyz",
@@ -59,7 +59,10 @@ pub(super) fn machines() -> Paths {
             get(named("openapi", "This document.")
                 .response("200", answer("This document.", object([] as [(_, ObjectBuilder); 0])))),
         )
-        .build()
+        .build();
+    let mut paths = rest::gateway::describe(settings.introspection.is_some());
+    paths.merge(own);
+    paths
 }
 
 fn problem() -> ObjectBuilder {

@@ -3,6 +3,7 @@
 //! A secret is random over all of its 256 bits (122 in the form of a UUID), so a plain SHA-256 of it can neither be
 //! turned back nor guessed, and it can be looked up by its hash: the time of a lookup tells nothing about the secret.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -52,6 +53,12 @@ pub fn is_formed(text: &str) -> bool {
 /// What is kept of a secret: its SHA-256 in lower-case hexadecimal digits.
 pub fn hash(secret: &str) -> String {
     digest(&SHA256, secret.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether two secrets are the same; the time it takes tells nothing about where they differ, or how long they are.
+pub fn is_same(given: &str, expected: &str) -> bool {
+    let [given, expected] = [given, expected].map(|secret| digest(&SHA256, secret.as_bytes()));
+    verify_slices_are_equal(given.as_ref(), expected.as_ref()).is_ok()
 }
 
 #[cfg(test)]

@@ -159,6 +159,8 @@ pub struct Throttle {
     pub registrations: Budget,
     /// Questions whether a username is taken, per address.
     pub username_checks: Budget,
+    /// Wrong secrets for introspection, per address.
+    pub introspections: Budget,
     /// Calls of an older service's login, per address.
     pub legacy_logins: Budget,
     /// Calls of an older service's registration, per address.
@@ -183,6 +185,7 @@ impl Throttle {
                 settings.username_checks_per_minute,
                 every(TimeDelta::minutes(1), settings.username_checks_per_minute),
             ),
+            introspections: Budget::new(10, every(TimeDelta::minutes(1), 10)),
             legacy_logins: Budget::new(20, every(TimeDelta::minutes(1), 20)),
             legacy_registrations: Budget::new(5, every(TimeDelta::minutes(1), 5)),
             strangers: Mutex::new(Recent::default()),

@@ -3,6 +3,8 @@
 //! The library reads the system clock with a minute of leeway, asks for no claim, ignores `typ` and `crit` and takes
 //! tokens of any size; here every one of these is decided (RFC 8725, RFC 9068).
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -86,6 +88,26 @@ pub struct DeviceClaims {
     pub exp: i64,
 }
 
+/// The claims of the list of what was revoked lately.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationClaims {
+    /// Who issued it.
+    pub iss: String,
+    /// For whom it is meant: the audience of access tokens.
+    pub aud: String,
+    /// Issued at, in seconds since 1970.
+    pub iat: i64,
+    /// Good until, in seconds since 1970.
+    pub exp: i64,
+    /// Sessions that were ended.
+    pub sessions: Vec<String>,
+    /// Access tokens that were taken back alone.
+    pub tokens: Vec<String>,
+    /// Users, with the second until which what was issued to them is not to be believed.
+    pub users: BTreeMap<String, i64>,
+}
+
 /// A kind of token: its `typ` and what all kinds have in common.
 pub trait Claims: Serialize + DeserializeOwned {
     /// The `typ` header that keeps one kind from being taken for another (RFC 8725 section 3.11).
@@ -118,6 +140,16 @@ impl Claims for RefreshClaims {
 
 impl Claims for DeviceClaims {
     const TYPE: &'static str = "dt+jwt";
+    fn parties(&self) -> (&str, &str) {
+        (&self.iss, &self.aud)
+    }
+    fn times(&self) -> (i64, i64) {
+        (self.iat, self.exp)
+    }
+}
+
+impl Claims for RevocationClaims {
+    const TYPE: &'static str = "revocations+jwt";
     fn parties(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::revoked_token;
 use entity::timestamp::Timestamp;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -51,6 +51,33 @@ pub async fn insert(db: &impl ConnectionTrait, revocations: Vec<Revocation>, now
                 .do_nothing_on([revoked_token::Column::TokenId])
                 .to_owned(),
         )
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// What was put on the list after `since`, in that order.
+pub async fn list_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<Vec<revoked_token::Model>> {
+    Ok(revoked_token::Entity::find()
+        .filter(revoked_token::Column::RevokedAt.gt(Timestamp::from(since)))
+        .order_by_asc(revoked_token::Column::RevokedAt)
+        .order_by_asc(revoked_token::Column::TokenId)
+        .all(db)
+        .await?)
+}
+
+/// Puts one on the list; what stands there already is renewed.
+pub async fn upsert(db: &impl ConnectionTrait, revocation: Revocation, now: DateTime<Utc>) -> Result<()> {
+    let row = revoked_token::ActiveModel {
+        token_id: Set(revocation.token_id),
+        user_uid: Set(revocation.user_uid),
+        until: Set(revocation.until.into()),
+        revoked_at: Set(now.into()),
+        reason: Set(revocation.reason.to_owned()),
+    };
+    let renewed = [revoked_token::Column::Until, revoked_token::Column::RevokedAt, revoked_token::Column::Reason];
+    revoked_token::Entity::insert(row)
+        .on_conflict(OnConflict::column(revoked_token::Column::TokenId).update_columns(renewed).to_owned())
         .exec_without_returning(db)
         .await?;
     Ok(())

@@ -74,8 +74,9 @@ async fn tells_what_happens_to_accounts() {
     let told_first = told(&app, &receiver).await;
     assert_eq!(kinds(&told_first), ["user.created", "user.created"]);
     let user = told_first.iter().map(|(_, data)| &data["user"]).find(|user| user["username"] == "ann").unwrap();
+    assert!(user["tenantId"].as_str().unwrap().starts_with("ten_"), "{user}");
     let expected = json!({
-        "id": ann.id, "username": "ann", "email": null, "displayName": null, "status": "ACTIVE", "roles": [],
+        "id": ann.id, "tenantId": user["tenantId"], "username": "ann", "email": null, "displayName": null, "status": "ACTIVE", "roles": [],
         "mustChangePassword": false, "passwordChangedAt": "2026-03-01T12:00:00.000Z",
         "createdAt": "2026-03-01T12:00:00.000Z", "updatedAt": "2026-03-01T12:00:00.000Z",
     });

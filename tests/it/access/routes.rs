@@ -60,6 +60,8 @@ fn rows() -> Vec<Row> {
         row("GET /readyz", nothing, ANYBODY),
         row("GET /.well-known/jwks.json", nothing, ANYBODY),
         row("GET /openapi.json", nothing, ANYBODY),
+        row("GET /.well-known/revocations", nothing, ANYBODY),
+        row("POST /introspect", nothing, [401; 6]),
         // The PlantDB dialect, as in 0.15.
         Row { path: Some("/login?username=eve"), ..row("GET /login", nothing, ANYBODY) },
         row("POST /login", login, ANYBODY),

@@ -1,0 +1,84 @@
+//! `POST /introspect`: what a token is worth now (RFC 7662).
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::SecretString;
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::answer::{bad_request, failure};
+use crate::account::introspection;
+use crate::account::requester::Visitor;
+use crate::app::App;
+
+/// Tells of a token that opens the API; of every other one only that it does not.
+pub(super) async fn introspect(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let client = visitor.client;
+    let admitted = match introspection::admit(&app, &client, given(&headers).as_ref()) {
+        Ok(admitted) => admitted,
+        Err(error) => return failure(&error, &client),
+    };
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, Json(json!({ "error": "invalid_request" }))).into_response();
+        }
+        Err(_) => return bad_request("the request's body could not be read"),
+    };
+    if !is_form(&headers) {
+        return bad_request("send application/x-www-form-urlencoded");
+    }
+    let mut tokens = form_urlencoded::parse(&body).filter(|(name, _)| name == "token");
+    let (Some((_, token)), None) = (tokens.next(), tokens.next()) else {
+        return bad_request("send one token");
+    };
+    let token = SecretString::from(token.into_owned());
+    match introspection::introspect(&app, client.clone(), admitted, token).await {
+        Ok(Some(known)) => Json(known).into_response(),
+        Ok(None) => Json(json!({ "active": false })).into_response(),
+        Err(error) => failure(&error, &client),
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// The secret that the caller gives: as bearer token, or as the password of whatever client name (RFC 6749 section
+/// 2.3.1), form-encoded as it asks for or as it is.
+fn given(headers: &HeaderMap) -> Option<SecretString> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, rest) = value.to_str().ok()?.trim().split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.into());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
+    let (_, password) = pair.split_once(':')?;
+    Some(decoded(password).unwrap_or_else(|| password.to_owned()).into())
+}
+
+/// The text behind `%` signs, if there are any: a `+` of a base64 secret that nobody has encoded stays one.
+fn decoded(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return None;
+    }
+    form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned())
+}

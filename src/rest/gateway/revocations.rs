@@ -1,0 +1,53 @@
+//! `GET /.well-known/revocations`: what was revoked lately, signed; callers may wait for news.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::answer::{bad_request, failure};
+use crate::account::requester::Visitor;
+use crate::account::revocation;
+use crate::app::App;
+
+/// How long the caller waits for news.
+#[derive(Deserialize)]
+pub(super) struct Patience {
+    #[serde(default)]
+    wait: u32,
+}
+
+/// The list; or, if the caller has this edition, that nothing has changed for as long as it wanted to wait.
+pub(super) async fn revocations(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    patience: Result<Query<Patience>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let Ok(Query(Patience { wait })) = patience else { return bad_request("wait is a number of seconds") };
+    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(tag);
+    let fixed = [(CACHE_CONTROL, "no-cache"), (CONTENT_TYPE, "application/jwt")];
+    match revocation::next(&app, known, Duration::from_secs(wait.into())).await {
+        Ok(Some(edition)) => (fixed, [(ETAG, quoted(&edition.tag))], edition.text.clone()).into_response(),
+        Ok(None) => {
+            let tag = quoted(known.unwrap_or_default());
+            (StatusCode::NOT_MODIFIED, [(CACHE_CONTROL, "no-cache".to_owned()), (ETAG, tag)]).into_response()
+        }
+        Err(error) => failure(&error, &visitor.client),
+    }
+}
+
+/// A weak one (RFC 9110 section 8.8.1): the same list is signed anew from time to time.
+fn quoted(tag: &str) -> String {
+    format!("W/\"{tag}\"")
+}
+
+/// The tag in the header, if there is one of ours.
+fn tag(value: &str) -> Option<&str> {
+    value.trim().trim_start_matches("W/").strip_prefix('"')?.strip_suffix('"')
+}

@@ -1,0 +1,157 @@
+//! Introspection: who knows the secret learns what a token is worth now, and nobody learns more of a dead one.
+
+use axum::http::Method;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+const SECRET: &str = "k3J+vQ8xW0aZ/5yTn2LsRf7uHcE9pBdM";
+
+async fn service() -> TestApp {
+    TestApp::with(&[("ACCOUNTD_INTROSPECTION__SECRET", SECRET)]).await
+}
+
+async fn ask_as(actor: &Actor, authorization: &str, body: &str) -> Answer {
+    let headers = [("authorization", authorization), ("content-type", "application/x-www-form-urlencoded")];
+    actor.request(Method::POST, "/introspect", &headers, body.to_owned()).await
+}
+
+async fn ask(app: &TestApp, token: &str) -> Value {
+    let answer = ask_as(&app.anonymous(), &format!("Bearer {SECRET}"), &format!("token={token}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+fn token(actor: &Actor) -> &str {
+    actor.token.as_deref().unwrap()
+}
+
+#[tokio::test]
+async fn tells_what_a_live_token_is_worth_now() {
+    let app = service().await;
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await;
+    let now = app.clock.stopped_at().timestamp();
+    let known = ask(&app, token(&ann)).await;
+    let sid = known["sid"].as_str().unwrap();
+    let expected = json!({
+        "active": true, "iss": "accountd", "aud": "accountd", "sub": ann.id, "username": "ann", "token_type": "Bearer",
+        "jti": format!("{sid}.1"), "iat": now, "exp": now + 900, "sid": sid, "roles": [], "permissions": [],
+    });
+    assert_eq!(known, expected);
+    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
+    let known = ask(&app, token(&ann)).await;
+    assert_eq!((&known["roles"], known["permissions"].as_array().unwrap().is_empty()), (&json!(["admin"]), false));
+
+    let input = json!({ "name": "robot", "permissions": ["USERS_READ"], "scopes": ["ds_*/read", "x"] });
+    let made = ann.done("createApiToken", input, "apiToken { id } token").await;
+    let known = ask(&app, made["token"].as_str().unwrap()).await;
+    assert_eq!((&known["active"], &known["scope"], &known["roles"]), (&json!(true), &json!("ds_*/read x"), &json!([])));
+    assert_eq!((&known["jti"], &known["permissions"]), (&made["apiToken"]["id"], &json!(["USERS_READ"])));
+    assert!(known.get("exp").is_none() && known.get("sid").is_none(), "{known}");
+}
+
+/// J27: exactly this, whatever is wrong.
+#[tokio::test]
+async fn tells_nothing_of_tokens_that_open_nothing() {
+    let app = service().await;
+    let root = app.admin("root").await;
+    let inactive = json!({ "active": false });
+    let (ann, bob, eve, old) =
+        (app.user("ann").await, app.user("bob").await, app.user("eve").await, app.user("old").await);
+    let renewed = ann.refresh_token.clone().unwrap();
+    for wrong in ["", "nonsense", "a.b.c", "accountd.tok_x.y", &renewed, &token(&bob).replace('.', "%2E%2E")] {
+        assert_eq!(ask(&app, wrong).await, inactive, "{wrong}");
+    }
+    ann.send("mutation { logout { ok } }", json!({})).await.data();
+    assert_eq!(ask(&app, token(&ann)).await, inactive, "a session that was ended, at once");
+    root.done("setUserStatus", json!({ "userId": bob.id, "status": "DISABLED" }), "user { id }").await;
+    assert_eq!(ask(&app, token(&bob)).await, inactive, "a disabled account");
+    root.done("updateUser", json!({ "userId": eve.id, "mustChangePassword": true }), "user { id }").await;
+    assert_eq!(ask(&app, token(&eve)).await, inactive, "somebody who has to choose a password first");
+    app.clock.advance(TimeDelta::minutes(16));
+    assert_eq!(ask(&app, token(&old)).await, inactive, "a token that has expired");
+    let elsewhere = app.restart_with(|config| config.token.audience = "another".to_owned()).await;
+    let old = elsewhere.login("old", PASSWORD).await;
+    assert_eq!(ask(&elsewhere, token(&old)).await["aud"], "another");
+    let back = elsewhere.restart_with(|config| config.token.audience = "accountd".to_owned()).await;
+    assert_eq!(ask(&back, token(&old)).await, inactive, "a token for another audience");
+}
+
+#[tokio::test]
+async fn answers_only_those_who_know_the_secret() {
+    let app = service().await;
+    let ann = app.user("ann").await;
+    let body = format!("token={}", token(&ann));
+    let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
+    let encoded = SECRET.replace('+', "%2B").replace('/', "%2F");
+    for right in [
+        format!("Bearer {SECRET}"),
+        format!("bearer {SECRET}"),
+        basic(&format!("gateway:{SECRET}")),
+        basic(&format!(":{SECRET}")),
+        basic(&format!("gateway:{encoded}")),
+    ] {
+        assert_eq!(ask_as(&app.anonymous(), &right, &body).await.json()["active"], true, "{right}");
+    }
+    for wrong in [
+        String::new(),
+        "Bearer".to_owned(),
+        format!("Bearer {}", token(&ann)),
+        format!("Bearer {SECRET}x"),
+        format!("Bearer {}", &SECRET[1..]),
+        format!("Bearer {}", SECRET.to_lowercase()),
+        SECRET.to_owned(),
+        format!("Digest {SECRET}"),
+        basic(SECRET),
+        basic(&format!("{SECRET}:")),
+        "Basic %%%".to_owned(),
+    ] {
+        let answer = ask_as(&app.anonymous(), &wrong, &body).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (401, &json!("invalid_client")), "{wrong}");
+        assert!(answer.header("www-authenticate").is_some());
+    }
+    for (media, text) in [
+        ("application/json", json!({ "token": token(&ann) }).to_string()),
+        ("application/x-www-form-urlencoded", String::new()),
+        ("application/x-www-form-urlencoded", format!("{body}&{body}")),
+    ] {
+        let headers = [("authorization", &*format!("Bearer {SECRET}")), ("content-type", media)];
+        let answer = app.anonymous().request(Method::POST, "/introspect", &headers, text).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (400, &json!("invalid_request")));
+    }
+}
+
+#[tokio::test]
+async fn is_not_there_without_a_secret() {
+    let app = TestApp::new().await;
+    assert_eq!(ask_as(&app.anonymous(), &format!("Bearer {SECRET}"), "token=x").await.status, 404);
+    for weak in ["short", "changeme-changeme-changeme-changeme"] {
+        let settings = [("ACCOUNTD_INTROSPECTION__SECRET".to_owned(), weak.to_owned())];
+        let told =
+            accountd::config::Config::load(accountd::config::Flags::default(), settings).unwrap_err().to_string();
+        assert!(told.contains("introspection.secret") && !told.contains(weak), "{told}");
+    }
+}
+
+/// A2: wrong secrets are counted by address, right ones are not.
+#[tokio::test]
+async fn counts_wrong_secrets() {
+    let app = TestApp::with(&[("ACCOUNTD_INTROSPECTION__SECRET", SECRET), ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
+    let (right, gateway, stranger) =
+        (format!("Bearer {SECRET}"), app.anonymous().at("192.0.2.1"), app.anonymous().at("192.0.2.2"));
+    for _ in 0..30 {
+        assert_eq!(ask_as(&gateway, &right, "token=x").await.status, 200);
+    }
+    for _ in 0..10 {
+        assert_eq!(ask_as(&stranger, "Bearer wrong", "token=x").await.status, 401);
+    }
+    let refused = ask_as(&stranger, &right, "token=x").await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, Some("6")));
+    assert_eq!(ask_as(&gateway, &right, "token=x").await.status, 200, "others go on");
+    app.clock.advance(TimeDelta::seconds(6));
+    assert_eq!(ask_as(&stranger, &right, "token=x").await.status, 200);
+}

@@ -1,0 +1,146 @@
+//! Revocations for others: the signed list says what not to believe, as soon as it is so and for as long as it matters.
+
+use accountd::account::revocation::{MAX_WAIT, next};
+use axum::http::Method;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+const LIST: &str = "/.well-known/revocations";
+
+async fn ask(app: &TestApp, query: &str, known: Option<&str>) -> Answer {
+    let known: Vec<_> = known.map(|tag| ("if-none-match", tag)).into_iter().collect();
+    app.anonymous().request(Method::GET, &format!("{LIST}{query}"), &known, "").await
+}
+
+/// One of the first two parts of a token.
+fn part(token: &str, number: usize) -> Value {
+    let part = token.split('.').nth(number).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+async fn list(app: &TestApp) -> Value {
+    let answer = ask(app, "", None).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, Some("application/jwt")));
+    part(&answer.text, 1)
+}
+
+fn sid(actor: &Actor) -> Value {
+    part(actor.token.as_ref().unwrap(), 1)["sid"].clone()
+}
+
+#[tokio::test]
+async fn is_signed_as_a_kind_of_its_own() {
+    let app = TestApp::new().await;
+    let answer = ask(&app, "", None).await;
+    assert_eq!(part(&answer.text, 0)["typ"], "revocations+jwt");
+    let now = app.clock.stopped_at().timestamp();
+    let claims = part(&answer.text, 1);
+    let expected = json!({
+        "iss": "accountd", "aud": "accountd", "iat": now, "exp": now + 900, "sessions": [], "tokens": [], "users": {},
+    });
+    assert_eq!(claims, expected);
+    // J8: it opens nothing.
+    assert_eq!(app.anonymous().with_token(&answer.text).me_code().await.as_deref(), Some("UNAUTHENTICATED"));
+    assert_eq!(
+        app.anonymous().refresh(&answer.text).await.refusal("refresh").as_deref(),
+        Some("REFRESH_TOKEN_INVALID")
+    );
+}
+
+#[tokio::test]
+async fn lists_sessions_that_ended_until_their_last_access_token_has_expired() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let other = app.login("ann", PASSWORD).await;
+    ann.send("mutation { logout { ok } }", json!({})).await.data();
+    assert_eq!(list(&app).await["sessions"], json!([sid(&ann)]), "on this node at once");
+    app.clock.advance(TimeDelta::minutes(10));
+    let eve = app.user("eve").await;
+    other.send("mutation { logout(input: { scope: ALL }) { ok } }", json!({})).await.data();
+    assert_eq!(list(&app).await["sessions"], json!([sid(&ann), sid(&other)]));
+    app.clock.advance(TimeDelta::minutes(5));
+    // By another clock the token may live for some seconds more.
+    eve.send("mutation { logout { ok } }", json!({})).await.data();
+    assert_eq!(list(&app).await["sessions"], json!([sid(&ann), sid(&other), sid(&eve)]));
+    app.clock.advance(TimeDelta::seconds(10));
+    let root = app.admin("root").await;
+    root.send("mutation { logout { ok } }", json!({})).await.data();
+    assert_eq!(list(&app).await["sessions"], json!([sid(&other), sid(&eve), sid(&root)]));
+}
+
+#[tokio::test]
+async fn cuts_off_users_whose_tokens_say_what_is_not_so_any_more() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
+    let first = app.clock.stopped_at().timestamp();
+    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
+    root.done("setUserStatus", json!({ "userId": bob.id, "status": "DISABLED" }), "user { id }").await;
+    root.done("deleteUser", json!({ "userId": eve.id }), "deletedUserId").await;
+    assert_eq!(list(&app).await["users"], json!({ &ann.id: first, &bob.id: first, &eve.id: first }));
+    app.clock.advance(TimeDelta::minutes(1));
+    root.done("setUserRoles", json!({ "userId": ann.id, "roles": [] }), "user { id }").await;
+    let users = list(&app).await["users"].clone();
+    assert_eq!((&users[&ann.id], &users[&bob.id]), (&json!(first + 60), &json!(first)), "the last change counts");
+    // This server looks at live roles and goes on.
+    assert_eq!(ann.me_code().await, None);
+    app.clock.advance(TimeDelta::minutes(14) + TimeDelta::seconds(10));
+    let ann = app.login("ann", PASSWORD).await;
+    ann.send("mutation { logout { ok } }", json!({})).await.data();
+    let users = list(&app).await["users"].clone();
+    assert_eq!(users.as_object().unwrap().len(), 1, "{users}");
+}
+
+/// A request that waits sees what happens meanwhile, without another look at the clock.
+#[tokio::test]
+async fn waits_for_news() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let first = ask(&app, "", None).await;
+    let tag = first.header("etag").unwrap().to_owned();
+    assert!(tag.starts_with("W/\""), "{tag}");
+    let same = ask(&app, "", Some(&tag)).await;
+    assert_eq!((same.status.as_u16(), same.text.as_str(), same.header("etag")), (304, "", Some(tag.as_str())));
+    assert_eq!(ask(&app, "?wait=0", Some("W/\"other\"")).await.status, 200);
+
+    let (router, waiting) = (app.anonymous(), tag.clone());
+    let news = tokio::spawn(async move {
+        router.request(Method::GET, &format!("{LIST}?wait=10"), &[("if-none-match", &waiting)], "").await
+    });
+    // Whether it waits already or not: what it sees is what is so when it answers.
+    ann.send("mutation { logout { ok } }", json!({})).await.data();
+    let news = news.await.unwrap();
+    assert_eq!((news.status.as_u16(), &part(&news.text, 1)["sessions"]), (200, &json!([sid(&ann)])));
+    assert_ne!(news.header("etag"), Some(tag.as_str()));
+}
+
+/// The wait is shorter than the server's own patience, and ends with the server.
+#[tokio::test]
+async fn waits_neither_for_ever_nor_for_a_server_that_stops() {
+    let app = TestApp::new().await;
+    assert!(MAX_WAIT < app.app.config.server.deadlines.request);
+    let known = ask(&app, "", None).await.header("etag").unwrap().to_owned();
+    app.app.bulletin.close();
+    let ended = ask(&app, "?wait=4294967295", Some(&known)).await;
+    assert_eq!(ended.status, 304);
+    for wrong in ["?wait=-1", "?wait=x", "?wait=4294967296"] {
+        assert_eq!(ask(&app, wrong, None).await.status, 400, "{wrong}");
+    }
+}
+
+/// However many ask: the database is looked at once a second, or when something was revoked here.
+#[tokio::test]
+async fn is_made_once_for_all_who_ask() {
+    let app = TestApp::new().await;
+    let first = next(&app.app, None, MAX_WAIT).await.unwrap().unwrap();
+    // Every edition is signed at another time here.
+    app.clock.advance(TimeDelta::seconds(1));
+    let ann = app.user("ann").await;
+    ann.send("mutation { logout { ok } }", json!({})).await.data();
+    let second = next(&app.app, None, MAX_WAIT).await.unwrap().unwrap();
+    assert_ne!(first.tag, second.tag);
+}
