@@ -30,7 +30,7 @@ pub const MAX_WAIT: Duration = Duration::from_secs(10);
 /// # Errors
 /// Internal ones only.
 pub async fn next(app: &App, known: Option<&str>, wait: Duration) -> Result<Option<Arc<Edition>>> {
-    let until = Instant::now() + wait.min(MAX_WAIT);
+    let until = Instant::now() + wait;
     let mut news = app.bulletin.subscribe();
     loop {
         let edition = app.bulletin.latest(make(app)).await?;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::answer::{bad_request, failure};
 use crate::account::requester::Visitor;
-use crate::account::revocation;
+use crate::account::revocation::{self, MAX_WAIT};
 use crate::app::App;
 
 /// How long the caller waits for news.
@@ -29,10 +29,13 @@ pub(super) async fn revocations(
     patience: Result<Query<Patience>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(Query(Patience { wait })) = patience else { return bad_request("wait is a number of seconds") };
+    let wait = patience.map(|Query(Patience { wait })| Duration::from_secs(wait.into()));
+    let Some(wait) = wait.ok().filter(|wait| *wait <= MAX_WAIT) else {
+        return bad_request("wait is a number of seconds, 10 at most");
+    };
     let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(tag);
     let fixed = [(CACHE_CONTROL, "no-cache"), (CONTENT_TYPE, "application/jwt")];
-    match revocation::next(&app, known, Duration::from_secs(wait.into())).await {
+    match revocation::next(&app, known, wait).await {
         Ok(Some(edition)) => (fixed, [(ETAG, quoted(&edition.tag))], edition.text.clone()).into_response(),
         Ok(None) => {
             let tag = quoted(known.unwrap_or_default());
