@@ -9,9 +9,11 @@ use crate::config::{Mount, Rest};
 pub mod gateway;
 pub mod openapi;
 mod plantdb;
+mod user_api;
 
 /// Every dialect. It is one line here, one in the table of settings and one file with its name.
-const DIALECTS: [Dialect; 1] = [dialect("plantdb", plantdb::router, plantdb::describe)];
+const DIALECTS: [Dialect; 2] =
+    [dialect("plantdb", plantdb::router, plantdb::describe), dialect("user-api", user_api::router, user_api::describe)];
 
 /// The words of an older service, for those who were written against it.
 struct Dialect {

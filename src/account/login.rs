@@ -11,6 +11,7 @@ use super::attempt::{Attempt, Whose};
 use super::audit::Event;
 use super::canonical::canonical;
 use super::email::Email;
+use super::handle;
 use super::id::UserId;
 use super::name::Name;
 use super::requester::Client;
@@ -54,6 +55,8 @@ pub enum Spelling {
     Any,
     /// Its username, letter for letter: callers of older services tell `ann` and `Ann` apart.
     Exact,
+    /// Its e-mail address or its username, letter for letter.
+    Handle,
 }
 
 /// Longest name that is looked up, in bytes; longer ones belong to nobody.
@@ -71,7 +74,7 @@ const ATTEMPTS: usize = 3;
 pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn> {
     client.jar.require_proof(input.transport)?;
     let now = app.clock.now();
-    let user = find(app.db.reader(), &input.name).await?;
+    let user = find(app.db.reader(), Scope::Installation, &input.name).await?;
     let device = user.as_ref().and_then(|user| known_device(app, user, input.device_token.as_ref(), now));
     let key = canonical(&input.name);
     let whose = match (&user, device) {
@@ -81,7 +84,8 @@ pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn>
     };
     let attempt = Attempt::begin(app, client, whose, now).await?;
     for tried in 0..ATTEMPTS {
-        let user = if tried == 0 { user.clone() } else { find(app.db.reader(), &input.name).await? };
+        let user =
+            if tried == 0 { user.clone() } else { find(app.db.reader(), Scope::Installation, &input.name).await? };
         match verify(app, client, &input, user, &attempt).await {
             Ok(Some(sign_in)) => {
                 let device = device.unwrap_or_else(|| app.entropy.uuid(now));
@@ -115,7 +119,11 @@ async fn verify(
     attempt: &Attempt<'_>,
 ) -> Result<Option<SignIn>> {
     let now = app.clock.now();
-    let user = user.filter(|user| input.spelling == Spelling::Any || is_spelled(&user.username, &input.name));
+    let user = user.filter(|user| match input.spelling {
+        Spelling::Any => true,
+        Spelling::Exact => is_spelled(&user.username, &input.name),
+        Spelling::Handle => handle::is_spelled(user, &input.name),
+    });
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
     let verdict = app.hasher.verify(&input.password, stored).await?;
     let Some(user) = user.as_ref().filter(|user| verdict.matches && user.status == user::Status::Active) else {
@@ -135,15 +143,16 @@ async fn verify(
     Ok(Some(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in }))
 }
 
-async fn find(db: &impl ConnectionTrait, name: &str) -> Result<Option<user::Model>> {
+/// The user who signs in with this name, in any spelling.
+pub(super) async fn find(db: &impl ConnectionTrait, scope: Scope, name: &str) -> Result<Option<user::Model>> {
     let (username, email) = (canonical(name), Email::search_key(name));
     let is_nobodys = |key: &str| key.is_empty() || key.len() > MAX_NAME || key.contains('\0');
     if is_nobodys(&username) || is_nobodys(&email) {
         return Ok(None);
     }
     // Both are asked for whatever the first one finds, so that the time does not tell.
-    let named = users::find_by_username(db, Scope::Installation, &username).await?;
-    let addressed = users::find_by_email(db, Scope::Installation, &email).await?;
+    let named = users::find_by_username(db, scope, &username).await?;
+    let addressed = users::find_by_email(db, scope, &email).await?;
     Ok(named.or(addressed))
 }
 

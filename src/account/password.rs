@@ -127,7 +127,8 @@ pub async fn set(
     Ok(user)
 }
 
-fn names(user: &user::Model) -> Vec<String> {
+/// The names that the password of `user` must not be.
+pub(super) fn names(user: &user::Model) -> Vec<String> {
     [Some(&user.username), user.email.as_ref(), user.display_name.as_ref()].into_iter().flatten().cloned().collect()
 }
 

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::{DateTime, Utc};
 use entity::{session, user};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -15,9 +16,9 @@ use super::id::{SessionId, UserId};
 use super::{role, tokens};
 use crate::app::App;
 use crate::error::{Error, Result, TokenFault};
-use crate::security::token::{AccessClaims, Verified};
+use crate::security::token::{AccessClaims, LastingClaims, Verified};
 use crate::store::{Scope, revoked_tokens, sessions};
-use jar::Jar;
+use jar::{Jar, Page};
 
 /// What came with a request, before anything was checked.
 #[derive(Debug, Clone)]
@@ -50,6 +51,10 @@ pub struct Client {
     pub request_id: String,
     /// Its cookies; without a layer that reads them there are none.
     pub jar: Jar,
+    /// The page that has sent it.
+    pub page: Page,
+    /// Whether it came by plain http to this very machine, where cookies have to do without `Secure`.
+    pub is_plain_loopback: bool,
     /// Whether the request has verified a password; shared by all of its operations.
     checked: Arc<AtomicBool>,
 }
@@ -57,7 +62,24 @@ pub struct Client {
 impl Client {
     /// Where a new request came from.
     pub fn new(address: Option<IpAddr>, user_agent: Option<String>, request_id: String) -> Self {
-        Self { address, user_agent, request_id, jar: Jar::default(), checked: Arc::default() }
+        let (jar, page) = (Jar::default(), Page::Unknown);
+        Self { address, user_agent, request_id, jar, page, is_plain_loopback: false, checked: Arc::default() }
+    }
+
+    /// Refuses what a page of somebody else has the browser do.
+    ///
+    /// # Errors
+    /// [`Error::ForeignPage`].
+    pub fn refuse_foreign_page(&self) -> Result<()> {
+        if self.page == Page::Foreign { Err(Error::ForeignPage) } else { Ok(()) }
+    }
+
+    /// Refuses what no page of ours is proven to have sent.
+    ///
+    /// # Errors
+    /// [`Error::ForeignPage`].
+    pub fn require_own_page(&self) -> Result<()> {
+        if self.page == Page::Ours { Ok(()) } else { Err(Error::ForeignPage) }
     }
 
     /// Takes the request's one credential check: aliases and batches are no way around the limits (promise A4).
@@ -167,7 +189,7 @@ async fn check(app: &App, token: &SecretString) -> Result<Identity> {
     if api_token::is_formed(token) {
         return api_token::identify(app, token, now).await;
     }
-    let claims: AccessClaims = match tokens::verify_access(app, token.expose_secret(), now) {
+    let claims = match read(app, token, now) {
         Ok(Verified::Valid(claims)) => claims,
         Ok(Verified::Expired(claims)) => return Ok(rejected(TokenFault::Expired, claims)),
         Err(fault) => return Ok(Identity::Rejected { fault, session: None, token_id: None }),
@@ -189,19 +211,49 @@ async fn check(app: &App, token: &SecretString) -> Result<Identity> {
         // The session lives, so it is this one token that was taken back: its successor opens the door.
         return Ok(rejected(TokenFault::Replaced, claims));
     }
-    if claims.generation > session.generation {
-        return Ok(rejected(TokenFault::Invalid, claims));
-    }
-    if claims.generation > session.receipt {
-        // The client has the pair of this generation: from now on its predecessor is spent.
-        sessions::update_receipt(app.db.writer(), session.id, claims.generation, now).await?;
+    if let Some(generation) = claims.generation {
+        if generation > session.generation {
+            return Ok(rejected(TokenFault::Invalid, claims));
+        }
+        if generation > session.receipt {
+            // The client has the pair of this generation: from now on its predecessor is spent.
+            sessions::update_receipt(app.db.writer(), session.id, generation, now).await?;
+        }
     }
     let access = role::access_of(app.db.reader(), user.id).await?;
     Ok(Identity::SignedIn(Box::new(SignedIn { user, proof: Proof::Session(session), access })))
 }
 
+/// What a token says of the session that it opens.
+struct Claimed {
+    sub: String,
+    sid: String,
+    jti: String,
+    /// Nothing in a token that lasts as long as its session.
+    generation: Option<i32>,
+}
+
+impl From<AccessClaims> for Claimed {
+    fn from(AccessClaims { sub, sid, jti, generation, .. }: AccessClaims) -> Self {
+        Self { sub, sid, jti, generation: Some(generation) }
+    }
+}
+
+impl From<LastingClaims> for Claimed {
+    fn from(LastingClaims { sub, sid, .. }: LastingClaims) -> Self {
+        Self { sub, jti: sid.clone(), sid, generation: None }
+    }
+}
+
+fn read(app: &App, token: &SecretString, now: DateTime<Utc>) -> Result<Verified<Claimed>, TokenFault> {
+    match tokens::verify_access(app, token.expose_secret(), now) {
+        Err(TokenFault::Invalid) => Ok(tokens::verify_lasting(app, token.expose_secret(), now)?.map(Claimed::from)),
+        found => Ok(found?.map(Claimed::from)),
+    }
+}
+
 /// What a token of ours proves that does not hold any more.
-fn rejected(fault: TokenFault, claims: AccessClaims) -> Identity {
+fn rejected(fault: TokenFault, claims: Claimed) -> Identity {
     let session = match fault {
         TokenFault::Expired | TokenFault::Replaced => claims.sid.parse().ok(),
         TokenFault::Missing | TokenFault::Malformed | TokenFault::Invalid | TokenFault::SessionEnded => None,

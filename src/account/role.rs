@@ -111,6 +111,28 @@ pub async fn count_holders(app: &App, requester: &Requester, role: &Role) -> Res
     roles::count_holders(app.db.reader(), caller.scope(access::READ_ROLES), role.row.id).await
 }
 
+/// The roles of a user whom the caller has found, in the order of their numbers.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn held_by(app: &App, user: &user::Model) -> Result<Vec<role::Model>> {
+    roles::list_of_user(app.db.reader(), user.id).await
+}
+
+/// The names of the roles with these numbers, for older callers that give roles by number; of numbers that no role has
+/// there is no name.
+///
+/// # Errors
+/// Refuses callers without the permission.
+pub async fn names_by_number(app: &App, requester: &Requester, numbers: &[i64]) -> Result<Vec<String>> {
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    requester.permit(access::ASSIGN_ROLES)?;
+    let all = roles::list(app.db.reader()).await?;
+    Ok(all.into_iter().filter(|(role, _)| numbers.contains(&role.id)).map(|(role, _)| role.name).collect())
+}
+
 /// What a role shall be.
 #[derive(Debug, Clone)]
 pub struct SaveRole {

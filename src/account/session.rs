@@ -52,6 +52,11 @@ pub fn is_live(session: &session::Model, now: DateTime<Utc>) -> bool {
     session.ended_at.is_none() && now < session.idle_end_at.utc() && now < session.absolute_end_at.utc()
 }
 
+/// When the session ends if nothing happens.
+pub fn end_of(session: &session::Model) -> DateTime<Utc> {
+    session.idle_end_at.utc().min(session.absolute_end_at.utc())
+}
+
 /// Opens a session for `user` within the caller's transaction.
 pub(super) async fn open(
     tx: &DatabaseTransaction,

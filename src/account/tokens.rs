@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::id::{SessionId, UserId};
 use crate::app::App;
 use crate::error::{Result, TokenFault};
-use crate::security::token::{self, AccessClaims, DeviceClaims, Expected, RefreshClaims, Verified};
+use crate::security::token::{self, AccessClaims, DeviceClaims, Expected, LastingClaims, RefreshClaims, Verified};
 
 /// What a client keeps after signing in.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub fn pair(
     let settings = &app.config.token;
     let sid = SessionId::from(session.uid);
     let sub = UserId::from(user.uid).to_string();
-    let refresh_expires_at = session.idle_end_at.utc().min(session.absolute_end_at.utc());
+    let refresh_expires_at = super::session::end_of(session);
     // Whole seconds, as JWTs count, and never beyond the session itself.
     let expires_at = DateTime::from_timestamp((now + settings.access_lifetime).timestamp(), 0)
         .unwrap_or(now)
@@ -90,6 +90,32 @@ pub fn inspect_refresh(app: &App, text: &SecretString) -> Result<String, TokenFa
         Verified::Valid(claims) => Ok(format!("{}.{}", claims.sid, claims.generation)),
         Verified::Expired(_) => Err(TokenFault::Expired),
     }
+}
+
+/// A token for older callers that know of no refresh: it holds until the session ends, by itself or by anybody. It
+/// opens this server alone, which looks at the session every time.
+///
+/// # Errors
+/// Internal ones only.
+pub fn lasting(app: &App, user: &user::Model, session: &session::Model) -> Result<SecretString> {
+    let issuer = &app.config.token.issuer;
+    let claims = LastingClaims {
+        iss: issuer.clone(),
+        aud: issuer.clone(),
+        sub: UserId::from(user.uid).to_string(),
+        sid: SessionId::from(session.uid).to_string(),
+        iat: session.rotated_at.utc().timestamp(),
+        exp: super::session::end_of(session).timestamp(),
+    };
+    token::sign(&app.keys, &claims)
+}
+
+/// Verifies such a token.
+///
+/// # Errors
+/// Why it does not hold.
+pub fn verify_lasting(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<LastingClaims>, TokenFault> {
+    token::verify(&app.keys, for_the_issuer(app), text, now)
 }
 
 /// How long a device is known without a login.
@@ -140,9 +166,13 @@ pub fn verify_access(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verifi
 /// # Errors
 /// Why it does not hold.
 pub fn verify_refresh(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<RefreshClaims>, TokenFault> {
+    token::verify(&app.keys, for_the_issuer(app), text, now)
+}
+
+/// A token that nobody but this server looks at and that ends with its session.
+fn for_the_issuer(app: &App) -> Expected<'_> {
     let settings = &app.config.token;
     // A rotation rounds down to whole seconds at both ends.
     let lifetime = settings.refresh_idle.max(settings.refresh_absolute) + TimeDelta::seconds(1);
-    let expected = Expected { issuer: &settings.issuer, audience: &settings.issuer, lifetime };
-    token::verify(&app.keys, expected, text, now)
+    Expected { issuer: &settings.issuer, audience: &settings.issuer, lifetime }
 }

@@ -35,6 +35,8 @@ pub struct NewUser {
     pub password: SecretString,
     /// Whether the owner has to choose another one before anything else.
     pub must_change_password: bool,
+    /// Whether it can sign in.
+    pub status: Status,
 }
 
 impl NewUser {
@@ -54,7 +56,8 @@ impl NewUser {
         let display_name = findings.note("displayName", display_name.map(Name::parse).transpose());
         match (username, email, display_name) {
             (Some(username), Some(email), Some(display_name)) => {
-                Ok(Self { username, email, display_name, password, must_change_password: false })
+                let (must_change_password, status) = (false, Status::Active);
+                Ok(Self { username, email, display_name, password, must_change_password, status })
             }
             _ => Err(findings.into()),
         }
@@ -89,7 +92,7 @@ pub(super) async fn insert(
         password_hash: Set(Some(SecretText::new(hash))),
         password_changed_at: Set(Some(now.into())),
         must_change_password: Set(input.must_change_password),
-        status: Set(Status::Active),
+        status: Set(input.status),
         last_login_at: Set(None),
         created_at: Set(now.into()),
         updated_at: Set(now.into()),
@@ -214,8 +217,10 @@ pub async fn count(app: &App, requester: &Requester, filter: &Filter) -> Result<
     users::count(app.db.reader(), caller.scope(access::READ_USERS), &prepared(filter)?).await
 }
 
-fn prepared(filter: &Filter) -> Result<Filter> {
-    if filter.search.as_ref().is_some_and(|text| text.chars().count() > MAX_SEARCH) {
+/// The filter with every text as it is compared.
+pub(super) fn prepared(filter: &Filter) -> Result<Filter> {
+    let parts = [&filter.search, &filter.handle, &filter.display_name];
+    if parts.into_iter().flatten().any(|text| text.chars().count() > MAX_SEARCH) {
         let problem = format!("search for at most {MAX_SEARCH} characters");
         return Err(Error::BadUserInput { argument: "filter", problem });
     }
@@ -226,6 +231,8 @@ fn prepared(filter: &Filter) -> Result<Filter> {
         role_key: key(&filter.role_key),
         status: filter.status,
         tenant_id: filter.tenant_id,
+        handle: key(&filter.handle),
+        display_name: key(&filter.display_name),
     })
 }
 

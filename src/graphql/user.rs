@@ -215,7 +215,8 @@ async fn prepared(ctx: &Context<'_>, filter: Option<UserFilter>) -> crate::error
         Some(id) => Some(tenant::number(ctx.app()?, requester, parse_id(&id, "tenantId")?).await?),
         None => None,
     };
-    Ok(Filter { search, email_key: email, role_key: role, status: status.map(user::Status::from), tenant_id })
+    let status = status.map(user::Status::from);
+    Ok(Filter { search, email_key: email, role_key: role, status, tenant_id, ..Filter::default() })
 }
 
 /// What a list of users is sorted by.

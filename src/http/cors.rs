@@ -24,7 +24,7 @@ const ANSWER: [(HeaderName, &str); 2] = [
 /// What the answer to a preflight says; the last four headers are those that Apollo clients add.
 const PREFLIGHT: [(HeaderName, &str); 4] = [
     (ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
-    (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+    (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     (
         ACCESS_CONTROL_ALLOW_HEADERS,
         "authorization, content-type, apollo-require-preflight, apollographql-client-name, \

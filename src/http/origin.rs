@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use axum::http::header::{AsHeaderName, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
+use crate::account::requester::jar::Page;
 use crate::config::Browser;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -35,6 +36,17 @@ impl<'a> Origin<'a> {
         let origin = only(self.headers, ORIGIN).map(HeaderValue::as_bytes);
         site.is_some_and(|site| site == "same-origin")
             || origin.is_some_and(|origin| browser.allows(origin) || self.is_own(origin))
+    }
+
+    /// Which page has sent the request. Whoever types an address is on no page.
+    pub fn page(&self, browser: &Browser) -> Page {
+        let is_silent = !self.headers.contains_key(ORIGIN)
+            && self.headers.get_all(SEC_FETCH_SITE).iter().all(|site| site == "none");
+        match self.is_ours(browser) {
+            true => Page::Ours,
+            false if is_silent => Page::Unknown,
+            false => Page::Foreign,
+        }
     }
 
     /// Whether `origin` is the server's own: https at the place that the request was sent to, because cookies for other

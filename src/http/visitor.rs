@@ -11,6 +11,7 @@ use axum::response::Response;
 use super::address;
 use super::authorization::{credentials, is_in_address};
 use super::error::problem;
+use super::origin::Origin;
 use crate::account::requester::{Client, Visitor};
 use crate::app::App;
 
@@ -25,7 +26,10 @@ const MAX_USER_AGENT: usize = 500;
 
 /// Adds the [`Visitor`] to the request and its name to the answer.
 pub(super) async fn introduce(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let visitor = of(&app, request.headers(), request.extensions());
+    let mut visitor = of(&app, request.headers(), request.extensions());
+    let origin = Origin::new(request.uri(), request.headers());
+    visitor.client.page = origin.page(&app.config.browser);
+    visitor.client.is_plain_loopback = origin.is_plain_loopback();
     let request_id = visitor.client.request_id.clone();
     request.extensions_mut().insert(visitor);
     let mut response = if is_in_address(request.uri()) {

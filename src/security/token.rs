@@ -70,6 +70,25 @@ pub struct RefreshClaims {
     pub exp: i64,
 }
 
+/// The claims of a token that lasts as long as its session would without a refresh, for older callers that know of no
+/// refresh; every one required.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastingClaims {
+    /// Who issued it.
+    pub iss: String,
+    /// For whom it is meant: the issuer itself, because nobody else can tell when its session ends.
+    pub aud: String,
+    /// The user's public id.
+    pub sub: String,
+    /// The session's public id.
+    pub sid: String,
+    /// Issued at, in seconds since 1970.
+    pub iat: i64,
+    /// Good until, in seconds since 1970.
+    pub exp: i64,
+}
+
 /// The claims of a device token: the account that somebody has signed in to on a device, and the device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +157,16 @@ impl Claims for RefreshClaims {
     }
 }
 
+impl Claims for LastingClaims {
+    const TYPE: &'static str = "st+jwt";
+    fn parties(&self) -> (&str, &str) {
+        (&self.iss, &self.aud)
+    }
+    fn times(&self) -> (i64, i64) {
+        (self.iat, self.exp)
+    }
+}
+
 impl Claims for DeviceClaims {
     const TYPE: &'static str = "dt+jwt";
     fn parties(&self) -> (&str, &str) {
@@ -165,6 +194,16 @@ pub enum Verified<C> {
     Valid(C),
     /// It was good; it still tells which session a logout means.
     Expired(C),
+}
+
+impl<C> Verified<C> {
+    /// The same with `change` made to the claims.
+    pub fn map<D>(self, change: impl FnOnce(C) -> D) -> Verified<D> {
+        match self {
+            Self::Valid(claims) => Verified::Valid(change(claims)),
+            Self::Expired(claims) => Verified::Expired(change(claims)),
+        }
+    }
 }
 
 /// What a token must say to be taken.

@@ -59,6 +59,16 @@ pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<WithPer
     Ok(found.into_iter().next())
 }
 
+/// The roles that a user holds, in the order of their numbers.
+pub async fn list_of_user(db: &impl ConnectionTrait, user_id: i64) -> Result<Vec<role::Model>> {
+    Ok(role::Entity::find()
+        .join(JoinType::InnerJoin, role::Relation::UserRole.def())
+        .filter(user_role::Column::UserId.eq(user_id))
+        .order_by_asc(role::Column::Id)
+        .all(db)
+        .await?)
+}
+
 /// What these users hold, one row per user, role and permission.
 pub async fn list_grants(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Result<Vec<Grant>> {
     Ok(user_role::Entity::find()

@@ -6,8 +6,8 @@ use entity::timestamp::Timestamp;
 use entity::{role, user, user_role};
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    Select, Set, Value,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select, Set, Value,
 };
 use uuid::Uuid;
 
@@ -28,6 +28,10 @@ pub struct Filter {
     pub status: Option<user::Status>,
     /// The tenant.
     pub tenant_id: Option<i64>,
+    /// Part of the canonical e-mail address, or of the username of those who have none.
+    pub handle: Option<String>,
+    /// Part of the canonical display name.
+    pub display_name: Option<String>,
 }
 
 /// What a list of users is sorted by.
@@ -106,6 +110,18 @@ pub async fn list(
     Ok(paged(scoped(scope).filter(matching(filter)), &sort, page).all(db).await?)
 }
 
+/// The users that pass `filter` in the order of their numbers, behind the first `offset`; `limit` at most.
+pub async fn list_by_offset(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    filter: &Filter,
+    offset: u64,
+    limit: u64,
+) -> Result<Vec<user::Model>> {
+    let select = scoped(scope).filter(matching(filter)).order_by_asc(user::Column::Id);
+    Ok(select.offset(offset).limit(limit).all(db).await?)
+}
+
 /// The place of `user` in a list sorted by `order`.
 pub fn place(user: &user::Model, order: Order) -> Place {
     let key = match order {
@@ -125,13 +141,19 @@ pub async fn count(db: &impl ConnectionTrait, scope: Scope, filter: &Filter) -> 
 fn matching(filter: &Filter) -> Condition {
     let mut condition = Condition::all();
     if let Some(text) = &filter.search {
-        let pattern = || LikeExpr::new(format!("%{}%", escaped(text))).escape('\\');
         condition = condition.add(
             Condition::any()
-                .add(user::Column::UsernameKey.like(pattern()))
-                .add(user::Column::EmailKey.like(pattern()))
-                .add(user::Column::DisplayNameKey.like(pattern())),
+                .add(user::Column::UsernameKey.like(within(text)))
+                .add(user::Column::EmailKey.like(within(text)))
+                .add(user::Column::DisplayNameKey.like(within(text))),
         );
+    }
+    if let Some(text) = &filter.handle {
+        let nameless = user::Column::EmailKey.is_null().and(user::Column::UsernameKey.like(within(text)));
+        condition = condition.add(user::Column::EmailKey.like(within(text)).or(nameless));
+    }
+    if let Some(text) = &filter.display_name {
+        condition = condition.add(user::Column::DisplayNameKey.like(within(text)));
     }
     if let Some(key) = &filter.email_key {
         condition = condition.add(user::Column::EmailKey.eq(key));
@@ -157,9 +179,10 @@ fn matching(filter: &Filter) -> Condition {
     condition
 }
 
-/// `text` with the wildcards of LIKE made ordinary characters.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+/// The pattern of texts that hold `text`, in which the wildcards of LIKE are ordinary characters.
+fn within(text: &str) -> LikeExpr {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    LikeExpr::new(format!("%{escaped}%")).escape('\\')
 }
 
 /// Adds a user.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::database::backend;
 use crate::support::{Actor, PASSWORD, TestApp};
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 10] = [
     "USERS_READ",
     "USERS_WRITE",
     "USERS_DELETE",
@@ -18,6 +18,8 @@ const ALL: [&str; 8] = [
     "ROLES_ASSIGN",
     "SESSIONS_READ",
     "SESSIONS_REVOKE",
+    "TENANTS_READ",
+    "TENANTS_WRITE",
 ];
 
 const TOKEN: &str =

@@ -87,7 +87,7 @@ async fn answers_preflights_on_every_route() {
         assert_eq!(answer.status, 204, "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://good.com"));
         assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
-        assert_eq!(answer.header("access-control-allow-methods"), Some("GET, POST, OPTIONS"));
+        assert_eq!(answer.header("access-control-allow-methods"), Some("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
         let allowed = answer.header("access-control-allow-headers").unwrap();
         assert!(allowed.starts_with("authorization, content-type, apollo"), "{allowed}");
         assert_eq!(answer.header("access-control-max-age"), Some("600"));

@@ -54,4 +54,5 @@ mod support;
 mod tenant;
 mod token;
 mod user;
+mod user_api;
 mod webhook;

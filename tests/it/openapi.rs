@@ -15,6 +15,7 @@ use crate::support::TestApp;
 const ELSEWHERE: [&str; 2] = ["GET /graphql", "POST /graphql"];
 
 const PLANTDB: &str = "ACCOUNTD_REST__DIALECTS__PLANTDB";
+const USER_API: &str = "ACCOUNTD_REST__DIALECTS__USER_API";
 
 #[test]
 fn the_file_is_what_the_program_prints() {
@@ -59,15 +60,20 @@ async fn routed(app: &TestApp) -> BTreeSet<String> {
 #[tokio::test]
 async fn describes_every_route_and_no_other() {
     for (mount, expected) in [("/", 21), ("/api/v1", 21), ("/,/plants", 35), ("off", 7)] {
-        let app = TestApp::with(&[(PLANTDB, mount)]).await;
-        let mut described = described(&served(&app).await);
-        described.extend(ELSEWHERE.map(str::to_owned));
-        let routed = routed(&app).await;
-        let missing: Vec<_> = routed.difference(&described).collect();
-        let gone: Vec<_> = described.difference(&routed).collect();
-        assert!(missing.is_empty() && gone.is_empty(), "not described: {missing:?}; no routes: {gone:?}");
-        assert_eq!(routed.len(), expected, "{routed:?}");
+        assert_described(&[(PLANTDB, mount)], expected).await;
     }
+    assert_described(&[(PLANTDB, "off"), (USER_API, "/,/api")], 33).await;
+}
+
+async fn assert_described(settings: &[(&str, &str)], expected: usize) {
+    let app = TestApp::with(settings).await;
+    let mut described = described(&served(&app).await);
+    described.extend(ELSEWHERE.map(str::to_owned));
+    let routed = routed(&app).await;
+    let missing: Vec<_> = routed.difference(&described).collect();
+    let gone: Vec<_> = described.difference(&routed).collect();
+    assert!(missing.is_empty() && gone.is_empty(), "not described: {missing:?}; no routes: {gone:?}");
+    assert_eq!(routed.len(), expected, "{routed:?}");
 }
 
 #[tokio::test]

@@ -9,6 +9,17 @@ use uuid::Uuid;
 use crate::account::tokens::TokenPair;
 use crate::error::{Error, Result};
 
+/// Which page has sent a request, as far as its browser tells. Programs and old browsers tell nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// One that may use cookies.
+    Ours,
+    /// None, or nobody says.
+    Unknown,
+    /// Another one.
+    Foreign,
+}
+
 /// What a browser keeps of a session between requests. A browser sends cookies along with whatever any page asks of
 /// it, so they count only for pages that are proven to be ours (OWASP CSRF Prevention Cheat Sheet).
 #[derive(Debug, Clone, Default)]

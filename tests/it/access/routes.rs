@@ -44,12 +44,29 @@ fn api_token(_: Who, _: &Actor) -> Value {
     json!({ "token_exp": 60, "datasets": { "ds_*": ["read"] } })
 }
 
+/// A password for the owner.
+fn reset(_: Who, _: &Actor) -> Value {
+    json!({ "email": "ann", "password": "another-horse-battery-8" })
+}
+
+fn person(who: Who, _: &Actor) -> Value {
+    json!({ "email": format!("new-{who:?}"), "name": "New", "password": PASSWORD, "active": true, "roles": [] })
+}
+
+fn changed(_: Who, _: &Actor) -> Value {
+    json!({ "email": "ann@example.org", "name": "Changed", "active": true })
+}
+
+/// Where the owner is by number, as the sixth account that the world makes.
+const ANN: Option<&str> = Some("/api/users/6");
+
 // anonymous, user, owner, admin, admin of another tenant, disabled user
 const ANYBODY: [u16; 6] = [200; 6];
 const SIGNED_IN: [u16; 6] = [401, 200, 200, 200, 200, 401];
 const ADMINS: [u16; 6] = [401, 403, 403, 201, 201, 401];
+const READERS: [u16; 6] = [401, 403, 403, 200, 200, 401];
 
-/// The whole table, with all dialects mounted as they are by default.
+/// The whole table, with all dialects mounted.
 fn rows() -> Vec<Row> {
     let row = |route, body, statuses| Row { route, path: None, body, statuses };
     vec![
@@ -90,6 +107,30 @@ fn rows() -> Vec<Row> {
         row("OPTIONS /api/v1/auth/token/refresh", nothing, ANYBODY),
         row("POST /api/v1/auth/token/create-api-token", api_token, SIGNED_IN),
         row("OPTIONS /api/v1/auth/token/create-api-token", nothing, ANYBODY),
+        // The user-api dialect.
+        row("POST /api/users/login", |_, _| json!({ "email": "eve", "password": PASSWORD }), ANYBODY),
+        row("OPTIONS /api/users/login", nothing, ANYBODY),
+        // A token that does not hold is nobody's: null.
+        row("GET /api/users/token", nothing, [401, 200, 200, 200, 200, 200]),
+        row("OPTIONS /api/users/token", nothing, ANYBODY),
+        row("GET /api/users/logout", nothing, ANYBODY),
+        row("POST /api/users/logout", nothing, ANYBODY),
+        row("OPTIONS /api/users/logout", nothing, ANYBODY),
+        row("POST /api/users/reset-password", reset, [401, 403, 200, 200, 422, 401]),
+        row("OPTIONS /api/users/reset-password", nothing, ANYBODY),
+        row("GET /api/users/", nothing, READERS),
+        row("POST /api/users/", person, ADMINS),
+        row("OPTIONS /api/users/", nothing, ANYBODY),
+        Row { path: ANN, ..row("GET /api/users/{id}", nothing, [401, 403, 403, 200, 404, 401]) },
+        Row { path: ANN, ..row("PUT /api/users/{id}", changed, [401, 403, 403, 200, 404, 401]) },
+        row("OPTIONS /api/users/{id}", nothing, ANYBODY),
+        row("GET /api/roles/", nothing, READERS),
+        row("OPTIONS /api/roles/", nothing, ANYBODY),
+        row("GET /api/users", nothing, [308; 6]),
+        row("POST /api/users", nothing, [308; 6]),
+        row("OPTIONS /api/users", nothing, ANYBODY),
+        row("GET /api/roles", nothing, [308; 6]),
+        row("OPTIONS /api/roles", nothing, ANYBODY),
     ]
 }
 

@@ -1,0 +1,147 @@
+//! Accounts written over as a whole, and passwords without the old one: what callers of older services ask for.
+
+use entity::session::EndReason;
+use entity::user::{self, Status};
+use secrecy::SecretString;
+
+use super::access;
+use super::administration::UpdateUser;
+use super::audit::Event;
+use super::handle;
+use super::id::UserId;
+use super::login;
+use super::password::{self, check_new, names};
+use super::requester::{Requester, SignedIn};
+use super::role::to_give;
+use super::session::end_all;
+use super::transaction::{Fact, Transaction};
+use super::user::{changed_meanwhile, keep_an_admin, reread, target};
+use crate::app::App;
+use crate::error::{Refusal, RefusalCode, Result};
+use crate::store::{roles, users};
+
+/// All that an account shall be.
+#[derive(Debug)]
+pub struct Replacement {
+    /// Its names.
+    pub account: UpdateUser,
+    /// Whether it can sign in.
+    pub status: Status,
+    /// Its password; the old one stays if none is given.
+    pub password: Option<SecretString>,
+    /// The names of its roles; the old ones stay if none are given.
+    pub roles: Option<Vec<String>>,
+}
+
+/// Changes a user to what `input` says, all of it or nothing.
+///
+/// # Errors
+/// Refuses callers without the permissions or with less power than the user or the roles have, names that are taken, a
+/// weak password, and to take the last administrator away.
+pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: Replacement) -> Result<user::Model> {
+    let caller = requester.permit(access::WRITE_USERS)?;
+    if input.roles.is_some() {
+        requester.permit(access::ASSIGN_ROLES)?;
+    }
+    let hash = match &input.password {
+        Some(password) => {
+            let user = target(app.db.reader(), caller, access::WRITE_USERS, user_id).await?;
+            check_new(app, password, names(&user), "password").await?;
+            Some(app.hasher.hash(password).await?)
+        }
+        None => None,
+    };
+    let now = app.clock.now();
+    let tx = Transaction::begin(app, now).await?;
+    roles::lock_built_in(&tx).await?;
+    let before = target(&tx, caller, access::WRITE_USERS, user_id).await?;
+    if !users::update_account(&tx, &before, input.account.changes(), now).await? {
+        return Err(changed_meanwhile());
+    }
+    let mut user = reread(&tx, &before).await?;
+    if user.status != input.status {
+        users::update_status(&tx, &user, input.status, now).await?;
+        user = reread(&tx, &user).await?;
+    }
+    let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
+    let moved = before.email_key.is_some() && before.email_key != user.email_key;
+    let (has_password, has_roles) = (hash.is_some(), input.roles.is_some());
+    if let Some(hash) = hash {
+        users::update_password(&tx, &user, hash, false, now).await?;
+        user = reread(&tx, &user).await?;
+    }
+    if let Some(names) = input.roles {
+        let chosen = to_give(&tx, caller, &names, user.tenant_id).await?;
+        roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+    }
+    if input.status == Status::Disabled {
+        end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
+    } else if has_password {
+        end_all(&tx, &user, own, EndReason::PasswordChanged, now).await?;
+    } else if moved {
+        // Whoever had the account by its old address is to prove that it is theirs (promise S13).
+        end_all(&tx, &user, own, EndReason::Revoked, now).await?;
+    }
+    if has_roles || input.status == Status::Disabled {
+        keep_an_admin(&tx).await?;
+    }
+    Event::success("user.replace")
+        .made_by(caller)
+        .to(&user)
+        .with("password", has_password)
+        .with("roles", has_roles)
+        .record(&tx, app, &requester.client, now)
+        .await?;
+    tx.note(Fact::Updated(user.clone()));
+    tx.commit().await?;
+    Ok(user)
+}
+
+/// Sets the caller's own password without asking for the old one, as some older services do, or with the permission
+/// that of whoever signs in with `name`. Other sessions of the account end.
+///
+/// # Errors
+/// Refuses callers who are not in a session, names of nobody whom the caller reaches, and weak passwords.
+pub async fn password(app: &App, requester: &Requester, name: &str, password: SecretString) -> Result<user::Model> {
+    // Not `permit`: whoever has to choose a new password does it here.
+    let caller = requester.known()?;
+    if handle::is_called(&caller.user, name) {
+        return own_password(app, requester, caller, password).await;
+    }
+    let caller = requester.permit(access::WRITE_USERS)?;
+    let found = login::find(app.db.reader(), caller.scope(access::WRITE_USERS), name).await?;
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").on("email");
+    let user = found.ok_or_else(missing)?;
+    password::set(app, requester, user.uid.into(), password, false).await
+}
+
+async fn own_password(
+    app: &App,
+    requester: &Requester,
+    caller: &SignedIn,
+    password: SecretString,
+) -> Result<user::Model> {
+    let (user, session) = (&caller.user, caller.in_session()?);
+    check_new(app, &password, names(user), "password").await?;
+    let stored = user.password_hash.as_ref().map(|hash| hash.expose());
+    if user.must_change_password && app.hasher.verify(&password, stored).await?.matches {
+        return Err(Refusal::new(RefusalCode::SamePassword, "choose another password").on("password").into());
+    }
+    let hash = app.hasher.hash(&password).await?;
+    let now = app.clock.now();
+    let tx = Transaction::begin(app, now).await?;
+    if !users::update_password(&tx, user, hash, false, now).await? {
+        return Err(changed_meanwhile());
+    }
+    let user = reread(&tx, user).await?;
+    end_all(&tx, &user, Some(session.id), EndReason::PasswordChanged, now).await?;
+    Event::success("password.reset")
+        .by(&user)
+        .to(&user)
+        .within(session)
+        .record(&tx, app, &requester.client, now)
+        .await?;
+    tx.note(Fact::Updated(user.clone()));
+    tx.commit().await?;
+    Ok(user)
+}

@@ -1,0 +1,46 @@
+//! The user-api dialect: users, roles and customers of `knlambert/user-api` 0.6, whose token travels in a cookie.
+
+use axum::Router;
+use axum::http::header::ALLOW;
+use axum::routing::{MethodRouter, get, post};
+
+use super::mounted;
+use crate::app::App;
+use crate::config::Mount;
+
+mod answer;
+mod credentials;
+mod document;
+mod login;
+mod openapi;
+mod password;
+mod person;
+mod query;
+mod roles;
+mod users;
+
+pub(super) use openapi::describe;
+
+/// The routes in this place.
+pub(super) fn router(mount: &Mount) -> Router<App> {
+    let routes = Router::new()
+        .route("/users/login", only(post(login::login), "OPTIONS, POST"))
+        .route("/users/token", only(get(login::token), "GET, HEAD, OPTIONS"))
+        .route("/users/logout", only(get(login::logout).post(login::logout), "GET, HEAD, OPTIONS, POST"))
+        .route("/users/reset-password", only(post(password::reset), "OPTIONS, POST"))
+        .route("/users/", only(get(users::list).post(users::create), "GET, HEAD, OPTIONS, POST"))
+        .route("/users/{id}", only(get(users::get).put(users::update), "GET, HEAD, OPTIONS, PUT"))
+        .route("/roles/", only(get(roles::list), "GET, HEAD, OPTIONS"));
+    // Flask sends on who forgets the slash. Beside the nest, or the place would be missing in the path.
+    mounted(mount, routes)
+        .route(
+            &mount.under("/users"),
+            only(get(answer::with_slash).post(answer::with_slash), "GET, HEAD, OPTIONS, POST"),
+        )
+        .route(&mount.under("/roles"), only(get(answer::with_slash), "GET, HEAD, OPTIONS"))
+}
+
+/// Tells by OPTIONS which methods a route takes, and refuses others as Flask does.
+fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
+    methods.options(async move || [(ALLOW, allowed)]).fallback(async || answer::method_not_allowed())
+}

@@ -1,0 +1,138 @@
+//! Request bodies: JSON documents with just the fields that a route names, and the old service's words for others.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::answer::Failure;
+use crate::json;
+
+/// A field that a document may have.
+pub(super) struct Field {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub is_required: bool,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Flag,
+    Number,
+    /// Objects with an `id` and whatever else.
+    Numbered,
+}
+
+/// A field that has to be there.
+pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, is_required: true }
+}
+
+/// A field that may be there.
+pub(super) const fn optional(name: &'static str, kind: Kind) -> Field {
+    Field { name, kind, is_required: false }
+}
+
+/// A document whose fields are as they have to be.
+pub(super) struct Document(Map<String, Value>);
+
+impl Document {
+    /// The document in a body.
+    ///
+    /// # Errors
+    /// 415 if the body does not say what it is, 413 if it is too long, 422 for all else that is wrong with it.
+    pub fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>, fields: &[Field]) -> Result<Self, Failure> {
+        let media = headers.get(CONTENT_TYPE).ok_or_else(Failure::untyped)?;
+        let media = media.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !media.eq_ignore_ascii_case("application/json") {
+            return Err(Failure::unprocessable("WRONG_PAYLOAD_FORMAT", "The payload format is unknown."));
+        }
+        let wrong = || Failure::unprocessable("WRONG_PAYLOAD", "Wrong payload.");
+        let bytes = body.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Failure::too_long(),
+            _ => wrong(),
+        })?;
+        match json::read(&bytes) {
+            Ok(Value::Object(members)) => Self::check(members, fields),
+            _ => Err(wrong()),
+        }
+    }
+
+    fn check(members: Map<String, Value>, fields: &[Field]) -> Result<Self, Failure> {
+        let mut payload = Map::new();
+        for field in fields {
+            let problem = match members.get(field.name) {
+                None => field.is_required.then(|| json!("required field")),
+                Some(value) => field.kind.problem(value),
+            };
+            if let Some(problem) = problem {
+                payload.insert(field.name.to_owned(), json!([problem]));
+            }
+        }
+        for name in members.keys().filter(|name| !fields.iter().any(|field| field.name == name.as_str())) {
+            payload.insert(name.clone(), json!(["unknown field"]));
+        }
+        if payload.is_empty() { Ok(Self(members)) } else { Err(Failure::wrong_document(payload)) }
+    }
+
+    /// The text in a field; one that is not there is empty.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The text in a field that may be missing.
+    pub fn text_if_any(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// Whether a flag is set.
+    pub fn flag(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// The ids in a list that may be missing.
+    pub fn numbers(&self, name: &str) -> Option<Vec<i64>> {
+        let list = self.0.get(name)?.as_array()?;
+        Some(list.iter().filter_map(|entry| entry.get("id").and_then(Value::as_i64)).collect())
+    }
+}
+
+impl Kind {
+    /// What is wrong with `value`.
+    fn problem(self, value: &Value) -> Option<Value> {
+        if value.is_null() {
+            return Some(json!("null value not allowed"));
+        }
+        let (is_right, name) = match self {
+            Self::Text => (value.is_string(), "string"),
+            Self::Flag => (value.is_boolean(), "boolean"),
+            Self::Number => (value.is_i64() || value.is_u64(), "integer"),
+            Self::Numbered => match value.as_array() {
+                Some(entries) => return entries_problem(entries),
+                None => (false, "list"),
+            },
+        };
+        (!is_right).then(|| json!(format!("must be of {name} type")))
+    }
+}
+
+/// By number, what is wrong with entries that have to be objects with an id.
+fn entries_problem(entries: &[Value]) -> Option<Value> {
+    let problem = |entry: &Value| match entry.as_object() {
+        None => Some(json!("must be of dict type")),
+        Some(members) => {
+            let problem = match members.get("id") {
+                None => Some(json!("required field")),
+                Some(id) => Kind::Number.problem(id),
+            };
+            problem.map(|problem| json!({ "id": [problem] }))
+        }
+    };
+    let numbered = entries.iter().enumerate();
+    let problems: Map<String, Value> =
+        numbered.filter_map(|(number, entry)| Some((number.to_string(), json!([problem(entry)?])))).collect();
+    (!problems.is_empty()).then(|| problems.into())
+}

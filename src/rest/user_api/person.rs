@@ -1,0 +1,44 @@
+//! A user and a role as the dialect shows them.
+
+use entity::user::{self, Status};
+use entity::{role, session};
+use serde_json::{Map, Value, json};
+
+use crate::account::handle;
+use crate::account::session::end_of;
+
+/// A user; customers are tenants.
+pub(super) fn person(user: &user::Model) -> Map<String, Value> {
+    Map::from_iter([
+        ("id".to_owned(), json!(user.id)),
+        ("email".to_owned(), json!(handle::shown(user))),
+        ("name".to_owned(), json!(user.display_name.as_deref().unwrap_or_default())),
+        ("active".to_owned(), json!(user.status == Status::Active)),
+        ("customer".to_owned(), json!({ "id": user.tenant_id })),
+    ])
+}
+
+/// A user with roles.
+pub(super) fn with_roles(user: &user::Model, roles: &[role::Model]) -> Map<String, Value> {
+    let mut person = person(user);
+    person.insert("roles".to_owned(), roles.iter().map(shown).collect());
+    person
+}
+
+/// Whoever is signed in, and until when: what the old service wrote into its token.
+pub(super) fn claims(user: &user::Model, roles: &[role::Model], session: &session::Model) -> Map<String, Value> {
+    let mut claims = with_roles(user, roles);
+    claims.insert("exp".to_owned(), json!(end_of(session).timestamp()));
+    claims
+}
+
+/// A role. Its name is the old service's `code`, and what it is for the `name` that people read.
+pub(super) fn shown(role: &role::Model) -> Value {
+    let name = match &role.description {
+        // As the old service calls it.
+        _ if role.built_in => "Admin",
+        Some(description) => description,
+        None => &role.name,
+    };
+    json!({ "id": role.id, "code": role.name, "name": name })
+}

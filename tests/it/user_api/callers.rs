@@ -1,0 +1,304 @@
+//! What callers get beyond what was recorded.
+
+use axum::http::{Method, StatusCode};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::{MOUNTED, cookie_of, token_of};
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+const OTHER: &str = "another-horse-battery-8";
+
+async fn login(app: &TestApp, email: &str, password: &str) -> Answer {
+    let body = json!({ "email": email, "password": password });
+    app.anonymous().json(Method::POST, "/api/users/login", &body).await
+}
+
+/// Somebody with the token of the dialect.
+async fn signed_in(app: &TestApp, email: &str, password: &str) -> Actor {
+    let answer = login(app, email, password).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    app.anonymous().with_token(&token_of(&answer))
+}
+
+async fn get(actor: &Actor, path: &str) -> Answer {
+    actor.request(Method::GET, path, &[], "").await
+}
+
+async fn status(actor: &Actor, path: &str) -> u16 {
+    get(actor, path).await.status.as_u16()
+}
+
+async fn reset(actor: &Actor, email: &str, password: &str) -> Answer {
+    let body = json!({ "email": email, "password": password });
+    actor.json(Method::POST, "/api/users/reset-password", &body).await
+}
+
+fn person(email: &str) -> Value {
+    json!({ "email": email, "name": "", "password": PASSWORD, "active": true, "roles": [] })
+}
+
+async fn made(admin: &Actor, input: &Value) -> Value {
+    let answer = admin.json(Method::POST, "/api/users/", input).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+    answer.json()
+}
+
+/// Z-1: a customer's administrator reaches nobody else, and strangers read as missing.
+#[tokio::test]
+async fn a_customer_sees_and_administers_only_its_own() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    let root = app.admin("root").await;
+    let ann = made(&root, &person("ann@example.org")).await;
+    app.foreign_admin("boss").await;
+    let boss = signed_in(&app, "boss", PASSWORD).await;
+    let bob = made(&boss, &person("bob")).await;
+    assert_eq!(bob["customer"], get(&boss, "/api/users/token").await.json()["customer"], "whoever makes one decides");
+    assert_ne!(bob["customer"], ann["customer"]);
+    let listed = get(&boss, "/api/users/?limit=100").await.json();
+    let emails: Vec<&str> =
+        listed["users"].as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap()).collect();
+    assert_eq!((emails, &listed["has_next"]), (vec!["boss", "bob"], &json!(false)));
+    assert_eq!(get(&boss, "/api/users/?email=ann").await.json()["users"], json!([]));
+
+    let path = format!("/api/users/{}", ann["id"]);
+    assert_eq!(status(&boss, &path).await, 404);
+    let change = json!({ "email": "ann@example.org", "name": "Mine", "active": false });
+    assert_eq!(boss.json(Method::PUT, &path, &change).await.status, StatusCode::NOT_FOUND);
+    let refused = reset(&boss, "ann@example.org", OTHER).await;
+    assert_eq!(refused.json()["message"], "User 'ann@example.org' doesn't exist.");
+    signed_in(&app, "ann@example.org", PASSWORD).await;
+
+    // Whoever administers the installation sees all, but works on one customer at a time here.
+    let far = format!("/api/users/{}", bob["id"]);
+    assert_eq!((status(&root, &path).await, status(&root, &far).await), (200, 403));
+    assert_eq!(get(&root, "/api/users/?email=bob").await.json()["users"], json!([]));
+}
+
+/// S14: the token lasts as long as the session, which any end of it ends.
+#[tokio::test]
+async fn a_token_lasts_as_long_as_its_session() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    app.admin("root").await;
+    let ann = app.user("ann").await;
+    let first = login(&app, "ann", PASSWORD).await;
+    let caller = app.anonymous().with_token(&token_of(&first));
+    let end = first.json()["exp"].as_i64().unwrap();
+    assert_eq!(end - app.app.clock.now().timestamp(), 1_209_600, "the idle life of a session");
+    assert_eq!(get(&caller, "/api/users/token").await.json(), first.json());
+    assert_eq!(caller.me_code().await, None, "GraphQL takes it");
+    let refused = caller.refresh(caller.token.as_deref().unwrap()).await;
+    assert_eq!(refused.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_INVALID"), "it refreshes nothing");
+    app.clock.advance(TimeDelta::seconds(1_209_599));
+    assert_eq!(caller.me_code().await, None);
+    app.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(caller.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(get(&caller, "/api/users/token").await.text, "null");
+
+    let second = signed_in(&app, "ann", PASSWORD).await;
+    let third = signed_in(&app, "ann", PASSWORD).await;
+    assert_eq!(second.request(Method::POST, "/api/users/logout", &[], "").await.status, StatusCode::OK);
+    assert_eq!(second.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(third.me_code().await, None, "another session lives");
+    let root = signed_in(&app, "root", PASSWORD).await;
+    root.done("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
+    assert_eq!(third.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+}
+
+/// S13: a new password ends every other session, whoever sets it.
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    app.admin("root").await;
+    let phone = app.user("ann").await;
+    let caller = signed_in(&app, "ann", PASSWORD).await;
+    let (_, program) = phone.api_token(&[]).await;
+    assert_eq!(reset(&program, "ann", OTHER).await.status, StatusCode::FORBIDDEN, "it is for the person");
+    let weak = reset(&caller, "ann", "password").await;
+    assert_eq!((weak.status.as_u16(), &weak.json()["payload"]["password"].is_array()), (422, &true), "{}", weak.text);
+    assert_eq!(reset(&caller, "ANN", OTHER).await.status, StatusCode::OK);
+    assert_eq!(caller.me_code().await, None, "the session goes on");
+    assert_eq!(phone.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(login(&app, "ann", PASSWORD).await.status, StatusCode::UNAUTHORIZED);
+    signed_in(&app, "ann", OTHER).await;
+
+    let root = signed_in(&app, "root", PASSWORD).await;
+    assert_eq!(reset(&root, "ann", PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(caller.me_reason().await.as_deref(), Some("SESSION_ENDED"), "by an administrator, all");
+}
+
+#[tokio::test]
+async fn whoever_has_to_choose_a_password_does_it_here() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    let root = app.admin("root").await;
+    let input = json!({ "username": "ann", "password": PASSWORD, "mustChangePassword": true, "roles": ["admin"] });
+    root.done("createUser", input, "user { id }").await;
+    let ann = signed_in(&app, "ann", PASSWORD).await;
+    assert_eq!(status(&ann, "/api/users/").await, 403);
+    assert_eq!(reset(&ann, "root", OTHER).await.status, StatusCode::FORBIDDEN, "nobody else's before one's own");
+    assert_eq!(reset(&ann, "ann", PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY, "not the same one");
+    assert_eq!(reset(&ann, "ann", OTHER).await.status, StatusCode::OK);
+    assert_eq!(status(&ann, "/api/users/").await, 200);
+}
+
+#[tokio::test]
+async fn a_user_changes_as_a_whole_or_not_at_all() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    let root = app.admin("root").await;
+    made(&root, &person("taken@example.org")).await;
+    let ann = made(&root, &person("ann@example.org")).await;
+    let path = format!("/api/users/{}", ann["id"]);
+    let phone = signed_in(&app, "ann@example.org", PASSWORD).await;
+    let put = async |actor: &Actor, input: Value| actor.json(Method::PUT, &path, &input).await;
+    let whole = |email: &str, active: bool| json!({ "email": email, "name": "Ann", "active": active });
+
+    let taken = json!({ "email": "taken@example.org", "name": "X", "active": false, "password": OTHER, "roles": [{ "id": 1 }] });
+    assert_eq!(put(&root, taken).await.status, StatusCode::CONFLICT);
+    let weak = json!({ "email": "new@example.org", "name": "X", "active": false, "password": "x" });
+    assert_eq!(put(&root, weak).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(get(&root, &path).await.json(), ann, "nothing has changed");
+    assert_eq!(phone.me_code().await, None);
+
+    root.done(
+        "saveRole",
+        json!({ "name": "helper", "permissions": ["USERS_READ", "USERS_WRITE", "ROLES_ASSIGN"] }),
+        "role { id }",
+    )
+    .await;
+    root.done("createUser", json!({ "username": "helper", "password": PASSWORD, "roles": ["helper"] }), "user { id }")
+        .await;
+    let helper = signed_in(&app, "helper", PASSWORD).await;
+    let mut crown = whole("ann@example.org", true);
+    crown["roles"] = json!([{ "id": 1 }]);
+    assert_eq!(put(&helper, crown.clone()).await.status, StatusCode::FORBIDDEN, "nobody gives what they lack (Z-6)");
+    assert_eq!(get(&root, &path).await.json(), ann);
+
+    let moved = put(&root, whole("ann@example.com", true)).await;
+    assert_eq!((&moved.json()["email"], &moved.json()["name"]), (&json!("ann@example.com"), &json!("Ann")));
+    assert_eq!(phone.me_reason().await.as_deref(), Some("SESSION_ENDED"), "by a new address everybody signs in again");
+    assert_eq!(put(&root, crown).await.json()["roles"][0]["code"], "admin");
+    let named = put(&root, whole("ann", true)).await;
+    assert_eq!(named.json()["email"], "ann", "a username takes the place of an address");
+    let phone = signed_in(&app, "ann", PASSWORD).await;
+    assert_eq!(put(&root, whole("ann", false)).await.json()["active"], json!(false));
+    assert_eq!(phone.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+
+    let own = get(&root, "/api/users/?name=&email=root").await.json()["users"][0]["id"].clone();
+    let path = format!("/api/users/{own}");
+    let last =
+        root.json(Method::PUT, &path, &json!({ "email": "root", "name": "", "active": true, "roles": [] })).await;
+    assert_eq!(last.status, StatusCode::CONFLICT, "the last administrator stays one (Z-5)");
+    assert_eq!(root.me_code().await, None);
+}
+
+#[tokio::test]
+async fn lists_by_parts_of_names() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    let root = app.admin("root").await;
+    for (email, name) in [("ann@example.org", "Ann Lee"), ("bob@example.org", "Bob_Lee"), ("carl", "100% Carl")] {
+        let mut input = person(email);
+        input["name"] = json!(name);
+        made(&root, &input).await;
+    }
+    let found = async |query: &str| -> Vec<String> {
+        let page = get(&root, &format!("/api/users/?{query}")).await.json();
+        page["users"].as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(found("email=EXAMPLE.org").await, ["ann@example.org", "bob@example.org"]);
+    assert_eq!(found("email=example&name=ann").await, ["ann@example.org"]);
+    assert_eq!(found("email=car").await, ["carl"], "a username where there is no address");
+    assert_eq!(found("name=%25").await, ["carl"]);
+    assert_eq!(found("name=_").await, ["bob@example.org"]);
+    assert_eq!(found("email=&name=").await.len(), 4);
+    assert_eq!(found("limit=1&offset=3").await, ["carl"]);
+    assert_eq!(found("offset=9223372036854775807").await, [""; 0]);
+    for query in ["limit=-1", "offset=x", "limit=9223372036854775808", "offset=", "role=x"] {
+        let answer = get(&root, &format!("/api/users/?{query}")).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["error_code"]), (422, &json!("WRONG_ARGS")), "{query}");
+    }
+}
+
+/// Nothing that is sent is answered with 500, and every failure has the dialect's form.
+#[tokio::test]
+async fn nothing_breaks_a_route() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    let root = app.admin("root").await;
+    let ann = made(&root, &person("ann")).await;
+    let routes = [
+        (Method::POST, "/api/users/login".to_owned(), json!({ "email": "ann", "password": PASSWORD })),
+        (Method::POST, "/api/users/reset-password".to_owned(), json!({ "email": "ann", "password": OTHER })),
+        (Method::POST, "/api/users/".to_owned(), person("bob")),
+        (
+            Method::PUT,
+            format!("/api/users/{}", ann["id"]),
+            json!({ "email": "ann", "name": "", "active": true, "password": OTHER, "roles": [], "id": 1 }),
+        ),
+    ];
+    let values = [
+        json!(null),
+        json!(5),
+        json!(1e300),
+        json!([[]]),
+        json!({ "a": 1 }),
+        json!("\0"),
+        json!("x".repeat(60_000)),
+        json!([{ "id": 1e40 }]),
+    ];
+    let media = [("content-type", "application/json")];
+    for (method, path, good) in &routes {
+        let fails = |answer: &Answer| {
+            let body = answer.json();
+            assert!(answer.status.is_client_error(), "{path} {}", answer.text);
+            assert!(body["message"].is_string() && body["error_code"].is_string(), "{path} {}", answer.text);
+        };
+        for field in good.as_object().unwrap().keys() {
+            for value in &values {
+                let mut body = good.clone();
+                body[field] = value.clone();
+                // Any number will do there, because none counts.
+                if field != "id" || !value.is_i64() {
+                    fails(&root.json(method.clone(), path, &body).await);
+                }
+            }
+        }
+        let nested = "[".repeat(60_000);
+        for body in [
+            &b""[..],
+            b"null",
+            b"[]",
+            b"{",
+            b"{\"email\": \"\\ud800\"}",
+            b"{\"a\":1,\"a\":2}",
+            b"\xff",
+            nested.as_bytes(),
+        ] {
+            fails(&root.request(method.clone(), path, &media, body.to_vec()).await);
+        }
+        assert_eq!(root.request(method.clone(), path, &media, "x".repeat(70_000)).await.status, 413);
+        assert_eq!(root.request(method.clone(), path, &[], good.to_string()).await.status, 415);
+    }
+    for id in ["0", "-1", "9223372036854775807", "9223372036854775808", "%00", "1.5", "%ff"] {
+        let answer = get(&root, &format!("/api/users/{id}")).await;
+        assert!(matches!(answer.status.as_u16(), 400 | 404), "{id} {}", answer.text);
+    }
+    let value = cookie_of(&login(&app, "ann", PASSWORD).await);
+    for cookie in ["a", "=", "====", "YQ", "/w==", &value[1..], &format!("{value}{value}")] {
+        let header = format!("user-api-credentials={cookie}");
+        let answer = app.anonymous().request(Method::GET, "/api/users/", &[("cookie", &header)], "").await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{cookie} {}", answer.text);
+    }
+}
+
+/// A1: wrong passwords meet the throttle, in the dialect's form.
+#[tokio::test]
+async fn guesses_are_slowed_down() {
+    let app = TestApp::with(&[MOUNTED, ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
+    app.user("ann").await;
+    let mut last = login(&app, "ann", "wrong").await;
+    for _ in 0..3 {
+        last = login(&app, "ann", "wrong").await;
+    }
+    assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS, "{}", last.text);
+    assert!(last.header("retry-after").is_some());
+    assert_eq!(last.json()["error_code"], "TOO_MANY_REQUESTS");
+}

@@ -1,0 +1,99 @@
+//! The cookie, and the pages that may have it sent.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::{MOUNTED, cookie_of};
+use crate::support::{Answer, PASSWORD, TestApp};
+
+const HOST: (&str, &str) = ("host", "auth.example.com");
+
+/// What pages of ours say of themselves.
+const OURS: [(&str, &str); 2] = [("sec-fetch-site", "same-origin"), ("origin", "https://auth.example.com")];
+
+/// What pages of others say, or their browsers.
+const FOREIGN: [(&str, &str); 4] = [
+    ("sec-fetch-site", "cross-site"),
+    ("sec-fetch-site", "same-site"),
+    ("origin", "https://evil.example"),
+    ("origin", "null"),
+];
+
+async fn login(app: &TestApp, headers: &[(&str, &str)]) -> Answer {
+    let headers = [headers, &[("content-type", "application/json")]].concat();
+    let body = json!({ "email": "ann", "password": PASSWORD }).to_string();
+    app.anonymous().request(Method::POST, "/api/users/login", &headers, body).await
+}
+
+/// A service, and the cookie header of somebody who is signed in to it.
+async fn victim() -> (TestApp, String) {
+    let app = TestApp::with(&[MOUNTED]).await;
+    app.user("ann").await;
+    let cookie = format!("a=b; user-api-credentials={}", cookie_of(&login(&app, &[HOST]).await));
+    (app, cookie)
+}
+
+async fn send(app: &TestApp, method: Method, path: &str, cookie: &str, page: Option<(&str, &str)>) -> Answer {
+    let mut headers = vec![HOST, ("cookie", cookie), ("content-type", "application/json")];
+    headers.extend(page);
+    let body = json!({ "email": "ann", "password": "another-horse-battery-8" }).to_string();
+    app.anonymous().request(method, path, &headers, body).await
+}
+
+async fn lives(app: &TestApp, cookie: &str) -> bool {
+    send(app, Method::GET, "/api/users/token", cookie, None).await.json() != Value::Null
+}
+
+/// X2: scripts do not get at it, and it goes by https alone wherever there is https.
+#[tokio::test]
+async fn a_cookie_is_kept_from_scripts_and_plain_connections() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    app.user("ann").await;
+    for (host, is_secure) in [("auth.example.com", true), ("localhost:8080", false), ("127.0.0.1:8080", false)] {
+        let answer = login(&app, &[("host", host)]).await;
+        let cookie = answer.header("set-cookie").unwrap();
+        let attributes: Vec<&str> = cookie.split("; ").skip(1).collect();
+        let mut expected = vec!["Expires=Sun, 15 Mar 2026 12:00:00 GMT", "HttpOnly", "Path=/", "SameSite=Lax"];
+        expected.extend(is_secure.then_some("Secure"));
+        assert_eq!(attributes, expected, "{host}");
+    }
+}
+
+/// X1: what a page of somebody else has the browser send comes without credentials, or not at all.
+#[tokio::test]
+async fn pages_of_others_change_nothing() {
+    let (app, cookie) = victim().await;
+    for page in FOREIGN {
+        assert_eq!(login(&app, &[HOST, page]).await.status, 403, "{page:?}: it could sign in its visitors as anybody");
+        for method in [Method::GET, Method::POST] {
+            let logout = send(&app, method, "/api/users/logout", &cookie, Some(page)).await;
+            assert_eq!((logout.status.as_u16(), logout.header("set-cookie")), (403, None), "{page:?}");
+        }
+        let reset = send(&app, Method::POST, "/api/users/reset-password", &cookie, Some(page)).await;
+        assert_eq!(reset.status, 401, "{page:?}");
+        let token = send(&app, Method::GET, "/api/users/token", &cookie, Some(page)).await;
+        assert_eq!(token.status, 401, "{page:?}");
+    }
+    // Nobody says who sends a GET: it may be a link.
+    for page in [None, Some(("sec-fetch-site", "none"))] {
+        assert_eq!(send(&app, Method::GET, "/api/users/logout", &cookie, page).await.status, 403);
+    }
+    assert!(lives(&app, &cookie).await);
+}
+
+/// X1: the pages that may, and programs.
+#[tokio::test]
+async fn own_pages_and_programs_sign_out() {
+    for page in OURS.map(Some) {
+        let (app, cookie) = victim().await;
+        let logout = send(&app, Method::GET, "/api/users/logout", &cookie, page).await;
+        assert_eq!(logout.json(), json!({ "message": "User disconnected." }));
+        let gone =
+            "user-api-credentials=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Path=/; SameSite=Lax; Secure";
+        assert_eq!(logout.header("set-cookie"), Some(gone));
+        assert!(!lives(&app, &cookie).await);
+    }
+    let (app, cookie) = victim().await;
+    assert_eq!(send(&app, Method::POST, "/api/users/logout", &cookie, None).await.status, 200);
+    assert!(!lives(&app, &cookie).await);
+}
