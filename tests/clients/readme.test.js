@@ -18,6 +18,7 @@ test('the sessions in the README answer as printed', { timeout: 60_000 }, async 
   const server = await startServer({ env: { ACCOUNTD_LIMITS__ENABLED: 'true' } });
   const example = await startServer({ program: 'examples/embedded', root: '/accounts' });
   try {
+    await server.makeAdmin('root', 'correct-horse-battery-9');
     const answers = await realAnswers(steps, { 8080: server.url, 8081: example.url }, directory);
     if (process.env.UPDATE_README) await writeFile(path, updated(readme, answers));
     else assert.deepEqual(answers, steps.map(({ answer }) => answer));

@@ -34,5 +34,5 @@ function shortened(text) {
   return text
     .replace(/(eyJ[\w-]{17})[\w.-]+/g, '$1…')
     .replace(/(accountd\.tok_)[\w.-]+/g, '$1…')
-    .replace(/((?:usr|ses|rol|tok)_)\w+/g, '$1…');
+    .replace(/((?:usr|ses|rol|ten|tok)_)\w+/g, '$1…');
 }
