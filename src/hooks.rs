@@ -82,8 +82,7 @@ impl Hooks {
         self.0.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Runs the hooks for what was committed, one after the other, and waits for them. They run to their end even if
-    /// the caller goes away, and one that panics harms nobody else.
+    /// Runs the hooks for what was committed, one after the other, and waits for them. One that panics harms nobody else.
     pub async fn run(&self, news: Vec<(Occasion, User)>) {
         let hooks = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         for (occasion, user) in news {

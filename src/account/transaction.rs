@@ -16,7 +16,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult
 use super::id::{TenantId, UserId};
 use super::{role, webhook};
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::hooks::{Occasion, User};
 use crate::store::tenants;
 
@@ -58,26 +58,33 @@ impl Transaction {
         self.revokes.store(true, Ordering::Relaxed);
     }
 
-    /// Commits, and tells those who want to know. That an error comes of telling is logged: the change is true.
+    /// Commits, and tells those who want to know.
     pub async fn commit(self) -> Result<()> {
         let Self { inner, app, now, facts, revokes } = self;
         let facts = facts.into_inner().unwrap_or_else(PoisonError::into_inner);
         let news = news(&inner, &app, &facts).await?;
         let are_due = webhook::write(&inner, &app, &facts, &news, now).await?;
-        inner.commit().await?;
-        if revokes.into_inner() {
-            app.bulletin.ring();
-        }
-        if are_due {
-            app.webhooks_due.send_replace(());
-        }
         let for_hooks = facts.iter().zip(news).filter_map(|(fact, user)| match fact {
             Fact::Created(_) => Some((Occasion::Created, user?)),
             Fact::Updated(_) => Some((Occasion::Updated, user?)),
             Fact::Deleted(_) | Fact::Ended(..) => None,
         });
-        app.hooks.run(for_hooks.collect()).await;
-        Ok(())
+        let for_hooks: Vec<_> = for_hooks.collect();
+        // A task of its own: a client that goes away must not come between the commit and those who are to know of it.
+        let finishing = tokio::spawn(async move {
+            let committed = inner.commit().await;
+            // Whatever is known of it: a commit whose answer was lost may have been made.
+            if revokes.into_inner() {
+                app.bulletin.ring();
+            }
+            committed?;
+            if are_due {
+                app.webhooks_due.send_replace(());
+            }
+            app.hooks.run(for_hooks).await;
+            Ok(())
+        });
+        finishing.await.map_err(Error::internal)?
     }
 }
 

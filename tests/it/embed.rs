@@ -215,6 +215,33 @@ async fn tells_its_hooks_of_users_that_were_made_and_changed() {
 }
 
 #[tokio::test]
+async fn a_hook_runs_to_its_end_even_if_the_client_goes_away() {
+    let app = TestApp::new().await;
+    let (started, begins) = tokio::sync::oneshot::channel();
+    let (ended, ends) = tokio::sync::oneshot::channel();
+    let (release, released) = tokio::sync::oneshot::channel::<()>();
+    let once = Arc::new(Mutex::new(Some((started, released, ended))));
+    app.app.hooks.on_user_created(move |user| {
+        let (started, released, ended) = once.lock().unwrap().take().unwrap();
+        async move {
+            started.send(()).unwrap();
+            released.await.unwrap();
+            ended.send(user.username).unwrap();
+        }
+    });
+    let stranger = app.anonymous();
+    let client = tokio::spawn(async move {
+        let input = json!({ "username": "ann", "password": PASSWORD });
+        stranger.mutate("register", input, "status").await;
+    });
+    begins.await.unwrap();
+    client.abort();
+    assert!(client.await.unwrap_err().is_cancelled());
+    release.send(()).unwrap();
+    assert_eq!(ends.await.unwrap(), "ann");
+}
+
+#[tokio::test]
 async fn a_hook_that_fails_harms_nobody() {
     let app = TestApp::new().await;
     let run = Arc::new(AtomicUsize::new(0));

@@ -125,8 +125,10 @@ async fn waits_neither_for_ever_nor_for_a_server_that_stops() {
     assert!(MAX_WAIT < app.app.config.server.deadlines.request);
     let known = ask(&app, "", None).await.header("etag").unwrap().to_owned();
     app.app.bulletin.close();
+    let begun = std::time::Instant::now();
     let ended = ask(&app, "?wait=10", Some(&known)).await;
     assert_eq!(ended.status, 304);
+    assert!(begun.elapsed() < MAX_WAIT, "it was answered at once");
     for wrong in ["?wait=-1", "?wait=x", "?wait=11", "?wait=4294967296"] {
         assert_eq!(ask(&app, wrong, None).await.status, 400, "{wrong}");
     }
