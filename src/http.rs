@@ -14,6 +14,7 @@ use crate::rest;
 mod address;
 mod authorization;
 pub mod claims;
+mod console;
 mod content;
 mod cookies;
 mod cors;
@@ -52,6 +53,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(app: App) -> Result<Router<S>> {
         .route("/.well-known/jwks.json", get(health::jwks))
         .route("/openapi.json", get(move || openapi::serve(document)))
         .merge(rest::gateway::router(app.config.rest.introspection.is_some()))
+        .merge(console::routes())
         .merge(rest::router(&app.config.rest))
         .layer(Extension(endpoint));
     Ok(layered(routes, app))

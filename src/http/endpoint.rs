@@ -83,7 +83,7 @@ pub(super) async fn get(
         return Refusal::bad_request("the query string could not be read").answer(Media::Json);
     };
     if parameters.is_empty() && app.config.graphql.introspection && playground::is_wanted(&headers) {
-        return playground::page();
+        return playground::page(&app);
     }
     let Some(media) = Media::accepted(&headers) else { return Refusal::not_acceptable().answer(Media::Json) };
     match parameters.parameters() {

@@ -59,6 +59,11 @@ pub(super) async fn not_found(uri: Uri) -> Response<Body> {
     problem(StatusCode::NOT_FOUND, "NOT_FOUND", known)
 }
 
+/// The route is there, but not what it was asked for.
+pub(super) fn absent(detail: &str) -> Response<Body> {
+    problem(StatusCode::NOT_FOUND, "NOT_FOUND", detail)
+}
+
 /// The route does not take this method; the router adds `Allow`.
 pub(super) async fn method_not_allowed(method: Method) -> Response<Body> {
     let detail = format!("this route does not take {method}");

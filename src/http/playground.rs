@@ -7,7 +7,10 @@ use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderMap, Response};
 use axum::response::{Html, IntoResponse};
 
-/// What the page loads; it comes from a public network until the console brings its own files.
+use super::console;
+use crate::app::App;
+
+/// What the page loads from a public network, in builds that have no files of their own.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data: https:; font-src data: https:; \
     style-src 'unsafe-inline' https:; script-src 'unsafe-inline' https:; worker-src blob:; \
     frame-ancestors 'none'; base-uri 'none'";
@@ -18,7 +21,10 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// GraphiQL, pointed at this server.
-pub(super) fn page() -> Response<Body> {
+pub(super) fn page(app: &App) -> Response<Body> {
+    if let Some(page) = console::playground(app) {
+        return page;
+    }
     let page = GraphiQLSource::build().endpoint("/graphql").title("accountd").finish();
     ([(CONTENT_SECURITY_POLICY, POLICY)], Html(page)).into_response()
 }

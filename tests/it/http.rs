@@ -90,7 +90,7 @@ async fn reads_64_kib_and_not_one_byte_more() {
 #[tokio::test]
 async fn tells_of_routes_and_methods_in_problem_details() {
     let app = TestApp::new().await;
-    for path in ["/", "/nothing", "/graphql/", "/healthz/x", "/.well-known/", "/%00", "/..%2f..%2fetc%2fpasswd"] {
+    for path in ["/nothing", "/assets/x", "/client/../x", "/client/%2e%2e%2fx", "/graphql/", "/healthz/x", "/.well-known/", "/%00", "/..%2f..%2fetc%2fpasswd"] {
         let answer = get(&app.anonymous(), path, &[]).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (404, Some("application/problem+json")));
         let problem = answer.json();
@@ -271,6 +271,27 @@ async fn shows_the_page_to_a_browser_alone() {
     assert!(policy.contains("frame-ancestors 'none'") && policy.contains("connect-src 'self'"), "{policy}");
     let query = get(&app.anonymous(), "/graphql?query=%7B__typename%7D", &browser).await;
     assert_eq!(query.data(), json!({ "__typename": "Query" }), "a query is answered, not shown");
+}
+
+/// X4, X7: the page at the root loads nothing but the server's own files, and runs nothing that is written into it.
+#[tokio::test]
+async fn has_a_page_at_the_root_that_no_stranger_can_write_into() {
+    let app = TestApp::new().await;
+    let page = get(&app.anonymous(), "/", &[]).await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(page.text.contains("accountd"));
+    let policy = page.header("content-security-policy").unwrap().to_owned();
+    for part in ["default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "base-uri 'none'"] {
+        assert!(policy.contains(part), "{policy} lacks {part}");
+    }
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+    assert!(nonce.len() == 24 && page.text.contains(&format!("nonce=\"{nonce}\"")), "{policy}: {}", page.text);
+    let again = get(&app.anonymous(), "/", &[]).await;
+    assert_ne!(again.header("content-security-policy"), Some(&*policy), "each answer has a nonce of its own");
+    for (name, value) in PROTECTION.iter().filter(|(name, _)| *name != "content-security-policy") {
+        assert_eq!(page.header(name), Some(*value), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::access::routes::paths;
 use crate::support::TestApp;
 
-/// GraphQL is described by its own schema.
-const ELSEWHERE: [&str; 2] = ["GET /graphql", "POST /graphql"];
+/// GraphQL is described by its own schema, and what browsers load by none.
+const ELSEWHERE: [&str; 5] = ["GET /graphql", "POST /graphql", "GET /", "GET /assets/{file}", "GET /client/{file}"];
 
 const PLANTDB: &str = "ACCOUNTD_REST__DIALECTS__PLANTDB";
 const USER_API: &str = "ACCOUNTD_REST__DIALECTS__USER_API";

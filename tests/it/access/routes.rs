@@ -79,6 +79,10 @@ fn rows() -> Vec<Row> {
         row("GET /openapi.json", nothing, ANYBODY),
         row("GET /.well-known/revocations", nothing, ANYBODY),
         row("POST /introspect", nothing, [401; 6]),
+        // What browsers load, for everybody alike; a file that is not there, because builds without the console have none.
+        row("GET /", nothing, ANYBODY),
+        Row { path: Some("/assets/none.js"), ..row("GET /assets/{file}", nothing, [404; 6]) },
+        Row { path: Some("/client/none.js"), ..row("GET /client/{file}", nothing, [404; 6]) },
         // The PlantDB dialect, as in 0.15.
         Row { path: Some("/login?username=eve"), ..row("GET /login", nothing, ANYBODY) },
         row("POST /login", login, ANYBODY),

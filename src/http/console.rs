@@ -1,0 +1,74 @@
+//! The pages for people, and the client for pages of others; a build without them tells how to get them.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::{HeaderMap, Response};
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::error::absent;
+use crate::app::App;
+
+mod files;
+
+/// What the console loads: files of this server, and what it asks it.
+const CONSOLE: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-NONCE-OF-THIS-ANSWER'; \
+    img-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The playground's editor, besides, makes style sheets and gives each line its place by an attribute.
+const PLAYGROUND: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; \
+    style-src 'self' 'nonce-NONCE-OF-THIS-ANSWER'; style-src-attr 'unsafe-inline'; font-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Stands in the pages and in the policies where each answer has bytes of its own.
+const PLACEHOLDER: &str = "NONCE-OF-THIS-ANSWER";
+
+/// What a build without the console shows instead.
+const WITHOUT: &str = include_str!("console/without.html");
+
+/// The console and the files that pages load.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(index))
+        .route("/assets/{file}", get(asset))
+        .route("/client/{file}", get(client))
+}
+
+/// The console.
+async fn index(State(app): State<App>) -> Response<Body> {
+    match files::text("index.html") {
+        Some(html) => page(&app, &html, CONSOLE),
+        None => page(&app, WITHOUT, CONSOLE),
+    }
+}
+
+/// The playground, if this build has it.
+pub(super) fn playground(app: &App) -> Option<Response<Body>> {
+    files::text("playground.html").map(|html| page(app, &html, PLAYGROUND))
+}
+
+/// A file of a page. Its name tells its content, so browsers keep it for good.
+async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response<Body> {
+    match files::find("assets", &file, &headers) {
+        Some(file) => file.for_good(),
+        None => absent("no such file: reload the page that asked for it"),
+    }
+}
+
+/// The client and its types. Their names stay, so browsers ask whether they have changed.
+async fn client(Path(file): Path<String>, headers: HeaderMap) -> Response<Body> {
+    match files::find("client", &file, &headers) {
+        Some(file) => file.unless_known(&headers),
+        None => absent("no such file: the client is accountd.js and accountd.d.ts, in builds with the feature `web`"),
+    }
+}
+
+fn page(app: &App, html: &str, policy: &str) -> Response<Body> {
+    let nonce = STANDARD.encode(app.entropy.bytes::<16>());
+    let policy = policy.replace(PLACEHOLDER, &nonce);
+    ([(CONTENT_SECURITY_POLICY, policy)], Html(html.replace(PLACEHOLDER, &nonce))).into_response()
+}
