@@ -1,0 +1,21 @@
+// Who is told of sign-ins and sign-outs.
+import type { Events } from './accountd';
+
+type Listener<Name extends keyof Events> = (event: Events[Name]) => void;
+
+export class Announcer {
+  private readonly listeners: { [Name in keyof Events]: Set<Listener<Name>> } = {
+    'signed-in': new Set(),
+    'signed-out': new Set(),
+  };
+
+  on<Name extends keyof Events>(name: Name, listener: Listener<Name>): () => void {
+    const set = this.listeners[name] as Set<Listener<Name>>;
+    set.add(listener);
+    return () => set.delete(listener);
+  }
+
+  tell<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    for (const listener of [...this.listeners[name]] as Listener<Name>[]) listener(event);
+  }
+}

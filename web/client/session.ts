@@ -1,0 +1,124 @@
+// The session of this page: which credentials requests are sent with, and how they are renewed.
+//
+// However many requests find the token expired, in however many tabs, one refresh is sent: within a page they wait for
+// the same promise, and tabs take turns by a lock and look first whether another one has done it.
+import type { Store, Tokens } from './accountd';
+import { type Ask, dataOf, ME, REFRESH, type Refreshed } from './ask';
+import type { Demand } from './demand';
+import { Announcer } from './events';
+import { alone, join, type News } from './tabs';
+
+/** What a request is sent with. */
+export interface Attempt {
+  accessToken: string | undefined;
+  /** How often the credentials had changed by then. */
+  era: number;
+}
+
+export class Session {
+  readonly announcer = new Announcer();
+  private era = 0;
+  private isSignedIn: boolean | undefined;
+  private renewal: Promise<boolean> | undefined;
+  private readonly tellTabs: (news: News) => void;
+
+  /** `store` is undefined in cookie mode. */
+  constructor(
+    private readonly name: string,
+    private readonly ask: Ask,
+    private readonly store: Store | undefined,
+  ) {
+    this.tellTabs = store ? () => {} : join(name, (news) => this.hear(news));
+  }
+
+  begin(): Attempt {
+    return { accessToken: this.store?.get()?.accessToken ?? undefined, era: this.era };
+  }
+
+  refreshToken(): string | undefined {
+    return this.store?.get()?.refreshToken ?? undefined;
+  }
+
+  /** Whether the request should be repeated, once, after its answer demanded this. */
+  async recover(demand: Demand, attempt: Attempt): Promise<boolean> {
+    if (this.hasMovedOn(attempt)) return true;
+    if (demand.kind === 'renew') return this.renew(attempt);
+    this.leave(demand.reason);
+    return false;
+  }
+
+  /** Takes note of what the answer to a repeated request demands; it is not repeated again. */
+  settle(demand: Demand | undefined, attempt: Attempt): void {
+    if (demand?.kind === 'leave' && !this.hasMovedOn(attempt)) this.leave(demand.reason);
+  }
+
+  keep(tokens: Tokens): void {
+    this.store?.set({ accessToken: tokens.accessToken, refreshToken: tokens.refreshToken });
+    this.era += 1;
+    const isNew = !this.isSignedIn;
+    this.isSignedIn = true;
+    this.tellTabs({ kind: isNew ? 'signed-in' : 'renewed' });
+    if (isNew) this.announcer.tell('signed-in', undefined);
+  }
+
+  leave(reason: string): void {
+    if (this.isSignedIn === false) return;
+    this.tellTabs({ kind: 'signed-out', reason });
+    this.forget(reason);
+  }
+
+  private forget(reason: string): void {
+    this.store?.set(undefined);
+    this.era += 1;
+    this.isSignedIn = false;
+    this.announcer.tell('signed-out', { reason });
+  }
+
+  private hear(news: News): void {
+    if (news.kind === 'signed-out') {
+      if (this.isSignedIn !== false) this.forget(news.reason);
+      return;
+    }
+    this.era += 1;
+    const isNew = news.kind === 'signed-in' && !this.isSignedIn;
+    this.isSignedIn = true;
+    if (isNew) this.announcer.tell('signed-in', undefined);
+  }
+
+  private hasMovedOn(attempt: Attempt): boolean {
+    const { accessToken, era } = this.begin();
+    return era !== attempt.era || accessToken !== attempt.accessToken;
+  }
+
+  private renew(attempt: Attempt): Promise<boolean> {
+    this.renewal ??= alone(this.name, () => this.renewAlone(attempt)).finally(() => {
+      this.renewal = undefined;
+    });
+    return this.renewal;
+  }
+
+  private async renewAlone(attempt: Attempt): Promise<boolean> {
+    if (this.hasMovedOn(attempt) || (await this.isRenewedInCookie())) return true;
+    const refreshToken = this.refreshToken();
+    if (this.store && !refreshToken) {
+      this.leave('REFRESH_TOKEN_MISSING');
+      return false;
+    }
+    const { refresh } = dataOf(await this.ask<Refreshed>(REFRESH, { input: refreshToken ? { refreshToken } : {} }));
+    if (refresh.tokens) {
+      this.keep(refresh.tokens);
+      return true;
+    }
+    this.leave(refresh.errors[0]?.code ?? 'SESSION_ENDED');
+    return false;
+  }
+
+  /** Whether another tab renewed the cookie that all share; its message may still be on its way, the cookie is not. */
+  private async isRenewedInCookie(): Promise<boolean> {
+    if (this.store) return false;
+    const { data } = await this.ask<{ me: object | null }>(ME, {});
+    if (!data?.me) return false;
+    this.era += 1;
+    return true;
+  }
+}
