@@ -1,13 +1,33 @@
 # The front door. `make run` and `make test` are all that a fresh machine with Rust, Node and Python needs.
 
-.PHONY: run test test-rust test-clients test-plantdb test-schemathesis fuzz bench check tools
+.PHONY: run web binary test test-rust test-clients test-plantdb test-web test-schemathesis fuzz bench check tools
 
-# Builds the server and starts it on http://127.0.0.1:8080 with an embedded database in ./data.
-run: tools
-	cargo run --release --locked -- serve
+# What comes of a command that failed is not taken for its work.
+.DELETE_ON_ERROR:
 
-# Every test: real clients and the judges against a started server, and Rust on each database that runs.
-test: test-clients test-plantdb test-schemathesis test-rust test-servers
+# Builds the server with its console and starts it on http://127.0.0.1:8080 with an embedded database in ./data.
+run: tools web
+	cargo run --release --locked --features web -- serve
+
+# Builds the console, the playground and the client into web/dist.
+web: web/dist/index.html
+
+WEB_SOURCES := schema.graphql $(shell find web -maxdepth 1 -type f; find web/client web/console web/playground web/shared -type f -not -name generated.ts)
+
+web/dist/index.html: $(WEB_SOURCES) web/node_modules/.package-lock.json
+	npm run build --prefix web
+	touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json | node
+	npm ci --prefix web --no-audit --no-fund
+	touch $@
+
+# What the tests start; its pages come from web/dist.
+binary: tools web
+	cargo build --locked --bins --examples --features web
+
+# Every test: real clients, a browser and the judges against a started server, and Rust on each database that runs.
+test: test-clients test-plantdb test-web test-schemathesis test-rust test-servers
 
 # On SQLite, whatever servers the environment names.
 test-rust: tools
@@ -23,14 +43,16 @@ test-servers: tools
 	[ -n "$$mysql" ] || echo "NOT TESTED, because no server runs: MariaDB" >&2; \
 	[ -n "$$ACCOUNTD_TEST_REDIS" ] || echo "NOT TESTED, because no server runs: Redis" >&2
 
-test-clients: tools
-	cargo build --locked --bins --examples
+test-clients: binary
 	npm ci --prefix tests/clients --no-audit --no-fund
 	npm test --prefix tests/clients
 
+# The pages in Chromium; pictures of them are in web/screenshots afterwards.
+test-web: binary chromium
+	npm test --prefix web
+
 # What the documents promise, asked in about a thousand ways.
-test-schemathesis: tools target/judges/installed
-	cargo build --locked
+test-schemathesis: binary target/judges/installed
 	target/judges/bin/python tests/judges/run_schemathesis.py
 
 target/judges/installed: tests/judges/schemathesis.txt | python
@@ -60,9 +82,11 @@ bench: tools
 	cargo bench --locked
 
 # What must hold before a commit, beside the tests.
-check: tools
+check: tools web
+	npm run check --prefix web
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --locked --features web -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
 tools:
@@ -72,7 +96,13 @@ tools:
 test-clients: node
 .PHONY: node
 node:
-	@command -v node >/dev/null && command -v npm >/dev/null || { echo "node is missing: install Node 20 or newer (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "node is missing: install Node 20.19 or newer with npm (https://nodejs.org)" >&2; exit 1; }
+	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' || { echo "node is too old: install Node 20.19 or newer (https://nodejs.org)" >&2; exit 1; }
+
+# Installed where it can be; elsewhere CHROMIUM names one.
+.PHONY: chromium
+chromium:
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } || { echo "Chromium is missing: install it, or name one in CHROMIUM" >&2; exit 1; }
 
 .PHONY: python
 python:

@@ -6,7 +6,12 @@ import { ErrorLink } from '@apollo/client/link/error';
 import { from, mergeMap } from 'rxjs';
 import { refreshTokens, whatErrorsAsk } from './refresh.js';
 
+export { ApolloLink };
+
 export const name = 'Apollo Client 4';
+
+/** Each operation refreshes for itself: the server has to cope with that. */
+export const isNaive = true;
 
 export function makeClient({ uri, tokens, onSignedOut, fetch }) {
   const authLink = new SetContextLink(({ headers }) => ({
@@ -21,12 +26,17 @@ export function makeClient({ uri, tokens, onSignedOut, fetch }) {
     return from(refreshed).pipe(mergeMap(() => forward(operation)));
   });
 
-  const client = new ApolloClient({
+  const client = makeClientWith([errorLink, authLink], { uri, fetch });
+  return client;
+}
+
+/** A client whose requests pass through these links. */
+export function makeClientWith(links, { uri, fetch }) {
+  return new ApolloClient({
     cache: new InMemoryCache(),
-    link: ApolloLink.from([errorLink, authLink, new HttpLink({ uri, fetch })]),
+    link: ApolloLink.from([...links, new HttpLink({ uri, fetch })]),
     defaultOptions: { query: { fetchPolicy: 'network-only' } },
   });
-  return client;
 }
 
 /** The GraphQL errors inside what a call was rejected with. */

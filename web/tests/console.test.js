@@ -1,0 +1,188 @@
+// The console in a real browser: what people do there, and what happens to them.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { startServer } from '../../tests/clients/server.js';
+import { newPerson, signIn, startBrowser } from './browser.js';
+import { PASSWORD, register } from './people.js';
+
+const ADMIN = 'root-admin';
+const limit = { timeout: 90_000 };
+
+describe('the console', () => {
+  let server;
+  let browser;
+  let people = [];
+
+  before(async () => {
+    [server, browser] = await Promise.all([startServer(), startBrowser()]);
+    await server.makeAdmin(ADMIN, PASSWORD);
+  }, limit);
+
+  afterEach(async () => {
+    const faults = people.flatMap((person) => person.faults);
+    await Promise.all(people.map(({ context }) => context.close()));
+    people = [];
+    assert.deepEqual(faults, [], 'pages ask nobody else and keep to their policy');
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  }, limit);
+
+  async function newTab() {
+    const person = await newPerson(browser, server.url);
+    people.push(person);
+    return person.newPage();
+  }
+
+  test('somebody registers, signs out and signs in', limit, async () => {
+    const page = await newTab();
+    await page.goto('/');
+    await page.getByRole('link', { name: 'Register' }).click();
+    await page.getByLabel('Username', { exact: true }).fill('ann');
+    const password = page.getByLabel('Password', { exact: true });
+    await password.fill('ann');
+    await page.getByText('very weak').waitFor();
+    await page.getByRole('button', { name: 'Register' }).click();
+    const problem = page.locator('.field', { has: password }).getByRole('alert');
+    assert.match(await problem.textContent(), /Fewer characters/, 'the policy’s reasons stand beside the field');
+    assert.equal(await password.getAttribute('aria-invalid'), 'true');
+    await password.fill(PASSWORD);
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByRole('heading', { name: 'Profile' }).waitFor();
+
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out.').waitFor();
+    await signIn(page, 'ann', PASSWORD);
+    await page.getByRole('heading', { name: 'Profile' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Profile' }).waitFor();
+    assert.equal(await page.getByRole('link', { name: 'Users' }).count(), 0, 'what is not allowed is not shown');
+  });
+
+  test('a wrong password shows beside the field', limit, async () => {
+    await register(server.url, 'bob');
+    const page = await newTab();
+    await signIn(page, 'bob', 'wrong-horse-battery-8');
+    const password = page.getByLabel('Password', { exact: true });
+    const problem = page.locator('.field', { has: password }).getByRole('alert');
+    await problem.waitFor();
+    assert.equal(await password.getAttribute('aria-describedby'), await problem.getAttribute('id'));
+    assert.ok(await password.evaluate((input) => input === document.activeElement), 'it has the focus');
+
+    await password.fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('link', { name: 'Password' }).click();
+    await page.getByLabel('Current password', { exact: true }).fill('wrong-horse-battery-8');
+    await page.getByLabel('New password', { exact: true }).fill('staple-orbit-lantern-42');
+    await page.getByRole('button', { name: 'Change the password' }).click();
+    const current = page.locator('.field', { has: page.getByLabel('Current password', { exact: true }) });
+    await current.getByRole('alert').waitFor();
+
+    await page.getByLabel('Current password', { exact: true }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByText('The password is changed').waitFor();
+    await page.getByRole('link', { name: 'Profile' }).click();
+    await page.getByRole('heading', { name: 'Profile' }).waitFor();
+  });
+
+  test('a session that is ended elsewhere leaves with its next answer', limit, async () => {
+    await register(server.url, 'cid');
+    const [laptop, phone] = [await newTab(), await newTab()];
+    await signIn(phone, 'cid', PASSWORD);
+    await phone.getByRole('heading', { name: 'Profile' }).waitFor();
+    await signIn(laptop, 'cid', PASSWORD);
+    await laptop.getByRole('link', { name: 'Sessions' }).click();
+    const ends = laptop.getByRole('button', { name: /^End Chrome/ });
+    await laptop.getByText('This device').waitFor();
+    await ends.first().click();
+    await laptop.waitForFunction(() => document.querySelectorAll('.rows li').length === 2);
+
+    await phone.getByRole('link', { name: 'Sessions' }).click();
+    await phone.getByText('Your session was ended.').waitFor();
+    await phone.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+
+  test('signing out in one tab signs out the other at once', limit, async () => {
+    await register(server.url, 'dan');
+    const first = await newTab();
+    await signIn(first, 'dan', PASSWORD);
+    await first.getByRole('heading', { name: 'Profile' }).waitFor();
+    const second = await people[0].newPage();
+    await second.goto('/#/sessions');
+    await second.getByText('This device').waitFor();
+    await first.getByRole('button', { name: 'Sign out' }).click();
+    await second.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+
+  test('an administrator disables a user whose tab then leaves', limit, async () => {
+    await register(server.url, 'eve', { displayName: 'Eve Example' });
+    const [eve, admin] = [await newTab(), await newTab()];
+    await signIn(eve, 'eve', PASSWORD);
+    await eve.getByRole('heading', { name: 'Profile' }).waitFor();
+
+    await signIn(admin, ADMIN, PASSWORD);
+    await admin.getByRole('link', { name: 'Users' }).click();
+    await admin.getByRole('searchbox').fill('example');
+    await admin.getByRole('status').getByText('One user').or(admin.getByText('users')).first().waitFor();
+    await admin.getByRole('link', { name: 'eve' }).click();
+    await admin.getByRole('heading', { name: 'eve' }).waitFor();
+    await admin.getByRole('button', { name: 'Disable' }).click();
+    await admin.getByRole('group', { name: 'Disable eve?' }).getByRole('button', { name: 'Disable' }).click();
+    await admin.getByText('Disabled').waitFor();
+
+    await eve.getByRole('link', { name: 'API tokens' }).click();
+    await eve.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+
+  test('an administrator makes a role and a user who has to choose a password', limit, async () => {
+    const admin = await newTab();
+    await signIn(admin, ADMIN, PASSWORD);
+    await admin.getByRole('link', { name: 'Roles' }).click();
+    await admin.getByRole('button', { name: 'New role' }).click();
+    await admin.getByLabel('Name', { exact: true }).fill('support');
+    await admin.getByLabel('See every user.').check();
+    await admin.getByRole('button', { name: 'Save the role' }).click();
+    await admin.getByText('support', { exact: true }).waitFor();
+
+    await admin.getByRole('link', { name: 'Users' }).click();
+    await admin.getByRole('link', { name: 'New user' }).click();
+    await admin.getByLabel('Username', { exact: true }).fill('fay');
+    await admin.getByLabel('First password', { exact: true }).fill(PASSWORD);
+    await admin.getByLabel('support').check();
+    await admin.getByRole('button', { name: 'Create the user' }).click();
+    await admin.getByRole('heading', { name: 'fay' }).waitFor();
+
+    const fay = await newTab();
+    await signIn(fay, 'fay', PASSWORD);
+    await fay.getByRole('heading', { name: 'Choose a password' }).waitFor();
+    await fay.getByLabel('Current password', { exact: true }).fill(PASSWORD);
+    await fay.getByLabel('New password', { exact: true }).fill('staple-orbit-lantern-42');
+    await fay.getByRole('button', { name: 'Go on' }).click();
+    await fay.getByRole('link', { name: 'Users' }).click();
+    await fay.getByRole('link', { name: ADMIN }).click();
+    await fay.getByRole('heading', { name: ADMIN }).waitFor();
+    assert.equal(await fay.getByRole('button', { name: 'Disable' }).count(), 0, 'the role lets look, not touch');
+    assert.equal(await fay.getByRole('link', { name: 'Roles' }).count(), 0);
+  });
+
+  test('an API token is made, shown once and revoked', limit, async () => {
+    await register(server.url, 'gus');
+    const page = await newTab();
+    await signIn(page, 'gus', PASSWORD);
+    await page.getByRole('link', { name: 'API tokens' }).click();
+    await page.getByText('No program has a token of yours.').waitFor();
+    await page.getByRole('button', { name: 'New token' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('backup');
+    await page.getByRole('button', { name: 'Make the token' }).click();
+    assert.match(await page.locator('.secret').textContent(), /^accountd\.tok_/);
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByRole('button', { name: 'Revoke backup' }).click();
+    await page
+      .getByRole('group', { name: /for good/ })
+      .getByRole('button', { name: 'Revoke' })
+      .click();
+    await page.getByText('No program has a token of yours.').waitFor();
+  });
+});

@@ -1,0 +1,57 @@
+// The playground in a real browser, with the network cut to the server alone.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startServer } from '../../tests/clients/server.js';
+import { newPerson, startBrowser } from './browser.js';
+import { PASSWORD, register } from './people.js';
+
+const limit = { timeout: 120_000 };
+
+let server;
+let browser;
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+}, limit);
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+}, limit);
+
+test('runs `me` after signing in, from the binary alone and within its policy', limit, async () => {
+  await register(server.url, 'ann');
+  const { context, faults, newPage } = await newPerson(browser, server.url);
+  const page = await newPage();
+  const response = await page.goto('/graphql');
+  const policy = response.headers()['content-security-policy'];
+  assert.match(policy, /^default-src 'none'; script-src 'self';/);
+  assert.doesNotMatch(policy, /unsafe-eval|script-src[^;]*unsafe|https?:/);
+
+  const tabs = page.getByRole('tab');
+  // GraphiQL forgets a tab that is chosen before its editor is there.
+  await page.locator('.graphiql-query-editor').getByText('Makes an account').waitFor();
+  const names = await tabs.allInnerTexts();
+  assert.deepEqual(names, ['Register', 'Login', 'Refresh', 'Me', 'Users', 'UpdatePassword', 'Logout']);
+
+  const box = page.getByRole('form', { name: 'Sign in' });
+  await box.getByLabel('Username').fill('ann');
+  await box.getByLabel('Password').fill('wrong-horse-battery-8');
+  await box.getByRole('button').click();
+  await box.getByRole('alert').waitFor();
+  await box.getByLabel('Password').fill(PASSWORD);
+  await box.getByRole('button').click();
+  await page.getByText('Authorization: Bearer').waitFor();
+
+  await tabs.filter({ hasText: 'Me' }).click();
+  const sent = page.waitForRequest((request) => request.postData()?.includes('"operationName":"Me"'));
+  await page.getByRole('button', { name: /^Execute query/ }).click();
+  assert.match((await sent).headers().authorization, /^Bearer ey/);
+  await page.locator('.result-window').getByText('"ann"').first().waitFor();
+
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  await page.getByRole('link', { name: 'Query', exact: true }).click();
+  await page.getByText('The signed-in user.').waitFor();
+  assert.deepEqual(faults, [], 'it asks nobody else, and nothing of it is stopped by the policy');
+  await context.close();
+});

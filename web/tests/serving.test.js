@@ -1,0 +1,76 @@
+// What the server serves of this package: how much a first visit loads, and what the answers say of themselves.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startServer } from '../../tests/clients/server.js';
+import { newPerson, startBrowser } from './browser.js';
+
+const limit = { timeout: 60_000 };
+const FIRST_LOAD_BYTES = 200_000;
+const CLIENT_BYTES = 8_000;
+
+let server;
+
+before(async () => {
+  server = await startServer();
+}, limit);
+
+after(() => server?.stop(), limit);
+
+/** The bytes that went over the wire, packed as they were. */
+async function bytesOf(context, work) {
+  const finished = [];
+  context.on('requestfinished', (request) => finished.push(request.sizes()));
+  await work();
+  const sizes = await Promise.all(finished);
+  return sizes.reduce((sum, { responseBodySize }) => sum + responseBodySize, 0);
+}
+
+test('the first visit loads less than 200 kB, and nothing of the playground', limit, async () => {
+  const browser = await startBrowser();
+  const { context, newPage } = await newPerson(browser, server.url);
+  const page = await newPage();
+  const bytes = await bytesOf(context, async () => {
+    await page.goto('/', { waitUntil: 'networkidle' });
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+  console.log(`first load of the console: ${bytes} bytes`);
+  assert.ok(bytes > 50_000, 'the scripts were counted');
+  assert.ok(bytes < FIRST_LOAD_BYTES, `${bytes} bytes`);
+  await browser.close();
+});
+
+test('the client is less than 8 kB, and asks whether it has changed', limit, async () => {
+  const url = `${server.url}/client/accountd.js`;
+  const packed = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
+  assert.equal(packed.headers.get('content-encoding'), 'gzip');
+  assert.equal(packed.headers.get('content-type'), 'text/javascript; charset=utf-8');
+  assert.equal(packed.headers.get('cache-control'), 'no-cache');
+  const bytes = Number(packed.headers.get('content-length'));
+  console.log(`the client: ${bytes} bytes`);
+  assert.ok(bytes > 1_000 && bytes < CLIENT_BYTES, `${bytes} bytes`);
+
+  const plain = await fetch(url, { headers: { 'accept-encoding': 'identity' } });
+  assert.equal(plain.headers.get('content-encoding'), null);
+  assert.equal(await plain.text(), await packed.text());
+
+  const known = { 'accept-encoding': 'gzip', 'if-none-match': packed.headers.get('etag') };
+  const again = await fetch(url, { headers: known });
+  assert.deepEqual([again.status, await again.text()], [304, '']);
+
+  const types = await fetch(`${server.url}/client/accountd.d.ts`);
+  assert.match(await types.text(), /export function createAccount\(options\?: Options\): Account;/);
+});
+
+test('files of pages are kept for good, pages are not', limit, async () => {
+  const page = await fetch(`${server.url}/`);
+  assert.equal(page.headers.get('cache-control'), 'no-store');
+  const [, script] = /src="\.\/(assets\/[^"]+\.js)"/.exec(await page.text());
+  const file = await fetch(`${server.url}/${script}`);
+  assert.equal(file.headers.get('cache-control'), 'public, max-age=31536000, immutable');
+  for (const name of ['x-content-type-options', 'content-security-policy', 'cross-origin-resource-policy']) {
+    assert.ok(file.headers.get(name), name);
+  }
+  for (const path of ['assets/none.js', 'client/none.js', 'assets/..%2findex.html', 'client/..%2f..%2fpackage.json']) {
+    assert.equal((await fetch(`${server.url}/${path}`)).status, 404, path);
+  }
+});
