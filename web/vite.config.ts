@@ -12,6 +12,8 @@ export default defineConfig({
     target: 'es2022',
     // The content security policy lets pages load files of the server and nothing that is written into them.
     assetsInlineLimit: 0,
+    // The playground's editor is one large chunk, and nothing but the playground loads it.
+    chunkSizeWarningLimit: 4_000,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: ['index.html', 'playground.html'],

@@ -2,6 +2,7 @@
 
 use utoipa::openapi::{PathItem, Paths};
 
+use super::console;
 use super::openapi::machines;
 use crate::config::{Problem, Problems, Rest};
 use crate::rest::{self, Placed};
@@ -24,6 +25,7 @@ pub fn check(settings: &Rest) -> Result<(), Problems> {
     let graphql = ("/graphql".to_owned(), vec!["GET", "POST"]);
     let mut own = paths(&machines(settings));
     own.push(graphql);
+    own.extend(console::PATHS.map(|path| (path.to_owned(), vec!["GET"])));
     let mut claimants = vec![Claimant { dialect: None, title: "the server itself".to_owned(), paths: own }];
     let mut problems = Vec::new();
     for Placed { dialect, mount, description } in rest::describe(settings) {

@@ -15,6 +15,9 @@ use crate::app::App;
 
 mod files;
 
+/// The paths of the routes below; they are only read.
+pub(super) const PATHS: [&str; 3] = ["/", "/assets/{file}", "/client/{file}"];
+
 /// What the console loads: files of this server, and what it asks it.
 const CONSOLE: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-NONCE-OF-THIS-ANSWER'; \
     img-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
@@ -32,10 +35,8 @@ const WITHOUT: &str = include_str!("console/without.html");
 
 /// The console and the files that pages load.
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/", get(index))
-        .route("/assets/{file}", get(asset))
-        .route("/client/{file}", get(client))
+    let [root, assets, clients] = PATHS;
+    Router::new().route(root, get(index)).route(assets, get(asset)).route(clients, get(client))
 }
 
 /// The console.

@@ -90,7 +90,17 @@ async fn reads_64_kib_and_not_one_byte_more() {
 #[tokio::test]
 async fn tells_of_routes_and_methods_in_problem_details() {
     let app = TestApp::new().await;
-    for path in ["/nothing", "/assets/x", "/client/../x", "/client/%2e%2e%2fx", "/graphql/", "/healthz/x", "/.well-known/", "/%00", "/..%2f..%2fetc%2fpasswd"] {
+    for path in [
+        "/nothing",
+        "/assets/x",
+        "/client/../x",
+        "/client/%2e%2e%2fx",
+        "/graphql/",
+        "/healthz/x",
+        "/.well-known/",
+        "/%00",
+        "/..%2f..%2fetc%2fpasswd",
+    ] {
         let answer = get(&app.anonymous(), path, &[]).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (404, Some("application/problem+json")));
         let problem = answer.json();

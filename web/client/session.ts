@@ -41,7 +41,7 @@ export class Session {
 
   /** Whether the request should be repeated, once, after its answer demanded this. */
   async recover(demand: Demand, attempt: Attempt): Promise<boolean> {
-    if (this.hasMovedOn(attempt)) return true;
+    if (this.hasMovedOn(attempt)) return this.isSignedIn !== false;
     if (demand.kind === 'renew') return this.renew(attempt);
     this.leave(demand.reason);
     return false;
@@ -52,13 +52,18 @@ export class Session {
     if (demand?.kind === 'leave' && !this.hasMovedOn(attempt)) this.leave(demand.reason);
   }
 
+  /** Goes on with tokens that somebody signed in for. */
   keep(tokens: Tokens): void {
-    this.store?.set({ accessToken: tokens.accessToken, refreshToken: tokens.refreshToken });
-    this.era += 1;
     const isNew = !this.isSignedIn;
-    this.isSignedIn = true;
+    this.take(tokens);
     this.tellTabs({ kind: isNew ? 'signed-in' : 'renewed' });
     if (isNew) this.announcer.tell('signed-in', undefined);
+  }
+
+  private take(tokens: Tokens): void {
+    this.store?.set({ accessToken: tokens.accessToken, refreshToken: tokens.refreshToken });
+    this.era += 1;
+    this.isSignedIn = true;
   }
 
   leave(reason: string): void {
@@ -98,7 +103,8 @@ export class Session {
   }
 
   private async renewAlone(attempt: Attempt): Promise<boolean> {
-    if (this.hasMovedOn(attempt) || (await this.isRenewedInCookie())) return true;
+    if (this.hasMovedOn(attempt)) return this.isSignedIn !== false;
+    if (await this.isRenewedInCookie()) return true;
     const refreshToken = this.refreshToken();
     if (this.store && !refreshToken) {
       this.leave('REFRESH_TOKEN_MISSING');
@@ -106,7 +112,8 @@ export class Session {
     }
     const { refresh } = dataOf(await this.ask<Refreshed>(REFRESH, { input: refreshToken ? { refreshToken } : {} }));
     if (refresh.tokens) {
-      this.keep(refresh.tokens);
+      this.take(refresh.tokens);
+      this.tellTabs({ kind: 'renewed' });
       return true;
     }
     this.leave(refresh.errors[0]?.code ?? 'SESSION_ENDED');

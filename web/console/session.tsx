@@ -1,6 +1,6 @@
 // Who is signed in: nobody knows yet, nobody, somebody who has to choose a password first, or somebody.
 import { useQuery } from '@apollo/client/react';
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useState } from 'react';
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState } from 'react';
 import { account, client } from './account';
 import { codeOf, sentence } from './failure';
 import { MeDocument, type ViewerFragment } from './generated';
@@ -42,10 +42,14 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     }
   }, []);
 
+  const isIn = useRef(false);
+  isIn.current = status.kind === 'signed-in';
+
   useEffect(() => {
     void look();
     const stops = [
-      account.on('signed-in', () => void client.clearStore().then(look)),
+      // Whoever is at work here goes on with it.
+      account.on('signed-in', () => void (isIn.current ? look() : client.clearStore().then(look))),
       account.on('signed-out', ({ reason }) => {
         setStatus({ kind: 'signed-out', reason });
         void client.clearStore();
