@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, State};
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderMap, Response};
 use axum::response::{Html, IntoResponse};
@@ -40,11 +40,19 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// The console.
-async fn index(State(app): State<App>) -> Response<Body> {
+async fn index(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Response<Body> {
     match files::text("index.html") {
-        Some(html) => page(&app, &html, CONSOLE),
+        Some(html) => page(&app, &html.replace("./assets/", &assets(uri.path())), CONSOLE),
         None => page(&app, WITHOUT, CONSOLE),
     }
+}
+
+/// Where the files of a page at `path` are, for a browser: it goes on from the last slash of the path, which is not
+/// the page's own where an application has nested the service at `/accounts`.
+fn assets(path: &str) -> String {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let is_plain = last.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~%".contains(&byte));
+    if last.is_empty() || !is_plain { "./assets/".to_owned() } else { format!("./{last}/assets/") }
 }
 
 /// The playground, if this build has it.
@@ -72,4 +80,18 @@ fn page(app: &App, html: &str, policy: &str) -> Response<Body> {
     let nonce = STANDARD.encode(app.entropy.bytes::<16>());
     let policy = policy.replace(PLACEHOLDER, &nonce);
     ([(CONTENT_SECURITY_POLICY, policy)], Html(html.replace(PLACEHOLDER, &nonce))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::assets;
+
+    #[test]
+    fn pages_find_their_files_wherever_they_are() {
+        assert_eq!(assets("/"), "./assets/");
+        assert_eq!(assets("/accounts"), "./accounts/assets/");
+        assert_eq!(assets("/of/shop/"), "./assets/");
+        assert_eq!(assets("/of/shop"), "./shop/assets/");
+        assert_eq!(assets("/\"><script>"), "./assets/");
+    }
 }

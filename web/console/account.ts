@@ -2,13 +2,12 @@
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { createAccount } from '../client/main';
+import { graphql } from '../shared/place';
 
-export const account = createAccount({ mode: 'cookie' });
-
-const uri = new URL('graphql', document.baseURI).href;
+export const account = createAccount({ url: graphql, mode: 'cookie' });
 
 export const client = new ApolloClient({
-  link: ApolloLink.from([account.link(ApolloLink), new HttpLink({ uri })]),
+  link: ApolloLink.from([account.link(ApolloLink), new HttpLink({ uri: graphql })]),
   cache: new InMemoryCache(),
 });
 

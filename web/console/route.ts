@@ -12,12 +12,14 @@ function subscribe(listener: () => void): () => void {
   return () => removeEventListener('hashchange', listener);
 }
 
+function read(hash: string): Route {
+  const [path = '', query] = hash.replace(/^#\/?/, '').split('?');
+  return { path: path.split('/').filter(Boolean), query: new URLSearchParams(query) };
+}
+
 export function useRoute(): Route {
   const hash = useSyncExternalStore(subscribe, () => location.hash);
-  return useMemo(() => {
-    const [path = '', query] = hash.replace(/^#\/?/, '').split('?');
-    return { path: path.split('/').filter(Boolean), query: new URLSearchParams(query) };
-  }, [hash]);
+  return useMemo(() => read(hash), [hash]);
 }
 
 export function go(hash: string): void {
@@ -25,13 +27,13 @@ export function go(hash: string): void {
 }
 
 /** Changes the question behind the place, without a step in the history; what is empty is left out. */
-export function refine(route: Route, changes: Record<string, string>): void {
-  const query = new URLSearchParams(route.query);
+export function refine(changes: Record<string, string>): void {
+  const { path, query } = read(location.hash);
   for (const [name, value] of Object.entries(changes)) {
     if (value) query.set(name, value);
     else query.delete(name);
   }
   const text = query.size > 0 ? `?${query}` : '';
-  history.replaceState(null, '', `#/${route.path.join('/')}${text}`);
+  history.replaceState(null, '', `#/${path.join('/')}${text}`);
   dispatchEvent(new HashChangeEvent('hashchange'));
 }

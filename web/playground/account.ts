@@ -1,9 +1,8 @@
 // The playground's account: its tokens live in this page alone, where whoever develops can see them.
 import { createAccount } from '../client/main';
+import { graphql } from '../shared/place';
 
-export const account = createAccount();
-
-const url = new URL('graphql', document.baseURI).href;
+export const account = createAccount({ url: graphql });
 
 interface Asked {
   query: string;
@@ -15,7 +14,7 @@ interface Asked {
 export async function ask(asked: Asked, { headers = {} }: { headers?: Record<string, string> } = {}) {
   const isTyped = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
   const send = isTyped ? fetch : account.fetch;
-  const response = await send(url, {
+  const response = await send(graphql, {
     method: 'POST',
     headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
     body: JSON.stringify(asked),

@@ -1,6 +1,7 @@
 // Who the requests are sent as: the box to sign in, or the header that goes with each request.
 import { type FormEvent, useEffect, useState, useSyncExternalStore } from 'react';
 import icon from '../shared/icon.svg';
+import { root } from '../shared/place';
 import { account } from './account';
 
 /** Tokens change without an event when they are renewed, and nobody looks at them more often than this. */
@@ -19,7 +20,7 @@ export function Bar() {
   const token = useSyncExternalStore(subscribe, () => account.accessToken);
   return (
     <header className="bar">
-      <a className="brand" href="./">
+      <a className="brand" href={root}>
         <img src={icon} alt="" width={24} height={24} />
         accountd
       </a>

@@ -1,6 +1,7 @@
 // The page before the console, for those who are not signed in.
 import type { ReactNode } from 'react';
 import icon from '../../shared/icon.svg';
+import { graphql } from '../../shared/place';
 import { Page } from '../parts/page';
 
 export function Door({ title, children }: { title: string; children: ReactNode }) {
@@ -14,7 +15,7 @@ export function Door({ title, children }: { title: string; children: ReactNode }
         <Page title={title}>{children}</Page>
       </div>
       <p className="muted foot">
-        For developers: the <a href="graphql">playground</a>
+        For developers: the <a href={graphql}>playground</a>
       </p>
     </main>
   );

@@ -13,9 +13,8 @@ import { UserTable } from './users/table';
 const PAGE = 20;
 
 export function UsersPage() {
-  const route = useRoute();
+  const { query } = useRoute();
   const may = useMay();
-  const { query } = route;
   const before = query.get('before');
   const page = before ? { last: PAGE, before } : { first: PAGE, after: query.get('after') };
   const { data, previousData, error, loading, refetch } = useQuery(UsersDocument, {
@@ -25,7 +24,7 @@ export function UsersPage() {
   const users = (data ?? (loading ? previousData : undefined))?.users;
 
   /** What is asked anew begins at the first page. */
-  const ask = (changes: Record<string, string>) => refine(route, { after: '', before: '', ...changes });
+  const ask = (changes: Record<string, string>) => refine({ after: '', before: '', ...changes });
 
   const create = may('Mutation.createUser') && (
     <a className="button primary" href="#/users/new">

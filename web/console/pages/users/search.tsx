@@ -1,6 +1,6 @@
 // What users are looked for by; it asks while somebody types, but not for every letter.
 import { useQuery } from '@apollo/client/react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { RolesDocument } from '../../generated';
 import { useMay } from '../../session';
 
@@ -15,13 +15,23 @@ export function Search({ query, onAsk }: Props) {
   const may = useMay();
   const asked = query.get('search') ?? '';
   const [text, setText] = useState(asked);
+  const sent = useRef(asked);
   const { data } = useQuery(RolesDocument, { skip: !may('Query.roles') });
 
   useEffect(() => {
     if (text === asked) return;
-    const timer = setTimeout(() => onAsk({ search: text }), PAUSE_MS);
+    const timer = setTimeout(() => {
+      sent.current = text;
+      onAsk({ search: text });
+    }, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
+
+  // The address may change by other ways than this, such as a link.
+  useEffect(() => {
+    if (asked !== sent.current) setText(asked);
+    sent.current = asked;
+  }, [asked]);
 
   return (
     <search className="filters">
