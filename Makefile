@@ -61,8 +61,7 @@ target/judges/installed: tests/judges/schemathesis.txt | python
 	touch $@
 
 # PlantDB's own clients, the last of the old paths and the newest; each has a Python environment of its own.
-test-plantdb: tools target/plantdb-0.15/installed target/plantdb-0.17/installed
-	cargo build --locked
+test-plantdb: binary target/plantdb-0.15/installed target/plantdb-0.17/installed
 	target/plantdb-0.15/bin/python tests/judges/run_plantdb.py
 	target/plantdb-0.17/bin/python tests/judges/run_plantdb.py
 
