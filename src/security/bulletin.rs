@@ -85,3 +85,39 @@ impl Bulletin {
         self.news.subscribe()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::task::JoinSet;
+
+    /// Those who come while an edition is being made take that one.
+    #[tokio::test]
+    async fn is_made_once_for_all_who_ask() {
+        let (bulletin, made) = (Arc::new(Bulletin::default()), Arc::new(AtomicUsize::new(0)));
+        let mut readers = JoinSet::new();
+        for _ in 0..1_000 {
+            let (bulletin, made) = (Arc::clone(&bulletin), Arc::clone(&made));
+            readers.spawn(async move {
+                let make = async {
+                    tokio::task::yield_now().await;
+                    let number = made.fetch_add(1, Ordering::Relaxed);
+                    Ok::<_, Infallible>(Edition { text: String::new(), tag: number.to_string() })
+                };
+                bulletin.latest(make).await.map(|edition| edition.tag.clone())
+            });
+        }
+        let tags = readers.join_all().await;
+        // A machine that stands still for a second makes another one.
+        assert!(made.load(Ordering::Relaxed) < 10, "{made:?}");
+        assert!(tags.into_iter().any(|tag| tag == Ok("0".to_owned())));
+        let known = bulletin.news.borrow().to_owned();
+        bulletin.ring();
+        let next =
+            bulletin.latest(async { Ok::<_, Infallible>(Edition { text: String::new(), tag: "new".to_owned() }) });
+        assert_eq!((known, next.await.unwrap().tag.as_str()), (0, "new"), "what was revoked here is in the next one");
+    }
+}

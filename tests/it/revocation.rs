@@ -1,6 +1,6 @@
 //! Revocations for others: the signed list says what not to believe, as soon as it is so and for as long as it matters.
 
-use accountd::account::revocation::{MAX_WAIT, next};
+use accountd::account::revocation::MAX_WAIT;
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -132,17 +132,4 @@ async fn waits_neither_for_ever_nor_for_a_server_that_stops() {
     for wrong in ["?wait=-1", "?wait=x", "?wait=11", "?wait=4294967296"] {
         assert_eq!(ask(&app, wrong, None).await.status, 400, "{wrong}");
     }
-}
-
-/// However many ask: the database is looked at once a second, or when something was revoked here.
-#[tokio::test]
-async fn is_made_once_for_all_who_ask() {
-    let app = TestApp::new().await;
-    let first = next(&app.app, None, MAX_WAIT).await.unwrap().unwrap();
-    // Every edition is signed at another time here.
-    app.clock.advance(TimeDelta::seconds(1));
-    let ann = app.user("ann").await;
-    ann.send("mutation { logout { ok } }", json!({})).await.data();
-    let second = next(&app.app, None, MAX_WAIT).await.unwrap().unwrap();
-    assert_ne!(first.tag, second.tag);
 }

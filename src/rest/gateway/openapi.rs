@@ -5,7 +5,7 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{Array, ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, HttpMethod, Paths, PathsBuilder, Required, ResponseBuilder};
 
-use crate::rest::openapi::{answer, answer_as, flag, object, operation, route, text};
+use crate::rest::openapi::{answer, flag, object, operation, route, text};
 
 /// The routes; introspection only where it is mounted.
 pub fn describe(with_introspection: bool) -> Paths {
@@ -35,13 +35,16 @@ fn revocations() -> OperationBuilder {
         .parameter_in(ParameterIn::Header)
         .description(Some("The ETag of the list that the caller has."))
         .schema(Some(text("")));
+    // Without a schema: it is text, which the words for JSON do not describe.
+    let list =
+        ResponseBuilder::new().description("The list.").content("application/jwt", ContentBuilder::new().build());
     named(
         "revocations",
         "What was revoked lately: a JWT of the type `revocations+jwt`, signed with the published keys.",
     )
     .parameter(wait.build())
     .parameter(known.build())
-    .response("200", answer_as("application/jwt", "The list.", text("")))
+    .response("200", list.build())
     .response("304", ResponseBuilder::new().description("The caller has it.").build())
     .response("400", failure("The request is wrong in itself."))
 }
