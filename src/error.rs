@@ -1,10 +1,16 @@
 //! Every failure the program tells apart, free of any transport; the codes are the contract.
 
-use sea_orm::error::ConnAcquireErr;
 use sea_orm::{DbErr, SqlErr};
+
+mod outage;
+
+use outage::Outage;
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Seconds after which a client asks again when nothing tells how long to wait.
+pub const RETRY_AFTER: u64 = 1;
 
 /// Why an operation was refused or failed.
 ///
@@ -42,6 +48,10 @@ pub enum Error {
         /// Seconds after which to try again.
         retry_after: u64,
     },
+    /// The database does not answer, or cannot store anything; nothing was acknowledged. The cause is logged and never
+    /// shown.
+    #[error("the storage is not available: try again")]
+    StorageUnavailable(#[source] anyhow::Error),
     /// A request verifies one password at most.
     #[error("one request verifies one password at most: send the others by themselves")]
     SecondCredentialCheck,
@@ -68,6 +78,7 @@ impl Error {
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
             Self::Busy { .. } => "SERVER_BUSY",
+            Self::StorageUnavailable(_) => "STORAGE_UNAVAILABLE",
             Self::SecondCredentialCheck => "ONE_CREDENTIAL_CHECK_PER_REQUEST",
             Self::ForeignPage => "CSRF_REFUSED",
             Self::Refused(refusals) => refusals.first().map_or("CONFLICT", |first| first.code.name()),
@@ -83,10 +94,10 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        match error {
-            // All connections stayed taken for as long as one may wait.
-            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Self::Busy { retry_after: 1 },
-            other => Self::Internal(other.into()),
+        match Outage::of(&error) {
+            Some(Outage::Busy) => Self::Busy { retry_after: RETRY_AFTER },
+            Some(Outage::Unavailable) => Self::StorageUnavailable(error.into()),
+            None => Self::Internal(error.into()),
         }
     }
 }

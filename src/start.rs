@@ -19,6 +19,7 @@ use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::entropy::Entropy;
+use crate::error::Error;
 use crate::hooks::Hooks;
 use crate::outgoing::{Outgoing, SystemResolver};
 use crate::security::bulletin::Bulletin;
@@ -161,10 +162,10 @@ fn own_secret(data_dir: &Path, entropy: &dyn Entropy) -> Result<SecretString> {
     }
 }
 
-/// Internal errors show their cause here: the reader is the operator, not a client.
-fn explained(error: crate::error::Error) -> anyhow::Error {
+/// Errors show their cause here: the reader is the operator, not a client.
+fn explained(error: Error) -> anyhow::Error {
     match error {
-        crate::error::Error::Internal(cause) => cause,
+        Error::Internal(cause) | Error::StorageUnavailable(cause) => cause,
         other => other.into(),
     }
 }

@@ -1,24 +1,38 @@
 //! Connections: many readers and, on SQLite, one writer.
 
 use std::ops::Deref;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{AssertSqlSafe, Connection, Executor};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel,
-    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
+    SqliteTransactionMode, SqlxError, Statement, TransactionOptions, TransactionTrait,
 };
 use secrecy::ExposeSecret;
 
 use crate::config;
 use crate::error::{Error, Result};
 
+mod file;
+
+use file::OpenFile;
+
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a database server works at one statement or waits for a lock, in milliseconds.
+const STATEMENT_TIMEOUT: u32 = 5_000;
+
+/// How long a database server lets a transaction idle whose client is gone, in milliseconds.
+const IDLE_TIMEOUT: u32 = 10_000;
+
 /// How long SQLite waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes that SQLite's write-ahead log keeps of the disk when it was longer for a while.
+const WAL_LIMIT: &str = "67108864";
 
 /// How long one process waits for another that keeps the database to itself.
 const ALONE_PATIENCE: Duration = Duration::from_secs(600);
@@ -34,6 +48,8 @@ const SQLITE_READERS: u32 = 4;
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    /// Of the embedded database only.
+    file: Option<Arc<OpenFile>>,
 }
 
 impl Database {
@@ -44,15 +60,31 @@ impl Database {
     pub async fn connect(settings: &config::Database) -> Result<Self> {
         match settings {
             config::Database::Embedded(path) => {
-                let writer = sea_orm::Database::connect(sqlite(path, 1)?).await?;
-                let reader = sea_orm::Database::connect(sqlite(path, SQLITE_READERS)?).await?;
-                Ok(Self { reader, writer })
+                let file = Arc::new(OpenFile::at(path)?);
+                let writer = sea_orm::Database::connect(sqlite(&file, 1)?).await?;
+                let reader = sea_orm::Database::connect(sqlite(&file, SQLITE_READERS)?).await?;
+                Ok(Self { reader, writer, file: Some(file) })
             }
             config::Database::Server(url) => {
                 let mut options = ConnectOptions::new(url.expose_secret());
-                options.acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+                options
+                    .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .sqlx_logging(false)
+                    .map_sqlx_postgres_pool_opts(|pool| {
+                        pool.after_connect(|connection, _| {
+                            Box::pin(
+                                async move { connection.execute(AssertSqlSafe(postgres_limits())).await.map(drop) },
+                            )
+                        })
+                    })
+                    .map_sqlx_mysql_pool_opts(|pool| {
+                        pool.after_connect(|connection, _| {
+                            let limits = mysql_limits(STATEMENT_TIMEOUT, IDLE_TIMEOUT);
+                            Box::pin(async move { connection.execute(AssertSqlSafe(limits)).await.map(drop) })
+                        })
+                    });
                 let connection = sea_orm::Database::connect(options).await?;
-                Ok(Self { reader: connection.clone(), writer: connection })
+                Ok(Self { reader: connection.clone(), writer: connection, file: None })
             }
         }
     }
@@ -71,8 +103,9 @@ impl Database {
     /// has read cannot change before it writes.
     ///
     /// # Errors
-    /// Internal ones only.
+    /// [`Error::StorageUnavailable`] if the embedded database's file is not in its place; internal ones.
     pub async fn begin(&self) -> Result<DatabaseTransaction> {
+        self.check_file()?;
         let is_embedded = self.writer.get_database_backend() == DbBackend::Sqlite;
         let options = TransactionOptions {
             sqlite_transaction_mode: is_embedded.then_some(SqliteTransactionMode::Immediate),
@@ -94,17 +127,20 @@ impl Database {
         let tx = loop {
             match self.begin().await {
                 // SQLite's own patience is shorter; its lock on the file is the lock.
-                Err(error) if is_busy(&error) && Instant::now() < deadline => {}
+                Err(Error::Busy { .. }) if Instant::now() < deadline => {}
                 begun => break begun?,
             }
         };
         match tx.get_database_backend() {
             DbBackend::Postgres => {
-                // It goes with the transaction, however that ends.
+                // Patience and lock go with the transaction, however that ends.
+                tx.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+                tx.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
                 let lock = "SELECT pg_advisory_xact_lock($1)";
                 tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, lock, [ALONE.into()])).await?;
             }
             DbBackend::MySql => {
+                tx.execute_unprepared(&mysql_limits(0, 0)).await?;
                 // Its locks belong to the whole server, so the name tells the database.
                 let lock = "SELECT GET_LOCK(SHA1(CONCAT('accountd.', DATABASE())), ?) AS taken";
                 let seconds = ALONE_PATIENCE.as_secs();
@@ -125,7 +161,12 @@ impl Database {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<()> {
+        self.check_file()?;
         Ok(self.reader.ping().await?)
+    }
+
+    fn check_file(&self) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
 
     /// Closes every connection; on SQLite this folds the write-ahead log into the database's file.
@@ -162,9 +203,10 @@ impl Alone {
         Ok(self.0.rollback().await?)
     }
 
-    /// MySQL's lock belongs to the connection, which goes back to the pool.
+    /// MySQL's lock and limits belong to the connection, which goes back to the pool.
     async fn release(&self) -> Result<()> {
         if self.0.get_database_backend() == DbBackend::MySql {
+            self.0.execute_unprepared(&mysql_limits(STATEMENT_TIMEOUT, IDLE_TIMEOUT)).await?;
             self.0.execute_unprepared("DO RELEASE_LOCK(SHA1(CONCAT('accountd.', DATABASE())))").await?;
         }
         Ok(())
@@ -179,38 +221,65 @@ impl Deref for Alone {
     }
 }
 
-/// Whether SQLite gave up waiting for another process.
-fn is_busy(error: &Error) -> bool {
-    let Error::Internal(cause) = error else { return false };
-    let Some(DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
-        cause.downcast_ref::<DbErr>()
-    else {
-        return false;
-    };
-    // SQLITE_BUSY, and SQLITE_BUSY_SNAPSHOT and its other kinds, which keep it in their lowest byte.
-    let code = cause.as_database_error().and_then(|error| error.code());
-    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
+/// What each connection to PostgreSQL is told first.
+fn postgres_limits() -> String {
+    format!("SET statement_timeout = {STATEMENT_TIMEOUT}; SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT}")
 }
 
-fn sqlite(path: &Path, connections: u32) -> Result<ConnectOptions> {
-    let path = path.to_str().ok_or_else(|| Error::internal("the database's path is not UTF-8"))?.to_owned();
+/// What each connection to MySQL or MariaDB is told first, in milliseconds; 0 is no limit. The comments are read by
+/// MariaDB alone, and by MySQL 8 alone, which limits only questions and has nothing for idle transactions.
+fn mysql_limits(statement: u32, idle: u32) -> String {
+    let seconds = |milliseconds: u32| milliseconds / 1_000;
+    format!(
+        "SET SESSION innodb_lock_wait_timeout = {lock} \
+         /*M! , max_statement_time = {statement}, idle_transaction_timeout = {idle} */ \
+         /*!80000 , max_execution_time = {milliseconds} */",
+        lock = seconds(STATEMENT_TIMEOUT),
+        milliseconds = statement,
+        statement = seconds(statement),
+        idle = seconds(idle),
+    )
+}
+
+/// Whether the connection is outside of any transaction. When SQLite cannot commit, on a full disk for one, it takes the
+/// transaction back by itself; the driver goes on to count it, opens the next one within it, and would acknowledge what
+/// is never committed. Such a connection is closed.
+async fn is_clean(connection: &mut SqliteConnection) -> sea_orm::sqlx::Result<bool> {
+    // A transaction that was given up is rolled back before this is answered.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
+fn sqlite(file: &Arc<OpenFile>, connections: u32) -> Result<ConnectOptions> {
+    let file = Arc::clone(file);
+    let path = file.path().to_str().ok_or_else(|| Error::internal("the database's path is not UTF-8"))?.to_owned();
     let mut options = ConnectOptions::new("sqlite:");
     options
         .max_connections(connections)
-        .min_connections(1)
+        .min_connections(connections)
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .sqlx_logging(false)
+        .map_sqlx_sqlite_pool_opts(move |pool| {
+            let file = Arc::clone(&file);
+            pool.after_release(|connection, _| Box::pin(is_clean(connection))).after_connect(move |_, _| {
+                // One that is opened later must not find another file in its place.
+                let found = file.check().map_err(|error| SqlxError::Configuration(error.into()));
+                Box::pin(async { found })
+            })
+        })
         .map_sqlx_sqlite_opts(move |options| {
             options
                 .filename(&path)
-                .create_if_missing(true)
+                .create_if_missing(false)
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 // FULL: what was acknowledged survives a loss of power; NORMAL in WAL mode may lose it.
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(BUSY_TIMEOUT)
+                // A slow reader makes the log grow; afterwards it is cut to this size again.
+                .pragma("journal_size_limit", WAL_LIMIT)
         });
     Ok(options)
 }

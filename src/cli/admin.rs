@@ -79,7 +79,7 @@ fn told(error: Error) -> anyhow::Error {
                 .collect();
             anyhow::anyhow!("{}", lines.join("\n"))
         }
-        Error::Internal(cause) => cause,
+        Error::Internal(cause) | Error::StorageUnavailable(cause) => cause,
         other => other.into(),
     }
 }

@@ -76,6 +76,7 @@ fn missing(what: &str) -> Error {
 fn own(cause: &Error) -> Error {
     match cause {
         Error::Busy { retry_after } => Error::Busy { retry_after: *retry_after },
+        Error::StorageUnavailable(cause) => Error::StorageUnavailable(anyhow::anyhow!("{cause:#}")),
         _ => Error::internal(cause.to_string()),
     }
 }

@@ -41,6 +41,7 @@ impl From<Failure> for async_graphql::Error {
             }
             Error::TooComplex { limit, .. } => extensions.set("limit", *limit),
             Error::Busy { retry_after } => extensions.set("retryAfter", *retry_after),
+            Error::StorageUnavailable(_) => extensions.set("retryAfter", errors::RETRY_AFTER),
             Error::Forbidden
             | Error::PasswordChangeRequired
             | Error::ForeignPage
@@ -51,13 +52,13 @@ impl From<Failure> for async_graphql::Error {
     }
 }
 
-/// Makes an answer fit to leave the house: logs the causes of internal errors with `request_id`, gives a code to
+/// Makes an answer fit to leave the house: logs the causes that clients do not see with `request_id`, gives a code to
 /// errors that the library made, and shortens what is long.
 pub fn polish(response: &mut Response, request_id: &str) {
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
-        if let Some(Error::Internal(cause)) = error.source::<Error>() {
-            tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "internal error");
+        if let Some(failure @ (Error::Internal(cause) | Error::StorageUnavailable(cause))) = error.source::<Error>() {
+            tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{failure}");
             set(error, "requestId", request_id);
         }
         if let Some(expected) = error.message.strip_prefix(" --> ") {

@@ -36,6 +36,10 @@ pub(super) fn refused(error: &Error, request_id: &str) -> Response<Body> {
         Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::SecondCredentialCheck | Error::Refused(_) => {
             (StatusCode::BAD_REQUEST, None)
         }
+        Error::StorageUnavailable(cause) => {
+            tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{error}");
+            (StatusCode::SERVICE_UNAVAILABLE, None)
+        }
         Error::Internal(cause) => {
             tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "internal error");
             (StatusCode::INTERNAL_SERVER_ERROR, None)

@@ -78,7 +78,7 @@ fn status(media: Media, response: &GraphQlResponse) -> StatusCode {
         Some("UNAUTHENTICATED") => StatusCode::UNAUTHORIZED,
         Some("FORBIDDEN") => StatusCode::FORBIDDEN,
         Some("TOO_MANY_ATTEMPTS") => StatusCode::TOO_MANY_REQUESTS,
-        Some("SERVER_BUSY") => StatusCode::SERVICE_UNAVAILABLE,
+        Some("SERVER_BUSY" | "STORAGE_UNAVAILABLE") => StatusCode::SERVICE_UNAVAILABLE,
         Some("INTERNAL") => StatusCode::INTERNAL_SERVER_ERROR,
         Some(_) if never_ran(response) => StatusCode::BAD_REQUEST,
         Some(_) | None => StatusCode::OK,

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use crate::account::requester::{Client, Identity, Requester};
-use crate::error::{Error, TokenFault};
+use crate::error::{Error, RETRY_AFTER as SOON, TokenFault};
 
 /// A request that came to nothing.
 pub(super) struct Failure {
@@ -66,6 +66,10 @@ impl Failure {
                 retry_after: Some(*retry_after),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
             },
+            Error::StorageUnavailable(cause) => {
+                tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "{error}");
+                Self { retry_after: Some(SOON), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
+            }
             Error::Internal(cause) => {
                 tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "internal error");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")

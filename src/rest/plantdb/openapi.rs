@@ -169,7 +169,9 @@ fn why(status: u16) -> &'static str {
         413 => "The body is too long.",
         415 => "The body is not said to be JSON.",
         429 => "It was tried too often; `Retry-After` says how many seconds to wait.",
-        503 => "There is more to do than can be done; `Retry-After` says how many seconds to wait.",
+        503 => {
+            "There is more to do than can be done, or nothing can be stored; `Retry-After` says how many seconds to wait."
+        }
         _ => "The server is at fault.",
     }
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::account::requester::Client;
-use crate::error::{Error, Refusal, RefusalCode, TokenFault};
+use crate::error::{Error, RETRY_AFTER as SOON, Refusal, RefusalCode, TokenFault};
 
 /// A request that came to nothing.
 #[derive(Debug)]
@@ -111,6 +111,13 @@ impl Failure {
                 retry_after: Some(*retry_after),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", error.to_string())
             },
+            Error::StorageUnavailable(cause) => {
+                tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "{error}");
+                Self {
+                    retry_after: Some(SOON),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", error.to_string())
+                }
+            }
             Error::Internal(cause) => {
                 tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "internal error");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR", "Internal Server Error")

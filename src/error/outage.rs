@@ -1,0 +1,88 @@
+//! Which database errors mean that it is away or full, and not that the program did something wrong.
+
+use sea_orm::error::ConnAcquireErr;
+use sea_orm::{DbErr, RuntimeErr, SqlxError, SqlxMySqlError, SqlxPostgresError, SqlxSqliteError};
+
+/// Why the database cannot do its work for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outage {
+    /// Others keep it busy for longer than one may wait.
+    Busy,
+    /// It does not answer, or it cannot store anything.
+    Unavailable,
+}
+
+impl Outage {
+    /// The outage that an error tells of, if it does.
+    pub fn of(error: &DbErr) -> Option<Self> {
+        match error {
+            // All connections stayed taken for as long as one may wait.
+            DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Some(Self::Busy),
+            // No connection could be made, for whatever reason.
+            DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) | DbErr::Conn(_) => Some(Self::Unavailable),
+            DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => of_driver(cause),
+            _ => None,
+        }
+    }
+}
+
+fn of_driver(error: &SqlxError) -> Option<Outage> {
+    match error {
+        // The connection broke under the statement.
+        SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
+            Some(Outage::Unavailable)
+        }
+        SqlxError::PoolTimedOut => Some(Outage::Busy),
+        SqlxError::Database(error) => {
+            if let Some(error) = error.try_downcast_ref::<SqlxPostgresError>() {
+                of_postgres(error.code())
+            } else if let Some(error) = error.try_downcast_ref::<SqlxMySqlError>() {
+                of_mysql(error.number())
+            } else {
+                error.try_downcast_ref::<SqlxSqliteError>()?;
+                of_sqlite(error.code()?.parse().ok()?)
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Result codes of SQLite (<https://sqlite.org/rescode.html>); extended ones keep the primary one in their lowest byte.
+fn of_sqlite(code: i32) -> Option<Outage> {
+    match code & 0xff {
+        // BUSY: another process writes, or has the file for itself.
+        5 => Some(Outage::Busy),
+        // READONLY, IOERR, FULL, CANTOPEN.
+        8 | 10 | 13 | 14 => Some(Outage::Unavailable),
+        _ => None,
+    }
+}
+
+/// SQLSTATE of PostgreSQL (its manual, appendix A).
+fn of_postgres(code: &str) -> Option<Outage> {
+    match code {
+        // A statement, or a wait for a lock, took too long.
+        "57014" | "55P03" => Some(Outage::Busy),
+        // An idle transaction was ended.
+        "25P03" => Some(Outage::Unavailable),
+        _ => match code.get(..2) {
+            // Connection exceptions, insufficient resources, operator intervention, system errors.
+            Some("08" | "53" | "57" | "58") => Some(Outage::Unavailable),
+            _ => None,
+        },
+    }
+}
+
+/// Error numbers of MySQL and MariaDB (their manuals' error reference).
+fn of_mysql(number: u16) -> Option<Outage> {
+    match number {
+        // A statement, or a wait for a lock, took too long: ER_LOCK_WAIT_TIMEOUT, ER_QUERY_TIMEOUT,
+        // ER_STATEMENT_TIMEOUT.
+        1205 | 3024 | 1969 => Some(Outage::Busy),
+        // ER_DISK_FULL, ER_ERROR_ON_READ, ER_ERROR_ON_WRITE, ER_GET_ERRNO, ER_OUT_OF_RESOURCES, ER_CON_COUNT_ERROR,
+        // ER_SERVER_SHUTDOWN, ER_RECORD_FILE_FULL, ER_QUERY_INTERRUPTED, ER_OPTION_PREVENTS_STATEMENT (read-only),
+        // ER_CONNECTION_KILLED.
+        1021 | 1024 | 1026 | 1030 | 1041 | 1040 | 1053 | 1114 | 1317 | 1290 | 1927 => Some(Outage::Unavailable),
+        _ => None,
+    }
+}
