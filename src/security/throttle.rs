@@ -16,6 +16,9 @@ const CAPACITY: usize = 50_000;
 /// strangers lock an owner out for good).
 const LOCK: TimeDelta = TimeDelta::hours(24);
 
+/// By how much the times of requests under way at once, or of two nodes, may differ.
+const TOLERANCE: TimeDelta = TimeDelta::minutes(1);
+
 /// Failures in a row of one subject, and until when it has to wait for the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ladder {
@@ -32,8 +35,9 @@ impl Ladder {
     /// How long to wait, if it is too early.
     pub fn reserve(known: Option<Self>, now: DateTime<Utc>) -> Result<Self, TimeDelta> {
         let failures = known.map_or(0, |ladder| ladder.failures);
-        // A clock that was set back must not freeze anybody for longer than the ladder says.
-        let blocked_until = known.map_or(now, |ladder| ladder.blocked_until.min(now + delay(failures)));
+        // Set by a clock that was put back since: one try, or nobody could try until it gets there again (promise R13).
+        let possible = now + delay(failures) + TOLERANCE;
+        let blocked_until = known.map(|ladder| ladder.blocked_until).filter(|until| *until <= possible).unwrap_or(now);
         if now < blocked_until {
             return Err(blocked_until - now);
         }
@@ -78,8 +82,14 @@ impl Budget {
     pub fn reserve(&self, subject: Subject, now: DateTime<Utc>) -> Result<(), TimeDelta> {
         let most = self.refill * self.burst;
         let mut recent = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back must not freeze anybody for longer than the whole budget.
-        let full_at = recent.get(subject).map_or(now, |full_at| full_at.clamp(now, now + most));
+        let full_at = match recent.get(subject) {
+            // By a clock that was put back since: it begins to refill now, or it would not before that time comes again.
+            Some(full_at) if full_at > now + most + TOLERANCE => {
+                recent.insert(subject, now + most);
+                now + most
+            }
+            known => known.map_or(now, |full_at| full_at.max(now)),
+        };
         let wait = full_at + self.refill - (now + most);
         if wait > TimeDelta::zero() {
             return Err(wait);
@@ -234,14 +244,23 @@ mod tests {
     #[test]
     fn is_not_frozen_by_a_clock_that_was_set_back() {
         let once = Ladder::reserve(None, start()).unwrap();
-        let back = start() - TimeDelta::days(365);
-        assert_eq!(Ladder::reserve(Some(once), back), Err(TimeDelta::seconds(1)));
+        let (back, second) = (start() - TimeDelta::days(365), TimeDelta::seconds(1));
+        let twice = Ladder::reserve(Some(once), back).unwrap();
+        assert_eq!((twice.failures, twice.blocked_until), (2, back + second), "one try, and the ladder goes on");
+        assert_eq!(Ladder::reserve(Some(twice), back), Err(second));
+        let locked = Ladder { failures: 100, blocked_until: start() + LOCK };
+        let again = Ladder::reserve(Some(locked), back).unwrap();
+        assert_eq!(Ladder::reserve(Some(again), back + LOCK - second), Err(second), "nobody is freed");
+        // The time of another request, or of another node, is no leap.
+        assert!(Ladder::reserve(Some(once), start() - TOLERANCE).is_err());
         let budget = Budget::new(2, TimeDelta::seconds(6));
         let subject = Subject::name("x");
         for _ in 0..2 {
             budget.reserve(subject, start()).unwrap();
         }
         assert_eq!(budget.reserve(subject, back), Err(TimeDelta::seconds(6)));
+        assert_eq!(budget.reserve(subject, back + TimeDelta::seconds(6)), Ok(()), "it refills");
+        assert!(budget.reserve(subject, back + TimeDelta::seconds(6)).is_err(), "one by one");
     }
 
     #[test]
