@@ -37,7 +37,7 @@ enum Command {
     Schema,
     /// Print the OpenAPI document of the REST routes, mounted as they are by default.
     Openapi,
-    /// Manage administrators.
+    /// Make administrators, and end all sessions.
     Admin {
         #[command(subcommand)]
         command: admin::Command,
@@ -53,6 +53,9 @@ pub fn run(environment: impl IntoIterator<Item = (String, String)>) -> ExitCode 
         Command::Openapi => openapi::run(),
         Command::Admin { command: admin::Command::Create(create) } => {
             configured(create.flags.clone(), environment, |config| admin::create(config, create))
+        }
+        Command::Admin { command: admin::Command::EndAllSessions { flags, api_tokens } } => {
+            configured(flags, environment, |config| admin::end_all_sessions(config, api_tokens))
         }
     };
     match outcome {

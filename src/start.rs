@@ -29,6 +29,8 @@ use crate::security::pool::Pool;
 use crate::security::seal::Seal;
 use crate::security::throttle::Throttle;
 
+pub mod retention;
+
 /// The file in the data directory that keeps the server's secret when none is configured.
 const SECRET_FILE: &str = "secret.key";
 
@@ -70,9 +72,10 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     }))
 }
 
-/// What the service does beside answering requests, for as long as it is polled: it sends messages to webhooks.
+/// What the service does beside answering requests, for as long as it is polled: it sends messages to webhooks, and
+/// purges what is over.
 pub async fn background(app: App) {
-    webhook::run(app).await;
+    tokio::join!(webhook::run(app.clone()), retention::keep(app));
 }
 
 /// Connects to the configured database; the embedded one gets its directory and a file that only its owner reads.

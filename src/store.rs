@@ -2,6 +2,7 @@
 
 pub mod api_tokens;
 pub mod audit_events;
+pub mod database_clock;
 pub mod keyset;
 pub mod revoked_tokens;
 pub mod roles;

@@ -15,6 +15,7 @@ mod m0005_audit_events;
 mod m0006_throttles;
 mod m0008_api_tokens;
 mod m0012_webhook_deliveries;
+mod m0015_session_ends;
 mod table;
 
 /// Brings a database to this version, or back.
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_throttles::Migration),
             Box::new(m0008_api_tokens::Migration),
             Box::new(m0012_webhook_deliveries::Migration),
+            Box::new(m0015_session_ends::Migration),
         ]
     }
 }

@@ -104,12 +104,7 @@ pub(super) async fn end(
     let mut revocations = Vec::new();
     for session in sessions {
         if sessions::update_ended(tx, session.id, reason, now).await? {
-            revocations.push(Revocation {
-                token_id: SessionId::from(session.uid).to_string(),
-                user_uid: user.uid,
-                until: session.absolute_end_at.utc(),
-                reason: reason_name(reason),
-            });
+            revocations.push(revocation(session, user, reason));
             tx.note(Fact::Ended(user.clone(), session.clone(), reason));
         }
     }
@@ -119,6 +114,25 @@ pub(super) async fn end(
     }
     revoked_tokens::insert(tx, revocations, now).await?;
     Ok(ended)
+}
+
+/// Ends sessions of different users at once, within the caller's transaction, and lists them as revoked; tells how many
+/// were ended.
+pub(super) async fn end_batch(
+    tx: &Transaction,
+    batch: &[(session::Model, user::Model)],
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<usize> {
+    let ended = sessions::update_all_ended(tx, batch.iter().map(|(session, _)| session.id), reason, now).await?;
+    let mut revocations = Vec::new();
+    for (session, user) in batch {
+        revocations.push(revocation(session, user, reason));
+        tx.note(Fact::Ended(user.clone(), session.clone(), reason));
+    }
+    tx.note_revocation();
+    revoked_tokens::insert(tx, revocations, now).await?;
+    Ok(usize::try_from(ended).unwrap_or(usize::MAX))
 }
 
 /// Ends every live session of `user` but, perhaps, one; tells how many were ended.
@@ -131,6 +145,15 @@ pub(super) async fn end_all(
 ) -> Result<usize> {
     let live = sessions::list_live(tx, user.id, except, now).await?;
     end(tx, user, &live, reason, now).await
+}
+
+fn revocation(session: &session::Model, user: &user::Model, reason: EndReason) -> Revocation {
+    Revocation {
+        token_id: SessionId::from(session.uid).to_string(),
+        user_uid: user.uid,
+        until: session.absolute_end_at.utc(),
+        reason: reason_name(reason),
+    }
 }
 
 /// Why a session ended, as others are told.

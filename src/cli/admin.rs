@@ -1,4 +1,4 @@
-//! `accountd admin create`.
+//! `accountd admin`: what somebody with access to the machine does, whether a server runs on the database or not.
 
 use std::io::{IsTerminal, Read, Write};
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use anyhow::{Result, ensure};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 
-use crate::account::bootstrap;
 use crate::account::user::NewUser;
+use crate::account::{bootstrap, recovery};
 use crate::clock::SystemClock;
 use crate::config::{Config, Flags};
 use crate::entropy::SystemEntropy;
@@ -22,6 +22,14 @@ const MAX_INPUT: u64 = 4_096;
 pub(super) enum Command {
     /// Make an administrator.
     Create(Create),
+    /// End every session of everybody, as after a backup was restored: it brings back what was ended since.
+    EndAllSessions {
+        #[command(flatten)]
+        flags: Flags,
+        /// Revoke every API token, too.
+        #[arg(long)]
+        api_tokens: bool,
+    },
 }
 
 /// What `admin create` is told.
@@ -39,7 +47,7 @@ pub(super) struct Create {
     password_stdin: bool,
 }
 
-/// Makes an administrator, whether a server runs on the database or not.
+/// Makes an administrator.
 pub(super) async fn create(config: Config, arguments: Create) -> Result<()> {
     let password = if arguments.password_stdin { piped()? } else { asked()? };
     let user = NewUser::parse(&arguments.name, arguments.email.as_deref(), None, password).map_err(told)?;
@@ -47,6 +55,15 @@ pub(super) async fn create(config: Config, arguments: Create) -> Result<()> {
     let user = bootstrap::create_admin(&app, user).await.map_err(told)?;
     app.db.close().await?;
     writeln!(std::io::stdout(), "{} is an administrator", user.username)?;
+    Ok(())
+}
+
+/// Ends every session.
+pub(super) async fn end_all_sessions(config: Config, api_tokens: bool) -> Result<()> {
+    let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    let ended = recovery::end_all_sessions(&app, api_tokens).await.map_err(told)?;
+    app.db.close().await?;
+    writeln!(std::io::stdout(), "{} sessions ended, {} API tokens revoked", ended.sessions, ended.api_tokens)?;
     Ok(())
 }
 

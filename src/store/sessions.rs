@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
+use entity::timestamp::Timestamp;
 use entity::user;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Select, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select, Set,
 };
 use uuid::Uuid;
 
@@ -42,7 +44,7 @@ fn of_user(user_id: i64, live_at: Option<DateTime<Utc>>) -> Select<session::Enti
 }
 
 fn live(now: DateTime<Utc>) -> Condition {
-    let now = entity::timestamp::Timestamp::from(now);
+    let now = Timestamp::from(now);
     Condition::all()
         .add(session::Column::EndedAt.is_null())
         .add(session::Column::IdleEndAt.gt(now))
@@ -82,6 +84,24 @@ pub async fn list_live(
         sessions = sessions.filter(session::Column::Id.ne(id));
     }
     Ok(sessions.all(db).await?)
+}
+
+/// The first live sessions of everybody, by number, behind session `after`, with their users.
+pub async fn list_live_of_all(
+    db: &impl ConnectionTrait,
+    after: i64,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<(session::Model, user::Model)>> {
+    let found = session::Entity::find()
+        .find_also_related(user::Entity)
+        .filter(session::Column::Id.gt(after))
+        .filter(live(now))
+        .order_by_asc(session::Column::Id)
+        .limit(limit)
+        .all(db)
+        .await?;
+    Ok(found.into_iter().filter_map(|(session, user)| Some((session, user?))).collect())
 }
 
 /// Adds a session.
@@ -148,4 +168,41 @@ pub async fn update_ended(
         .exec(db)
         .await?;
     Ok(updated.rows_affected == 1)
+}
+
+/// Ends those of the sessions with these numbers that were not ended before; tells how many.
+pub async fn update_all_ended(
+    db: &impl ConnectionTrait,
+    session_ids: impl IntoIterator<Item = i64>,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let row =
+        session::ActiveModel { ended_at: Set(Some(now.into())), end_reason: Set(Some(reason)), ..Default::default() };
+    let updated = session::Entity::update_many()
+        .set(row)
+        .filter(session::Column::Id.is_in(session_ids))
+        .filter(session::Column::EndedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(updated.rows_affected)
+}
+
+/// Deletes at most `limit` sessions whose absolute end was before `time`; tells how many.
+pub async fn delete_over(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
+    // Two statements, because MySQL limits no subquery and SQLite and PostgreSQL limit no deletion.
+    let over: Vec<i64> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::AbsoluteEndAt.lt(Timestamp::from(time)))
+        .order_by_asc(session::Column::AbsoluteEndAt)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if over.is_empty() {
+        return Ok(0);
+    }
+    let deleted = session::Entity::delete_many().filter(session::Column::Id.is_in(over)).exec(db).await?;
+    Ok(deleted.rows_affected)
 }

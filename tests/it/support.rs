@@ -1,9 +1,11 @@
 //! A service of its own for each test, with a clock that stands still, and the people who use it.
 
+pub mod chance;
 pub mod database;
 pub mod process;
 pub mod receiver;
 pub mod server;
+pub mod tools;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,13 +15,13 @@ use std::sync::{Arc, Mutex};
 use accountd::app::App;
 use accountd::clock::Clock;
 use accountd::config::{Config, Flags};
-use accountd::entropy::Entropy;
 use accountd::{http, start};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use chance::{CountingEntropy, StoppedClock};
+use chrono::{TimeZone, Utc};
 use database::TestDatabase;
 use entity::{tenant, user};
 use http_body_util::BodyExt;
@@ -42,44 +44,14 @@ pub const PROTECTION: [(&str, &str); 6] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// A clock that moves only when it is told to.
-pub struct StoppedClock(Mutex<DateTime<Utc>>);
-
-impl StoppedClock {
-    pub fn advance(&self, time: TimeDelta) {
-        *self.0.lock().unwrap() += time;
-    }
-
-    pub fn stopped_at(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
-    }
-}
-
-impl Clock for StoppedClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
-    }
-}
-
-/// Bytes that never come twice in a test, and come again in the next run.
-struct CountingEntropy(AtomicU64);
-
-impl Entropy for CountingEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            // The multiplier spreads the count over all bytes (Knuth's multiplicative hashing).
-            let count = self.0.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            chunk.copy_from_slice(&count.to_be_bytes()[..chunk.len()]);
-        }
-    }
-}
-
 /// A running service with a database of its own, which goes when it is dropped.
 pub struct TestApp {
     pub app: App,
     pub clock: Arc<StoppedClock>,
     pub router: Router,
     settings: Vec<(String, String)>,
+    /// How often it was started.
+    lives: u64,
     /// Nothing while the service is moved to its next life.
     database: Option<TestDatabase>,
 }
@@ -115,7 +87,7 @@ impl TestApp {
         database: TestDatabase,
         clock: Arc<StoppedClock>,
         settings: Vec<(String, String)>,
-        entropy_from: u64,
+        lives: u64,
         tune: impl FnOnce(&mut Config),
     ) -> Self {
         let flags = Flags { data_dir: Some(database.directory.clone()), ..Flags::default() };
@@ -129,10 +101,11 @@ impl TestApp {
         // Room for the crowds of the race tests.
         config.password.hash_threads = std::num::NonZeroUsize::new(8);
         tune(&mut config);
-        let entropy = Arc::new(CountingEntropy(AtomicU64::new(entropy_from)));
+        // What was drawn in an earlier life does not come again.
+        let entropy = Arc::new(CountingEntropy(AtomicU64::new(((lives - 1) << 32) + 1)));
         let app = start::open(config, clock.clone(), entropy).await.unwrap();
         let router = http::router(app.clone()).unwrap();
-        Self { app, clock, router, settings, database: Some(database) }
+        Self { app, clock, router, settings, lives, database: Some(database) }
     }
 
     /// The same service after a restart of the process: only what is in the database is left.
@@ -145,7 +118,13 @@ impl TestApp {
         self.app.db.close().await.unwrap();
         let database = self.database.take().unwrap();
         let clock = self.clock.clone();
-        Self::start(database, clock, std::mem::take(&mut self.settings), 1 << 32, tune).await
+        Self::start(database, clock, std::mem::take(&mut self.settings), self.lives + 1, tune).await
+    }
+
+    /// Ends the service; its database is left.
+    pub async fn stop(mut self) -> TestDatabase {
+        self.app.db.close().await.unwrap();
+        self.database.take().unwrap()
     }
 
     /// What seals its signing keys.

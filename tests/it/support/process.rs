@@ -9,48 +9,93 @@ use serde_json::{Value, json};
 
 use super::database::TestDatabase;
 
+/// How long a server may take until it listens.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The program with the settings that lead it to this database.
+pub fn program(database: &TestDatabase) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_accountd"));
+    command.env("ACCOUNTD_DATA_DIR", &database.directory).envs(database.settings());
+    command
+}
+
+/// A port that nobody listens at.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// A started server, ended and read when it is asked to.
 pub struct Process {
     child: Child,
     pub port: u16,
-    _database: TestDatabase,
+    /// Nothing for the second server on a database.
+    database: Option<TestDatabase>,
 }
 
 impl Process {
     /// Starts the program on a migrated database with these environment variables; the first request waits until it
     /// listens.
     pub fn start(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new(env!("CARGO_BIN_EXE_accountd"))
-            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
-            .arg(&database.directory)
-            .envs(database.settings())
-            .envs(settings.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self { child, port, _database: database }
+        let mut command = program(&database);
+        command.envs(settings.iter().copied());
+        Self::spawn(command).on(database)
     }
 
-    /// Sends one request; before the first answer it waits for at most ten seconds until somebody listens.
+    /// Starts a program with these settings, or with another one in front of it; the database is somebody else's.
+    pub fn spawn(mut command: Command) -> Self {
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let child = command.args(["serve", "--listen", &listen]).stderr(Stdio::piped()).spawn().unwrap();
+        Self { child, port, database: None }
+    }
+
+    /// Starts a second server on the same database.
+    pub fn beside(&self, settings: &[(&str, &str)]) -> Self {
+        let mut command = program(self.database.as_ref().unwrap());
+        command.envs(settings.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Gives it the database that it runs on.
+    pub fn on(mut self, database: TestDatabase) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// Sends one request; before the first answer it waits until somebody listens.
     pub fn send(&self, path: &str, headers: &str, body: &Value) -> String {
+        self.try_send(path, headers, body).expect("no whole answer")
+    }
+
+    /// The same, for servers that may be gone before they answer.
+    pub fn try_send(&self, path: &str, headers: &str, body: &Value) -> std::io::Result<String> {
+        let mut answer = String::new();
+        self.ask(path, headers, body).read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Sends one request and leaves the answer on the connection.
+    pub fn ask(&self, path: &str, headers: &str, body: &Value) -> TcpStream {
         let body = body.to_string();
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n{headers}\r\n{body}",
             body.len()
         );
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let mut stream = self.connect();
+        stream.write_all(request.as_bytes()).ok();
+        stream
+    }
+
+    /// A new connection, when the server listens.
+    pub fn connect(&self) -> TcpStream {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             assert!(Instant::now() < deadline, "the server does not listen");
-            let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
-                std::thread::yield_now();
-                continue;
-            };
-            let mut answer = String::new();
-            stream.write_all(request.as_bytes()).unwrap();
-            stream.read_to_string(&mut answer).unwrap();
-            return answer;
+            match TcpStream::connect(("127.0.0.1", self.port)) {
+                Ok(stream) => return stream,
+                Err(_) => std::thread::yield_now(),
+            }
         }
     }
 
@@ -61,6 +106,26 @@ impl Process {
         serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 
+    /// The status of `GET path`.
+    pub fn get(&self, path: &str) -> u16 {
+        let mut stream = self.connect();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let mut answer = String::new();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.read_to_string(&mut answer).unwrap();
+        status(&answer)
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where its database and its secret are.
+    pub fn database(&self) -> &TestDatabase {
+        self.database.as_ref().unwrap()
+    }
+
     /// Memory that the process has in use, in KiB.
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -69,14 +134,31 @@ impl Process {
     }
 
     /// Ends the server and gives everything that it wrote.
-    pub fn stop(mut self) -> String {
+    pub fn stop(self) -> String {
+        self.end().0
+    }
+
+    /// The same; its database is left.
+    pub fn end(mut self) -> (String, Option<TestDatabase>) {
         let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(told.success());
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         assert!(self.child.wait().unwrap().success(), "SIGTERM ends the server with 0");
-        log
+        (log, self.database.take())
     }
+
+    /// Ends the server at once, as a power cut does to a process: it gets to do nothing more.
+    pub fn kill(mut self) -> TestDatabase {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.database.take().unwrap()
+    }
+}
+
+/// The status of an answer.
+pub fn status(answer: &str) -> u16 {
+    answer.get(9..12).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("no answer: {answer:?}"))
 }
 
 impl Drop for Process {

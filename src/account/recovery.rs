@@ -1,0 +1,51 @@
+//! Recovery: what an operator does after a backup was restored, which brings back what was revoked since.
+
+use entity::session::EndReason;
+
+use super::audit::Event;
+use super::requester::Client;
+use super::session::end_batch;
+use super::transaction::Transaction;
+use crate::app::App;
+use crate::error::Result;
+use crate::store::{api_tokens, sessions};
+
+/// How many sessions are ended by one statement.
+const BATCH: u64 = 1_000;
+
+/// What was ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// How many sessions.
+    pub sessions: usize,
+    /// How many API tokens.
+    pub api_tokens: u64,
+}
+
+/// Ends every session of everybody, and revokes every API token if that is asked for; all of it or nothing. Only
+/// somebody with access to the machine can call this.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn end_all_sessions(app: &App, and_api_tokens: bool) -> Result<Ended> {
+    let now = app.clock.now();
+    let tx = Transaction::begin(app, now).await?;
+    let (mut ended, mut last) = (Ended::default(), 0);
+    loop {
+        let batch = sessions::list_live_of_all(&tx, last, now, BATCH).await?;
+        let Some((session, _)) = batch.last() else { break };
+        last = session.id;
+        ended.sessions += end_batch(&tx, &batch, EndReason::Revoked, now).await?;
+    }
+    if and_api_tokens {
+        ended.api_tokens = api_tokens::update_everybodys_revoked(&tx, now).await?;
+    }
+    let client = Client::new(None, None, "command line".to_owned());
+    Event::success("sessions.endAll")
+        .with("sessions", ended.sessions)
+        .with("apiTokens", ended.api_tokens)
+        .record(&tx, app, &client, now)
+        .await?;
+    tx.commit().await?;
+    Ok(ended)
+}

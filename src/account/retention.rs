@@ -1,0 +1,34 @@
+//! Retention: sessions and revocations go, batch by batch, a week after they could have mattered for the last time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::app::App;
+use crate::error::Result;
+use crate::store::{database_clock, revoked_tokens, sessions};
+
+/// How long a row is kept after every token that it speaks of has expired: no clock that goes wrong by less brings a
+/// token back (promise S18).
+pub const MARGIN: TimeDelta = TimeDelta::days(7);
+
+/// Most rows of a table that one batch deletes: who waits for SQLite's only writer waits for so many.
+const BATCH: u64 = 500;
+
+/// The time that both the database's clock and this node's have reached: one that runs ahead purges nothing.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn reached(app: &App) -> Result<DateTime<Utc>> {
+    Ok(database_clock::read(app.db.reader()).await?.min(app.clock.now()))
+}
+
+/// Deletes one batch of what was over for a week at `time`; tells how many rows, none when all is done. Nodes may do it
+/// at the same time.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn purge(app: &App, time: DateTime<Utc>) -> Result<u64> {
+    let Some(time) = time.checked_sub_signed(MARGIN) else { return Ok(0) };
+    // Sessions first: a token whose session is gone is refused, whatever is on the list.
+    let sessions = sessions::delete_over(app.db.writer(), time, BATCH).await?;
+    Ok(sessions + revoked_tokens::delete_over(app.db.writer(), time, BATCH).await?)
+}
