@@ -29,9 +29,16 @@ binary: tools web
 # Every test: real clients, a browser and the judges against a started server, and Rust on each database that runs.
 test: test-clients test-plantdb test-web test-schemathesis test-rust test-servers
 
-# On SQLite, whatever servers the environment names.
+# On SQLite, whatever servers the environment names; what was not tested is told last.
 test-rust: tools
 	env -u ACCOUNTD_TEST_POSTGRES -u ACCOUNTD_TEST_MYSQL cargo test --workspace --locked
+	@command -v strace >/dev/null || echo "NOT TESTED, because strace is missing: faults of the disk, and its order" >&2
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || echo "NOT TESTED, because faketime is missing: clocks that leap" >&2
+
+# The Rust tests with what takes minutes: hundreds of kills, and thousands of sequences against the model.
+.PHONY: test-slow
+test-slow: tools
+	ACCOUNTD_TEST_SLOW=1 $(MAKE) test-rust test-servers
 
 # The same tests on PostgreSQL and on MariaDB, as far as they run; what was not tested is told last.
 test-servers: tools

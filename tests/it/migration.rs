@@ -24,7 +24,7 @@ use crate::sources::rust_files;
 use crate::support::database::{TestDatabase, backend};
 
 /// A database that goes when it is dropped.
-struct Scratch {
+pub struct Scratch {
     db: Database,
     home: TestDatabase,
 }
@@ -33,10 +33,15 @@ impl Scratch {
     async fn empty() -> Self {
         let home = TestDatabase::empty().await;
         std::fs::create_dir_all(&home.directory).unwrap();
+        Self::on(home).await
+    }
+
+    /// What somebody else has made.
+    pub async fn on(home: TestDatabase) -> Self {
         Self { db: Database::connect(&home.place()).await.unwrap(), home }
     }
 
-    async fn migrated() -> Self {
+    pub async fn migrated() -> Self {
         let scratch = Self::empty().await;
         Migrator::up(scratch.db.writer(), None).await.unwrap();
         scratch
@@ -49,13 +54,18 @@ impl Scratch {
     }
 
     /// What the database says it is made of, without the record of steps.
-    async fn shape(&self) -> BTreeSet<String> {
+    pub async fn shape(&self) -> BTreeSet<String> {
         let mut shape = BTreeSet::new();
         for sql in SHAPE[place(backend())] {
             shape.extend(self.texts(sql).await);
         }
         shape.retain(|part| !part.contains("seaql"));
         shape
+    }
+
+    /// How many steps are recorded.
+    pub async fn steps(&self) -> usize {
+        self.texts("SELECT version FROM seaql_migrations").await.len()
     }
 
     async fn columns(&self, table: &str) -> BTreeSet<String> {
@@ -267,8 +277,8 @@ async fn nodes_that_start_together_migrate_once() {
     for node in nodes {
         node.await.unwrap();
     }
-    let scratch = Scratch { db: Database::connect(&home.place()).await.unwrap(), home };
-    assert_eq!(scratch.texts("SELECT version FROM seaql_migrations").await.len(), Migrator::migrations().len());
+    let scratch = Scratch::on(home).await;
+    assert_eq!(scratch.steps().await, Migrator::migrations().len());
     let (tenants, roles) = seeds(scratch.db.reader()).await;
     assert_eq!((tenants.len(), roles.len()), (1, 1));
 }

@@ -1,0 +1,123 @@
+//! Many who write to one SQLite file: they wait for each other, and nobody is told of locks.
+
+use accountd::config::Database as Place;
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait};
+use serde_json::{Value, json};
+
+use crate::support::database::{TestDatabase, backend};
+use crate::support::process::Process;
+use crate::support::{Actor, PASSWORD, TestApp};
+
+/// Refreshes so many times in a row.
+async fn chain(mut actor: Actor, times: usize) -> Actor {
+    for _ in 0..times {
+        let input = json!({ "refreshToken": actor.refresh_token });
+        let answer = actor.insist("refresh", input, "tokens { accessToken refreshToken }").await;
+        actor = actor.signed_in(&answer.data()["refresh"]);
+    }
+    actor
+}
+
+/// R6: 64 writers and one reader that takes its time; on a slow machine the queue may be too long for some, who come
+/// again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_writers_and_a_slow_reader_nobody_hears_of_locks() {
+    if backend() != DbBackend::Sqlite {
+        return;
+    }
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut actors = Vec::new();
+    for _ in 0..64 {
+        actors.push(app.login("ann", PASSWORD).await);
+    }
+    let reader = app.app.db.reader().begin().await.unwrap();
+    reader.execute_unprepared("SELECT count(*) FROM session").await.unwrap();
+    let writers: Vec<_> = actors.into_iter().map(|actor| tokio::spawn(chain(actor, 4))).collect();
+    for writer in writers {
+        assert_eq!(writer.await.unwrap().me_code().await, None);
+    }
+    reader.rollback().await.unwrap();
+}
+
+/// Another program's connection to the file.
+async fn stranger(place: &Place) -> DatabaseConnection {
+    let Place::Embedded(path) = place else { panic!("no file") };
+    let mut options = ConnectOptions::new(format!("sqlite:{}", path.display()));
+    options.max_connections(1).sqlx_logging(false);
+    Database::connect(options).await.unwrap()
+}
+
+/// R6: another program keeps the file locked; whoever waits too long is told to come again, and then all is well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_of_somebody_else_is_waited_for_and_then_told() {
+    if backend() != DbBackend::Sqlite {
+        return;
+    }
+    let app = TestApp::new().await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
+    let other = stranger(&app.app.config.database).await;
+    other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    let renewal = |actor: &Actor| {
+        let actor = actor.clone();
+        tokio::spawn(async move { actor.refresh(actor.refresh_token.as_deref().unwrap()).await })
+    };
+    let (mut left, mut right) = (renewal(&ann), renewal(&bob));
+    assert_eq!(ann.me_code().await, None, "reading goes on");
+    // One of them waits for the file, and the other one for the first.
+    let (told, waiting) = tokio::select! {
+        told = &mut left => (told.unwrap(), right),
+        told = &mut right => (told.unwrap(), left),
+    };
+    assert_eq!(told.code().as_deref(), Some("SERVER_BUSY"));
+    other.execute_unprepared("ROLLBACK").await.unwrap();
+    assert_eq!(waiting.await.unwrap().data()["refresh"]["outcome"], "ROTATED");
+    app.login("bob", PASSWORD).await;
+    other.close().await.unwrap();
+}
+
+/// R6: two processes on one file are both right, and each sees at once what the other one did.
+#[tokio::test]
+async fn two_processes_on_one_file_agree() {
+    if backend() != DbBackend::Sqlite {
+        return;
+    }
+    let settings = [("ACCOUNTD_LOG__FILTER", "off"), ("ACCOUNTD_LIMITS__ENABLED", "false")];
+    let one = Process::start(TestDatabase::migrated().await, &settings);
+    assert_eq!(one.get("/readyz"), 200);
+    let two = one.beside(&settings);
+    let credentials = format!("username: \"ann\", password: \"{PASSWORD}\"");
+    let pair = "tokens { accessToken refreshToken } errors { code }";
+    let made = one.graphql("", &format!("mutation {{ register(input: {{ {credentials} }}) {{ {pair} }} }}"), json!({}));
+    assert_eq!(made["data"]["register"]["errors"], json!([]), "{made}");
+    let login = format!("mutation {{ login(input: {{ {credentials} }}) {{ {pair} }} }}");
+    let made = two.graphql("", &login, json!({}))["data"]["login"].clone();
+    let token = |made: &Value, name: &str| made["tokens"][name].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+    let mut refresh = token(&made, "refreshToken");
+    let mut access = token(&made, "accessToken");
+    for round in 0..5 {
+        // Both race for one successor.
+        let renew = |server: &Process| {
+            let query =
+                format!("mutation {{ refresh(input: {{ refreshToken: \"{refresh}\" }}) {{ outcome {pair} }} }}");
+            server.graphql("", &query, json!({}))["data"]["refresh"].clone()
+        };
+        let (left, right) = std::thread::scope(|scope| {
+            let left = scope.spawn(|| renew(&one));
+            (renew(&two), left.join().unwrap())
+        });
+        assert_eq!(left["tokens"]["refreshToken"], right["tokens"]["refreshToken"], "round {round}");
+        let mut outcomes = [&left["outcome"], &right["outcome"]].map(|outcome| outcome.as_str().unwrap());
+        outcomes.sort_unstable();
+        assert_eq!(outcomes, ["REPLAYED", "ROTATED"], "round {round}");
+        (refresh, access) = (token(&left, "refreshToken"), token(&left, "accessToken"));
+        assert_eq!(two.graphql(&access, "{ me { username } }", json!({}))["data"]["me"]["username"], "ann");
+    }
+    let out = one.graphql(&access, "mutation { logout { ok } }", json!({}));
+    assert_eq!(out["data"]["logout"]["ok"], true, "{out}");
+    // S9
+    let me = two.graphql(&access, "{ me { username } }", json!({}));
+    assert_eq!(me["errors"][0]["extensions"]["reason"], "SESSION_ENDED", "{me}");
+    two.stop();
+    one.stop();
+}

@@ -1,0 +1,202 @@
+//! The service as one would explain it: people, their sessions, and what each token is worth.
+
+const ACCESS: i64 = 15 * 60;
+const IDLE: i64 = 14 * 24 * 60 * 60;
+const ABSOLUTE: i64 = 30 * 24 * 60 * 60;
+const WINDOW: i64 = 30;
+/// By how much clocks may differ.
+const LEEWAY: i64 = 5;
+
+/// Everything that is true at `now`, in seconds.
+#[derive(Debug, Default)]
+pub struct Reference {
+    pub now: i64,
+    /// The account that has each name now, and those that had it.
+    pub people: Vec<Person>,
+    pub sessions: Vec<Session>,
+    /// Every pair of tokens that was ever handed out.
+    pub pairs: Vec<Pair>,
+}
+
+#[derive(Debug)]
+pub struct Person {
+    pub name: usize,
+    pub password: u32,
+    pub is_there: bool,
+    pub is_active: bool,
+    pub is_admin: bool,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    pub person: usize,
+    generation: i64,
+    receipt: i64,
+    rotated: i64,
+    idle_end: i64,
+    absolute_end: i64,
+    ended: bool,
+}
+
+#[derive(Debug)]
+pub struct Pair {
+    pub session: usize,
+    generation: i64,
+    access_end: i64,
+    refresh_end: i64,
+}
+
+impl Reference {
+    /// Who has this name now.
+    pub fn owner(&self, name: usize) -> Option<usize> {
+        self.people.iter().rposition(|person| person.name == name && person.is_there)
+    }
+
+    pub fn register(&mut self, name: usize) -> &'static str {
+        if self.owner(name).is_some() {
+            return "USERNAME_TAKEN";
+        }
+        self.people.push(Person { name, password: 0, is_there: true, is_active: true, is_admin: false });
+        self.open(self.people.len() - 1);
+        "OK"
+    }
+
+    pub fn login(&mut self, name: usize, password: u32) -> &'static str {
+        match self.owner(name) {
+            Some(person) if self.people[person].is_active && self.people[person].password == password => {
+                self.open(person);
+                "OK"
+            }
+            _ => "INVALID_CREDENTIALS",
+        }
+    }
+
+    fn open(&mut self, person: usize) {
+        let now = self.now;
+        let (idle_end, absolute_end) = (now + IDLE, now + ABSOLUTE);
+        let session = Session { person, generation: 1, receipt: 1, rotated: now, idle_end, absolute_end, ended: false };
+        self.sessions.push(session);
+        self.hand_out(self.sessions.len() - 1);
+    }
+
+    fn hand_out(&mut self, number: usize) {
+        let session = &self.sessions[number];
+        self.pairs.push(Pair {
+            session: number,
+            generation: session.generation,
+            access_end: (self.now + ACCESS).min(session.absolute_end),
+            refresh_end: session.idle_end.min(session.absolute_end),
+        });
+    }
+
+    fn is_live(&self, session: usize) -> bool {
+        let session = &self.sessions[session];
+        !session.ended && self.now < session.idle_end && self.now < session.absolute_end
+    }
+
+    /// Whose the access token is, or why it opens nothing.
+    pub fn identify(&mut self, pair: usize) -> Result<usize, &'static str> {
+        let Pair { session, generation, access_end, .. } = self.pairs[pair];
+        let person = self.sessions[session].person;
+        if access_end <= self.now - LEEWAY {
+            return Err("TOKEN_EXPIRED");
+        }
+        if !self.is_live(session) || !self.people[person].is_there || !self.people[person].is_active {
+            return Err("SESSION_ENDED");
+        }
+        let session = &mut self.sessions[session];
+        session.receipt = session.receipt.max(generation);
+        Ok(person)
+    }
+
+    pub fn refresh(&mut self, pair: usize) -> &'static str {
+        let Pair { session: number, generation, refresh_end, .. } = self.pairs[pair];
+        let person = &self.people[self.sessions[number].person];
+        let is_over = refresh_end <= self.now - LEEWAY || !self.is_live(number);
+        if is_over || !person.is_there || !person.is_active {
+            return "SESSION_ENDED";
+        }
+        let (now, session) = (self.now, &mut self.sessions[number]);
+        let arrived = session.receipt >= session.generation && now - session.rotated >= WINDOW;
+        let outcome = if generation == session.generation {
+            session.receipt = session.generation;
+            session.generation += 1;
+            session.rotated = now;
+            session.idle_end = (now + IDLE).min(session.absolute_end);
+            "ROTATED"
+        } else if generation == session.generation - 1 && !arrived {
+            "REPLAYED"
+        } else {
+            session.ended = true;
+            return "REFRESH_TOKEN_REUSED";
+        };
+        self.hand_out(number);
+        outcome
+    }
+
+    /// How many sessions a logout with this access token ends.
+    pub fn logout(&mut self, pair: usize, scope: &str) -> usize {
+        let session = self.pairs[pair].session;
+        let person = self.sessions[session].person;
+        // A token whose time is over still says which session to end.
+        if self.identify(pair) == Err("SESSION_ENDED") || !self.people[person].is_there {
+            return 0;
+        }
+        match scope {
+            "CURRENT" => usize::from(!std::mem::replace(&mut self.sessions[session].ended, true)),
+            _ if !self.is_live(session) => 0,
+            "OTHERS" => self.end_all(person, Some(session)),
+            _ => self.end_all(person, None),
+        }
+    }
+
+    fn end_all(&mut self, person: usize, except: Option<usize>) -> usize {
+        let live = |number: &usize| {
+            self.sessions[*number].person == person && Some(*number) != except && self.is_live(*number)
+        };
+        let live: Vec<usize> = (0..self.sessions.len()).filter(live).collect();
+        live.iter().for_each(|number| self.sessions[*number].ended = true);
+        live.len()
+    }
+
+    pub fn change_password(&mut self, pair: usize, current: u32, new: u32) -> &'static str {
+        let person = match self.identify(pair) {
+            Ok(person) => person,
+            Err(reason) => return reason,
+        };
+        if self.people[person].password != current {
+            return "WRONG_PASSWORD";
+        }
+        self.people[person].password = new;
+        self.end_all(person, None);
+        self.open(person);
+        "OK"
+    }
+
+    pub fn set_active(&mut self, person: usize, is_active: bool) -> &'static str {
+        if !self.people[person].is_there {
+            return "NOT_FOUND";
+        }
+        self.people[person].is_active = is_active;
+        if !is_active {
+            self.end_all(person, None);
+        }
+        "OK"
+    }
+
+    pub fn set_admin(&mut self, person: usize, is_admin: bool) -> &'static str {
+        if !self.people[person].is_there {
+            return "NOT_FOUND";
+        }
+        self.people[person].is_admin = is_admin;
+        "OK"
+    }
+
+    pub fn delete(&mut self, person: usize) -> &'static str {
+        if !self.people[person].is_there {
+            return "NOT_FOUND";
+        }
+        self.people[person].is_there = false;
+        "OK"
+    }
+}

@@ -1,0 +1,241 @@
+//! Outages of the database: everybody is told in time, nothing is let through, and all is well as soon as it is back.
+
+mod postgres;
+mod proxy;
+
+use std::time::{Duration, Instant};
+
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
+use serde_json::{Value, json};
+
+use crate::support::PASSWORD;
+use crate::support::database::{SECRET, TestDatabase, backend};
+use crate::support::process::{Process, program, status};
+use postgres::Postgres;
+use proxy::{Line, Proxy};
+
+/// More than the two seconds that a request waits for a connection, and the five that a statement may take; less than
+/// the fifteen after which a request is given up.
+const IN_TIME: Duration = Duration::from_secs(9);
+
+/// A server on a database of its own, with a proxy between them.
+struct World {
+    server: Process,
+    proxy: Proxy,
+    database: Postgres,
+    access: String,
+    refresh: String,
+}
+
+impl World {
+    /// Nothing where the tests of this run are not on PostgreSQL, or it cannot be started here.
+    async fn new() -> Option<Self> {
+        if backend() != DbBackend::Postgres {
+            return None;
+        }
+        let database = Postgres::start()?;
+        let proxy = Proxy::to(database.port).await;
+        // For a directory only: the database is another one.
+        let home = TestDatabase::empty().await;
+        let url = database.url(proxy.port);
+        let settings = [("ACCOUNTD_DATABASE_URL", &*url), ("ACCOUNTD_SECRET_KEY", SECRET)];
+        let migrated = off_the_runtime(|| program(&home).arg("migrate").envs(settings).output().unwrap());
+        assert!(migrated.status.success(), "{migrated:?}");
+        let mut command = program(&home);
+        command.envs(settings).env("ACCOUNTD_LOG__FILTER", "off").env("ACCOUNTD_LIMITS__ENABLED", "false");
+        let server = Process::spawn(command).on(home);
+        let register = format!(
+            "mutation {{ register(input: {{ username: \"ann\", password: \"{PASSWORD}\" }}) {{
+                tokens {{ accessToken refreshToken }} }} }}"
+        );
+        let made = off_the_runtime(|| server.graphql("", &register, json!({})));
+        let text = |name: &str| {
+            made["data"]["register"]["tokens"][name].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
+        };
+        let (access, refresh) = (text("accessToken"), text("refreshToken"));
+        Some(Self { server, proxy, database, access, refresh })
+    }
+
+    /// The status and the body of a GraphQL request.
+    fn ask(&self, token: &str, query: &str) -> (u16, Value) {
+        let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+        let headers = format!("accept: application/graphql-response+json\r\n{authorization}");
+        let answer = off_the_runtime(|| self.server.send("/graphql", &headers, &json!({ "query": query })));
+        (status(&answer), serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap())
+    }
+
+    fn me(&self) -> (u16, Value) {
+        self.ask(&self.access, "{ me { username } }")
+    }
+
+    fn get(&self, path: &str) -> u16 {
+        off_the_runtime(|| self.server.get(path))
+    }
+
+    /// While the database is away: S17, nobody is let through, all are told in time, and the process lives.
+    fn is_told(&self) {
+        let login = format!(
+            "mutation {{ login(input: {{ username: \"ann\", password: \"{PASSWORD}\" }}) {{ user {{ id }} }} }}"
+        );
+        let is_refused = |token: &str, query: &str| {
+            let begun = Instant::now();
+            let (status, body) = self.ask(token, query);
+            let code = body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default();
+            assert!(
+                status == 503 && ["STORAGE_UNAVAILABLE", "SERVER_BUSY"].contains(&code),
+                "{query}: {status} {body}"
+            );
+            assert!(begun.elapsed() < IN_TIME, "{query}: {:?}", begun.elapsed());
+        };
+        off_the_runtime(|| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| is_refused(&self.access, "{ me { username } }"));
+                scope.spawn(|| is_refused("", &login));
+                scope.spawn(|| is_refused(&self.access, "mutation { logout { ok } }"));
+                scope.spawn(|| assert_eq!((self.get("/readyz"), self.get("/healthz")), (503, 200)));
+            });
+        });
+    }
+
+    /// After the database came back: the same process serves, with the same tokens.
+    fn is_healed(&self) {
+        let begun = Instant::now();
+        loop {
+            let (status, body) = self.me();
+            if status == 200 {
+                assert_eq!(body["data"]["me"]["username"], "ann", "{body}");
+                break;
+            }
+            assert!(status == 503 && begun.elapsed() < IN_TIME, "{status} {body}");
+        }
+        assert_eq!(self.get("/readyz"), 200);
+    }
+}
+
+/// Runs what waits, and lets the proxy work meanwhile.
+fn off_the_runtime<T>(work: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(work)
+}
+
+/// R7, S17: the database's machine hangs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_frozen_database_is_told_and_heals() {
+    let Some(world) = World::new().await else { return };
+    world.database.freeze(true);
+    world.is_told();
+    world.database.freeze(false);
+    world.is_healed();
+}
+
+/// R7, S17: the database crashes, and comes back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_crashed_database_is_told_and_heals() {
+    let Some(world) = World::new().await else { return };
+    off_the_runtime(|| world.database.crash());
+    world.is_told();
+    off_the_runtime(|| world.database.resume());
+    world.is_healed();
+}
+
+/// R7, S17: the network loses everything, or closes everything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_cut_network_is_told_and_heals() {
+    let Some(world) = World::new().await else { return };
+    for line in [Line::Cut, Line::Silent] {
+        world.proxy.set(line);
+        world.is_told();
+        world.proxy.set(Line::Open);
+        world.is_healed();
+    }
+}
+
+/// R7: a request that was under way when the database hung does not hang with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn does_not_keep_who_was_under_way_waiting() {
+    let Some(world) = World::new().await else { return };
+    let locked = world.stranger().await;
+    use sea_orm::ConnectionTrait;
+    locked.execute_unprepared("BEGIN; LOCK TABLE session").await.unwrap();
+    let begun = Instant::now();
+    let (status, body) = world.me();
+    let code = &body["errors"][0]["extensions"]["code"];
+    assert!(status == 503 && (code == "SERVER_BUSY" || code == "STORAGE_UNAVAILABLE"), "{status} {body}");
+    assert!(begun.elapsed() < IN_TIME, "{:?}", begun.elapsed());
+    locked.execute_unprepared("ROLLBACK").await.unwrap();
+    world.is_healed();
+}
+
+impl World {
+    /// Another client of the database.
+    async fn stranger(&self) -> DatabaseConnection {
+        let mut options = ConnectOptions::new(self.database.url(self.database.port));
+        options.max_connections(1).sqlx_logging(false);
+        Database::connect(options).await.unwrap()
+    }
+}
+
+/// R7: others have taken every connection that the database has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_database_without_a_free_connection_is_told_and_heals() {
+    let Some(world) = World::new().await else { return };
+    world.proxy.set(Line::Cut);
+    let mut options = ConnectOptions::new(world.database.url(world.database.port));
+    options.min_connections(20).max_connections(20).acquire_timeout(Duration::from_secs(30)).sqlx_logging(false);
+    let all = Database::connect(options).await.unwrap();
+    world.proxy.set(Line::Open);
+    world.is_told();
+    all.close().await.unwrap();
+    world.is_healed();
+}
+
+/// R8: whoever was told of a failure although it was done may ask again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_commit_may_be_asked_for_again() {
+    let Some(world) = World::new().await else { return };
+    let lose = |token: &str, query: &str| {
+        world.proxy.lose_next_commit();
+        let (status, body) = world.ask(token, query);
+        assert!(world.proxy.has_lost(), "nothing was committed: {body}");
+        assert_eq!((status, &body["errors"][0]["extensions"]["code"]), (503, &json!("STORAGE_UNAVAILABLE")), "{body}");
+    };
+    let renew = format!(
+        "mutation {{ refresh(input: {{ refreshToken: \"{}\" }}) {{ outcome tokens {{ accessToken }} }} }}",
+        world.refresh
+    );
+    lose("", &renew);
+    let (_, body) = world.ask("", &renew);
+    assert_eq!(body["data"]["refresh"]["outcome"], "REPLAYED", "{body}");
+    let access = body["data"]["refresh"]["tokens"]["accessToken"].as_str().unwrap();
+
+    let register = format!(
+        "mutation {{ register(input: {{ username: \"bob\", password: \"{PASSWORD}\" }}) {{ errors {{ code }} }} }}"
+    );
+    lose("", &register);
+    let (_, body) = world.ask("", &register);
+    assert_eq!(body["data"]["register"]["errors"][0]["code"], "USERNAME_TAKEN", "{body}");
+    let login = |name: &str, password: &str| {
+        format!(
+            "mutation {{ login(input: {{ username: \"{name}\", password: \"{password}\" }}) {{ tokens {{ accessToken }} errors {{ code }} }} }}"
+        )
+    };
+    assert_eq!(world.ask("", &login("bob", PASSWORD)).1["data"]["login"]["errors"], json!([]));
+
+    let change = |old: &str, new: &str| {
+        format!(
+            "mutation {{ updatePassword(input: {{ currentPassword: \"{old}\", newPassword: \"{new}\" }}) {{ errors {{ code }} }} }}"
+        )
+    };
+    lose(access, &change(PASSWORD, "another-good-horse-9"));
+    // The new session's tokens were lost with the answer: sign in.
+    let (_, body) = world.ask(access, &change(PASSWORD, "another-good-horse-9"));
+    assert_eq!(body["errors"][0]["extensions"]["reason"], "SESSION_ENDED", "{body}");
+    let (_, body) = world.ask("", &login("ann", "another-good-horse-9"));
+    assert_eq!(body["data"]["login"]["errors"], json!([]), "{body}");
+
+    let access = body["data"]["login"]["tokens"]["accessToken"].as_str().unwrap();
+    lose(access, "mutation { logout { ok } }");
+    let (_, body) = world.ask(access, "{ me { id } }");
+    assert_eq!(body["errors"][0]["extensions"]["reason"], "SESSION_ENDED", "{body}");
+    let (_, body) = world.ask(access, "mutation { logout { ok } }");
+    assert_eq!(body["data"]["logout"]["ok"], true, "{body}");
+}

@@ -1,0 +1,113 @@
+//! A TCP proxy that a test can stop, cut, or have lose one answer.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// What becomes of connections and of what is sent on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// All is passed on.
+    Open,
+    /// Connections are taken, and nothing is passed on in either direction.
+    Silent,
+    /// Every connection is closed at once.
+    Cut,
+}
+
+/// A proxy in front of a server on this machine.
+pub struct Proxy {
+    pub port: u16,
+    line: watch::Sender<Line>,
+    loses: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    pub async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let own = listener.local_addr().unwrap().port();
+        let (line, seen) = watch::channel(Line::Open);
+        let loses = Arc::new(AtomicBool::new(false));
+        tokio::spawn(accept(listener, SocketAddr::from(([127, 0, 0, 1], port)), seen, Arc::clone(&loses)));
+        Self { port: own, line, loses }
+    }
+
+    pub fn set(&self, line: Line) {
+        self.line.send_replace(line);
+    }
+
+    /// Of the next transaction that is committed the answer is lost, and its connection with it.
+    pub fn lose_next_commit(&self) {
+        self.loses.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether that has happened.
+    pub fn has_lost(&self) -> bool {
+        !self.loses.load(Ordering::SeqCst)
+    }
+}
+
+async fn accept(listener: TcpListener, server: SocketAddr, line: watch::Receiver<Line>, loses: Arc<AtomicBool>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let (mut line, loses) = (line.clone(), Arc::clone(&loses));
+        tokio::spawn(async move {
+            line.wait_for(|line| *line != Line::Silent).await.ok();
+            if *line.borrow() == Line::Cut {
+                return;
+            }
+            let Ok(upstream) = TcpStream::connect(server).await else { return };
+            let (from_client, to_client) = client.into_split();
+            let (from_server, to_server) = upstream.into_split();
+            let lost = Arc::new(AtomicBool::new(false));
+            let mut cut = line.clone();
+            tokio::select! {
+                () = ask(from_client, to_server, line.clone(), &loses, &lost) => {}
+                () = answer(from_server, to_client, line, &lost) => {}
+                _ = cut.wait_for(|line| *line == Line::Cut) => {}
+            }
+        });
+    }
+}
+
+/// Passes on what the client sends, and notices when it commits what is to be lost.
+async fn ask(
+    mut client: OwnedReadHalf,
+    mut server: OwnedWriteHalf,
+    mut line: watch::Receiver<Line>,
+    loses: &AtomicBool,
+    lost: &AtomicBool,
+) {
+    let mut bytes = [0; 16_384];
+    while let Ok(read @ 1..) = client.read(&mut bytes).await {
+        line.wait_for(|line| *line != Line::Silent).await.ok();
+        let sent = &bytes[..read];
+        // The statement alone, with the end that the protocol gives it: not READ COMMITTED.
+        if sent.windows(7).any(|word| word == b"COMMIT\0") && loses.swap(false, Ordering::SeqCst) {
+            lost.store(true, Ordering::SeqCst);
+        }
+        if server.write_all(sent).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Passes on what the server answers; its answer to a commit that is to be lost proves that it was made.
+async fn answer(
+    mut server: OwnedReadHalf,
+    mut client: OwnedWriteHalf,
+    mut line: watch::Receiver<Line>,
+    lost: &AtomicBool,
+) {
+    let mut bytes = [0; 16_384];
+    while let Ok(read @ 1..) = server.read(&mut bytes).await {
+        line.wait_for(|line| *line != Line::Silent).await.ok();
+        if lost.load(Ordering::SeqCst) || client.write_all(&bytes[..read]).await.is_err() {
+            return;
+        }
+    }
+}
