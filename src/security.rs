@@ -3,10 +3,12 @@
 pub mod bulletin;
 pub mod hasher;
 pub mod keys;
+pub mod pace;
 pub mod policy;
 pub mod pool;
 pub mod seal;
 pub mod secret;
 pub mod signature;
+pub mod stored;
 pub mod throttle;
 pub mod token;

@@ -1,13 +1,15 @@
-//! Argon2id: makes password hashes and verifies them, on the hashing pool.
+//! Password hashing: makes Argon2id hashes and verifies those and older ones, on the hashing pool.
 
 use std::sync::Arc;
 
-use argon2::password_hash::phc::{Output, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::Params;
 use icu_normalizer::ComposingNormalizer;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::pace::{Pace, processor_time};
 use super::pool::{Memory, Pool};
+use super::stored::argon2id::{compute, phc};
+use super::stored::{Stored, Unusable};
 use crate::config;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
@@ -18,17 +20,12 @@ const SALT_LENGTH: usize = 16;
 /// Hash length in bytes.
 const OUTPUT_LENGTH: usize = 32;
 
-/// The dearest stored hash that is verified at all, so that a poisoned row cannot stop the service.
-const MAX_MEMORY_KIB: u32 = 262_144;
-const MAX_ITERATIONS: u32 = 10;
-const MAX_PARALLELISM: u32 = 16;
-
 /// What a verification found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
     /// The password is the stored one.
     pub matches: bool,
-    /// The stored hash has other parameters than a new one would get: hash again while the password is known.
+    /// A new hash would be made in another way: hash again while the password is known.
     pub outdated: bool,
 }
 
@@ -40,6 +37,7 @@ pub struct Hasher {
     params: Params,
     entropy: Arc<dyn Entropy>,
     decoy: String,
+    pace: Arc<Pace>,
 }
 
 impl Hasher {
@@ -56,8 +54,8 @@ impl Hasher {
         )
         .map_err(Error::internal)?;
         // No password is known for it, and what comes of verifying against it is never believed.
-        let decoy = phc(&params, &entropy.bytes(), &entropy.bytes::<OUTPUT_LENGTH>())?;
-        Ok(Self { pool, params, entropy, decoy })
+        let decoy = phc(&params, &entropy.bytes::<SALT_LENGTH>(), &entropy.bytes::<OUTPUT_LENGTH>())?;
+        Ok(Self { pool, params, entropy, decoy, pace: Arc::default() })
     }
 
     /// The hash of `password` as a PHC string with a fresh salt.
@@ -65,7 +63,7 @@ impl Hasher {
     /// # Errors
     /// Internal ones only.
     pub async fn hash(&self, password: &SecretString) -> Result<String> {
-        let password = normalise(password);
+        let password = normalised(password);
         let params = self.params.clone();
         let salt = self.entropy.bytes::<SALT_LENGTH>();
         self.pool
@@ -83,74 +81,61 @@ impl Hasher {
     /// # Errors
     /// Internal ones only; a stored hash that cannot be used is a no.
     pub async fn verify(&self, password: &SecretString, stored: Option<&str>) -> Result<Verdict> {
-        let password = normalise(password);
-        let params = self.params.clone();
+        let forms = forms(password);
+        let (params, pace) = (self.params.clone(), Arc::clone(&self.pace));
         let known = stored.is_some();
         let stored = stored.unwrap_or(&self.decoy).to_owned();
-        let verdict =
-            self.pool.run(move |memory| check(&params, password.expose_secret().as_bytes(), &stored, memory)).await?;
+        let verdict = self.pool.run(move |memory| check(&params, &pace, &forms, &stored, memory)).await?;
         Ok(if known { verdict } else { REFUSED })
     }
 }
 
 /// NFC, so that the same characters typed on another machine are the same password (NIST SP 800-63B-4 3.1.1.2).
-fn normalise(password: &SecretString) -> SecretString {
+fn normalised(password: &SecretString) -> SecretString {
     ComposingNormalizer::new_nfc().normalize(password.expose_secret()).into_owned().into()
 }
 
-fn check(current: &Params, password: &[u8], stored: &str, memory: &mut Memory) -> Verdict {
-    let Ok(hash) = PasswordHash::new(stored) else { return unusable("not a PHC string") };
-    let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(&hash), hash.salt, hash.hash) else {
-        return unusable("incomplete");
+/// What a stored hash may have been made of: NFC, and what was typed, because older services did not normalise (C4).
+fn forms(password: &SecretString) -> Vec<SecretString> {
+    let normalised = normalised(password);
+    if normalised.expose_secret() == password.expose_secret() {
+        vec![normalised]
+    } else {
+        vec![normalised, password.clone()]
+    }
+}
+
+/// Tries every form, whatever the first one gave, and makes up for the time that a cheaper hash did not take: neither
+/// must tell an account from the decoy.
+fn check(current: &Params, pace: &Pace, forms: &[SecretString], stored: &str, memory: &mut Memory) -> Verdict {
+    let begun = processor_time();
+    let count = u32::try_from(forms.len()).unwrap_or(u32::MAX);
+    let stored = Stored::parse(stored).inspect_err(|why| warn(*why));
+    let found: Vec<bool> = match &stored {
+        Ok(stored) => forms.iter().map(|form| stored.matches(form.expose_secret(), memory)).collect(),
+        Err(_) => Vec::new(),
     };
-    let known = hash.algorithm.as_str() == Algorithm::Argon2id.as_str() && hash.version == Some(Version::V0x13.into());
-    if !known || expected.len() != OUTPUT_LENGTH {
-        return unusable("another algorithm");
+    let spent = processor_time().saturating_sub(begun);
+    let is_current = matches!(&stored, Ok(Stored::Argon2id(hash)) if hash.is_like(current));
+    if is_current {
+        pace.note(spent, count);
+    } else {
+        pace.make_up(spent, count, current, memory);
     }
-    if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS || params.p_cost() > MAX_PARALLELISM {
-        return unusable("too dear");
-    }
-    let mut output = [0; OUTPUT_LENGTH];
-    if compute(&params, password, &salt, &mut output, memory).is_err() {
-        return unusable("not computable");
-    }
-    // `Output` compares in constant time.
-    let matches = Output::new(&output).is_ok_and(|output| output == expected);
-    let outdated =
-        (params.m_cost(), params.t_cost(), params.p_cost()) != (current.m_cost(), current.t_cost(), current.p_cost());
-    Verdict { matches, outdated }
+    // A hash of what was typed is made again from NFC.
+    let is_normalised = found.first() == Some(&true);
+    Verdict { matches: found.contains(&true), outdated: stored.is_ok() && !(is_current && is_normalised) }
 }
 
-fn unusable(why: &'static str) -> Verdict {
-    tracing::warn!(why, "a stored password hash cannot be used");
-    REFUSED
-}
-
-fn compute(params: &Params, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Memory) -> Result<()> {
-    let blocks = params.block_count();
-    if memory.len() < blocks {
-        memory.resize(blocks, Block::new());
-    }
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-        .hash_password_into_with_memory(password, salt, output, memory)
-        .map_err(Error::internal)
-}
-
-fn phc(params: &Params, salt: &[u8; SALT_LENGTH], output: &[u8]) -> Result<String> {
-    let hash = PasswordHash {
-        algorithm: Algorithm::Argon2id.ident(),
-        version: Some(Version::V0x13.into()),
-        params: params.try_into().map_err(Error::internal)?,
-        salt: Some(Salt::new(salt).map_err(Error::internal)?),
-        hash: Some(Output::new(output).map_err(Error::internal)?),
-    };
-    Ok(hash.to_string())
+fn warn(why: Unusable) {
+    tracing::warn!(why = why.explanation(), "a stored password hash cannot be used");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::entropy::SystemEntropy;
+    use std::time::Duration;
 
     /// A hasher as cheap as Argon2 allows.
     fn hasher(iterations: u32) -> Hasher {
@@ -199,18 +184,54 @@ mod tests {
         assert_eq!(hasher.decoy.len(), hash.len());
     }
 
-    /// C8: the limits themselves are still computed, one past them is not.
-    #[test]
-    fn computes_nothing_dearer_than_its_bounds() {
-        let params = Params::new(16, 1, 1, Some(OUTPUT_LENGTH)).unwrap();
-        let mut memory = Memory::new();
-        for (m, t, p) in [(262_145, 1, 1), (16, 11, 1), (1_024, 1, 17), (u32::MAX, 1, 1), (16, u32::MAX, 1)] {
-            let salt = "A".repeat(22);
-            let stored = format!("$argon2id$v=19$m={m},t={t},p={p}${salt}${}", "A".repeat(43));
-            assert_eq!(check(&params, b"x", &stored, &mut memory), REFUSED, "{stored}");
-            assert!(memory.is_empty(), "no memory was taken for {stored}");
+    /// C4: hashes of older services are of what was typed, and are made again from NFC.
+    #[tokio::test]
+    async fn takes_a_hash_of_what_was_typed_and_has_it_made_again() {
+        let hasher = hasher(1);
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}");
+        let mut output = [0; OUTPUT_LENGTH];
+        compute(&hasher.params, decomposed.as_bytes(), &[7; 16], &mut output, &mut Memory::new()).unwrap();
+        let raw = phc(&hasher.params, &[7; 16], &output).unwrap();
+        let verify = async |text: &str, stored: &str| hasher.verify(&secret(text), Some(stored)).await.unwrap();
+        assert_eq!(verify(decomposed, &raw).await, Verdict { matches: true, outdated: true });
+        assert!(!verify(composed, &raw).await.matches, "nobody can tell what was typed then");
+        let own = hasher.hash(&secret(decomposed)).await.unwrap();
+        for text in [composed, decomposed] {
+            assert_eq!(verify(text, &own).await, Verdict { matches: true, outdated: false }, "{text}");
         }
-        let dearest = format!("$argon2id$v=19$m=16,t=10,p=2${}${}", "A".repeat(22), "A".repeat(43));
-        assert!(check(&params, b"x", &dearest, &mut memory).outdated);
+    }
+
+    /// B2: a wrong password costs the same time, whatever the account's hash would take by itself.
+    #[test]
+    fn spends_on_cheap_hashes_what_the_decoy_costs() {
+        let params = Params::new(19_456, 2, 1, Some(OUTPUT_LENGTH)).unwrap();
+        let mut memory = Memory::new();
+        let (pace, wrong) = (Pace::default(), [secret("wrong")]);
+        let decoy = phc(&params, &[1; 16], &[2; OUTPUT_LENGTH]).unwrap();
+        let mut time = |stored: &str, forms: &[SecretString]| {
+            let mut times: Vec<Duration> = (0..7)
+                .map(|_| {
+                    let begun = processor_time();
+                    assert!(!check(&params, &pace, forms, stored, &mut memory).matches);
+                    processor_time().saturating_sub(begun)
+                })
+                .collect();
+            times.sort();
+            times[3].as_secs_f64()
+        };
+        let unknown = time(&decoy, &wrong);
+        let half = Params::new(9_728, 2, 1, Some(OUTPUT_LENGTH)).unwrap();
+        for known in [
+            &phc(&half, &[1; 16], &[2; OUTPUT_LENGTH]).unwrap(),
+            "$pbkdf2-sha1-hexsalt$i=1000$5a9b0a98c5d8d23fc8c69dbcd4e6892b$bf2a17b8d14ad59802f4e4af190ca4ca",
+            "$pbkdf2-sha256$29000$mdM6x3hPydkbI4SwlpISYg$qOZbKy7oEJ9FlloQ/6CXrrxYV/UPZG2mx.pSfGRdMGQ",
+            "garbage",
+        ] {
+            let ratio = time(known, &wrong) / unknown;
+            assert!((0.6..1.7).contains(&ratio), "{known}: {ratio}");
+        }
+        let both = [secret("cafe\u{301}"), secret("caf\u{e9}")];
+        let ratio = time("garbage", &both) / time(&decoy, &both);
+        assert!((0.6..1.7).contains(&ratio), "two forms: {ratio}");
     }
 }

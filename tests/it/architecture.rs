@@ -37,7 +37,7 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// Who may name which crate; crates that are not listed are nobody's secret.
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 13] = [
     ("async_graphql", &["graphql", "http"]),
     ("axum", &["http", "rest", "cli"]),
     ("sea_orm", &["store", "entity", "migration", "app", "error", "account"]),
@@ -46,6 +46,8 @@ const CRATES: [(&str, &[&str]); 11] = [
     ("entity", &["store", "account", "graphql", "rest"]),
     ("migration", &["start"]),
     ("argon2", &["security"]),
+    ("bcrypt", &["security"]),
+    ("scrypt", &["security"]),
     ("jsonwebtoken", &["security"]),
     ("clap", &["cli", "config"]),
     ("tokio_rustls", &["outgoing"]),

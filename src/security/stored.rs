@@ -1,0 +1,133 @@
+//! Stored password hashes: those that accountd makes, and those that older services made and their users bring along.
+//!
+//! What a stored text asks for is read and held to bounds before anything is computed: whoever can write one row, or
+//! one line of a file that is imported, must not stop the service with it (promise C8).
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use super::pool::Memory;
+
+pub mod argon2id;
+mod bcrypt;
+mod pbkdf2;
+mod scrypt;
+
+use argon2id::Argon2id;
+use bcrypt::Bcrypt;
+use pbkdf2::Pbkdf2;
+use scrypt::Scrypt;
+
+/// Longest text that is looked at, in bytes: what the column takes.
+const MAX_LENGTH: usize = 255;
+
+/// Sizes of a derived key, in bytes. A shorter one would be met by chance, a longer one only costs.
+const DERIVED: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// A stored hash that can be computed.
+#[derive(Debug)]
+pub enum Stored {
+    /// A PHC string of Argon2id, as accountd and PlantDB make them.
+    Argon2id(Argon2id),
+    /// A crypt string of bcrypt, as flask_auth_service_mongo makes them.
+    Bcrypt(Bcrypt),
+    /// PBKDF2 in the forms of passlib, Werkzeug, Django and user-api.
+    Pbkdf2(Pbkdf2),
+    /// scrypt in the form of Werkzeug.
+    Scrypt(Scrypt),
+}
+
+/// Why a stored text is no hash that can be computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    /// Longer than what is kept.
+    TooLong,
+    /// Of no scheme that is known.
+    Unknown,
+    /// Of a known scheme, and not in its form.
+    Malformed,
+    /// Its cost is beyond the bounds.
+    TooDear,
+}
+
+impl Unusable {
+    /// The reason in words.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::TooLong => "its password hash is longer than 255 bytes",
+            Self::Unknown => "its password hash is of no known scheme",
+            Self::Malformed => "its password hash is damaged",
+            Self::TooDear => "its password hash costs more than is computed",
+        }
+    }
+}
+
+impl Stored {
+    /// Reads a stored text.
+    ///
+    /// # Errors
+    /// Why it cannot be computed.
+    pub fn parse(text: &str) -> Result<Self, Unusable> {
+        if text.len() > MAX_LENGTH {
+            return Err(Unusable::TooLong);
+        }
+        if text.starts_with("$argon2id$") {
+            argon2id::parse(text).map(Self::Argon2id)
+        } else if let Some(rest) = ["$2a$", "$2b$", "$2y$"].iter().find_map(|mark| text.strip_prefix(mark)) {
+            bcrypt::parse(rest).map(Self::Bcrypt)
+        } else if let Some(rest) = text.strip_prefix("scrypt:") {
+            scrypt::parse(rest).map(Self::Scrypt)
+        } else {
+            pbkdf2::parse(text).map(Self::Pbkdf2)
+        }
+    }
+
+    /// Whether `password` is the one behind the hash.
+    pub(super) fn matches(&self, password: &str, memory: &mut Memory) -> bool {
+        match self {
+            Self::Argon2id(hash) => hash.matches(password, memory),
+            Self::Bcrypt(hash) => hash.matches(password),
+            Self::Pbkdf2(hash) => hash.matches(password),
+            Self::Scrypt(hash) => hash.matches(password),
+        }
+    }
+}
+
+/// A cost written in decimal digits, up to `most`.
+fn cost(digits: &str, most: u32) -> Result<u32, Unusable> {
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(Unusable::Malformed);
+    }
+    // What does not fit is more than any bound.
+    let cost = digits.parse().unwrap_or(u32::MAX);
+    if cost > most { Err(Unusable::TooDear) } else { Ok(cost) }
+}
+
+/// A derived key, if it has a size that is believed.
+fn derived(bytes: Option<Vec<u8>>) -> Result<Vec<u8>, Unusable> {
+    bytes.filter(|bytes| DERIVED.contains(&bytes.len())).ok_or(Unusable::Malformed)
+}
+
+/// Bytes written in hexadecimal digits.
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs.map(|pair| std::str::from_utf8(pair).ok().filter(|_| pair.len() == 2)).map(|pair| byte(pair?)).collect()
+}
+
+fn byte(pair: &str) -> Option<u8> {
+    // The parser would take a sign, too.
+    pair.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u8::from_str_radix(pair, 16).ok()).flatten()
+}
+
+/// Whether HMAC, which both functions are made of, would not see the end of the password: it fills keys up with NULs
+/// (RFC 2104 section 2).
+fn ends_invisibly(password: &str) -> bool {
+    password.ends_with('\0')
+}
+
+/// Compares in constant time.
+fn equal(left: &[u8], right: &[u8]) -> bool {
+    verify_slices_are_equal(left, right).is_ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Argon2id in PHC strings.
+
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+
+use super::{DERIVED, Unusable};
+use crate::error::{Error, Result};
+use crate::security::pool::Memory;
+
+/// The dearest hash that is verified at all.
+const MAX_MEMORY_KIB: u32 = 262_144;
+const MAX_ITERATIONS: u32 = 10;
+const MAX_PARALLELISM: u32 = 16;
+
+/// A hash and what it was made with.
+#[derive(Debug)]
+pub struct Argon2id {
+    params: Params,
+    salt: Salt,
+    expected: Output,
+}
+
+pub(super) fn parse(text: &str) -> Result<Argon2id, Unusable> {
+    let hash = PasswordHash::new(text).map_err(|_| Unusable::Malformed)?;
+    let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(&hash), hash.salt, hash.hash) else {
+        return Err(Unusable::Malformed);
+    };
+    if hash.version != Some(Version::V0x13.into()) || !DERIVED.contains(&expected.len()) {
+        return Err(Unusable::Malformed);
+    }
+    if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS || params.p_cost() > MAX_PARALLELISM {
+        return Err(Unusable::TooDear);
+    }
+    Ok(Argon2id { params, salt, expected })
+}
+
+impl Argon2id {
+    pub(super) fn matches(&self, password: &str, memory: &mut Memory) -> bool {
+        let mut output = vec![0; self.expected.len()];
+        let computed = compute(&self.params, password.as_bytes(), &self.salt, &mut output, memory);
+        // `Output` compares in constant time.
+        computed.is_ok() && Output::new(&output).is_ok_and(|output| output == self.expected)
+    }
+
+    /// Whether it costs what a hash with these parameters does, and is as long.
+    pub fn is_like(&self, params: &Params) -> bool {
+        let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        costs(&self.params) == costs(params) && Some(self.expected.len()) == params.output_len()
+    }
+}
+
+/// Fills `output` with the hash of `password`.
+///
+/// # Errors
+/// When Argon2 does not take the lengths.
+pub fn compute(params: &Params, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Memory) -> Result<()> {
+    let blocks = params.block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::new());
+    }
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+        .hash_password_into_with_memory(password, salt, output, memory)
+        .map_err(Error::internal)
+}
+
+/// The text that is stored.
+///
+/// # Errors
+/// When a length is outside of what PHC strings hold.
+pub fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Result<String> {
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: params.try_into().map_err(Error::internal)?,
+        salt: Some(Salt::new(salt).map_err(Error::internal)?),
+        hash: Some(Output::new(output).map_err(Error::internal)?),
+    };
+    Ok(hash.to_string())
+}

@@ -1,0 +1,140 @@
+//! PBKDF2 (RFC 8018 section 5.2) in the forms of passlib, Werkzeug, Django and user-api.
+
+use std::num::NonZeroU32;
+
+use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+
+use super::{Unusable, cost, derived, ends_invisibly, hex};
+
+/// The dearest hash that is verified at all, in rounds of the digest.
+const MAX_ROUNDS: u32 = 10_000_000;
+
+/// A hash and what it was made with.
+#[derive(Debug)]
+pub struct Pbkdf2 {
+    digest: Digest,
+    iterations: NonZeroU32,
+    salt: Vec<u8>,
+    expected: Vec<u8>,
+    encoding: Encoding,
+}
+
+/// The hash function that is iterated.
+#[derive(Debug, Clone, Copy)]
+enum Digest {
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+impl Digest {
+    fn named(name: &str) -> Result<Self, Unusable> {
+        match name {
+            "sha1" => Ok(Self::Sha1),
+            "sha256" => Ok(Self::Sha256),
+            "sha512" => Ok(Self::Sha512),
+            _ => Err(Unusable::Unknown),
+        }
+    }
+
+    fn length(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+
+    fn algorithm(self) -> Algorithm {
+        match self {
+            Self::Sha1 => PBKDF2_HMAC_SHA1,
+            Self::Sha256 => PBKDF2_HMAC_SHA256,
+            Self::Sha512 => PBKDF2_HMAC_SHA512,
+        }
+    }
+}
+
+/// How the characters of a password became bytes.
+#[derive(Debug, Clone, Copy)]
+enum Encoding {
+    Utf8,
+    Latin1,
+}
+
+/// Reads any of the forms:
+/// - `$pbkdf2-sha256$29000$<salt>$<hash>` of passlib, in its own base64;
+/// - `pbkdf2:sha256:260000$<salt>$<hash>` of Werkzeug, the salt as it stands, the hash in hexadecimal digits;
+/// - `pbkdf2_sha256$870000$<salt>$<hash>` of Django, the salt as it stands, the hash in base64;
+/// - `$pbkdf2-sha1-hexsalt$i=1000$<salt>$<hash>` for user-api, which took the digits of its salt for the salt.
+pub(super) fn parse(text: &str) -> Result<Pbkdf2, Unusable> {
+    let parts: Vec<&str> = text.split('$').collect();
+    match parts[..] {
+        ["", "pbkdf2-sha1-hexsalt", iterations, salt, hash] => {
+            let iterations = iterations.strip_prefix("i=").ok_or(Unusable::Malformed)?;
+            let made = made(Digest::Sha1, iterations, Some(salt.into()), hex(hash))?;
+            Ok(Pbkdf2 { encoding: Encoding::Latin1, ..made })
+        }
+        ["", scheme, iterations, salt, hash] => {
+            let digest = match scheme {
+                "pbkdf2" => Digest::Sha1,
+                "pbkdf2-sha256" => Digest::Sha256,
+                "pbkdf2-sha512" => Digest::Sha512,
+                _ => return Err(Unusable::Unknown),
+            };
+            made(digest, iterations, ab64(salt), ab64(hash))
+        }
+        [method, salt, hash] => {
+            let Some(["pbkdf2", digest, iterations]) = split(method) else { return Err(Unusable::Unknown) };
+            made(Digest::named(digest)?, iterations, Some(salt.into()), hex(hash))
+        }
+        [method, iterations, salt, hash] => {
+            let Some(("pbkdf2", digest)) = method.split_once('_') else { return Err(Unusable::Unknown) };
+            made(Digest::named(digest)?, iterations, Some(salt.into()), STANDARD.decode(hash).ok())
+        }
+        _ => Err(Unusable::Unknown),
+    }
+}
+
+fn split(method: &str) -> Option<[&str; 3]> {
+    method.split(':').collect::<Vec<_>>().try_into().ok()
+}
+
+/// passlib's base64: `.` for `+`, without padding.
+fn ab64(text: &str) -> Option<Vec<u8>> {
+    (!text.contains('+')).then(|| STANDARD_NO_PAD.decode(text.replace('.', "+")).ok()).flatten()
+}
+
+fn made(
+    digest: Digest,
+    iterations: &str,
+    salt: Option<Vec<u8>>,
+    expected: Option<Vec<u8>>,
+) -> Result<Pbkdf2, Unusable> {
+    let iterations = cost(iterations, MAX_ROUNDS)?;
+    let (salt, expected) = (salt.ok_or(Unusable::Malformed)?, derived(expected)?);
+    // Each digest that the key is put together of costs all iterations.
+    let digests = u32::try_from(expected.len().div_ceil(digest.length())).unwrap_or(u32::MAX);
+    if iterations.saturating_mul(digests) > MAX_ROUNDS {
+        return Err(Unusable::TooDear);
+    }
+    let iterations = NonZeroU32::new(iterations).ok_or(Unusable::Malformed)?;
+    Ok(Pbkdf2 { digest, iterations, salt, expected, encoding: Encoding::Utf8 })
+}
+
+impl Pbkdf2 {
+    pub(super) fn matches(&self, password: &str) -> bool {
+        if ends_invisibly(password) {
+            return false;
+        }
+        let bytes = match self.encoding {
+            Encoding::Utf8 => Some(password.as_bytes().to_vec()),
+            // What has no place in Latin-1 could not be set.
+            Encoding::Latin1 => password.chars().map(|one| u8::try_from(one).ok()).collect(),
+        };
+        let algorithm = self.digest.algorithm();
+        let verify = |bytes: Vec<u8>| pbkdf2::verify(algorithm, self.iterations, &self.salt, &bytes, &self.expected);
+        bytes.is_some_and(|bytes| verify(bytes).is_ok())
+    }
+}
