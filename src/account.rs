@@ -11,6 +11,7 @@ pub mod email;
 pub mod handle;
 pub mod id;
 pub mod introspection;
+pub mod import;
 pub mod login;
 pub mod logout;
 pub mod name;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, Flags};
 
 mod admin;
+mod import;
 mod log;
 mod migrate;
 mod openapi;
@@ -37,6 +38,11 @@ enum Command {
     Schema,
     /// Print the OpenAPI document of the REST routes, mounted as they are by default.
     Openapi,
+    /// Bring users along from an older service, with their passwords.
+    ///
+    /// Ends with 3 if some rows became no accounts. What an earlier import made is left as it is, so an import that was
+    /// cut short is repeated.
+    Import(import::Import),
     /// Make administrators, and end all sessions.
     Admin {
         #[command(subcommand)]
@@ -49,8 +55,9 @@ pub fn run(environment: impl IntoIterator<Item = (String, String)>) -> ExitCode 
     let outcome = match Arguments::parse().command {
         Command::Serve { flags } => configured(flags, environment, serve::run),
         Command::Migrate { flags } => configured(flags, environment, migrate::run),
-        Command::Schema => schema::run(),
-        Command::Openapi => openapi::run(),
+        Command::Schema => schema::run().map(|()| ExitCode::SUCCESS),
+        Command::Openapi => openapi::run().map(|()| ExitCode::SUCCESS),
+        Command::Import(import) => configured(import.flags.clone(), environment, |config| import::run(config, import)),
         Command::Admin { command: admin::Command::Create(create) } => {
             configured(create.flags.clone(), environment, |config| admin::create(config, create))
         }
@@ -59,7 +66,7 @@ pub fn run(environment: impl IntoIterator<Item = (String, String)>) -> ExitCode 
         }
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Nobody is left to tell if standard error is closed.
             std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("accountd: {error:#}\n")).ok();
@@ -72,9 +79,9 @@ fn configured<Done>(
     flags: Flags,
     environment: impl IntoIterator<Item = (String, String)>,
     command: impl FnOnce(Config) -> Done,
-) -> anyhow::Result<()>
+) -> anyhow::Result<ExitCode>
 where
-    Done: Future<Output = anyhow::Result<()>>,
+    Done: Future<Output = anyhow::Result<ExitCode>>,
 {
     let config = Config::load(flags, environment)?;
     log::start(&config.log)?;

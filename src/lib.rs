@@ -2,7 +2,7 @@
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | [`cli`] | the commands: serve, migrate, schema, openapi, admin |
+//! | [`cli`] | the commands: serve, migrate, import, schema, openapi, admin |
 //! | [`start`] | opens the database and the keys and makes the [`app::App`] |
 //! | [`http`] | the router and what is about HTTP itself |
 //! | [`graphql`] | the GraphQL face: one file per capability |

@@ -93,6 +93,22 @@ pub async fn connect(config: &Config) -> Result<Database> {
     Database::connect(&config.database).await.map_err(explained).context(place)
 }
 
+/// The database as it is, for those who change nothing: nothing is made and nothing migrated. None if the embedded one is
+/// not there yet.
+///
+/// # Errors
+/// When it cannot be reached, or is of another version.
+pub async fn look(config: &Config) -> Result<Option<Database>> {
+    if let config::Database::Embedded(path) = &config.database
+        && !path.exists()
+    {
+        return Ok(None);
+    }
+    let db = connect(config).await?;
+    require_migrated(&db).await?;
+    Ok(Some(db))
+}
+
 /// Brings the database to this version. Of several processes that try, one does it and the others wait for it.
 ///
 /// # Errors

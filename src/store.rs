@@ -3,7 +3,9 @@
 pub mod api_tokens;
 pub mod audit_events;
 pub mod database_clock;
+pub mod imports;
 pub mod keyset;
+pub mod older;
 pub mod revoked_tokens;
 pub mod roles;
 pub mod sessions;

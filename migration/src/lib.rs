@@ -14,6 +14,7 @@ mod m0004_signing_keys;
 mod m0005_audit_events;
 mod m0006_throttles;
 mod m0008_api_tokens;
+mod m0009_imported;
 mod m0012_webhook_deliveries;
 mod m0015_session_ends;
 mod table;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_audit_events::Migration),
             Box::new(m0006_throttles::Migration),
             Box::new(m0008_api_tokens::Migration),
+            Box::new(m0009_imported::Migration),
             Box::new(m0012_webhook_deliveries::Migration),
             Box::new(m0015_session_ends::Migration),
         ]

@@ -22,13 +22,13 @@ use crate::store::{roles, users};
 pub const ADMIN: &str = "admin";
 
 /// Most code points of a role's canonical name.
-const MAX_KEY_LENGTH: usize = 255;
+pub(super) const MAX_KEY_LENGTH: usize = 255;
 
 /// Most permissions and roles that one call may name.
-const MAX_NAMES: usize = 100;
+pub(super) const MAX_NAMES: usize = 100;
 
 /// Most bytes that the names of one user's roles take in a token, which together may have 4,096.
-const MAX_NAMES_BYTES: usize = 1_500;
+pub(super) const MAX_NAMES_BYTES: usize = 1_500;
 
 /// A role and what it allows.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use icu_normalizer::ComposingNormalizer;
 use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection};
 
 use super::canonical::canonical;
+use super::email::Email;
 use crate::error::{Refusal, RefusalCode};
 
 /// Most code points a username may have.
@@ -41,6 +42,13 @@ impl Username {
             ));
         }
         Ok(Self(name))
+    }
+
+    /// A name for an account that has only an address: what stands before its `@`, as far as it can be used.
+    pub fn suggested(email: &Email) -> Option<Self> {
+        let address = email.to_string();
+        let local: String = address.split('@').next()?.chars().filter(|one| is_allowed(*one)).collect();
+        Self::parse(local.trim_start_matches(|first: char| !first.is_alphanumeric())).ok()
     }
 
     /// The name as its owner writes it.
@@ -118,6 +126,19 @@ mod tests {
     #[test]
     fn replaces_compatibility_characters_and_blanks_around() {
         assert_eq!(Username::parse("  ａnn ").map(|name| name.0), Ok("ann".to_owned()));
+    }
+
+    #[test]
+    fn makes_names_of_addresses() {
+        let suggested = |text: &str| Username::suggested(&Email::parse(text).unwrap()).map(|name| name.0);
+        for (address, name) in [
+            ("ann@example.org", Some("ann")),
+            ("Ann.Lee+news@example.org", Some("Ann.Leenews")),
+            ("_ops_@example.org", Some("ops_")),
+            ("+@example.org", None),
+        ] {
+            assert_eq!(suggested(address).as_deref(), name, "{address}");
+        }
     }
 
     #[test]

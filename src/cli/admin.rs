@@ -1,6 +1,7 @@
 //! `accountd admin`: what somebody with access to the machine does, whether a server runs on the database or not.
 
 use std::io::{IsTerminal, Read, Write};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
@@ -48,23 +49,23 @@ pub(super) struct Create {
 }
 
 /// Makes an administrator.
-pub(super) async fn create(config: Config, arguments: Create) -> Result<()> {
+pub(super) async fn create(config: Config, arguments: Create) -> Result<ExitCode> {
     let password = if arguments.password_stdin { piped()? } else { asked()? };
     let user = NewUser::parse(&arguments.name, arguments.email.as_deref(), None, password).map_err(told)?;
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let user = bootstrap::create_admin(&app, user).await.map_err(told)?;
     app.db.close().await?;
     writeln!(std::io::stdout(), "{} is an administrator", user.username)?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Ends every session.
-pub(super) async fn end_all_sessions(config: Config, api_tokens: bool) -> Result<()> {
+pub(super) async fn end_all_sessions(config: Config, api_tokens: bool) -> Result<ExitCode> {
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let ended = recovery::end_all_sessions(&app, api_tokens).await.map_err(told)?;
     app.db.close().await?;
     writeln!(std::io::stdout(), "{} sessions ended, {} API tokens revoked", ended.sessions, ended.api_tokens)?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn piped() -> Result<SecretString> {
@@ -84,7 +85,7 @@ fn asked() -> Result<SecretString> {
 }
 
 /// Every refusal on its own line, for a person at a terminal.
-fn told(error: Error) -> anyhow::Error {
+pub(super) fn told(error: Error) -> anyhow::Error {
     match error {
         Error::Refused(refusals) => {
             let lines: Vec<String> = refusals

@@ -1,15 +1,17 @@
 //! `accountd migrate`.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 
 use crate::config::Config;
 use crate::start;
 
 /// Brings the database to this version.
-pub(super) async fn run(config: Config) -> Result<()> {
+pub(super) async fn run(config: Config) -> Result<ExitCode> {
     let db = start::connect(&config).await?;
     start::migrate(&db).await?;
     db.close().await?;
     tracing::info!("the database is at this version");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

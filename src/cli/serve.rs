@@ -1,5 +1,6 @@
 //! `accountd serve`.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -15,7 +16,7 @@ use crate::http::server::{descriptors, serve};
 use crate::{http, start};
 
 /// Serves until SIGTERM or SIGINT, then finishes the requests in flight; the second signal cuts them.
-pub(super) async fn run(mut config: Config) -> Result<()> {
+pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     http::claims::check(&config.rest)?;
     let signals = count_signals()?;
     let (stop, at_once) = (nth(signals.clone(), 1), nth(signals, 2));
@@ -51,7 +52,7 @@ pub(super) async fn run(mut config: Config) -> Result<()> {
     background.abort();
     app.db.close().await?;
     tracing::info!("stopped");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// How many signals to stop have come.

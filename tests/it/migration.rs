@@ -9,7 +9,7 @@ use accountd::config::{Config, Flags};
 use accountd::entropy::SystemEntropy;
 use accountd::start;
 use entity::{
-    api_token, audit_event, revoked_token, role, role_permission, session, signing_key, tenant, throttle,
+    api_token, audit_event, imported, revoked_token, role, role_permission, session, signing_key, tenant, throttle,
     timestamp::Timestamp, user, user_role, webhook_delivery,
 };
 use migration::{Migrator, MigratorTrait};
@@ -171,6 +171,7 @@ async fn every_entity_selects_from_the_migrated_database() {
     select!(
         api_token,
         audit_event,
+        imported,
         revoked_token,
         role,
         role_permission,

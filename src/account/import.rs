@@ -1,0 +1,102 @@
+//! Import: users of an older service become accounts here, with the passwords that they have.
+//!
+//! A reader for each format makes [`Row`]s of what it finds. They are decided on and written in batches, a transaction
+//! each, and every row that became an account is noted: an import that was cut short is simply repeated.
+
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseConnection;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::error::{Error, Result};
+
+pub mod auth_service;
+mod batch;
+mod candidate;
+mod fields;
+mod known;
+pub mod lines;
+pub mod plantdb;
+mod report;
+mod row;
+mod settle;
+pub mod table;
+pub mod tecladocode;
+mod tenants;
+pub mod user_api;
+mod write;
+
+pub use candidate::Finding;
+pub use report::Report;
+pub use row::Row;
+
+use batch::Batch;
+use settle::Seen;
+
+/// Rows of one transaction: others who write wait for no longer than this takes.
+const BATCH: usize = 500;
+
+/// What a reader found.
+#[derive(Debug)]
+pub struct Source {
+    /// The rows, in order.
+    pub rows: Vec<Row>,
+    /// The numbers of the customers to whom they belong, where the service had any.
+    pub customers: Vec<i64>,
+}
+
+/// Makes accounts of the rows of an older service of the kind `format`. Only somebody with access to the machine can
+/// call this. What became of each is put into `report`, which is good for what was done even if an error cut it short;
+/// `progress` is told how many rows more were dealt with.
+///
+/// # Errors
+/// Internal ones, and refusals with [`crate::error::RefusalCode::Conflict`] when others kept getting in the way.
+pub async fn run(
+    app: &App,
+    format: &'static str,
+    source: Source,
+    report: &mut Report,
+    progress: impl Fn(usize),
+) -> Result<()> {
+    let tenants = tenants::make(app, format, &source.customers, report).await?;
+    let mut seen = Seen::reserving(&source.rows);
+    let mut rows = source.rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let chunk: Vec<Row> = rows.by_ref().take(BATCH).collect();
+        let count = chunk.len();
+        Batch::parse(format, chunk, app.clock.now(), report).import(app, &tenants, &mut seen, report).await?;
+        progress(count);
+    }
+    Ok(())
+}
+
+/// Tells what [`run`] would do with the database `db`, or with a new one, and changes nothing.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn rehearse(
+    db: Option<&DatabaseConnection>,
+    format: &'static str,
+    source: Source,
+    now: DateTime<Utc>,
+    report: &mut Report,
+    progress: impl Fn(usize),
+) -> Result<()> {
+    let tenants = tenants::rehearse(&source.customers, report);
+    let mut seen = Seen::reserving(&source.rows);
+    let mut rows = source.rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let chunk: Vec<Row> = rows.by_ref().take(BATCH).collect();
+        let count = chunk.len();
+        Batch::parse(format, chunk, now, report).rehearse(db, &tenants, &mut seen, report).await?;
+        progress(count);
+    }
+    Ok(())
+}
+
+/// The elements of a JSON list.
+fn json_list(text: &str) -> Result<Vec<Value>> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::internal(format!("it is no JSON list: look at line {}, column {}", error.line(), error.column()))
+    })
+}

@@ -1,0 +1,61 @@
+//! What mongoexport makes of flask_auth_service_mongo's users and roles: one document per line or one list, with
+//! bcrypt hashes.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::Source;
+use super::fields::Fields;
+use super::row::{OldAccount, OldPassword, Row};
+use crate::error::{Error, Result};
+
+/// Reads the users and, if they are given, the roles that the users refer to.
+///
+/// # Errors
+/// When a file is no JSON.
+pub fn read(users: &str, roles: Option<&str>) -> Result<Source> {
+    let mut names = HashMap::new();
+    for role in roles.map(documents).transpose()?.unwrap_or_default() {
+        if let (Some(id), Some(name)) = (object_id(role.get("_id")), role.get("name").and_then(Value::as_str)) {
+            names.insert(id, name.to_owned());
+        }
+    }
+    let rows = documents(users)?.into_iter().zip(1..).map(|(value, number)| {
+        let name = value.get("username").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Row { number, name, account: account(value, &names) }
+    });
+    Ok(Source { rows: rows.collect(), customers: Vec::new() })
+}
+
+fn documents(text: &str) -> Result<Vec<Value>> {
+    if text.trim_start().starts_with('[') {
+        return super::json_list(text);
+    }
+    let documents = serde_json::Deserializer::from_str(text).into_iter().collect::<serde_json::Result<Vec<Value>>>();
+    documents.map_err(|error| Error::internal(format!("it is no JSON in line {}", error.line())))
+}
+
+fn account(value: Value, roles: &HashMap<String, String>) -> Result<OldAccount, String> {
+    let mut fields = Fields::of(value)?;
+    let role = match fields.value("role") {
+        None => None,
+        Some(reference) => {
+            let id = object_id(reference.get("$id")).ok_or("`role` is no reference to a role")?;
+            Some(roles.get(&id).cloned().ok_or("its role is not among the roles: give them with --roles")?)
+        }
+    };
+    Ok(OldAccount {
+        username: Some(fields.text("username")?.unwrap_or_default()),
+        password: OldPassword::hash(fields.text("password")?),
+        roles: role.into_iter().collect(),
+        disabled: fields.flag("active")? == Some(false),
+        must_change_password: fields.flag("change_password")? == Some(true),
+        ..OldAccount::default()
+    })
+}
+
+/// The digits of `{"$oid": "…"}`.
+fn object_id(value: Option<&Value>) -> Option<String> {
+    Some(value?.get("$oid")?.as_str()?.to_owned())
+}

@@ -1,0 +1,193 @@
+//! One batch of rows: parsed, decided on, and either written in a transaction or only told about.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::thread;
+
+use chrono::{DateTime, Utc};
+use sea_orm::DatabaseConnection;
+use tokio::task::JoinSet;
+
+use super::candidate::{Candidate, Password};
+use super::known::Known;
+use super::report::Report;
+use super::row::Row;
+use super::settle::{Decision, Seen, settle};
+use super::tenants::Tenants;
+use super::write::{Making, missing, write};
+use crate::account::access::INSTALLATION;
+use crate::account::audit::Event;
+use crate::account::requester::Client;
+use crate::app::App;
+use crate::error::{Error, Refusal, RefusalCode, Result};
+
+/// How often a batch is tried that others get in the way of.
+const ATTEMPTS: usize = 3;
+
+/// Rows that are fit for accounts.
+pub(super) struct Batch {
+    format: &'static str,
+    candidates: Vec<Candidate>,
+}
+
+impl Batch {
+    /// Parses the rows; what is wrong with them is reported.
+    pub fn parse(format: &'static str, rows: Vec<Row>, now: DateTime<Utc>, report: &mut Report) -> Self {
+        let mut candidates = Vec::with_capacity(rows.len());
+        for row in rows {
+            report.rows += 1;
+            match Candidate::parse(format, row, now) {
+                Ok(candidate) => candidates.push(candidate),
+                Err(finding) => report.refused.push(finding),
+            }
+        }
+        Self { format, candidates }
+    }
+
+    /// Reports what would become of the rows.
+    pub async fn rehearse(
+        &self,
+        db: Option<&DatabaseConnection>,
+        tenants: &Tenants,
+        seen: &mut Seen,
+        report: &mut Report,
+    ) -> Result<()> {
+        let known = match db {
+            Some(db) => Known::load(db, &self.candidates).await?,
+            None => Known::of_a_new_database(),
+        };
+        let (decisions, saw) = settle(&self.candidates, &known, seen);
+        let makings = self.makings(&decisions, &HashMap::new());
+        self.report(&decisions, &makings, (&[], tenants), &known, report);
+        seen.extend(saw);
+        Ok(())
+    }
+
+    /// Makes the accounts in one transaction, and reports what became of the rows.
+    pub async fn import(&self, app: &App, tenants: &Tenants, seen: &mut Seen, report: &mut Report) -> Result<()> {
+        let mut tried = 1;
+        loop {
+            let hashes = self.hashed(app, seen).await?;
+            match self.write(app, &hashes, tenants, seen, report).await {
+                Err(Error::Refused(refusals)) if tried < ATTEMPTS && refusals.iter().all(is_conflict) => tried += 1,
+                done => return done,
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        app: &App,
+        hashes: &HashMap<u64, String>,
+        tenants: &Tenants,
+        seen: &mut Seen,
+        report: &mut Report,
+    ) -> Result<()> {
+        let now = app.clock.now();
+        let tx = app.db.begin().await?;
+        let known = Known::load(&tx, &self.candidates).await?;
+        let (decisions, saw) = settle(&self.candidates, &known, seen);
+        let makings = self.makings(&decisions, hashes);
+        if makings.iter().any(Making::lacks_its_hash) {
+            // A name became free after the passwords were hashed.
+            return Err(overtaken());
+        }
+        let numbers = write(&tx, app, &makings, &known, tenants, now).await?;
+        if let (Some(first), Some(last)) = (makings.first(), makings.last()) {
+            let admins = makings.iter().filter(|making| known.is_admin(making.candidate));
+            let admins: Vec<&str> = admins.map(|making| making.username.as_str()).collect();
+            Event::success("user.import")
+                .with("format", self.format)
+                .with("rows", vec![first.candidate.row, last.candidate.row])
+                .with("accounts", makings.len())
+                .with("administrators", admins)
+                .record(&tx, app, &Client::new(None, None, "command line".to_owned()), now)
+                .await?;
+        }
+        tx.commit().await?;
+        self.report(&decisions, &makings, (&numbers, tenants), &known, report);
+        seen.extend(saw);
+        Ok(())
+    }
+
+    /// The hashes of the passwords that stand there in plain text, by row; none for accounts that will not be made.
+    async fn hashed(&self, app: &App, seen: &Seen) -> Result<HashMap<u64, String>> {
+        let mut hashes = HashMap::new();
+        if !self.candidates.iter().any(|candidate| matches!(candidate.password, Password::Plain(_))) {
+            return Ok(hashes);
+        }
+        let known = Known::load(app.db.reader(), &self.candidates).await?;
+        let (decisions, _) = settle(&self.candidates, &known, seen);
+        let chosen = self.candidates.iter().zip(&decisions).filter_map(|(candidate, decision)| match decision {
+            Decision::Make { .. } => Some(candidate),
+            Decision::Known | Decision::Refuse(_) => None,
+        });
+        let mut plain = chosen.filter_map(|candidate| match &candidate.password {
+            Password::Plain(text) => Some((candidate.row, text.clone())),
+            Password::Hash(_) | Password::None(_) => None,
+        });
+        // One for each thread that hashes, so that none of them waits for long.
+        let threads = app.config.password.hash_threads.or(thread::available_parallelism().ok());
+        let threads = threads.map_or(1, NonZeroUsize::get);
+        let mut jobs = JoinSet::new();
+        loop {
+            while jobs.len() < threads
+                && let Some((row, text)) = plain.next()
+            {
+                let app = app.clone();
+                jobs.spawn(async move { app.hasher.hash(&text).await.map(|hash| (row, hash)) });
+            }
+            let Some(done) = jobs.join_next().await else { return Ok(hashes) };
+            hashes.extend([done.map_err(Error::internal)??]);
+        }
+    }
+
+    fn makings(&self, decisions: &[Decision], hashes: &HashMap<u64, String>) -> Vec<Making<'_>> {
+        let pairs = self.candidates.iter().zip(decisions);
+        let making = |(candidate, decision): (_, &Decision)| match decision {
+            Decision::Make { username, number } => Some(Making::new(candidate, username, *number, hashes)),
+            Decision::Known | Decision::Refuse(_) => None,
+        };
+        pairs.filter_map(making).collect()
+    }
+
+    fn report(
+        &self,
+        decisions: &[Decision],
+        makings: &[Making<'_>],
+        (numbers, tenants): (&[i64], &Tenants),
+        known: &Known,
+        report: &mut Report,
+    ) {
+        for (candidate, decision) in self.candidates.iter().zip(decisions) {
+            match decision {
+                Decision::Make { .. } => report.made += 1,
+                Decision::Known => report.known += 1,
+                Decision::Refuse(why) => report.refused.push(candidate.finding(why)),
+            }
+        }
+        for (place, making) in makings.iter().enumerate() {
+            let candidate = making.candidate;
+            report.shut_out.extend(candidate.is_shut_out().map(|why| candidate.finding(why)));
+            report.remarks.extend(candidate.left_out.iter().map(|text| candidate.finding(text)));
+            if let (Some(old), None) = (candidate.old.number, making.number) {
+                let new = numbers.get(place).map_or("another one".to_owned(), i64::to_string);
+                report.remarks.push(candidate.finding(format!("its number {old} is taken: here it gets {new}")));
+            }
+            if known.is_admin(candidate) {
+                let of = candidate.old.customer.filter(|customer| tenants.get(customer) != Some(&INSTALLATION));
+                let of = of.map_or_else(String::new, |customer| format!(", of customer {customer}"));
+                report.administrators.push(format!("{}{of}", making.username.as_str()));
+            }
+        }
+        report.roles.extend(missing(makings, known).into_iter().map(|role| role.as_str().to_owned()));
+    }
+}
+
+fn overtaken() -> Error {
+    Refusal::new(RefusalCode::Conflict, "others kept changing accounts at the same time: repeat the import").into()
+}
+
+fn is_conflict(refusal: &Refusal) -> bool {
+    refusal.code == RefusalCode::Conflict
+}

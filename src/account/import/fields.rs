@@ -1,0 +1,75 @@
+//! The fields of one JSON object, taken one by one; what is wrong is told by name and without the value, which may be
+//! a secret.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::row::time;
+
+/// What was not taken yet.
+pub(super) struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// The fields of an object.
+    pub fn of(value: Value) -> Result<Self, String> {
+        match value {
+            Value::Object(fields) => Ok(Self(fields)),
+            _ => Err("it is no JSON object".to_owned()),
+        }
+    }
+
+    /// Any value; null counts as missing.
+    pub fn value(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &str) -> Result<Option<String>, String> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(format!("`{name}` is no text")),
+        }
+    }
+
+    /// True or false.
+    pub fn flag(&mut self, name: &str) -> Result<Option<bool>, String> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
+            Some(_) => Err(format!("`{name}` is neither true nor false")),
+        }
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, name: &str) -> Result<Option<i64>, String> {
+        let number = self.value(name).map(|value| value.as_i64().ok_or_else(|| format!("`{name}` is no whole number")));
+        number.transpose()
+    }
+
+    /// A list of texts; none if it is missing.
+    pub fn texts(&mut self, name: &str) -> Result<Vec<String>, String> {
+        let wrong = || format!("`{name}` is no list of texts");
+        match self.value(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(list)) => {
+                list.iter().map(|text| text.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
+            }
+            Some(_) => Err(wrong()),
+        }
+    }
+
+    /// A point in time.
+    pub fn time(&mut self, name: &str) -> Result<Option<DateTime<Utc>>, String> {
+        let wrong = || format!("`{name}` is no time like 2026-03-01T12:00:00Z");
+        self.text(name)?.map(|text| time(&text).ok_or_else(wrong)).transpose()
+    }
+
+    /// Refuses fields that nobody took: one that is misspelt must not be left out in silence.
+    pub fn finish(self) -> Result<(), String> {
+        match self.0.keys().next() {
+            Some(name) => Err(format!("there is no field `{}`", name.escape_debug())),
+            None => Ok(()),
+        }
+    }
+}

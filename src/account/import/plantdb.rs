@@ -1,0 +1,43 @@
+//! PlantDB's `users.json`: a list of users, with Argon2id hashes.
+
+use serde_json::Value;
+
+use super::Source;
+use super::fields::Fields;
+use super::row::{OldAccount, OldPassword, Row};
+use crate::error::Result;
+
+/// Reads the file.
+///
+/// # Errors
+/// When it is no JSON list.
+pub fn read(text: &str) -> Result<Source> {
+    let rows = super::json_list(text)?.into_iter().zip(1..).map(|(value, number)| row(value, number));
+    Ok(Source { rows: rows.collect(), customers: Vec::new() })
+}
+
+fn row(value: Value, number: u64) -> Row {
+    let name = value.get("username").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Row { number, name, account: account(value) }
+}
+
+fn account(value: Value) -> Result<OldAccount, String> {
+    let mut fields = Fields::of(value)?;
+    let extra = fields.value("_extra_permissions");
+    let has_extra = extra.is_some_and(|list| list.as_array().is_none_or(|list| !list.is_empty()));
+    let failures = fields.number("failed_attempts")?.unwrap_or_default();
+    Ok(OldAccount {
+        username: Some(fields.text("username")?.unwrap_or_default()),
+        display_name: fields.text("fullname")?,
+        password: OldPassword::hash(fields.text("password_hash")?),
+        roles: fields.texts("roles")?,
+        disabled: fields.flag("is_active")? == Some(false),
+        failures: i32::try_from(failures).unwrap_or(i32::MAX),
+        locked_until: fields.time("locked_until")?,
+        created_at: fields.time("created_at")?,
+        last_login_at: fields.time("last_login")?,
+        password_changed_at: fields.time("password_last_change")?,
+        left_out: if has_extra { vec!["its extra permissions have no place here".to_owned()] } else { Vec::new() },
+        ..OldAccount::default()
+    })
+}

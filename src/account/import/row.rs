@@ -1,0 +1,95 @@
+//! One row of an older service, in words that accountd has.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use entity::secret::SecretText;
+use secrecy::SecretString;
+
+/// A row as a reader found it.
+#[derive(Debug)]
+pub struct Row {
+    /// Where it stands: a line, a place in a list, or the number in a table.
+    pub number: u64,
+    /// What its account is called there.
+    pub name: String,
+    /// The account, or why it cannot be read.
+    pub account: Result<OldAccount, String>,
+}
+
+/// An account of an older service.
+#[derive(Debug, Default)]
+pub struct OldAccount {
+    /// The number that the service showed its callers.
+    pub number: Option<i64>,
+    /// The name to sign in with; without one it is made of the e-mail address.
+    pub username: Option<String>,
+    /// The e-mail address.
+    pub email: Option<String>,
+    /// The name that is shown.
+    pub display_name: Option<String>,
+    /// What its owner proves to be the owner with.
+    pub password: OldPassword,
+    /// The names of its roles.
+    pub roles: Vec<String>,
+    /// The number of the customer whose user it is.
+    pub customer: Option<i64>,
+    /// It may not sign in.
+    pub disabled: bool,
+    /// Its owner has to choose a new password before anything else.
+    pub must_change_password: bool,
+    /// Wrong passwords since the last login.
+    pub failures: i32,
+    /// No login before this.
+    pub locked_until: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When its owner signed in last.
+    pub last_login_at: Option<DateTime<Utc>>,
+    /// When the password was set.
+    pub password_changed_at: Option<DateTime<Utc>>,
+    /// What of it has no place here.
+    pub left_out: Vec<String>,
+}
+
+/// What an older service kept of a password.
+#[derive(Default)]
+pub enum OldPassword {
+    /// Nothing.
+    #[default]
+    None,
+    /// A hash.
+    Hash(SecretText),
+    /// The password itself.
+    Plain(SecretString),
+}
+
+impl OldPassword {
+    /// A hash, if there is one.
+    pub fn hash(text: Option<String>) -> Self {
+        text.filter(|text| !text.is_empty()).map_or(Self::None, |text| Self::Hash(SecretText::new(text)))
+    }
+
+    /// A password, if there is one: an empty one would open the account to everybody.
+    pub fn plain(text: Option<String>) -> Self {
+        text.filter(|text| !text.is_empty()).map_or(Self::None, |text| Self::Plain(text.into()))
+    }
+}
+
+impl fmt::Debug for OldPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Hash(_) => "Hash(..)",
+            Self::Plain(_) => "Plain(..)",
+        })
+    }
+}
+
+/// A point in time as older services write it (ISO 8601); one without a zone is taken for UTC.
+pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
+    let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    let naive = || text.parse::<NaiveDateTime>().map(|time| time.and_utc());
+    let spaced = || NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").map(|time| time.and_utc());
+    zoned.or_else(|_| naive()).or_else(|_| spaced()).ok()
+}

@@ -1,0 +1,69 @@
+//! The database of user-api: e-mail addresses with PBKDF2-HMAC-SHA1 hashes, roles, and customers, who become tenants.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Source;
+use super::row::{OldAccount, OldPassword, Row};
+use crate::account::email::Email;
+use crate::error::Result;
+use crate::store::older::{self, ApiUser};
+
+/// Where the database is.
+#[derive(Debug)]
+pub enum Place<'a> {
+    /// A file of SQLite.
+    File(&'a Path),
+    /// A server; the URL may hold a password.
+    Url(SecretString),
+}
+
+/// Reads the tables.
+///
+/// # Errors
+/// When the database cannot be opened, or has no such tables.
+pub async fn read(place: Place<'_>) -> Result<Source> {
+    let db = match place {
+        Place::File(path) => older::open_file(path).await?,
+        Place::Url(url) => older::open_url(url.expose_secret()).await?,
+    };
+    let mut roles: HashMap<i64, Vec<String>> = HashMap::new();
+    for (user, role) in older::api_roles(&db).await? {
+        let roles = roles.entry(user).or_default();
+        // Nothing there keeps a role from being given twice.
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    let users = older::api_users(&db).await?;
+    db.close().await?;
+    let customers: BTreeSet<i64> = users.iter().filter_map(|user| user.customer).collect();
+    let row = |user: ApiUser| {
+        let name = user.email.as_ref().ok().cloned().flatten().unwrap_or_default();
+        let roles = roles.remove(&user.id).unwrap_or_default();
+        Row { number: u64::try_from(user.id).unwrap_or_default(), name, account: account(user, roles) }
+    };
+    Ok(Source { rows: users.into_iter().map(row).collect(), customers: customers.into_iter().collect() })
+}
+
+fn account(user: ApiUser, roles: Vec<String>) -> Result<OldAccount, String> {
+    let login = user.email.map_err(|_| "`email` is no text")?.unwrap_or_default();
+    let hash = user.hash.map_err(|_| "`hash` is no text")?.unwrap_or_default();
+    let salt = user.salt.map_err(|_| "`salt` is no text")?.unwrap_or_default();
+    // Any text may stand there, and the first account's is `admin`.
+    let is_address = Email::parse(&login).is_ok();
+    let (username, email) = if is_address { (None, Some(login)) } else { (Some(login), None) };
+    Ok(OldAccount {
+        number: Some(user.id),
+        username,
+        email,
+        display_name: user.name.map_err(|_| "`name` is no text")?,
+        password: OldPassword::hash((!hash.is_empty()).then(|| format!("$pbkdf2-sha1-hexsalt$i=1000${salt}${hash}"))),
+        roles,
+        customer: user.customer,
+        disabled: user.active != Some(1),
+        ..OldAccount::default()
+    })
+}

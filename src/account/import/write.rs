@@ -1,0 +1,163 @@
+//! Writes the accounts of one batch with their roles, counters and origin.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::secret::SecretText;
+use entity::{imported, role, throttle, user, user_role};
+use sea_orm::{DatabaseTransaction, Set};
+use uuid::Uuid;
+
+use super::candidate::{Candidate, Password};
+use super::known::Known;
+use super::tenants::Tenants;
+use crate::account::access::INSTALLATION;
+use crate::account::email::Email;
+use crate::account::name::Name;
+use crate::account::username::Username;
+use crate::app::App;
+use crate::error::Result;
+use crate::store::{imports, roles};
+
+/// Longest lock that is taken over; an older service's clock may have stood anywhere.
+const LONGEST_LOCK: TimeDelta = TimeDelta::minutes(15);
+
+/// An account that shall be made.
+pub(super) struct Making<'a> {
+    pub candidate: &'a Candidate,
+    pub username: Username,
+    pub number: Option<i64>,
+    /// The hash of a password that stood there in plain text.
+    pub hash: Option<String>,
+}
+
+impl<'a> Making<'a> {
+    pub fn new(
+        candidate: &'a Candidate,
+        username: &Username,
+        number: Option<i64>,
+        hashes: &HashMap<u64, String>,
+    ) -> Self {
+        Self { candidate, username: username.clone(), number, hash: hashes.get(&candidate.row).cloned() }
+    }
+
+    /// The password stood there in plain text, and nobody hashed it.
+    pub fn lacks_its_hash(&self) -> bool {
+        matches!(self.candidate.password, Password::Plain(_)) && self.hash.is_none()
+    }
+}
+
+/// Writes the accounts; tells the number of each, in their order.
+pub(super) async fn write(
+    tx: &DatabaseTransaction,
+    app: &App,
+    makings: &[Making<'_>],
+    known: &Known,
+    tenants: &Tenants,
+    now: DateTime<Utc>,
+) -> Result<Vec<i64>> {
+    let uids: Vec<Uuid> = makings.iter().map(|_| app.entropy.uuid(now)).collect();
+    let rows = makings.iter().zip(&uids).map(|(making, uid)| row(making, *uid, tenants, now)).collect();
+    let numbers: HashMap<Uuid, i64> = imports::insert_users(tx, rows).await?.into_iter().collect();
+    let numbers: Vec<i64> = uids.iter().filter_map(|uid| numbers.get(uid).copied()).collect();
+
+    let made = made_roles(tx, app, makings, known, now).await?;
+    let mut grants = Vec::new();
+    let mut failures = Vec::new();
+    for (making, number) in makings.iter().zip(&numbers) {
+        for role in &making.candidate.roles {
+            let there = known.roles.get(&role.key()).map(|role| role.id);
+            if let Some(role_id) = there.or_else(|| made.get(&role.key()).copied()) {
+                grants.push(user_role::ActiveModel { user_id: Set(*number), role_id: Set(role_id) });
+            }
+        }
+        failures.extend(counter(making.candidate, *number, now));
+    }
+    imports::grant(tx, grants).await?;
+    imports::replace_failures(tx, failures).await?;
+    let notes = makings.iter().zip(&uids).map(|(making, uid)| imported::ActiveModel {
+        source: Set(making.candidate.source.clone()),
+        uid: Set(*uid),
+        imported_at: Set(now.into()),
+    });
+    imports::insert(tx, notes.collect()).await?;
+    Ok(numbers)
+}
+
+fn row(making: &Making<'_>, uid: Uuid, tenants: &Tenants, now: DateTime<Utc>) -> user::ActiveModel {
+    let Candidate { email, display_name, old, password, .. } = making.candidate;
+    let hash = match password {
+        Password::Hash(text) => Some(text.clone()),
+        Password::Plain(_) => making.hash.clone().map(SecretText::new),
+        Password::None(_) => None,
+    };
+    let tenant = old.customer.and_then(|customer| tenants.get(&customer).copied());
+    let mut row = user::ActiveModel {
+        uid: Set(uid),
+        tenant_id: Set(tenant.unwrap_or(INSTALLATION)),
+        username: Set(making.username.as_str().to_owned()),
+        username_key: Set(making.username.key()),
+        email: Set(email.as_ref().map(Email::to_string)),
+        email_key: Set(email.as_ref().map(Email::key)),
+        display_name: Set(display_name.as_ref().map(|name| name.as_str().to_owned())),
+        display_name_key: Set(display_name.as_ref().map(Name::key)),
+        password_changed_at: Set(hash.as_ref().and(old.password_changed_at).map(Into::into)),
+        password_hash: Set(hash),
+        must_change_password: Set(old.must_change_password),
+        status: Set(if old.disabled { user::Status::Disabled } else { user::Status::Active }),
+        last_login_at: Set(old.last_login_at.map(Into::into)),
+        created_at: Set(old.created_at.unwrap_or(now).into()),
+        updated_at: Set(now.into()),
+        version: Set(1),
+        ..Default::default()
+    };
+    if let Some(number) = making.number {
+        row.id = Set(number);
+    }
+    row
+}
+
+/// The failures in a row that an older service counted go on here.
+fn counter(candidate: &Candidate, number: i64, now: DateTime<Utc>) -> Option<throttle::ActiveModel> {
+    let old = &candidate.old;
+    let blocked_until = old.locked_until.unwrap_or(now).clamp(now, now + LONGEST_LOCK);
+    (old.failures > 0).then(|| throttle::ActiveModel {
+        subject: Set(format!("user:{number}")),
+        failures: Set(old.failures),
+        blocked_until: Set(blocked_until.into()),
+        updated_at: Set(now.into()),
+    })
+}
+
+/// Makes the roles that are not there yet, without permissions; tells their numbers by canonical name.
+async fn made_roles(
+    tx: &DatabaseTransaction,
+    app: &App,
+    makings: &[Making<'_>],
+    known: &Known,
+    now: DateTime<Utc>,
+) -> Result<HashMap<String, i64>> {
+    let mut made = HashMap::new();
+    for name in missing(makings, known) {
+        let key = name.key();
+        let row = role::ActiveModel {
+            uid: Set(app.entropy.uuid(now)),
+            name: Set(name.as_str().to_owned()),
+            name_key: Set(key.clone()),
+            description: Set(None),
+            built_in: Set(false),
+            created_at: Set(now.into()),
+            updated_at: Set(now.into()),
+            ..Default::default()
+        };
+        made.insert(key, roles::insert(tx, row).await?.id);
+    }
+    Ok(made)
+}
+
+/// The roles that have to be made, each once.
+pub(super) fn missing<'a>(makings: &'a [Making<'_>], known: &Known) -> Vec<&'a Name> {
+    let mut keys = BTreeSet::new();
+    let all = makings.iter().flat_map(|making| &making.candidate.roles);
+    all.filter(|role| !known.roles.contains_key(&role.key()) && keys.insert(role.key())).collect()
+}

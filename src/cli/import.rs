@@ -1,0 +1,186 @@
+//! `accountd import`.
+
+use std::fmt::{self, Write as _};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use secrecy::SecretString;
+
+use super::admin::told;
+use crate::account::import::user_api::Place;
+use crate::account::import::{self, Finding, Report, Source};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Flags};
+use crate::entropy::SystemEntropy;
+use crate::start;
+
+/// How the process ends if some rows became no accounts.
+const REFUSED: u8 = 3;
+
+/// What `import` is told.
+#[derive(Args)]
+pub(super) struct Import {
+    #[command(flatten)]
+    pub flags: Flags,
+    /// What wrote the file.
+    format: Format,
+    /// The file; for user-api also the URL of its database, or `-` to read the URL from standard input.
+    source: String,
+    /// The roles of flask-auth-service-mongo, exported like its users.
+    #[arg(long, value_name = "FILE")]
+    roles: Option<PathBuf>,
+    /// Change nothing, and tell what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// The source may be a URL with a password, so it is left out.
+impl fmt::Debug for Import {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Import").field("format", &self.format).field("dry_run", &self.dry_run).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// PlantDB's users.json.
+    Plantdb,
+    /// The SQLite file of tecladocode's course.
+    Tecladocode,
+    /// The database of user-api: an SQLite file or a mysql:// URL.
+    UserApi,
+    /// What mongoexport makes of flask_auth_service_mongo's users.
+    FlaskAuthServiceMongo,
+    /// One JSON object per line.
+    Jsonl,
+    /// A table with a first line of column names.
+    Csv,
+}
+
+impl Format {
+    /// What rows are known again by; never to be changed.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plantdb => "plantdb",
+            Self::Tecladocode => "tecladocode",
+            Self::UserApi => "user-api",
+            Self::FlaskAuthServiceMongo => "flask-auth-service-mongo",
+            // One form with two spellings.
+            Self::Jsonl | Self::Csv => "general",
+        }
+    }
+}
+
+/// Imports, whether a server runs on the database or not.
+pub(super) async fn run(config: Config, arguments: Import) -> Result<ExitCode> {
+    let source = read(&arguments).await.with_context(|| format!("cannot read {}", shown(&arguments.source)))?;
+    let bar = bar(source.rows.len())?;
+    let progress = |rows: usize| bar.inc(u64::try_from(rows).unwrap_or_default());
+    let mut report = Report::default();
+    let name = arguments.format.name();
+    let done = if arguments.dry_run {
+        let db = start::look(&config).await?;
+        let reader = db.as_ref().map(|db| db.reader());
+        let done = import::rehearse(reader, name, source, SystemClock.now(), &mut report, progress).await;
+        if let Some(db) = db {
+            db.close().await?;
+        }
+        done
+    } else {
+        let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+        let done = import::run(&app, name, source, &mut report, progress).await;
+        app.db.close().await?;
+        done
+    };
+    bar.finish_and_clear();
+    std::io::stdout().write_all(text(&report, arguments.dry_run).as_bytes())?;
+    done.map_err(told).context("the import was cut short: repeat it to go on")?;
+    Ok(if report.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+}
+
+async fn read(arguments: &Import) -> Result<Source> {
+    let path = Path::new(&arguments.source);
+    let is_mongo = arguments.format == Format::FlaskAuthServiceMongo;
+    ensure!(is_mongo || arguments.roles.is_none(), "--roles belongs to flask-auth-service-mongo");
+    let source = match arguments.format {
+        Format::Plantdb => import::plantdb::read(&file(path)?),
+        Format::Tecladocode => import::tecladocode::read(path).await,
+        Format::UserApi => import::user_api::read(place(&arguments.source)?).await,
+        Format::FlaskAuthServiceMongo => {
+            let roles = arguments.roles.as_deref().map(file).transpose()?;
+            import::auth_service::read(&file(path)?, roles.as_deref())
+        }
+        Format::Jsonl => Ok(import::lines::read(&file(path)?)),
+        Format::Csv => import::table::read(&file(path)?),
+    };
+    source.map_err(told)
+}
+
+/// A text, without the mark that some programs put before it.
+fn file(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path)?;
+    let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("it is no UTF-8"))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn place(source: &str) -> Result<Place<'_>> {
+    Ok(if source == "-" {
+        Place::Url(std::io::read_to_string(std::io::stdin())?.trim().into())
+    } else if source.contains("://") {
+        Place::Url(SecretString::from(source))
+    } else {
+        Place::File(Path::new(source))
+    })
+}
+
+/// A URL may hold a password.
+fn shown(source: &str) -> &str {
+    if source == "-" || source.contains("://") { "the database of the URL" } else { source }
+}
+
+/// Draws on a terminal only.
+fn bar(rows: usize) -> Result<ProgressBar> {
+    let target =
+        if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} rows, {eta} left")?;
+    Ok(ProgressBar::with_draw_target(u64::try_from(rows).ok(), target).with_style(style))
+}
+
+/// What the import did, for the person who ran it: what is about one row by rows, then the rest, and the sum.
+fn text(report: &Report, is_dry: bool) -> String {
+    let kinds = [(&report.refused, "refused: "), (&report.shut_out, "cannot sign in: "), (&report.remarks, "")];
+    let mut lines: Vec<(&Finding, &str)> =
+        kinds.iter().flat_map(|(findings, kind)| findings.iter().map(|finding| (finding, *kind))).collect();
+    lines.sort_by_key(|(finding, _)| finding.row);
+    let mut text = String::new();
+    for (Finding { row, name, text: why }, kind) in lines {
+        // The name is as the file has it: nothing in it may reach the terminal as it stands.
+        let name: String = name.chars().take(64).collect();
+        // Nothing can go wrong when text is added to text.
+        writeln!(text, "row {row} {name:?}: {kind}{why}").ok();
+    }
+    for tenant in &report.tenants {
+        writeln!(text, "{tenant}").ok();
+    }
+    for role in &report.roles {
+        writeln!(text, "role {role:?}: new, without permissions").ok();
+    }
+    for name in &report.administrators {
+        writeln!(text, "administrator: {name}").ok();
+    }
+    let (verb, end) = if is_dry { ("would be imported", "; nothing was changed") } else { ("imported", "") };
+    let (made, known, refused, shut_out) = (report.made, report.known, report.refused.len(), report.shut_out.len());
+    let accounts = if shut_out == 1 { "account" } else { "accounts" };
+    writeln!(
+        text,
+        "{} rows: {made} {verb}, {known} imported earlier, {refused} refused; {shut_out} {accounts} cannot sign in{end}",
+        report.rows,
+    )
+    .ok();
+    text
+}

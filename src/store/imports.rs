@@ -1,0 +1,122 @@
+//! What an import asks and writes, many rows at a time.
+
+use std::collections::HashSet;
+
+use entity::{imported, tenant, throttle, user, user_role};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    SqlErr, Statement,
+};
+use uuid::Uuid;
+
+use crate::error::{Error, Refusal, RefusalCode, Result};
+
+/// Those of `sources` that were imported before, with what they became.
+pub async fn list(db: &impl ConnectionTrait, sources: Vec<String>) -> Result<Vec<imported::Model>> {
+    Ok(imported::Entity::find().filter(imported::Column::Source.is_in(sources)).all(db).await?)
+}
+
+/// Those of the canonical usernames that somebody has.
+pub async fn taken_usernames(db: &impl ConnectionTrait, keys: Vec<String>) -> Result<HashSet<String>> {
+    let column = user::Column::UsernameKey;
+    let found = user::Entity::find().select_only().column(column).filter(column.is_in(keys));
+    Ok(found.into_tuple().all(db).await?.into_iter().collect())
+}
+
+/// Those of the canonical e-mail addresses that somebody has.
+pub async fn taken_emails(db: &impl ConnectionTrait, keys: Vec<String>) -> Result<HashSet<String>> {
+    let column = user::Column::EmailKey;
+    let found = user::Entity::find().select_only().column(column).filter(column.is_in(keys));
+    Ok(found.into_tuple().all(db).await?.into_iter().collect())
+}
+
+/// Those of the numbers that users have.
+pub async fn taken_numbers(db: &impl ConnectionTrait, numbers: Vec<i64>) -> Result<HashSet<i64>> {
+    let column = user::Column::Id;
+    let found = user::Entity::find().select_only().column(column).filter(column.is_in(numbers));
+    Ok(found.into_tuple().all(db).await?.into_iter().collect())
+}
+
+/// The tenants with these public ids or numbers, in no order.
+pub async fn list_tenants(db: &impl ConnectionTrait, uids: Vec<Uuid>, numbers: Vec<i64>) -> Result<Vec<tenant::Model>> {
+    let condition = Condition::any().add(tenant::Column::Uid.is_in(uids)).add(tenant::Column::Id.is_in(numbers));
+    Ok(tenant::Entity::find().filter(condition).all(db).await?)
+}
+
+/// Adds a tenant, perhaps with a number of its own.
+pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenant::ActiveModel) -> Result<tenant::Model> {
+    let tenant = row.insert(db).await?;
+    count_past(db, "tenant", tenant.id).await?;
+    Ok(tenant)
+}
+
+/// Adds users, perhaps with numbers of their own, and tells the numbers.
+///
+/// # Errors
+/// A refusal with [`RefusalCode::Conflict`] if somebody else took a name or a number in the meantime.
+pub async fn insert_users(db: &impl ConnectionTrait, rows: Vec<user::ActiveModel>) -> Result<Vec<(Uuid, i64)>> {
+    let uids: Vec<Uuid> = rows.iter().filter_map(|row| row.uid.try_as_ref().copied()).collect();
+    if let Some(highest) = rows.iter().filter_map(|row| row.id.try_as_ref().copied()).max() {
+        count_past(db, "user", highest).await?;
+    }
+    // Databases differ in what they take for a number that shall be made, so each row says it or none does.
+    let (own, made): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id.is_set());
+    for rows in [own, made] {
+        if !rows.is_empty() {
+            user::Entity::insert_many(rows).exec_without_returning(db).await.map_err(overtaken)?;
+        }
+    }
+    let numbers = user::Entity::find().select_only().column(user::Column::Uid).column(user::Column::Id);
+    Ok(numbers.filter(user::Column::Uid.is_in(uids)).into_tuple().all(db).await?)
+}
+
+fn overtaken(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => {
+            Refusal::new(RefusalCode::Conflict, "somebody else made an account at the same time: repeat the import")
+                .into()
+        }
+        _ => error.into(),
+    }
+}
+
+/// Has PostgreSQL make numbers beyond `number`; the others see to it themselves.
+async fn count_past(db: &impl ConnectionTrait, table: &'static str, number: i64) -> Result<()> {
+    if db.get_database_backend() == DbBackend::Postgres {
+        let sql =
+            "SELECT setval(numbers, $2) FROM (SELECT pg_get_serial_sequence($1, 'id')::regclass AS numbers) AS its
+            WHERE $2 > COALESCE(pg_sequence_last_value(numbers), 0)";
+        let values = [format!("\"{table}\"").into(), number.into()];
+        db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+    }
+    Ok(())
+}
+
+/// Gives roles to users who have none of them yet, by number.
+pub async fn grant(db: &impl ConnectionTrait, grants: Vec<user_role::ActiveModel>) -> Result<()> {
+    if !grants.is_empty() {
+        user_role::Entity::insert_many(grants).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Sets the failures in a row of new users; what an earlier user of the same number left is forgotten.
+pub async fn replace_failures(db: &impl ConnectionTrait, rows: Vec<throttle::ActiveModel>) -> Result<()> {
+    let subjects: Vec<String> = rows.iter().filter_map(|row| row.subject.try_as_ref().cloned()).collect();
+    if !subjects.is_empty() {
+        throttle::Entity::delete_many().filter(throttle::Column::Subject.is_in(subjects)).exec(db).await?;
+        throttle::Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Notes what was imported.
+///
+/// # Errors
+/// A refusal with [`RefusalCode::Conflict`] if another import was faster.
+pub async fn insert(db: &impl ConnectionTrait, rows: Vec<imported::ActiveModel>) -> Result<()> {
+    if !rows.is_empty() {
+        imported::Entity::insert_many(rows).exec_without_returning(db).await.map_err(overtaken)?;
+    }
+    Ok(())
+}
