@@ -28,6 +28,7 @@ mod forger;
 mod framing;
 mod hostile;
 mod http;
+mod import;
 mod injection;
 mod inputs;
 mod introspection;

@@ -28,6 +28,8 @@ const COLUMNS: [&str; 12] = [
 /// # Errors
 /// When the first line names a column that is unknown, or one twice.
 pub fn read(text: &str) -> Result<Source> {
+    // The reader counts a line that ends with two characters after the next one has begun.
+    let text = text.replace("\r\n", "\n");
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let header = reader.headers().map_err(Error::internal)?.clone();
     for (place, column) in header.iter().enumerate() {

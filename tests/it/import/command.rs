@@ -1,0 +1,187 @@
+//! `accountd import` as a person runs it: what it prints, how it ends, and that a dry run changes nothing.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use sea_orm::DbBackend;
+
+use crate::support::database::{TestDatabase, backend};
+
+/// A place for one installation and its file.
+struct Place {
+    database: TestDatabase,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let database = TestDatabase::migrated().await;
+        std::fs::create_dir_all(&database.directory).unwrap();
+        Self { database }
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.database.directory.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn data(&self) -> std::path::PathBuf {
+        self.database.directory.join("data")
+    }
+
+    fn import(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_accountd"))
+            .arg("import")
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(self.data())
+            .envs(self.database.settings())
+            .output()
+            .unwrap()
+    }
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const CSV: &str = "username,email,password_hash,roles
+ann,ann@example.org,$2b$12$Jk9E19C58lSv88Zd7EgS5eFDKdHAPj8sBUxGYrRm2wdJqUb2CGql2,editor
+Ann,,,
+bob,,5f4dcc3b5aa765d61d8327deb882cf99,admin
+";
+
+/// What the README shows.
+const REPORT: &str = "row 3 \"Ann\": refused: its name is that of row 2
+row 4 \"bob\": cannot sign in: its password hash is of no known scheme
+role \"editor\": new, without permissions
+administrator: bob
+";
+
+#[tokio::test]
+async fn tells_what_it_did_and_ends_with_3_if_rows_were_refused() {
+    let place = Place::new().await;
+    let file = place.file("users.csv", &format!("\u{feff}{CSV}"));
+    let dry = place.import(&["csv", &file, "--dry-run"]);
+    let sum =
+        "3 rows: 2 would be imported, 0 imported earlier, 1 refused; 1 account cannot sign in; nothing was changed\n";
+    assert_eq!(told(&dry), format!("{REPORT}{sum}"));
+    assert_eq!((dry.status.code(), complaint(&dry).as_str()), (Some(3), ""));
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(&format!("{REPORT}{sum}")), "the README shows what is printed");
+
+    let first = place.import(&["csv", &file]);
+    let sum = "3 rows: 2 imported, 0 imported earlier, 1 refused; 1 account cannot sign in\n";
+    assert_eq!((told(&first), first.status.code()), (format!("{REPORT}{sum}"), Some(3)));
+    let second = place.import(&["csv", &file]);
+    let sum = "row 3 \"Ann\": refused: its name is that of row 2\n\
+        3 rows: 0 imported, 2 imported earlier, 1 refused; 0 accounts cannot sign in\n";
+    assert_eq!((told(&second), second.status.code()), (sum.to_owned(), Some(3)));
+    let good = place.file("good.jsonl", "{\"username\": \"cid\"}\n\n{\"username\": \"dan\"}\n");
+    let good = place.import(&["jsonl", &good]);
+    assert_eq!(good.status.code(), Some(0), "{}", complaint(&good));
+    assert!(told(&good).ends_with("2 rows: 2 imported, 0 imported earlier, 0 refused; 2 accounts cannot sign in\n"));
+    assert!(!complaint(&good).contains(" of 2 rows"), "the bar is drawn on a terminal only");
+}
+
+/// The bar is drawn for somebody who looks at it. `script` gives the program a terminal.
+#[tokio::test]
+async fn draws_a_bar_on_a_terminal() {
+    let place = Place::new().await;
+    let rows: Vec<String> = (1..=501).map(|number| format!("{{\"username\": \"u{number}\"}}")).collect();
+    let file = place.file("users.jsonl", &rows.join("\n"));
+    let command = format!(
+        "{} import jsonl {file} --dry-run --data-dir {}",
+        env!("CARGO_BIN_EXE_accountd"),
+        place.data().display()
+    );
+    let output = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .envs(place.database.settings())
+        .output()
+        .expect("script is there (Debian: bsdutils)");
+    let shown = told(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("of 501 rows"), "{shown:?}");
+    assert!(shown.contains("501 rows: 501 would be imported"), "{shown:?}");
+}
+
+/// Not even a database is made where there is none.
+#[tokio::test]
+async fn changes_nothing_when_it_is_dry() {
+    let place = Place::new().await;
+    let file = place.file("users.csv", CSV);
+    place.import(&["csv", &file, "--dry-run"]);
+    assert!(!place.data().exists());
+    if backend() != DbBackend::Sqlite {
+        return;
+    }
+    place.import(&["csv", &file]);
+    let all = |path: &Path| {
+        let files = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect();
+        files.sort();
+        files
+    };
+    let before = all(&place.data());
+    let more = place.file("more.csv", "username\neve\n");
+    let dry = place.import(&["csv", &more, "--dry-run"]);
+    assert!(told(&dry).contains("1 would be imported"), "{}", complaint(&dry));
+    assert!(all(&place.data()) == before, "the files are byte for byte what they were");
+}
+
+/// Nothing of a file reaches the terminal as it stands, and no secret at all.
+#[tokio::test]
+async fn prints_names_harmlessly_and_no_secrets() {
+    let place = Place::new().await;
+    let file = place.file(
+        "users.jsonl",
+        "{\"username\": \"x\\u001b[2Jy\\nrow 9\", \"password\": \"canary-4711\"}
+{\"username\": \"ann\", \"password_hash\": \"canary-4711\", \"canary\\u001b[2J\": 1}
+{\"username\": \"bea\", \"password\": 4711, \"email\": \"canary-4711\"}
+{\"password\": \"canary-4711\"",
+    );
+    let output = place.import(&["jsonl", &file]);
+    let all = format!("{}{}", told(&output), complaint(&output));
+    assert_eq!(output.status.code(), Some(3), "{all}");
+    assert!(!all.contains('\u{1b}') && !all.contains("4711"), "{all}");
+    assert_eq!(told(&output).lines().count(), 5, "{all}");
+    let url = place.import(&["user-api", "mysql://root:canary-4711@127.0.0.1:1/x"]);
+    assert_eq!(url.status.code(), Some(1));
+    assert!(!complaint(&url).contains("canary") && complaint(&url).contains("the database of the URL"));
+}
+
+#[tokio::test]
+async fn says_what_is_wrong_with_its_arguments_and_files() {
+    let place = Place::new().await;
+    let text = place.file("text", "no JSON");
+    let bytes = place.database.directory.join("bytes");
+    std::fs::write(&bytes, b"\xff").unwrap();
+    for (arguments, code, problem) in [
+        (vec!["plantdb", "missing"], 1, "cannot read missing: No such file"),
+        (vec!["plantdb", &text], 1, "it is no JSON list: look at line 1, column 2"),
+        (vec!["flask-auth-service-mongo", &text], 1, "it is no JSON in line 1"),
+        (vec!["csv", &text], 1, "there is no column `no JSON`"),
+        (vec!["jsonl", bytes.to_str().unwrap()], 1, "it is no UTF-8"),
+        (vec!["tecladocode", &text], 1, "file is not a database"),
+        (vec!["csv", &text, "--roles", &text], 1, "--roles belongs to flask-auth-service-mongo"),
+        (
+            vec!["ldap", &text],
+            2,
+            "possible values: plantdb, tecladocode, user-api, flask-auth-service-mongo, jsonl, csv",
+        ),
+    ] {
+        let output = place.import(&arguments);
+        let said = complaint(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(problem), "{arguments:?}: {said}");
+        assert_eq!(told(&output), "");
+    }
+    assert!(!place.data().exists(), "a file that cannot be read makes no database");
+}

@@ -1,0 +1,121 @@
+//! Logins with hashes that older services made: they succeed, are made again once, and cannot be turned into weapons.
+
+use entity::user;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter};
+use serde_json::json;
+
+use super::{account, signs_in};
+use crate::support::TestApp;
+use crate::support::database::backend;
+
+/// Cheap hashes of `asdf` in each scheme, made by the libraries that the older services use.
+const ASDF: [&str; 7] = [
+    "$argon2id$v=19$m=16,t=1,p=1$fFK69zxjEDQ$zb7705CzwkUv+zRSUY9Yyg",
+    super::ASDF,
+    "$pbkdf2-sha256$29000$mdM6x3hPydkbI4SwlpISYg$qOZbKy7oEJ9FlloQ/6CXrrxYV/UPZG2mx.pSfGRdMGQ",
+    "$pbkdf2$1000$pnSOcc4Zo3Tu/T/nHKMUYg$086m3uYgAoBMvMDx4pq2HRCmHnw",
+    "pbkdf2_sha256$1000$abcdefghijklmnopqrstuv$2/Ji+znophAT0WhUyV1KNfvxXpy3LG6gIT6XC02jznQ=",
+    "pbkdf2:sha256:260000$EUgsxu9w7tA5mkQE$e4f4e13df424f43f9fc4e27042867b626a1d558e65038dc124dc1b86089b5996",
+    "scrypt:32768:8:1$XSUlRk3MLvmWZHoy$7fdb83d4a040eaf5e468e5a8f641b5cdb9e266d39417871a6cec7f9c1a9251cce1df2cb9bb3b34a00ef30d25575b15e360c3c228564cbe53173dc74fc08168ab",
+];
+
+async fn store_hash(app: &TestApp, hash: &str) {
+    let changed = user::Entity::update_many()
+        .col_expr(user::Column::PasswordHash, Expr::value(Some(hash.to_owned())))
+        .filter(user::Column::UsernameKey.eq("ann"))
+        .exec(app.app.db.writer())
+        .await
+        .unwrap();
+    assert_eq!(changed.rows_affected, 1);
+}
+
+/// C7: each scheme is made again once, by a success only, and other sessions live on.
+#[tokio::test]
+async fn are_made_again_by_the_first_login() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let stored = async || account(&app, "ann").await.password_hash.unwrap().expose().to_owned();
+    for hash in ASDF {
+        store_hash(&app, hash).await;
+        let wrong = app.anonymous().login("ann", "asdg").await;
+        assert_eq!(wrong.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash}");
+        assert_eq!(stored().await, hash, "a failure makes no hash");
+        signs_in(&app, "ann", "ann", "asdf").await;
+        let made = stored().await;
+        app.login("ann", "asdf").await;
+        assert_eq!(stored().await, made, "once");
+    }
+    assert_eq!(ann.me_code().await, None, "other sessions live");
+}
+
+/// C7: logins that meet while the hash is made again all succeed, and one hash is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn are_made_again_while_many_sign_in() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    store_hash(&app, ASDF[3]).await;
+    let logins: Vec<_> = (0..50)
+        .map(|_| {
+            let anyone = app.anonymous();
+            let input = json!({ "username": "ann", "password": "asdf" });
+            tokio::spawn(async move { anyone.insist("login", input, "errors { code }").await })
+        })
+        .collect();
+    for login in logins {
+        assert_eq!(login.await.unwrap().refusal("login"), None);
+    }
+    signs_in(&app, "ann", "ann", "asdf").await;
+}
+
+/// C4: what was typed is tried beside NFC, because the older service hashed that; from then on both forms are one.
+#[tokio::test]
+async fn may_be_of_what_was_typed() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}");
+    store_hash(&app, "$pbkdf2-sha256$1000$ZCxFSIlRSsl5jzEm5ByDMA$9OKAtDMV4fY9ulEKoMVgGvtHs1Uu7/fTe8/8CoitS4A").await;
+    assert!(
+        app.anonymous().login("ann", composed).await.refusal("login").is_some(),
+        "it is the hash of the other form"
+    );
+    app.login("ann", decomposed).await;
+    app.login("ann", composed).await;
+    signs_in(&app, "ann", "ann", decomposed).await;
+}
+
+/// C8: nothing that is stored, or imported, makes a login take long; B1: nor does it answer otherwise.
+#[tokio::test]
+async fn that_are_poisoned_are_wrong_passwords() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let poison = [
+        "$2b$31$Jk9E19C58lSv88Zd7EgS5eFDKdHAPj8sBUxGYrRm2wdJqUb2CGql2".to_owned(),
+        "$2b$15$Jk9E19C58lSv88Zd7EgS5eFDKdHAPj8sBUxGYrRm2wdJqUb2CGql2".to_owned(),
+        "$2b$00$Jk9E19C58lSv88Zd7EgS5eFDKdHAPj8sBUxGYrRm2wdJqUb2CGql2".to_owned(),
+        "$2x$04$Mba5ETsZPQ.Lu2TFRR1oeuC4DpubNp5yfR7YR45IWL.FSkEh4ww0S".to_owned(),
+        "$pbkdf2-sha256$4294967295$mdM6x3hPydkbI4SwlpISYg$qOZbKy7oEJ9FlloQ/6CXrrxYV/UPZG2mx.pSfGRdMGQ".to_owned(),
+        "$pbkdf2-sha256$10000001$mdM6x3hPydkbI4SwlpISYg$qOZbKy7oEJ9FlloQ/6CXrrxYV/UPZG2mx.pSfGRdMGQ".to_owned(),
+        "$pbkdf2-sha1-hexsalt$i=99999999999$00$bf2a17b8d14ad59802f4e4af190ca4ca".to_owned(),
+        format!("pbkdf2:sha256:1000${}$00", "x".repeat(1_000_000)),
+        "scrypt:1073741824:8:1$XSUlRk3MLvmWZHoy$7fdb83d4a040eaf5e468e5a8f641b5cd".to_owned(),
+        "scrypt:131072:4294967295:4294967295$XSUlRk3MLvmWZHoy$7fdb83d4a040eaf5e468e5a8f641b5cd".to_owned(),
+        "pbkdf2_sha256$9999999999999999999999$x$AAAA".to_owned(),
+        "$argon2id$v=19$m=4194304,t=3,p=4$2nTMmx7/aXwUN4jOW9jEow$FOo+iA365ZvzJipdc99BixqsRgeTiUExtfGAab7ig4o"
+            .to_owned(),
+        "asdf".to_owned(),
+    ];
+    // A column of the servers takes no more than 255 characters.
+    for hash in poison.iter().filter(|hash| backend() == DbBackend::Sqlite || hash.len() <= 255) {
+        store_hash(&app, hash).await;
+        let started = std::time::Instant::now();
+        let answer = app.anonymous().login("ann", "asdf").await;
+        assert_eq!(answer.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash:.99}");
+        // Generous for a machine that is busy; what they ask for takes minutes.
+        assert!(started.elapsed().as_secs() < 10, "{hash:.99}");
+        let kept = account(&app, "ann").await.password_hash.unwrap();
+        assert_eq!(kept.expose(), hash);
+    }
+    store_hash(&app, super::ASDF).await;
+    app.login("ann", "asdf").await;
+}
