@@ -78,10 +78,11 @@ target/plantdb-%/installed: tests/judges/plantdb-%.txt | python
 	target/plantdb-$*/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python -r $<
 	touch $@
 
-# A minute of bytes that nobody thought of.
+# A minute of bytes that nobody thought of, for each target.
 fuzz: tools
 	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install --locked cargo-fuzz" >&2; exit 1; }
 	cd fuzz && cargo fuzz run --sanitizer none limits -- -max_total_time=60 -max_len=4096 -timeout=10
+	cd fuzz && cargo fuzz run --sanitizer none imports -- -max_total_time=60 -max_len=4096 -timeout=10
 
 # Figures, as ratios measured in one run; they take minutes and belong to the machine they are taken on.
 bench: tools
