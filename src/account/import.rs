@@ -3,10 +3,13 @@
 //! A reader for each format makes [`Row`]s of what it finds. They are decided on and written in batches, a transaction
 //! each, and every row that became an account is noted: an import that was cut short is simply repeated.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
+use super::name::Name;
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -32,17 +35,20 @@ pub use row::Row;
 
 use batch::Batch;
 use settle::Seen;
+use write::Surroundings;
 
 /// Rows of one transaction: others who write wait for no longer than this takes.
 const BATCH: usize = 500;
 
 /// What a reader found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Source {
     /// The rows, in order.
     pub rows: Vec<Row>,
     /// The numbers of the customers to whom they belong, where the service had any.
     pub customers: Vec<i64>,
+    /// What its roles are for, by canonical name, where the service said so.
+    pub roles: HashMap<String, Name>,
 }
 
 /// Makes accounts of the rows of an older service of the kind `format`. Only somebody with access to the machine can
@@ -59,12 +65,13 @@ pub async fn run(
     progress: impl Fn(usize),
 ) -> Result<()> {
     let tenants = tenants::make(app, format, &source.customers, report).await?;
+    let surroundings = Surroundings { tenants, roles: source.roles };
     let mut seen = Seen::reserving(&source.rows);
     let mut rows = source.rows.into_iter().peekable();
     while rows.peek().is_some() {
         let chunk: Vec<Row> = rows.by_ref().take(BATCH).collect();
         let count = chunk.len();
-        Batch::parse(format, chunk, app.clock.now(), report).import(app, &tenants, &mut seen, report).await?;
+        Batch::parse(format, chunk, app.clock.now(), report).import(app, &surroundings, &mut seen, report).await?;
         progress(count);
     }
     Ok(())

@@ -87,11 +87,13 @@ pub async fn api_users(db: &DatabaseConnection) -> Result<Vec<ApiUser>> {
     rows(db, sql).await?.iter().map(user).collect()
 }
 
-/// Every role of every user of user-api, by the user's number and the role's code. A pair can come twice.
-pub async fn api_roles(db: &DatabaseConnection) -> Result<Vec<(i64, String)>> {
-    let sql = "SELECT user_has_role.user_id AS user_id, CAST(role.code AS CHAR) AS code
+/// Every role of every user of user-api: the user's number, the role's code and its name. A pair can come twice.
+pub async fn api_roles(db: &DatabaseConnection) -> Result<Vec<(i64, String, Option<String>)>> {
+    let sql =
+        "SELECT user_has_role.user_id AS user_id, CAST(role.code AS CHAR) AS code, CAST(role.name AS CHAR) AS name
         FROM user_has_role JOIN role ON role.id = user_has_role.role_id ORDER BY role.id";
-    rows(db, sql).await?.iter().map(|row| Ok((value(row, "user_id")?, value(row, "code")?))).collect()
+    let role = |row: &QueryResult| Ok((value(row, "user_id")?, value(row, "code")?, value(row, "name")?));
+    rows(db, sql).await?.iter().map(role).collect()
 }
 
 async fn rows(db: &DatabaseConnection, sql: &str) -> Result<Vec<QueryResult>> {

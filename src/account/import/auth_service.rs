@@ -25,7 +25,7 @@ pub fn read(users: &str, roles: Option<&str>) -> Result<Source> {
         let name = value.get("username").and_then(Value::as_str).unwrap_or_default().to_owned();
         Row { number, name, account: account(value, &names) }
     });
-    Ok(Source { rows: rows.collect(), customers: Vec::new() })
+    Ok(Source { rows: rows.collect(), ..Source::default() })
 }
 
 fn documents(text: &str) -> Result<Vec<Value>> {

@@ -14,7 +14,7 @@ use super::report::Report;
 use super::row::Row;
 use super::settle::{Decision, Seen, settle};
 use super::tenants::Tenants;
-use super::write::{Making, missing, write};
+use super::write::{Making, Surroundings, missing, write};
 use crate::account::access::INSTALLATION;
 use crate::account::audit::Event;
 use crate::account::requester::Client;
@@ -64,11 +64,17 @@ impl Batch {
     }
 
     /// Makes the accounts in one transaction, and reports what became of the rows.
-    pub async fn import(&self, app: &App, tenants: &Tenants, seen: &mut Seen, report: &mut Report) -> Result<()> {
+    pub async fn import(
+        &self,
+        app: &App,
+        surroundings: &Surroundings,
+        seen: &mut Seen,
+        report: &mut Report,
+    ) -> Result<()> {
         let mut tried = 1;
         loop {
             let hashes = self.hashed(app, seen).await?;
-            match self.write(app, &hashes, tenants, seen, report).await {
+            match self.write(app, &hashes, surroundings, seen, report).await {
                 Err(Error::Refused(refusals)) if tried < ATTEMPTS && refusals.iter().all(is_conflict) => tried += 1,
                 done => return done,
             }
@@ -79,7 +85,7 @@ impl Batch {
         &self,
         app: &App,
         hashes: &HashMap<u64, String>,
-        tenants: &Tenants,
+        surroundings: &Surroundings,
         seen: &mut Seen,
         report: &mut Report,
     ) -> Result<()> {
@@ -92,7 +98,7 @@ impl Batch {
             // A name became free after the passwords were hashed.
             return Err(overtaken());
         }
-        let numbers = write(&tx, app, &makings, &known, tenants, now).await?;
+        let numbers = write(&tx, app, &makings, &known, surroundings, now).await?;
         if let (Some(first), Some(last)) = (makings.first(), makings.last()) {
             let admins = makings.iter().filter(|making| known.is_admin(making.candidate));
             let admins: Vec<&str> = admins.map(|making| making.username.as_str()).collect();
@@ -105,7 +111,7 @@ impl Batch {
                 .await?;
         }
         tx.commit().await?;
-        self.report(&decisions, &makings, (&numbers, tenants), &known, report);
+        self.report(&decisions, &makings, (&numbers, &surroundings.tenants), &known, report);
         seen.extend(saw);
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::row::{OldAccount, OldPassword, Row};
 /// Reads the lines; empty ones are passed over.
 pub fn read(text: &str) -> Source {
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-    Source { rows: lines.map(|(line, number)| row(line, number)).collect(), customers: Vec::new() }
+    Source { rows: lines.map(|(line, number)| row(line, number)).collect(), ..Source::default() }
 }
 
 fn row(line: &str, number: u64) -> Row {

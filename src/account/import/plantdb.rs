@@ -13,7 +13,7 @@ use crate::error::Result;
 /// When it is no JSON list.
 pub fn read(text: &str) -> Result<Source> {
     let rows = super::json_list(text)?.into_iter().zip(1..).map(|(value, number)| row(value, number));
-    Ok(Source { rows: rows.collect(), customers: Vec::new() })
+    Ok(Source { rows: rows.collect(), ..Source::default() })
 }
 
 fn row(value: Value, number: u64) -> Row {

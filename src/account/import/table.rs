@@ -49,7 +49,7 @@ pub fn read(text: &str) -> Result<Source> {
         let name = cells.text("username").or_else(|| cells.text("email")).unwrap_or_default();
         rows.push(Row { number, name, account: account(&cells) });
     }
-    Ok(Source { rows, customers: Vec::new() })
+    Ok(Source { rows, ..Source::default() })
 }
 
 struct Cells<'a> {

@@ -18,7 +18,7 @@ pub async fn read(path: &Path) -> Result<Source> {
     let db = older::open_file(path).await?;
     let rows = older::teclado_users(&db).await?.into_iter().map(row).collect();
     db.close().await?;
-    Ok(Source { rows, customers: Vec::new() })
+    Ok(Source { rows, ..Source::default() })
 }
 
 fn row(user: Teclado) -> Row {

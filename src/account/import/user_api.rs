@@ -7,7 +7,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Source;
 use super::row::{OldAccount, OldPassword, Row};
+use crate::account::canonical::canonical;
 use crate::account::email::Email;
+use crate::account::name::Name;
 use crate::error::Result;
 use crate::store::older::{self, ApiUser};
 
@@ -30,7 +32,9 @@ pub async fn read(place: Place<'_>) -> Result<Source> {
         Place::Url(url) => older::open_url(url.expose_secret()).await?,
     };
     let mut roles: HashMap<i64, Vec<String>> = HashMap::new();
-    for (user, role) in older::api_roles(&db).await? {
+    let mut titles = HashMap::new();
+    for (user, role, title) in older::api_roles(&db).await? {
+        titles.extend(title.and_then(|title| Name::parse(&title).ok()).map(|title| (canonical(&role), title)));
         let roles = roles.entry(user).or_default();
         // Nothing there keeps a role from being given twice.
         if !roles.contains(&role) {
@@ -45,7 +49,8 @@ pub async fn read(place: Place<'_>) -> Result<Source> {
         let roles = roles.remove(&user.id).unwrap_or_default();
         Row { number: u64::try_from(user.id).unwrap_or_default(), name, account: account(user, roles) }
     };
-    Ok(Source { rows: users.into_iter().map(row).collect(), customers: customers.into_iter().collect() })
+    let rows = users.into_iter().map(row).collect();
+    Ok(Source { rows, customers: customers.into_iter().collect(), roles: titles })
 }
 
 fn account(user: ApiUser, roles: Vec<String>) -> Result<OldAccount, String> {

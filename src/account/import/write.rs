@@ -22,6 +22,13 @@ use crate::store::{imports, roles};
 /// Longest lock that is taken over; an older service's clock may have stood anywhere.
 const LONGEST_LOCK: TimeDelta = TimeDelta::minutes(15);
 
+/// What the rows refer to.
+pub(super) struct Surroundings {
+    pub tenants: Tenants,
+    /// What roles are for, by canonical name.
+    pub roles: HashMap<String, Name>,
+}
+
 /// An account that shall be made.
 pub(super) struct Making<'a> {
     pub candidate: &'a Candidate,
@@ -53,15 +60,15 @@ pub(super) async fn write(
     app: &App,
     makings: &[Making<'_>],
     known: &Known,
-    tenants: &Tenants,
+    surroundings: &Surroundings,
     now: DateTime<Utc>,
 ) -> Result<Vec<i64>> {
     let uids: Vec<Uuid> = makings.iter().map(|_| app.entropy.uuid(now)).collect();
-    let rows = makings.iter().zip(&uids).map(|(making, uid)| row(making, *uid, tenants, now)).collect();
+    let rows = makings.iter().zip(&uids).map(|(making, uid)| row(making, *uid, &surroundings.tenants, now)).collect();
     let numbers: HashMap<Uuid, i64> = imports::insert_users(tx, rows).await?.into_iter().collect();
     let numbers: Vec<i64> = uids.iter().filter_map(|uid| numbers.get(uid).copied()).collect();
 
-    let made = made_roles(tx, app, makings, known, now).await?;
+    let made = made_roles(tx, app, missing(makings, known), surroundings, now).await?;
     let mut grants = Vec::new();
     let mut failures = Vec::new();
     for (making, number) in makings.iter().zip(&numbers) {
@@ -133,18 +140,18 @@ fn counter(candidate: &Candidate, number: i64, now: DateTime<Utc>) -> Option<thr
 async fn made_roles(
     tx: &DatabaseTransaction,
     app: &App,
-    makings: &[Making<'_>],
-    known: &Known,
+    missing: Vec<&Name>,
+    surroundings: &Surroundings,
     now: DateTime<Utc>,
 ) -> Result<HashMap<String, i64>> {
     let mut made = HashMap::new();
-    for name in missing(makings, known) {
+    for name in missing {
         let key = name.key();
         let row = role::ActiveModel {
             uid: Set(app.entropy.uuid(now)),
             name: Set(name.as_str().to_owned()),
             name_key: Set(key.clone()),
-            description: Set(None),
+            description: Set(surroundings.roles.get(&key).map(|title| title.as_str().to_owned())),
             built_in: Set(false),
             created_at: Set(now.into()),
             updated_at: Set(now.into()),

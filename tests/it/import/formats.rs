@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use accountd::account::import::user_api::Place;
 use accountd::account::import::{self, Source};
 use entity::user::Status;
-use entity::{tenant, throttle};
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryOrder};
+use entity::{role, tenant, throttle};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryFilter, QueryOrder,
+};
 use serde_json::json;
 
 use super::{SECRET, account, count, run, signs_in, told};
@@ -182,6 +184,8 @@ async fn comes_from_user_api(app: &TestApp, read: impl AsyncFn() -> Source) {
     assert_eq!(told(&report.refused), [(45, "its name is empty")]);
     assert_eq!(told(&report.shut_out), [(43, "it is disabled")]);
     assert_eq!(report.roles.iter().collect::<Vec<_>>(), ["analyst"]);
+    let analyst = role::Entity::find().filter(role::Column::NameKey.eq("analyst")).one(app.app.db.reader()).await;
+    assert_eq!(analyst.unwrap().unwrap().description.as_deref(), Some("Analyst"));
     let tenants = tenant::Entity::find().order_by_asc(tenant::Column::Id).all(app.app.db.reader()).await.unwrap();
     let of = |name: &str| tenants.iter().find(|tenant| tenant.name == name).unwrap().id;
     let (one, seven) = (of("customer 1"), of("customer 7"));
