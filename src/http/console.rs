@@ -42,7 +42,11 @@ pub(super) fn routes() -> Router<App> {
 /// The console.
 async fn index(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Response<Body> {
     match files::text("index.html") {
-        Some(html) => page(&app, &html.replace("./assets/", &assets(uri.path())), CONSOLE),
+        Some(html) => {
+            let shown = app.config.graphql.introspection.to_string();
+            let html = html.replace("./assets/", &assets(uri.path())).replace("PLAYGROUND-IS-SHOWN", &shown);
+            page(&app, &html, CONSOLE)
+        }
         None => page(&app, WITHOUT, CONSOLE),
     }
 }

@@ -1,7 +1,7 @@
 // What stands around every page of somebody who is signed in: the name of the place, the ways, and the way out.
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import icon from '../shared/icon.svg';
-import { graphql } from '../shared/place';
+import { playground } from '../shared/place';
 import { account } from './account';
 import { Action } from './parts/button';
 import { useRoute } from './route';
@@ -84,12 +84,16 @@ function Ways() {
             </ul>
           </>
         )}
-        <h2>For developers</h2>
-        <ul>
-          <li>
-            <a href={graphql}>Playground</a>
-          </li>
-        </ul>
+        {playground && (
+          <>
+            <h2>For developers</h2>
+            <ul>
+              <li>
+                <a href={playground}>Playground</a>
+              </li>
+            </ul>
+          </>
+        )}
       </nav>
     </>
   );

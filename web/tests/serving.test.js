@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startServer } from '../../tests/clients/server.js';
-import { newPerson, startBrowser } from './browser.js';
+import { newPerson, operationsOf, startBrowser } from './browser.js';
 
 const limit = { timeout: 60_000 };
 const FIRST_LOAD_BYTES = 200_000;
@@ -59,6 +59,37 @@ test('the client is less than 8 kB, and asks whether it has changed', limit, asy
 
   const types = await fetch(`${server.url}/client/accountd.d.ts`);
   assert.match(await types.text(), /export function createAccount\(options\?: Options\): Account;/);
+});
+
+test('the console finds its files where another application nests the service', limit, async () => {
+  const example = await startServer({ program: 'examples/embedded', root: '/accounts' });
+  const browser = await startBrowser();
+  try {
+    const { context, faults, newPage } = await newPerson(browser, example.url);
+    const operations = operationsOf(context);
+    const page = await newPage();
+    await page.goto('/accounts');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    assert.ok(operations.includes('Me'));
+    await page.getByRole('link', { name: 'playground' }).click();
+    await page.getByRole('tab', { name: 'Register' }).waitFor();
+    assert.deepEqual(faults, []);
+  } finally {
+    await browser.close();
+    await example.stop();
+  }
+});
+
+test('a server that keeps its schema to itself shows no way to a playground', limit, async () => {
+  const closed = await startServer({ env: { ACCOUNTD_GRAPHQL__INTROSPECTION: 'false' } });
+  try {
+    assert.match(await (await fetch(`${server.url}/`)).text(), /data-playground="true"/);
+    assert.match(await (await fetch(`${closed.url}/`)).text(), /data-playground="false"/);
+    const page = await fetch(`${closed.url}/graphql`, { headers: { accept: 'text/html' } });
+    assert.equal(page.status, 406);
+  } finally {
+    await closed.stop();
+  }
 });
 
 test('files of pages are kept for good, pages are not', limit, async () => {

@@ -1,7 +1,7 @@
 // The page before the console, for those who are not signed in.
 import type { ReactNode } from 'react';
 import icon from '../../shared/icon.svg';
-import { graphql } from '../../shared/place';
+import { playground } from '../../shared/place';
 import { Page } from '../parts/page';
 
 export function Door({ title, children }: { title: string; children: ReactNode }) {
@@ -14,9 +14,11 @@ export function Door({ title, children }: { title: string; children: ReactNode }
         </p>
         <Page title={title}>{children}</Page>
       </div>
-      <p className="muted foot">
-        For developers: the <a href={graphql}>playground</a>
-      </p>
+      {playground && (
+        <p className="muted">
+          For developers: the <a href={playground}>playground</a>
+        </p>
+      )}
     </main>
   );
 }
