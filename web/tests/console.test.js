@@ -142,7 +142,7 @@ describe('the console', () => {
     await admin.getByRole('link', { name: 'Roles' }).click();
     await admin.getByRole('button', { name: 'New role' }).click();
     await admin.getByLabel('Name', { exact: true }).fill('support');
-    await admin.getByLabel('See every user.').check();
+    await admin.locator('input[value="USERS_READ"]').check();
     await admin.getByRole('button', { name: 'Save the role' }).click();
     await admin.getByText('support', { exact: true }).waitFor();
 
