@@ -4,7 +4,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::attempt::spend;
+use super::id::SessionId;
 use super::requester::{Client, Credentials, Proof, Visitor};
+use super::session::end_of;
 use super::tokens;
 use crate::app::App;
 use crate::error::{Error, Result, TokenFault};
@@ -100,7 +102,7 @@ pub async fn introspect(app: &App, client: Client, _: Admitted, token: SecretStr
             scope: Some(token.scopes.join(" ")),
             ..known
         }),
-        Proof::Session(_) => match tokens::verify_access(app, token.expose_secret(), now) {
+        Proof::Session(session) => match tokens::verify_access(app, token.expose_secret(), now) {
             Ok(Verified::Valid(claims)) => Some(Introspection {
                 jti: claims.jti,
                 iat: claims.iat,
@@ -108,7 +110,19 @@ pub async fn introspect(app: &App, client: Client, _: Admitted, token: SecretStr
                 sid: Some(claims.sid),
                 ..known
             }),
-            Ok(Verified::Expired(_)) | Err(_) => None,
+            Ok(Verified::Expired(_)) => None,
+            // It was identified all the same: an older caller has it, for whom it lasts as long as the session.
+            Err(_) => {
+                let sid = SessionId::from(session.uid).to_string();
+                Some(Introspection {
+                    aud: settings.issuer.clone(),
+                    jti: sid.clone(),
+                    iat: session.rotated_at.utc().timestamp(),
+                    exp: Some(end_of(session).timestamp()),
+                    sid: Some(sid),
+                    ..known
+                })
+            }
         },
     })
 }

@@ -35,8 +35,8 @@ pub async fn sight(app: &App, requester: &Requester, number: i64) -> Result<Sigh
     })
 }
 
-/// The users of the caller's own tenant that pass the filter, in the order of their numbers and behind the first
-/// `offset`; and whether there are more than `limit`.
+/// The users of the caller's own tenant that pass the filter, the eldest first and behind the first `offset`; and
+/// whether there are more than `limit`.
 ///
 /// # Errors
 /// Refuses callers without the permission; [`crate::error::Error::BadUserInput`] for a text that is too long.

@@ -110,7 +110,7 @@ pub async fn list(
     Ok(paged(scoped(scope).filter(matching(filter)), &sort, page).all(db).await?)
 }
 
-/// The users that pass `filter` in the order of their numbers, behind the first `offset`; `limit` at most.
+/// The users that pass `filter`, the eldest first, behind the first `offset`; `limit` at most.
 pub async fn list_by_offset(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -118,8 +118,9 @@ pub async fn list_by_offset(
     offset: u64,
     limit: u64,
 ) -> Result<Vec<user::Model>> {
-    let select = scoped(scope).filter(matching(filter)).order_by_asc(user::Column::Id);
-    Ok(select.offset(offset).limit(limit).all(db).await?)
+    // As the index goes.
+    let eldest_first = scoped(scope).order_by_asc(user::Column::CreatedAt).order_by_asc(user::Column::Id);
+    Ok(eldest_first.filter(matching(filter)).offset(offset).limit(limit).all(db).await?)
 }
 
 /// The place of `user` in a list sorted by `order`.

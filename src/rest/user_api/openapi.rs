@@ -79,7 +79,7 @@ fn list() -> OperationBuilder {
     paged(named("listUsers", "The users of one's own customer; every filter narrows."))
         .parameter(filter("email", "Part of the e-mail address."))
         .parameter(filter("name", "Part of the name."))
-        .response("200", answer("Users in the order of their numbers.", page))
+        .response("200", answer("Users, the eldest first.", page))
         .fails(&[401, 403, 422])
 }
 

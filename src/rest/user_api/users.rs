@@ -41,7 +41,7 @@ const CHANGED: [Field; 6] = [
     optional("id", Kind::Number),
 ];
 
-/// Users of the caller's own customer, in the order of their numbers; every filter that is given narrows.
+/// Users of the caller's own customer, the eldest first; every filter that is given narrows.
 pub(super) async fn list(
     State(app): State<App>,
     Extension(visitor): Extension<Visitor>,

@@ -75,10 +75,20 @@ async fn a_customer_sees_and_administers_only_its_own() {
     assert_eq!(get(&root, "/api/users/?email=bob").await.json()["users"], json!([]));
 }
 
+const SECRET: &str = "k3J+vQ8xW0aZ/5yTn2LsRf7uHcE9pBdM";
+
+/// What services that know the secret are told of the actor's token.
+async fn worth(app: &TestApp, actor: &Actor) -> Value {
+    let authorization = format!("Bearer {SECRET}");
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("token={}", actor.token.as_deref().unwrap());
+    app.anonymous().request(Method::POST, "/introspect", &headers, body).await.json()
+}
+
 /// S14: the token lasts as long as the session, which any end of it ends.
 #[tokio::test]
 async fn a_token_lasts_as_long_as_its_session() {
-    let app = TestApp::with(&[MOUNTED]).await;
+    let app = TestApp::with(&[MOUNTED, ("ACCOUNTD_INTROSPECTION__SECRET", SECRET)]).await;
     app.admin("root").await;
     let ann = app.user("ann").await;
     let first = login(&app, "ann", PASSWORD).await;
@@ -87,6 +97,8 @@ async fn a_token_lasts_as_long_as_its_session() {
     assert_eq!(end - app.app.clock.now().timestamp(), 1_209_600, "the idle life of a session");
     assert_eq!(get(&caller, "/api/users/token").await.json(), first.json());
     assert_eq!(caller.me_code().await, None, "GraphQL takes it");
+    let worth = worth(&app, &caller).await;
+    assert_eq!((&worth["active"], &worth["exp"], &worth["username"]), (&json!(true), &json!(end), &json!("ann")));
     let refused = caller.refresh(caller.token.as_deref().unwrap()).await;
     assert_eq!(refused.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_INVALID"), "it refreshes nothing");
     app.clock.advance(TimeDelta::seconds(1_209_599));
@@ -94,6 +106,7 @@ async fn a_token_lasts_as_long_as_its_session() {
     app.clock.advance(TimeDelta::seconds(1));
     assert_eq!(caller.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     assert_eq!(get(&caller, "/api/users/token").await.text, "null");
+    assert_eq!(self::worth(&app, &caller).await, json!({ "active": false }));
 
     let second = signed_in(&app, "ann", PASSWORD).await;
     let third = signed_in(&app, "ann", PASSWORD).await;
