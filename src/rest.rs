@@ -6,6 +6,8 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::config::{Mount, Rest};
 
+mod failure;
+mod flask;
 pub mod gateway;
 pub mod openapi;
 mod plantdb;

@@ -4,7 +4,7 @@ use axum::http::header::ALLOW;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 
-use super::mounted;
+use super::{failure, mounted};
 use crate::app::App;
 use crate::config::Mount;
 
@@ -56,5 +56,7 @@ fn token_paths(release: Release) -> [&'static str; 3] {
 
 /// Tells by OPTIONS which methods a route takes, and refuses others in the dialect's form.
 fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
-    methods.options(async move || [(ALLOW, allowed)]).fallback(async || answer::method_not_allowed())
+    methods
+        .options(async move || [(ALLOW, allowed)])
+        .fallback(async || answer::Failure::from(failure::Failure::method_not_allowed()))
 }

@@ -10,13 +10,13 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Failure, why};
-use super::body;
 use crate::account::api_token::draft::{self, Draft, Lifetime, Scopes};
 use crate::account::api_token::{self, ApiToken, Form, Made};
 use crate::account::name::Name;
 use crate::account::requester::{Requester, Visitor};
 use crate::app::App;
 use crate::error::{Error, TokenFault};
+use crate::rest::flask;
 
 /// What a token can be for; the old service knows these words alone.
 const PERMISSIONS: [&str; 6] = ["read", "write", "create", "delete", "manage_users", "manage_groups"];
@@ -29,7 +29,7 @@ pub(super) async fn create(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Failure> {
     let client = visitor.client.clone();
-    let body = body::read(&headers, bytes)?;
+    let body = flask::read(&headers, bytes)?;
     let datasets = body.get("datasets").ok_or_else(|| Failure::bad_request("Missing \"datasets\" field"))?;
     let lifetime = body.get("token_exp").ok_or_else(|| Failure::bad_request("Missing \"token_exp\" field"))?;
     let (scopes, lifetime) = (scopes(datasets)?, lifetime_of(lifetime)?);

@@ -1,42 +1,8 @@
-//! Request bodies: JSON as Flask reads it, with its texts for what it does not read.
+//! Fields of a JSON body, with the old service's texts for what is missing.
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::answer::Failure;
-use crate::json;
-
-/// The JSON in a body.
-///
-/// # Errors
-/// 415 if it is not said to be JSON, 413 if it is too long, 400 if it is not JSON.
-pub(super) fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, Failure> {
-    if !is_json(headers) {
-        return Err(Failure::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.",
-        ));
-    }
-    let malformed =
-        || Failure::bad_request("The browser (or proxy) sent a request that this server could not understand.");
-    match body {
-        Ok(bytes) => json::read(&bytes).map_err(|_| malformed()),
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "The data value transmitted exceeds the capacity limit."))
-        }
-        Err(_) => Err(malformed()),
-    }
-}
-
-/// `application/json` or `application/…+json`, with any parameters (werkzeug's `Request.is_json`).
-fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    media.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
-}
 
 /// The text in the field `name`. What is no object has no fields.
 ///

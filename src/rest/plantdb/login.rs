@@ -19,6 +19,7 @@ use crate::account::session::SignIn;
 use crate::account::user as accounts;
 use crate::app::App;
 use crate::error::Error;
+use crate::rest::flask;
 
 /// Opens a session. Credentials that come along are not looked at.
 pub(super) async fn login(
@@ -28,7 +29,7 @@ pub(super) async fn login(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Failure> {
     knock(&app, &client, LegacyRoute::Login).map_err(|error| Failure::other(&error, &client))?;
-    let body = body::read(&headers, bytes)?;
+    let body = flask::read(&headers, bytes)?;
     let input = input(&body).map_err(|failure| failure.flagged("authenticated"))?;
     let logged_in = login::login(&app, &client, input).await.map_err(|error| refused(&error, &client))?;
     let SignIn { user, tokens, .. } = logged_in.sign_in;

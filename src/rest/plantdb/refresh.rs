@@ -8,13 +8,14 @@ use axum::{Extension, Json};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
+use super::Release;
 use super::answer::{Failure, explained};
-use super::{Release, body};
 use crate::account::refresh::{self, Predecessor};
 use crate::account::requester::Visitor;
 use crate::account::tokens;
 use crate::app::App;
 use crate::error::{Error, TokenFault};
+use crate::rest::flask;
 
 /// Renews a session. Clients send the old access token along: it is not looked at.
 pub(super) async fn refresh(
@@ -24,7 +25,7 @@ pub(super) async fn refresh(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Failure> {
-    let body = body::read(&headers, bytes)?;
+    let body = flask::read(&headers, bytes)?;
     let token = token(&body, release)?;
     match refresh::refresh(&app, &client, Some(&token), Predecessor::Revoke).await {
         Ok((renewed, _)) => Ok(Json(json!({

@@ -15,6 +15,7 @@ use crate::account::user::NewUser;
 use crate::account::{access, administration};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, TokenFault};
+use crate::rest::flask;
 
 /// What the caller sent.
 struct Input<'a> {
@@ -34,7 +35,7 @@ pub(super) async fn register(
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     let client = visitor.client.clone();
     knock(&app, &client, LegacyRoute::Register).map_err(|error| Failure::other(&error, &client))?;
-    let body = body::read(&headers, bytes)?;
+    let body = flask::read(&headers, bytes)?;
     let input = input(&body).map_err(|failure| failure.flagged("success"))?;
     let requester = visitor.identify(&app).await.map_err(|error| Failure::other(&error, &client))?;
     let text = match release {
