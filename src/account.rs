@@ -16,6 +16,7 @@ pub mod login;
 pub mod logout;
 pub mod name;
 pub mod neighbour;
+pub mod number;
 pub mod overwrite;
 pub mod page;
 pub mod password;

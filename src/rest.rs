@@ -11,11 +11,15 @@ mod flask;
 pub mod gateway;
 pub mod openapi;
 mod plantdb;
+mod tecladocode;
 mod user_api;
 
 /// Every dialect. It is one line here, one in the table of settings and one file with its name.
-const DIALECTS: [Dialect; 2] =
-    [dialect("plantdb", plantdb::router, plantdb::describe), dialect("user-api", user_api::router, user_api::describe)];
+const DIALECTS: [Dialect; 3] = [
+    dialect("plantdb", plantdb::router, plantdb::describe),
+    dialect("tecladocode", tecladocode::router, tecladocode::describe),
+    dialect("user-api", user_api::router, user_api::describe),
+];
 
 /// The words of an older service, for those who were written against it.
 struct Dialect {

@@ -154,6 +154,8 @@ pub const REVOKE_SESSION: Rule = holders_or_owner(&[Permission::SessionsRevoke])
 pub const WRITE_USERS: Rule = holders(&[Permission::UsersWrite]);
 /// Mutation `deleteUser`.
 pub const DELETE_USERS: Rule = holders(&[Permission::UsersDelete]);
+/// One's own account deleted, as callers of older services do.
+pub const DELETE_OWN_ACCOUNT: Rule = in_person();
 /// Mutation `setUserRoles`.
 pub const ASSIGN_ROLES: Rule = holders(&[Permission::RolesAssign]);
 /// Query `tenants`.

@@ -1,5 +1,6 @@
 //! Administration: users made, changed, disabled and deleted by those who may.
 
+use chrono::{DateTime, Utc};
 use entity::session::EndReason;
 use entity::user::{self, Status};
 
@@ -9,7 +10,7 @@ use super::email::Email;
 use super::id::{TenantId, UserId};
 use super::name::Name;
 use super::password::check_new;
-use super::requester::Requester;
+use super::requester::{Requester, SignedIn};
 use super::revocation::cut_off;
 use super::role::to_give;
 use super::session::end_all;
@@ -190,6 +191,31 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
     let tx = Transaction::begin(app, now).await?;
     roles::lock_built_in(&tx).await?;
     let user = target(&tx, caller, access::DELETE_USERS, user_id).await?;
+    remove(app, requester, caller, tx, user, now).await?;
+    Ok(user_id)
+}
+
+/// Deletes the caller's own account.
+///
+/// # Errors
+/// Refuses callers who are not in a session of their own, and the last administrator.
+pub async fn delete_own(app: &App, requester: &Requester) -> Result<()> {
+    let caller = requester.permit(access::DELETE_OWN_ACCOUNT)?;
+    let now = app.clock.now();
+    let tx = Transaction::begin(app, now).await?;
+    roles::lock_built_in(&tx).await?;
+    let user = reread(&tx, &caller.user).await?;
+    remove(app, requester, caller, tx, user, now).await
+}
+
+async fn remove(
+    app: &App,
+    requester: &Requester,
+    caller: &SignedIn,
+    tx: Transaction,
+    user: user::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
     // The sessions go with the user; what was revoked stays listed for those who verify tokens themselves.
     end_all(&tx, &user, None, EndReason::Revoked, now).await?;
     cut_off(&tx, app, &user, "ACCOUNT_DELETED", now).await?;
@@ -200,5 +226,5 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
     Event::success("user.delete").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
     tx.note(Fact::Deleted(user));
     tx.commit().await?;
-    Ok(user_id)
+    Ok(())
 }

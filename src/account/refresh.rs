@@ -33,6 +33,8 @@ pub enum Predecessor {
     Keep,
     /// It is refused from now on.
     Revoke,
+    /// None is left behind: the session stays in its generation, for callers that cannot take another refresh token.
+    Stay,
 }
 
 /// What a session does with a refresh token of some generation.
@@ -109,6 +111,7 @@ async fn attempt(
         client.jar.require_proof(session.transport)?;
     }
     let outcome = match reading {
+        Reading::Rotate if predecessor == Predecessor::Stay => Outcome::Replayed,
         Reading::Rotate => {
             let idle_end_at = (now + app.config.token.refresh_idle).min(session.absolute_end_at.utc());
             if !sessions::update_generation(&tx, &session, idle_end_at, now).await? {

@@ -5,6 +5,7 @@ use entity::session::Transport;
 use super::access::INSTALLATION;
 use super::attempt::spend;
 use super::audit::Event;
+use super::logout;
 use super::name::Name;
 use super::password::check_new;
 use super::requester::Client;
@@ -68,4 +69,15 @@ pub async fn register(
     tx.note(Fact::Created(signed_in.user.clone()));
     tx.commit().await?;
     Ok(signed_in.kept_by(client))
+}
+
+/// Makes an account for a caller who signs in afterwards. Anybody may, if registration is open.
+///
+/// # Errors
+/// As [`register`].
+pub async fn register_only(app: &App, client: &Client, input: NewUser) -> Result<()> {
+    let signed_in = register(app, client, input, None, Transport::Body).await?;
+    // Nobody has the session's tokens.
+    logout::logout(app, &signed_in.requester(client.clone()), None, logout::Scope::Current).await?;
+    Ok(())
 }

@@ -41,6 +41,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("token.replay_window_seconds", Some("30"), "how long a refresh whose answer was lost can be asked again, 0 to 300"),
     setting("rest.username_check", Some("true"), "answer at `GET /login` whether a username is taken"),
     setting("rest.dialects.plantdb", Some("/"), "path where the PlantDB dialect is mounted, several as in `/,/plants`, or `off`"),
+    setting("rest.dialects.tecladocode", Some("off"), "the same for the dialect of the course \"REST APIs with Flask\", whose place was `/flask`"),
     setting("rest.dialects.user-api", Some("off"), "path where the user-api dialect is mounted, several with commas between, like `/api`, or `off`"),
     setting("graphql.introspection", Some("auto"), "whether the schema can be asked for and the playground is shown; `auto`: on a loopback address only"),
     setting("graphql.batch_max", Some("0"), "requests that may come together in one array, as Apollo's `BatchHttpLink` sends them, up to 10; 0: arrays are refused; together they may ask for as much as one alone"),

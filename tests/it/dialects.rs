@@ -66,6 +66,12 @@ fn no_path_is_claimed_twice() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].0, "rest.dialects.plantdb");
     assert!(found[0].1.starts_with(twice), "{found:?}");
+    let both = [("plantdb", "/plants,/"), ("tecladocode", "/flask,/")];
+    let setting = "rest.dialects.tecladocode".to_owned();
+    assert_eq!(refusals(&both), [(setting, "plantdb at / and tecladocode at / both claim POST /login".to_owned())]);
+    // `GET /user/login` of one is `GET /user/{id}` of the other.
+    let found = refusals(&[("plantdb", "/user"), ("tecladocode", "/")]);
+    assert_eq!(found.len(), 1, "{found:?}");
 }
 
 #[test]

@@ -58,6 +58,7 @@ mod session;
 mod sources;
 mod store;
 mod support;
+mod tecladocode;
 mod tenant;
 mod token;
 mod user;

@@ -18,6 +18,7 @@ const ELSEWHERE: [&str; 2] = ["GET /graphql", "POST /graphql"];
 const PAGES: [&str; 3] = ["GET /", "GET /assets/{file}", "GET /client/{file}"];
 
 const PLANTDB: &str = "ACCOUNTD_REST__DIALECTS__PLANTDB";
+const TECLADOCODE: &str = "ACCOUNTD_REST__DIALECTS__TECLADOCODE";
 const USER_API: &str = "ACCOUNTD_REST__DIALECTS__USER_API";
 
 #[test]
@@ -65,6 +66,7 @@ async fn describes_every_route_and_no_other() {
     for (mount, expected) in [("/", 21), ("/api/v1", 21), ("/,/plants", 35), ("off", 7)] {
         assert_described(&[(PLANTDB, mount)], expected).await;
     }
+    assert_described(&[(PLANTDB, "off"), (TECLADOCODE, "/,/flask")], 19).await;
     assert_described(&[(PLANTDB, "off"), (USER_API, "/,/api")], 33).await;
 }
 

@@ -57,8 +57,14 @@ fn changed(_: Who, _: &Actor) -> Value {
     json!({ "email": "ann@example.org", "name": "Changed", "active": true })
 }
 
+/// A name that nobody has.
+fn newcomer(who: Who, _: &Actor) -> Value {
+    json!({ "username": format!("newcomer-{who:?}"), "password": PASSWORD })
+}
+
 /// Where the owner is by number, as the sixth account that the world makes.
 const ANN: Option<&str> = Some("/api/users/6");
+const FLASK_ANN: Option<&str> = Some("/flask/user/6");
 
 // anonymous, user, owner, admin, admin of another tenant, disabled user
 const ANYBODY: [u16; 6] = [200; 6];
@@ -111,6 +117,19 @@ fn rows() -> Vec<Row> {
         row("OPTIONS /api/v1/auth/token/refresh", nothing, ANYBODY),
         row("POST /api/v1/auth/token/create-api-token", api_token, SIGNED_IN),
         row("OPTIONS /api/v1/auth/token/create-api-token", nothing, ANYBODY),
+        // The tecladocode dialect.
+        row("POST /flask/register", newcomer, [201; 6]),
+        row("OPTIONS /flask/register", nothing, ANYBODY),
+        row("POST /flask/login", login, ANYBODY),
+        row("OPTIONS /flask/login", nothing, ANYBODY),
+        // An access token is no refresh token.
+        row("POST /flask/refresh", nothing, [401; 6]),
+        row("OPTIONS /flask/refresh", nothing, ANYBODY),
+        row("POST /flask/logout", nothing, SIGNED_IN),
+        row("OPTIONS /flask/logout", nothing, ANYBODY),
+        Row { path: FLASK_ANN, ..row("GET /flask/user/{id}", nothing, [401, 404, 200, 200, 404, 401]) },
+        Row { path: FLASK_ANN, ..row("DELETE /flask/user/{id}", nothing, [401, 404, 200, 404, 404, 401]) },
+        row("OPTIONS /flask/user/{id}", nothing, ANYBODY),
         // The user-api dialect.
         row("POST /api/users/login", |_, _| json!({ "email": "eve", "password": PASSWORD }), ANYBODY),
         row("OPTIONS /api/users/login", nothing, ANYBODY),

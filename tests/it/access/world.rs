@@ -28,8 +28,9 @@ pub enum Who {
 pub const ACTORS: [Who; 6] = [Who::Anonymous, Who::User, Who::Owner, Who::Admin, Who::Foreigner, Who::Disabled];
 
 /// What makes every route be there that can be; nobody here knows the secret.
-const SETTINGS: [(&str, &str); 2] = [
+const SETTINGS: [(&str, &str); 3] = [
     ("ACCOUNTD_INTROSPECTION__SECRET", "q8Zt3LmW0vYx5RbN7kHd2JfS9cGpTe4A"),
+    ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
 ];
 

@@ -1,0 +1,38 @@
+//! Accounts by number, as callers of older services know them: oneself, or whom one may see.
+
+use entity::user;
+
+use super::access;
+use super::administration;
+use super::requester::Requester;
+use crate::app::App;
+use crate::error::{Refusal, RefusalCode, Result};
+use crate::store::users;
+
+/// The user with this number: oneself, or anybody the caller may see. Others read as missing.
+///
+/// # Errors
+/// Refuses callers who are not signed in.
+pub async fn find(app: &App, requester: &Requester, number: i64) -> Result<Option<user::Model>> {
+    let caller = requester.permit(access::READ_NODE)?;
+    if caller.user.id == number {
+        return Ok(Some(caller.user.clone()));
+    }
+    match requester.permit(access::READ_USERS) {
+        Ok(caller) => users::find_by_number(app.db.reader(), caller.scope(access::READ_USERS), number).await,
+        Err(_) => Ok(None),
+    }
+}
+
+/// Deletes the user with this number: oneself, or with the permission anybody the caller may see.
+///
+/// # Errors
+/// As [`administration::delete`] and [`administration::delete_own`]; whom the caller may not see reads as missing.
+pub async fn delete(app: &App, requester: &Requester, number: i64) -> Result<()> {
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").on("userId");
+    let user = find(app, requester, number).await?.ok_or_else(missing)?;
+    if requester.signed_in()?.user.id == user.id {
+        return administration::delete_own(app, requester).await;
+    }
+    administration::delete(app, requester, user.uid.into()).await.map(drop)
+}

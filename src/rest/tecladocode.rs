@@ -1,0 +1,38 @@
+//! The tecladocode dialect: the users of the course "REST APIs with Flask", as its Flask-RESTful version has them.
+
+use axum::Router;
+use axum::http::header::ALLOW;
+use axum::routing::{MethodRouter, get, post};
+
+use super::failure::Failure;
+use super::mounted;
+use crate::app::App;
+use crate::config::Mount;
+
+mod answer;
+mod arguments;
+mod login;
+mod logout;
+mod openapi;
+mod refresh;
+mod register;
+mod user;
+
+pub(super) use openapi::describe;
+
+/// Everything under one path.
+pub(super) fn router(mount: &Mount) -> Router<App> {
+    let users = get(user::show).delete(user::delete);
+    let routes = Router::new()
+        .route("/register", only(post(register::register), "OPTIONS, POST"))
+        .route("/login", only(post(login::login), "OPTIONS, POST"))
+        .route("/refresh", only(post(refresh::refresh), "OPTIONS, POST"))
+        .route("/logout", only(post(logout::logout), "OPTIONS, POST"))
+        .route("/user/{id}", only(users, "DELETE, GET, HEAD, OPTIONS"));
+    mounted(mount, routes)
+}
+
+/// Tells by OPTIONS which methods a route takes, and refuses others in the dialect's form.
+fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
+    methods.options(async move || [(ALLOW, allowed)]).fallback(async || Failure::method_not_allowed())
+}

@@ -1,0 +1,58 @@
+//! `/user/<number>`: an account, shown to and deleted by its owner or an administrator. The old service asked nobody who
+//! they were.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::{Extension, Json};
+use serde_json::{Value, json};
+
+use super::answer::Failure;
+use super::logout::caller;
+use crate::account::number;
+use crate::account::requester::Visitor;
+use crate::app::App;
+use crate::error::{Error, RefusalCode};
+
+/// Shows the user.
+pub(super) async fn show(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json<Value>, Failure> {
+    let number = parse(path)?;
+    let requester = caller(&app, visitor, &headers).await?;
+    match number::find(&app, &requester, number).await {
+        Ok(Some(user)) => Ok(Json(json!({ "id": user.id, "username": user.username }))),
+        Ok(None) => Err(Failure::no_user()),
+        Err(error) => Err(Failure::of(&error, &requester.client)),
+    }
+}
+
+/// Deletes the user.
+pub(super) async fn delete(
+    State(app): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Json<Value>, Failure> {
+    let number = parse(path)?;
+    let requester = caller(&app, visitor, &headers).await?;
+    match number::delete(&app, &requester, number).await {
+        Ok(()) => Ok(Json(json!({ "message": "User deleted." }))),
+        Err(Error::Refused(refusals)) if refusals.iter().any(|refusal| refusal.code == RefusalCode::NotFound) => {
+            Err(Failure::no_user())
+        }
+        Err(error) => Err(Failure::of(&error, &requester.client)),
+    }
+}
+
+/// Digits alone are a number; one that is too large is nobody's.
+fn parse(path: Result<Path<String>, PathRejection>) -> Result<i64, Failure> {
+    let text = path.map(|Path(text)| text).unwrap_or_default();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Failure::NoRoute);
+    }
+    text.parse().map_err(|_| Failure::no_user())
+}
