@@ -160,4 +160,8 @@ async fn may_differ_a_little_between_nodes() {
         let (_, token) = login(&servers[here], "ann", PASSWORD, "192.0.2.1");
         assert_eq!(reason(&servers[there], &token), Value::Null, "from {here} to {there}");
     }
+    // Not killed: faketime tidies up at the end of the program.
+    for server in servers.into_iter().rev() {
+        server.stop();
+    }
 }

@@ -93,6 +93,7 @@ impl World {
 
     /// Keeps what a payload hands out, and tells how it went.
     fn kept(&mut self, payload: &Value) -> String {
+        assert!(payload.is_object(), "no answer of GraphQL");
         if let Some(access) = payload["tokens"]["accessToken"].as_str() {
             let refresh = payload["tokens"]["refreshToken"].as_str().unwrap();
             self.tokens.push((access.to_owned(), refresh.to_owned()));
