@@ -19,8 +19,9 @@ use crate::app::App;
 use crate::error::Result;
 use crate::store::{imports, roles};
 
-/// Longest lock that is taken over; an older service's clock may have stood anywhere.
-const LONGEST_LOCK: TimeDelta = TimeDelta::minutes(15);
+/// Longest lock that is taken over. One that lasts longer than failures explain is taken for that of a clock that was
+/// put back, and lifted.
+const LONGEST_LOCK: TimeDelta = TimeDelta::minutes(1);
 
 /// What the rows refer to.
 pub(super) struct Surroundings {
