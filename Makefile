@@ -84,9 +84,9 @@ fuzz: tools
 	cd fuzz && cargo fuzz run --sanitizer none limits -- -max_total_time=60 -max_len=4096 -timeout=10
 	cd fuzz && cargo fuzz run --sanitizer none imports -- -max_total_time=60 -max_len=4096 -timeout=10
 
-# Figures, as ratios measured in one run; they take minutes and belong to the machine they are taken on.
+# Figures, as ratios measured in one run; they take a quarter of an hour and belong to the machine they are taken on.
 bench: tools
-	cargo bench --locked
+	@settings=$$(scripts/services) && eval "$$settings"; cargo bench --locked
 
 # What must hold before a commit, beside the tests.
 check: tools web

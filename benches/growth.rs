@@ -1,0 +1,59 @@
+//! Growth: how the figures change from a thousand users to a million.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::client::{always, graphql, run};
+use crate::reads::{CONNECTIONS, ME, PAGE};
+use crate::refresh::renewing;
+use crate::report::{Curve, Report};
+use crate::server::{Directory, Server, make_admin};
+use crate::starting::until_ready;
+use crate::{ROUNDS, median, seed};
+
+const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
+
+/// Sessions that are refreshed at a time.
+const SESSIONS: usize = 8;
+
+/// What is measured at each size.
+const NAMES: [&str; 5] = ["me", "users(first: 20)", "refresh", "time until ready", "memory"];
+
+pub fn measure(report: &mut Report) {
+    let measured: Vec<[f64; 5]> = SIZES.iter().map(|size| at(*size)).collect();
+    for (number, name) in NAMES.into_iter().enumerate() {
+        let points = SIZES.iter().zip(&measured).map(|(size, values)| (*size as f64, values[number]));
+        let first = measured[0][number];
+        report.draw(Curve { name, points: points.map(|(size, value)| (size, value / first)).collect() });
+        let values: Vec<String> = measured.iter().map(|values| shown(number, values[number])).collect();
+        report.tell(format!("{name} with 1,000, 100,000 and 1,000,000 users"), values.join(", "));
+    }
+}
+
+fn shown(number: usize, value: f64) -> String {
+    match NAMES[number] {
+        "memory" => format!("{value:.0} MiB"),
+        "time until ready" => format!("{value:.3} s"),
+        _ => format!("{value:.0}/s"),
+    }
+}
+
+fn at(size: usize) -> [f64; 5] {
+    let directory = Directory::new();
+    make_admin(&directory, "root");
+    seed::users(&directory, size);
+    let begun = Instant::now();
+    let server = Server::spawned(&directory, &[("ACCOUNTD_LIMITS__ENABLED", "false")]);
+    let ready = until_ready(&server, begun);
+    let token = server.login("root").0;
+    let (me, page) = (graphql(&token, ME, &json!({})), graphql(&token, PAGE, &json!({})));
+    let (mut reads, mut pages, mut refreshes) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        reads.push(run(server.port, CONNECTIONS, |_| always(me.clone())).rate());
+        pages.push(run(server.port, CONNECTIONS, |_| always(page.clone())).rate());
+        let tokens: Vec<String> = (0..SESSIONS).map(|_| server.login("root").1).collect();
+        refreshes.push(run(server.port, SESSIONS, |number| renewing(tokens[number].clone())).rate());
+    }
+    [median(reads), median(pages), median(refreshes), ready, server.resident()]
+}

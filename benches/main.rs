@@ -1,0 +1,67 @@
+//! The figures: what accountd reaches on this machine, as ratios measured in one run beside a bare server, beside the
+//! database's own commits, and beside what the processors can hash.
+//!
+//! `cargo bench` measures everything and writes `benches/results`; `cargo bench -- reads login` measures parts.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench stops at the first surprise")]
+
+use std::time::Duration;
+
+mod alike;
+mod bare;
+mod client;
+mod growth;
+mod hashing;
+mod machine;
+mod memory;
+mod reads;
+mod refresh;
+mod report;
+mod seed;
+mod server;
+mod slow;
+mod starting;
+
+/// How often each thing is measured; the median counts.
+const ROUNDS: usize = 3;
+
+/// How long one measurement takes.
+const ROUND: Duration = Duration::from_secs(3);
+
+/// The password of everybody.
+const PASSWORD: &str = "correct-horse-battery-7";
+
+/// What can be measured, in this order.
+const PARTS: [(&str, fn(&mut report::Report)); 8] = [
+    ("start", starting::measure),
+    ("reads", reads::measure),
+    ("refresh", refresh::measure),
+    ("login", hashing::measure),
+    ("alike", alike::measure),
+    ("slow", slow::measure),
+    ("memory", memory::measure),
+    ("growth", growth::measure),
+];
+
+fn main() {
+    if let Some(port) = server::bare_port() {
+        return bare::serve(port);
+    }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let mut report = report::Report::default();
+    for (name, measure) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+            println!("{name}");
+            measure(&mut report);
+        }
+    }
+    if wanted.is_empty() {
+        report.write();
+    }
+}
+
+/// The median of what was measured.
+fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
+    values.sort_by(|one, other| one.partial_cmp(other).expect("numbers"));
+    values[values.len() / 2]
+}

@@ -1,0 +1,42 @@
+//! Memory: what a server holds that has seen a hundred thousand live sessions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::json;
+
+use crate::client::{Connection, graphql};
+use crate::reads::ME;
+use crate::report::Report;
+use crate::seed;
+use crate::server::{Directory, Server};
+
+const SESSIONS: usize = 100_000;
+
+/// Connections on which the sessions come in.
+const CONNECTIONS: usize = 16;
+
+pub fn measure(report: &mut Report) {
+    let directory = Directory::new();
+    seed::users(&directory, SESSIONS);
+    let tokens = Arc::new(seed::sessions(&directory, SESSIONS));
+    let server = Server::start(&directory);
+    let (port, next) = (server.port, Arc::new(AtomicUsize::new(0)));
+    let visitors: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let (tokens, next) = (Arc::clone(&tokens), Arc::clone(&next));
+            thread::spawn(move || {
+                let mut connection = Connection::open(port);
+                while let Some(token) = tokens.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let answer = connection.exchange(&graphql(token, ME, &json!({})));
+                    assert!(answer.contains("\"username\""), "{answer}");
+                }
+            })
+        })
+        .collect();
+    for visitor in visitors {
+        visitor.join().expect("a visitor");
+    }
+    report.tell(format!("memory after {SESSIONS} live sessions were seen"), format!("{:.0} MiB", server.resident()));
+}

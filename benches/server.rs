@@ -1,0 +1,181 @@
+//! The servers under load, each a process of its own: accountd, and the bare one beside it.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::PASSWORD;
+use crate::client::{Connection, graphql};
+
+/// Tells this program to be the bare server, and where.
+const BARE: &str = "ACCOUNTD_BENCH_BARE";
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// A directory that goes when it is dropped.
+pub struct Directory(PathBuf);
+
+impl Directory {
+    pub fn new() -> Self {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("accountd-bench-{}-{number}", std::process::id()));
+        fs::create_dir(&path).expect("a directory");
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.0.join("accountd.db")
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// A started server, which stops when it is dropped.
+pub struct Server {
+    process: Child,
+    pub port: u16,
+}
+
+impl Server {
+    /// accountd on this directory, without limits.
+    pub fn start(directory: &Directory) -> Self {
+        Self::with(directory, &[("ACCOUNTD_LIMITS__ENABLED", "false")])
+    }
+
+    /// accountd on this directory with these settings.
+    pub fn with(directory: &Directory, settings: &[(&str, &str)]) -> Self {
+        let server = Self::spawned(directory, settings);
+        server.wait();
+        server
+    }
+
+    /// The same, that may not listen yet.
+    pub fn spawned(directory: &Directory, settings: &[(&str, &str)]) -> Self {
+        let port = free_port();
+        let process = Command::new(env!("CARGO_BIN_EXE_accountd"))
+            .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
+            .arg(directory.path())
+            .env("ACCOUNTD_LOG__FILTER", "warn")
+            .envs(settings.iter().copied())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
+        Self { process, port }
+    }
+
+    /// The bare server.
+    pub fn bare() -> Self {
+        let port = free_port();
+        let this = std::env::current_exe().expect("this program");
+        let process = Command::new(this).env(BARE, port.to_string()).spawn().expect("the bare server starts");
+        let server = Self { process, port };
+        server.wait();
+        server
+    }
+
+    fn wait(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < deadline, "the server does not listen");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The data of an answer without errors.
+    pub fn ask(&self, token: &str, query: &str, variables: &Value) -> Value {
+        let text = Connection::open(self.port).exchange(&graphql(token, query, variables));
+        let answer: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(answer.get("errors").is_none(), "{answer}");
+        answer["data"].clone()
+    }
+
+    /// A new account's access and refresh token.
+    pub fn register(&self, name: &str) -> (String, String) {
+        self.tokens("register", name)
+    }
+
+    /// The tokens of an account that is there.
+    pub fn login(&self, name: &str) -> (String, String) {
+        self.tokens("login", name)
+    }
+
+    fn tokens(&self, field: &str, name: &str) -> (String, String) {
+        let query = format!(
+            "mutation ($n: String!, $p: String!) {{
+                {field}(input: {{ username: $n, password: $p }}) {{ tokens {{ accessToken refreshToken }} }} }}"
+        );
+        let answer = self.ask("", &query, &json!({ "n": name, "p": PASSWORD }));
+        let token = |kind: &str| answer[field]["tokens"][kind].as_str().expect("a token").to_owned();
+        (token("accessToken"), token("refreshToken"))
+    }
+
+    /// Resident memory in MiB.
+    pub fn resident(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("a status");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a size");
+        let kibibytes: f64 = line.split_whitespace().nth(1).and_then(|size| size.parse().ok()).expect("a number");
+        kibibytes / 1_024.0
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        Command::new("kill").arg(self.process.id().to_string()).status().expect("kill runs");
+        self.process.wait().expect("an exit");
+    }
+}
+
+/// Makes an administrator in the directory's database.
+pub fn make_admin(directory: &Directory, name: &str) {
+    use std::io::Write;
+    let mut process = Command::new(env!("CARGO_BIN_EXE_accountd"))
+        .args(["admin", "create", name, "--password-stdin", "--data-dir"])
+        .arg(directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the command starts");
+    process.stdin.take().expect("a pipe").write_all(PASSWORD.as_bytes()).expect("a password");
+    assert!(process.wait().expect("an exit").success());
+}
+
+/// Brings the database of these settings to this version.
+pub fn migrate(directory: &Directory, settings: &[(&str, &str)]) {
+    let status = Command::new(env!("CARGO_BIN_EXE_accountd"))
+        .args(["migrate", "--data-dir"])
+        .arg(directory.path())
+        .envs(settings.iter().copied())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("the command starts");
+    assert!(status.success());
+}
+
+/// Where this program is to be the bare server, if it is.
+pub fn bare_port() -> Option<u16> {
+    setting(BARE).and_then(|port| port.parse().ok())
+}
+
+/// A variable of the environment.
+pub fn setting(name: &str) -> Option<String> {
+    std::env::vars().find(|(found, _)| found == name).map(|(_, value)| value)
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}

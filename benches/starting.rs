@@ -1,0 +1,64 @@
+//! How soon a started server answers and what it rests on: the first login on an empty directory, ready on an existing
+//! database, memory.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::median;
+use crate::report::Report;
+use crate::server::{Directory, Server};
+
+const ROUNDS: usize = 7;
+
+pub fn measure(report: &mut Report) {
+    let (mut first_login, mut ready, mut resting) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let directory = Directory::new();
+        let body =
+            r#"{"query":"mutation { login(input: { username: \"nobody\", password: \"x\" }) { errors { code } } }"}"#;
+        let login = format!(
+            "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let begun = Instant::now();
+        let server = Server::spawned(&directory, &[]);
+        assert!(until_answered(server.port, &login).contains("INVALID_CREDENTIALS"));
+        first_login.push(begun.elapsed().as_secs_f64());
+        drop(server);
+
+        let begun = Instant::now();
+        let server = Server::spawned(&directory, &[]);
+        ready.push(until_ready(&server, begun));
+        resting.push(server.resident());
+    }
+    report.hold("first login on an empty directory", format!("{:.3} s", median(first_login)), "2 s or less");
+    report.hold("ready on an existing database", format!("{:.3} s", median(ready)), "0.2 s or less");
+    report.hold("memory at rest", format!("{:.0} MiB", median(resting)), "30 MiB or less");
+}
+
+/// The seconds from `begun` until the server is ready.
+pub fn until_ready(server: &Server, begun: Instant) -> f64 {
+    let answer = until_answered(server.port, "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    begun.elapsed().as_secs_f64()
+}
+
+/// Sends the request until somebody listens, for at most ten seconds.
+fn until_answered(port: u16, request: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        assert!(Instant::now() < deadline, "no answer within ten seconds");
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+            thread::sleep(Duration::from_millis(1));
+            continue;
+        };
+        let mut answer = String::new();
+        stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut answer).map(drop)).ok();
+        if !answer.is_empty() {
+            return answer;
+        }
+    }
+}
