@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::support::{Answer, TestApp};
+use crate::support::{Answer, PASSWORD, TestApp};
 
 fn outcome(answer: &Answer) -> String {
     answer.data()["refresh"]["outcome"].as_str().unwrap().to_owned()
@@ -12,19 +12,28 @@ fn refresh_token(answer: &Answer) -> String {
     answer.data()["refresh"]["tokens"]["refreshToken"].as_str().unwrap().to_owned()
 }
 
-/// S1
+/// S1: each token buys one successor; whichever comes again after that ends the session, however far back it lies.
 #[tokio::test]
 async fn gives_a_successor_each_time() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let mut token = ann.refresh_token.clone().unwrap();
-    for _ in 0..20 {
+    for again in [0, 7, 19] {
+        let mut chain = vec![ann.login("ann", PASSWORD).await.data()["login"]["tokens"]["refreshToken"].clone()];
+        for length in 0..20 {
+            app.clock.advance(TimeDelta::minutes(1));
+            let answer = ann.refresh(chain[length].as_str().unwrap()).await;
+            assert_eq!(outcome(&answer), "ROTATED");
+            let token = answer.data()["refresh"]["tokens"]["refreshToken"].clone();
+            assert!(!chain.contains(&token));
+            chain.push(token);
+            assert_eq!(ann.signed_in(&answer.data()["refresh"]).me_code().await, None);
+        }
         app.clock.advance(TimeDelta::minutes(1));
-        let answer = ann.refresh(&token).await;
-        assert_eq!(outcome(&answer), "ROTATED");
-        assert_ne!(refresh_token(&answer), token);
-        token = refresh_token(&answer);
-        assert_eq!(ann.signed_in(&answer.data()["refresh"]).me_code().await, None);
+        for token in [&chain[again], &chain[20]] {
+            let refusal = ann.refresh(token.as_str().unwrap()).await.refusal("refresh");
+            let expected = if token == &chain[20] { "SESSION_ENDED" } else { "REFRESH_TOKEN_REUSED" };
+            assert_eq!(refusal.as_deref(), Some(expected), "token {again}");
+        }
     }
 }
 
