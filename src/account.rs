@@ -7,6 +7,7 @@ pub mod attempt;
 pub mod audit;
 pub mod bootstrap;
 pub mod canonical;
+pub mod directory;
 pub mod email;
 pub mod handle;
 pub mod id;

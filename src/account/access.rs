@@ -10,6 +10,7 @@ use crate::store::Scope;
 use super::canonical::canonical;
 use super::id::UserId;
 use super::requester::{Identity, Requester, SignedIn};
+use super::role::ADMIN;
 
 /// What a role can allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,6 +141,8 @@ pub const READ_ROLES: Rule = readers(&[Permission::RolesRead]);
 pub const READ_NODE: Rule = signed_in();
 /// Mutation `updateProfile`.
 pub const UPDATE_PROFILE: Rule = in_person();
+/// What an older service calls to bump a login: the caller is still there.
+pub const BUMP_LOGIN: Rule = signed_in();
 /// Mutation `updatePassword`; it is open to those who have to choose a new password.
 pub const UPDATE_PASSWORD: Rule = in_person();
 /// `User.apiTokens`.
@@ -184,6 +187,12 @@ impl Access {
     /// Whether the permission with this name is among the permissions.
     pub fn has_permission(&self, name: &str) -> bool {
         Permission::from_name(name).is_some_and(|permission| self.permissions.contains(&permission))
+    }
+
+    /// The one role to name where an older service knows one of each user: the administrator's, or the first by name.
+    pub fn leading_role(&self) -> Option<&str> {
+        let admin = self.roles.iter().find(|role| *role == ADMIN);
+        admin.or(self.roles.first()).map(String::as_str)
     }
 
     /// Whether somebody with this access may act on somebody with `other`: nobody may touch an account that can do
@@ -236,6 +245,15 @@ impl Requester {
     pub fn signed_in(&self) -> Result<&SignedIn> {
         let caller = self.known()?;
         if caller.user.must_change_password { Err(Error::PasswordChangeRequired) } else { Ok(caller) }
+    }
+
+    /// The caller, if they hold the role that a place is for; who has to choose a new password passes, too.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] with what is wrong with the credentials; [`Error::Forbidden`] without the role.
+    pub fn in_role(&self, role: Option<&str>) -> Result<&SignedIn> {
+        let caller = self.known()?;
+        if role.is_none_or(|role| caller.access.has_role(role)) { Ok(caller) } else { Err(Error::Forbidden) }
     }
 
     /// The signed-in caller, if `rule` lets them pass.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::session::EndReason;
+use entity::timestamp::Timestamp;
 use entity::user::{self, Status};
 
 use super::access;
@@ -84,6 +85,10 @@ pub struct UpdateUser {
     pub display_name: Option<Option<Name>>,
     /// Whether the owner has to choose a new password before anything else.
     pub must_change_password: Option<bool>,
+    /// When somebody last signed in to the account, for older callers that write it.
+    pub last_login_at: Option<DateTime<Utc>>,
+    /// The version that the change is meant for; another one is a conflict.
+    pub version: Option<i64>,
 }
 
 impl UpdateUser {
@@ -103,7 +108,7 @@ impl UpdateUser {
             findings.note("displayName", display_name.map(|text| text.map(Name::parse).transpose()).transpose());
         match (username, email, display_name) {
             (Some(username), Some(email), Some(display_name)) => {
-                Ok(Self { username, email, display_name, must_change_password: None })
+                Ok(Self { username, email, display_name, ..Self::default() })
             }
             _ => Err(findings.into()),
         }
@@ -116,11 +121,12 @@ impl UpdateUser {
             email: self.email.map(|email| email.map(|email| (email.to_string(), email.key()))),
             display_name: self.display_name.map(|name| name.map(|name| (name.as_str().to_owned(), name.key()))),
             must_change_password: self.must_change_password,
+            last_login_at: self.last_login_at.map(Timestamp::from),
         }
     }
 }
 
-/// Changes a user's names, and whether a new password has to be chosen.
+/// Changes a user's names and what else [`UpdateUser`] holds.
 ///
 /// # Errors
 /// Refuses callers without the permission or with less power than the user, and names that are taken.
@@ -129,6 +135,9 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
     let now = app.clock.now();
     let tx = Transaction::begin(app, now).await?;
     let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
+    if input.version.is_some_and(|version| version != user.version) {
+        return Err(changed_meanwhile());
+    }
     let changes = input.changes();
     let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
     let moves = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());

@@ -7,6 +7,7 @@ use sea_orm::ConnectionTrait;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
+use super::access;
 use super::attempt::{Attempt, Whose};
 use super::audit::Event;
 use super::canonical::canonical;
@@ -14,10 +15,10 @@ use super::email::Email;
 use super::handle;
 use super::id::UserId;
 use super::name::Name;
-use super::requester::Client;
+use super::requester::{Client, Requester};
 use super::session::{self, SignIn};
-use super::tokens;
 use super::username::is_spelled;
+use super::{role, tokens};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::{Scope, users};
@@ -72,6 +73,15 @@ const ATTEMPTS: usize = 3;
 /// Refusals with [`RefusalCode::InvalidCredentials`] and [`RefusalCode::TooManyAttempts`]; [`Error::ForeignPage`] if
 /// cookies are asked for by a page that may not have them, which could sign in whoever looks at it as somebody else.
 pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn> {
+    login_as(app, client, input, None).await
+}
+
+/// The same for holders of `role` alone, if one is named. To all others the answer is that of a wrong password: whether
+/// it was right is not told.
+///
+/// # Errors
+/// As [`login`].
+pub async fn login_as(app: &App, client: &Client, input: Login, role: Option<&str>) -> Result<LoggedIn> {
     client.jar.require_proof(input.transport)?;
     let now = app.clock.now();
     let user = find(app.db.reader(), Scope::Installation, &input.name).await?;
@@ -86,7 +96,7 @@ pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn>
     for tried in 0..ATTEMPTS {
         let user =
             if tried == 0 { user.clone() } else { find(app.db.reader(), Scope::Installation, &input.name).await? };
-        match verify(app, client, &input, user, &attempt).await {
+        match verify(app, client, &input, (user, role), &attempt).await {
             Ok(Some(sign_in)) => {
                 let device = device.unwrap_or_else(|| app.entropy.uuid(now));
                 let device_token = tokens::device(app, &sign_in.user, device, now)?;
@@ -115,7 +125,7 @@ async fn verify(
     app: &App,
     client: &Client,
     input: &Login,
-    user: Option<user::Model>,
+    (user, role): (Option<user::Model>, Option<&str>),
     attempt: &Attempt<'_>,
 ) -> Result<Option<SignIn>> {
     let now = app.clock.now();
@@ -125,8 +135,10 @@ async fn verify(
         Spelling::Handle => handle::is_spelled(user, &input.name),
     });
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
+    let is_admitted = admits(app, user.as_ref(), role).await?;
     let verdict = app.hasher.verify(&input.password, stored).await?;
-    let Some(user) = user.as_ref().filter(|user| verdict.matches && user.status == user::Status::Active) else {
+    let opens = |user: &&user::Model| verdict.matches && is_admitted && user.status == user::Status::Active;
+    let Some(user) = user.as_ref().filter(opens) else {
         return Err(fail(app, client, user.as_ref()).await?);
     };
     let rehash = if verdict.outdated { Some(app.hasher.hash(&input.password).await?) } else { None };
@@ -141,6 +153,31 @@ async fn verify(
     attempt.succeed(&tx).await?;
     tx.commit().await?;
     Ok(Some(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in }))
+}
+
+/// Whether the user holds the role that is asked for. It is looked up for names of nobody, too, and before the password
+/// is verified, so that the time does not tell whether that was right.
+async fn admits(app: &App, user: Option<&user::Model>, role: Option<&str>) -> Result<bool> {
+    let Some(role) = role else { return Ok(true) };
+    let nobody = 0;
+    Ok(role::access_of(app.db.reader(), user.map_or(nobody, |user| user.id)).await?.has_role(role))
+}
+
+/// Notes that the caller is there, as a login does; for callers of an older service that keep a token and say so.
+/// Tells the time that is noted.
+///
+/// # Errors
+/// Refuses callers who are not signed in.
+pub async fn bump(app: &App, requester: &Requester) -> Result<DateTime<Utc>> {
+    let caller = requester.permit(access::BUMP_LOGIN)?;
+    let now = app.clock.now();
+    let tx = app.db.begin().await?;
+    if !users::update_login(&tx, &caller.user, None, now).await? {
+        return Err(super::user::changed_meanwhile());
+    }
+    Event::success("login.bump").made_by(caller).to(&caller.user).record(&tx, app, &requester.client, now).await?;
+    tx.commit().await?;
+    Ok(now)
 }
 
 /// The user who signs in with this name, in any spelling.

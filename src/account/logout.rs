@@ -6,6 +6,7 @@ use entity::user;
 use sea_orm::ConnectionTrait;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::api_token::{self, ApiToken};
 use super::audit::Event;
 use super::id::SessionId;
 use super::requester::jar::Jar;
@@ -47,6 +48,17 @@ pub async fn logout(
     let done = end_named(app, requester, refresh_token, scope).await?;
     clean_up(app, &requester.client.jar, scope).await?;
     Ok(done)
+}
+
+/// Ends what the caller came with: the session, or the API token for good.
+///
+/// # Errors
+/// Refuses callers who are not signed in.
+pub async fn leave(app: &App, requester: &Requester) -> Result<()> {
+    match requester.known()?.api_token().map(ApiToken::id) {
+        Some(id) => api_token::revoke(app, requester, id).await.map(drop),
+        None => logout(app, requester, None, Scope::Current).await.map(drop),
+    }
 }
 
 async fn end_named(

@@ -1,8 +1,9 @@
 //! Passwords: changed by their owner, set by an administrator.
 
+use chrono::{DateTime, Utc};
 use entity::session::EndReason;
 use entity::user;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::access;
 use super::attempt::{Attempt, Whose};
@@ -14,7 +15,7 @@ use super::transaction::{Fact, Transaction};
 use super::user as accounts;
 use crate::app::App;
 use crate::error::{Error, PasswordViolation, Refusal, RefusalCode, Result};
-use crate::store::users;
+use crate::store::{sessions, users};
 
 /// A new password and the proof that the caller knows the old one.
 #[derive(Debug)]
@@ -33,6 +34,57 @@ pub struct UpdatePassword {
 /// # Errors
 /// Refuses callers who are not signed in, a wrong current password, the same password again, a weak one.
 pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<(SignIn, usize)> {
+    let Changed { tx, user, own_session, others, now } = change(app, requester, input).await?;
+    let own = std::slice::from_ref(own_session);
+    if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
+        return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
+    }
+    let device_name = own_session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
+    let signed_in = session::open(&tx, app, &user, &requester.client, device_name, own_session.transport, now).await?;
+    record(&tx, app, requester, (&user, &signed_in.session), now).await?;
+    tx.note(Fact::Updated(user));
+    tx.commit().await?;
+    Ok((signed_in.kept_by(&requester.client), others))
+}
+
+/// The same for callers of older services, whose answers have no room for new tokens: the session goes on as it is.
+///
+/// # Errors
+/// As [`update`].
+pub async fn update_within(app: &App, requester: &Requester, input: UpdatePassword) -> Result<usize> {
+    let Changed { tx, user, own_session, others, now } = change(app, requester, input).await?;
+    let own = sessions::find(&tx, own_session.uid).await?;
+    if !own.is_some_and(|session| session::is_live(&session, now)) {
+        return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
+    }
+    record(&tx, app, requester, (&user, own_session), now).await?;
+    tx.note(Fact::Updated(user));
+    tx.commit().await?;
+    Ok(others)
+}
+
+/// A password that was changed in a transaction that is not committed yet.
+struct Changed<'a> {
+    tx: Transaction,
+    user: user::Model,
+    own_session: &'a entity::session::Model,
+    /// How many other sessions were ended.
+    others: usize,
+    now: DateTime<Utc>,
+}
+
+async fn record(
+    tx: &Transaction,
+    app: &App,
+    requester: &Requester,
+    (user, session): (&user::Model, &entity::session::Model),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let event = Event::success("password.update").by(user).to(user).within(session);
+    event.record(tx, app, &requester.client, now).await
+}
+
+async fn change<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -> Result<Changed<'a>> {
     // Not `permit`: whoever has to choose a new password does it here.
     let caller = requester.known()?;
     let own_session = caller.in_session()?;
@@ -58,9 +110,13 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
         return Err(Refusal::new(RefusalCode::WrongPassword, message).on("currentPassword").into());
     }
     attempt.succeed(app.db.writer()).await?;
+    let same = || Refusal::new(RefusalCode::SamePassword, "choose another password").on("newPassword");
+    if input.new.expose_secret() == input.current.expose_secret() {
+        return Err(same().into());
+    }
     check_new(app, &input.new, names(user), "newPassword").await?;
     if app.hasher.verify(&input.new, stored).await?.matches {
-        return Err(Refusal::new(RefusalCode::SamePassword, "choose another password").on("newPassword").into());
+        return Err(same().into());
     }
     let hash = app.hasher.hash(&input.new).await?;
 
@@ -75,21 +131,35 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
     } else {
         0
     };
-    let own = std::slice::from_ref(own_session);
-    if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
-        return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
+    Ok(Changed { tx, user, own_session, others, now })
+}
+
+/// Letters of a password that is made for somebody: 94 bits, which no policy refuses.
+const MADE_LENGTH: usize = 20;
+
+/// Gives another user a password of random letters, which has to be changed first, and ends all of that user's
+/// sessions. The password is told this once.
+///
+/// # Errors
+/// As [`set`].
+pub async fn reset(app: &App, requester: &Requester, user_id: UserId) -> Result<(user::Model, SecretString)> {
+    requester.permit(access::WRITE_USERS)?;
+    let password = SecretString::from(letters(app, MADE_LENGTH.max(app.policy.min_length())));
+    let user = set(app, requester, user_id, password.clone(), true).await?;
+    Ok((user, password))
+}
+
+/// Random small letters, each as likely as the others.
+fn letters(app: &App, length: usize) -> String {
+    let mut letters = String::with_capacity(length);
+    while letters.len() < length {
+        let [byte] = app.entropy.bytes();
+        // 234 is the greatest multiple of 26 that a byte holds: what is beyond it would favour the first letters.
+        if byte < 234 {
+            letters.push(char::from(b'a' + byte % 26));
+        }
     }
-    let device_name = own_session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
-    let signed_in = session::open(&tx, app, &user, &requester.client, device_name, own_session.transport, now).await?;
-    Event::success("password.update")
-        .by(&user)
-        .to(&user)
-        .within(&signed_in.session)
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    tx.note(Fact::Updated(user));
-    tx.commit().await?;
-    Ok((signed_in.kept_by(&requester.client), others))
+    letters
 }
 
 /// Sets another user's password and ends all of that user's sessions.

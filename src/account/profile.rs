@@ -21,7 +21,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
     let caller = requester.permit(access::UPDATE_PROFILE)?;
     let session = caller.in_session()?;
     let now = app.clock.now();
-    let changes = users::Changes { email: None, must_change_password: None, ..input.changes() };
+    let changes = users::Changes { email: None, must_change_password: None, last_login_at: None, ..input.changes() };
     let tx = Transaction::begin(app, now).await?;
     let user = accounts::reread(&tx, &caller.user).await?;
     if !users::update_account(&tx, &user, changes, now).await? {

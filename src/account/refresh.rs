@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::audit::Event;
 use super::id::{SessionId, UserId};
-use super::requester::Client;
+use super::requester::{Client, Requester};
 use super::session::{SignIn, end, is_live};
 use super::transaction::Transaction;
 use super::{role, tokens};
@@ -77,6 +77,26 @@ pub async fn refresh(
         }
     }
     Err(Error::internal("a session was rotated by others again and again"))
+}
+
+/// The same for a session of the caller's own; for older callers, who send an access token along. The caller may have
+/// to choose a new password first.
+///
+/// # Errors
+/// As [`refresh`]; [`Error::Unauthenticated`] without credentials that hold, and [`Error::Forbidden`] if the session is
+/// somebody else's.
+pub async fn refresh_own(
+    app: &App,
+    requester: &Requester,
+    refresh_token: &SecretString,
+    predecessor: Predecessor,
+) -> Result<(SignIn, Outcome)> {
+    let caller = requester.known()?;
+    let claims = claims(app, refresh_token, app.clock.now())?;
+    if claims.sub != UserId::from(caller.user.uid).to_string() {
+        return Err(Error::Forbidden);
+    }
+    refresh(app, &requester.client, Some(refresh_token), predecessor).await
 }
 
 /// The claims of a refresh token that counts at `now`.

@@ -118,6 +118,11 @@ pub fn verify_lasting(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verif
     token::verify(&app.keys, for_the_issuer(app), text, now)
 }
 
+/// Whether it is an access token of ours, its time over or not; for callers whose answers say so.
+pub fn is_access(app: &App, text: &SecretString) -> bool {
+    verify_access(app, text.expose_secret(), app.clock.now()).is_ok()
+}
+
 /// How long a device is known without a login.
 const DEVICE_LIFETIME: TimeDelta = TimeDelta::days(365);
 

@@ -229,10 +229,10 @@ pub(super) fn prepared(filter: &Filter) -> Result<Filter> {
         search: key(&filter.search),
         email_key: filter.email_key.as_deref().map(email_key),
         role_key: key(&filter.role_key),
-        status: filter.status,
-        tenant_id: filter.tenant_id,
         handle: key(&filter.handle),
         display_name: key(&filter.display_name),
+        username_key: key(&filter.username_key),
+        ..filter.clone()
     })
 }
 

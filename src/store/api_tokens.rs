@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use entity::timestamp::Timestamp;
 use entity::{api_token, user};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Func, SimpleExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Select, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, Select, Set,
 };
 use uuid::Uuid;
 
@@ -70,6 +71,23 @@ pub fn place(token: &api_token::Model) -> Place {
 /// How many tokens a user has; with `usable_at` only those that are neither revoked nor over then.
 pub async fn count(db: &impl ConnectionTrait, user_id: i64, usable_at: Option<DateTime<Utc>>) -> Result<u64> {
     Ok(of_user(user_id, usable_at).count(db).await?)
+}
+
+/// Of a user's tokens with this name that are neither revoked nor over at `now`, the one whose last use, or else whose
+/// making, is the longest ago.
+pub async fn find_idle(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<api_token::Model>> {
+    let (used, made) = (Expr::col(api_token::Column::LastUsedAt), Expr::col(api_token::Column::CreatedAt));
+    Ok(of_user(user_id, Some(now))
+        .filter(api_token::Column::Name.eq(name))
+        .order_by(SimpleExpr::from(Func::coalesce([used, made])), Order::Asc)
+        .order_by_asc(api_token::Column::Id)
+        .one(db)
+        .await?)
 }
 
 /// Adds a token.

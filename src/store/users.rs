@@ -32,6 +32,12 @@ pub struct Filter {
     pub handle: Option<String>,
     /// Part of the canonical display name.
     pub display_name: Option<String>,
+    /// The public id.
+    pub uid: Option<Uuid>,
+    /// The whole canonical username.
+    pub username_key: Option<String>,
+    /// Whether a new password has to be chosen.
+    pub must_change_password: Option<bool>,
 }
 
 /// What a list of users is sorted by.
@@ -58,6 +64,8 @@ pub struct Changes {
     pub display_name: Option<Option<(String, String)>>,
     /// Whether the owner has to choose a new password.
     pub must_change_password: Option<bool>,
+    /// The last login.
+    pub last_login_at: Option<Timestamp>,
 }
 
 fn scoped(scope: Scope) -> Select<user::Entity> {
@@ -177,6 +185,15 @@ fn matching(filter: &Filter) -> Condition {
     if let Some(tenant_id) = filter.tenant_id {
         condition = condition.add(user::Column::TenantId.eq(tenant_id));
     }
+    if let Some(uid) = filter.uid {
+        condition = condition.add(user::Column::Uid.eq(uid));
+    }
+    if let Some(key) = &filter.username_key {
+        condition = condition.add(user::Column::UsernameKey.eq(key));
+    }
+    if let Some(must_change) = filter.must_change_password {
+        condition = condition.add(user::Column::MustChangePassword.eq(must_change));
+    }
     condition
 }
 
@@ -221,6 +238,9 @@ pub async fn update_account(
     }
     if let Some(must_change) = changes.must_change_password {
         row.must_change_password = Set(must_change);
+    }
+    if let Some(last_login) = changes.last_login_at {
+        row.last_login_at = Set(Some(last_login));
     }
     update(db, user, row, now).await
 }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use crate::account::access::{Access, Permission};
 use crate::account::name::Name;
+use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 
 /// A token that shall be made.
@@ -24,6 +25,21 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// A token that stands for all that its owner may, for as long as a session lasts; for callers who sign in and know
+    /// no sessions. A token without an end would be one for whoever finds it, years later.
+    ///
+    /// # Errors
+    /// What is wrong with the name.
+    pub fn for_sign_in(app: &App, name: &str) -> Result<Self> {
+        Ok(Self {
+            name: Name::parse(name)?,
+            note: None,
+            permissions: None,
+            scopes: Scopes::default(),
+            lifetime: Some(app.config.token.refresh_absolute),
+        })
+    }
+
     /// Refuses what somebody with `access` cannot give.
     pub(super) fn require_within(&self, access: &Access) -> Result<()> {
         self.permissions.as_ref().map_or(Ok(()), |permissions| require_within(permissions, access))

@@ -39,9 +39,28 @@ pub struct Made {
 /// Refuses callers who are not in a session, permissions that the caller does not have, and more tokens than one
 /// account may have.
 pub async fn create(app: &App, requester: &Requester, draft: Draft, form: Form) -> Result<Made> {
+    make(app, requester, draft, form, Full::Refuse).await
+}
+
+/// What becomes of a token for which there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Full {
+    /// It is not made.
+    Refuse,
+    /// It takes the place of the one of the same name that was not used for longest, if there is one.
+    Replace,
+}
+
+async fn make(app: &App, requester: &Requester, draft: Draft, form: Form, full: Full) -> Result<Made> {
     let caller = requester.permit(access::CREATE_API_TOKEN)?;
     let now = app.clock.now();
     let tx = app.db.begin().await?;
+    if full == Full::Replace
+        && api_tokens::count(&tx, caller.user.id, Some(now)).await? >= MAX_TOKENS
+        && let Some(idle) = api_tokens::find_idle(&tx, caller.user.id, draft.name.as_str(), now).await?
+    {
+        api_tokens::update_revoked(&tx, idle.id, now).await?;
+    }
     let made = insert(&tx, app, &caller.user, &caller.access, draft, form, now).await?;
     Event::success("api_token.create")
         .made_by(caller)
@@ -55,7 +74,8 @@ pub async fn create(app: &App, requester: &Requester, draft: Draft, form: Form) 
 }
 
 /// Makes a token for whoever can sign in, in place of a session, for callers that know no other credentials. Anybody
-/// may try.
+/// may try. Where an account has no room for another one, it takes the place of one that a sign-in by the same name
+/// made before: who signs in again and again is not kept out in the end.
 ///
 /// # Errors
 /// As [`login::login`] and [`create`]; [`crate::error::Error::PasswordChangeRequired`].
@@ -68,7 +88,7 @@ pub async fn sign_in(
 ) -> Result<(Made, user::Model)> {
     let signed_in = login::login(app, client, input).await?.sign_in;
     let requester = signed_in.requester(client.clone());
-    let made = create(app, &requester, draft, form).await;
+    let made = make(app, &requester, draft, form, Full::Replace).await;
     // Nobody has the session's tokens.
     logout::logout(app, &requester, None, logout::Scope::Current).await?;
     Ok((made?, signed_in.user))
