@@ -6,6 +6,7 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::config::{Mount, Rest};
 
+mod corvus;
 mod failure;
 mod flask;
 pub mod gateway;
@@ -15,10 +16,11 @@ mod tecladocode;
 mod user_api;
 
 /// Every dialect. It is one line here, one in the table of settings and one file with its name.
-const DIALECTS: [Dialect; 3] = [
+const DIALECTS: [Dialect; 4] = [
     dialect("plantdb", plantdb::router, plantdb::describe),
     dialect("tecladocode", tecladocode::router, tecladocode::describe),
     dialect("user-api", user_api::router, user_api::describe),
+    dialect("corvus", corvus::router, corvus::describe),
 ];
 
 /// The words of an older service, for those who were written against it.

@@ -19,6 +19,7 @@ mod claim;
 mod clock;
 mod connections;
 mod cors;
+mod corvus;
 mod dialects;
 mod durability;
 mod embed;

@@ -21,6 +21,8 @@ const PLANTDB: &str = "ACCOUNTD_REST__DIALECTS__PLANTDB";
 const TECLADOCODE: &str = "ACCOUNTD_REST__DIALECTS__TECLADOCODE";
 const USER_API: &str = "ACCOUNTD_REST__DIALECTS__USER_API";
 
+const CORVUS: &str = "ACCOUNTD_REST__DIALECTS__CORVUS";
+
 #[test]
 fn the_file_is_what_the_program_prints() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
@@ -68,6 +70,7 @@ async fn describes_every_route_and_no_other() {
     }
     assert_described(&[(PLANTDB, "off"), (TECLADOCODE, "/,/flask")], 19).await;
     assert_described(&[(PLANTDB, "off"), (USER_API, "/,/api")], 33).await;
+    assert_described(&[(PLANTDB, "off"), (CORVUS, "/auth,/corvus")], 19).await;
 }
 
 async fn assert_described(settings: &[(&str, &str)], expected: usize) {
@@ -83,7 +86,7 @@ async fn assert_described(settings: &[(&str, &str)], expected: usize) {
 
 #[tokio::test]
 async fn names_each_operation_once_and_says_what_it_does() {
-    let document = served(&TestApp::new().await).await;
+    let document = served(&TestApp::with(&[(USER_API, "/api"), (CORVUS, "/auth")]).await).await;
     let mut names = BTreeSet::new();
     for item in document["paths"].as_object().unwrap().values() {
         for operation in item.as_object().unwrap().values() {

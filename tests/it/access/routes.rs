@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use axum::Router;
 use axum::http::Method;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::world::{ACTORS, Who, World};
@@ -15,6 +17,8 @@ struct Row {
     route: &'static str,
     /// The path with its query, if it differs from the route.
     path: Option<&'static str>,
+    /// Headers beside those of the actor.
+    headers: fn() -> Vec<(&'static str, String)>,
     /// The body, as JSON; null is none.
     body: fn(Who, &Actor) -> Value,
     /// The status, in the order of [`ACTORS`].
@@ -66,15 +70,26 @@ fn newcomer(who: Who, _: &Actor) -> Value {
 const ANN: Option<&str> = Some("/api/users/6");
 const FLASK_ANN: Option<&str> = Some("/flask/user/6");
 
+/// The same pair in a header.
+fn basic() -> Vec<(&'static str, String)> {
+    vec![("authorization", format!("Basic {}", STANDARD.encode(format!("eve:{PASSWORD}"))))]
+}
+
+/// The version of the owner's account, as the dialect counts.
+fn seen(_: Who, _: &Actor) -> Value {
+    json!({ "version": 1, "lastLoginTime": "2018-07-29T11:59:29-05:00" })
+}
+
 // anonymous, user, owner, admin, admin of another tenant, disabled user
 const ANYBODY: [u16; 6] = [200; 6];
 const SIGNED_IN: [u16; 6] = [401, 200, 200, 200, 200, 401];
 const ADMINS: [u16; 6] = [401, 403, 403, 201, 201, 401];
 const READERS: [u16; 6] = [401, 403, 403, 200, 200, 401];
+const OF_THE_OWNER: [u16; 6] = [401, 404, 200, 200, 404, 401];
 
 /// The whole table, with all dialects mounted.
 fn rows() -> Vec<Row> {
-    let row = |route, body, statuses| Row { route, path: None, body, statuses };
+    let row = |route, body, statuses| Row { route, path: None, headers: Vec::new, body, statuses };
     vec![
         // What the operations behind it do is the other table's.
         Row { path: Some("/graphql?query=%7B__typename%7D"), ..row("GET /graphql", nothing, ANYBODY) },
@@ -154,6 +169,18 @@ fn rows() -> Vec<Row> {
         row("OPTIONS /api/users", nothing, ANYBODY),
         row("GET /api/roles", nothing, [308; 6]),
         row("OPTIONS /api/roles", nothing, ANYBODY),
+        // The Corvus dialect.
+        Row { headers: basic, ..row("POST /auth/login", nothing, ANYBODY) },
+        row("OPTIONS /auth/login", nothing, ANYBODY),
+        row("POST /auth/bump", nothing, SIGNED_IN),
+        row("OPTIONS /auth/bump", nothing, ANYBODY),
+        row("POST /auth/logout", nothing, SIGNED_IN),
+        row("OPTIONS /auth/logout", nothing, ANYBODY),
+        row("GET /user", nothing, [401, 403, 403, 200, 200, 401]),
+        row("OPTIONS /user", nothing, ANYBODY),
+        Row { path: Some("/user/ann"), ..row("GET /user/{name}", nothing, OF_THE_OWNER) },
+        Row { path: Some("/user/ann"), ..row("PATCH /user/{name}", seen, [401, 404, 403, 200, 404, 401]) },
+        Row { path: Some("/user/ann"), ..row("OPTIONS /user/{name}", nothing, ANYBODY) },
     ]
 }
 
@@ -210,9 +237,14 @@ async fn everybody_gets_the_status_that_the_table_says() {
             let status = row.statuses[ACTORS.iter().position(|actor| *actor == who).unwrap()];
             let actor = world.actor(who);
             let body = (row.body)(who, &actor);
-            let (headers, body) = match &body {
-                Value::Null => (vec![], String::new()),
-                body => (vec![("content-type", "application/json")], body.to_string()),
+            let own = (row.headers)();
+            let mut headers: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let body = match &body {
+                Value::Null => String::new(),
+                body => {
+                    headers.push(("content-type", "application/json"));
+                    body.to_string()
+                }
             };
             let before = world.rows().await;
             let path = row.path.unwrap_or(route);

@@ -27,11 +27,12 @@ pub enum Who {
 /// In the order of the tables' columns.
 pub const ACTORS: [Who; 6] = [Who::Anonymous, Who::User, Who::Owner, Who::Admin, Who::Foreigner, Who::Disabled];
 
-/// What makes every route be there that can be; nobody here knows the secret.
-const SETTINGS: [(&str, &str); 3] = [
+/// What switches on every route that there can be; nobody here knows the secret.
+const SETTINGS: &[(&str, &str)] = &[
     ("ACCOUNTD_INTROSPECTION__SECRET", "q8Zt3LmW0vYx5RbN7kHd2JfS9cGpTe4A"),
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
+    ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
 ];
 
 /// A service with one of each.
@@ -68,7 +69,7 @@ pub struct Rows(
 
 impl World {
     pub async fn new() -> Self {
-        let app = TestApp::with(&SETTINGS).await;
+        let app = TestApp::with(SETTINGS).await;
         assert_eq!(app.app.config.registration.mode, RegistrationMode::Open);
         let admin = app.admin("root").await;
         let foreigner = app.foreign_admin("mallory").await;
