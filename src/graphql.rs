@@ -4,6 +4,7 @@ use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, S
 
 mod administration;
 mod api_token;
+pub mod auth_service;
 mod completion;
 mod context;
 pub mod error;

@@ -6,6 +6,7 @@ use utoipa::openapi::OpenApi;
 use crate::app::App;
 use crate::config::{Mount, Rest};
 
+mod auth_service;
 mod corvus;
 mod failure;
 mod flask;
@@ -16,11 +17,12 @@ mod tecladocode;
 mod user_api;
 
 /// Every dialect. It is one line here, one in the table of settings and one file with its name.
-const DIALECTS: [Dialect; 4] = [
+const DIALECTS: [Dialect; 5] = [
     dialect("plantdb", plantdb::router, plantdb::describe),
     dialect("tecladocode", tecladocode::router, tecladocode::describe),
     dialect("user-api", user_api::router, user_api::describe),
     dialect("corvus", corvus::router, corvus::describe),
+    dialect("auth-service", auth_service::router, auth_service::describe),
 ];
 
 /// The words of an older service, for those who were written against it.

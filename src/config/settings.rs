@@ -44,6 +44,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("rest.dialects.tecladocode", Some("off"), "the same for the dialect of the course \"REST APIs with Flask\", whose place was `/flask`"),
     setting("rest.dialects.user-api", Some("off"), "path where the user-api dialect is mounted, several with commas between, like `/api`, or `off`"),
     setting("rest.dialects.corvus", Some("off"), "path where the Corvus dialect is mounted, several as in `/auth,/corvus`, or `off`; beside a path that ends in `/auth` its users are at `/user`, else below it"),
+    setting("rest.dialects.auth-service", Some("off"), "path where the dialect of flask_auth_service_mongo is mounted, with the role that it is for, several as in `/admin=admin,/app`, or `off`"),
     setting("graphql.introspection", Some("auto"), "whether the schema can be asked for and the playground is shown; `auto`: on a loopback address only"),
     setting("graphql.batch_max", Some("0"), "requests that may come together in one array, as Apollo's `BatchHttpLink` sends them, up to 10; 0: arrays are refused; together they may ask for as much as one alone"),
     setting("graphql.max_query_bytes", Some("16384"), "bytes of one query, 256 to 65536"),

@@ -61,7 +61,8 @@ impl Types {
     }
 }
 
-fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
+/// The operation of `document` that is called `name`, or its only one.
+pub(super) fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     match &document.operations {
         DocumentOperations::Single(only) => Some(&only.node),
         DocumentOperations::Multiple(named) => named.get(name?).map(|one| &one.node),

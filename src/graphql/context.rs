@@ -73,7 +73,7 @@ fn missing(what: &str) -> Error {
 }
 
 /// What all who waited for one look-up are told.
-fn own(cause: &Error) -> Error {
+pub(super) fn own(cause: &Error) -> Error {
     match cause {
         Error::Busy { retry_after } => Error::Busy { retry_after: *retry_after },
         Error::StorageUnavailable(cause) => Error::StorageUnavailable(anyhow::anyhow!("{cause:#}")),

@@ -15,7 +15,8 @@ const MAY_NAME: [(&str, &[&str]); 17] = [
     // `config`: the limits of an operation are settings, which `App` hands out.
     ("graphql", &["account", "app", "config", "error"]),
     // `config`: the places of the dialects are settings, which `App` hands out.
-    ("rest", &["account", "app", "config", "error", "json"]),
+    // The schema of auth-service: what is GraphQL in a dialect lives there, and the dialect serves it.
+    ("rest", &["account", "app", "config", "error", "graphql::auth_service", "json"]),
     // `config`: use cases decide by settings such as the registration mode, which `App` hands out.
     ("account", &["store", "security", "app", "clock", "config", "entropy", "error", "hooks"]),
     // It hands out `hooks` and `outgoing`, which use cases tell what happened and send messages by.

@@ -12,6 +12,7 @@ mod api_token;
 mod architecture;
 mod attempt;
 mod audit;
+mod auth_service;
 mod batch;
 mod browser;
 mod canary;

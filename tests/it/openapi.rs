@@ -23,6 +23,8 @@ const USER_API: &str = "ACCOUNTD_REST__DIALECTS__USER_API";
 
 const CORVUS: &str = "ACCOUNTD_REST__DIALECTS__CORVUS";
 
+const AUTH_SERVICE: &str = "ACCOUNTD_REST__DIALECTS__AUTH_SERVICE";
+
 #[test]
 fn the_file_is_what_the_program_prints() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
@@ -71,6 +73,7 @@ async fn describes_every_route_and_no_other() {
     assert_described(&[(PLANTDB, "off"), (TECLADOCODE, "/,/flask")], 19).await;
     assert_described(&[(PLANTDB, "off"), (USER_API, "/,/api")], 33).await;
     assert_described(&[(PLANTDB, "off"), (CORVUS, "/auth,/corvus")], 19).await;
+    assert_described(&[(PLANTDB, "off"), (AUTH_SERVICE, "/admin=admin,/app")], 15).await;
 }
 
 async fn assert_described(settings: &[(&str, &str)], expected: usize) {
@@ -86,7 +89,7 @@ async fn assert_described(settings: &[(&str, &str)], expected: usize) {
 
 #[tokio::test]
 async fn names_each_operation_once_and_says_what_it_does() {
-    let document = served(&TestApp::with(&[(USER_API, "/api"), (CORVUS, "/auth")]).await).await;
+    let document = served(&TestApp::with(&[(USER_API, "/api"), (CORVUS, "/auth"), (AUTH_SERVICE, "/app")]).await).await;
     let mut names = BTreeSet::new();
     for item in document["paths"].as_object().unwrap().values() {
         for operation in item.as_object().unwrap().values() {

@@ -18,11 +18,11 @@ fn the_file_is_what_the_server_serves() {
     assert!(stored == sdl(), "schema.graphql is out of date: run `UPDATE_SCHEMA=1 cargo test --test it schema`");
 }
 
-/// Everything that has a name in the schema, such as `User.email`, and its description.
-fn names() -> Vec<(String, Option<String>)> {
+/// Everything that has a name in a schema, such as `User.email`, and its description.
+fn names(sdl: &str) -> Vec<(String, Option<String>)> {
     let mut names = Vec::new();
     let text = |description: &Option<Positioned<String>>| description.as_ref().map(|text| text.node.clone());
-    for definition in parse_schema(sdl()).unwrap().definitions {
+    for definition in parse_schema(sdl).unwrap().definitions {
         let definition = match definition {
             TypeSystemDefinition::Type(definition) => definition.node,
             TypeSystemDefinition::Directive(definition) => {
@@ -63,14 +63,15 @@ fn names() -> Vec<(String, Option<String>)> {
     names
 }
 
+/// What has no description in a schema.
+pub fn undescribed(sdl: &str) -> Vec<String> {
+    let is_bare = |description: &Option<String>| description.as_ref().is_none_or(|text| text.trim().is_empty());
+    names(sdl).into_iter().filter(|(_, description)| is_bare(description)).map(|(name, _)| name).collect()
+}
+
 #[test]
 fn describes_every_type_field_argument_and_value() {
-    let bare: Vec<_> = names()
-        .into_iter()
-        .filter(|(_, description)| description.as_ref().is_none_or(|text| text.trim().is_empty()))
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(bare, [""; 0], "these have no description");
+    assert_eq!(undescribed(&sdl()), [""; 0], "these have no description");
 }
 
 /// What a name may hint at only in the places listed: passwords go in and never come out.
@@ -93,7 +94,7 @@ fn names_no_secret() {
         "User.mustChangePassword",
         "User.passwordUpdatedAt",
     ];
-    for (name, _) in names() {
+    for (name, _) in names(&sdl()) {
         let Some((of_type, member)) = name.split_once('.') else { continue };
         // Codes, not values.
         if of_type == "AccountErrorCode" || of_type == "SessionEndReason" {

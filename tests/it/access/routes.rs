@@ -85,7 +85,11 @@ const ANYBODY: [u16; 6] = [200; 6];
 const SIGNED_IN: [u16; 6] = [401, 200, 200, 200, 200, 401];
 const ADMINS: [u16; 6] = [401, 403, 403, 201, 201, 401];
 const READERS: [u16; 6] = [401, 403, 403, 200, 200, 401];
+/// The same without being told more than a stranger.
+const ADMINISTRATORS: [u16; 6] = [401, 401, 401, 200, 200, 401];
 const OF_THE_OWNER: [u16; 6] = [401, 404, 200, 200, 404, 401];
+
+const ADMIN_QUERY: &str = "/admin/graphql?query=%7B__typename%7D";
 
 /// The whole table, with all dialects mounted.
 fn rows() -> Vec<Row> {
@@ -181,6 +185,21 @@ fn rows() -> Vec<Row> {
         Row { path: Some("/user/ann"), ..row("GET /user/{name}", nothing, OF_THE_OWNER) },
         Row { path: Some("/user/ann"), ..row("PATCH /user/{name}", seen, [401, 404, 403, 200, 404, 401]) },
         Row { path: Some("/user/ann"), ..row("OPTIONS /user/{name}", nothing, ANYBODY) },
+        // The auth-service dialect, in a place for administrators and in one for everybody.
+        row("POST /admin/login", |_, _| json!({ "username": "root", "password": PASSWORD }), ANYBODY),
+        row("OPTIONS /admin/login", nothing, ANYBODY),
+        row("POST /admin/logout", nothing, ADMINISTRATORS),
+        row("OPTIONS /admin/logout", nothing, ANYBODY),
+        Row { path: Some(ADMIN_QUERY), ..row("GET /admin/graphql", nothing, ADMINISTRATORS) },
+        row("POST /admin/graphql", |_, _| json!({ "query": "{ __typename }" }), ADMINISTRATORS),
+        row("OPTIONS /admin/graphql", nothing, ANYBODY),
+        row("POST /app/login", login, ANYBODY),
+        row("OPTIONS /app/login", nothing, ANYBODY),
+        row("POST /app/logout", nothing, SIGNED_IN),
+        row("OPTIONS /app/logout", nothing, ANYBODY),
+        Row { path: Some("/app/graphql?query=%7B__typename%7D"), ..row("GET /app/graphql", nothing, SIGNED_IN) },
+        row("POST /app/graphql", |_, _| json!({ "query": "{ __typename }" }), SIGNED_IN),
+        row("OPTIONS /app/graphql", nothing, ANYBODY),
     ]
 }
 

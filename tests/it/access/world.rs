@@ -33,6 +33,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
     ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
+    ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/admin=admin,/app"),
 ];
 
 /// A service with one of each.

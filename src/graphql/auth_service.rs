@@ -1,0 +1,36 @@
+//! The schema of the auth-service dialect: that of flask_auth_service_mongo, which its callers were written against.
+//!
+//! Names, nullability and texts are the old ones; `rest/auth_service` serves it under the old paths.
+
+use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
+
+mod error;
+mod face;
+mod id;
+mod node;
+mod page;
+mod password;
+mod role;
+mod token;
+mod user;
+
+pub use face::{Asked, Face, Outcome};
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Query")]
+pub struct Query(node::NodeQuery, user::UserQuery, role::RoleQuery);
+
+/// What can be done.
+#[derive(MergedObject, Default)]
+#[graphql(name = "Mutation")]
+pub struct Mutation(user::UserMutation, password::PasswordMutation, token::TokenMutation);
+
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+}
+
+/// The schema in the GraphQL schema definition language.
+pub fn sdl() -> String {
+    builder().finish().sdl()
+}

@@ -1,0 +1,100 @@
+//! Failures in the old service's words: a message, its place and nothing else.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use async_graphql::{Response, ServerError};
+
+use crate::error::{Error, RefusalCode};
+
+/// Most errors that one answer shows.
+const MAX_ERRORS: usize = 20;
+
+/// Longest message that an answer shows, in code points.
+const MAX_MESSAGE: usize = 256;
+
+/// The request or the new password is not of the form that it has to be.
+pub(super) const BAD_REQUEST: &str = "bad_request";
+
+/// A failure on its way to the client. It has no `Display`, so that nothing turns it into a mere text.
+pub struct Failure {
+    message: String,
+    /// What it comes from, if it is more than a word for the client.
+    source: Option<Arc<Error>>,
+}
+
+/// The result of every resolver.
+pub(super) type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// The failure with these words.
+    pub(super) fn saying(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let message = match &error {
+            Error::Unauthenticated(_) | Error::Forbidden => "unauthorized".to_owned(),
+            other => other.to_string(),
+        };
+        Self { message, source: Some(Arc::new(error)) }
+    }
+}
+
+impl From<Failure> for async_graphql::Error {
+    fn from(failure: Failure) -> Self {
+        let source = failure.source.map(|source| source as Arc<dyn Any + Send + Sync>);
+        Self { message: failure.message, source, extensions: None }
+    }
+}
+
+/// What a use case refused first.
+pub(super) fn refused(error: &Error) -> Option<RefusalCode> {
+    match error {
+        Error::Refused(refusals) => refusals.first().map(|refusal| refusal.code),
+        _ => None,
+    }
+}
+
+/// Why the request as a whole was stopped, if it was: callers know these by the status of the answer.
+pub(super) fn stopped(response: &Response) -> Option<Arc<Error>> {
+    let source = response.errors.first()?.source.clone()?;
+    source.downcast::<Error>().ok().filter(|error| match &**error {
+        Error::PasswordChangeRequired | Error::Busy { .. } | Error::StorageUnavailable(_) | Error::Internal(_) => true,
+        error => refused(error) == Some(RefusalCode::TooManyAttempts),
+    })
+}
+
+/// Makes an answer fit to leave the house: logs the causes that clients do not see with `request_id`, and says in the old
+/// words what the library found. The query, which may hold a password, is not repeated.
+pub(super) fn speak(response: &mut Response, request_id: &str) {
+    response.errors.truncate(MAX_ERRORS);
+    for error in &mut response.errors {
+        if let Some(failure @ (Error::Internal(cause) | Error::StorageUnavailable(cause))) = error.source::<Error>() {
+            tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{failure}");
+        }
+        error.extensions = None;
+        if let Some(words) = old_words(error) {
+            error.message = words;
+        }
+        if error.message.chars().count() > MAX_MESSAGE {
+            error.message = error.message.chars().take(MAX_MESSAGE).chain(['…']).collect();
+        }
+    }
+}
+
+fn old_words(error: &ServerError) -> Option<String> {
+    if let Some(text) = error.message.strip_prefix(" --> ") {
+        // The parser draws the place into a copy of the query.
+        let expected = text.rsplit_once("= ").map_or("another token", |(_, expected)| expected).trim();
+        let place = error.locations.first().map_or_else(String::new, |at| format!(" ({}:{})", at.line, at.column));
+        return Some(format!("Syntax Error GraphQL{place} {expected}"));
+    }
+    if error.message.starts_with("Expected input type") {
+        // What was found instead may be a password.
+        return error.message.split_once(", found").map(|(expected, _)| expected.to_owned());
+    }
+    error.message.strip_prefix("Unknown field ").map(|rest| format!("Cannot query field {rest}"))
+}

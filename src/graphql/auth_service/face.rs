@@ -1,0 +1,113 @@
+//! The schema as it is served: what was asked, run within the limits, answered in the old service's form.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::{EmptySubscription, Request, Response, Schema, Value as Data, Variables};
+use serde_json::{Map, Value, json};
+
+use super::error::{speak, stopped};
+use super::{Mutation, Query, builder, role, sdl};
+use crate::account::requester::Requester;
+use crate::app::App;
+use crate::config;
+use crate::error::Error;
+use crate::graphql::completion::{Types, chosen};
+use crate::graphql::{context, limits};
+
+/// Runs GraphQL requests.
+pub struct Face {
+    schema: Schema<Query, Mutation, EmptySubscription>,
+    types: Types,
+}
+
+/// What a caller wants.
+pub struct Asked {
+    /// The operations.
+    pub query: String,
+    /// The values of their variables.
+    pub variables: Map<String, Value>,
+    /// Which of them, if there are several.
+    pub operation_name: Option<String>,
+    /// Whether it may be a mutation.
+    pub may_mutate: bool,
+}
+
+/// What came of it.
+pub enum Outcome {
+    /// The answer, in full.
+    Answer {
+        /// Whether anything of the request was run.
+        ran: bool,
+        /// `data`, `errors` or both.
+        body: Value,
+    },
+    /// It is a mutation where none may be.
+    Mutation,
+    /// Nothing was done, for a reason that callers know by the status of the answer.
+    Stopped(Arc<Error>),
+}
+
+impl Face {
+    /// The schema with these settings.
+    pub fn new(settings: &config::GraphQl) -> Self {
+        let builder = builder().limit_complexity(settings.limits.complexity);
+        let builder = if settings.introspection {
+            builder
+        } else {
+            // Suggestions would tell the schema to those who may not read it.
+            builder.disable_introspection().disable_suggestions()
+        };
+        Self { schema: builder.finish(), types: Types::of(&sdl()) }
+    }
+
+    /// Runs what was asked, if it is within the limits, for whoever asks.
+    pub async fn run(&self, app: &App, requester: Requester, asked: Asked) -> Outcome {
+        let mut request = Request::new(asked.query).variables(Variables::from_json(asked.variables.into()));
+        request.operation_name = asked.operation_name.filter(|name| !name.is_empty());
+        if let Err(error) = limits::check(&mut request, &app.config.graphql.limits) {
+            return Outcome::Answer { ran: false, body: json!({ "errors": [{ "message": error.to_string() }] }) };
+        }
+        let document = request.parsed_query().ok().cloned();
+        let name = request.operation_name.clone();
+        if !asked.may_mutate && document.as_ref().is_some_and(|document| mutates(document, name.as_deref())) {
+            return Outcome::Mutation;
+        }
+        let request_id = requester.client.request_id.clone();
+        let request = role::data(context::data(request, app, requester), app);
+        let mut response = self.schema.execute(request).await;
+        if let Some(document) = document {
+            self.types.complete(&document, name.as_deref(), &mut response);
+        }
+        answer(response, &request_id)
+    }
+}
+
+/// Whether the operation that is called `name`, or any that may be meant without one, is a mutation.
+fn mutates(document: &ExecutableDocument, name: Option<&str>) -> bool {
+    match (chosen(document, name), &document.operations) {
+        (Some(operation), _) => operation.ty == OperationType::Mutation,
+        (None, DocumentOperations::Multiple(all)) => all.values().any(|one| one.node.ty == OperationType::Mutation),
+        (None, DocumentOperations::Single(_)) => false,
+    }
+}
+
+fn answer(mut response: Response, request_id: &str) -> Outcome {
+    let is_empty = match &response.data {
+        Data::Object(fields) => fields.values().all(|value| *value == Data::Null),
+        data => *data == Data::Null,
+    };
+    if is_empty && let Some(error) = stopped(&response) {
+        return Outcome::Stopped(error);
+    }
+    let ran = response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty());
+    speak(&mut response, request_id);
+    let mut body = Map::new();
+    if !response.errors.is_empty() {
+        body.insert("errors".to_owned(), json!(response.errors));
+    }
+    if ran {
+        body.insert("data".to_owned(), json!(response.data));
+    }
+    Outcome::Answer { ran, body: body.into() }
+}

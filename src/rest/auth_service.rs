@@ -1,0 +1,45 @@
+//! The auth-service dialect, for callers of flask_auth_service_mongo: login bound to a role, logout, a GraphQL schema.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::http::header::ALLOW;
+use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
+
+use super::failure::Failure;
+use super::mounted;
+use crate::app::App;
+use crate::config::Mount;
+use crate::graphql::auth_service::Face;
+
+mod caller;
+mod graphql;
+mod login;
+mod logout;
+mod openapi;
+
+pub(super) use openapi::describe;
+
+/// Where a request came in.
+#[derive(Clone)]
+struct Place {
+    /// The role that the place is for.
+    role: Option<Arc<str>>,
+    /// What runs operations, once the first one comes.
+    face: Arc<OnceLock<Face>>,
+}
+
+/// The routes.
+pub(super) fn router(mount: &Mount) -> Router<App> {
+    let place = Place { role: mount.role.as_deref().map(Arc::from), face: Arc::default() };
+    let routes = Router::new()
+        .route("/login", only(post(login::login), "OPTIONS, POST"))
+        .route("/logout", only(post(logout::logout), "OPTIONS, POST"))
+        .route("/graphql", only(get(graphql::get).post(graphql::post), "GET, HEAD, OPTIONS, POST"));
+    mounted(mount, routes).layer(Extension(place))
+}
+
+/// Tells by OPTIONS which methods a route takes, and refuses others in the dialect's form.
+fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
+    methods.options(async move || [(ALLOW, allowed)]).fallback(async || Failure::method_not_allowed())
+}
