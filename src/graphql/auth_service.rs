@@ -4,6 +4,7 @@
 
 use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
 
+mod administration;
 mod error;
 mod face;
 mod id;
@@ -24,7 +25,7 @@ pub struct Query(node::NodeQuery, user::UserQuery, role::RoleQuery);
 /// What can be done.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Mutation")]
-pub struct Mutation(user::UserMutation, password::PasswordMutation, token::TokenMutation);
+pub struct Mutation(administration::AdministrationMutation, password::PasswordMutation, token::TokenMutation);
 
 fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)

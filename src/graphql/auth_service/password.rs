@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
+use super::administration::{not_found, whose};
 use super::error::{BAD_REQUEST, Failure, Result, refused};
-use super::user::{not_found, whose};
 use crate::account::access;
 use crate::account::password::{self, UpdatePassword};
 use crate::error::{Error, RefusalCode};

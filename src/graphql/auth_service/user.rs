@@ -1,21 +1,18 @@
-//! Users, and what administrators do to them.
+//! Users: one, and lists of them.
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, Object};
 use entity::user;
 
-use super::error::{BAD_REQUEST, Failure, Result, refused};
-use super::id::{self, Fault};
+use super::error::Result;
+use super::id;
 use super::page::{Connection, Paging, weight};
-use super::password::{is_typed_alike, is_well_formed};
 use super::role::{self, Role};
-use crate::account::administration::{self, UpdateUser};
 use crate::account::id::UserId;
 use crate::account::requester::Requester;
-use crate::account::user::{NewUser, UserFilter};
+use crate::account::user::UserFilter;
 use crate::account::{access, directory, role as roles, user as users};
-use crate::error::{Error, RefusalCode};
 use crate::graphql::context::Given;
 
 /// What the global ids of users begin with.
@@ -121,159 +118,5 @@ impl UserQuery {
         let rows = directory::list(app, viewer, &filter, window.start, window.end - window.start).await?;
         let nodes = rows.into_iter().map(|row| User::new(row, Arc::clone(viewer))).collect();
         Ok(Some(Connection::new(&window, nodes)))
-    }
-}
-
-/// An account that shall be made.
-#[derive(InputObject)]
-#[graphql(rename_fields = "snake_case")]
-pub struct CreateUserInput {
-    /// The name to sign in with: three characters or more, without a space; it is stored in lower case.
-    username: String,
-    /// Whether the owner has to choose another password first.
-    change_password: Option<bool>,
-    /// The first password.
-    #[graphql(secret)]
-    password: String,
-    /// The same again.
-    #[graphql(secret)]
-    password_confirmed: String,
-    /// The name of the role.
-    role: String,
-}
-
-/// The account that was made.
-#[derive(SimpleObject)]
-pub struct CreateUser {
-    /// The account.
-    user: Option<User>,
-}
-
-/// What shall change.
-#[derive(InputObject)]
-#[graphql(rename_fields = "snake_case")]
-pub struct UpdateUserInput {
-    /// Whose.
-    id: ID,
-    /// Whether the owner has to choose another password first.
-    change_password: bool,
-}
-
-/// The account that was changed.
-#[derive(SimpleObject)]
-#[graphql(name = "UpdateUser")]
-pub struct UpdatedUser {
-    /// The account.
-    user: Option<User>,
-}
-
-/// Which account shall go.
-#[derive(InputObject)]
-pub struct DeleteUserInput {
-    /// Whose.
-    id: ID,
-}
-
-/// That it went.
-#[derive(SimpleObject)]
-pub struct DeleteUser {
-    /// True.
-    ok: Option<bool>,
-}
-
-/// Mutations of users.
-#[derive(Default)]
-pub struct UserMutation;
-
-#[Object(rename_fields = "snake_case", rename_args = "snake_case")]
-impl UserMutation {
-    /// Makes an account.
-    async fn create_user(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Means nothing; it stands in the input.")] change_password: Option<bool>,
-        #[graphql(desc = "The account.")] input: CreateUserInput,
-        #[graphql(desc = "Means nothing; it stands in the input.")] username: Option<String>,
-    ) -> Result<Option<CreateUser>> {
-        drop((change_password, username));
-        let requester = ctx.requester()?;
-        requester.permit(access::WRITE_USERS)?;
-        let username = input.username.to_lowercase();
-        if !is_well_formed(&username) || !is_well_formed(&input.password) {
-            return Err(Failure::saying(BAD_REQUEST));
-        }
-        is_typed_alike(&input.password, &input.password_confirmed)?;
-        let new = NewUser::parse(&username, None, None, input.password.into()).map_err(not_made)?;
-        let new = NewUser { must_change_password: input.change_password.unwrap_or(false), ..new };
-        let row = administration::create(ctx.app()?, requester, new, vec![input.role]).await.map_err(not_made)?;
-        Ok(Some(CreateUser { user: Some(User::new(row, Arc::clone(requester))) }))
-    }
-
-    /// Says whether the owner of an account has to choose another password first.
-    async fn update_user(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Means nothing; it stands in the input.")] change_password: Option<bool>,
-        #[graphql(desc = "The change.")] input: UpdateUserInput,
-        #[graphql(desc = "Means nothing; names do not change here.")] username: Option<String>,
-    ) -> Result<Option<UpdatedUser>> {
-        drop((change_password, username));
-        let requester = ctx.requester()?;
-        requester.permit(access::WRITE_USERS)?;
-        let id = id::parse(KIND, &input.id).map_err(|fault| {
-            Failure::saying(match fault {
-                Fault::NotGlobal => "id_not_valid",
-                Fault::NotOfKind => "bad_request. {'id': ['Is not a valid ID']}",
-                Fault::Nobodys => "not_found. ",
-            })
-        })?;
-        let changes = UpdateUser { must_change_password: Some(input.change_password), ..UpdateUser::default() };
-        let row = administration::update(ctx.app()?, requester, id, changes)
-            .await
-            .map_err(|error| if is_missing(&error) { Failure::saying("not_found. ") } else { error.into() })?;
-        Ok(Some(UpdatedUser { user: Some(User::new(row, Arc::clone(requester))) }))
-    }
-
-    /// Deletes an account.
-    async fn delete_user(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Whose.")] input: DeleteUserInput,
-    ) -> Result<Option<DeleteUser>> {
-        let requester = ctx.requester()?;
-        requester.permit(access::DELETE_USERS)?;
-        administration::delete(ctx.app()?, requester, whose(&input.id)?).await.map_err(not_found)?;
-        Ok(Some(DeleteUser { ok: Some(true) }))
-    }
-}
-
-/// The account that an id means.
-pub(super) fn whose(id: &ID) -> Result<UserId> {
-    id::parse(KIND, id).map_err(|fault| {
-        Failure::saying(match fault {
-            Fault::NotGlobal => "id_not_valid",
-            Fault::NotOfKind => BAD_REQUEST,
-            Fault::Nobodys => "not_found",
-        })
-    })
-}
-
-fn is_missing(error: &Error) -> bool {
-    refused(error) == Some(RefusalCode::NotFound)
-}
-
-/// Why nothing was done to an account.
-pub(super) fn not_found(error: Error) -> Failure {
-    if is_missing(&error) { Failure::saying("not_found") } else { error.into() }
-}
-
-fn not_made(error: Error) -> Failure {
-    match refused(&error) {
-        Some(RefusalCode::UnknownRole) => Failure::saying("Role does not exist"),
-        Some(RefusalCode::UsernameTaken) => Failure::saying("Username already exists"),
-        Some(RefusalCode::InvalidUsername | RefusalCode::TooLong | RefusalCode::WeakPassword) => {
-            Failure::saying(BAD_REQUEST)
-        }
-        _ => error.into(),
     }
 }
