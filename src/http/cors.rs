@@ -21,14 +21,15 @@ const ANSWER: [(HeaderName, &str); 2] = [
     (ACCESS_CONTROL_EXPOSE_HEADERS, "retry-after, www-authenticate, x-request-id"),
 ];
 
-/// What the answer to a preflight says; the last four headers are those that Apollo clients add.
+/// What the answer to a preflight says; four of the headers are those that Apollo clients add, and
+/// the last one is what callers of Corvus send.
 const PREFLIGHT: [(HeaderName, &str); 4] = [
     (ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
     (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     (
         ACCESS_CONTROL_ALLOW_HEADERS,
         "authorization, content-type, apollo-require-preflight, apollographql-client-name, \
-        apollographql-client-version, x-apollo-operation-name",
+        apollographql-client-version, x-apollo-operation-name, x-auth-token",
     ),
     (ACCESS_CONTROL_MAX_AGE, "600"),
 ];

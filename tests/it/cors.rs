@@ -90,6 +90,7 @@ async fn answers_preflights_on_every_route() {
         assert_eq!(answer.header("access-control-allow-methods"), Some("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
         let allowed = answer.header("access-control-allow-headers").unwrap();
         assert!(allowed.starts_with("authorization, content-type, apollo"), "{allowed}");
+        assert!(allowed.ends_with(", x-auth-token"), "{allowed}");
         assert_eq!(answer.header("access-control-max-age"), Some("600"));
         assert_eq!(answer.header("vary"), Some("origin"));
     }
