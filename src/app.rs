@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::hooks::Hooks;
+use crate::live::{Memory, Watch};
 use crate::outgoing::Outgoing;
 use crate::security::bulletin::Bulletin;
 use crate::security::hasher::Hasher;
@@ -28,6 +29,10 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// Where everything is kept.
     pub db: Database,
+    /// What it has said about callers, as far as that is certainly still true.
+    pub memory: Memory,
+    /// Keeps the memory true.
+    pub watch: Watch,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Draws random bytes.

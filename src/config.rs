@@ -1,6 +1,7 @@
 //! The settings: the only reader of the environment and the config file, typed, all mistakes told at once.
 
 mod browser;
+mod cluster;
 mod database;
 mod flags;
 mod graphql;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 pub use browser::{Browser, Origin};
+pub use cluster::Cluster;
 pub use database::Database;
 pub use flags::Flags;
 pub use graphql::{GraphQl, OperationLimits};
@@ -63,6 +65,8 @@ pub struct Config {
     pub graphql: GraphQl,
     /// What browsers are told.
     pub browser: Browser,
+    /// What nodes keep in memory, and what they share.
+    pub cluster: Cluster,
     /// How the server itself behaves.
     pub server: Server,
     /// Who is told of what happens.
@@ -152,6 +156,7 @@ impl Config {
         let rest = Rest::read(reader);
         let graphql = GraphQl::read(reader, listen.is_some_and(is_loopback));
         let browser = Browser::read(reader);
+        let cluster = Cluster::read(reader);
         let server = Server::read(reader);
         let webhooks = Webhooks::read(reader);
         Some(Config {
@@ -167,6 +172,7 @@ impl Config {
             rest: rest?,
             graphql: graphql?,
             browser: browser?,
+            cluster: cluster?,
             server: server?,
             webhooks: webhooks?,
         })

@@ -8,8 +8,10 @@
 //! | [`graphql`] | the GraphQL face: one file per capability |
 //! | [`rest`] | the REST faces: one file per dialect |
 //! | [`account`] | the use cases: who may, then what |
+//! | [`live`] | a memory in front of the database, and how nodes tell each other of changes |
 //! | [`store`] | named database statements |
 //! | [`security`] | hashing, tokens, keys, password policy |
+//! | [`shared`] | the Redis that nodes share, where one is configured |
 //! | [`app`] | what every use case is given |
 //! | [`config`] | the only reader of settings |
 //! | [`hooks`] | what a program that embeds the service is told |
@@ -41,8 +43,10 @@ pub mod graphql;
 pub mod hooks;
 pub mod http;
 pub mod json;
+pub mod live;
 pub mod outgoing;
 pub mod rest;
 pub mod security;
+pub mod shared;
 pub mod start;
 pub mod store;

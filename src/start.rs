@@ -21,6 +21,10 @@ use crate::config::{self, Config};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::hooks::Hooks;
+use crate::live::nudge::Nudge;
+use crate::live::nudge::listen::Listen;
+use crate::live::nudge::publish::Publish;
+use crate::live::{Memory, Watch};
 use crate::outgoing::{Outgoing, SystemResolver};
 use crate::security::bulletin::Bulletin;
 use crate::security::hasher::Hasher;
@@ -28,6 +32,7 @@ use crate::security::policy::Policy;
 use crate::security::pool::Pool;
 use crate::security::seal::Seal;
 use crate::security::throttle::Throttle;
+use crate::shared::Shared;
 
 pub mod retention;
 
@@ -53,11 +58,17 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let pool = Arc::new(Pool::start(config.password.hash_threads)?);
     let hasher = Hasher::new(&config.password, Arc::clone(&pool), Arc::clone(&entropy))?;
     let policy = Policy::new(&config.password, pool);
-    let throttle = Throttle::new(&config.limits);
+    let shared = config.cluster.redis_url.as_ref().map(|url| Shared::new(url).map(Arc::new));
+    let shared = shared.transpose().map_err(explained)?;
+    let throttle = Throttle::new(&config.limits, shared.as_ref());
+    let memory = Memory::new(config.cluster.cached_callers, db.ledger().clone());
+    let watch = Watch::start(db.ledger(), db.watcher().clone(), nudge(&config, &db, shared.as_ref())?);
     let outgoing = Outgoing::new(config.webhooks.allowed_networks.clone(), Arc::new(SystemResolver))?;
     let (hooks, bulletin, webhooks_due) = (Hooks::default(), Bulletin::default(), watch::Sender::new(()));
     Ok(App::new(Parts {
         db,
+        memory,
+        watch,
         clock,
         entropy,
         hasher,
@@ -76,6 +87,17 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
 /// purges what is over.
 pub async fn background(app: App) {
     tokio::join!(webhook::run(app.clone()), retention::keep(app));
+}
+
+/// The way in which this node wakes the others. An embedded database's nodes are on one machine, and look by themselves.
+fn nudge(config: &Config, db: &Database, shared: Option<&Arc<Shared>>) -> Result<Option<Arc<dyn Nudge>>> {
+    Ok(match (&config.database, shared) {
+        (config::Database::Server(url), _) if db.is_postgres() => {
+            Some(Arc::new(Listen::new(url, db.watcher().clone()).map_err(explained)?))
+        }
+        (config::Database::Server(_), Some(shared)) => Some(Arc::new(Publish::new(Arc::clone(shared)))),
+        _ => None,
+    })
 }
 
 /// Connects to the configured database; the embedded one gets its directory and a file that only its owner reads.

@@ -2,6 +2,7 @@
 
 pub mod api_tokens;
 pub mod audit_events;
+pub mod change_counters;
 pub mod database_clock;
 pub mod imports;
 pub mod keyset;
@@ -17,6 +18,8 @@ pub mod webhook_deliveries;
 
 use entity::{tenant, user};
 use sea_orm::{ColumnTrait, Condition};
+
+pub use change_counters::{Reach, Touched, Writes};
 
 /// Which tenants, with their users, a statement may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 pub mod api_token;
 pub mod audit_event;
+pub mod change_counter;
 pub mod imported;
 pub mod revoked_token;
 pub mod role;

@@ -16,6 +16,7 @@ mod m0006_throttles;
 mod m0008_api_tokens;
 mod m0009_imported;
 mod m0012_webhook_deliveries;
+mod m0013_change_counters;
 mod m0015_session_ends;
 mod table;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_api_tokens::Migration),
             Box::new(m0009_imported::Migration),
             Box::new(m0012_webhook_deliveries::Migration),
+            Box::new(m0013_change_counters::Migration),
             Box::new(m0015_session_ends::Migration),
         ]
     }

@@ -82,7 +82,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
         Some(itself) if itself.id() == id => itself.clone(),
         _ => target(&tx, requester, caller, id).await?.0,
     };
-    let is_new = api_tokens::update_revoked(&tx, token.row.id, now).await?;
+    let is_new = api_tokens::update_revoked(&tx, &token.row, now).await?;
     let (row, owner) = api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
     if is_new {
         Event::success("api_token.revoke")

@@ -52,12 +52,12 @@ impl<'a> Attempt<'a> {
         if !app.config.limits.enabled {
             return Ok(attempt);
         }
-        attempt.address = spend(&app.throttle.failures, client, now)?;
+        attempt.address = spend(&app.throttle.failures, client, now).await?;
         match attempt.count(whose, now).await {
             Ok(()) => Ok(attempt),
             Err(error) => {
                 // It was turned away before anything was tried.
-                attempt.refund();
+                attempt.refund().await;
                 Err(error)
             }
         }
@@ -108,14 +108,14 @@ impl<'a> Attempt<'a> {
         if let Some(counted) = &self.counted {
             throttles::delete(tx, &counted.after.subject).await?;
         }
-        self.refund();
+        self.refund().await;
         Ok(())
     }
 
     /// Nothing was verified after all: the try is given back, unless another one was counted since. Otherwise whoever
     /// keeps the server busy could have guesses forgotten.
     pub async fn cancel(&self) -> Result<()> {
-        self.refund();
+        self.refund().await;
         let Some(Counted { before, after }) = &self.counted else { return Ok(()) };
         let (failures, blocked_until, updated_at) = match before {
             Some(before) => (before.failures, before.blocked_until, before.updated_at),
@@ -126,9 +126,9 @@ impl<'a> Attempt<'a> {
         Ok(())
     }
 
-    fn refund(&self) {
+    async fn refund(&self) {
         if let Some(address) = self.address {
-            self.app.throttle.failures.refund(address);
+            self.app.throttle.failures.refund(address).await;
         }
     }
 }
@@ -137,7 +137,7 @@ impl<'a> Attempt<'a> {
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::TooManyAttempts`].
-pub fn knock(app: &App, client: &Client, route: LegacyRoute) -> Result<()> {
+pub async fn knock(app: &App, client: &Client, route: LegacyRoute) -> Result<()> {
     if !app.config.limits.enabled {
         return Ok(());
     }
@@ -145,7 +145,7 @@ pub fn knock(app: &App, client: &Client, route: LegacyRoute) -> Result<()> {
         LegacyRoute::Login => &app.throttle.legacy_logins,
         LegacyRoute::Register => &app.throttle.legacy_registrations,
     };
-    spend(budget, client, app.clock.now()).map(drop)
+    spend(budget, client, app.clock.now()).await.map(drop)
 }
 
 /// Routes with a limit of their own.
@@ -161,9 +161,9 @@ pub enum LegacyRoute {
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::TooManyAttempts`].
-pub(super) fn spend(budget: &Budget, client: &Client, now: DateTime<Utc>) -> Result<Option<Subject>> {
+pub(super) async fn spend(budget: &Budget, client: &Client, now: DateTime<Utc>) -> Result<Option<Subject>> {
     let Some(address) = client.address.map(Subject::address) else { return Ok(None) };
-    budget.reserve(address, now).map_err(too_many)?;
+    budget.reserve(address, now).await.map_err(too_many)?;
     Ok(Some(address))
 }
 

@@ -55,16 +55,16 @@ pub struct Admitted(());
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a wrong secret or none, a refusal for too many wrong ones.
-pub fn admit(app: &App, client: &Client, given: Option<&SecretString>) -> Result<Admitted> {
+pub async fn admit(app: &App, client: &Client, given: Option<&SecretString>) -> Result<Admitted> {
     let Some(given) = given else { return Err(Error::Unauthenticated(TokenFault::Missing)) };
     let budget = &app.throttle.introspections;
-    let counted = if app.config.limits.enabled { spend(budget, client, app.clock.now())? } else { None };
+    let counted = if app.config.limits.enabled { spend(budget, client, app.clock.now()).await? } else { None };
     let secret = app.config.rest.introspection.as_ref();
     if !secret.is_some_and(|secret| is_same(given.expose_secret(), secret.expose_secret())) {
         return Err(Error::Unauthenticated(TokenFault::Invalid));
     }
     if let Some(subject) = counted {
-        budget.refund(subject);
+        budget.refund(subject).await;
     }
     Ok(Admitted(()))
 }

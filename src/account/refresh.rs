@@ -170,7 +170,7 @@ async fn revoke_access(
     let until = now + app.config.token.access_lifetime + LEEWAY;
     let revocation = Revocation { token_id, user_uid: user.uid, until, reason: "REPLACED" };
     tx.note_revocation();
-    revoked_tokens::insert(tx, vec![revocation], now).await
+    revoked_tokens::insert(tx, user.id, vec![revocation], now).await
 }
 
 /// The predecessor is served again until its successor is known to have arrived, and for a short while after that,

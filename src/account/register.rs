@@ -57,7 +57,7 @@ pub async fn register(
     client.claim_check()?;
     // Counted only now: who mistypes is not kept out, and who looks for taken names is.
     if app.config.limits.enabled {
-        spend(&app.throttle.registrations, client, now)?;
+        spend(&app.throttle.registrations, client, now).await?;
     }
     let hash = app.hasher.hash(&input.password).await?;
     let tx = Transaction::begin(app, now).await?;

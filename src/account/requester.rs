@@ -1,6 +1,7 @@
 //! Who is calling: credentials checked against the live session and the live account.
 
 pub mod jar;
+mod known;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,9 +17,11 @@ use super::id::{SessionId, UserId};
 use super::{role, tokens};
 use crate::app::App;
 use crate::error::{Error, Result, TokenFault};
-use crate::security::token::{AccessClaims, LastingClaims, Verified};
+use crate::security::secret;
+use crate::security::token::{AccessClaims, Claims, LastingClaims, Verified};
 use crate::store::{Scope, revoked_tokens, sessions};
 use jar::{Jar, Page};
+use known::Known;
 
 /// What came with a request, before anything was checked.
 #[derive(Debug, Clone)]
@@ -112,7 +115,7 @@ pub enum Identity {
         token_id: Option<String>,
     },
     /// A live session or API token of a live account.
-    SignedIn(Box<SignedIn>),
+    SignedIn(Arc<SignedIn>),
 }
 
 /// A caller with a live session or API token.
@@ -186,8 +189,20 @@ impl Visitor {
 
 async fn check(app: &App, token: &SecretString) -> Result<Identity> {
     let now = app.clock.now();
+    let key = secret::fingerprint(token.expose_secret());
+    if let Some(known) = app.memory.recall::<Known>(&key)
+        && let Some(caller) = known.at(now)
+    {
+        return Ok(Identity::SignedIn(caller));
+    }
+    // Before anything is read: a change that is made from here on is not overlooked.
+    let instant = app.memory.instant();
     if api_token::is_formed(token) {
-        return api_token::identify(app, token, now).await;
+        let identity = api_token::identify(app, token, now).await?;
+        if let Identity::SignedIn(caller) = &identity {
+            app.memory.remember(key, caller.user.id, instant, Known::by_api_token(caller));
+        }
+        return Ok(identity);
     }
     let claims = match read(app, token, now) {
         Ok(Verified::Valid(claims)) => claims,
@@ -198,7 +213,7 @@ async fn check(app: &App, token: &SecretString) -> Result<Identity> {
         return Ok(rejected(TokenFault::Invalid, claims));
     };
     let revoked = revoked_tokens::contains_any(app.db.reader(), &[&claims.sid, &claims.jti], now).await?;
-    let Some((session, user)) =
+    let Some((mut session, user)) =
         sessions::find_with_user(app.db.reader(), Scope::Installation, session_id.uuid()).await?
     else {
         return Ok(rejected(TokenFault::SessionEnded, claims));
@@ -218,10 +233,13 @@ async fn check(app: &App, token: &SecretString) -> Result<Identity> {
         if generation > session.receipt {
             // The client has the pair of this generation: from now on its predecessor is spent.
             sessions::update_receipt(app.db.writer(), session.id, generation, now).await?;
+            (session.receipt, session.last_seen_at) = (generation, now.into());
         }
     }
     let access = role::access_of(app.db.reader(), user.id).await?;
-    Ok(Identity::SignedIn(Box::new(SignedIn { user, proof: Proof::Session(session), access })))
+    let caller = Arc::new(SignedIn { user, proof: Proof::Session(session), access });
+    app.memory.remember(key, caller.user.id, instant, Known::in_session(&caller, claims.times));
+    Ok(Identity::SignedIn(caller))
 }
 
 /// What a token says of the session that it opens.
@@ -231,17 +249,23 @@ struct Claimed {
     jti: String,
     /// Nothing in a token that lasts as long as its session.
     generation: Option<i32>,
+    /// Issued at and good until, in seconds since 1970.
+    times: (i64, i64),
 }
 
 impl From<AccessClaims> for Claimed {
-    fn from(AccessClaims { sub, sid, jti, generation, .. }: AccessClaims) -> Self {
-        Self { sub, sid, jti, generation: Some(generation) }
+    fn from(claims: AccessClaims) -> Self {
+        let times = claims.times();
+        let AccessClaims { sub, sid, jti, generation, .. } = claims;
+        Self { sub, sid, jti, generation: Some(generation), times }
     }
 }
 
 impl From<LastingClaims> for Claimed {
-    fn from(LastingClaims { sub, sid, .. }: LastingClaims) -> Self {
-        Self { sub, jti: sid.clone(), sid, generation: None }
+    fn from(claims: LastingClaims) -> Self {
+        let times = claims.times();
+        let LastingClaims { sub, sid, .. } = claims;
+        Self { sub, jti: sid.clone(), sid, generation: None, times }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Sessions: opened by a login, shown to their owner, ended one by one or together.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason, Transport};
 use entity::user;
-use sea_orm::{DatabaseTransaction, Set};
+use sea_orm::Set;
 
 use super::access::{self, Access};
 use super::audit::Event;
@@ -17,7 +19,7 @@ use super::transaction::{Fact, Transaction};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::revoked_tokens::{self, Revocation};
-use crate::store::sessions;
+use crate::store::{Writes, sessions};
 
 /// A session that was just opened or renewed.
 #[derive(Debug, Clone)]
@@ -37,7 +39,7 @@ impl SignIn {
     pub fn requester(&self, client: Client) -> Requester {
         let Self { user, session, access, .. } = self.clone();
         let proof = Proof::Session(session);
-        Requester { identity: Identity::SignedIn(Box::new(SignedIn { user, proof, access })), client }
+        Requester { identity: Identity::SignedIn(Arc::new(SignedIn { user, proof, access })), client }
     }
 
     /// The same, with its tokens in the cookies of `client` if the session keeps them there.
@@ -59,7 +61,7 @@ pub fn end_of(session: &session::Model) -> DateTime<Utc> {
 
 /// Opens a session for `user` within the caller's transaction.
 pub(super) async fn open(
-    tx: &DatabaseTransaction,
+    tx: &impl Writes,
     app: &App,
     user: &user::Model,
     client: &Client,
@@ -103,7 +105,7 @@ pub(super) async fn end(
 ) -> Result<usize> {
     let mut revocations = Vec::new();
     for session in sessions {
-        if sessions::update_ended(tx, session.id, reason, now).await? {
+        if sessions::update_ended(tx, session, reason, now).await? {
             revocations.push(revocation(session, user, reason));
             tx.note(Fact::Ended(user.clone(), session.clone(), reason));
         }
@@ -112,7 +114,7 @@ pub(super) async fn end(
     if ended > 0 {
         tx.note_revocation();
     }
-    revoked_tokens::insert(tx, revocations, now).await?;
+    revoked_tokens::insert(tx, user.id, revocations, now).await?;
     Ok(ended)
 }
 

@@ -15,10 +15,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult
 
 use super::id::{TenantId, UserId};
 use super::{role, webhook};
-use crate::app::App;
+use crate::app::{App, database};
 use crate::error::{Error, Result};
 use crate::hooks::{Occasion, User};
-use crate::store::tenants;
+use crate::store::{Reach, Touched, Writes, tenants};
 
 /// Something that the transaction makes true.
 pub(super) enum Fact {
@@ -34,7 +34,7 @@ pub(super) enum Fact {
 
 /// A transaction of the use cases.
 pub(super) struct Transaction {
-    inner: DatabaseTransaction,
+    inner: database::Transaction,
     app: App,
     now: DateTime<Utc>,
     facts: Mutex<Vec<Fact>>,
@@ -123,6 +123,12 @@ async fn told(tx: &impl ConnectionTrait, user: &user::Model) -> Result<User> {
         created_at: time(user.created_at),
         updated_at: time(user.updated_at),
     })
+}
+
+impl Writes for Transaction {
+    fn touch(&self, touched: Touched, reach: Reach) {
+        self.inner.touch(touched, reach);
+    }
 }
 
 impl Deref for Transaction {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::secret::SecretText;
 use entity::user::{self, Status};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Set};
+use sea_orm::{ConnectionTrait, Set};
 use secrecy::SecretString;
 
 use super::access::{self, INSTALLATION, Rule};
@@ -17,8 +17,8 @@ use super::role::{self};
 use super::username::{Username, is_spelled};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::Scope;
 use crate::store::users::{self, Filter, Order};
+use crate::store::{Scope, Writes};
 
 pub use crate::store::users::{Filter as UserFilter, Order as UserOrder};
 
@@ -73,7 +73,7 @@ impl NewUser {
 
 /// Adds the account within the caller's transaction.
 pub(super) async fn insert(
-    tx: &DatabaseTransaction,
+    tx: &impl Writes,
     app: &App,
     input: &NewUser,
     hash: String,
@@ -166,7 +166,7 @@ pub async fn find(app: &App, requester: &Requester, id: UserId) -> Result<Option
 /// A refusal with [`RefusalCode::TooManyAttempts`].
 pub async fn exists(app: &App, client: &Client, name: &str) -> Result<bool> {
     if app.config.limits.enabled {
-        spend(&app.throttle.username_checks, client, app.clock.now())?;
+        spend(&app.throttle.username_checks, client, app.clock.now()).await?;
     }
     let found = users::find_by_username(app.db.reader(), Scope::Installation, &search_key(name)).await?;
     Ok(found.is_some_and(|user| is_spelled(&user.username, name)))

@@ -1,5 +1,7 @@
 //! Connections: many readers and, on SQLite, one writer.
 
+mod retry;
+
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +16,9 @@ use secrecy::ExposeSecret;
 
 use crate::config;
 use crate::error::{Error, Result};
+use crate::live::Ledger;
+
+pub use crate::live::Transaction;
 
 mod file;
 
@@ -50,6 +55,8 @@ pub struct Database {
     writer: DatabaseConnection,
     /// Of the embedded database only.
     file: Option<Arc<OpenFile>>,
+    watcher: DatabaseConnection,
+    ledger: Ledger,
 }
 
 impl Database {
@@ -63,7 +70,8 @@ impl Database {
                 let file = Arc::new(OpenFile::at(path)?);
                 let writer = sea_orm::Database::connect(sqlite(&file, 1)?).await?;
                 let reader = sea_orm::Database::connect(sqlite(&file, SQLITE_READERS)?).await?;
-                Ok(Self { reader, writer, file: Some(file) })
+                let watcher = sea_orm::Database::connect(sqlite(&file, 1)?).await?;
+                Ok(Self { reader, writer, file: Some(file), watcher, ledger: Ledger::default() })
             }
             config::Database::Server(url) => {
                 let mut options = ConnectOptions::new(url.expose_secret());
@@ -83,8 +91,11 @@ impl Database {
                             Box::pin(async move { connection.execute(AssertSqlSafe(limits)).await.map(drop) })
                         })
                     });
-                let connection = sea_orm::Database::connect(options).await?;
-                Ok(Self { reader: connection.clone(), writer: connection, file: None })
+                let connection = sea_orm::Database::connect(options.clone()).await?;
+                options.max_connections(1).connect_lazy(true);
+                let watcher = sea_orm::Database::connect(options).await?;
+                let ledger = Ledger::default();
+                Ok(Self { reader: connection.clone(), writer: connection, file: None, watcher, ledger })
             }
         }
     }
@@ -94,7 +105,22 @@ impl Database {
         &self.reader
     }
 
-    /// Where single statements that write run.
+    /// A connection that is kept for the watch, so that no crowd of requests comes between it and the news.
+    pub fn watcher(&self) -> &DatabaseConnection {
+        &self.watcher
+    }
+
+    /// Whether it is PostgreSQL, or speaks like it.
+    pub fn is_postgres(&self) -> bool {
+        self.writer.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// What this process knows of changes.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Where single statements that write run, if they change nothing about a caller.
     pub fn writer(&self) -> &DatabaseConnection {
         &self.writer
     }
@@ -104,7 +130,11 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::StorageUnavailable`] if the embedded database's file is not in its place; internal ones.
-    pub async fn begin(&self) -> Result<DatabaseTransaction> {
+    pub async fn begin(&self) -> Result<Transaction> {
+        Ok(Transaction::new(self.open().await?, self.ledger.clone()))
+    }
+
+    async fn open(&self) -> Result<DatabaseTransaction> {
         self.check_file()?;
         let is_embedded = self.writer.get_database_backend() == DbBackend::Sqlite;
         let options = TransactionOptions {
@@ -125,7 +155,7 @@ impl Database {
     pub async fn begin_alone(&self) -> Result<Alone> {
         let deadline = Instant::now() + ALONE_PATIENCE;
         let tx = loop {
-            match self.begin().await {
+            match self.open().await {
                 // SQLite's own patience is shorter; its lock on the file is the lock.
                 Err(Error::Busy { .. }) if Instant::now() < deadline => {}
                 begun => break begun?,
@@ -176,6 +206,7 @@ impl Database {
     pub async fn close(&self) -> Result<()> {
         self.reader.clone().close().await?;
         self.writer.clone().close().await?;
+        self.watcher.clone().close().await?;
         Ok(())
     }
 }

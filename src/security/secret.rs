@@ -52,7 +52,12 @@ pub fn is_formed(text: &str) -> bool {
 
 /// What is kept of a secret: its SHA-256 in lower-case hexadecimal digits.
 pub fn hash(secret: &str) -> String {
-    digest(&SHA256, secret.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    fingerprint(secret).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The SHA-256 of a secret or of a token.
+pub fn fingerprint(secret: &str) -> [u8; 32] {
+    digest(&SHA256, secret.as_bytes()).as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 /// Whether two secrets are the same; the time it takes tells nothing about where they differ, or how long they are.

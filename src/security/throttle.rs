@@ -2,12 +2,17 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 
+mod budget;
+
+pub use budget::Budget;
+
 use crate::config;
+use crate::shared::Shared;
 
 /// Most subjects that a limit remembers in memory, in each of two halves.
 const CAPACITY: usize = 50_000;
@@ -56,54 +61,6 @@ fn delay(failures: i32) -> TimeDelta {
         9..=24 => TimeDelta::seconds(5),
         25..=99 => TimeDelta::seconds(10),
         _ => LOCK,
-    }
-}
-
-/// A budget that refills steadily (generic cell rate algorithm). Unlike the well-known crates it takes a try back that
-/// turned out to be none, so that an office behind one address is not held to ten logins a minute.
-#[derive(Debug)]
-pub struct Budget {
-    burst: i32,
-    refill: TimeDelta,
-    /// When the budget of each subject will be full again.
-    full_at: Mutex<Recent<DateTime<Utc>>>,
-}
-
-impl Budget {
-    /// `burst` tries at once, and one more every `refill`.
-    pub fn new(burst: i32, refill: TimeDelta) -> Self {
-        Self { burst, refill, full_at: Mutex::new(Recent::default()) }
-    }
-
-    /// Takes one try for `subject`.
-    ///
-    /// # Errors
-    /// How long to wait, if nothing is left.
-    pub fn reserve(&self, subject: Subject, now: DateTime<Utc>) -> Result<(), TimeDelta> {
-        let most = self.refill * self.burst;
-        let mut recent = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = match recent.get(subject) {
-            // By a clock that was put back since: it begins to refill now, or it would not before that time comes again.
-            Some(full_at) if full_at > now + most + TOLERANCE => {
-                recent.insert(subject, now + most);
-                now + most
-            }
-            known => known.map_or(now, |full_at| full_at.max(now)),
-        };
-        let wait = full_at + self.refill - (now + most);
-        if wait > TimeDelta::zero() {
-            return Err(wait);
-        }
-        recent.insert(subject, full_at + self.refill);
-        Ok(())
-    }
-
-    /// Gives one try back.
-    pub fn refund(&self, subject: Subject) {
-        let mut recent = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(full_at) = recent.get(subject) {
-            recent.insert(subject, full_at - self.refill);
-        }
     }
 }
 
@@ -161,7 +118,6 @@ impl<V: Copy> Recent<V> {
 }
 
 /// Every limit that lives in memory.
-#[derive(Debug)]
 pub struct Throttle {
     /// Failed logins per address.
     pub failures: Budget,
@@ -179,25 +135,29 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// The configured limits.
-    pub fn new(settings: &config::Limits) -> Self {
+    /// The configured limits; the counters of addresses are those of all nodes that have `shared` in common.
+    pub fn new(settings: &config::Limits, shared: Option<&Arc<Shared>>) -> Self {
         let every = |period: TimeDelta, count: i32| period / count.max(1);
+        let budget = |name, burst, refill| Budget::new(name, burst, refill, shared.cloned());
         Self {
-            failures: Budget::new(
+            failures: budget(
+                "failures",
                 settings.failed_logins_burst,
                 every(TimeDelta::minutes(1), settings.failed_logins_per_minute),
             ),
-            registrations: Budget::new(
+            registrations: budget(
+                "registrations",
                 settings.registrations_per_hour,
                 every(TimeDelta::hours(1), settings.registrations_per_hour),
             ),
-            username_checks: Budget::new(
+            username_checks: budget(
+                "username_checks",
                 settings.username_checks_per_minute,
                 every(TimeDelta::minutes(1), settings.username_checks_per_minute),
             ),
-            introspections: Budget::new(10, every(TimeDelta::minutes(1), 10)),
-            legacy_logins: Budget::new(20, every(TimeDelta::minutes(1), 20)),
-            legacy_registrations: Budget::new(5, every(TimeDelta::minutes(1), 5)),
+            introspections: budget("introspections", 10, every(TimeDelta::minutes(1), 10)),
+            legacy_logins: budget("legacy_logins", 20, every(TimeDelta::minutes(1), 20)),
+            legacy_registrations: budget("legacy_registrations", 5, every(TimeDelta::minutes(1), 5)),
             strangers: Mutex::new(Recent::default()),
         }
     }
@@ -219,7 +179,6 @@ impl Throttle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn start() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -253,29 +212,6 @@ mod tests {
         assert_eq!(Ladder::reserve(Some(again), back + LOCK - second), Err(second), "nobody is freed");
         // The time of another request, or of another node, is no leap.
         assert!(Ladder::reserve(Some(once), start() - TOLERANCE).is_err());
-        let budget = Budget::new(2, TimeDelta::seconds(6));
-        let subject = Subject::name("x");
-        for _ in 0..2 {
-            budget.reserve(subject, start()).unwrap();
-        }
-        assert_eq!(budget.reserve(subject, back), Err(TimeDelta::seconds(6)));
-        assert_eq!(budget.reserve(subject, back + TimeDelta::seconds(6)), Ok(()), "it refills");
-        assert!(budget.reserve(subject, back + TimeDelta::seconds(6)).is_err(), "one by one");
-    }
-
-    #[test]
-    fn refills_one_by_one_and_takes_tries_back() {
-        let budget = Budget::new(10, TimeDelta::seconds(6));
-        let subject = Subject::address([127, 0, 0, 1].into());
-        for _ in 0..10 {
-            budget.reserve(subject, start()).unwrap();
-        }
-        assert_eq!(budget.reserve(subject, start()), Err(TimeDelta::seconds(6)));
-        assert_eq!(budget.reserve(subject, start() + TimeDelta::seconds(6)), Ok(()));
-        assert!(budget.reserve(subject, start() + TimeDelta::seconds(6)).is_err());
-        budget.refund(subject);
-        assert_eq!(budget.reserve(subject, start() + TimeDelta::seconds(6)), Ok(()));
-        assert_eq!(budget.reserve(Subject::address([127, 0, 0, 2].into()), start()), Ok(()), "others have their own");
     }
 
     /// A3
@@ -297,18 +233,5 @@ mod tests {
         }
         assert!(recent.young.len() + recent.old.len() <= 2 * CAPACITY);
         assert!(recent.get(Subject(3 * CAPACITY as u128 - 1)).is_some());
-    }
-
-    proptest! {
-        #[test]
-        fn never_gives_more_than_the_burst_and_what_was_refilled(steps in prop::collection::vec(0_i64..20, 1..200)) {
-            let budget = Budget::new(10, TimeDelta::seconds(6));
-            let (mut now, mut given) = (start(), 0);
-            for step in steps {
-                now += TimeDelta::seconds(step);
-                given += i64::from(budget.reserve(Subject::name("x"), now).is_ok());
-            }
-            prop_assert!(given <= 10 + (now - start()).num_seconds() / 6);
-        }
     }
 }

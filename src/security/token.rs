@@ -268,10 +268,19 @@ pub fn verify<C: Claims>(
     if issued > latest.timestamp() || lifetime <= 0 || lifetime > expected.lifetime.num_seconds() {
         return Err(TokenFault::Invalid);
     }
-    if expires.saturating_add(LEEWAY.num_seconds()) <= now.timestamp() {
+    if is_over(expires, now) {
         return Ok(Verified::Expired(claims));
     }
     Ok(Verified::Valid(claims))
+}
+
+fn is_over(expires: i64, now: DateTime<Utc>) -> bool {
+    expires.saturating_add(LEEWAY.num_seconds()) <= now.timestamp()
+}
+
+/// Whether a token that was verified before, and was good then, is good at `now` as far as its times go.
+pub fn is_good_at(now: DateTime<Utc>, (issued, expires): (i64, i64)) -> bool {
+    issued <= (now + LEEWAY).timestamp() && !is_over(expires, now)
 }
 
 fn protected_header(token: &str) -> std::result::Result<ProtectedHeader, TokenFault> {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::Scope;
 use super::keyset::{Page, Place, Sort, paged};
+use super::{Reach, Touched, Writes};
 use crate::error::Result;
 
 /// The token with this public id, and its owner.
@@ -91,14 +92,16 @@ pub async fn find_idle(
 }
 
 /// Adds a token.
-pub async fn insert(db: &impl ConnectionTrait, token: api_token::ActiveModel) -> Result<api_token::Model> {
-    Ok(token.insert(db).await?)
+pub async fn insert(db: &impl Writes, token: api_token::ActiveModel) -> Result<api_token::Model> {
+    let token = token.insert(db).await?;
+    db.touch(Touched::User(token.user_id), Reach::Nodes);
+    Ok(token)
 }
 
 /// Writes the columns that are set in `changes` and raises the version. False if the row is not of the version of
 /// `token` any more, or revoked.
 pub async fn update(
-    db: &impl ConnectionTrait,
+    db: &impl Writes,
     token: &api_token::Model,
     mut changes: api_token::ActiveModel,
     now: DateTime<Utc>,
@@ -112,6 +115,7 @@ pub async fn update(
         .filter(api_token::Column::RevokedAt.is_null())
         .exec(db)
         .await?;
+    db.touch(Touched::User(token.user_id), Reach::Nodes);
     Ok(updated.rows_affected == 1)
 }
 
@@ -135,19 +139,20 @@ pub async fn update_last_used(
 }
 
 /// Revokes a token for good. False if it was revoked before.
-pub async fn update_revoked(db: &impl ConnectionTrait, token_id: i64, now: DateTime<Utc>) -> Result<bool> {
+pub async fn update_revoked(db: &impl Writes, token: &api_token::Model, now: DateTime<Utc>) -> Result<bool> {
     let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
     let updated = api_token::Entity::update_many()
         .set(row)
-        .filter(api_token::Column::Id.eq(token_id))
+        .filter(api_token::Column::Id.eq(token.id))
         .filter(api_token::Column::RevokedAt.is_null())
         .exec(db)
         .await?;
+    db.touch(Touched::User(token.user_id), Reach::Nodes);
     Ok(updated.rows_affected == 1)
 }
 
 /// Revokes every token of a user; tells how many there were.
-pub async fn update_all_revoked(db: &impl ConnectionTrait, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
+pub async fn update_all_revoked(db: &impl Writes, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
     let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
     let updated = api_token::Entity::update_many()
         .set(row)
@@ -155,6 +160,7 @@ pub async fn update_all_revoked(db: &impl ConnectionTrait, user_id: i64, now: Da
         .filter(api_token::Column::RevokedAt.is_null())
         .exec(db)
         .await?;
+    db.touch(Touched::User(user_id), Reach::Nodes);
     Ok(updated.rows_affected)
 }
 

@@ -9,6 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::{Reach, Touched, Writes};
 use crate::error::{Error, Refusal, RefusalCode, Result};
 
 /// Those of `sources` that were imported before, with what they became.
@@ -54,7 +55,7 @@ pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenant::ActiveModel) 
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::Conflict`] if somebody else took a name or a number in the meantime.
-pub async fn insert_users(db: &impl ConnectionTrait, rows: Vec<user::ActiveModel>) -> Result<Vec<(Uuid, i64)>> {
+pub async fn insert_users(db: &impl Writes, rows: Vec<user::ActiveModel>) -> Result<Vec<(Uuid, i64)>> {
     let uids: Vec<Uuid> = rows.iter().filter_map(|row| row.uid.try_as_ref().copied()).collect();
     if let Some(highest) = rows.iter().filter_map(|row| row.id.try_as_ref().copied()).max() {
         count_past(db, "user", highest).await?;
@@ -66,6 +67,8 @@ pub async fn insert_users(db: &impl ConnectionTrait, rows: Vec<user::ActiveModel
             user::Entity::insert_many(rows).exec_without_returning(db).await.map_err(overtaken)?;
         }
     }
+    // The numbers may have been somebody's before.
+    db.touch(Touched::Everybody, Reach::Nodes);
     let numbers = user::Entity::find().select_only().column(user::Column::Uid).column(user::Column::Id);
     Ok(numbers.filter(user::Column::Uid.is_in(uids)).into_tuple().all(db).await?)
 }
@@ -93,9 +96,10 @@ async fn count_past(db: &impl ConnectionTrait, table: &'static str, number: i64)
 }
 
 /// Gives roles to users who have none of them yet, by number.
-pub async fn grant(db: &impl ConnectionTrait, grants: Vec<user_role::ActiveModel>) -> Result<()> {
+pub async fn grant(db: &impl Writes, grants: Vec<user_role::ActiveModel>) -> Result<()> {
     if !grants.is_empty() {
         user_role::Entity::insert_many(grants).exec_without_returning(db).await?;
+        db.touch(Touched::Everybody, Reach::Nodes);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
+use super::{Reach, Touched, Writes};
 use crate::error::Result;
 
 /// One entry of the list.
@@ -33,8 +34,8 @@ pub async fn contains_any(db: &impl ConnectionTrait, token_ids: &[&str], now: Da
     Ok(found.is_some())
 }
 
-/// Puts `revocations` on the list; what stands there already stays as it is.
-pub async fn insert(db: &impl ConnectionTrait, revocations: Vec<Revocation>, now: DateTime<Utc>) -> Result<()> {
+/// Puts `revocations` of this user's tokens on the list; what stands there already stays as it is.
+pub async fn insert(db: &impl Writes, user_id: i64, revocations: Vec<Revocation>, now: DateTime<Utc>) -> Result<()> {
     if revocations.is_empty() {
         return Ok(());
     }
@@ -53,6 +54,7 @@ pub async fn insert(db: &impl ConnectionTrait, revocations: Vec<Revocation>, now
         )
         .exec_without_returning(db)
         .await?;
+    db.touch(Touched::User(user_id), Reach::Nodes);
     Ok(())
 }
 

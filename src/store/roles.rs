@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::Scope;
+use super::{Reach, Scope, Touched, Writes};
 use crate::error::{Refusal, RefusalCode, Result, on_unique};
 
 /// A role with the names of its permissions, which built-in roles do not list.
@@ -105,7 +105,8 @@ pub async fn lock_built_in(db: &impl ConnectionTrait) -> Result<()> {
 }
 
 /// Gives `user_id` exactly these roles.
-pub async fn replace_of_user(db: &impl ConnectionTrait, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
+pub async fn replace_of_user(db: &impl Writes, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
+    db.touch(Touched::User(user_id), Reach::Nodes);
     user_role::Entity::delete_many().filter(user_role::Column::UserId.eq(user_id)).exec(db).await?;
     if role_ids.is_empty() {
         return Ok(());
@@ -138,10 +139,11 @@ pub async fn update_description(
 
 /// Gives the role exactly these permissions.
 pub async fn replace_permissions(
-    db: &impl ConnectionTrait,
+    db: &impl Writes,
     role_id: i64,
     permissions: impl IntoIterator<Item = &'static str>,
 ) -> Result<()> {
+    db.touch(Touched::Everybody, Reach::Nodes);
     role_permission::Entity::delete_many().filter(role_permission::Column::RoleId.eq(role_id)).exec(db).await?;
     let rows: Vec<_> = permissions
         .into_iter()

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Scope;
 use super::keyset::{Page, Place, Sort, paged};
+use super::{Reach, Touched, Writes};
 use crate::error::Result;
 
 /// The session with this public id.
@@ -105,14 +106,16 @@ pub async fn list_live_of_all(
 }
 
 /// Adds a session.
-pub async fn insert(db: &impl ConnectionTrait, session: session::ActiveModel) -> Result<session::Model> {
-    Ok(session.insert(db).await?)
+pub async fn insert(db: &impl Writes, session: session::ActiveModel) -> Result<session::Model> {
+    let session = session.insert(db).await?;
+    db.touch(Touched::User(session.user_id), Reach::Nodes);
+    Ok(session)
 }
 
 /// Moves a session that was not ended from its generation to the next; whoever asks for this has the pair of the
 /// present one. False if somebody else was faster.
 pub async fn update_generation(
-    db: &impl ConnectionTrait,
+    db: &impl Writes,
     session: &session::Model,
     idle_end_at: DateTime<Utc>,
     now: DateTime<Utc>,
@@ -132,6 +135,8 @@ pub async fn update_generation(
         .filter(session::Column::EndedAt.is_null())
         .exec(db)
         .await?;
+    // A token of the next generation is one that nobody has seen before, and those of this one go on.
+    db.touch(Touched::User(session.user_id), Reach::Here);
     Ok(updated.rows_affected == 1)
 }
 
@@ -154,8 +159,8 @@ pub async fn update_receipt(
 
 /// Ends a session. False if it was ended before.
 pub async fn update_ended(
-    db: &impl ConnectionTrait,
-    session_id: i64,
+    db: &impl Writes,
+    session: &session::Model,
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<bool> {
@@ -163,10 +168,11 @@ pub async fn update_ended(
         session::ActiveModel { ended_at: Set(Some(now.into())), end_reason: Set(Some(reason)), ..Default::default() };
     let updated = session::Entity::update_many()
         .set(row)
-        .filter(session::Column::Id.eq(session_id))
+        .filter(session::Column::Id.eq(session.id))
         .filter(session::Column::EndedAt.is_null())
         .exec(db)
         .await?;
+    db.touch(Touched::User(session.user_id), Reach::Nodes);
     Ok(updated.rows_affected == 1)
 }
 

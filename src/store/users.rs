@@ -11,8 +11,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::Scope;
 use super::keyset::{Page, Place, Sort, paged};
+use super::{Reach, Scope, Touched, Writes};
 use crate::error::{Refusal, RefusalCode, Result, on_unique};
 
 /// Which users a list shows; all given conditions must hold.
@@ -207,8 +207,11 @@ fn within(text: &str) -> LikeExpr {
 ///
 /// # Errors
 /// A refusal if the username or the e-mail address is taken.
-pub async fn insert(db: &impl ConnectionTrait, user: user::ActiveModel) -> Result<user::Model> {
-    user.insert(db).await.map_err(|error| on_unique(error, &taken()))
+pub async fn insert(db: &impl Writes, user: user::ActiveModel) -> Result<user::Model> {
+    let user = user.insert(db).await.map_err(|error| on_unique(error, &taken()))?;
+    // On SQLite the number may have been somebody's before.
+    db.touch(Touched::User(user.id), Reach::Nodes);
+    Ok(user)
 }
 
 /// Changes names and what else an administrator says of an account. False if the row is not of `version` any more.
@@ -216,7 +219,7 @@ pub async fn insert(db: &impl ConnectionTrait, user: user::ActiveModel) -> Resul
 /// # Errors
 /// A refusal if the username or the e-mail address is taken.
 pub async fn update_account(
-    db: &impl ConnectionTrait,
+    db: &impl Writes,
     user: &user::Model,
     changes: Changes,
     now: DateTime<Utc>,
@@ -247,7 +250,7 @@ pub async fn update_account(
 
 /// Sets the status. False if the row is not of the version of `user` any more.
 pub async fn update_status(
-    db: &impl ConnectionTrait,
+    db: &impl Writes,
     user: &user::Model,
     status: user::Status,
     now: DateTime<Utc>,
@@ -257,7 +260,7 @@ pub async fn update_status(
 
 /// Sets the password. False if the row is not of the version of `user` any more.
 pub async fn update_password(
-    db: &impl ConnectionTrait,
+    db: &impl Writes,
     user: &user::Model,
     hash: String,
     must_change: bool,
@@ -273,16 +276,11 @@ pub async fn update_password(
 }
 
 /// Raises the version, because something that is not in the row itself changed.
-pub async fn touch(db: &impl ConnectionTrait, user: &user::Model, now: DateTime<Utc>) -> Result<bool> {
+pub async fn touch(db: &impl Writes, user: &user::Model, now: DateTime<Utc>) -> Result<bool> {
     update(db, user, user::ActiveModel { ..Default::default() }, now).await
 }
 
-async fn update(
-    db: &impl ConnectionTrait,
-    user: &user::Model,
-    mut row: user::ActiveModel,
-    now: DateTime<Utc>,
-) -> Result<bool> {
+async fn update(db: &impl Writes, user: &user::Model, mut row: user::ActiveModel, now: DateTime<Utc>) -> Result<bool> {
     row.updated_at = Set(now.into());
     row.version = Set(user.version + 1);
     let updated = user::Entity::update_many()
@@ -292,13 +290,14 @@ async fn update(
         .exec(db)
         .await
         .map_err(|error| on_unique(error, &taken()))?;
+    db.touch(Touched::User(user.id), Reach::Nodes);
     Ok(updated.rows_affected == 1)
 }
 
 /// Records a login of an active account whose password is still the one that was verified, perhaps with a `rehash` of
 /// it. False if it is not: the account was disabled or its password changed in the meantime.
 pub async fn update_login(
-    db: &impl ConnectionTrait,
+    db: &impl Writes,
     user: &user::Model,
     rehash: Option<String>,
     now: DateTime<Utc>,
@@ -314,12 +313,15 @@ pub async fn update_login(
         .filter(user::Column::PasswordHash.eq(user.password_hash.clone()))
         .exec(db)
         .await?;
+    db.touch(Touched::User(user.id), Reach::Nodes);
     Ok(updated.rows_affected == 1)
 }
 
 /// Deletes a user with everything that is theirs alone. False if there was none.
-pub async fn delete(db: &impl ConnectionTrait, user: &user::Model) -> Result<bool> {
-    Ok(user::Entity::delete_by_id(user.id).exec(db).await?.rows_affected == 1)
+pub async fn delete(db: &impl Writes, user: &user::Model) -> Result<bool> {
+    let deleted = user::Entity::delete_by_id(user.id).exec(db).await?;
+    db.touch(Touched::User(user.id), Reach::Nodes);
+    Ok(deleted.rows_affected == 1)
 }
 
 /// How many active users hold a built-in role; it counts to two.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::sources::{Source, rust_files};
 
 /// Who may name which module of ours. A path such as `account::requester` opens that room alone.
-const MAY_NAME: [(&str, &[&str]); 17] = [
+const MAY_NAME: [(&str, &[&str]); 19] = [
     ("main", EVERYTHING),
     ("cli", EVERYTHING),
     // It wires an `App` for the commands, for tests and for those who embed the crate.
@@ -20,11 +20,13 @@ const MAY_NAME: [(&str, &[&str]); 17] = [
     // `config`: use cases decide by settings such as the registration mode, which `App` hands out.
     ("account", &["store", "security", "app", "clock", "config", "entropy", "error", "hooks"]),
     // It hands out `hooks` and `outgoing`, which use cases tell what happened and send messages by.
-    ("app", &["config", "clock", "entropy", "hooks", "outgoing", "security", "error"]),
+    ("app", &["config", "clock", "entropy", "hooks", "live", "outgoing", "security", "error"]),
     ("hooks", &[]),
     ("outgoing", &["config", "error"]),
+    ("live", &["store", "config", "error", "shared"]),
+    ("shared", &["error"]),
     ("store", &["error"]),
-    ("security", &["clock", "entropy", "config", "error"]),
+    ("security", &["clock", "entropy", "config", "error", "shared"]),
     ("config", &[]),
     ("clock", &[]),
     ("entropy", &[]),
@@ -33,15 +35,15 @@ const MAY_NAME: [(&str, &[&str]); 17] = [
 ];
 
 const EVERYTHING: &[&str] = &[
-    "account", "app", "cli", "clock", "config", "entropy", "error", "graphql", "hooks", "http", "json", "outgoing",
-    "rest", "security", "start", "store",
+    "account", "app", "cli", "clock", "config", "entropy", "error", "graphql", "hooks", "http", "json", "live",
+    "outgoing", "rest", "security", "shared", "start", "store",
 ];
 
 /// Who may name which crate; crates that are not listed are nobody's secret.
 const CRATES: [(&str, &[&str]); 13] = [
     ("async_graphql", &["graphql", "http"]),
     ("axum", &["http", "rest", "cli"]),
-    ("sea_orm", &["store", "entity", "migration", "app", "error", "account"]),
+    ("sea_orm", &["store", "entity", "migration", "app", "error", "account", "live"]),
     ("sea_orm_migration", &["migration"]),
     // Rows go up to the faces, read only; see below.
     ("entity", &["store", "account", "graphql", "rest"]),

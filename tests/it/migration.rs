@@ -9,8 +9,8 @@ use accountd::config::{Config, Flags};
 use accountd::entropy::SystemEntropy;
 use accountd::start;
 use entity::{
-    api_token, audit_event, imported, revoked_token, role, role_permission, session, signing_key, tenant, throttle,
-    timestamp::Timestamp, user, user_role, webhook_delivery,
+    api_token, audit_event, change_counter, imported, revoked_token, role, role_permission, session, signing_key,
+    tenant, throttle, timestamp::Timestamp, user, user_role, webhook_delivery,
 };
 use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
@@ -171,6 +171,7 @@ async fn every_entity_selects_from_the_migrated_database() {
     select!(
         api_token,
         audit_event,
+        change_counter,
         imported,
         revoked_token,
         role,

@@ -5,12 +5,13 @@ use accountd::store::{Scope, sessions, throttles, users};
 use chrono::TimeDelta;
 use entity::session::EndReason;
 use entity::user::{self, Status};
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 
+use crate::sources::rust_files;
 use crate::support::TestApp;
 
-async fn ann(app: &TestApp) -> user::Model {
-    users::find_by_username(app.app.db.reader(), Scope::Installation, "ann").await.unwrap().unwrap()
+async fn ann(db: &impl ConnectionTrait) -> user::Model {
+    users::find_by_username(db, Scope::Installation, "ann").await.unwrap().unwrap()
 }
 
 /// S5: a login that was overtaken by a new password, or by an administrator, opens nothing.
@@ -18,13 +19,13 @@ async fn ann(app: &TestApp) -> user::Model {
 async fn record_no_login_of_an_account_that_has_changed() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (app.app.db.writer(), app.clock.now());
-    let read = ann(&app).await;
+    let (db, now) = (&app.app.db.begin().await.unwrap(), app.clock.now());
+    let read = ann(db).await;
     assert!(users::update_login(db, &read, None, now).await.unwrap());
     assert!(users::update_password(db, &read, "another".to_owned(), false, now).await.unwrap());
     assert!(!users::update_login(db, &read, None, now).await.unwrap(), "the password was changed");
 
-    let read = ann(&app).await;
+    let read = ann(db).await;
     assert!(users::update_status(db, &read, Status::Disabled, now).await.unwrap());
     assert!(!users::update_login(db, &read, None, now).await.unwrap(), "the account was disabled");
 }
@@ -34,25 +35,25 @@ async fn record_no_login_of_an_account_that_has_changed() {
 async fn renew_a_hash_once() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (app.app.db.writer(), app.clock.now());
-    let read = ann(&app).await;
+    let (db, now) = (&app.app.db.begin().await.unwrap(), app.clock.now());
+    let read = ann(db).await;
     assert!(users::update_login(db, &read, Some("first".to_owned()), now).await.unwrap());
     assert!(!users::update_login(db, &read, Some("second".to_owned()), now).await.unwrap());
-    assert_eq!(ann(&app).await.password_hash.unwrap().expose(), "first");
+    assert_eq!(ann(db).await.password_hash.unwrap().expose(), "first");
 }
 
 #[tokio::test]
 async fn change_no_account_of_an_older_version() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (app.app.db.writer(), app.clock.now());
-    let read = ann(&app).await;
+    let (db, now) = (&app.app.db.begin().await.unwrap(), app.clock.now());
+    let read = ann(db).await;
     assert!(users::touch(db, &read, now).await.unwrap());
     assert!(!users::touch(db, &read, now).await.unwrap());
     assert!(!users::update_password(db, &read, "stale".to_owned(), false, now).await.unwrap());
     assert!(!users::update_status(db, &read, Status::Disabled, now).await.unwrap());
     assert!(!users::update_account(db, &read, users::Changes::default(), now).await.unwrap());
-    assert_eq!(ann(&app).await.version, read.version + 1);
+    assert_eq!(ann(db).await.version, read.version + 1);
 }
 
 /// S3 S5
@@ -60,15 +61,15 @@ async fn change_no_account_of_an_older_version() {
 async fn rotate_a_session_once_and_never_after_its_end() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (app.app.db.writer(), app.clock.now());
-    let read = entity::session::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
+    let (db, now) = (&app.app.db.begin().await.unwrap(), app.clock.now());
+    let read = entity::session::Entity::find().one(db).await.unwrap().unwrap();
     assert!(sessions::update_generation(db, &read, now, now).await.unwrap());
     assert!(!sessions::update_generation(db, &read, now, now).await.unwrap(), "another tab was faster");
 
     let read = sessions::find(db, read.uid).await.unwrap().unwrap();
     assert_eq!((read.generation, read.receipt), (2, 1));
-    assert!(sessions::update_ended(db, read.id, EndReason::Logout, now).await.unwrap());
-    assert!(!sessions::update_ended(db, read.id, EndReason::Revoked, now).await.unwrap(), "once");
+    assert!(sessions::update_ended(db, &read, EndReason::Logout, now).await.unwrap());
+    assert!(!sessions::update_ended(db, &read, EndReason::Revoked, now).await.unwrap(), "once");
     assert!(!sessions::update_generation(db, &read, now, now).await.unwrap(), "it is over");
     let read = sessions::find(db, read.uid).await.unwrap().unwrap();
     assert_eq!((read.generation, read.end_reason), (2, Some(EndReason::Logout)));
@@ -97,4 +98,48 @@ async fn a_counter_goes_back_only_from_where_it_was_read() {
     assert!(throttles::update(db, &reserved, 2, later, later).await.unwrap());
     assert!(!throttles::update(db, &reserved, 0, now, now).await.unwrap(), "another try was counted since");
     assert_eq!(throttles::find(db, "user:1").await.unwrap().unwrap().failures, 2);
+}
+
+/// Statements that write and tell nobody, and why nobody has to know.
+const UNTOLD: [(&str, &str); 11] = [
+    ("audit_events::", "a record of what was, not of what is"),
+    ("api_tokens::update_last_used", "shown only; who notes it has the row and remembers it as noted"),
+    ("change_counters::raise", "it is the telling"),
+    ("roles::insert", "nobody holds a role that is new"),
+    ("roles::update_description", "no caller's access says what a role is for"),
+    ("sessions::update_receipt", "a token of a later generation is new; who notes it remembers it as noted"),
+    ("signing_keys::", "keys are read at the start"),
+    ("tenants::insert", "nobody is in a tenant that is new"),
+    ("tenants::update_name", "no caller's access says what a tenant is called"),
+    ("throttles::", "counters are read where they count"),
+    ("webhook_deliveries::", "messages to others"),
+];
+
+/// S8, S9, Z-4: whatever changes a caller, or what a caller may do, cannot be written without telling.
+#[test]
+fn statements_that_write_tell_whom_they_concern() {
+    let writes = ["insert(", "insert_many(", "update_many(", "delete_many(", "delete_by_id("];
+    let (mut untold, mut told) = (Vec::new(), 0);
+    for file in rust_files(&["src/store"]) {
+        let table = file.path.trim_start_matches("src/store/").trim_end_matches(".rs").to_owned();
+        let code = file.code();
+        for function in code.split("\npub async fn ").skip(1) {
+            let name = format!("{table}::{}", function.split(['(', '<']).next().unwrap());
+            let (head, body) = function.split_once("{\n").unwrap();
+            let body = body.split("\n}\n").next().unwrap();
+            let is_delegate = body.contains("    update(db, user");
+            if !is_delegate && !writes.iter().any(|word| body.contains(word)) {
+                continue;
+            }
+            if head.contains("impl Writes") {
+                assert!(is_delegate || body.contains(".touch("), "{name} may tell, and does not");
+                told += 1;
+            } else {
+                untold.push(name);
+            }
+        }
+    }
+    assert!(told >= 15, "{told} statements were found that tell");
+    untold.retain(|name| !UNTOLD.iter().any(|(excused, _)| name.starts_with(excused)));
+    assert_eq!(untold, [""; 0], "these write, take no `&impl Writes`, and are not excused above");
 }

@@ -1,9 +1,11 @@
 //! A service of its own for each test, with a clock that stands still, and the people who use it.
 
+mod answer;
 pub mod chance;
 pub mod database;
 pub mod process;
 pub mod receiver;
+pub mod redis;
 pub mod server;
 pub mod tools;
 
@@ -12,6 +14,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+pub use answer::Answer;
+
 use accountd::app::App;
 use accountd::clock::Clock;
 use accountd::config::{Config, Flags};
@@ -19,7 +23,7 @@ use accountd::{http, start};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{Method, Request};
 use chance::{CountingEntropy, StoppedClock};
 use chrono::{TimeZone, Utc};
 use database::TestDatabase;
@@ -52,7 +56,7 @@ pub struct TestApp {
     settings: Vec<(String, String)>,
     /// How often it was started.
     lives: u64,
-    /// Nothing while the service is moved to its next life.
+    /// Nothing while the service is moved to its next life, and where it is another one's.
     database: Option<TestDatabase>,
 }
 
@@ -83,8 +87,25 @@ impl TestApp {
         Self::start(database, clock, settings, 1, tune).await
     }
 
+    /// Another node on the same database, with the same clock. It ends before this one.
+    pub async fn beside(&self) -> Self {
+        let database = self.database.as_ref().unwrap();
+        Self::open(database, self.clock.clone(), self.settings.clone(), 1 << 16, |_| {}).await
+    }
+
     async fn start(
         database: TestDatabase,
+        clock: Arc<StoppedClock>,
+        settings: Vec<(String, String)>,
+        lives: u64,
+        tune: impl FnOnce(&mut Config),
+    ) -> Self {
+        let app = Self::open(&database, clock, settings, lives, tune).await;
+        Self { database: Some(database), ..app }
+    }
+
+    async fn open(
+        database: &TestDatabase,
         clock: Arc<StoppedClock>,
         settings: Vec<(String, String)>,
         lives: u64,
@@ -105,7 +126,7 @@ impl TestApp {
         let entropy = Arc::new(CountingEntropy(AtomicU64::new(((lives - 1) << 32) + 1)));
         let app = start::open(config, clock.clone(), entropy).await.unwrap();
         let router = http::router(app.clone()).unwrap();
-        Self { app, clock, router, settings, lives, database: Some(database) }
+        Self { app, clock, router, settings, lives, database: None }
     }
 
     /// The same service after a restart of the process: only what is in the database is left.
@@ -330,39 +351,5 @@ impl Actor {
     pub async fn me_reason(&self) -> Option<String> {
         let answer = self.send("{ me { id } }", json!({})).await;
         answer.json()["errors"][0]["extensions"]["reason"].as_str().map(str::to_owned)
-    }
-}
-
-/// What came back.
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
-    }
-
-    /// The data of a GraphQL answer without errors.
-    pub fn data(&self) -> Value {
-        let json = self.json();
-        assert!(json.get("errors").is_none(), "unexpected errors: {json}");
-        json["data"].clone()
-    }
-
-    /// The code of the first top-level error.
-    pub fn code(&self) -> Option<String> {
-        self.json()["errors"][0]["extensions"]["code"].as_str().map(str::to_owned)
-    }
-
-    /// The code of the first error in the payload of the mutation `field`.
-    pub fn refusal(&self, field: &str) -> Option<String> {
-        self.data()[field]["errors"][0]["code"].as_str().map(str::to_owned)
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }

@@ -1,5 +1,7 @@
 //! Whom an API token speaks for: looked up by the hash of its secret at every use.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::user;
 use secrecy::{ExposeSecret, SecretString};
@@ -30,24 +32,37 @@ pub(in crate::account) async fn identify(app: &App, text: &SecretString, now: Da
     let Some((row, user)) = api_tokens::find_by_hash(db, &secret::hash(text.expose_secret())).await? else {
         return Ok(rejected(TokenFault::Invalid, None));
     };
-    let token = ApiToken::from(row);
+    let mut token = ApiToken::from(row);
     if !token.is_usable(now) || user.status != user::Status::Active {
         // There is nothing to refresh: the program needs another token.
         let id = token.id().to_string();
         return Ok(rejected(TokenFault::SessionEnded, Some(id)));
     }
     let access = token.narrow(role::access_of(db, user.id).await?);
-    note_use(app, &token, now).await;
-    Ok(Identity::SignedIn(Box::new(SignedIn { user, proof: Proof::ApiToken(token), access })))
+    note_use(app, &mut token, now).await;
+    Ok(Identity::SignedIn(Arc::new(SignedIn { user, proof: Proof::ApiToken(token), access })))
 }
 
 /// Notes when the token was used, to the minute. That it cannot be noted stops nobody.
-async fn note_use(app: &App, token: &ApiToken, now: DateTime<Utc>) {
+async fn note_use(app: &App, token: &mut ApiToken, now: DateTime<Utc>) {
     let since = now - USE_INTERVAL;
-    if token.row.last_used_at.is_some_and(|last| last.utc() > since) {
+    if token.is_use_noted(now) {
         return;
     }
     if let Err(error) = api_tokens::update_last_used(app.db.writer(), token.row.id, since, now).await {
         tracing::warn!(cause = format!("{error:#}"), "the use of an API token could not be noted");
+        return;
+    }
+    token.row.last_used_at = Some(now.into());
+}
+
+impl ApiToken {
+    /// Whether it still opens what it opened when it was looked up, and its next use has not to be noted yet.
+    pub(in crate::account) fn is_good_at(&self, now: DateTime<Utc>) -> bool {
+        self.is_usable(now) && self.is_use_noted(now)
+    }
+
+    fn is_use_noted(&self, now: DateTime<Utc>) -> bool {
+        self.row.last_used_at.is_some_and(|last| last.utc() > now - USE_INTERVAL)
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::secret::SecretText;
 use entity::{api_token, user};
-use sea_orm::{ConnectionTrait, Set};
+use sea_orm::Set;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::ApiToken;
@@ -17,7 +17,7 @@ use crate::account::requester::{Client, Requester};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::security::secret;
-use crate::store::api_tokens;
+use crate::store::{Writes, api_tokens};
 
 pub use crate::security::secret::Form;
 
@@ -96,7 +96,7 @@ pub async fn sign_in(
 
 /// Adds the token within the caller's transaction.
 async fn insert(
-    tx: &impl ConnectionTrait,
+    tx: &impl Writes,
     app: &App,
     owner: &user::Model,
     access: &Access,

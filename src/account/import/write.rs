@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::secret::SecretText;
 use entity::{imported, role, throttle, user, user_role};
-use sea_orm::{DatabaseTransaction, Set};
+use sea_orm::Set;
 use uuid::Uuid;
 
 use super::candidate::{Candidate, Password};
@@ -17,7 +17,7 @@ use crate::account::name::Name;
 use crate::account::username::Username;
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{imports, roles};
+use crate::store::{Writes, imports, roles};
 
 /// Longest lock that is taken over. One that lasts longer than failures explain is taken for that of a clock that was
 /// put back, and lifted.
@@ -57,7 +57,7 @@ impl<'a> Making<'a> {
 
 /// Writes the accounts; tells the number of each, in their order.
 pub(super) async fn write(
-    tx: &DatabaseTransaction,
+    tx: &impl Writes,
     app: &App,
     makings: &[Making<'_>],
     known: &Known,
@@ -139,7 +139,7 @@ fn counter(candidate: &Candidate, number: i64, now: DateTime<Utc>) -> Option<thr
 
 /// Makes the roles that are not there yet, without permissions; tells their numbers by canonical name.
 async fn made_roles(
-    tx: &DatabaseTransaction,
+    tx: &impl Writes,
     app: &App,
     missing: Vec<&Name>,
     surroundings: &Surroundings,

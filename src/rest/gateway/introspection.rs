@@ -26,7 +26,7 @@ pub(super) async fn introspect(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let client = visitor.client;
-    let admitted = match introspection::admit(&app, &client, given(&headers).as_ref()) {
+    let admitted = match introspection::admit(&app, &client, given(&headers).as_ref()).await {
         Ok(admitted) => admitted,
         Err(error) => return failure(&error, &client),
     };

@@ -28,7 +28,7 @@ pub(super) async fn login(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Failure> {
-    knock(&app, &client, LegacyRoute::Login).map_err(|error| Failure::other(&error, &client))?;
+    knock(&app, &client, LegacyRoute::Login).await.map_err(|error| Failure::other(&error, &client))?;
     let body = flask::read(&headers, bytes)?;
     let input = input(&body).map_err(|failure| failure.flagged("authenticated"))?;
     let logged_in = login::login(&app, &client, input).await.map_err(|error| refused(&error, &client))?;

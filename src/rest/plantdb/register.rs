@@ -34,7 +34,7 @@ pub(super) async fn register(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
     let client = visitor.client.clone();
-    knock(&app, &client, LegacyRoute::Register).map_err(|error| Failure::other(&error, &client))?;
+    knock(&app, &client, LegacyRoute::Register).await.map_err(|error| Failure::other(&error, &client))?;
     let body = flask::read(&headers, bytes)?;
     let input = input(&body).map_err(|failure| failure.flagged("success"))?;
     let requester = visitor.identify(&app).await.map_err(|error| Failure::other(&error, &client))?;

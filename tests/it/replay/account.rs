@@ -32,12 +32,14 @@ pub async fn make(
         ..Default::default()
     };
     change(&mut row);
-    let user = users::insert(app.db.writer(), row).await.unwrap();
+    let tx = app.db.begin().await.unwrap();
+    let user = users::insert(&tx, row).await.unwrap();
     let keys: Vec<String> = role_names.iter().map(|name| (*name).to_owned()).collect();
-    let chosen = roles::list_by_name(app.db.reader(), &keys).await.unwrap();
+    let chosen = roles::list_by_name(&tx, &keys).await.unwrap();
     assert_eq!(chosen.len(), role_names.len());
     let ids = chosen.iter().map(|(role, _)| role.id).collect();
-    roles::replace_of_user(app.db.writer(), user.id, &ids).await.unwrap();
+    roles::replace_of_user(&tx, user.id, &ids).await.unwrap();
+    tx.commit().await.unwrap();
     user
 }
 

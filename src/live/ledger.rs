@@ -1,0 +1,160 @@
+//! The ledger: when something last changed about whom, as far as this process knows, and how far that can be trusted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::store::change_counters::GROUPS;
+use crate::store::{Reach, Touched};
+
+/// Places for the changes of this process; users share them by their number.
+const PLACES: usize = 1 << 14;
+
+/// How long after a reading of the counters began its result may be believed. What another node has changed counts
+/// within this time, and what is left of the promised second is for the request itself.
+const TRUST: Duration = Duration::from_millis(750);
+
+/// The changes that this process knows of, in the order in which it learned of them. A clone is a pointer.
+#[derive(Clone)]
+pub struct Ledger(Arc<Pages>);
+
+struct Pages {
+    /// Counts the changes.
+    instant: AtomicU64,
+    /// The last change of a few users each.
+    users: Box<[AtomicU64]>,
+    /// The last change of many users each: the counters in the database tell no more than that.
+    groups: Box<[AtomicU64]>,
+    /// The last change of everybody.
+    everybody: AtomicU64,
+    opened: Instant,
+    /// When the last complete reading of the counters began, in nanoseconds since `opened`; 0: there was none.
+    heard: AtomicU64,
+    /// Somebody is to be told.
+    outbox: Notify,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        let pages = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
+        Self(Arc::new(Pages {
+            instant: AtomicU64::new(0),
+            users: pages(PLACES),
+            groups: pages(usize::try_from(GROUPS).unwrap_or_default()),
+            everybody: AtomicU64::new(0),
+            opened: Instant::now(),
+            heard: AtomicU64::new(0),
+            outbox: Notify::new(),
+        }))
+    }
+}
+
+impl Ledger {
+    /// The present instant. Whoever reads from the database takes it first: what they read is as of this instant, or
+    /// later.
+    pub fn instant(&self) -> u64 {
+        self.0.instant.load(SeqCst)
+    }
+
+    /// Notes changes that were committed by this process.
+    pub(super) fn note(&self, changes: &[(Touched, Reach)]) {
+        for (touched, _) in changes {
+            match *touched {
+                Touched::User(id) => self.raise(self.place(id)),
+                Touched::Everybody => self.raise(Some(&self.0.everybody)),
+            }
+        }
+        if changes.iter().any(|(_, reach)| *reach == Reach::Nodes) {
+            self.0.outbox.notify_one();
+        }
+    }
+
+    /// Notes that the counter of `slot` was raised, by whomever.
+    pub(super) fn note_slot(&self, slot: i32) {
+        let group = usize::try_from(slot).ok().and_then(|slot| self.0.groups.get(slot));
+        self.raise(group.or(Some(&self.0.everybody)));
+    }
+
+    /// Nobody's state is known any more.
+    pub fn forget_everything(&self) {
+        self.raise(Some(&self.0.everybody));
+    }
+
+    fn raise(&self, page: Option<&AtomicU64>) {
+        let instant = self.0.instant.fetch_add(1, SeqCst) + 1;
+        page.unwrap_or(&self.0.everybody).fetch_max(instant, SeqCst);
+    }
+
+    fn place(&self, user_id: i64) -> Option<&AtomicU64> {
+        let place = user_id.rem_euclid(i64::try_from(PLACES).unwrap_or(1));
+        usize::try_from(place).ok().and_then(|place| self.0.users.get(place))
+    }
+
+    /// Whether what was read of a user as of `instant` is still true, as far as this process knows.
+    pub(super) fn is_current(&self, user_id: i64, instant: u64) -> bool {
+        let group = usize::try_from(Touched::User(user_id).slot()).ok().and_then(|slot| self.0.groups.get(slot));
+        [self.place(user_id), group, Some(&self.0.everybody)]
+            .into_iter()
+            .all(|page| page.is_some_and(|page| page.load(SeqCst) <= instant))
+    }
+
+    /// A complete reading of the counters, begun at `begun`, was noted.
+    pub(super) fn hear(&self, begun: Instant) {
+        let nanos = begun.saturating_duration_since(self.0.opened).as_nanos();
+        self.0.heard.fetch_max(u64::try_from(nanos).unwrap_or(u64::MAX).max(1), SeqCst);
+    }
+
+    /// Whether news of the other nodes have arrived of late. Without, nothing that is remembered may be believed.
+    pub fn is_trusted(&self) -> bool {
+        let heard = self.0.heard.load(SeqCst);
+        heard > 0 && self.0.opened.elapsed() < Duration::from_nanos(heard) + TRUST
+    }
+
+    /// Waits until the other nodes are to be told of something.
+    pub(super) async fn is_to_be_told(&self) {
+        self.0.outbox.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANN: i64 = 7;
+    const BOB: i64 = 8;
+
+    #[test]
+    fn what_was_read_before_a_change_is_not_current_after_it() {
+        let ledger = Ledger::default();
+        let before = ledger.instant();
+        assert!(ledger.is_current(ANN, before));
+        ledger.note(&[(Touched::User(ANN), Reach::Nodes)]);
+        assert!(!ledger.is_current(ANN, before), "a read that began before the change");
+        assert!(ledger.is_current(ANN, ledger.instant()), "one that began after it");
+        assert!(ledger.is_current(BOB, before), "of somebody else");
+    }
+
+    #[test]
+    fn a_counter_tells_of_its_group_and_everybody_of_all() {
+        let ledger = Ledger::default();
+        for slot in [Touched::User(ANN).slot(), Touched::Everybody.slot()] {
+            let before = ledger.instant();
+            ledger.note_slot(slot);
+            assert!(!ledger.is_current(ANN, before) && !ledger.is_current(ANN + GROUPS, before));
+            assert_eq!(ledger.is_current(BOB, before), slot != Touched::Everybody.slot());
+        }
+    }
+
+    #[test]
+    fn believes_nothing_until_the_counters_were_read_and_for_a_short_time_only() {
+        let ledger = Ledger::default();
+        assert!(!ledger.is_trusted());
+        let now = Instant::now();
+        ledger.hear(now.checked_sub(TRUST).unwrap_or(now));
+        assert!(!ledger.is_trusted(), "that was too long ago");
+        ledger.hear(now);
+        assert!(ledger.is_trusted());
+    }
+}

@@ -1,0 +1,105 @@
+//! What nodes share beside the database, where it is configured: one Redis. It holds counts and carries hints, and
+//! nothing else: when it is away, slow or emptied, each node counts for itself and looks for itself (promise R10).
+
+use std::time::{Duration, Instant};
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, IntoConnectionInfo, ProtocolVersion, PushKind};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Mutex, Notify, mpsc};
+
+use crate::error::{Error, Result};
+
+/// How long a request waits for an answer before it goes on without.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// How long nobody asks again after that.
+const REST: Duration = Duration::from_secs(1);
+
+/// The Redis of these nodes.
+pub struct Shared {
+    client: Client,
+    link: Mutex<Link>,
+}
+
+#[derive(Default)]
+struct Link {
+    connection: Option<MultiplexedConnection>,
+    resting_since: Option<Instant>,
+}
+
+impl Shared {
+    /// The Redis at `url`; nothing is asked of it yet.
+    ///
+    /// # Errors
+    /// When that is no URL of a Redis.
+    pub fn new(url: &SecretString) -> Result<Self> {
+        // The complaint may quote the URL, and with it the password.
+        let unreadable = |_| Error::internal("redis_url cannot be read: write it like redis://:password@host:6379/0");
+        let address = url.expose_secret().into_connection_info().map_err(unreadable)?;
+        let settings = address.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let client = Client::open(address.set_redis_settings(settings)).map_err(unreadable)?;
+        Ok(Self { client, link: Mutex::default() })
+    }
+
+    /// The answer to a command, or nothing if there is none in time.
+    pub async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {
+        let mut connection = self.connection().await?;
+        match command.query_async(&mut connection).await {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                self.rest(&mut *self.link.lock().await, &error);
+                None
+            }
+        }
+    }
+
+    async fn connection(&self) -> Option<MultiplexedConnection> {
+        let mut link = self.link.lock().await;
+        if link.connection.is_none() && link.resting_since.is_none_or(|since| since.elapsed() >= REST) {
+            match self.client.get_multiplexed_async_connection_with_config(&patient()).await {
+                Ok(connection) => {
+                    if link.resting_since.take().is_some() {
+                        tracing::info!("Redis answers again");
+                    }
+                    link.connection = Some(connection);
+                }
+                Err(error) => self.rest(&mut link, &error),
+            }
+        }
+        link.connection.clone()
+    }
+
+    fn rest(&self, link: &mut Link, cause: &redis::RedisError) {
+        if link.resting_since.is_none() {
+            tracing::warn!(%cause, "Redis does not answer: this node counts and looks for itself");
+        }
+        *link = Link { connection: None, resting_since: Some(Instant::now()) };
+    }
+
+    /// Passes on every message of `channel` until the connection is lost.
+    ///
+    /// # Errors
+    /// When the connection cannot be made.
+    pub async fn listen(&self, channel: &str, heard: &Notify) -> Result<()> {
+        let (sender, mut pushes) = mpsc::unbounded_channel();
+        let settings = patient().set_push_sender(sender);
+        let connecting = self.client.get_multiplexed_async_connection_with_config(&settings);
+        let mut connection = connecting.await.map_err(Error::internal)?;
+        connection.subscribe(channel).await.map_err(Error::internal)?;
+        // What was said before was not heard.
+        heard.notify_one();
+        while let Some(push) = pushes.recv().await {
+            match push.kind {
+                PushKind::Message => heard.notify_one(),
+                PushKind::Disconnection => break,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn patient() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE))
+}

@@ -1,0 +1,152 @@
+//! The live state: callers that were seen before cost no look-up, and yet every change counts when it is promised to.
+
+mod crowd;
+mod nodes;
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use entity::user;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use serde_json::json;
+
+use crate::support::{Actor, TestApp};
+
+/// Nothing that a test waits for takes longer, unless it does not happen.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Asks again until the answer is yes.
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it does not happen: {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Changes a user's shown name as no operation does: by hand, so that nobody is told.
+async fn rename_by_hand(app: &TestApp, name: &str, shown: &str) {
+    user::Entity::update_many()
+        .col_expr(user::Column::DisplayName, Expr::value(shown))
+        .filter(user::Column::UsernameKey.eq(name))
+        .exec(app.app.db.writer())
+        .await
+        .unwrap();
+}
+
+async fn shown_name(actor: &Actor) -> String {
+    let answer = actor.send("{ me { displayName } }", json!({})).await;
+    answer.data()["me"]["displayName"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Waits until the caller is answered from memory: a change that nobody told of is not seen.
+async fn remembered(app: &TestApp, name: &str, actor: &Actor) {
+    let mut count = 0;
+    until("the caller is remembered", async || {
+        count += 1;
+        shown_name(actor).await;
+        rename_by_hand(app, name, &count.to_string()).await;
+        shown_name(actor).await != count.to_string()
+    })
+    .await;
+}
+
+/// No database read: what the row says meanwhile is not seen. Programs with an API token are remembered alike.
+#[tokio::test]
+async fn a_caller_who_was_seen_before_is_not_looked_up_again() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let (_, robot) = ann.api_token(&[]).await;
+    remembered(&app, "ann", &ann).await;
+    remembered(&app, "ann", &robot).await;
+}
+
+#[tokio::test]
+async fn nobody_is_remembered_where_that_is_switched_off() {
+    let app = TestApp::with(&[("ACCOUNTD_CACHE__CALLERS", "0")]).await;
+    let ann = app.user("ann").await;
+    until("the counters are read", async || app.app.db.ledger().is_trusted()).await;
+    for count in 0..3 {
+        shown_name(&ann).await;
+        rename_by_hand(&app, "ann", &count.to_string()).await;
+        assert_eq!(shown_name(&ann).await, count.to_string());
+    }
+}
+
+/// The key is a hash of the whole token: what was never verified finds nothing.
+#[tokio::test]
+async fn a_token_that_differs_in_one_character_is_not_the_one_that_was_seen() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    remembered(&app, "ann", &ann).await;
+    let token = ann.token.clone().unwrap();
+    for place in [0, token.len() / 2, token.len() - 20] {
+        let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
+        let forged = format!("{}{other}{}", &token[..place], &token[place + 1..]);
+        assert_eq!(ann.with_token(&forged).me_reason().await.as_deref(), Some("TOKEN_INVALID"));
+    }
+}
+
+/// What ends by time ends to the second, remembered or not.
+#[tokio::test]
+async fn a_token_that_is_remembered_ends_when_its_time_is_over() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    remembered(&app, "ann", &ann).await;
+    // Five seconds of leeway for other clocks.
+    app.clock.advance(TimeDelta::seconds(900 + 4));
+    assert_eq!(ann.me_code().await, None);
+    app.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"));
+    app.clock.advance(TimeDelta::seconds(-2_000));
+    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_INVALID"), "it was issued in the future");
+}
+
+/// S6
+#[tokio::test]
+async fn a_session_that_is_remembered_ends_when_its_time_is_over() {
+    let lives = [
+        ("ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS", "600"),
+        ("ACCOUNTD_TOKEN__REFRESH_IDLE_SECONDS", "600"),
+        ("ACCOUNTD_TOKEN__REFRESH_ABSOLUTE_SECONDS", "600"),
+    ];
+    let app = TestApp::with(&lives).await;
+    let ann = app.user("ann").await;
+    remembered(&app, "ann", &ann).await;
+    app.clock.advance(TimeDelta::seconds(599));
+    assert_eq!(ann.me_code().await, None);
+    app.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"), "the token itself has five seconds more");
+}
+
+#[tokio::test]
+async fn an_api_token_that_is_remembered_ends_when_its_time_is_over() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let input = json!({ "name": "robot", "permissions": [], "expiresIn": 60 });
+    let made = ann.done("createApiToken", input, "token").await;
+    let robot = ann.with_token(made["token"].as_str().unwrap());
+    remembered(&app, "ann", &robot).await;
+    app.clock.advance(TimeDelta::seconds(59));
+    assert_eq!(robot.me_code().await, None);
+    app.clock.advance(TimeDelta::seconds(1));
+    assert_eq!(robot.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+}
+
+/// S9: when news of the others cannot arrive, the database is asked, and as soon as they can again, it is not.
+#[tokio::test]
+async fn nothing_that_is_remembered_is_believed_when_no_news_arrive() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    remembered(&app, "ann", &ann).await;
+    let db = app.app.db.writer();
+    db.execute_unprepared("ALTER TABLE change_counter RENAME TO hidden_counter").await.unwrap();
+    until("the silence is noticed", async || !app.app.db.ledger().is_trusted()).await;
+    for count in 0..3 {
+        rename_by_hand(&app, "ann", &format!("silence {count}")).await;
+        assert_eq!(shown_name(&ann).await, format!("silence {count}"));
+    }
+    db.execute_unprepared("ALTER TABLE hidden_counter RENAME TO change_counter").await.unwrap();
+    remembered(&app, "ann", &ann).await;
+}

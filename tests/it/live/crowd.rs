@@ -1,0 +1,159 @@
+//! 64 clients that ask without pause while somebody changes what they may.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::until;
+use crate::support::{Actor, PASSWORD, TestApp};
+
+const CLIENTS: usize = 64;
+
+/// What a crowd saw.
+#[derive(Default)]
+struct Seen {
+    served: AtomicUsize,
+    refused: AtomicUsize,
+    /// Answers to requests that began when the change had counted already.
+    late: AtomicUsize,
+}
+
+/// Lets a crowd send `query` as `actor`, makes the change, and demands that no request which began at `grace` after its
+/// acknowledgement, or later, is served.
+async fn hammer(actor: &Actor, query: &'static str, grace: Duration, change: impl Future<Output = ()>) {
+    let (seen, acknowledged, stop) = (Arc::new(Seen::default()), Arc::new(AtomicBool::new(false)), Arc::default());
+    let crowd: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (actor, seen, acknowledged) = (actor.clone(), Arc::clone(&seen), Arc::clone(&acknowledged));
+            let stop: Arc<AtomicBool> = Arc::clone(&stop);
+            tokio::spawn(async move {
+                while !stop.load(Ordering::SeqCst) {
+                    let is_late = acknowledged.load(Ordering::SeqCst);
+                    let answer = actor.send(query, json!({})).await;
+                    let is_served = answer.json().get("errors").is_none();
+                    let count = if is_served { &seen.served } else { &seen.refused };
+                    count.fetch_add(1, Ordering::SeqCst);
+                    if is_late {
+                        assert!(!is_served, "served after the change: {}", answer.text);
+                        seen.late.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            })
+        })
+        .collect();
+    until("the crowd is served", async || seen.served.load(Ordering::SeqCst) > CLIENTS).await;
+    change.await;
+    let begun = Instant::now();
+    while begun.elapsed() < grace {
+        tokio::task::yield_now().await;
+    }
+    acknowledged.store(true, Ordering::SeqCst);
+    until("the crowd is refused", async || seen.late.load(Ordering::SeqCst) > CLIENTS).await;
+    stop.store(true, Ordering::SeqCst);
+    for client in crowd {
+        client.await.unwrap();
+    }
+}
+
+/// Makes the change, and insists: a crowd may take every connection for a while.
+async fn done(actor: &Actor, field: &str, input: Value) {
+    let answer = actor.insist(field, input, "errors { code }").await;
+    assert!(answer.data()[field]["errors"].as_array().is_some_and(Vec::is_empty), "{}", answer.text);
+}
+
+const ME: &str = "{ me { id } }";
+const USERS: &str = "{ users(first: 1) { nodes { id } } }";
+
+/// At once.
+const HERE: Duration = Duration::ZERO;
+
+/// The promise for other nodes.
+const ELSEWHERE: Duration = Duration::from_secs(1);
+
+/// S8
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_that_begins_after_a_logout_is_served() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    hammer(&ann, ME, HERE, async {
+        done(&ann, "logout", json!({})).await;
+    })
+    .await;
+}
+
+/// Z-4
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_that_begins_after_a_demotion_is_served() {
+    let app = TestApp::new().await;
+    let (root, ann) = (app.admin("root").await, app.admin("ann").await);
+    hammer(&ann, USERS, HERE, async {
+        done(&root, "setUserRoles", json!({ "userId": ann.id, "roles": [] })).await;
+    })
+    .await;
+}
+
+/// Z-4: what a role allows changes for all who hold it.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_that_begins_after_a_role_was_narrowed_is_served() {
+    let app = TestApp::new().await;
+    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    let role = |permissions| json!({ "name": "helper", "permissions": permissions });
+    done(&root, "saveRole", role(json!(["USERS_READ"]))).await;
+    done(&root, "setUserRoles", json!({ "userId": ann.id, "roles": ["helper"] })).await;
+    hammer(&ann, USERS, HERE, async {
+        done(&root, "saveRole", role(json!([]))).await;
+    })
+    .await;
+}
+
+/// S8, S13
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_that_begins_after_the_account_was_closed_is_served() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
+    hammer(&ann, ME, HERE, async {
+        done(&root, "setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" })).await;
+    })
+    .await;
+    hammer(&bob, ME, HERE, async {
+        done(&root, "deleteUser", json!({ "userId": bob.id })).await;
+    })
+    .await;
+    hammer(&eve, ME, HERE, async {
+        let input = json!({ "currentPassword": PASSWORD, "newPassword": "another-horse-battery-8" });
+        done(&eve, "updatePassword", input).await;
+    })
+    .await;
+}
+
+/// S8
+#[tokio::test(flavor = "multi_thread")]
+async fn no_request_that_begins_after_an_api_token_was_revoked_is_served() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let (id, robot) = ann.api_token(&[]).await;
+    hammer(&robot, ME, HERE, async {
+        done(&ann, "revokeApiToken", json!({ "apiTokenId": id })).await;
+    })
+    .await;
+}
+
+/// S9, Z-4: another node on the same database.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_after_a_change_on_another_node_nobody_is_served() {
+    let app = TestApp::new().await;
+    let (root, ann, eve) = (app.admin("root").await, app.user("ann").await, app.admin("eve").await);
+    let node = app.beside().await;
+    let (there, eve_there) = (node.again(&ann), node.again(&eve));
+    hammer(&there, ME, ELSEWHERE, async {
+        done(&ann, "logout", json!({})).await;
+    })
+    .await;
+    hammer(&eve_there, USERS, ELSEWHERE, async {
+        done(&root, "setUserRoles", json!({ "userId": eve.id, "roles": [] })).await;
+    })
+    .await;
+}

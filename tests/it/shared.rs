@@ -1,0 +1,127 @@
+//! Two nodes that share a Redis, and what is left when it is away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accountd::live::nudge::Nudge;
+use accountd::live::nudge::publish::Publish;
+use accountd::shared::Shared;
+use axum::http::Method;
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::support::redis::Redis;
+use crate::support::{Actor, TestApp};
+
+const BURST: usize = 10;
+
+async fn node(url: &str) -> TestApp {
+    TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true"), ("ACCOUNTD_REDIS_URL", url)]).await
+}
+
+/// How many of so many logins with wrong passwords were looked at; the others were turned away by the address's limit.
+async fn admitted(stranger: &Actor, logins: usize) -> usize {
+    let mut count = 0;
+    for _ in 0..logins {
+        // Names that belong to nobody, so that no ladder but the address's budget turns anybody away.
+        static NAMES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let name = format!("nobody-{}", NAMES.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let answer = stranger.json(Method::POST, "/login", &json!({ "username": name, "password": "x" })).await;
+        match answer.status.as_u16() {
+            401 => count += 1,
+            429 => {}
+            status => panic!("{status}: {}", answer.text),
+        }
+    }
+    count
+}
+
+/// A10: two nodes together let no more through than one alone.
+#[tokio::test]
+async fn nodes_count_the_tries_of_an_address_together() {
+    let Some(redis) = Redis::start() else { return };
+    let here = node(&redis.url()).await;
+    let there = here.beside().await;
+    let (at_here, at_there) = (here.anonymous().at("192.0.2.1"), there.anonymous().at("192.0.2.1"));
+    let mut sum = admitted(&at_here, BURST / 2).await;
+    sum += admitted(&at_there, BURST).await;
+    sum += admitted(&at_here, BURST).await;
+    assert_eq!(sum, BURST);
+    assert_eq!(admitted(&there.anonymous().at("192.0.2.2"), 1).await, 1, "another address has its own");
+    // Who knows the password takes nothing from the budget.
+    here.clock.advance(chrono::TimeDelta::minutes(10));
+    there.app.db.ping().await.unwrap();
+    assert_eq!(admitted(&at_there, 1).await, 1, "with time it is full again");
+}
+
+/// A10: a login that succeeds gives its try back, on whichever node.
+#[tokio::test]
+async fn who_knows_the_password_spends_nothing() {
+    let Some(redis) = Redis::start() else { return };
+    let here = node(&redis.url()).await;
+    let there = here.beside().await;
+    here.user("ann").await;
+    // The route itself takes twenty calls a minute.
+    for _ in 0..BURST / 2 {
+        for node in [&here, &there] {
+            let login = json!({ "username": "ann", "password": crate::support::PASSWORD });
+            let answer = node.anonymous().at("192.0.2.1").json(Method::POST, "/login", &login).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+    }
+    assert_eq!(admitted(&there.anonymous().at("192.0.2.1"), BURST).await, BURST);
+}
+
+/// R10: without Redis, and after it forgot everything, each node counts for itself, and nobody sees an error.
+#[tokio::test]
+async fn nodes_count_for_themselves_when_redis_is_away_or_emptied() {
+    let Some(redis) = Redis::start() else { return };
+    let app = node(&redis.url()).await;
+    let stranger = app.anonymous().at("192.0.2.1");
+    assert_eq!(admitted(&stranger, BURST / 2).await, BURST / 2);
+    let mut redis = redis.forget();
+    assert_eq!(admitted(&stranger, BURST).await, BURST - BURST / 2, "its own count goes on");
+    redis.end();
+    assert_eq!(admitted(&stranger, 1).await, 0);
+    assert_eq!(admitted(&app.anonymous().at("192.0.2.2"), BURST + 1).await, BURST);
+    let ann = app.user("ann").await;
+    assert_eq!(ann.me_code().await, None);
+}
+
+/// R10: nobody has ever answered there.
+#[tokio::test]
+async fn a_node_starts_and_serves_without_the_redis_that_it_is_told_of() {
+    let app = node("redis://127.0.0.1:1").await;
+    let ann = app.user("ann").await;
+    assert_eq!(ann.me_code().await, None);
+    assert_eq!(admitted(&app.anonymous().at("192.0.2.1"), BURST + 1).await, BURST);
+}
+
+/// Nudges reach those who listen, also after Redis was away.
+#[tokio::test]
+async fn nudges_by_redis_arrive() {
+    let Some(redis) = Redis::start() else { return };
+    let publish = |url: String| Arc::new(Publish::new(Arc::new(Shared::new(&url.into()).unwrap())));
+    let (sender, listener) = (publish(redis.url()), publish(redis.url()));
+    let woken = Arc::new(Notify::new());
+    let listening = tokio::spawn(listener.listen(Arc::clone(&woken)));
+    arrives(&*sender, &woken).await;
+    let _redis = redis.forget();
+    arrives(&*sender, &woken).await;
+    listening.abort();
+}
+
+/// Sends until something is heard that cannot be left over from before.
+pub async fn arrives(sender: &impl Nudge, woken: &Notify) {
+    let hearing = async {
+        for _ in 0..2 {
+            loop {
+                sender.send().await.ok();
+                if tokio::time::timeout(Duration::from_millis(100), woken.notified()).await.is_ok() {
+                    break;
+                }
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), hearing).await.expect("a nudge arrives");
+}

@@ -1,0 +1,57 @@
+//! A Redis of a test's own, if the program is on this machine.
+
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server that ends with the test.
+pub struct Redis {
+    child: Child,
+    port: u16,
+}
+
+impl Redis {
+    /// Starts one. Where there is none to start the test is not run, and says so.
+    pub fn start() -> Option<Self> {
+        Self::start_at(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+    }
+
+    fn start_at(port: u16) -> Option<Self> {
+        let started = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
+            .stdout(Stdio::null())
+            .spawn();
+        let Ok(child) = started else {
+            println!("NOT TESTED, because redis-server is not installed");
+            return None;
+        };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < deadline, "redis-server does not listen");
+            std::thread::yield_now();
+        }
+        Some(Self { child, port })
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it without a word, and starts another one in its place, which knows nothing.
+    pub fn forget(mut self) -> Self {
+        let port = self.port;
+        self.end();
+        Self::start_at(port).unwrap()
+    }
+
+    pub fn end(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
