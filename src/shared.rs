@@ -44,8 +44,9 @@ impl Shared {
 
     /// The answer to a command, or nothing if there is none in time.
     pub async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {
-        let mut connection = self.connection().await?;
-        match command.query_async(&mut connection).await {
+        // Boxed: the futures of a request nest deeply.
+        let mut connection = Box::pin(self.connection()).await?;
+        match Box::pin(command.query_async(&mut connection)).await {
             Ok(answer) => Some(answer),
             Err(error) => {
                 self.rest(&mut *self.link.lock().await, &error);

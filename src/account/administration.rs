@@ -54,24 +54,28 @@ pub async fn create_in(
     check_new(app, &input.password, input.names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    let tenant_id = match tenant {
-        Some(id) => within(&tx, caller, access::WRITE_USERS, id).await?.id,
-        None => caller.user.tenant_id,
-    };
-    let chosen = to_give(&tx, caller, &role_names, tenant_id).await?;
-    let user = insert(&tx, app, &input, hash, tenant_id, now).await?;
-    roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
-    let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
-    Event::success("user.create")
-        .made_by(caller)
-        .to(&user)
-        .with("roles", names)
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    tx.note(Fact::Created(user.clone()));
-    tx.commit().await?;
-    Ok(user)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let tenant_id = match tenant {
+                Some(id) => within(&tx, caller, access::WRITE_USERS, id).await?.id,
+                None => caller.user.tenant_id,
+            };
+            let chosen = to_give(&tx, caller, &role_names, tenant_id).await?;
+            let user = insert(&tx, app, &input, hash.clone(), tenant_id, now).await?;
+            roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+            let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
+            Event::success("user.create")
+                .made_by(caller)
+                .to(&user)
+                .with("roles", names)
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            tx.note(Fact::Created(user.clone()));
+            tx.commit().await?;
+            Ok(user)
+        })
+        .await
 }
 
 /// What an administrator changes about a user; what is not given stays, `Some(None)` clears.
@@ -133,27 +137,32 @@ impl UpdateUser {
 pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: UpdateUser) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
-    if input.version.is_some_and(|version| version != user.version) {
-        return Err(changed_meanwhile());
-    }
+    let version = input.version;
     let changes = input.changes();
-    let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
-    let moves = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
-    if !users::update_account(&tx, &user, changes, now).await? {
-        return Err(changed_meanwhile());
-    }
-    if moves {
-        // Whoever had the account by its old address is to prove that it is theirs (promise S13).
-        let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
-        end_all(&tx, &user, own, EndReason::Revoked, now).await?;
-    }
-    Event::success("user.update").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
-    let user = reread(&tx, &user).await?;
-    tx.note(Fact::Updated(user.clone()));
-    tx.commit().await?;
-    Ok(user)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
+            if version.is_some_and(|version| version != user.version) {
+                return Err(changed_meanwhile());
+            }
+            let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
+            let moves = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
+            if !users::update_account(&tx, &user, changes.clone(), now).await? {
+                return Err(changed_meanwhile());
+            }
+            if moves {
+                // Whoever had the account by its old address is to prove that it is theirs (promise S13).
+                let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
+                end_all(&tx, &user, own, EndReason::Revoked, now).await?;
+            }
+            Event::success("user.update").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
+            let user = reread(&tx, &user).await?;
+            tx.note(Fact::Updated(user.clone()));
+            tx.commit().await?;
+            Ok(user)
+        })
+        .await
 }
 
 /// Lets a user sign in or not; disabling ends all sessions at once.
@@ -163,31 +172,35 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
 pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, status: Status) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    roles::lock_built_in(&tx).await?;
-    let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
-    if !users::update_status(&tx, &user, status, now).await? {
-        return Err(changed_meanwhile());
-    }
-    if status == Status::Disabled {
-        end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
-        cut_off(&tx, app, &user, "ACCOUNT_DISABLED", now).await?;
-        keep_an_admin(&tx).await?;
-    }
-    let name = match status {
-        Status::Active => "ACTIVE",
-        Status::Disabled => "DISABLED",
-    };
-    Event::success("user.status")
-        .made_by(caller)
-        .to(&user)
-        .with("status", name)
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    let user = reread(&tx, &user).await?;
-    tx.note(Fact::Updated(user.clone()));
-    tx.commit().await?;
-    Ok(user)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            roles::lock_built_in(&tx).await?;
+            let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
+            if !users::update_status(&tx, &user, status, now).await? {
+                return Err(changed_meanwhile());
+            }
+            if status == Status::Disabled {
+                end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
+                cut_off(&tx, app, &user, "ACCOUNT_DISABLED", now).await?;
+                keep_an_admin(&tx).await?;
+            }
+            let name = match status {
+                Status::Active => "ACTIVE",
+                Status::Disabled => "DISABLED",
+            };
+            Event::success("user.status")
+                .made_by(caller)
+                .to(&user)
+                .with("status", name)
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            let user = reread(&tx, &user).await?;
+            tx.note(Fact::Updated(user.clone()));
+            tx.commit().await?;
+            Ok(user)
+        })
+        .await
 }
 
 /// Deletes a user with all sessions and roles; the audit record stays.
@@ -197,11 +210,15 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
 pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result<UserId> {
     let caller = requester.permit(access::DELETE_USERS)?;
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    roles::lock_built_in(&tx).await?;
-    let user = target(&tx, caller, access::DELETE_USERS, user_id).await?;
-    remove(app, requester, caller, tx, user, now).await?;
-    Ok(user_id)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            roles::lock_built_in(&tx).await?;
+            let user = target(&tx, caller, access::DELETE_USERS, user_id).await?;
+            remove(app, requester, caller, tx, user, now).await?;
+            Ok(user_id)
+        })
+        .await
 }
 
 /// Deletes the caller's own account.
@@ -211,10 +228,14 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
 pub async fn delete_own(app: &App, requester: &Requester) -> Result<()> {
     let caller = requester.permit(access::DELETE_OWN_ACCOUNT)?;
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    roles::lock_built_in(&tx).await?;
-    let user = reread(&tx, &caller.user).await?;
-    remove(app, requester, caller, tx, user, now).await
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            roles::lock_built_in(&tx).await?;
+            let user = reread(&tx, &caller.user).await?;
+            remove(app, requester, caller, tx, user, now).await
+        })
+        .await
 }
 
 async fn remove(

@@ -77,23 +77,28 @@ impl ApiToken {
 pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<(ApiToken, user::Model)> {
     let caller = requester.signed_in()?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
-    let token = match caller.api_token() {
-        Some(itself) if itself.id() == id => itself.clone(),
-        _ => target(&tx, requester, caller, id).await?.0,
-    };
-    let is_new = api_tokens::update_revoked(&tx, &token.row, now).await?;
-    let (row, owner) = api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
-    if is_new {
-        Event::success("api_token.revoke")
-            .made_by(caller)
-            .to(&owner)
-            .with("apiToken", id.to_string())
-            .record(&tx, app, &requester.client, now)
-            .await?;
-    }
-    tx.commit().await?;
-    Ok((row.into(), owner))
+    app.db
+        .retry(|| async {
+            let tx = app.db.begin().await?;
+            let token = match caller.api_token() {
+                Some(itself) if itself.id() == id => itself.clone(),
+                _ => target(&tx, requester, caller, id).await?.0,
+            };
+            let is_new = api_tokens::update_revoked(&tx, &token.row, now).await?;
+            let (row, owner) =
+                api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
+            if is_new {
+                Event::success("api_token.revoke")
+                    .made_by(caller)
+                    .to(&owner)
+                    .with("apiToken", id.to_string())
+                    .record(&tx, app, &requester.client, now)
+                    .await?;
+            }
+            tx.commit().await?;
+            Ok((row.into(), owner))
+        })
+        .await
 }
 
 async fn target(

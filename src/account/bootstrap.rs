@@ -91,13 +91,17 @@ pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
     let now = app.clock.now();
     check_new(app, &input.password, input.names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
-    let tx = Transaction::begin(app, now).await?;
-    let user = insert(&tx, app, &input, hash, INSTALLATION, now).await?;
-    let admin = named(&tx, &[ADMIN.to_owned()]).await?;
-    roles::replace_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
-    let client = Client::new(None, None, "command line".to_owned());
-    Event::success("admin.create").to(&user).record(&tx, app, &client, now).await?;
-    tx.note(Fact::Created(user.clone()));
-    tx.commit().await?;
-    Ok(user)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let user = insert(&tx, app, &input, hash.clone(), INSTALLATION, now).await?;
+            let admin = named(&tx, &[ADMIN.to_owned()]).await?;
+            roles::replace_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
+            let client = Client::new(None, None, "command line".to_owned());
+            Event::success("admin.create").to(&user).record(&tx, app, &client, now).await?;
+            tx.note(Fact::Created(user.clone()));
+            tx.commit().await?;
+            Ok(user)
+        })
+        .await
 }

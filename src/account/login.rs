@@ -143,16 +143,21 @@ async fn verify(
     };
     let rehash = if verdict.outdated { Some(app.hasher.hash(&input.password).await?) } else { None };
 
-    let tx = app.db.begin().await?;
-    if !users::update_login(&tx, user, rehash, now).await? {
-        return Ok(None);
-    }
-    let signed_in = session::open(&tx, app, user, client, input.device_name.clone(), input.transport, now).await?;
-    Event::success("login").by(user).to(user).within(&signed_in.session).record(&tx, app, client, now).await?;
-    let user = users::find_by_number(&tx, Scope::Installation, user.id).await?;
-    attempt.succeed(&tx).await?;
-    tx.commit().await?;
-    Ok(Some(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in }))
+    app.db
+        .retry(|| async {
+            let tx = app.db.begin().await?;
+            if !users::update_login(&tx, user, rehash.clone(), now).await? {
+                return Ok(None);
+            }
+            let signed_in =
+                session::open(&tx, app, user, client, input.device_name.clone(), input.transport, now).await?;
+            Event::success("login").by(user).to(user).within(&signed_in.session).record(&tx, app, client, now).await?;
+            let user = users::find_by_number(&tx, Scope::Installation, user.id).await?;
+            attempt.succeed(&tx).await?;
+            tx.commit().await?;
+            Ok(Some(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in }))
+        })
+        .await
 }
 
 /// Whether the user holds the role that is asked for. It is looked up for names of nobody, too, and before the password

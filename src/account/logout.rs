@@ -72,26 +72,30 @@ async fn end_named(
     if named.is_empty() {
         return Ok((0, None));
     }
-    let tx = Transaction::begin(app, now).await?;
-    let Some((session, user)) = current(&tx, &named, now).await? else { return Ok((0, None)) };
-    let count = match scope {
-        Scope::Current => end(&tx, &user, std::slice::from_ref(&session), EndReason::Logout, now).await?,
-        // The others are ended in the name of the session: one that is over itself has no say.
-        Scope::Others | Scope::All if !is_live(&session, now) => 0,
-        Scope::Others => end_all(&tx, &user, Some(session.id), EndReason::Logout, now).await?,
-        Scope::All => end_all(&tx, &user, None, EndReason::Logout, now).await?,
-    };
-    if count > 0 {
-        Event::success("logout")
-            .by(&user)
-            .to(&user)
-            .within(&session)
-            .with("ended", count)
-            .record(&tx, app, &requester.client, now)
-            .await?;
-    }
-    tx.commit().await?;
-    Ok((count, Some(user)))
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let Some((session, user)) = current(&tx, &named, now).await? else { return Ok((0, None)) };
+            let count = match scope {
+                Scope::Current => end(&tx, &user, std::slice::from_ref(&session), EndReason::Logout, now).await?,
+                // The others are ended in the name of the session: one that is over itself has no say.
+                Scope::Others | Scope::All if !is_live(&session, now) => 0,
+                Scope::Others => end_all(&tx, &user, Some(session.id), EndReason::Logout, now).await?,
+                Scope::All => end_all(&tx, &user, None, EndReason::Logout, now).await?,
+            };
+            if count > 0 {
+                Event::success("logout")
+                    .by(&user)
+                    .to(&user)
+                    .within(&session)
+                    .with("ended", count)
+                    .record(&tx, app, &requester.client, now)
+                    .await?;
+            }
+            tx.commit().await?;
+            Ok((count, Some(user)))
+        })
+        .await
 }
 
 /// Has the client forget cookies of a session that does not live, the one that was just ended among them. Those of

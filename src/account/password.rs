@@ -34,17 +34,25 @@ pub struct UpdatePassword {
 /// # Errors
 /// Refuses callers who are not signed in, a wrong current password, the same password again, a weak one.
 pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<(SignIn, usize)> {
-    let Changed { tx, user, own_session, others, now } = change(app, requester, input).await?;
-    let own = std::slice::from_ref(own_session);
-    if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
-        return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
-    }
-    let device_name = own_session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
-    let signed_in = session::open(&tx, app, &user, &requester.client, device_name, own_session.transport, now).await?;
-    record(&tx, app, requester, (&user, &signed_in.session), now).await?;
-    tx.note(Fact::Updated(user));
-    tx.commit().await?;
-    Ok((signed_in.kept_by(&requester.client), others))
+    let proven = prove(app, requester, input).await?;
+    let (own_session, now) = (proven.own_session, proven.now);
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let (user, others) = change(&tx, &proven).await?;
+            let own = std::slice::from_ref(own_session);
+            if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
+                return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
+            }
+            let device_name = own_session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
+            let signed_in =
+                session::open(&tx, app, &user, &requester.client, device_name, own_session.transport, now).await?;
+            record(&tx, app, requester, (&user, &signed_in.session), now).await?;
+            tx.note(Fact::Updated(user));
+            tx.commit().await?;
+            Ok((signed_in.kept_by(&requester.client), others))
+        })
+        .await
 }
 
 /// The same for callers of older services, whose answers have no room for new tokens: the session goes on as it is.
@@ -52,24 +60,31 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
 /// # Errors
 /// As [`update`].
 pub async fn update_within(app: &App, requester: &Requester, input: UpdatePassword) -> Result<usize> {
-    let Changed { tx, user, own_session, others, now } = change(app, requester, input).await?;
-    let own = sessions::find(&tx, own_session.uid).await?;
-    if !own.is_some_and(|session| session::is_live(&session, now)) {
-        return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
-    }
-    record(&tx, app, requester, (&user, own_session), now).await?;
-    tx.note(Fact::Updated(user));
-    tx.commit().await?;
-    Ok(others)
+    let proven = prove(app, requester, input).await?;
+    let (own_session, now) = (proven.own_session, proven.now);
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let (user, others) = change(&tx, &proven).await?;
+            let own = sessions::find(&tx, own_session.uid).await?;
+            if !own.is_some_and(|session| session::is_live(&session, now)) {
+                return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
+            }
+            record(&tx, app, requester, (&user, own_session), now).await?;
+            tx.note(Fact::Updated(user));
+            tx.commit().await?;
+            Ok(others)
+        })
+        .await
 }
 
-/// A password that was changed in a transaction that is not committed yet.
-struct Changed<'a> {
-    tx: Transaction,
-    user: user::Model,
+/// A caller who knows the password, and the hash of the new one.
+struct Proven<'a> {
+    user: &'a user::Model,
     own_session: &'a entity::session::Model,
-    /// How many other sessions were ended.
-    others: usize,
+    hash: String,
+    /// Whether all other sessions end too.
+    end_others: bool,
     now: DateTime<Utc>,
 }
 
@@ -84,7 +99,7 @@ async fn record(
     event.record(tx, app, &requester.client, now).await
 }
 
-async fn change<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -> Result<Changed<'a>> {
+async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -> Result<Proven<'a>> {
     // Not `permit`: whoever has to choose a new password does it here.
     let caller = requester.known()?;
     let own_session = caller.in_session()?;
@@ -120,18 +135,21 @@ async fn change<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) 
     }
     let hash = app.hasher.hash(&input.new).await?;
 
-    let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    if !users::update_password(&tx, user, hash, false, now).await? {
+    Ok(Proven { user, own_session, hash, end_others: input.end_others, now: app.clock.now() })
+}
+
+/// Writes the new password; the account then, and how many other sessions were ended.
+async fn change(tx: &Transaction, proven: &Proven<'_>) -> Result<(user::Model, usize)> {
+    let Proven { user, own_session, hash, end_others, now } = proven;
+    if !users::update_password(tx, user, hash.clone(), false, *now).await? {
         return Err(accounts::changed_meanwhile());
     }
-    let user = accounts::reread(&tx, user).await?;
-    let others = if input.end_others {
-        end_all(&tx, &user, Some(own_session.id), EndReason::PasswordChanged, now).await?
-    } else {
-        0
+    let user = accounts::reread(tx, user).await?;
+    let others = match end_others {
+        true => end_all(tx, &user, Some(own_session.id), EndReason::PasswordChanged, *now).await?,
+        false => 0,
     };
-    Ok(Changed { tx, user, own_session, others, now })
+    Ok((user, others))
 }
 
 /// Letters of a password that is made for somebody: 94 bits, which no policy refuses.
@@ -184,17 +202,21 @@ pub async fn set(
     let hash = app.hasher.hash(&password).await?;
 
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    let user = accounts::target(&tx, caller, access::WRITE_USERS, user_id).await?;
-    if !users::update_password(&tx, &user, hash, must_change, now).await? {
-        return Err(accounts::changed_meanwhile());
-    }
-    end_all(&tx, &user, None, EndReason::PasswordChanged, now).await?;
-    Event::success("password.set").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
-    let user = accounts::reread(&tx, &user).await?;
-    tx.note(Fact::Updated(user.clone()));
-    tx.commit().await?;
-    Ok(user)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let user = accounts::target(&tx, caller, access::WRITE_USERS, user_id).await?;
+            if !users::update_password(&tx, &user, hash.clone(), must_change, now).await? {
+                return Err(accounts::changed_meanwhile());
+            }
+            end_all(&tx, &user, None, EndReason::PasswordChanged, now).await?;
+            Event::success("password.set").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
+            let user = accounts::reread(&tx, &user).await?;
+            tx.note(Fact::Updated(user.clone()));
+            tx.commit().await?;
+            Ok(user)
+        })
+        .await
 }
 
 /// The names that the password of `user` must not be.

@@ -22,19 +22,23 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
     let session = caller.in_session()?;
     let now = app.clock.now();
     let changes = users::Changes { email: None, must_change_password: None, last_login_at: None, ..input.changes() };
-    let tx = Transaction::begin(app, now).await?;
-    let user = accounts::reread(&tx, &caller.user).await?;
-    if !users::update_account(&tx, &user, changes, now).await? {
-        return Err(accounts::changed_meanwhile());
-    }
-    Event::success("profile.update")
-        .by(&user)
-        .to(&user)
-        .within(session)
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    let user = accounts::reread(&tx, &user).await?;
-    tx.note(Fact::Updated(user.clone()));
-    tx.commit().await?;
-    Ok(user)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let user = accounts::reread(&tx, &caller.user).await?;
+            if !users::update_account(&tx, &user, changes.clone(), now).await? {
+                return Err(accounts::changed_meanwhile());
+            }
+            Event::success("profile.update")
+                .by(&user)
+                .to(&user)
+                .within(session)
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            let user = accounts::reread(&tx, &user).await?;
+            tx.note(Fact::Updated(user.clone()));
+            tx.commit().await?;
+            Ok(user)
+        })
+        .await
 }

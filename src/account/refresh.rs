@@ -72,7 +72,8 @@ pub async fn refresh(
     let now = app.clock.now();
     let claims = claims(app, refresh_token, now)?;
     for _ in 0..ATTEMPTS {
-        if let Some((renewed, outcome)) = attempt(app, client, &claims, predecessor, now).await? {
+        let renewed = app.db.retry(|| attempt(app, client, &claims, predecessor, now)).await?;
+        if let Some((renewed, outcome)) = renewed {
             return Ok((renewed.kept_by(client), outcome));
         }
     }

@@ -60,15 +60,24 @@ pub async fn register(
         spend(&app.throttle.registrations, client, now).await?;
     }
     let hash = app.hasher.hash(&input.password).await?;
-    let tx = Transaction::begin(app, now).await?;
-    let mut user = insert(&tx, app, &input, hash, INSTALLATION, now).await?;
-    users::update_login(&tx, &user, None, now).await?;
-    user.last_login_at = Some(now.into());
-    let signed_in = session::open(&tx, app, &user, client, device_name, transport, now).await?;
-    Event::success("register").by(&user).to(&user).within(&signed_in.session).record(&tx, app, client, now).await?;
-    tx.note(Fact::Created(signed_in.user.clone()));
-    tx.commit().await?;
-    Ok(signed_in.kept_by(client))
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let mut user = insert(&tx, app, &input, hash.clone(), INSTALLATION, now).await?;
+            users::update_login(&tx, &user, None, now).await?;
+            user.last_login_at = Some(now.into());
+            let signed_in = session::open(&tx, app, &user, client, device_name.clone(), transport, now).await?;
+            Event::success("register")
+                .by(&user)
+                .to(&user)
+                .within(&signed_in.session)
+                .record(&tx, app, client, now)
+                .await?;
+            tx.note(Fact::Created(signed_in.user.clone()));
+            tx.commit().await?;
+            Ok(signed_in.kept_by(client))
+        })
+        .await
 }
 
 /// Makes an account for a caller who signs in afterwards. Anybody may, if registration is open.

@@ -83,5 +83,5 @@ pub(super) async fn cut_off(
     let until = now + app.config.token.access_lifetime + LEEWAY + TimeDelta::seconds(1);
     let token_id = UserId::from(user.uid).to_string();
     tx.note_revocation();
-    revoked_tokens::upsert(tx, Revocation { token_id, user_uid: user.uid, until, reason }, now).await
+    revoked_tokens::upsert(tx, user.id, Revocation { token_id, user_uid: user.uid, until, reason }, now).await
 }

@@ -159,44 +159,50 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
         return Err(Refusal::new(RefusalCode::TooLong, "use a shorter name").on("name").into());
     }
     let description = input.description.map(|description| description.as_str().to_owned());
-    let tx = app.db.begin().await?;
-    let row = match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {
-        Some((row, _)) if row.built_in => {
-            return Err(Refusal::new(RefusalCode::BuiltInRole, "built-in roles do not change").on("name").into());
-        }
-        Some(found) => {
-            let role = Role::from(found);
-            if !caller.access.covers(&role.permissions) {
-                return Err(Error::Forbidden);
-            }
-            roles::update_description(&tx, role.row.id, description.clone(), now).await?;
-            role::Model { description, updated_at: now.into(), ..role.row }
-        }
-        None => {
-            let row = role::ActiveModel {
-                uid: Set(app.entropy.uuid(now)),
-                name: Set(input.name.as_str().to_owned()),
-                name_key: Set(key),
-                description: Set(description),
-                built_in: Set(false),
-                created_at: Set(now.into()),
-                updated_at: Set(now.into()),
-                ..Default::default()
+    app.db
+        .retry(|| async {
+            let tx = app.db.begin().await?;
+            let row = match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {
+                Some((row, _)) if row.built_in => {
+                    return Err(Refusal::new(RefusalCode::BuiltInRole, "built-in roles do not change")
+                        .on("name")
+                        .into());
+                }
+                Some(found) => {
+                    let role = Role::from(found);
+                    if !caller.access.covers(&role.permissions) {
+                        return Err(Error::Forbidden);
+                    }
+                    roles::update_description(&tx, role.row.id, description.clone(), now).await?;
+                    role::Model { description: description.clone(), updated_at: now.into(), ..role.row }
+                }
+                None => {
+                    let row = role::ActiveModel {
+                        uid: Set(app.entropy.uuid(now)),
+                        name: Set(input.name.as_str().to_owned()),
+                        name_key: Set(key.clone()),
+                        description: Set(description.clone()),
+                        built_in: Set(false),
+                        created_at: Set(now.into()),
+                        updated_at: Set(now.into()),
+                        ..Default::default()
+                    };
+                    roles::insert(&tx, row).await?
+                }
             };
-            roles::insert(&tx, row).await?
-        }
-    };
-    let names: Vec<_> = input.permissions.iter().map(|permission| permission.name()).collect();
-    roles::replace_permissions(&tx, row.id, names.iter().copied()).await?;
-    Event::success("role.save")
-        .made_by(caller)
-        .on(row.uid)
-        .with("role", row.name.as_str())
-        .with("permissions", names)
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    tx.commit().await?;
-    Ok(Role { row, permissions: input.permissions })
+            let names: Vec<_> = input.permissions.iter().map(|permission| permission.name()).collect();
+            roles::replace_permissions(&tx, row.id, names.iter().copied()).await?;
+            Event::success("role.save")
+                .made_by(caller)
+                .on(row.uid)
+                .with("role", row.name.as_str())
+                .with("permissions", names)
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            tx.commit().await?;
+            Ok(Role { row, permissions: input.permissions.clone() })
+        })
+        .await
 }
 
 /// Gives a user exactly these roles.
@@ -207,30 +213,34 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
 pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Vec<String>) -> Result<user::Model> {
     let caller = requester.permit(access::ASSIGN_ROLES)?;
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    roles::lock_built_in(&tx).await?;
-    let user = accounts::target(&tx, caller, access::ASSIGN_ROLES, user_id).await?;
-    let chosen = to_give(&tx, caller, &names, user.tenant_id).await?;
-    let before = access_of(&tx, user.id).await?.roles;
-    roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
-    accounts::keep_an_admin(&tx).await?;
-    if !users::touch(&tx, &user, now).await? {
-        return Err(accounts::changed_meanwhile());
-    }
-    let after = access_of(&tx, user.id).await?.roles;
-    // Tokens of before tell of other roles, to those who believe what tokens tell.
-    cut_off(&tx, app, &user, "ROLES_CHANGED", now).await?;
-    Event::success("user.roles")
-        .made_by(caller)
-        .to(&user)
-        .with("before", before)
-        .with("after", after)
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    let user = accounts::reread(&tx, &user).await?;
-    tx.note(Fact::Updated(user.clone()));
-    tx.commit().await?;
-    Ok(user)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            roles::lock_built_in(&tx).await?;
+            let user = accounts::target(&tx, caller, access::ASSIGN_ROLES, user_id).await?;
+            let chosen = to_give(&tx, caller, &names, user.tenant_id).await?;
+            let before = access_of(&tx, user.id).await?.roles;
+            roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+            accounts::keep_an_admin(&tx).await?;
+            if !users::touch(&tx, &user, now).await? {
+                return Err(accounts::changed_meanwhile());
+            }
+            let after = access_of(&tx, user.id).await?.roles;
+            // Tokens of before tell of other roles, to those who believe what tokens tell.
+            cut_off(&tx, app, &user, "ROLES_CHANGED", now).await?;
+            Event::success("user.roles")
+                .made_by(caller)
+                .to(&user)
+                .with("before", before)
+                .with("after", after)
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            let user = accounts::reread(&tx, &user).await?;
+            tx.note(Fact::Updated(user.clone()));
+            tx.commit().await?;
+            Ok(user)
+        })
+        .await
 }
 
 /// The roles with these names, if `caller` may give them to a user of this tenant.

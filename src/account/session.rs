@@ -215,21 +215,25 @@ pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(
     let caller = requester.signed_in()?;
     let now = app.clock.now();
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such session").on("sessionId");
-    let tx = Transaction::begin(app, now).await?;
-    let scope = caller.scope(access::REVOKE_SESSION);
-    let (session, owner) = sessions::find_with_user(&tx, scope, id.uuid()).await?.ok_or_else(missing)?;
-    if requester.permit_for(access::REVOKE_SESSION, &owner).is_err() {
-        return Err(missing().into());
-    }
-    if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
-        Event::success("session.revoke")
-            .made_by(caller)
-            .to(&owner)
-            .within(&session)
-            .record(&tx, app, &requester.client, now)
-            .await?;
-    }
-    let session = sessions::find(&tx, id.uuid()).await?.ok_or_else(missing)?;
-    tx.commit().await?;
-    Ok((session, owner))
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let scope = caller.scope(access::REVOKE_SESSION);
+            let (session, owner) = sessions::find_with_user(&tx, scope, id.uuid()).await?.ok_or_else(missing)?;
+            if requester.permit_for(access::REVOKE_SESSION, &owner).is_err() {
+                return Err(missing().into());
+            }
+            if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
+                Event::success("session.revoke")
+                    .made_by(caller)
+                    .to(&owner)
+                    .within(&session)
+                    .record(&tx, app, &requester.client, now)
+                    .await?;
+            }
+            let session = sessions::find(&tx, id.uuid()).await?.ok_or_else(missing)?;
+            tx.commit().await?;
+            Ok((session, owner))
+        })
+        .await
 }

@@ -75,31 +75,35 @@ pub async fn load(app: &App, ids: Vec<i64>) -> Result<BTreeMap<i64, tenant::Mode
 pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: Name) -> Result<tenant::Model> {
     let caller = requester.permit(access::WRITE_TENANTS)?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
-    let tenant = match id {
-        Some(id) => {
-            let tenant = within(&tx, caller, access::WRITE_TENANTS, id).await?;
-            tenants::update_name(&tx, &tenant, name.as_str()).await?;
-            tenant::Model { name: name.as_str().to_owned(), ..tenant }
-        }
-        None => {
-            let row = tenant::ActiveModel {
-                uid: Set(app.entropy.uuid(now)),
-                name: Set(name.as_str().to_owned()),
-                created_at: Set(now.into()),
-                ..Default::default()
+    app.db
+        .retry(|| async {
+            let tx = app.db.begin().await?;
+            let tenant = match id {
+                Some(id) => {
+                    let tenant = within(&tx, caller, access::WRITE_TENANTS, id).await?;
+                    tenants::update_name(&tx, &tenant, name.as_str()).await?;
+                    tenant::Model { name: name.as_str().to_owned(), ..tenant }
+                }
+                None => {
+                    let row = tenant::ActiveModel {
+                        uid: Set(app.entropy.uuid(now)),
+                        name: Set(name.as_str().to_owned()),
+                        created_at: Set(now.into()),
+                        ..Default::default()
+                    };
+                    tenants::insert(&tx, row).await?
+                }
             };
-            tenants::insert(&tx, row).await?
-        }
-    };
-    Event::success("tenant.save")
-        .made_by(caller)
-        .on(tenant.uid)
-        .with("name", tenant.name.as_str())
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    tx.commit().await?;
-    Ok(tenant)
+            Event::success("tenant.save")
+                .made_by(caller)
+                .on(tenant.uid)
+                .with("name", tenant.name.as_str())
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            tx.commit().await?;
+            Ok(tenant)
+        })
+        .await
 }
 
 /// The tenant with this id, if `rule` lets `caller` reach it.

@@ -68,8 +68,8 @@ pub async fn list_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Resu
         .await?)
 }
 
-/// Puts one on the list; what stands there already is renewed.
-pub async fn upsert(db: &impl ConnectionTrait, revocation: Revocation, now: DateTime<Utc>) -> Result<()> {
+/// Puts one of this user's on the list; what stands there already is renewed.
+pub async fn upsert(db: &impl Writes, user_id: i64, revocation: Revocation, now: DateTime<Utc>) -> Result<()> {
     let row = revoked_token::ActiveModel {
         token_id: Set(revocation.token_id),
         user_uid: Set(revocation.user_uid),
@@ -82,6 +82,7 @@ pub async fn upsert(db: &impl ConnectionTrait, revocation: Revocation, now: Date
         .on_conflict(OnConflict::column(revoked_token::Column::TokenId).update_columns(renewed).to_owned())
         .exec_without_returning(db)
         .await?;
+    db.touch(Touched::User(user_id), Reach::Nodes);
     Ok(())
 }
 

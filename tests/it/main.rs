@@ -47,6 +47,7 @@ mod password;
 mod persisted;
 mod plantdb;
 mod profile;
+mod races;
 mod readme;
 mod recovery;
 mod refresh;

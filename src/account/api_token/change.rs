@@ -48,47 +48,52 @@ pub async fn update(
 ) -> Result<(ApiToken, user::Model)> {
     let caller = requester.signed_in()?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
-    let (token, owner) = target(&tx, requester, caller, id).await?;
-    if token.row.revoked_at.is_some() {
-        return Err(missing().into());
-    }
-    if input.version.is_some_and(|version| version != token.row.version) {
-        return Err(changed_meanwhile());
-    }
-    let mut changes = api_token::ActiveModel { ..Default::default() };
-    if let Some(permissions) = &input.permissions {
-        draft::require_within(permissions, &caller.access)?;
-        draft::require_within(permissions, &role::access_of(&tx, owner.id).await?)?;
-        changes.permissions = Set(Some(draft::names(permissions)));
-    }
-    if let Some(name) = input.name {
-        changes.name = Set(name.as_str().to_owned());
-    }
-    if let Some(note) = input.note {
-        changes.note = Set(note.map(String::from));
-    }
-    if let Some(enabled) = input.enabled {
-        changes.enabled = Set(enabled);
-    }
-    if let Some(lifetime) = input.lifetime {
-        changes.expires_at = Set(lifetime.map(|lifetime| (now + lifetime).into()));
-    }
-    if let Some(scopes) = input.scopes {
-        changes.scopes = Set(scopes.to_json());
-    }
-    if !api_tokens::update(&tx, &token.row, changes, now).await? {
-        return Err(changed_meanwhile());
-    }
-    Event::success("api_token.update")
-        .made_by(caller)
-        .to(&owner)
-        .with("apiToken", id.to_string())
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    let (row, owner) = api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
-    tx.commit().await?;
-    Ok((row.into(), owner))
+    app.db
+        .retry(|| async {
+            let tx = app.db.begin().await?;
+            let (token, owner) = target(&tx, requester, caller, id).await?;
+            if token.row.revoked_at.is_some() {
+                return Err(missing().into());
+            }
+            if input.version.is_some_and(|version| version != token.row.version) {
+                return Err(changed_meanwhile());
+            }
+            let mut changes = api_token::ActiveModel { ..Default::default() };
+            if let Some(permissions) = &input.permissions {
+                draft::require_within(permissions, &caller.access)?;
+                draft::require_within(permissions, &role::access_of(&tx, owner.id).await?)?;
+                changes.permissions = Set(Some(draft::names(permissions)));
+            }
+            if let Some(name) = &input.name {
+                changes.name = Set(name.as_str().to_owned());
+            }
+            if let Some(note) = input.note.clone() {
+                changes.note = Set(note.map(String::from));
+            }
+            if let Some(enabled) = input.enabled {
+                changes.enabled = Set(enabled);
+            }
+            if let Some(lifetime) = input.lifetime {
+                changes.expires_at = Set(lifetime.map(|lifetime| (now + lifetime).into()));
+            }
+            if let Some(scopes) = &input.scopes {
+                changes.scopes = Set(scopes.to_json());
+            }
+            if !api_tokens::update(&tx, &token.row, changes, now).await? {
+                return Err(changed_meanwhile());
+            }
+            Event::success("api_token.update")
+                .made_by(caller)
+                .to(&owner)
+                .with("apiToken", id.to_string())
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            let (row, owner) =
+                api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
+            tx.commit().await?;
+            Ok((row.into(), owner))
+        })
+        .await
 }
 
 fn changed_meanwhile() -> Error {

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 
 /// A token that shall be made.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Draft {
     /// How its owner calls it.
     pub name: Name,

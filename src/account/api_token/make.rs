@@ -54,23 +54,27 @@ enum Full {
 async fn make(app: &App, requester: &Requester, draft: Draft, form: Form, full: Full) -> Result<Made> {
     let caller = requester.permit(access::CREATE_API_TOKEN)?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
-    if full == Full::Replace
-        && api_tokens::count(&tx, caller.user.id, Some(now)).await? >= MAX_TOKENS
-        && let Some(idle) = api_tokens::find_idle(&tx, caller.user.id, draft.name.as_str(), now).await?
-    {
-        api_tokens::update_revoked(&tx, idle.id, now).await?;
-    }
-    let made = insert(&tx, app, &caller.user, &caller.access, draft, form, now).await?;
-    Event::success("api_token.create")
-        .made_by(caller)
-        .to(&caller.user)
-        .with("apiToken", made.token.id().to_string())
-        .with("permissions", made.token.row.permissions.as_deref())
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    tx.commit().await?;
-    Ok(made)
+    app.db
+        .retry(|| async {
+            let tx = app.db.begin().await?;
+            if full == Full::Replace
+                && api_tokens::count(&tx, caller.user.id, Some(now)).await? >= MAX_TOKENS
+                && let Some(idle) = api_tokens::find_idle(&tx, caller.user.id, draft.name.as_str(), now).await?
+            {
+                api_tokens::update_revoked(&tx, &idle, now).await?;
+            }
+            let made = insert(&tx, app, &caller.user, &caller.access, draft.clone(), form, now).await?;
+            Event::success("api_token.create")
+                .made_by(caller)
+                .to(&caller.user)
+                .with("apiToken", made.token.id().to_string())
+                .with("permissions", made.token.row.permissions.as_deref())
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            tx.commit().await?;
+            Ok(made)
+        })
+        .await
 }
 
 /// Makes a token for whoever can sign in, in place of a session, for callers that know no other credentials. Anybody

@@ -18,16 +18,20 @@ impl Database {
     ///
     /// # Errors
     /// Those of `work`; [`Error::Busy`] if the last time, too, others came first (promise R9).
-    pub async fn retry<T>(&self, work: impl AsyncFn() -> Result<T>) -> Result<T> {
+    pub async fn retry<T, F>(&self, work: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
         for _ in 0..RETRIES {
-            match work().await {
+            // Boxed: the futures of a request nest deeply.
+            match Box::pin(work()).await {
                 Err(error) if is_conflict(&error) => {
                     tracing::debug!(cause = format!("{error:#}"), "a transaction is done again");
                 }
                 done => return done,
             }
         }
-        match work().await {
+        match Box::pin(work()).await {
             Err(error) if is_conflict(&error) => Err(Error::Busy { retry_after: 1 }),
             done => done,
         }

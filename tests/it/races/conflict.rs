@@ -1,0 +1,85 @@
+//! Transactions that the database gives up in favour of others.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use accountd::error::Error;
+use sea_orm::{ConnectionTrait, DbBackend};
+use serde_json::json;
+
+use crate::support::TestApp;
+use crate::support::database::backend;
+
+/// What makes the database answer as it does to the loser of a conflict; SQLite has one writer, and no losers.
+fn conflict() -> Option<&'static str> {
+    match backend() {
+        DbBackend::Postgres => Some("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$"),
+        DbBackend::MySql => Some("BEGIN NOT ATOMIC SIGNAL SQLSTATE '40001'; END"),
+        _ => None,
+    }
+}
+
+/// R9: three times again, and then it is the client's turn.
+#[tokio::test]
+async fn a_transaction_that_lost_is_done_again_three_times() {
+    let Some(conflict) = conflict() else { return };
+    let app = TestApp::new().await;
+    let lose = async |times: usize| {
+        let tries = AtomicUsize::new(0);
+        let done = app
+            .app
+            .db
+            .retry(|| async {
+                if tries.fetch_add(1, Ordering::SeqCst) < times {
+                    app.app.db.writer().execute_unprepared(conflict).await?;
+                }
+                Ok(())
+            })
+            .await;
+        (tries.load(Ordering::SeqCst), done)
+    };
+    assert!(matches!(lose(0).await, (1, Ok(()))));
+    assert!(matches!(lose(3).await, (4, Ok(()))));
+    assert!(matches!(lose(4).await, (4, Err(Error::Busy { .. }))));
+}
+
+/// R9, S10: a logout that loses is done again; one that cannot be done is not acknowledged.
+#[tokio::test]
+async fn what_loses_again_and_again_is_told_to_come_again_and_has_done_nothing() {
+    let (make, drop): (&[&str], &[&str]) = match backend() {
+        DbBackend::Postgres => (
+            &[
+                "CREATE SEQUENCE tries",
+                "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF nextval('tries') NOT IN (8) THEN RAISE SQLSTATE '40001'; END IF; RETURN NEW; END $$",
+                "CREATE TRIGGER lose BEFORE UPDATE ON session FOR EACH ROW EXECUTE FUNCTION lose()",
+            ],
+            &["DROP TRIGGER lose ON session", "DROP FUNCTION lose", "DROP SEQUENCE tries"],
+        ),
+        DbBackend::MySql => (
+            &[
+                "CREATE SEQUENCE tries",
+                "CREATE TRIGGER lose BEFORE UPDATE ON session FOR EACH ROW
+                    IF NEXTVAL(tries) NOT IN (8) THEN SIGNAL SQLSTATE '40001'; END IF",
+            ],
+            &["DROP TRIGGER lose", "DROP SEQUENCE tries"],
+        ),
+        _ => return,
+    };
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let db = app.app.db.writer();
+    for statement in make {
+        db.execute_unprepared(statement).await.unwrap();
+    }
+    let logout = async || ann.send("mutation { logout { ok } }", json!({})).await;
+    let (lost, still) = (logout().await, ann.me_code().await);
+    // Tries five to seven lose, the eighth is let through.
+    let (won, then) = (logout().await, ann.me_reason().await);
+    // The database is another test's after this one.
+    for statement in drop {
+        db.execute_unprepared(statement).await.unwrap();
+    }
+    assert_eq!((lost.code().as_deref(), still), (Some("SERVER_BUSY"), None), "{}", lost.text);
+    assert_eq!(won.data()["logout"]["ok"], true);
+    assert_eq!(then.as_deref(), Some("SESSION_ENDED"));
+}

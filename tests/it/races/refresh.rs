@@ -1,0 +1,183 @@
+//! Refreshes that meet each other, and what ends a session.
+
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+
+use entity::session;
+use sea_orm::EntityTrait;
+use serde_json::{Value, json};
+
+use super::{meet, nodes, rounds};
+use crate::support::database::TestDatabase;
+use crate::support::process::Process;
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+const TABS: usize = 50;
+
+fn refresh_token(answer: &Answer) -> String {
+    let tokens = &answer.data()["refresh"]["tokens"];
+    tokens["refreshToken"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
+}
+
+/// S1, S3: fifty tabs on two nodes, again and again: one successor each time, and never a second branch.
+#[tokio::test(flavor = "multi_thread")]
+async fn tabs_on_two_nodes_get_one_successor() {
+    let [here, there] = nodes().await;
+    let ann = here.user("ann").await;
+    let mut token = ann.refresh_token.clone().unwrap();
+    let rounds = rounds(3, 200);
+    for _ in 0..rounds {
+        let tabs: Vec<_> = (0..TABS)
+            .map(|tab| {
+                let actor = if tab % 2 == 0 { here.again(&ann) } else { there.again(&ann) };
+                let token = token.clone();
+                tokio::spawn(async move { actor.refresh(&token).await })
+            })
+            .collect();
+        let (mut successors, mut rotated) = (Vec::new(), 0);
+        for tab in tabs {
+            let answer = tab.await.unwrap();
+            rotated += usize::from(answer.data()["refresh"]["outcome"] == "ROTATED");
+            successors.push(refresh_token(&answer));
+        }
+        assert_eq!(rotated, 1, "one step");
+        assert!(successors.iter().all(|successor| *successor == successors[0]), "one successor");
+        token = successors.remove(0);
+    }
+    let sessions = session::Entity::find().all(here.app.db.reader()).await.unwrap();
+    let generations: Vec<i32> = sessions.iter().map(|session| session.generation).collect();
+    assert_eq!(generations, [1 + i32::try_from(rounds).unwrap()]);
+}
+
+/// What ends the session of `ann`, acknowledged by the node of `caller`.
+#[derive(Clone, Copy, Debug)]
+enum Ending {
+    Logout,
+    PasswordChange,
+    PasswordReset,
+    Disable,
+    Delete,
+}
+
+async fn end(ending: Ending, root: Actor, ann: Actor) {
+    let answer = match ending {
+        Ending::Logout => ann.send("mutation { logout { ok } }", json!({})).await,
+        Ending::PasswordChange => {
+            let input = json!({ "currentPassword": PASSWORD, "newPassword": "another-horse-battery-8" });
+            ann.insist("updatePassword", input, "errors { code }").await
+        }
+        Ending::PasswordReset => {
+            let input = json!({ "userId": ann.id, "password": "another-horse-battery-8" });
+            root.insist("setUserPassword", input, "errors { code }").await
+        }
+        Ending::Disable => {
+            let input = json!({ "userId": ann.id, "status": "DISABLED" });
+            root.mutate("setUserStatus", input, "errors { code }").await
+        }
+        Ending::Delete => root.mutate("deleteUser", json!({ "userId": ann.id }), "errors { code }").await,
+    };
+    for payload in answer.data().as_object().unwrap().values() {
+        assert!(payload["errors"].as_array().is_none_or(Vec::is_empty), "{ending:?}: {}", answer.text);
+    }
+}
+
+/// S5: whichever of the two is first, no token that either was answered with opens anything afterwards: here at once,
+/// on the other node within a second.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_meets_the_end_of_its_session_saves_nothing() {
+    let [here, there] = nodes().await;
+    let root = here.admin("root").await;
+    let endings = [Ending::Logout, Ending::PasswordChange, Ending::PasswordReset, Ending::Disable, Ending::Delete];
+    for round in 0..rounds(10, 1_000) {
+        let ending = endings[round % endings.len()];
+        let ann = here.user(&format!("ann-{round}")).await;
+        let elsewhere = there.again(&ann);
+        let token = ann.refresh_token.clone().unwrap();
+        let refreshing = async move { elsewhere.refresh(&token).await };
+        let (answer, ()) = meet(round / endings.len() % 9, refreshing, end(ending, root.clone(), ann.clone())).await;
+        if answer.refusal("refresh").is_none() {
+            let renewed = ann.signed_in(&answer.data()["refresh"]);
+            assert!(is_out(&renewed).await, "{ending:?}");
+            assert!(is_out_soon(&there, &renewed).await, "{ending:?}");
+            let again = there.again(&ann).refresh(renewed.refresh_token.as_deref().unwrap()).await;
+            assert_eq!(again.refusal("refresh").as_deref(), Some("SESSION_ENDED"), "{ending:?}");
+        }
+        assert!(is_out(&ann).await, "{ending:?}");
+        assert!(is_out_soon(&there, &ann).await, "{ending:?}");
+    }
+}
+
+async fn is_out(actor: &Actor) -> bool {
+    actor.me_reason().await.as_deref() == Some("SESSION_ENDED")
+}
+
+async fn is_out_soon(node: &TestApp, actor: &Actor) -> bool {
+    let (actor, acknowledged) = (node.again(actor), Instant::now());
+    while acknowledged.elapsed() < Duration::from_secs(1) {
+        if is_out(&actor).await {
+            return true;
+        }
+    }
+    is_out(&actor).await
+}
+
+/// S5: a pair that a refresh hands out while a role is taken away opens no more than the account may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_meets_a_demotion_brings_no_role_back() {
+    let [here, there] = nodes().await;
+    let root = here.admin("root").await;
+    for round in 0..rounds(5, 200) {
+        let eve = here.admin(&format!("eve-{round}")).await;
+        let elsewhere = there.again(&eve);
+        let token = eve.refresh_token.clone().unwrap();
+        let refreshing = async move { elsewhere.refresh(&token).await };
+        let (answer, demoted) = meet(round % 9, refreshing, super::set_roles(&root, &eve, &[])).await;
+        assert_eq!(demoted, None);
+        let renewed = eve.signed_in(&answer.data()["refresh"]);
+        for actor in [&renewed, &eve] {
+            let users = actor.send("{ users(first: 1) { nodes { id } } }", json!({})).await;
+            assert_eq!(users.code().as_deref(), Some("FORBIDDEN"));
+        }
+    }
+}
+
+/// S3 on two processes.
+#[tokio::test]
+async fn tabs_on_two_processes_get_one_successor() {
+    let database = Arc::new(TestDatabase::migrated().await);
+    // Nobody reads the log meanwhile.
+    let unlimited = [("ACCOUNTD_LIMITS__ENABLED", "false"), ("ACCOUNTD_LOG__FILTER", "off")];
+    let here = Process::start(Arc::clone(&database), &unlimited);
+    let register = "mutation ($p: String!) { register(input: { username: \"ann\", password: $p }) {
+        tokens { refreshToken } } }";
+    let answer = here.graphql("", register, json!({ "p": PASSWORD }));
+    let mut token = text(&answer["data"]["register"]["tokens"]["refreshToken"]);
+    let there = Process::start(database, &unlimited);
+    let refresh = "mutation ($token: String) { refresh(input: { refreshToken: $token }) {
+        outcome tokens { refreshToken } errors { code } } }";
+    for _ in 0..rounds(2, 200) {
+        let barrier = Barrier::new(TABS);
+        let answers: Vec<Value> = std::thread::scope(|scope| {
+            let tabs: Vec<_> = (0..TABS)
+                .map(|tab| {
+                    let (node, token, barrier) = (if tab % 2 == 0 { &here } else { &there }, &token, &barrier);
+                    scope.spawn(move || {
+                        barrier.wait();
+                        node.graphql("", refresh, json!({ "token": token }))["data"]["refresh"].clone()
+                    })
+                })
+                .collect();
+            tabs.into_iter().map(|tab| tab.join().unwrap()).collect()
+        });
+        assert_eq!(answers.iter().filter(|answer| answer["outcome"] == "ROTATED").count(), 1, "{answers:?}");
+        let successors: Vec<String> = answers.iter().map(|answer| text(&answer["tokens"]["refreshToken"])).collect();
+        assert!(successors.iter().all(|successor| *successor == successors[0]), "{successors:?}");
+        token = successors[0].clone();
+    }
+    here.stop();
+    there.stop();
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no token: {value}")).to_owned()
+}
