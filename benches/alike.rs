@@ -86,5 +86,7 @@ async fn disable(app: &accountd::app::App, name: &str) {
     let user =
         users::find_by_username(app.db.reader(), Scope::Installation, name).await.expect("a query").expect("a user");
     let now = app.clock.now();
-    users::update_status(app.db.writer(), &user, entity::user::Status::Disabled, now).await.expect("an update");
+    let tx = app.db.begin().await.expect("a transaction");
+    users::update_status(&tx, &user, entity::user::Status::Disabled, now).await.expect("an update");
+    tx.commit().await.expect("a commit");
 }

@@ -176,13 +176,21 @@ async fn admits(app: &App, user: Option<&user::Model>, role: Option<&str>) -> Re
 pub async fn bump(app: &App, requester: &Requester) -> Result<DateTime<Utc>> {
     let caller = requester.permit(access::BUMP_LOGIN)?;
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
-    if !users::update_login(&tx, &caller.user, None, now).await? {
-        return Err(super::user::changed_meanwhile());
-    }
-    Event::success("login.bump").made_by(caller).to(&caller.user).record(&tx, app, &requester.client, now).await?;
-    tx.commit().await?;
-    Ok(now)
+    app.db
+        .retry(|| async {
+            let tx = app.db.begin().await?;
+            if !users::update_login(&tx, &caller.user, None, now).await? {
+                return Err(super::user::changed_meanwhile());
+            }
+            Event::success("login.bump")
+                .made_by(caller)
+                .to(&caller.user)
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            tx.commit().await?;
+            Ok(now)
+        })
+        .await
 }
 
 /// The user who signs in with this name, in any spelling.

@@ -52,49 +52,54 @@ pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: R
         None => None,
     };
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    roles::lock_built_in(&tx).await?;
-    let before = target(&tx, caller, access::WRITE_USERS, user_id).await?;
-    if !users::update_account(&tx, &before, input.account.changes(), now).await? {
-        return Err(changed_meanwhile());
-    }
-    let mut user = reread(&tx, &before).await?;
-    if user.status != input.status {
-        users::update_status(&tx, &user, input.status, now).await?;
-        user = reread(&tx, &user).await?;
-    }
-    let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
-    let moved = before.email_key.is_some() && before.email_key != user.email_key;
-    let (has_password, has_roles) = (hash.is_some(), input.roles.is_some());
-    if let Some(hash) = hash {
-        users::update_password(&tx, &user, hash, false, now).await?;
-        user = reread(&tx, &user).await?;
-    }
-    if let Some(names) = input.roles {
-        let chosen = to_give(&tx, caller, &names, user.tenant_id).await?;
-        roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
-    }
-    if input.status == Status::Disabled {
-        end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
-    } else if has_password {
-        end_all(&tx, &user, own, EndReason::PasswordChanged, now).await?;
-    } else if moved {
-        // Whoever had the account by its old address is to prove that it is theirs (promise S13).
-        end_all(&tx, &user, own, EndReason::Revoked, now).await?;
-    }
-    if has_roles || input.status == Status::Disabled {
-        keep_an_admin(&tx).await?;
-    }
-    Event::success("user.replace")
-        .made_by(caller)
-        .to(&user)
-        .with("password", has_password)
-        .with("roles", has_roles)
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    tx.note(Fact::Updated(user.clone()));
-    tx.commit().await?;
-    Ok(user)
+    let changes = input.account.changes();
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            roles::lock_built_in(&tx).await?;
+            let before = target(&tx, caller, access::WRITE_USERS, user_id).await?;
+            if !users::update_account(&tx, &before, changes.clone(), now).await? {
+                return Err(changed_meanwhile());
+            }
+            let mut user = reread(&tx, &before).await?;
+            if user.status != input.status {
+                users::update_status(&tx, &user, input.status, now).await?;
+                user = reread(&tx, &user).await?;
+            }
+            let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
+            let moved = before.email_key.is_some() && before.email_key != user.email_key;
+            let (has_password, has_roles) = (hash.is_some(), input.roles.is_some());
+            if let Some(hash) = hash.clone() {
+                users::update_password(&tx, &user, hash, false, now).await?;
+                user = reread(&tx, &user).await?;
+            }
+            if let Some(names) = &input.roles {
+                let chosen = to_give(&tx, caller, names, user.tenant_id).await?;
+                roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+            }
+            if input.status == Status::Disabled {
+                end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
+            } else if has_password {
+                end_all(&tx, &user, own, EndReason::PasswordChanged, now).await?;
+            } else if moved {
+                // Whoever had the account by its old address is to prove that it is theirs (promise S13).
+                end_all(&tx, &user, own, EndReason::Revoked, now).await?;
+            }
+            if has_roles || input.status == Status::Disabled {
+                keep_an_admin(&tx).await?;
+            }
+            Event::success("user.replace")
+                .made_by(caller)
+                .to(&user)
+                .with("password", has_password)
+                .with("roles", has_roles)
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            tx.note(Fact::Updated(user.clone()));
+            tx.commit().await?;
+            Ok(user)
+        })
+        .await
 }
 
 /// Sets the caller's own password without asking for the old one, as some older services do, or with the permission
@@ -129,19 +134,23 @@ async fn own_password(
     }
     let hash = app.hasher.hash(&password).await?;
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    if !users::update_password(&tx, user, hash, false, now).await? {
-        return Err(changed_meanwhile());
-    }
-    let user = reread(&tx, user).await?;
-    end_all(&tx, &user, Some(session.id), EndReason::PasswordChanged, now).await?;
-    Event::success("password.reset")
-        .by(&user)
-        .to(&user)
-        .within(session)
-        .record(&tx, app, &requester.client, now)
-        .await?;
-    tx.note(Fact::Updated(user.clone()));
-    tx.commit().await?;
-    Ok(user)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            if !users::update_password(&tx, user, hash.clone(), false, now).await? {
+                return Err(changed_meanwhile());
+            }
+            let user = reread(&tx, user).await?;
+            end_all(&tx, &user, Some(session.id), EndReason::PasswordChanged, now).await?;
+            Event::success("password.reset")
+                .by(&user)
+                .to(&user)
+                .within(session)
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            tx.note(Fact::Updated(user.clone()));
+            tx.commit().await?;
+            Ok(user)
+        })
+        .await
 }

@@ -29,23 +29,27 @@ pub struct Ended {
 /// Internal ones only.
 pub async fn end_all_sessions(app: &App, and_api_tokens: bool) -> Result<Ended> {
     let now = app.clock.now();
-    let tx = Transaction::begin(app, now).await?;
-    let (mut ended, mut last) = (Ended::default(), 0);
-    loop {
-        let batch = sessions::list_live_of_all(&tx, last, now, BATCH).await?;
-        let Some((session, _)) = batch.last() else { break };
-        last = session.id;
-        ended.sessions += end_batch(&tx, &batch, EndReason::Revoked, now).await?;
-    }
-    if and_api_tokens {
-        ended.api_tokens = api_tokens::update_everybodys_revoked(&tx, now).await?;
-    }
-    let client = Client::new(None, None, "command line".to_owned());
-    Event::success("sessions.endAll")
-        .with("sessions", ended.sessions)
-        .with("apiTokens", ended.api_tokens)
-        .record(&tx, app, &client, now)
-        .await?;
-    tx.commit().await?;
-    Ok(ended)
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let (mut ended, mut last) = (Ended::default(), 0);
+            loop {
+                let batch = sessions::list_live_of_all(&tx, last, now, BATCH).await?;
+                let Some((session, _)) = batch.last() else { break };
+                last = session.id;
+                ended.sessions += end_batch(&tx, &batch, EndReason::Revoked, now).await?;
+            }
+            if and_api_tokens {
+                ended.api_tokens = api_tokens::update_everybodys_revoked(&tx, now).await?;
+            }
+            let client = Client::new(None, None, "command line".to_owned());
+            Event::success("sessions.endAll")
+                .with("sessions", ended.sessions)
+                .with("apiTokens", ended.api_tokens)
+                .record(&tx, app, &client, now)
+                .await?;
+            tx.commit().await?;
+            Ok(ended)
+        })
+        .await
 }

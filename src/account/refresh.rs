@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result, TokenFault};
 use crate::security::token::{LEEWAY, RefreshClaims, Verified};
 use crate::store::revoked_tokens::{self, Revocation};
-use crate::store::{Scope, sessions};
+use crate::store::{Scope, Touched, sessions};
 
 /// How the server read a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,7 @@ async fn revoke_access(
     let until = now + app.config.token.access_lifetime + LEEWAY;
     let revocation = Revocation { token_id, user_uid: user.uid, until, reason: "REPLACED" };
     tx.note_revocation();
-    revoked_tokens::insert(tx, user.id, vec![revocation], now).await
+    revoked_tokens::insert(tx, Touched::User(user.id), vec![revocation], now).await
 }
 
 /// The predecessor is served again until its successor is known to have arrived, and for a short while after that,

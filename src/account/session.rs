@@ -19,7 +19,7 @@ use super::transaction::{Fact, Transaction};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::revoked_tokens::{self, Revocation};
-use crate::store::{Writes, sessions};
+use crate::store::{Touched, Writes, sessions};
 
 /// A session that was just opened or renewed.
 #[derive(Debug, Clone)]
@@ -114,7 +114,7 @@ pub(super) async fn end(
     if ended > 0 {
         tx.note_revocation();
     }
-    revoked_tokens::insert(tx, user.id, revocations, now).await?;
+    revoked_tokens::insert(tx, Touched::User(user.id), revocations, now).await?;
     Ok(ended)
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn end_batch(
         tx.note(Fact::Ended(user.clone(), session.clone(), reason));
     }
     tx.note_revocation();
-    revoked_tokens::insert(tx, revocations, now).await?;
+    revoked_tokens::insert(tx, Touched::Everybody, revocations, now).await?;
     Ok(usize::try_from(ended).unwrap_or(usize::MAX))
 }
 

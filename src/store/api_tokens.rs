@@ -165,9 +165,10 @@ pub async fn update_all_revoked(db: &impl Writes, user_id: i64, now: DateTime<Ut
 }
 
 /// Revokes every token of everybody; tells how many there were.
-pub async fn update_everybodys_revoked(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
+pub async fn update_everybodys_revoked(db: &impl Writes, now: DateTime<Utc>) -> Result<u64> {
     let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
     let updated =
         api_token::Entity::update_many().set(row).filter(api_token::Column::RevokedAt.is_null()).exec(db).await?;
+    db.touch(Touched::Everybody, Reach::Nodes);
     Ok(updated.rows_affected)
 }

@@ -34,8 +34,8 @@ pub async fn contains_any(db: &impl ConnectionTrait, token_ids: &[&str], now: Da
     Ok(found.is_some())
 }
 
-/// Puts `revocations` of this user's tokens on the list; what stands there already stays as it is.
-pub async fn insert(db: &impl Writes, user_id: i64, revocations: Vec<Revocation>, now: DateTime<Utc>) -> Result<()> {
+/// Puts `revocations` of somebody's tokens on the list; what stands there already stays as it is.
+pub async fn insert(db: &impl Writes, whose: Touched, revocations: Vec<Revocation>, now: DateTime<Utc>) -> Result<()> {
     if revocations.is_empty() {
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub async fn insert(db: &impl Writes, user_id: i64, revocations: Vec<Revocation>
         )
         .exec_without_returning(db)
         .await?;
-    db.touch(Touched::User(user_id), Reach::Nodes);
+    db.touch(whose, Reach::Nodes);
     Ok(())
 }
 

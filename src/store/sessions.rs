@@ -178,7 +178,7 @@ pub async fn update_ended(
 
 /// Ends those of the sessions with these numbers that were not ended before; tells how many.
 pub async fn update_all_ended(
-    db: &impl ConnectionTrait,
+    db: &impl Writes,
     session_ids: impl IntoIterator<Item = i64>,
     reason: EndReason,
     now: DateTime<Utc>,
@@ -191,6 +191,7 @@ pub async fn update_all_ended(
         .filter(session::Column::EndedAt.is_null())
         .exec(db)
         .await?;
+    db.touch(Touched::Everybody, Reach::Nodes);
     Ok(updated.rows_affected)
 }
 

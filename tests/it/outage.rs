@@ -78,8 +78,15 @@ impl World {
             "mutation {{ login(input: {{ username: \"ann\", password: \"{PASSWORD}\" }}) {{ user {{ id }} }} }}"
         );
         let is_refused = |token: &str, query: &str| {
-            let begun = Instant::now();
-            let (status, body) = self.ask(token, query);
+            let noticed = Instant::now() + Duration::from_secs(1);
+            let (begun, status, body) = loop {
+                let begun = Instant::now();
+                let (status, body) = self.ask(token, query);
+                // Who was known to be in is believed to be for three quarters of a second.
+                if status != 200 || !query.contains("me {") || begun > noticed {
+                    break (begun, status, body);
+                }
+            };
             let code = body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default();
             assert!(
                 status == 503 && ["STORAGE_UNAVAILABLE", "SERVER_BUSY"].contains(&code),

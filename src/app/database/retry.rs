@@ -1,6 +1,5 @@
 //! Transactions that the database gave up in favour of others are done again.
 
-use sea_orm::sqlx::mysql::MySqlDatabaseError;
 use sea_orm::{DbErr, RuntimeErr};
 
 use super::Database;
@@ -8,9 +7,6 @@ use crate::error::{Error, Result};
 
 /// How often a transaction is done again.
 const RETRIES: usize = 3;
-
-/// Lock wait timeout exceeded; MySQL has no SQLSTATE for it.
-const ER_LOCK_WAIT_TIMEOUT: u16 = 1205;
 
 impl Database {
     /// Does `work`, which is one transaction, and does it again if the database gave it up in favour of another one
@@ -49,5 +45,4 @@ fn is_conflict(error: &Error) -> bool {
     let Some(error) = cause.as_database_error() else { return false };
     // SQLSTATE class 40 is "transaction rollback": serialisation failures and deadlocks on PostgreSQL and MySQL alike.
     error.code().is_some_and(|code| code.starts_with("40") && code.len() == 5)
-        || error.try_downcast_ref::<MySqlDatabaseError>().is_some_and(|error| error.number() == ER_LOCK_WAIT_TIMEOUT)
 }

@@ -50,13 +50,12 @@ impl Drop for Ended<'_> {
 /// S8, S9: logouts on one node while 64 clients use the same session on both.
 #[tokio::test]
 async fn a_logout_counts_here_at_once_and_there_within_a_second() {
-    let database = Arc::new(TestDatabase::migrated().await);
     // Nobody reads the log meanwhile.
     let unlimited = [("ACCOUNTD_LIMITS__ENABLED", "false"), ("ACCOUNTD_LOG__FILTER", "off")];
-    let here = Process::start(Arc::clone(&database), &unlimited);
+    let here = Process::start(TestDatabase::migrated().await, &unlimited);
     // The embedded database's secret is made by the first process.
     register(&here, "first");
-    let there = Process::start(database, &unlimited);
+    let there = here.beside(&unlimited);
     for round in 0..2 {
         let token = register(&here, &format!("ann-{round}"));
         let (counts_here, counts_there) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -98,8 +97,8 @@ async fn a_logout_counts_here_at_once_and_there_within_a_second() {
             wait_for(&late);
         });
     }
-    here.stop();
     there.stop();
+    here.stop();
 }
 
 /// Nudges by the database arrive, also after the connection that listens was cut.

@@ -6,6 +6,7 @@ use accountd::error::Error;
 use sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::json;
 
+use crate::sources::rust_files;
 use crate::support::TestApp;
 use crate::support::database::backend;
 
@@ -82,4 +83,25 @@ async fn what_loses_again_and_again_is_told_to_come_again_and_has_done_nothing()
     assert_eq!((lost.code().as_deref(), still), (Some("SERVER_BUSY"), None), "{}", lost.text);
     assert_eq!(won.data()["logout"]["ok"], true);
     assert_eq!(then.as_deref(), Some("SESSION_ENDED"));
+}
+
+/// R9: no use case forgets.
+#[test]
+fn every_transaction_of_a_use_case_is_done_again_when_it_loses() {
+    // The transaction itself, what is called from within, and an operator's command, which is repeated by hand.
+    let elsewhere = ["src/account/transaction.rs", "src/account/refresh.rs", "src/account/import/"];
+    let mut found = 0;
+    for file in rust_files(&["src/account"]) {
+        let code = file.code();
+        let lines: Vec<&str> = code.lines().collect();
+        for (number, line) in lines.iter().enumerate() {
+            let begins = line.contains("Transaction::begin(app") || line.contains("app.db.begin()");
+            if begins && !elsewhere.iter().any(|path| file.path.starts_with(path)) {
+                let before = lines[number.saturating_sub(2)..number].join("");
+                assert!(before.replace(char::is_whitespace, "").contains(".retry(||async{"), "{}: {line}", file.path);
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 15, "{found}");
 }

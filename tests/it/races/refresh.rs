@@ -1,6 +1,6 @@
 //! Refreshes that meet each other, and what ends a session.
 
-use std::sync::{Arc, Barrier};
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use entity::session;
@@ -144,15 +144,14 @@ async fn a_refresh_that_meets_a_demotion_brings_no_role_back() {
 /// S3 on two processes.
 #[tokio::test]
 async fn tabs_on_two_processes_get_one_successor() {
-    let database = Arc::new(TestDatabase::migrated().await);
     // Nobody reads the log meanwhile.
     let unlimited = [("ACCOUNTD_LIMITS__ENABLED", "false"), ("ACCOUNTD_LOG__FILTER", "off")];
-    let here = Process::start(Arc::clone(&database), &unlimited);
+    let here = Process::start(TestDatabase::migrated().await, &unlimited);
     let register = "mutation ($p: String!) { register(input: { username: \"ann\", password: $p }) {
         tokens { refreshToken } } }";
     let answer = here.graphql("", register, json!({ "p": PASSWORD }));
     let mut token = text(&answer["data"]["register"]["tokens"]["refreshToken"]);
-    let there = Process::start(database, &unlimited);
+    let there = here.beside(&unlimited);
     let refresh = "mutation ($token: String) { refresh(input: { refreshToken: $token }) {
         outcome tokens { refreshToken } errors { code } } }";
     for _ in 0..rounds(2, 200) {
@@ -174,8 +173,8 @@ async fn tabs_on_two_processes_get_one_successor() {
         assert!(successors.iter().all(|successor| *successor == successors[0]), "{successors:?}");
         token = successors[0].clone();
     }
-    here.stop();
     there.stop();
+    here.stop();
 }
 
 fn text(value: &Value) -> String {
