@@ -31,8 +31,11 @@ const ROUND: Duration = Duration::from_secs(3);
 /// The password of everybody.
 const PASSWORD: &str = "correct-horse-battery-7";
 
+/// Measures something, and tells it.
+type Measure = fn(&mut report::Report);
+
 /// What can be measured, in this order.
-const PARTS: [(&str, fn(&mut report::Report)); 8] = [
+const PARTS: [(&str, Measure); 8] = [
     ("start", starting::measure),
     ("reads", reads::measure),
     ("refresh", refresh::measure),

@@ -172,6 +172,7 @@ pub fn bare_port() -> Option<u16> {
 }
 
 /// A variable of the environment.
+#[expect(clippy::disallowed_methods, reason = "a bench is no part of the program, whose settings come by its config")]
 pub fn setting(name: &str) -> Option<String> {
     std::env::vars().find(|(found, _)| found == name).map(|(_, value)| value)
 }

@@ -51,9 +51,12 @@ struct Clients {
 
 const STEPS: usize = 7;
 
+/// What has to hold after a restart.
+type Holds = Box<dyn Fn(&Process, &Clients)>;
+
 impl Clients {
     /// Does one thing, and gives what has to hold from its acknowledgement on.
-    fn act(&mut self, server: &Process, step: usize) -> Box<dyn Fn(&Process, &Self)> {
+    fn act(&mut self, server: &Process, step: usize) -> Holds {
         match step % STEPS {
             0 => {
                 self.number += 1;
