@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::until;
+use super::{remembered, until};
 use crate::support::{Actor, PASSWORD, TestApp};
 
 const CLIENTS: usize = 64;
@@ -20,14 +20,24 @@ struct Seen {
     late: AtomicUsize,
 }
 
+/// Ends a crowd when it is dropped.
+struct Ended(Arc<AtomicBool>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Lets a crowd send `query` as `actor`, makes the change, and demands that no request which began at `grace` after its
 /// acknowledgement, or later, is served.
 async fn hammer(actor: &Actor, query: &'static str, grace: Duration, change: impl Future<Output = ()>) {
-    let (seen, acknowledged, stop) = (Arc::new(Seen::default()), Arc::new(AtomicBool::new(false)), Arc::default());
+    let (seen, acknowledged) = (Arc::new(Seen::default()), Arc::new(AtomicBool::new(false)));
+    let stop: Arc<AtomicBool> = Arc::default();
     let crowd: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let (actor, seen, acknowledged) = (actor.clone(), Arc::clone(&seen), Arc::clone(&acknowledged));
-            let stop: Arc<AtomicBool> = Arc::clone(&stop);
+            let stop = Arc::clone(&stop);
             tokio::spawn(async move {
                 while !stop.load(Ordering::SeqCst) {
                     let is_late = acknowledged.load(Ordering::SeqCst);
@@ -43,6 +53,8 @@ async fn hammer(actor: &Actor, query: &'static str, grace: Duration, change: imp
             })
         })
         .collect();
+    // Whatever happens, the crowd goes home.
+    let end = Ended(Arc::clone(&stop));
     until("the crowd is served", async || seen.served.load(Ordering::SeqCst) > CLIENTS).await;
     change.await;
     let begun = Instant::now();
@@ -51,7 +63,7 @@ async fn hammer(actor: &Actor, query: &'static str, grace: Duration, change: imp
     }
     acknowledged.store(true, Ordering::SeqCst);
     until("the crowd is refused", async || seen.late.load(Ordering::SeqCst) > CLIENTS).await;
-    stop.store(true, Ordering::SeqCst);
+    drop(end);
     for client in crowd {
         client.await.unwrap();
     }
@@ -135,6 +147,8 @@ async fn no_request_that_begins_after_an_api_token_was_revoked_is_served() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (id, robot) = ann.api_token(&[]).await;
+    // Its first use is noted, and costs each client a write.
+    remembered(&app, "ann", &robot).await;
     hammer(&robot, ME, HERE, async {
         done(&ann, "revokeApiToken", json!({ "apiTokenId": id })).await;
     })
