@@ -114,7 +114,7 @@ fn hints_at_the_setting_that_was_meant() {
     assert!(text.contains("did you mean token.issuer?"), "{text}");
     let text = load_file("log = 'debug'\n").unwrap_err().to_string();
     assert!(text.contains("log") && text.contains("is a section"), "{text}");
-    let (_, text) = refusals(&[("ACCOUNTD_REST__DIALECTS__CORVUS", "/")]);
+    let (_, text) = refusals(&[("ACCOUNTD_REST__DIALECTS__KEYSTONE", "/")]);
     assert!(text.contains("the README lists all settings"), "{text}");
 }
 

@@ -38,20 +38,24 @@ struct Pages {
 
 impl Default for Ledger {
     fn default() -> Self {
+        Self::opened(Instant::now())
+    }
+}
+
+impl Ledger {
+    fn opened(opened: Instant) -> Self {
         let pages = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
         Self(Arc::new(Pages {
             instant: AtomicU64::new(0),
             users: pages(PLACES),
             groups: pages(usize::try_from(GROUPS).unwrap_or_default()),
             everybody: AtomicU64::new(0),
-            opened: Instant::now(),
+            opened,
             heard: AtomicU64::new(0),
             outbox: Notify::new(),
         }))
     }
-}
 
-impl Ledger {
     /// The present instant. Whoever reads from the database takes it first: what they read is as of this instant, or
     /// later.
     pub fn instant(&self) -> u64 {
@@ -149,10 +153,10 @@ mod tests {
 
     #[test]
     fn believes_nothing_until_the_counters_were_read_and_for_a_short_time_only() {
-        let ledger = Ledger::default();
-        assert!(!ledger.is_trusted());
         let now = Instant::now();
-        ledger.hear(now.checked_sub(TRUST).unwrap_or(now));
+        let ledger = Ledger::opened(now.checked_sub(TRUST * 2).unwrap());
+        assert!(!ledger.is_trusted());
+        ledger.hear(now.checked_sub(TRUST).unwrap());
         assert!(!ledger.is_trusted(), "that was too long ago");
         ledger.hear(now);
         assert!(ledger.is_trusted());
