@@ -101,10 +101,12 @@ fn refresh(release: Release) -> OperationBuilder {
 }
 
 fn create_api_token(release: Release) -> OperationBuilder {
-    let permissions =
-        text("`read`, `write`, `create`, `delete`, or `Permission.READ` and so on.").pattern(Some("^[^/,]*$"));
+    let permissions = text("`read`, `write`, `create`, `delete`, or `Permission.READ` and so on.")
+        .pattern(Some(r"^[^/,\x00-\x1f\x7f-\x9f]*$"));
+    let names = text("The name of a dataset.").pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$"));
     let datasets = ObjectBuilder::new()
         .schema_type(Type::Object)
+        .property_names(Some(names))
         .description(Some("By the name of datasets, in which `*` stands for anything, what the token is for there."))
         .additional_properties(Some(ArrayBuilder::new().items(permissions)));
     let lifetime = ObjectBuilder::new()
