@@ -30,6 +30,15 @@ pub(super) struct Batch {
     candidates: Vec<Candidate>,
 }
 
+/// What a transaction that was committed made of a batch.
+struct Outcome {
+    known: Known,
+    decisions: Vec<Decision>,
+    saw: Seen,
+    /// The number of each account that was made, in their order.
+    numbers: Vec<i64>,
+}
+
 impl Batch {
     /// Parses the rows; what is wrong with them is reported.
     pub fn parse(format: &'static str, rows: Vec<Row>, now: DateTime<Utc>, report: &mut Report) -> Self {
@@ -72,13 +81,18 @@ impl Batch {
         report: &mut Report,
     ) -> Result<()> {
         let mut tried = 1;
-        loop {
+        let (outcome, hashes) = loop {
             let hashes = self.hashed(app, seen).await?;
-            match self.write(app, &hashes, surroundings, seen, report).await {
+            match app.db.retry(|| self.write(app, &hashes, surroundings, seen)).await {
                 Err(Error::Refused(refusals)) if tried < ATTEMPTS && refusals.iter().all(is_conflict) => tried += 1,
-                done => return done,
+                done => break (done?, hashes),
             }
-        }
+        };
+        let makings = self.makings(&outcome.decisions, &hashes);
+        let numbers = (outcome.numbers.as_slice(), &surroundings.tenants);
+        self.report(&outcome.decisions, &makings, numbers, &outcome.known, report);
+        seen.extend(outcome.saw);
+        Ok(())
     }
 
     async fn write(
@@ -86,9 +100,8 @@ impl Batch {
         app: &App,
         hashes: &HashMap<u64, String>,
         surroundings: &Surroundings,
-        seen: &mut Seen,
-        report: &mut Report,
-    ) -> Result<()> {
+        seen: &Seen,
+    ) -> Result<Outcome> {
         let now = app.clock.now();
         let tx = app.db.begin().await?;
         let known = Known::load(&tx, &self.candidates).await?;
@@ -111,9 +124,7 @@ impl Batch {
                 .await?;
         }
         tx.commit().await?;
-        self.report(&decisions, &makings, (&numbers, &surroundings.tenants), &known, report);
-        seen.extend(saw);
-        Ok(())
+        Ok(Outcome { known, decisions, saw, numbers })
     }
 
     /// The hashes of the passwords that stand there in plain text, by row; none for accounts that will not be made.
@@ -194,6 +205,7 @@ fn overtaken() -> Error {
     Refusal::new(RefusalCode::Conflict, "others kept changing accounts at the same time: repeat the import").into()
 }
 
+/// Whether somebody else was faster: with an account, or with a role that both found missing.
 fn is_conflict(refusal: &Refusal) -> bool {
-    refusal.code == RefusalCode::Conflict
+    matches!(refusal.code, RefusalCode::Conflict | RefusalCode::RoleNameTaken)
 }

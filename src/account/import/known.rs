@@ -52,11 +52,7 @@ impl Known {
         let numbers: Vec<_> = batch.iter().filter_map(|candidate| candidate.old.number).collect();
         let names: HashSet<_> = batch.iter().flat_map(|candidate| &candidate.roles).map(Name::key).collect();
         let names: Vec<_> = names.into_iter().collect();
-        let mut known = Self {
-            sources: imports::list(db, sources).await?.into_iter().map(|row| row.source).collect(),
-            usernames: imports::taken_usernames(db, usernames).await?,
-            ..Self::default()
-        };
+        let mut known = Self { usernames: imports::taken_usernames(db, usernames).await?, ..Self::default() };
         // Most formats have neither.
         if !emails.is_empty() {
             known.emails = imports::taken_emails(db, emails).await?;
@@ -69,6 +65,8 @@ impl Known {
             let role = |role: role::Model| (role.name_key, KnownRole { id: role.id, built_in: role.built_in });
             known.roles = found.into_iter().map(|(row, _)| role(row)).collect();
         }
+        // Last: whoever has a name because another import of the same rows was faster is known by then.
+        known.sources = imports::list(db, sources).await?.into_iter().map(|row| row.source).collect();
         Ok(known)
     }
 }

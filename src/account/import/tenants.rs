@@ -22,9 +22,15 @@ pub(super) async fn make(app: &App, format: &str, customers: &[i64], report: &mu
         return Ok(Tenants::new());
     }
     let now = app.clock.now();
-    let tx = app.db.begin().await?;
-    let (tenants, told) = settle(&tx, app, format, customers, now).await?;
-    tx.commit().await?;
+    let (tenants, told) = app
+        .db
+        .retry(|| async {
+            let tx = app.db.begin().await?;
+            let settled = settle(&tx, app, format, customers, now).await?;
+            tx.commit().await?;
+            Ok(settled)
+        })
+        .await?;
     report.tenants = told;
     Ok(tenants)
 }
