@@ -32,6 +32,8 @@ struct Pages {
     opened: Instant,
     /// When the last complete reading of the counters began, in nanoseconds since `opened`; 0: there was none.
     heard: AtomicU64,
+    /// Ring when something has changed about a user of the group.
+    bells: Box<[Notify]>,
     /// Somebody is to be told.
     outbox: Notify,
 }
@@ -52,6 +54,7 @@ impl Ledger {
             everybody: AtomicU64::new(0),
             opened,
             heard: AtomicU64::new(0),
+            bells: (0..GROUPS).map(|_| Notify::new()).collect(),
             outbox: Notify::new(),
         }))
     }
@@ -66,8 +69,11 @@ impl Ledger {
     pub(super) fn note(&self, changes: &[(Touched, Reach)]) {
         for (touched, _) in changes {
             match *touched {
-                Touched::User(id) => self.raise(self.place(id)),
-                Touched::Everybody => self.raise(Some(&self.0.everybody)),
+                Touched::User(id) => {
+                    self.raise(self.place(id));
+                    self.ring(touched.slot());
+                }
+                Touched::Everybody => self.forget_everything(),
             }
         }
         if changes.iter().any(|(_, reach)| *reach == Reach::Nodes) {
@@ -79,11 +85,21 @@ impl Ledger {
     pub(super) fn note_slot(&self, slot: i32) {
         let group = usize::try_from(slot).ok().and_then(|slot| self.0.groups.get(slot));
         self.raise(group.or(Some(&self.0.everybody)));
+        self.ring(slot);
     }
 
     /// Nobody's state is known any more.
     pub fn forget_everything(&self) {
         self.raise(Some(&self.0.everybody));
+        self.ring(Touched::Everybody.slot());
+    }
+
+    /// After the page was raised: whoever is woken finds it so.
+    fn ring(&self, slot: i32) {
+        match usize::try_from(slot).ok().and_then(|slot| self.0.bells.get(slot)) {
+            Some(bell) => bell.notify_waiters(),
+            None => self.0.bells.iter().for_each(Notify::notify_waiters),
+        }
     }
 
     fn raise(&self, page: Option<&AtomicU64>) {
@@ -97,11 +113,24 @@ impl Ledger {
     }
 
     /// Whether what was read of a user as of `instant` is still true, as far as this process knows.
-    pub(super) fn is_current(&self, user_id: i64, instant: u64) -> bool {
-        let group = usize::try_from(Touched::User(user_id).slot()).ok().and_then(|slot| self.0.groups.get(slot));
+    pub fn is_current(&self, user_id: i64, instant: u64) -> bool {
+        let group = group(user_id).and_then(|group| self.0.groups.get(group));
         [self.place(user_id), group, Some(&self.0.everybody)]
             .into_iter()
             .all(|page| page.is_some_and(|page| page.load(SeqCst) <= instant))
+    }
+
+    /// Waits until what was read of a user as of `instant` may not be true any more.
+    pub async fn is_overtaken(&self, user_id: i64, instant: u64) {
+        let Some(bell) = group(user_id).and_then(|group| self.0.bells.get(group)) else { return };
+        loop {
+            // Before the look: what changes after it rings.
+            let rung = bell.notified();
+            if !self.is_current(user_id, instant) {
+                return;
+            }
+            rung.await;
+        }
     }
 
     /// A complete reading of the counters, begun at `begun`, was noted.
@@ -120,6 +149,10 @@ impl Ledger {
     pub(super) async fn is_to_be_told(&self) {
         self.0.outbox.notified().await;
     }
+}
+
+fn group(user_id: i64) -> Option<usize> {
+    usize::try_from(Touched::User(user_id).slot()).ok()
 }
 
 #[cfg(test)]
@@ -149,6 +182,33 @@ mod tests {
             assert!(!ledger.is_current(ANN, before) && !ledger.is_current(ANN + GROUPS, before));
             assert_eq!(ledger.is_current(BOB, before), slot != Touched::Everybody.slot());
         }
+    }
+
+    /// However the change was learned of, and whoever else was waiting.
+    #[tokio::test]
+    async fn wakes_whoever_waits_for_a_change() {
+        let ledger = Ledger::default();
+        for change in 0..4 {
+            let waits = |user_id| {
+                let (ledger, instant) = (ledger.clone(), ledger.instant());
+                tokio::spawn(async move { ledger.is_overtaken(user_id, instant).await })
+            };
+            let (ann, also_ann, bob) = (waits(ANN), waits(ANN), waits(BOB));
+            tokio::task::yield_now().await;
+            match change {
+                0 => ledger.note(&[(Touched::User(ANN), Reach::Here)]),
+                1 => ledger.note_slot(Touched::User(ANN).slot()),
+                2 => ledger.note_slot(Touched::Everybody.slot()),
+                _ => ledger.forget_everything(),
+            }
+            ann.await.unwrap();
+            also_ann.await.unwrap();
+            assert_eq!(bob.is_finished(), change > 1);
+            bob.abort();
+        }
+        let before = ledger.instant();
+        ledger.note(&[(Touched::User(ANN), Reach::Nodes)]);
+        ledger.is_overtaken(ANN, before).await;
     }
 
     #[test]
