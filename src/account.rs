@@ -9,6 +9,7 @@ pub mod bootstrap;
 pub mod canonical;
 pub mod directory;
 pub mod email;
+pub mod events;
 pub mod handle;
 pub mod id;
 pub mod import;

@@ -15,6 +15,7 @@ use crate::security::bulletin::Bulletin;
 use crate::security::hasher::Hasher;
 use crate::security::keys::Keys;
 use crate::security::policy::Policy;
+use crate::security::streams::Streams;
 use crate::security::throttle::Throttle;
 
 pub mod database;
@@ -49,6 +50,8 @@ pub struct Parts {
     pub hooks: Hooks,
     /// Calls others.
     pub outgoing: Outgoing,
+    /// Counts the streams that are open.
+    pub streams: Streams,
     /// The signed list of what was revoked lately.
     pub bulletin: Bulletin,
     /// Rings when messages to webhooks were written.

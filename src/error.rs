@@ -42,6 +42,12 @@ pub enum Error {
         /// Its value.
         most: String,
     },
+    /// The caller has as many subscriptions open as one may.
+    #[error("this account has {most} subscriptions open: end some, or share one among your tabs")]
+    TooManySubscriptions {
+        /// The setting `graphql.max_subscriptions_per_user`.
+        most: usize,
+    },
     /// There is more to do than can be done; nothing was begun.
     #[error("the server is busy: try again in {retry_after} s")]
     Busy {
@@ -77,6 +83,7 @@ impl Error {
             Self::PasswordChangeRequired => "PASSWORD_CHANGE_REQUIRED",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
+            Self::TooManySubscriptions { .. } => "TOO_MANY_SUBSCRIPTIONS",
             Self::Busy { .. } => "SERVER_BUSY",
             Self::StorageUnavailable(_) => "STORAGE_UNAVAILABLE",
             Self::SecondCredentialCheck => "ONE_CREDENTIAL_CHECK_PER_REQUEST",

@@ -1,6 +1,6 @@
 //! The GraphQL face: one file per capability, each a translation from the schema to one use case.
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, SDLExportOptions, Schema, SchemaBuilder};
 
 mod administration;
 mod api_token;
@@ -8,6 +8,7 @@ pub mod auth_service;
 mod completion;
 mod context;
 pub mod error;
+mod events;
 mod face;
 mod guard;
 pub mod limits;
@@ -21,12 +22,15 @@ mod refresh;
 mod register;
 mod role;
 mod session;
+mod subscription;
 mod tenant;
 mod time;
 mod tokens;
 mod user;
 
+pub use events::Subscription as Subscriptions;
 pub use face::Face;
+pub use subscription::Subscription;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
@@ -49,8 +53,8 @@ pub struct Mutation(
 );
 
 /// The schema without any data, enough to print it.
-pub fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+pub fn builder() -> SchemaBuilder<Query, Mutation, Subscriptions> {
+    Schema::build(Query::default(), Mutation::default(), Subscriptions)
         .register_output_type::<node::Node>()
         // Suggestions would tell the schema to those who may not read it.
         .disable_suggestions()

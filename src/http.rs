@@ -30,6 +30,7 @@ mod origin;
 mod playground;
 mod require;
 pub mod server;
+mod socket;
 mod visitor;
 
 pub use current_user::CurrentUser;

@@ -10,5 +10,6 @@ pub mod seal;
 pub mod secret;
 pub mod signature;
 pub mod stored;
+pub mod streams;
 pub mod throttle;
 pub mod token;

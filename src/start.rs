@@ -31,6 +31,7 @@ use crate::security::hasher::Hasher;
 use crate::security::policy::Policy;
 use crate::security::pool::Pool;
 use crate::security::seal::Seal;
+use crate::security::streams::Streams;
 use crate::security::throttle::Throttle;
 use crate::shared::Shared;
 
@@ -64,6 +65,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let memory = Memory::new(config.cluster.cached_callers, db.ledger().clone());
     let watch = Watch::start(db.ledger(), db.watcher().clone(), nudge(&config, &db, shared.as_ref())?);
     let outgoing = Outgoing::new(config.webhooks.allowed_networks.clone(), Arc::new(SystemResolver))?;
+    let streams = Streams::new(config.graphql.max_subscriptions_per_user);
     let (hooks, bulletin, webhooks_due) = (Hooks::default(), Bulletin::default(), watch::Sender::new(()));
     Ok(App::new(Parts {
         db,
@@ -77,6 +79,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
         keys,
         hooks,
         outgoing,
+        streams,
         bulletin,
         webhooks_due,
         config,

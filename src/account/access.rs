@@ -141,6 +141,9 @@ pub const READ_ROLES: Rule = readers(&[Permission::RolesRead]);
 pub const READ_NODE: Rule = signed_in();
 /// Mutation `updateProfile`.
 pub const UPDATE_PROFILE: Rule = in_person();
+/// Subscription `accountEvents`: programs with an API token have no session whose end they could learn of, and the tabs
+/// of their owner are none of their business.
+pub const ACCOUNT_EVENTS: Rule = in_person();
 /// What an older service calls to bump a login: the caller is still there.
 pub const BUMP_LOGIN: Rule = signed_in();
 /// Mutation `updatePassword`; it is open to those who have to choose a new password.

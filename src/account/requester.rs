@@ -2,6 +2,7 @@
 
 pub mod jar;
 mod known;
+mod vigil;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::security::token::{AccessClaims, Claims, LastingClaims, Verified};
 use crate::store::{Scope, revoked_tokens, sessions};
 use jar::{Jar, Page};
 use known::Known;
+pub use vigil::Vigil;
 
 /// What came with a request, before anything was checked.
 #[derive(Debug, Clone)]

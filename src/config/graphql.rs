@@ -9,6 +9,8 @@ pub struct GraphQl {
     pub introspection: bool,
     /// Most requests that may come together in one array; 0: none, arrays are refused.
     pub batch_max: usize,
+    /// Most subscriptions that one user may have open in this process.
+    pub max_subscriptions_per_user: usize,
     /// Bounds of one operation.
     pub limits: OperationLimits,
 }
@@ -45,6 +47,7 @@ impl GraphQl {
         let introspection =
             reader.choice("graphql.introspection", &[("auto", is_loopback), ("true", true), ("false", false)]);
         let batch_max = reader.whole("graphql.batch_max", 0..=10);
+        let max_subscriptions_per_user = reader.whole("graphql.max_subscriptions_per_user", 1..=1_000);
         let query_bytes = reader.whole("graphql.max_query_bytes", 256..=65_536);
         let tokens = reader.whole("graphql.max_tokens", 50..=10_000);
         let depth = reader.whole("graphql.max_depth", 3..=30);
@@ -59,6 +62,7 @@ impl GraphQl {
         Some(GraphQl {
             introspection: introspection?,
             batch_max: batch_max?,
+            max_subscriptions_per_user: max_subscriptions_per_user?,
             limits: OperationLimits {
                 query_bytes: query_bytes?,
                 tokens: tokens?,

@@ -37,6 +37,10 @@ pub struct Deadlines {
     pub idle: Duration,
     /// From the moment the client's window is full to the moment it has taken everything.
     pub write: Duration,
+    /// From the begin of a WebSocket to its `connection_init`.
+    pub init: Duration,
+    /// From the last sign of life on a stream to the next one that is asked for, and from there to its end.
+    pub ping: Duration,
 }
 
 impl Default for Deadlines {
@@ -48,6 +52,9 @@ impl Default for Deadlines {
             // Longer than the 60 s of common proxies: who reuses connections must be the one to close them.
             idle: Duration::from_secs(75),
             write: Duration::from_secs(15),
+            init: Duration::from_secs(3),
+            // Shorter than the 60 s after which common proxies give up on a silent connection.
+            ping: Duration::from_secs(25),
         }
     }
 }

@@ -45,6 +45,7 @@ impl From<Failure> for async_graphql::Error {
             Error::Forbidden
             | Error::PasswordChangeRequired
             | Error::ForeignPage
+            | Error::TooManySubscriptions { .. }
             | Error::SecondCredentialCheck
             | Error::Internal(_) => {}
         }

@@ -1,18 +1,23 @@
 //! The schema as it is served: runs requests and completes their answers.
 
-use async_graphql::{EmptySubscription, Request, Response, Schema};
+use std::sync::Arc;
+
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{Request, Response, Schema};
+use futures_util::stream::BoxStream;
 
 use super::completion::Types;
 use super::limits::complexity;
-use super::{Mutation, Query, builder, context, sdl};
-use crate::account::requester::Requester;
+use super::{Mutation, Query, Subscription, Subscriptions, builder, context, sdl};
+use crate::account::requester::{Requester, Vigil};
 use crate::app::App;
 use crate::config;
 
-/// Runs GraphQL requests.
+/// Runs GraphQL requests; a clone is a pointer.
+#[derive(Clone)]
 pub struct Face {
-    schema: Schema<Query, Mutation, EmptySubscription>,
-    types: Types,
+    schema: Schema<Query, Mutation, Subscriptions>,
+    types: Arc<Types>,
 }
 
 impl Face {
@@ -22,7 +27,7 @@ impl Face {
         let builder = if settings.introspection { builder } else { builder.disable_introspection() };
         // Extensions make every field dearer, so this one is there only where requests can come together.
         let builder = if settings.batch_max > 0 { builder.extension(complexity::Shared) } else { builder };
-        Self { schema: builder.finish(), types: Types::of(&sdl()) }
+        Self { schema: builder.finish(), types: Arc::new(Types::of(&sdl())) }
     }
 
     /// Runs `request`, which was found within the limits, for whoever asks.
@@ -31,8 +36,24 @@ impl Face {
         let name = request.operation_name.clone();
         let mut response = self.schema.execute(context::data(request, app, requester)).await;
         if let Some(document) = document {
-            self.types.complete(&document, name.as_deref(), &mut response);
+            self.complete(&document, name.as_deref(), &mut response);
         }
         response
+    }
+
+    /// Begins the subscription in `request`, which was found within the limits, for whoever keeps the vigil.
+    ///
+    /// # Errors
+    /// The answer that refuses it.
+    pub async fn subscribe(&self, request: Request, app: &App, vigil: Vigil) -> Result<Subscription, Response> {
+        Subscription::begin(self.clone(), request, app, vigil).await
+    }
+
+    pub(super) fn stream(&self, request: Request) -> BoxStream<'static, Response> {
+        self.schema.execute_stream(request)
+    }
+
+    pub(super) fn complete(&self, document: &ExecutableDocument, name: Option<&str>, response: &mut Response) {
+        self.types.complete(document, name, response);
     }
 }

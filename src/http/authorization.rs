@@ -14,7 +14,11 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials {
     if more.is_some() {
         return Credentials::Malformed;
     }
-    let Ok(text) = value.to_str() else { return Credentials::Malformed };
+    value.to_str().map_or(Credentials::Malformed, read)
+}
+
+/// What the value of the header says, wherever else it stands.
+pub(super) fn read(text: &str) -> Credentials {
     let mut words = text.split([' ', '\t']).filter(|word| !word.is_empty());
     match (words.next(), words.next(), words.next()) {
         (None, ..) => Credentials::None,
@@ -37,7 +41,7 @@ mod tests {
     use super::*;
     use secrecy::ExposeSecret;
 
-    fn read(values: &[&str]) -> String {
+    fn told(values: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(AUTHORIZATION, value.parse().unwrap());
@@ -52,25 +56,25 @@ mod tests {
     #[test]
     fn takes_what_signed_out_clients_send_for_nothing() {
         for value in ["", " ", "Bearer", "Bearer ", "bearer", "Bearer null", "Bearer undefined"] {
-            assert_eq!(read(&[value]), "none", "{value:?}");
+            assert_eq!(told(&[value]), "none", "{value:?}");
         }
-        assert_eq!(read(&[]), "none");
+        assert_eq!(told(&[]), "none");
     }
 
     #[test]
     fn takes_one_bearer_token_in_any_case_and_spacing() {
         for value in ["Bearer abc", "bearer abc", "BEARER\tabc", "Bearer  abc "] {
-            assert_eq!(read(&[value]), "token abc", "{value:?}");
+            assert_eq!(told(&[value]), "token abc", "{value:?}");
         }
     }
 
     #[test]
     fn refuses_everything_else() {
-        assert_eq!(read(&["abc"]), "malformed");
-        assert_eq!(read(&["Basic YWJj"]), "malformed");
-        assert_eq!(read(&["Bearer a b"]), "malformed");
-        assert_eq!(read(&["Bearer a, Bearer b"]), "malformed");
-        assert_eq!(read(&["Bearer a", "Bearer b"]), "malformed");
-        assert_eq!(read(&["Bearer \u{fc}"]), "malformed");
+        assert_eq!(told(&["abc"]), "malformed");
+        assert_eq!(told(&["Basic YWJj"]), "malformed");
+        assert_eq!(told(&["Bearer a b"]), "malformed");
+        assert_eq!(told(&["Bearer a, Bearer b"]), "malformed");
+        assert_eq!(told(&["Bearer a", "Bearer b"]), "malformed");
+        assert_eq!(told(&["Bearer \u{fc}"]), "malformed");
     }
 }

@@ -46,6 +46,17 @@ impl Media {
     }
 }
 
+/// Whether the client takes server-sent events, by their own name alone.
+pub(super) fn takes_events(headers: &HeaderMap) -> bool {
+    let ranges =
+        headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
+    ranges.into_iter().any(|range| {
+        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
+        parts.next().as_deref() == Some("text/event-stream")
+            && !parts.any(|part| part.strip_prefix("q=").is_some_and(|text| text.parse() == Ok(0.0)))
+    })
+}
+
 /// Whether the body is said to be JSON in UTF-8; forms, plain text and no type at all are what pages of other origins
 /// can send without being asked (OWASP CSRF Prevention Cheat Sheet).
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
@@ -78,6 +89,19 @@ mod tests {
         assert_eq!(accepted("application/graphql-response+json; charset=utf-8, */*;q=0.1"), Some(Media::GraphQl));
         assert_eq!(accepted("text/html"), None);
         assert_eq!(accepted("application/json;q=0"), None);
+    }
+
+    #[test]
+    fn gives_events_to_those_who_name_them() {
+        let takes = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, value.parse().unwrap());
+            takes_events(&headers)
+        };
+        assert!(takes("text/event-stream") && takes("application/json, Text/Event-Stream;q=0.5"));
+        assert!(
+            !takes("*/*") && !takes("text/*") && !takes("text/event-stream;q=0") && !takes_events(&HeaderMap::new())
+        );
     }
 
     #[test]

@@ -9,25 +9,35 @@ use async_graphql::{Pos, Request, Response as GraphQlResponse};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 
-use super::content::{Media, is_json};
+use super::content::{Media, is_json, takes_events};
 use super::log::Operation;
-use super::playground;
+use super::server::Stop;
+use super::{playground, socket};
 use crate::account::requester::Visitor;
 use crate::app::App;
-use crate::graphql::error::{codes, polish};
+use crate::error::Error;
+use crate::graphql::error::{Failure, codes, polish};
 use crate::graphql::{self, Face};
 
 mod answer;
+mod events;
 mod operation;
 mod parameters;
 mod persisted;
+mod subscribe;
 
-use answer::Refusal;
+use answer::raised;
+pub(super) use answer::{Refusal, event};
+pub(super) use parameters::Parameters;
+pub(super) use subscribe::note_end;
+
 use operation::described;
-use parameters::{Asked, Parameters, QueryString};
+use parameters::{Asked, QueryString};
 use persisted::{Hash, Persisted, Unfit};
 
 /// What runs operations.
@@ -46,15 +56,51 @@ impl Endpoint {
 /// A request that can be run, with the hash that its query can be kept under; or the answer to one that cannot.
 type Entry = Result<(Request, Option<Hash>), GraphQlResponse>;
 
-/// Queries and mutations.
+/// What [`described`] calls an operation that goes on.
+const SUBSCRIPTION: &str = "subscription";
+
+/// How a request wants to be answered.
+struct Manner {
+    /// What GraphQL answers are written in.
+    media: Media,
+    /// Whether it takes server-sent events, and nothing else.
+    events: Events,
+    may_mutate: bool,
+    stop: Stop,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Events {
+    No,
+    Also,
+    Only,
+}
+
+impl Manner {
+    /// What the headers ask for, or nothing if it is nothing that there is.
+    fn of(headers: &HeaderMap, stop: Option<Extension<Stop>>, may_mutate: bool) -> Option<Self> {
+        let (media, events) = match (Media::accepted(headers), takes_events(headers)) {
+            (Some(media), false) => (media, Events::No),
+            (Some(media), true) => (media, Events::Also),
+            // A refusal of theirs is told by the status first.
+            (None, true) => (Media::GraphQl, Events::Only),
+            (None, false) => return None,
+        };
+        Some(Self { media, events, may_mutate, stop: stop.map(|Extension(stop)| stop).unwrap_or_default() })
+    }
+}
+
+/// Queries and mutations, and subscriptions as server-sent events.
 pub(super) async fn post(
     State(app): State<App>,
     Extension(endpoint): Extension<Arc<Endpoint>>,
     Extension(visitor): Extension<Visitor>,
+    stop: Option<Extension<Stop>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response<Body> {
-    let Some(media) = Media::accepted(&headers) else { return Refusal::not_acceptable().answer(Media::Json) };
+    let Some(manner) = Manner::of(&headers, stop, true) else { return Refusal::not_acceptable().answer(Media::Json) };
+    let media = manner.media;
     if !is_json(&headers) {
         return Refusal::no_json().answer(media);
     }
@@ -66,52 +112,66 @@ pub(super) async fn post(
         Err(_) => return Refusal::bad_request("the request's body could not be read").answer(media),
     };
     match parameters::read(&body, app.config.graphql.batch_max) {
-        Ok(asked) => endpoint.answer(&app, visitor, media, asked, true).await,
+        Ok(asked) => endpoint.answer(&app, visitor, manner, asked).await,
         Err(message) => Refusal::bad_request(message).answer(media),
     }
 }
 
-/// Queries alone, and the playground for browsers.
+/// Queries, subscriptions as server-sent events or over a WebSocket, and the playground for browsers.
 pub(super) async fn get(
     State(app): State<App>,
     Extension(endpoint): Extension<Arc<Endpoint>>,
     Extension(visitor): Extension<Visitor>,
+    stop: Option<Extension<Stop>>,
     headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parameters: Result<Query<QueryString>, QueryRejection>,
 ) -> Response<Body> {
+    if socket::is_wanted(&headers) {
+        let stop = stop.map(|Extension(stop)| stop).unwrap_or_default();
+        return socket::open(upgrade, app, endpoint, visitor, stop);
+    }
     let Ok(Query(parameters)) = parameters else {
         return Refusal::bad_request("the query string could not be read").answer(Media::Json);
     };
     if parameters.is_empty() && app.config.graphql.introspection && playground::is_wanted(&headers) {
         return playground::page(&app);
     }
-    let Some(media) = Media::accepted(&headers) else { return Refusal::not_acceptable().answer(Media::Json) };
+    let Some(manner) = Manner::of(&headers, stop, false) else { return Refusal::not_acceptable().answer(Media::Json) };
     match parameters.parameters() {
         Ok(one) => {
             let asked = Asked { requests: vec![one], is_array: false };
-            endpoint.answer(&app, visitor, media, asked, false).await
+            endpoint.answer(&app, visitor, manner, asked).await
         }
-        Err(message) => Refusal::bad_request(message).answer(media),
+        Err(message) => Refusal::bad_request(message).answer(manner.media),
     }
 }
 
 impl Endpoint {
-    async fn answer(
-        &self,
-        app: &App,
-        visitor: Visitor,
-        media: Media,
-        asked: Asked,
-        may_mutate: bool,
-    ) -> Response<Body> {
+    async fn answer(&self, app: &App, visitor: Visitor, manner: Manner, asked: Asked) -> Response<Body> {
         let Asked { requests, is_array } = asked;
-        let entries = requests.into_iter().map(|one| self.entry(one)).collect();
-        let (operation, responses) = match entries {
-            Ok(entries) => match self.run(app, visitor, entries, may_mutate).await {
-                Ok(done) => done,
-                Err(refusal) => return refusal.answer(media),
+        let media = manner.media;
+        let entries: Result<Vec<Entry>, Refusal> = requests.into_iter().map(|one| self.entry(one)).collect();
+        let looked = entries.and_then(|mut entries| {
+            let (operation, bounded) = self.check(app, &manner, &mut entries, is_array)?;
+            Ok((entries, operation, bounded))
+        });
+        let (mut entries, operation, bounded) = match looked {
+            Ok(looked) => looked,
+            Err(refusal) => return refusal.answer(media),
+        };
+        let responses = match bounded {
+            Err(error) => refused(error, entries.len(), &visitor.client.request_id),
+            Ok(()) => match entries.pop_if(|_| operation.kind == SUBSCRIPTION) {
+                Some(only) => match self.stream(app, visitor, manner.stop, only).await {
+                    Ok(mut stream) => {
+                        stream.extensions_mut().insert(operation);
+                        return stream;
+                    }
+                    Err(response) => vec![response],
+                },
+                None => self.run(app, visitor, entries).await,
             },
-            Err(refusal) => return Refusal::answer(refusal, media),
         };
         let codes = responses.iter().flat_map(codes).collect::<Vec<_>>().join(",");
         let mut answer = match &responses[..] {
@@ -154,22 +214,25 @@ impl Endpoint {
         }
     }
 
-    /// Runs what is within the limits, one after the other.
-    async fn run(
+    /// Tells what would be run, whether it is within the limits, and refuses what does not go by this way.
+    fn check(
         &self,
         app: &App,
-        visitor: Visitor,
-        mut entries: Vec<Entry>,
-        may_mutate: bool,
-    ) -> Result<(Operation, Vec<GraphQlResponse>), Refusal> {
+        manner: &Manner,
+        entries: &mut [Entry],
+        is_array: bool,
+    ) -> Result<(Operation, Result<(), Error>), Refusal> {
         let requests = entries.iter_mut().flatten().map(|(request, _)| request).collect();
         let bounded = graphql::limits::check_all(requests, &app.config.graphql.limits);
         let mut operation = Operation::default();
         if bounded.is_ok() {
             for (request, hash) in entries.iter_mut().flatten() {
                 operation = described(request);
-                if operation.kind == "mutation" && !may_mutate {
-                    return Err(Refusal::mutation_by_get());
+                match operation.kind {
+                    "mutation" if !manner.may_mutate => return Err(Refusal::mutation_by_get()),
+                    SUBSCRIPTION if is_array || manner.events == Events::No => return Err(Refusal::subscription()),
+                    "query" | "mutation" if manner.events == Events::Only => return Err(Refusal::not_acceptable()),
+                    _ => {}
                 }
                 if let Some(hash) = hash
                     && !operation.kind.is_empty()
@@ -178,40 +241,36 @@ impl Endpoint {
                 }
             }
         }
-        if entries.len() > 1 {
+        if is_array && entries.len() > 1 {
             operation = Operation { kind: "batch", ..Operation::default() };
         }
+        Ok((operation, bounded))
+    }
+
+    /// Runs what is within the limits, one after the other.
+    async fn run(&self, app: &App, visitor: Visitor, entries: Vec<Entry>) -> Vec<GraphQlResponse> {
         let request_id = visitor.client.request_id.clone();
-        let requester = match bounded {
-            Ok(()) => visitor.identify(app).await,
-            Err(error) => Err(error),
+        let requester = match visitor.identify(app).await {
+            Ok(requester) => requester,
+            Err(error) => return refused(error, entries.len(), &request_id),
         };
         let mut responses = Vec::with_capacity(entries.len());
-        match requester {
-            Ok(requester) => {
-                for entry in entries {
-                    let mut response = match entry {
-                        Ok((request, _)) => self.face.run(request, app, requester.clone()).await,
-                        Err(response) => response,
-                    };
-                    polish(&mut response, &request_id);
-                    responses.push(response);
-                }
-            }
-            Err(error) => {
-                let error = async_graphql::Error::from(graphql::error::Failure::from(error));
-                let mut refused = GraphQlResponse::from_errors(vec![error.into_server_error(Pos::default())]);
-                polish(&mut refused, &request_id);
-                responses.extend(entries.iter().map(|_| GraphQlResponse::from_errors(refused.errors.clone())));
-            }
+        for entry in entries {
+            let mut response = match entry {
+                Ok((request, _)) => self.face.run(request, app, requester.clone()).await,
+                Err(response) => response,
+            };
+            polish(&mut response, &request_id);
+            responses.push(response);
         }
-        Ok((operation, responses))
+        responses
     }
 }
 
-/// An answer in which nothing was run, in the words that Apollo's clients wait for.
-fn raised(message: &str, code: &str) -> GraphQlResponse {
-    let mut error = async_graphql::Error::new(message);
-    error.extensions.get_or_insert_default().set("code", code);
-    GraphQlResponse::from_errors(vec![error.into_server_error(Pos::default())])
+/// The answers to so many requests of which none was run.
+fn refused(error: Error, count: usize, request_id: &str) -> Vec<GraphQlResponse> {
+    let error = async_graphql::Error::from(Failure::from(error));
+    let mut refused = GraphQlResponse::from_errors(vec![error.into_server_error(Pos::default())]);
+    polish(&mut refused, request_id);
+    (0..count).map(|_| GraphQlResponse::from_errors(refused.errors.clone())).collect()
 }

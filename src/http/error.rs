@@ -32,6 +32,7 @@ pub(super) fn refused(error: &Error, request_id: &str) -> Response<Body> {
         Error::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, Some("Bearer error=\"invalid_token\"")),
         Error::Forbidden => (StatusCode::FORBIDDEN, Some("Bearer error=\"insufficient_scope\"")),
         Error::PasswordChangeRequired | Error::ForeignPage => (StatusCode::FORBIDDEN, None),
+        Error::TooManySubscriptions { .. } => (StatusCode::TOO_MANY_REQUESTS, None),
         Error::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
         Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::SecondCredentialCheck | Error::Refused(_) => {
             (StatusCode::BAD_REQUEST, None)

@@ -9,7 +9,7 @@ use axum::{Extension, Json};
 use serde_json::json;
 
 use super::error::problem;
-use super::server::Draining;
+use super::server::Stop;
 use crate::app::App;
 
 /// The process runs.
@@ -18,8 +18,8 @@ pub(super) async fn alive() -> Response<Body> {
 }
 
 /// The database answers, whose version was checked at start, and the server is not stopping.
-pub(super) async fn ready(State(app): State<App>, draining: Option<Extension<Draining>>) -> Response<Body> {
-    if draining.is_some() {
+pub(super) async fn ready(State(app): State<App>, stop: Option<Extension<Stop>>) -> Response<Body> {
+    if stop.is_some_and(|Extension(stop)| stop.has_begun()) {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", "the server is stopping");
     }
     match app.db.ping().await {

@@ -11,7 +11,7 @@ use crate::account::requester::Visitor;
 /// What the log tells of a GraphQL request; its handler attaches it to the answer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Operation {
-    /// `query` or `mutation`.
+    /// `query`, `mutation` or `subscription`; its line tells of its begin.
     pub kind: &'static str,
     /// The operation's name, or nothing.
     pub name: String,

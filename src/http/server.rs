@@ -21,9 +21,12 @@ pub mod descriptors;
 mod framing;
 mod places;
 mod progress;
+mod stop;
 mod stream;
 
 use places::Places;
+use stop::Stage;
+pub(super) use stop::Stop;
 
 /// Pause after the system refused a connection for want of something: longer than a spin, shorter than anyone notices.
 const BREATH: Duration = Duration::from_millis(50);
@@ -34,20 +37,10 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 /// How long cut connections have to go: only a handler that never yields takes any of it.
 const CUT: Duration = Duration::from_secs(1);
 
-/// How far the stop has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    /// Not at all.
-    Serving,
-    /// Nothing new is taken, what was begun is finished.
-    Draining,
-    /// Everything is cut.
-    Cut,
-}
-
-/// In the extensions of every request that arrives while the server stops.
+/// In the extensions of an answer whose body goes on for as long as there is something to tell. It has no deadline of its
+/// own, but what is sent has to be taken in time, and it is the last on its connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Draining;
+pub(super) struct Unending;
 
 /// Serves `router` on `listener` until `stop` resolves. Then it is not ready any more, takes no more connections,
 /// closes idle ones and waits for requests in flight: until they are done, until the settings' `drain` is over, or until

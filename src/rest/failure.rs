@@ -62,9 +62,10 @@ impl Failure {
                 Some(seconds) => Self::too_many(seconds, error.to_string()),
                 None => Self::bad_request(error.to_string()),
             },
-            Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::SecondCredentialCheck => {
-                Self::bad_request(error.to_string())
-            }
+            Error::BadUserInput { .. }
+            | Error::TooComplex { .. }
+            | Error::TooManySubscriptions { .. }
+            | Error::SecondCredentialCheck => Self::bad_request(error.to_string()),
             Error::Busy { retry_after } => Self {
                 retry_after: Some(*retry_after),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())

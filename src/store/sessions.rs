@@ -87,6 +87,21 @@ pub async fn list_live(
     Ok(sessions.all(db).await?)
 }
 
+/// The newest live sessions of a user, by number; `limit` at most.
+pub async fn list_newest_live(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<session::Model>> {
+    Ok(of_user(user_id, Some(now)).order_by_desc(session::Column::Id).limit(limit).all(db).await?)
+}
+
+/// The sessions of a user with these numbers.
+pub async fn list_by_number(db: &impl ConnectionTrait, user_id: i64, ids: Vec<i64>) -> Result<Vec<session::Model>> {
+    Ok(of_user(user_id, None).filter(session::Column::Id.is_in(ids)).all(db).await?)
+}
+
 /// The first live sessions of everybody, by number, behind session `after`, with their users.
 pub async fn list_live_of_all(
     db: &impl ConnectionTrait,

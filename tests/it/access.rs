@@ -105,7 +105,7 @@ async fn everybody_gets_what_the_table_says() {
             let verdict = row.verdicts[ACTORS.iter().position(|actor| *actor == who).unwrap()];
             let actor = world.actor(who);
             let before = world.rows().await;
-            let answer = actor.send(&row.query, (row.variables)(world, who, &actor)).await;
+            let answer = row.send(&actor, (row.variables)(world, who, &actor)).await;
             if let Err(found) = verdict.check(&answer, row.path) {
                 wrong.push(format!("{} for {who:?}: {verdict:?} was expected, but {found}", row.field));
             }
@@ -137,7 +137,7 @@ async fn the_named_permission_opens_and_no_other() {
         let all: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
         let others: Vec<&str> = all.into_iter().filter(|name| !guard.any.iter().any(|any| any == name)).collect();
         let actor = world.holder(&format!("others-{number}"), &others).await;
-        let answer = actor.send(&row.query, (row.variables)(world, Who::User, &actor)).await;
+        let answer = row.send(&actor, (row.variables)(world, Who::User, &actor)).await;
         if Data.check(&answer, row.path).is_ok() {
             wrong.push(format!("{} opens without {:?}", row.field, guard.any));
         }
@@ -149,7 +149,7 @@ async fn the_named_permission_opens_and_no_other() {
                 [name.as_str()].into()
             };
             let actor = world.holder(&format!("{name}-{number}"), &needed.into_iter().collect::<Vec<_>>()).await;
-            let answer = actor.send(&row.query, (row.variables)(world, Who::User, &actor)).await;
+            let answer = row.send(&actor, (row.variables)(world, Who::User, &actor)).await;
             if let Err(found) = Data.check(&answer, row.path) {
                 wrong.push(format!("{} does not open with {name}: {found}", row.field));
             }
@@ -171,7 +171,7 @@ async fn api_tokens_open_what_they_were_given_and_no_more() {
         let admin = world.actor(Who::Admin);
         let opens = async |permissions: &[&str]| {
             let (_, program) = admin.api_token(permissions).await;
-            let answer = program.send(&row.query, (row.variables)(world, Who::Admin, &program)).await;
+            let answer = row.send(&program, (row.variables)(world, Who::Admin, &program)).await;
             Data.check(&answer, row.path).is_ok()
         };
         let all: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();

@@ -25,6 +25,7 @@ mod dialects;
 mod durability;
 mod embed;
 mod errors;
+mod events;
 mod flood;
 mod forger;
 mod framing;

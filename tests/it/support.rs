@@ -7,6 +7,7 @@ pub mod process;
 pub mod receiver;
 pub mod redis;
 pub mod server;
+pub mod stream;
 pub mod tools;
 
 use std::net::SocketAddr;
@@ -37,6 +38,9 @@ use uuid::Uuid;
 
 /// The password of every actor; strong enough for the policy.
 pub const PASSWORD: &str = "correct-horse-battery-7";
+
+/// Where it stands in the data of an answer that it is a stream, which has begun.
+pub const BEGUN: &str = "/begun";
 
 /// The headers that protect every answer (promise X4).
 pub const PROTECTION: [(&str, &str); 6] = [
@@ -281,6 +285,12 @@ impl Actor {
         }
         let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
+        let is_stream = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        if is_stream {
+            // It has no end.
+            let text = json!({ "data": { BEGUN.trim_matches('/'): true } }).to_string();
+            return Answer { status: parts.status, headers: parts.headers, text };
+        }
         let bytes = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
     }

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use async_graphql::{Response as GraphQlResponse, ServerError, Value as Data};
+use async_graphql::{Pos, Response as GraphQlResponse, ServerError, Value as Data};
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -13,7 +13,7 @@ use crate::http::content::Media;
 use crate::http::log::Operation;
 
 /// What is no GraphQL request, so that nothing of it was run.
-pub(super) struct Refusal {
+pub(in crate::http) struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -29,8 +29,22 @@ impl Refusal {
         Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "METHOD_NOT_ALLOWED", message }
     }
 
+    pub fn subscription() -> Self {
+        Self::bad_request(
+            "subscriptions run over a WebSocket at this address with the subprotocol graphql-transport-ws, or as \
+            server-sent events: accept text/event-stream",
+        )
+    }
+
+    pub fn foreign_page() -> Self {
+        let message = "this page may not open a WebSocket here: add its origin to the setting cors.origins".to_owned();
+        Self { status: StatusCode::FORBIDDEN, code: "CSRF_REFUSED", message }
+    }
+
     pub fn not_acceptable() -> Self {
-        let message = "accept application/json or application/graphql-response+json".to_owned();
+        let message = "accept application/json or application/graphql-response+json; text/event-stream is for \
+            subscriptions"
+            .to_owned();
         Self { status: StatusCode::NOT_ACCEPTABLE, code: "NOT_ACCEPTABLE", message }
     }
 
@@ -44,6 +58,11 @@ impl Refusal {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "PAYLOAD_TOO_LARGE", message }
     }
 
+    /// The same where no HTTP answer can be given.
+    pub fn response(&self) -> GraphQlResponse {
+        raised(&self.message, self.code)
+    }
+
     pub fn answer(self, media: Media) -> Response<Body> {
         let body = json!({ "errors": [{ "message": self.message, "extensions": { "code": self.code } }] });
         let mut response = written(media, self.status, &body);
@@ -53,6 +72,13 @@ impl Refusal {
         response.extensions_mut().insert(Operation { codes: self.code.to_owned(), ..Operation::default() });
         response
     }
+}
+
+/// An answer in which nothing was run, in the words that Apollo's clients wait for.
+pub(super) fn raised(message: &str, code: &str) -> GraphQlResponse {
+    let mut error = async_graphql::Error::new(message);
+    error.extensions.get_or_insert_default().set("code", code);
+    GraphQlResponse::from_errors(vec![error.into_server_error(Pos::default())])
 }
 
 /// The answer to one request.
@@ -77,7 +103,7 @@ fn status(media: Media, response: &GraphQlResponse) -> StatusCode {
         _ if media == Media::Json => StatusCode::OK,
         Some("UNAUTHENTICATED") => StatusCode::UNAUTHORIZED,
         Some("FORBIDDEN") => StatusCode::FORBIDDEN,
-        Some("TOO_MANY_ATTEMPTS") => StatusCode::TOO_MANY_REQUESTS,
+        Some("TOO_MANY_ATTEMPTS" | "TOO_MANY_SUBSCRIPTIONS") => StatusCode::TOO_MANY_REQUESTS,
         Some("SERVER_BUSY" | "STORAGE_UNAVAILABLE") => StatusCode::SERVICE_UNAVAILABLE,
         Some("INTERNAL") => StatusCode::INTERNAL_SERVER_ERROR,
         Some(_) if never_ran(response) => StatusCode::BAD_REQUEST,
@@ -109,11 +135,16 @@ fn code(error: &ServerError) -> &str {
 
 /// The members of an answer; its fields stand in the order of the query.
 #[derive(Serialize)]
-struct Answer<'a> {
+pub(in crate::http) struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Data>,
     #[serde(skip_serializing_if = "<[ServerError]>::is_empty")]
     errors: &'a [ServerError],
+}
+
+/// The members of the answer to an event, which has a status no more.
+pub(in crate::http) fn event(response: &GraphQlResponse) -> Answer<'_> {
+    body(StatusCode::OK, response)
 }
 
 /// An answer with a status that says no has no data (GraphQL over HTTP section 6.4.2).

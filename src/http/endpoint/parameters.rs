@@ -9,7 +9,7 @@ use crate::json;
 /// The members of a request (GraphQL over HTTP section 5.1); others are left alone.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Parameters {
+pub(in crate::http) struct Parameters {
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
@@ -78,7 +78,7 @@ impl QueryString {
 
 impl Parameters {
     /// What an item of a body says. An array of the members is not taken for an object, as serde would.
-    fn of(item: Value) -> Result<Self, String> {
+    pub fn of(item: Value) -> Result<Self, String> {
         if !item.is_object() {
             return Err("a request is a JSON object".to_owned());
         }

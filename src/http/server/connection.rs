@@ -20,10 +20,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower::ServiceExt;
 
+use super::Unending;
 use super::places::Place;
 use super::progress::Progress;
+use super::stop::{Stage, Stop};
 use super::stream::Stream;
-use super::{Draining, Stage};
 use crate::config::Deadlines;
 use crate::http::{error, headers};
 
@@ -36,24 +37,25 @@ const MAX_HEAD: usize = 16 * 1024;
 /// Most bytes that are read ahead, and most of an answer that wait to be sent before more of it is asked for.
 const MAX_BUFFER: usize = 32 * 1024;
 
-/// Serves the requests that come on `socket`. The place is held as long as the connection.
+/// Serves the requests that come on `socket`. The place is held as long as the connection, also when that is handed on
+/// to speak something else.
 pub(super) async fn run(
     socket: TcpStream,
     peer: SocketAddr,
     router: Router,
     deadlines: Deadlines,
     mut stage: watch::Receiver<Stage>,
-    _place: Place,
+    place: Place,
 ) {
     // An answer is written at once, so there is nothing to wait for; if it fails, the answers are only later.
     socket.set_nodelay(true).ok();
     // What fits into the system's buffers is sent for us; a client that takes none of it is cut there, too (RFC 5482).
     set_tcp_user_timeout(&socket, u32::try_from(deadlines.write.as_millis()).unwrap_or(u32::MAX)).ok();
     let progress = Progress::new(deadlines);
-    let stream = TokioIo::new(Stream::new(socket, progress.clone()));
+    let stream = TokioIo::new(Stream::new(socket, progress.clone(), place));
     let service = {
-        let (progress, stage) = (progress.clone(), stage.clone());
-        service_fn(move |request| answer(router.clone(), progress.clone(), peer, *stage.borrow(), request))
+        let (progress, stop) = (progress.clone(), Stop::new(stage.clone()));
+        service_fn(move |request| answer(router.clone(), progress.clone(), peer, stop.clone(), request))
     };
     let connection = http1::Builder::new()
         // Its limit is in Progress.
@@ -61,7 +63,8 @@ pub(super) async fn run(
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_BUFFER)
-        .serve_connection(stream, service);
+        .serve_connection(stream, service)
+        .with_upgrades();
     let mut connection = pin!(connection);
     let mut alarm = pin!(Alarm { progress: &progress, sleep: Box::pin(sleep_until(Instant::now() + deadlines.head)) });
     let mut awaited = Stage::Draining;
@@ -93,7 +96,7 @@ async fn answer(
     router: Router,
     progress: Progress,
     peer: SocketAddr,
-    stage: Stage,
+    stop: Stop,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let begun = progress.lock().begun(&request);
@@ -101,9 +104,7 @@ async fn answer(
         Ok(()) => {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            if stage > Stage::Serving {
-                request.extensions_mut().insert(Draining);
-            }
+            request.extensions_mut().insert(stop);
             router.oneshot(request).await?
         }
         Err(fault) => {
@@ -114,7 +115,12 @@ async fn answer(
             response
         }
     };
-    let ends = progress.lock().answered()
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        progress.lock().upgraded();
+        return Ok(response);
+    }
+    let is_unending = response.extensions().get::<Unending>().is_some();
+    let ends = progress.lock().answered(is_unending)
         || matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
     if ends {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -35,8 +35,10 @@ enum Phase {
     Idle,
     /// A header is coming in, or the first one is awaited.
     Head,
-    /// A request is worked on; the router's own deadlines hold.
+    /// A request is worked on, and the router's own deadlines hold; or its answer goes on and on.
     Busy,
+    /// It speaks something else than HTTP, with deadlines of its own.
+    Upgraded,
     /// The answer that closes the connection was sent.
     Closing,
 }
@@ -62,6 +64,9 @@ impl State {
 
     /// Bytes came in.
     pub(super) fn received(&mut self, bytes: &[u8]) {
+        if self.phase == Phase::Upgraded {
+            return;
+        }
         let is_head = self.heads.record(bytes);
         if is_head && self.phase == Phase::Idle {
             self.enter(Phase::Head, self.deadlines.head);
@@ -79,9 +84,17 @@ impl State {
     }
 
     /// The answer is made; sending it has a limit of its own. Tells whether it has to be the connection's last.
-    pub(super) fn answered(&mut self) -> bool {
+    pub(super) fn answered(&mut self, is_unending: bool) -> bool {
+        if is_unending {
+            return true;
+        }
         self.wait_for_next();
         self.heads.is_lost()
+    }
+
+    /// From here on the connection is somebody else's.
+    pub(super) fn upgraded(&mut self) {
+        (self.phase, self.until, self.heads) = (Phase::Upgraded, None, Heads::default());
     }
 
     /// The client takes no more bytes for now. Taking a few later does not move the limit: that is how slow readers stay.
@@ -98,7 +111,7 @@ impl State {
 
     /// Whether nothing is on its way in either direction.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.phase == Phase::Idle && self.taken_until.is_none() && !self.heads.expects_more()
+        matches!(self.phase, Phase::Idle | Phase::Upgraded) && self.taken_until.is_none() && !self.heads.expects_more()
     }
 
     /// The last answer is sent. Tells whether the client may still be sending: closing at once would then reset the

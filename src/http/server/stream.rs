@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::places::Place;
 use super::progress::Progress;
 
 /// Most bytes of an unwanted request that are still taken from a client before the connection is reset under it.
@@ -16,6 +17,7 @@ pub(super) struct Stream {
     socket: TcpStream,
     progress: Progress,
     closing: Closing,
+    _place: Place,
 }
 
 #[derive(Clone, Copy)]
@@ -26,8 +28,8 @@ enum Closing {
 }
 
 impl Stream {
-    pub(super) fn new(socket: TcpStream, progress: Progress) -> Self {
-        Self { socket, progress, closing: Closing::No }
+    pub(super) fn new(socket: TcpStream, progress: Progress, place: Place) -> Self {
+        Self { socket, progress, closing: Closing::No, _place: place }
     }
 
     /// Tells what became of a write.

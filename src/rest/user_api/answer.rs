@@ -101,9 +101,10 @@ impl Failure {
             Error::Unauthenticated(fault) => Self::unauthorized(*fault),
             Error::Forbidden => Self::not_admin(),
             Error::Refused(refusals) => refused(refusals),
-            Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::SecondCredentialCheck => {
-                Self::unprocessable("UNPROCESSABLE_ENTITY", error.to_string())
-            }
+            Error::BadUserInput { .. }
+            | Error::TooComplex { .. }
+            | Error::TooManySubscriptions { .. }
+            | Error::SecondCredentialCheck => Self::unprocessable("UNPROCESSABLE_ENTITY", error.to_string()),
             Error::ForeignPage | Error::PasswordChangeRequired => {
                 Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", error.to_string())
             }

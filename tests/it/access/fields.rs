@@ -1,10 +1,11 @@
 //! The table of root fields and guarded fields.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::verdict::Verdict::{self, Data, Null, Refused};
 use super::world::{Who, World};
-use crate::support::{Actor, PASSWORD};
+use crate::support::{Actor, Answer, BEGUN, PASSWORD};
 
 /// One way to ask for a field.
 pub struct Row {
@@ -329,5 +330,24 @@ fn mutations() -> Vec<Row> {
 pub fn rows() -> Vec<Row> {
     let mut rows = queries();
     rows.extend(mutations());
+    rows.push(Row {
+        field: "Subscription.accountEvents",
+        query: "subscription { accountEvents { __typename } }".to_owned(),
+        variables: nothing,
+        path: BEGUN,
+        verdicts: SIGNED_IN,
+    });
     rows
+}
+
+impl Row {
+    /// Asks for the field.
+    pub async fn send(&self, actor: &Actor, variables: Value) -> Answer {
+        if !self.field.starts_with("Subscription.") {
+            return actor.send(&self.query, variables).await;
+        }
+        let headers = [("content-type", "application/json"), ("accept", "application/json, text/event-stream")];
+        let body = json!({ "query": self.query, "variables": variables }).to_string();
+        actor.request(Method::POST, "/graphql", &headers, body).await
+    }
 }

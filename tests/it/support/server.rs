@@ -24,8 +24,7 @@ pub const WRITE: Duration = Duration::from_millis(700);
 /// A server that listens.
 pub struct Server {
     pub address: SocketAddr,
-    /// Keeps its directory.
-    _app: TestApp,
+    pub app: TestApp,
     stop: Option<oneshot::Sender<()>>,
     at_once: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
@@ -62,7 +61,7 @@ impl Server {
             };
             serve(listener, router, &settings, told(stopped), told(cut)).await;
         });
-        Self { address, _app: app, stop: Some(stop), at_once: Some(at_once), running }
+        Self { address, app, stop: Some(stop), at_once: Some(at_once), running }
     }
 
     /// As SIGTERM does.

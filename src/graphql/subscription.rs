@@ -1,0 +1,127 @@
+//! Subscriptions: an operation that begins once and is run for each event, with the caller as of then.
+//!
+//! The library would keep the context of the first run for as long as the stream lasts, and with it the roles of then.
+//! So its streams are short here: the first run checks the operation and opens the source of events, and yields nothing;
+//! every later one is given an event and yields the answer to it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{Context, Pos, Request, Response, Variables};
+use futures_util::StreamExt;
+
+use super::context::{self, Given};
+use super::error::Failure;
+use super::events::AccountEvent;
+use super::face::Face;
+use crate::account::events::{self, Watcher};
+use crate::account::requester::Vigil;
+use crate::app::App;
+use crate::error::{Error, Result};
+
+/// What is handed to a run of the operation, or by it.
+enum Handed {
+    /// To the first run.
+    Vigil(Box<Vigil>),
+    /// By the first run.
+    Watcher(Box<Watcher>),
+    /// To each later one.
+    Event(Box<AccountEvent>),
+}
+
+/// Where events come from, for the resolvers of subscriptions.
+pub(super) struct Source(Mutex<Option<Handed>>);
+
+impl Source {
+    fn new(handed: Handed) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Some(handed))))
+    }
+
+    /// The source of this run.
+    pub fn of<'a>(ctx: &'a Context<'_>) -> Result<&'a Arc<Self>> {
+        ctx.data::<Arc<Self>>().map_err(|_| Error::internal("the GraphQL request carries no source of events"))
+    }
+
+    /// What this run answers, if it is there to answer something.
+    pub async fn run(&self, ctx: &Context<'_>) -> Result<Option<AccountEvent>> {
+        match self.take() {
+            Some(Handed::Vigil(vigil)) => {
+                let watcher = events::watch(ctx.app()?, *vigil).await?;
+                self.put(Handed::Watcher(Box::new(watcher)));
+                Ok(None)
+            }
+            Some(Handed::Event(event)) => Ok(Some(*event)),
+            Some(Handed::Watcher(_)) | None => Err(one_field()),
+        }
+    }
+
+    fn take(&self) -> Option<Handed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put(&self, handed: Handed) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(handed);
+    }
+}
+
+/// GraphQL section 5.2.3.1.
+fn one_field() -> Error {
+    Error::BadUserInput {
+        argument: "query",
+        problem: "a subscription asks for one field, and does not skip it".to_owned(),
+    }
+}
+
+/// An operation that goes on.
+pub struct Subscription {
+    face: Face,
+    app: App,
+    document: ExecutableDocument,
+    name: Option<String>,
+    variables: Variables,
+    watcher: Box<Watcher>,
+}
+
+impl Subscription {
+    /// Begins the subscription in `request`, which was found within the limits, for whoever keeps the vigil.
+    ///
+    /// # Errors
+    /// The answer that refuses it.
+    pub(super) async fn begin(face: Face, mut request: Request, app: &App, vigil: Vigil) -> Result<Self, Response> {
+        let document = request.parsed_query().map_err(|error| Response::from_errors(vec![error]))?.clone();
+        let (name, variables) = (request.operation_name.clone(), request.variables.clone());
+        let requester = vigil.requester();
+        let source = Source::new(Handed::Vigil(Box::new(vigil)));
+        let request = context::data(request, app, requester).data(Arc::clone(&source));
+        let refusals = face.stream(request).flat_map(|response| futures_util::stream::iter(response.errors));
+        let refusals: Vec<_> = refusals.collect().await;
+        match source.take() {
+            Some(Handed::Watcher(watcher)) if refusals.is_empty() => {
+                Ok(Self { face, app: app.clone(), document, name, variables, watcher })
+            }
+            _ if refusals.is_empty() => {
+                let error = async_graphql::Error::from(Failure::from(one_field()));
+                Err(Response::from_errors(vec![error.into_server_error(Pos::default())]))
+            }
+            _ => Err(Response::from_errors(refusals)),
+        }
+    }
+
+    /// Waits for the next event, and answers the operation for it.
+    ///
+    /// # Errors
+    /// The end; see [`Watcher::next`].
+    pub async fn next(&mut self) -> Result<Response> {
+        let event = self.watcher.next().await?;
+        let requester = self.watcher.requester();
+        let event = AccountEvent::new(event, Arc::new(requester.clone()));
+        let mut request = Request::new("").variables(self.variables.clone());
+        request.operation_name = self.name.clone();
+        request.set_parsed_query(self.document.clone());
+        let request = context::data(request, &self.app, requester).data(Source::new(Handed::Event(Box::new(event))));
+        let response = self.face.stream(request).next().await;
+        let mut response = response.ok_or_else(|| Error::internal("an event came to no answer"))?;
+        self.face.complete(&self.document, self.name.as_deref(), &mut response);
+        Ok(response)
+    }
+}

@@ -1,0 +1,125 @@
+//! Connections that last: their places, their silence, and those who take nothing. Real time, in short deadlines.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::server::{Client, IDLE, PATIENCE, Server, WRITE};
+use crate::support::stream::{EVENTS, Socket, Subscriber, events_request};
+
+const PING: Duration = Duration::from_millis(300);
+
+const UPGRADE: &str = "GET /graphql HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n";
+
+/// A frame of text, masked with zeros.
+fn frame(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+    [&[0x81, 0xfe, length[0], length[1], 0, 0, 0, 0], text.as_bytes()].concat()
+}
+
+/// A socket of which the test sees the bytes.
+async fn raw(mut client: Client, token: &str) -> Client {
+    client.send(UPGRADE).await;
+    let head = client.until("\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+    let greeting = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
+    client.0.write_all(&frame(&greeting.to_string())).await.unwrap();
+    client.until(r#"{"type":"connection_ack"}"#).await;
+    let subscribe = json!({ "type": "subscribe", "id": "1", "payload": { "query": EVENTS } });
+    client.0.write_all(&frame(&subscribe.to_string())).await.unwrap();
+    client
+}
+
+/// The other end is asked whether it is there, and let go if it is not; events have signs of life.
+#[tokio::test]
+async fn whoever_is_not_there_any_more_is_let_go() {
+    let server = Server::tuned(|config| config.server.deadlines.ping = PING).await;
+    let ann = server.app.user("ann").await;
+    let token = ann.token.as_ref().unwrap();
+    let mut silent = raw(server.connect().await, token).await;
+    let begun = Instant::now();
+    let rest = silent.rest().await;
+    assert!(rest == String::from_utf8_lossy(&[0x89, 0]), "one ping and the end, but {rest:?}");
+    assert!(begun.elapsed() >= PING * 3 / 2);
+    // Whoever answers stays, longer than an idle connection does.
+    let mut socket = Socket::of(server.address, token).await;
+    socket.subscribe("1", EVENTS).await;
+    assert!(socket.is_silent(IDLE * 2).await);
+    let Subscriber::Events(mut events) = Subscriber::by_events(server.address, &ann).await else { unreachable!() };
+    let begun = Instant::now();
+    while begun.elapsed() < IDLE * 2 {
+        events.until("3\r\n:\n\n\r\n").await;
+    }
+}
+
+#[tokio::test]
+async fn a_socket_without_subscriptions_is_closed_like_an_idle_connection() {
+    let server = Server::new().await;
+    let ann = server.app.user("ann").await;
+    let mut socket = Socket::of(server.address, ann.token.as_ref().unwrap()).await;
+    let begun = Instant::now();
+    assert_eq!(socket.message().await, Err(1000));
+    assert!(begun.elapsed() >= IDLE / 2);
+}
+
+/// H5
+#[tokio::test]
+async fn whoever_takes_nothing_is_cut() {
+    let server = Server::tuned(|config| config.server.deadlines.ping = PATIENCE).await;
+    let ann = server.app.user("ann").await;
+    let mut client = raw(server.connect_narrowly().await, ann.token.as_ref().unwrap()).await;
+    let ping = frame(&json!({ "type": "ping", "payload": "a".repeat(30_000) }).to_string());
+    let begun = Instant::now();
+    let closed = loop {
+        assert!(begun.elapsed() < PATIENCE, "the connection stays open");
+        match tokio::time::timeout(Duration::from_millis(20), client.0.write(&ping)).await {
+            Ok(Err(_)) => break begun.elapsed(),
+            // Frames are cut anywhere; what comes of that is another end.
+            Ok(Ok(count)) if count < ping.len() => client.0.write_all(&ping[count..]).await.unwrap_or_default(),
+            Ok(Ok(_)) | Err(_) => {}
+        }
+    };
+    assert!(closed > WRITE / 2, "{closed:?}");
+    server.me().await;
+}
+
+/// H7: a connection that was handed on has its place still, and gives it back.
+#[tokio::test]
+async fn streams_have_places_like_all_connections() {
+    let server = Server::tuned(|config| config.server.max_connections_per_address = 2).await;
+    let ann = server.app.user("ann").await;
+    let both = Subscriber::both(server.address, &ann).await;
+    let mut third = server.connect().await;
+    third.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(third.rest().await, "", "there was no place");
+    for told in both {
+        drop(told);
+        let begun = Instant::now();
+        loop {
+            let answer = server.exchange("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+            if answer.starts_with("HTTP/1.1 200") {
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the place does not come back");
+        }
+    }
+}
+
+/// What comes behind the request for events is not the next request: that answer is the last.
+#[tokio::test]
+async fn events_are_the_last_on_their_connection() {
+    let mut server = Server::new().await;
+    let ann = server.app.user("ann").await;
+    let mut client = server.connect().await;
+    client.send(&events_request(ann.token.as_ref().unwrap(), EVENTS)).await;
+    let head = client.until("\r\n\r\n").await;
+    assert!(head.contains("connection: close") && head.contains("x-accel-buffering: no"), "{head}");
+    assert!(head.contains("cache-control: no-store"), "{head}");
+    client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(tokio::time::timeout(IDLE * 2, client.0.read_u8()).await.is_err());
+    server.stop();
+    assert_eq!(client.rest().await, "0\r\n\r\n");
+}

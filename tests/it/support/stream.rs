@@ -1,0 +1,218 @@
+//! Subscribers: a WebSocket and a stream of server-sent events, as far as tests look at them.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::Message;
+use tokio_tungstenite::tungstenite::{Error, http::HeaderValue};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::Actor;
+use super::server::{Client, PATIENCE};
+
+/// What a subscription takes to tell of something, if it has begun.
+const BEGUN: Duration = Duration::from_millis(700);
+
+/// Every event with all that is in it.
+pub const EVENTS: &str = "subscription { accountEvents {
+    __typename
+    ... on SessionEnded { sessionId current reason at }
+    ... on AccessChanged { roles permissions at }
+    ... on ProfileChanged { user { id username displayName email roles } at }
+    ... on NewSignIn { session { id current userAgent deviceName endReason } at }
+} }";
+
+/// A socket that speaks `graphql-transport-ws`.
+pub struct Socket(WebSocketStream<TcpStream>);
+
+impl Socket {
+    /// Opens one with these headers beside its own.
+    ///
+    /// # Errors
+    /// The status and the body of the answer that refuses it.
+    pub async fn try_open(address: SocketAddr, headers: &[(&'static str, &str)]) -> Result<Self, (u16, String)> {
+        let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("graphql-transport-ws"));
+        for (name, value) in headers {
+            match *value {
+                "" => drop(request.headers_mut().remove(*name)),
+                value => drop(request.headers_mut().insert(*name, value.parse().unwrap())),
+            }
+        }
+        let stream = TcpStream::connect(address).await.unwrap();
+        match timeout(PATIENCE, client_async(request, stream)).await.expect("no answer to the upgrade") {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(Error::Http(answer)) => {
+                let body = answer.body().clone().unwrap_or_default();
+                Err((answer.status().as_u16(), String::from_utf8_lossy(&body).into_owned()))
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Opens one without anything special.
+    pub async fn open(address: SocketAddr) -> Self {
+        Self::try_open(address, &[]).await.unwrap()
+    }
+
+    /// Opens one for whoever has this token.
+    pub async fn of(address: SocketAddr, token: &str) -> Self {
+        let mut socket = Self::open(address).await;
+        socket.init(json!({ "authorization": format!("Bearer {token}") })).await;
+        assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
+        socket
+    }
+
+    pub async fn init(&mut self, payload: Value) {
+        self.say(&json!({ "type": "connection_init", "payload": payload })).await;
+    }
+
+    pub async fn subscribe(&mut self, id: &str, query: &str) {
+        self.say(&json!({ "type": "subscribe", "id": id, "payload": { "query": query } })).await;
+    }
+
+    pub async fn say(&mut self, message: &Value) {
+        self.send(&message.to_string()).await;
+    }
+
+    pub async fn send(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.ok();
+    }
+
+    /// The next message.
+    pub async fn hear(&mut self) -> Value {
+        self.message().await.unwrap_or_else(|code| panic!("closed with {code}"))
+    }
+
+    /// The next message, or the code with which it is closed; 1006 is none at all.
+    pub async fn message(&mut self) -> Result<Value, u16> {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.expect("nothing comes over the socket") {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(Some(frame)))) => return Err(frame.code.into()),
+                Some(Ok(Message::Close(None)) | Err(_)) | None => return Err(1006),
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// The code with which it is closed, whatever is said before.
+    pub async fn closed(&mut self) -> u16 {
+        loop {
+            if let Err(code) = self.message().await {
+                return code;
+            }
+        }
+    }
+
+    /// Whether nothing comes for so long.
+    pub async fn is_silent(&mut self, time: Duration) -> bool {
+        timeout(time, self.message()).await.is_err()
+    }
+}
+
+/// Somebody who is told of events, in one of the two ways.
+pub enum Subscriber {
+    Socket(Box<Socket>),
+    Events(Client),
+}
+
+impl Subscriber {
+    /// One of each for this person, subscribed.
+    pub async fn both(address: SocketAddr, person: &Actor) -> [Self; 2] {
+        [Self::by_socket(address, person).await, Self::by_events(address, person).await]
+    }
+
+    pub async fn by_socket(address: SocketAddr, person: &Actor) -> Self {
+        let mut socket = Socket::of(address, person.token.as_ref().unwrap()).await;
+        socket.subscribe("1", EVENTS).await;
+        let mut subscriber = Self::Socket(Box::new(socket));
+        // The protocol does not tell when it has begun: so something happens until it is told.
+        for count in 0.. {
+            let name = format!("shown {count}");
+            person.done("updateProfile", json!({ "displayName": name }), "user { id }").await;
+            let told = async { while subscriber.event().await["user"]["displayName"] != name {} };
+            if timeout(BEGUN, told).await.is_ok() {
+                break;
+            }
+        }
+        subscriber
+    }
+
+    pub async fn by_events(address: SocketAddr, person: &Actor) -> Self {
+        let mut client = Client(TcpStream::connect(address).await.unwrap());
+        client.send(&events_request(person.token.as_ref().unwrap(), EVENTS)).await;
+        let head = client.until("\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains("text/event-stream"), "{head}");
+        Self::Events(client)
+    }
+
+    /// What the next event is.
+    pub async fn event(&mut self) -> Value {
+        match self {
+            Self::Socket(socket) => {
+                let message = socket.hear().await;
+                assert_eq!(message["type"], "next", "{message}");
+                assert!(message["payload"].get("errors").is_none(), "{message}");
+                message["payload"]["data"]["accountEvents"].clone()
+            }
+            Self::Events(client) => {
+                let block = sent_event(client).await;
+                let data = block.strip_prefix("event: next\ndata: ").unwrap_or_else(|| panic!("{block}"));
+                let answer: Value = serde_json::from_str(data).unwrap();
+                assert!(answer.get("errors").is_none(), "{answer}");
+                answer["data"]["accountEvents"].clone()
+            }
+        }
+    }
+
+    /// That it is over for good: completed, and closed with this code.
+    pub async fn completes(mut self, code: u16) {
+        match &mut self {
+            Self::Socket(socket) => {
+                assert_eq!(socket.hear().await, json!({ "type": "complete", "id": "1" }));
+                assert_eq!(socket.message().await, Err(code));
+            }
+            Self::Events(client) => {
+                assert_eq!(sent_event(client).await, "event: complete\ndata: null");
+                assert_eq!(client.rest().await, "0\r\n\r\n");
+            }
+        }
+    }
+
+    /// That it ends for now: not completed, and closed with this code.
+    pub async fn breaks_off(mut self, code: u16) {
+        match &mut self {
+            Self::Socket(socket) => assert_eq!(socket.message().await, Err(code)),
+            Self::Events(client) => assert_eq!(client.rest().await, "0\r\n\r\n"),
+        }
+    }
+}
+
+/// The next event of a stream, out of its chunk; signs of life are left out.
+async fn sent_event(client: &mut Client) -> String {
+    loop {
+        let size = client.until("\r\n").await;
+        let chunk = client.until("\r\n").await;
+        assert_eq!(usize::from_str_radix(size.trim_end(), 16).unwrap() + 2, chunk.len(), "{chunk}");
+        let block = chunk.trim_end();
+        if !block.starts_with(':') {
+            return block.to_owned();
+        }
+    }
+}
+
+/// A request for server-sent events.
+pub fn events_request(token: &str, query: &str) -> String {
+    let body = json!({ "query": query }).to_string();
+    format!(
+        "POST /graphql HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
