@@ -87,7 +87,7 @@ describe('the console', () => {
     await page.getByRole('heading', { name: 'Profile' }).waitFor();
   });
 
-  test('a session that is ended elsewhere leaves with its next answer', limit, async () => {
+  test('a session that is ended elsewhere leaves at once', limit, async () => {
     await register(server.url, 'cid');
     const [laptop, phone] = [await newTab(), await newTab()];
     await signIn(phone, 'cid', PASSWORD);
@@ -99,8 +99,8 @@ describe('the console', () => {
     await ends.first().click();
     await laptop.waitForFunction(() => document.querySelectorAll('.rows li').length === 2);
 
-    await phone.getByRole('link', { name: 'Sessions' }).click();
-    await phone.getByText('Your session was ended.').waitFor();
+    // Nobody touches it, and it asks by itself twice a minute only.
+    await phone.getByText('Your session was ended.').waitFor({ timeout: 10_000 });
     await phone.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 
@@ -132,8 +132,7 @@ describe('the console', () => {
     await admin.getByRole('group', { name: 'Disable eve?' }).getByRole('button', { name: 'Disable' }).click();
     await admin.getByText('Disabled').waitFor();
 
-    await eve.getByRole('link', { name: 'API tokens' }).click();
-    await eve.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await eve.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 10_000 });
   });
 
   test('an administrator makes a role and a user who has to choose a password', limit, async () => {
