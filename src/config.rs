@@ -33,7 +33,7 @@ pub use rest::{Mount, MountPath, Rest};
 pub use server::{Deadlines, Proxies, Server};
 pub use settings::{SETTINGS, Setting};
 pub use token::Token;
-pub use webhooks::{Endpoint, Networks, Webhooks};
+pub use webhooks::{Endpoint, Event, Networks, Webhooks};
 
 use reader::Reader;
 

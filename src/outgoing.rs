@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::pki_types::{ServerName, TrustAnchor};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::{Host, Position, Url};
 
@@ -87,7 +87,10 @@ impl fmt::Display for Failure {
             Self::Unknown => "the name has no address",
             Self::Refused => "the address is not public, or the network it is in not allowed",
             Self::Unreachable => "nobody answers at the address",
-            Self::Untrusted => "no encrypted connection came about",
+            Self::Untrusted => {
+                "no encrypted connection came about: its certificate has to be of that name, and of an authority that is \
+                known or in webhooks.ca_file"
+            }
             Self::Broken => "what came back is no answer",
             Self::Late => "it took too long",
         })
@@ -100,27 +103,22 @@ pub struct Outgoing {
     tls: TlsConnector,
     allowed: Networks,
     resolver: Arc<dyn Resolve>,
-    patience: Duration,
 }
 
 impl Outgoing {
-    /// It calls public addresses, and those of the networks that are `allowed`.
+    /// It calls public addresses, and those of the networks that are `allowed`; it believes certificates of the
+    /// authorities that everybody knows, and those of `authorities`.
     ///
     /// # Errors
     /// Internal ones only.
-    pub fn new(allowed: Networks, resolver: Arc<dyn Resolve>) -> Result<Self> {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    pub fn new(allowed: Networks, authorities: Vec<TrustAnchor<'static>>, resolver: Arc<dyn Resolve>) -> Result<Self> {
+        let roots = RootCertStore { roots: [webpki_roots::TLS_SERVER_ROOTS, &authorities].concat() };
         let tls = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(Error::internal)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(tls)), allowed, resolver, patience: PATIENCE })
-    }
-
-    /// The same with another limit for one request.
-    pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+        Ok(Self { tls: TlsConnector::from(Arc::new(tls)), allowed, resolver })
     }
 
     /// Sends `body` to `url` by POST; tells the answer's status.
@@ -128,7 +126,7 @@ impl Outgoing {
     /// # Errors
     /// Why there is none.
     pub async fn post(&self, url: &Url, headers: &[(&'static str, String)], body: String) -> Result<u16, Failure> {
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + PATIENCE;
         // It goes with this request, in whatever state it is.
         let mut connection = JoinSet::new();
         let answer = timeout_at(deadline, self.ask(url, headers, body, &mut connection));

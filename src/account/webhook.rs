@@ -16,7 +16,7 @@ use super::id::{MessageId, SessionId, UserId};
 use super::session::reason_name;
 use super::transaction::Fact;
 use crate::app::App;
-use crate::config::Endpoint;
+use crate::config::{Endpoint, Event};
 use crate::error::Result;
 use crate::hooks::User;
 use crate::security::signature::signature;
@@ -56,7 +56,8 @@ pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// Writes a message for each endpoint and fact; tells whether there are any. `news` are the accounts of the facts.
+/// Writes a message of each fact for each endpoint that wants it; tells whether there are any. `news` are the accounts of
+/// the facts.
 pub(super) async fn write(
     tx: &impl ConnectionTrait,
     app: &App,
@@ -70,9 +71,10 @@ pub(super) async fn write(
             break;
         }
         let uid = app.entropy.uuid(now);
-        let (kind, data) = told(fact, user.as_ref(), now);
-        let payload = json!({ "type": kind, "timestamp": time(now), "data": data }).to_string();
-        rows.extend(app.config.webhooks.endpoints.iter().map(|endpoint| webhook_delivery::ActiveModel {
+        let (event, data) = told(fact, user.as_ref(), now);
+        let payload = json!({ "type": event.name(), "timestamp": time(now), "data": data }).to_string();
+        let wanting = app.config.webhooks.endpoints.iter().filter(|endpoint| endpoint.events.contains(&event));
+        rows.extend(wanting.map(|endpoint| webhook_delivery::ActiveModel {
             uid: Set(uid),
             endpoint: Set(endpoint.name.clone()),
             payload: Set(payload.clone()),
@@ -89,11 +91,11 @@ pub(super) async fn write(
     Ok(are_there)
 }
 
-fn told(fact: &Fact, user: Option<&User>, now: DateTime<Utc>) -> (&'static str, Value) {
+fn told(fact: &Fact, user: Option<&User>, now: DateTime<Utc>) -> (Event, Value) {
     match fact {
-        Fact::Created(_) => ("user.created", json!({ "user": user })),
-        Fact::Updated(_) => ("user.updated", json!({ "user": user })),
-        Fact::Deleted(_) => ("user.deleted", json!({ "user": user })),
+        Fact::Created(_) => (Event::UserCreated, json!({ "user": user })),
+        Fact::Updated(_) => (Event::UserUpdated, json!({ "user": user })),
+        Fact::Deleted(_) => (Event::UserDeleted, json!({ "user": user })),
         Fact::Ended(owner, session, reason) => {
             let session = json!({
                 "id": SessionId::from(session.uid).to_string(),
@@ -101,7 +103,7 @@ fn told(fact: &Fact, user: Option<&User>, now: DateTime<Utc>) -> (&'static str, 
                 "reason": reason_name(*reason),
                 "endedAt": time(now),
             });
-            ("session.ended", json!({ "session": session }))
+            (Event::SessionEnded, json!({ "session": session }))
         }
     }
 }

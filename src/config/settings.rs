@@ -70,7 +70,9 @@ pub const SETTINGS: &[Setting] = &[
     setting("introspection.secret", None, "what callers of `POST /introspect` have to know, at least 32 bytes; by environment or file only; default: none, and no such route"),
     setting("webhooks.endpoints", Some("none"), "who is told of what happens to accounts: names and addresses with blanks between them, like `crm=https://crm.example.org/accounts`, or `none`"),
     setting("webhooks.secrets", None, "what each endpoint's messages are signed with, like `crm=whsec_…`; two for one name while they are exchanged, the new one first; by environment or file only; required for each endpoint"),
+    setting("webhooks.events", Some("all"), "what endpoints are told of, like `crm=user.created,user.deleted`, with blanks between endpoints; those that are not named are told everything; `all`: everybody is"),
     setting("webhooks.allowed_networks", Some("none"), "networks that messages may go to although they are not public, and then by http, too, like `10.1.0.0/16,127.0.0.1`, or `none`"),
+    setting("webhooks.ca_file", None, "path of a PEM file with the certificates of authorities that endpoints may have theirs from, beside those of Mozilla's list; default: none"),
 ];
 
 const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Setting {

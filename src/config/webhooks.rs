@@ -8,10 +8,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use secrecy::SecretSlice;
+use tokio_rustls::rustls::pki_types::TrustAnchor;
 use url::{Host, Url};
 
 use super::reader::Reader;
 use super::{Refused, refused};
+
+mod authority;
+mod event;
+
+pub use event::Event;
 
 /// The webhooks.
 #[derive(Clone, Debug)]
@@ -20,6 +26,8 @@ pub struct Webhooks {
     pub endpoints: Vec<Endpoint>,
     /// Networks that may be called although they are not public.
     pub allowed_networks: Networks,
+    /// Whose certificates are believed beside those of the authorities that everybody knows.
+    pub authorities: Vec<TrustAnchor<'static>>,
 }
 
 /// Somebody who is told.
@@ -31,6 +39,8 @@ pub struct Endpoint {
     pub url: Url,
     /// What they are signed with: one secret, or the new and the old one while they are exchanged.
     pub secrets: Vec<SecretSlice<u8>>,
+    /// What it is told of.
+    pub events: Vec<Event>,
 }
 
 /// Many services hand out addresses that are secrets themselves.
@@ -61,6 +71,11 @@ const MAX_NAME: usize = 64;
 /// Bytes of a secret (Standard Webhooks 1.0, section "Signature scheme").
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
+const WRITE_PLACES: &str = "write pairs like crm=https://crm.example.org/accounts with blanks between them";
+
+const WRITE_EVENTS: &str = "write the name of an endpoint with what it is told of, like crm=user.created,user.deleted, \
+    with blanks between endpoints; those that are not named are told everything";
+
 const WRITE_SECRETS: &str = "write the name of each endpoint with its secret, like crm=whsec_…; make one with: \
     echo whsec_$(head -c 32 /dev/urandom | base64)";
 
@@ -70,14 +85,24 @@ impl Webhooks {
         // As secret as a secret: an address may hold one.
         let places = reader.read_secret("webhooks.endpoints", |text| match text {
             "none" => Ok(Vec::new()),
-            list => pairs(list, place),
+            list => pairs(list, WRITE_PLACES, place),
         });
         let secrets = if reader.is_given("webhooks.secrets") {
-            reader.read_secret("webhooks.secrets", |text| pairs(text, key))
+            reader.read_secret("webhooks.secrets", |text| pairs(text, WRITE_SECRETS, key))
+        } else {
+            Some(Vec::new())
+        };
+        let wanted = reader.read("webhooks.events", |text| match text {
+            "all" => Ok(Vec::new()),
+            list => pairs(list, WRITE_EVENTS, event::events),
+        });
+        let authorities = if reader.is_given("webhooks.ca_file") {
+            reader.read("webhooks.ca_file", authority::authorities)
         } else {
             Some(Vec::new())
         };
         let (places, secrets, allowed_networks) = (places?, secrets?, allowed_networks?);
+        let (wanted, authorities) = (wanted?, authorities?);
         let is_closed = allowed_networks.0.is_empty();
         if let Some((name, _)) = places.iter().find(|(_, url)| is_closed && url.scheme() != "https") {
             let problem = format!("would tell {name} of accounts without encryption");
@@ -91,6 +116,13 @@ impl Webhooks {
             reader.refuse("webhooks.secrets", problem, WRITE_SECRETS.to_owned());
             return None;
         }
+        let is_place = |name: &str| places.iter().any(|(known, _)| known == name);
+        let is_once = |name: &str| wanted.iter().filter(|(whose, _)| whose == name).count() == 1;
+        if let Some((name, _)) = wanted.iter().find(|(name, _)| !is_place(name) || !is_once(name)) {
+            let problem = format!("names {name}, which is no endpoint, or stands there twice");
+            reader.refuse("webhooks.events", problem, WRITE_EVENTS.to_owned());
+            return None;
+        }
         let mut endpoints = Vec::new();
         for (name, url) in places {
             let own = secrets.iter().filter(|(whose, _)| *whose == name);
@@ -101,7 +133,9 @@ impl Webhooks {
                 reader.refuse("webhooks.secrets", problem, WRITE_SECRETS.to_owned());
                 return None;
             }
-            endpoints.push(Endpoint { name, url, secrets });
+            let events = wanted.iter().find(|(whose, _)| *whose == name);
+            let events = events.map_or_else(|| Event::ALL.to_vec(), |(_, events)| events.clone());
+            endpoints.push(Endpoint { name, url, secrets, events });
         }
         let names: BTreeSet<_> = endpoints.iter().map(|endpoint| &endpoint.name).collect();
         if names.len() < endpoints.len() || endpoints.len() > MAX_ENDPOINTS {
@@ -109,19 +143,18 @@ impl Webhooks {
             reader.refuse("webhooks.endpoints", problem, format!("name up to {MAX_ENDPOINTS}, each once"));
             return None;
         }
-        Some(Webhooks { endpoints, allowed_networks })
+        Some(Webhooks { endpoints, allowed_networks, authorities })
     }
 }
 
 /// What stands behind each name: `name=value`, with blanks or newlines between them, which no address holds.
-fn pairs<T>(text: &str, value: impl Fn(&str) -> Result<T, Refused>) -> Result<Vec<(String, T)>, Refused> {
+fn pairs<T>(text: &str, fix: &str, value: impl Fn(&str) -> Result<T, Refused>) -> Result<Vec<(String, T)>, Refused> {
     text.split_whitespace()
         .map(|pair| {
             let is_plain = |name: &str| {
                 let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
                 (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_plain)
             };
-            let fix = "write pairs like crm=https://crm.example.org/accounts with blanks between them";
             let (name, rest) = pair.split_once('=').filter(|(name, _)| is_plain(name)).ok_or_else(|| {
                 refused("has an entry without a name of letters, digits and -_. before its first =", fix)
             })?;

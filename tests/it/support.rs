@@ -1,6 +1,7 @@
 //! A service of its own for each test, with a clock that stands still, and the people who use it.
 
 mod answer;
+pub mod authority;
 pub mod chance;
 pub mod database;
 pub mod process;

@@ -15,6 +15,10 @@ use serde_json::{Value, json};
 use crate::support::receiver::{Received, Receiver};
 use crate::support::{PASSWORD, TestApp};
 
+mod encrypted;
+mod events;
+mod lost;
+
 /// Two secrets of 32 bytes.
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const OTHER: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
@@ -205,22 +209,6 @@ async fn is_sent_by_one_node_at_a_time() {
     }
     assert_eq!(nodes.join_all().await.iter().sum::<usize>(), 5);
     assert_eq!(receiver.take().len(), 5);
-}
-
-/// A node that dies between the claim and the answer.
-#[tokio::test]
-async fn is_sent_again_if_its_node_is_lost() {
-    let receiver = Receiver::new().await;
-    let app = telling_one(&receiver).await;
-    app.user("ann").await;
-    let db = app.app.db.writer();
-    let message = webhook_delivery::Entity::find().one(db).await.unwrap().unwrap();
-    let lost_at = app.clock.stopped_at() + TimeDelta::minutes(1);
-    assert!(accountd::store::webhook_deliveries::update_claimed(db, &message, lost_at).await.unwrap());
-    assert_eq!(send_due(&app.app).await.unwrap(), 0);
-    app.clock.advance(TimeDelta::minutes(1));
-    assert_eq!(send_due(&app.app).await.unwrap(), 1);
-    assert_eq!((receiver.take().len(), waiting(&app).await), (1, 0));
 }
 
 /// Q12: nobody says that this machine may be called.

@@ -1,5 +1,6 @@
 //! Somebody who is called: an HTTP server on this machine that remembers what came.
 
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -7,8 +8,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
+use axum::serve::Listener;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::authority::Encrypted;
 
 /// A request that came.
 #[derive(Debug, Clone)]
@@ -43,6 +48,21 @@ impl Receiver {
     pub async fn answering(answer: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        Self::at(address, listener, answer)
+    }
+
+    /// Somebody who takes everything, over encrypted connections alone.
+    pub async fn encrypted(acceptor: TlsAcceptor) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Self::at(address, Encrypted { listener, acceptor }, |_| ().into_response())
+    }
+
+    fn at<L>(address: SocketAddr, listener: L, answer: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self
+    where
+        L: Listener,
+        L::Addr: Debug,
+    {
         let received: Arc<Mutex<Vec<Received>>> = Arc::default();
         let (seen, answer): (_, Arc<Answer>) = (received.clone(), Arc::new(answer));
         let router = Router::new().fallback(async move |target: Uri, headers: HeaderMap, body: Bytes| {

@@ -1,0 +1,72 @@
+//! Nobody is waited for for longer than five seconds, in whichever state a request is.
+
+use std::future::pending;
+use std::ops::Range;
+use std::time::Duration;
+
+use tokio::time::{Instant, pause};
+
+use super::*;
+
+/// What a limit of five seconds comes to on a clock of milliseconds.
+const LIMIT: Range<Duration> = Duration::from_secs(5)..Duration::from_millis(5_100);
+
+/// A resolver that says nothing.
+struct Silent;
+
+impl Resolve for Silent {
+    fn resolve(&self, _: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+        Box::pin(pending())
+    }
+}
+
+/// Q12
+#[tokio::test(start_paused = true)]
+async fn is_who_does_not_answer() {
+    // The system takes the connection, and nobody ever looks at it.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let lost = Outgoing::new(networks("127.0.0.1"), Vec::new(), Arc::new(Silent)).unwrap();
+    for (outgoing, url) in [
+        (outgoing("127.0.0.1"), format!("http://{address}/")),
+        (outgoing("127.0.0.1"), format!("https://{address}/")),
+        (lost, "https://crm.example.org/".to_owned()),
+    ] {
+        let begun = Instant::now();
+        assert_eq!(post(&outgoing, &url).await, Err(Failure::Late), "{url}");
+        assert!(LIMIT.contains(&begun.elapsed()), "{url}: {:?}", begun.elapsed());
+    }
+}
+
+/// Somebody who writes this and then nothing more; the clock flies from then on, and the connection stays.
+async fn stopping_after(begin: &'static str) -> (String, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let holding = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        socket.write_all(begin.as_bytes()).await.unwrap();
+        pause();
+        socket.read_to_end(&mut Vec::new()).await.ok();
+    });
+    (url, holding)
+}
+
+/// Q12: half an answer is none.
+#[tokio::test]
+async fn is_who_never_comes_to_the_status() {
+    let (url, holding) = stopping_after("HTTP/1.1 200 OK\r\ncontent-len").await;
+    let begun = Instant::now();
+    assert_eq!(post(&outgoing("127.0.0.1"), &url).await, Err(Failure::Late));
+    assert!(LIMIT.contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    holding.await.unwrap();
+}
+
+/// Q12: a status that is known counts, and the rest is not waited for for longer.
+#[tokio::test]
+async fn is_not_who_only_does_not_come_to_the_end() {
+    let (url, holding) = stopping_after("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n").await;
+    let begun = Instant::now();
+    assert_eq!(post(&outgoing("127.0.0.1"), &url).await, Ok(200));
+    assert!(LIMIT.contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    holding.await.unwrap();
+}

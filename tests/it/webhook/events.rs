@@ -1,0 +1,64 @@
+//! Endpoints that are told of some events only.
+
+use super::*;
+
+/// A service that tells these endpoints of these events.
+async fn telling_of(events: &str, receivers: [&Receiver; 2]) -> TestApp {
+    let [crm, lake] = receivers.map(|receiver| receiver.address);
+    TestApp::with(&[
+        ("ACCOUNTD_WEBHOOKS__ENDPOINTS", &format!("crm=http://{crm}/ lake=http://{lake}/")),
+        ("ACCOUNTD_WEBHOOKS__SECRETS", &format!("crm={SECRET} lake={OTHER}")),
+        ("ACCOUNTD_WEBHOOKS__EVENTS", events),
+        ("ACCOUNTD_WEBHOOKS__ALLOWED_NETWORKS", "127.0.0.1"),
+    ])
+    .await
+}
+
+/// Has everything happen once.
+async fn have_it_all_happen(app: &TestApp) {
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await;
+    ann.done("updateProfile", json!({ "displayName": "Ann" }), "user { id }").await;
+    ann.send("mutation { logout { ok } }", json!({})).await.data();
+    root.done("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
+}
+
+#[tokio::test]
+async fn are_sent_to_those_who_want_them() {
+    let (crm, lake) = (Receiver::new().await, Receiver::new().await);
+    let app = telling_of("crm=user.created,user.deleted lake=session.ended", [&crm, &lake]).await;
+    have_it_all_happen(&app).await;
+    assert_eq!(waiting(&app).await, 4, "nothing is kept for those who do not want it");
+    assert_eq!(kinds(&told(&app, &crm).await), ["user.created", "user.created", "user.deleted"]);
+    assert_eq!(kinds(&told(&app, &lake).await), ["session.ended"]);
+}
+
+#[tokio::test]
+async fn are_all_sent_to_those_who_are_not_named() {
+    let (crm, lake) = (Receiver::new().await, Receiver::new().await);
+    let app = telling_of("crm=user.deleted", [&crm, &lake]).await;
+    have_it_all_happen(&app).await;
+    assert_eq!(kinds(&told(&app, &crm).await), ["user.deleted"]);
+    let all = ["session.ended", "user.created", "user.created", "user.deleted", "user.updated"];
+    assert_eq!(kinds(&told(&app, &lake).await), all);
+}
+
+#[test]
+fn are_named_as_messages_name_them() {
+    let crm = ("ENDPOINTS", "crm=https://crm.example.org/");
+    let secret = format!("crm={SECRET}");
+    let loaded = |events| config(&[crm, ("SECRETS", &secret), ("EVENTS", events)]);
+    assert!(loaded("all").is_ok() && loaded("crm=user.created,session.ended").is_ok());
+    for (events, why) in [
+        ("crm=user.renamed", "\"user.renamed\", which is no event"),
+        ("crm=user.created,", "\"\", which is no event"),
+        ("crm=", "\"\", which is no event"),
+        ("crm=USER.CREATED", "\"USER.CREATED\", which is no event"),
+        ("user.created", "without a name"),
+        ("erp=user.created", "names erp, which is no endpoint"),
+        ("crm=user.created crm=user.deleted", "stands there twice"),
+    ] {
+        let told = loaded(events).unwrap_err();
+        assert!(told.contains(why) && told.contains("webhooks.events"), "{events}: {told}");
+    }
+}

@@ -1,0 +1,111 @@
+//! What is told although the node that tells it dies, or somebody takes too long: at least once.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, advance, pause, resume};
+
+use super::*;
+
+/// A node that dies between the claim and the answer.
+#[tokio::test]
+async fn is_sent_again_if_its_node_is_lost() {
+    let receiver = Receiver::new().await;
+    let app = telling_one(&receiver).await;
+    app.user("ann").await;
+    let db = app.app.db.writer();
+    let message = webhook_delivery::Entity::find().one(db).await.unwrap().unwrap();
+    let lost_at = app.clock.stopped_at() + TimeDelta::minutes(1);
+    assert!(accountd::store::webhook_deliveries::update_claimed(db, &message, lost_at).await.unwrap());
+    assert_eq!(send_due(&app.app).await.unwrap(), 0);
+    app.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(send_due(&app.app).await.unwrap(), 1);
+    assert_eq!((receiver.take().len(), waiting(&app).await), (1, 0));
+}
+
+/// The request that comes, as it is on the wire; its body is JSON.
+async fn taken(socket: &mut TcpStream) -> String {
+    let mut request = Vec::new();
+    while !request.ends_with(b"}") {
+        assert!(socket.read_buf(&mut request).await.unwrap() > 0, "half a request");
+    }
+    String::from_utf8(request).unwrap()
+}
+
+fn id(request: &str) -> &str {
+    request.lines().find_map(|line| line.strip_prefix("webhook-id: ")).unwrap()
+}
+
+/// A node that dies when a message was taken, and has not noted it yet.
+#[tokio::test]
+async fn is_sent_again_if_its_node_dies_before_the_note() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("crm=http://{}/", listener.local_addr().unwrap());
+    let app = telling(&endpoint, &format!("crm={SECRET}")).await;
+    app.user("ann").await;
+    let sending = || {
+        let node = app.app.clone();
+        tokio::spawn(async move { send_due(&node).await.unwrap() })
+    };
+    let dying = sending();
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let first = taken(&mut socket).await;
+    // The answer says that it is taken, and is not at its end.
+    socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n").await.unwrap();
+    dying.abort();
+    assert!(dying.await.unwrap_err().is_cancelled());
+    assert_eq!(waiting(&app).await, 1, "nobody has noted it");
+
+    app.clock.advance(TimeDelta::minutes(1));
+    let living = sending();
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let again = taken(&mut socket).await;
+    socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+    assert_eq!((living.await.unwrap(), waiting(&app).await), (1, 0));
+    assert_eq!(id(&first), id(&again), "it is the same message");
+}
+
+/// Five seconds, of which the test waits for none.
+#[tokio::test]
+async fn is_sent_again_if_nobody_answers_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("crm=http://{}/", listener.local_addr().unwrap());
+    let app = telling(&endpoint, &format!("crm={SECRET}")).await;
+    app.user("ann").await;
+    let slow = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        taken(&mut socket).await;
+        pause();
+        advance(Duration::from_secs(5)).await;
+        // The database is slow when its time stands still.
+        resume();
+        // Until the sender goes away.
+        socket.read_to_end(&mut Vec::new()).await.ok();
+    });
+    let begun = Instant::now();
+    assert_eq!(send_due(&app.app).await.unwrap(), 1);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    slow.await.unwrap();
+    let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
+    assert_eq!((left.attempts, left.failure.as_deref()), (1, Some("it took too long")));
+    assert_eq!(left.due_at.utc(), app.clock.stopped_at() + TimeDelta::seconds(5));
+}
+
+/// Q12: another address than the one that was looked at is a message that nobody took.
+#[tokio::test]
+async fn is_sent_again_to_whoever_sends_it_on() {
+    let inside = Receiver::new().await;
+    let target = format!("http://{}/secret", inside.address);
+    let redirecting =
+        Receiver::answering(move |_| (StatusCode::PERMANENT_REDIRECT, [("location", target.clone())]).into_response());
+    let redirecting = redirecting.await;
+    let app = telling_one(&redirecting).await;
+    app.user("ann").await;
+    assert_eq!(send_due(&app.app).await.unwrap(), 1);
+    app.clock.advance(TimeDelta::seconds(5));
+    assert_eq!(send_due(&app.app).await.unwrap(), 1);
+    let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
+    assert_eq!((left.attempts, left.failure.as_deref()), (2, Some("the answer was 308")));
+    assert_eq!((redirecting.take().len(), inside.take().len()), (2, 0));
+}
