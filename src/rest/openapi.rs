@@ -5,7 +5,7 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
-    ContentBuilder, HttpMethod, OpenApi, PathItem, RefOr, Required, Response, ResponseBuilder, Schema,
+    ContentBuilder, HttpMethod, OpenApi, PathItem, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
 };
 
 /// The name of the security scheme: an access token as bearer token.
@@ -36,6 +36,11 @@ pub fn flag(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean).description(some(description))
 }
 
+/// A whole number.
+pub fn number(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).description(some(description))
+}
+
 /// An object that has all of these members.
 pub fn object<Member: Into<RefOr<Schema>>>(members: impl IntoIterator<Item = (&'static str, Member)>) -> ObjectBuilder {
     let empty = ObjectBuilder::new().schema_type(Type::Object);
@@ -44,10 +49,34 @@ pub fn object<Member: Into<RefOr<Schema>>>(members: impl IntoIterator<Item = (&'
 
 /// A member of the query string that has to be there.
 pub fn in_query(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+    parameter(ParameterIn::Query, Required::True, (name, description), schema)
+}
+
+/// A member of the query string that may be there.
+pub fn in_query_if_at_all(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+    parameter(ParameterIn::Query, Required::False, (name, description), schema)
+}
+
+/// What stands for a part of the path.
+pub fn in_path(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+    parameter(ParameterIn::Path, Required::True, (name, description), schema)
+}
+
+/// A header, which has to be there or not.
+pub fn in_header(name: &str, required: Required, description: &str) -> Parameter {
+    parameter(ParameterIn::Header, required, (name, description), text(""))
+}
+
+fn parameter(
+    place: ParameterIn,
+    required: Required,
+    (name, description): (&str, &str),
+    schema: impl Into<RefOr<Schema>>,
+) -> Parameter {
     ParameterBuilder::new()
         .name(name)
-        .parameter_in(ParameterIn::Query)
-        .required(Required::True)
+        .parameter_in(place)
+        .required(required)
         .description(Some(description))
         .schema(Some(schema))
         .build()
@@ -68,6 +97,47 @@ pub fn answer(description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
 pub fn answer_as(media: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
     let content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new().description(description).content(media, content).build()
+}
+
+/// The failures of a dialect.
+pub struct Failures {
+    /// The name of their form in the document.
+    pub form: &'static str,
+    /// What statuses mean that every dialect has a meaning of its own for.
+    pub own: &'static [(u16, &'static str)],
+}
+
+impl Failures {
+    fn meaning(&self, status: u16) -> &'static str {
+        let own = self.own.iter().find(|(known, _)| *known == status);
+        own.map_or_else(|| meaning(status), |(_, meaning)| meaning)
+    }
+}
+
+/// What statuses mean everywhere.
+fn meaning(status: u16) -> &'static str {
+    match status {
+        413 => "The body is too long.",
+        415 => "The body is not said to be JSON.",
+        429 => "It was tried too often; `Retry-After` says how many seconds to wait.",
+        503 => "There is more to do than can be done; `Retry-After` says how many seconds to wait.",
+        _ => "The server is at fault.",
+    }
+}
+
+/// An operation that can fail.
+pub trait Fails {
+    /// The statuses that it fails with; any may fail with 500.
+    fn fails(self, failures: &Failures, statuses: &[u16]) -> Self;
+}
+
+impl Fails for OperationBuilder {
+    fn fails(self, failures: &Failures, statuses: &[u16]) -> Self {
+        statuses.iter().chain(&[500]).fold(self, |operation, status| {
+            let answer = answer(failures.meaning(*status), Ref::from_schema_name(failures.form));
+            operation.response(status.to_string(), answer)
+        })
+    }
 }
 
 /// Adds `suffix` to the name of each operation.

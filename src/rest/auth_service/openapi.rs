@@ -1,14 +1,23 @@
 //! The dialect's routes, for the OpenAPI document; what can be asked at `/graphql` stands in its schema.
 
-use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::OperationBuilder;
 use utoipa::openapi::schema::{AdditionalProperties, Array, ComponentsBuilder, ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathsBuilder, Ref, Required, Schema};
+use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathsBuilder, Ref, Schema};
 
 use crate::config::Mount;
-use crate::rest::openapi::{answer, body, flag, in_query, object, operation, route, text, with_token};
+use crate::rest::openapi::{
+    Fails, Failures, answer, body, flag, in_query, in_query_if_at_all, number, object, operation, route, text,
+    with_token,
+};
 
-/// The name of a failure in the document.
-const FAILURE: &str = "AuthServiceFailure";
+/// What operations fail with.
+const FAILURES: Failures = Failures {
+    form: "AuthServiceFailure",
+    own: &[
+        (400, "The request is not as it has to be, or the credentials do not hold."),
+        (401, "The access token does not hold, or its owner has another role or has to choose a new password first."),
+    ],
+};
 
 /// The name of an answer of GraphQL in the document.
 const ANSWER: &str = "AuthServiceAnswer";
@@ -22,7 +31,7 @@ pub(in crate::rest) fn describe(mount: &Mount) -> OpenApi {
         .path(mount.under("/logout"), route(HttpMethod::Post, logout()))
         .path(mount.under("/graphql"), graphql);
     let failure = object([("message", text("What is wrong, in the old service's words."))]);
-    let components = ComponentsBuilder::new().schema(FAILURE, failure).schema(ANSWER, outcome());
+    let components = ComponentsBuilder::new().schema(FAILURES.form, failure).schema(ANSWER, outcome());
     OpenApiBuilder::new().paths(paths.build()).components(Some(components.build())).build()
 }
 
@@ -40,31 +49,24 @@ fn login(role: Option<&str>) -> OperationBuilder {
         ("change_password", flag("Whether a new password has to be chosen first.")),
         ("role", role),
     ])
-    .property("expires_in", ObjectBuilder::new().schema_type(Type::Integer).description(Some("Minutes.")))
+    .property("expires_in", number("Minutes."))
     .required("expires_in");
     let session = object([("message", text(""))]).property("data", data).required("data");
     named("login", &format!("Signs in.{who}"))
         .request_body(body(credentials))
         .response("200", answer("A session.", session))
-        .fails(&[400, 413, 415, 429, 503])
+        .fails(&FAILURES, &[400, 413, 415, 429, 503])
 }
 
 fn logout() -> OperationBuilder {
     named("logout", "Ends the session of the access token.")
         .security(with_token())
         .response("200", answer("It is over.", object([("message", text(""))])))
-        .fails(&[401])
+        .fails(&FAILURES, &[401])
 }
 
 fn query() -> OperationBuilder {
-    let optional = |name: &str, description: &str| {
-        ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Query)
-            .required(Required::False)
-            .description(Some(description))
-            .schema(Some(text("")))
-    };
+    let optional = |name, description| in_query_if_at_all(name, description, text(""));
     named("query", "Runs a GraphQL query.")
         .security(with_token())
         .parameter(in_query("query", "The query.", text("")))
@@ -97,38 +99,18 @@ fn outcome() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Object).property("data", data).property("errors", errors)
 }
 
-trait Fails {
-    /// The statuses that the operation fails with; any may fail with 500.
-    fn fails(self, statuses: &[u16]) -> Self;
+trait Runs {
     /// What can come of a GraphQL operation.
     fn runs(self) -> Self;
 }
 
-impl Fails for OperationBuilder {
-    fn fails(self, statuses: &[u16]) -> Self {
-        statuses.iter().chain(&[500]).fold(self, |operation, status| {
-            operation.response(status.to_string(), answer(why(*status), Ref::from_schema_name(FAILURE)))
-        })
-    }
-
+impl Runs for OperationBuilder {
     fn runs(self) -> Self {
         self.response("200", answer("What came of it.", Ref::from_schema_name(ANSWER)))
             .response(
                 "400",
                 answer("It is no operation of this schema, or beyond the limits.", Ref::from_schema_name(ANSWER)),
             )
-            .fails(&[401, 429, 503])
-    }
-}
-
-fn why(status: u16) -> &'static str {
-    match status {
-        400 => "The request is not as it has to be, or the credentials do not hold.",
-        401 => "The access token does not hold, or its owner has another role or has to choose a new password first.",
-        413 => "The body is too long.",
-        415 => "The body is not said to be JSON.",
-        429 => "It was tried too often; `Retry-After` says how many seconds to wait.",
-        503 => "There is more to do than can be done; `Retry-After` says how many seconds to wait.",
-        _ => "The server is at fault.",
+            .fails(&FAILURES, &[401, 429, 503])
     }
 }

@@ -4,21 +4,34 @@ use utoipa::openapi::path::OperationBuilder;
 use utoipa::openapi::schema::{
     ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type,
 };
-use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref};
+use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathItem, PathsBuilder};
 
 use super::{Release, token_paths};
 use crate::config::Mount;
-use crate::rest::openapi::{answer, body, flag, in_query, object, operation, route, text, with_token};
+use crate::rest::openapi::{Fails, Failures, answer, body, flag, in_query, object, operation, route, text, with_token};
 
-/// The name of [`failure`] in the document.
-const FAILURE: &str = "PlantdbFailure";
+/// What operations fail with.
+const FAILURES: Failures = Failures {
+    form: "PlantdbFailure",
+    own: &[
+        (400, "The request is not as it has to be."),
+        (401, "The credentials do not hold; `WWW-Authenticate` tells if an access token is what is missing."),
+        (403, "The caller may not do this."),
+        (404, "The route is switched off."),
+        (409, "The name is taken."),
+        (
+            503,
+            "There is more to do than can be done, or nothing can be stored; `Retry-After` says how many seconds to wait.",
+        ),
+    ],
+};
 
 /// The routes of both releases.
 pub(in crate::rest) fn describe(mount: &Mount) -> OpenApi {
     let old = routes(Release::Old).map(|(path, item)| (mount.under(path), item));
     let new = routes(Release::New).map(|(path, item)| (mount.under(&format!("/api/v1/auth{path}")), item));
     let paths = old.into_iter().chain(new).fold(PathsBuilder::new(), |paths, (path, item)| paths.path(path, item));
-    let components = ComponentsBuilder::new().schema(FAILURE, failure());
+    let components = ComponentsBuilder::new().schema(FAILURES.form, failure());
     OpenApiBuilder::new().paths(paths.build()).components(Some(components.build())).build()
 }
 
@@ -42,7 +55,7 @@ fn exists(release: Release) -> OperationBuilder {
     named(release, "exists", "Whether a username is taken.")
         .parameter(in_query("username", "The name to look for; the first one counts.", username))
         .response("200", answer("Whether it is taken.", found))
-        .fails(&[400, 404, 429])
+        .fails(&FAILURES, &[400, 404, 429])
 }
 
 fn login(release: Release) -> OperationBuilder {
@@ -57,14 +70,14 @@ fn login(release: Release) -> OperationBuilder {
     named(release, "login", "Signs in.")
         .request_body(body(credentials))
         .response("200", answer("A session.", session))
-        .fails(&[400, 401, 413, 415, 429, 503])
+        .fails(&FAILURES, &[400, 401, 413, 415, 429, 503])
 }
 
 fn logout(release: Release) -> OperationBuilder {
     named(release, "logout", "Ends the session of the access token.")
         .security(with_token())
         .response("200", answer("It is over.", object([("message", text(""))])))
-        .fails(&[401])
+        .fails(&FAILURES, &[401])
 }
 
 fn register(release: Release) -> OperationBuilder {
@@ -77,7 +90,7 @@ fn register(release: Release) -> OperationBuilder {
         .security(with_token())
         .request_body(body(account))
         .response("201", answer("The account is there.", object([("message", text(""))])))
-        .fails(&[400, 401, 403, 409, 413, 415, 503])
+        .fails(&FAILURES, &[400, 401, 403, 409, 413, 415, 503])
 }
 
 fn validate(release: Release) -> OperationBuilder {
@@ -85,7 +98,7 @@ fn validate(release: Release) -> OperationBuilder {
     named(release, "validateToken", "Whose access token this is.")
         .security(with_token())
         .response("200", answer("The token holds.", whose))
-        .fails(&[401])
+        .fails(&FAILURES, &[401])
 }
 
 fn refresh(release: Release) -> OperationBuilder {
@@ -97,7 +110,7 @@ fn refresh(release: Release) -> OperationBuilder {
     named(release, "refreshToken", "Trades a refresh token for the next pair of tokens.")
         .request_body(body(object([("refresh_token", text("The newest refresh token of the session."))])))
         .response("200", answer("The next pair.", pair))
-        .fails(&[400, 401, 413, 415])
+        .fails(&FAILURES, &[400, 401, 413, 415])
 }
 
 fn create_api_token(release: Release) -> OperationBuilder {
@@ -124,7 +137,7 @@ fn create_api_token(release: Release) -> OperationBuilder {
         .security(with_token())
         .request_body(body(wanted))
         .response("200", answer("The token.", made))
-        .fails(&[400, 401, 403, 413, 415])
+        .fails(&FAILURES, &[400, 401, 403, 413, 415])
 }
 
 /// The operation, by its name in this release.
@@ -146,34 +159,4 @@ fn failure() -> ObjectBuilder {
     object([("message", text("What is wrong, in the old service's words.")), ("error", text("The same."))])
         .property("authenticated", no())
         .property("success", no())
-}
-
-trait Fails {
-    /// The statuses that the operation fails with; any may fail with 500.
-    fn fails(self, statuses: &[u16]) -> Self;
-}
-
-impl Fails for OperationBuilder {
-    fn fails(self, statuses: &[u16]) -> Self {
-        statuses.iter().chain(&[500]).fold(self, |operation, status| {
-            operation.response(status.to_string(), answer(why(*status), Ref::from_schema_name(FAILURE)))
-        })
-    }
-}
-
-fn why(status: u16) -> &'static str {
-    match status {
-        400 => "The request is not as it has to be.",
-        401 => "The credentials do not hold; `WWW-Authenticate` tells if an access token is what is missing.",
-        403 => "The caller may not do this.",
-        404 => "The route is switched off.",
-        409 => "The name is taken.",
-        413 => "The body is too long.",
-        415 => "The body is not said to be JSON.",
-        429 => "It was tried too often; `Retry-After` says how many seconds to wait.",
-        503 => {
-            "There is more to do than can be done, or nothing can be stored; `Retry-After` says how many seconds to wait."
-        }
-        _ => "The server is at fault.",
-    }
 }

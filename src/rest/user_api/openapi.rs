@@ -1,11 +1,13 @@
 //! The dialect's routes, as the OpenAPI document shows them.
 
-use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{OperationBuilder, Parameter};
 use utoipa::openapi::schema::{ArrayBuilder, ComponentsBuilder, ObjectBuilder, Type};
-use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, Required, ResponseBuilder};
+use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, ResponseBuilder};
 
 use crate::config::Mount;
-use crate::rest::openapi::{answer, body, flag, object, operation, route, text, with_token};
+use crate::rest::openapi::{
+    answer, body, flag, in_path, in_query_if_at_all, number, object, operation, route, text, with_token,
+};
 
 /// The name of [`failure`] in the document.
 const FAILURE: &str = "UserApiFailure";
@@ -129,42 +131,19 @@ fn named(name: &str, summary: &str) -> OperationBuilder {
 }
 
 fn paged(operation: OperationBuilder) -> OperationBuilder {
-    let rows = |name, text| {
-        let schema = number("").minimum(Some(0));
-        ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Query)
-            .required(Required::False)
-            .description(Some(text))
-            .schema(Some(schema))
-    };
+    let rows = |name, text| in_query_if_at_all(name, text, number("").minimum(Some(0)));
     operation
         .security(with_token())
         .parameter(rows("limit", "How many at most; 20 if nothing is said."))
         .parameter(rows("offset", "Behind how many."))
 }
 
-fn filter(name: &str, description: &str) -> ParameterBuilder {
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Query)
-        .required(Required::False)
-        .description(Some(description))
-        .schema(Some(text("")))
+fn filter(name: &str, description: &str) -> Parameter {
+    in_query_if_at_all(name, description, text(""))
 }
 
-fn id() -> ParameterBuilder {
-    ParameterBuilder::new()
-        .name("id")
-        .parameter_in(ParameterIn::Path)
-        .required(Required::True)
-        .description(Some("The user's number."))
-        .schema(Some(number("")))
-}
-
-fn number(description: &str) -> ObjectBuilder {
-    let description = Some(description).filter(|text| !text.is_empty());
-    ObjectBuilder::new().schema_type(Type::Integer).description(description)
+fn id() -> Parameter {
+    in_path("id", "The user's number.", number(""))
 }
 
 /// What a caller says of a user.
