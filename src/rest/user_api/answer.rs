@@ -1,43 +1,36 @@
 //! The dialect's failures: JSON with `message`, `error_code` and perhaps a `payload`, and Flask's own pages.
 
-use axum::Json;
-use axum::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::account::requester::Client;
-use crate::error::{Error, RETRY_AFTER as SOON, Refusal, RefusalCode, TokenFault};
+use crate::error::{Error, Refusal, RefusalCode, TokenFault};
+use crate::rest::failure::{self, challenge};
 
 /// A request that came to nothing.
 #[derive(Debug)]
 pub(super) struct Failure {
-    status: StatusCode,
+    shared: failure::Failure,
     code: &'static str,
-    message: String,
     /// By field, what is wrong with it.
     payload: Option<Value>,
-    challenge: Option<&'static str>,
-    /// Seconds after which the same request may do better.
-    retry_after: Option<u64>,
 }
 
 impl Failure {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), payload: None, challenge: None, retry_after: None }
+    fn of(code: &'static str, shared: failure::Failure) -> Self {
+        Self { shared, code, payload: None }
     }
 
-    /// Credentials that do not open the door; the challenge names no error if none came (RFC 6750 section 3.1).
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self::of(code, failure::Failure::new(status, message))
+    }
+
+    /// Credentials that do not open the door.
     pub fn unauthorized(fault: TokenFault) -> Self {
-        let (message, challenge) = match fault {
-            TokenFault::Missing => ("No credentials supplied.", "Bearer"),
-            TokenFault::Malformed
-            | TokenFault::Invalid
-            | TokenFault::Expired
-            | TokenFault::Replaced
-            | TokenFault::SessionEnded => ("Invalid token.", "Bearer error=\"invalid_token\""),
-        };
-        Self { challenge: Some(challenge), ..Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message) }
+        let message = if fault == TokenFault::Missing { "No credentials supplied." } else { "Invalid token." };
+        Self::of("UNAUTHORIZED", failure::Failure::unauthorized(challenge(fault), message))
     }
 
     /// A login that failed, for whatever reason.
@@ -47,10 +40,7 @@ impl Failure {
 
     /// A caller who is known and may not do this.
     pub fn not_admin() -> Self {
-        Self {
-            challenge: Some("Bearer error=\"insufficient_scope\""),
-            ..Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", "You don't have the admin role(s).")
-        }
+        Self::of("FORBIDDEN", failure::Failure::forbidden("You don't have the admin role(s)."))
     }
 
     /// Somebody of another customer.
@@ -95,35 +85,23 @@ impl Failure {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "WRONG_PAYLOAD", "Wrong payload.")
     }
 
-    /// What no route has a text of its own for; internal errors are logged here, and the client gets no cause.
+    /// What no route has a text of its own for.
     pub fn other(error: &Error, client: &Client) -> Self {
-        match error {
-            Error::Unauthenticated(fault) => Self::unauthorized(*fault),
-            Error::Forbidden => Self::not_admin(),
-            Error::Refused(refusals) => refused(refusals),
+        let code = match error {
+            Error::Unauthenticated(fault) => return Self::unauthorized(*fault),
+            Error::Forbidden => return Self::not_admin(),
+            Error::Refused(refusals) => return refused(refusals),
             Error::BadUserInput { .. }
             | Error::TooComplex { .. }
             | Error::TooManySubscriptions { .. }
-            | Error::SecondCredentialCheck => Self::unprocessable("UNPROCESSABLE_ENTITY", error.to_string()),
-            Error::ForeignPage | Error::PasswordChangeRequired => {
-                Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", error.to_string())
+            | Error::SecondCredentialCheck => {
+                return Self::unprocessable("UNPROCESSABLE_ENTITY", error.to_string());
             }
-            Error::Busy { retry_after } => Self {
-                retry_after: Some(*retry_after),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", error.to_string())
-            },
-            Error::StorageUnavailable(cause) => {
-                tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "{error}");
-                Self {
-                    retry_after: Some(SOON),
-                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", error.to_string())
-                }
-            }
-            Error::Internal(cause) => {
-                tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "internal error");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_SERVER_ERROR", "Internal Server Error")
-            }
-        }
+            Error::ForeignPage | Error::PasswordChangeRequired => "FORBIDDEN",
+            Error::Busy { .. } | Error::StorageUnavailable(_) => "SERVICE_UNAVAILABLE",
+            Error::Internal(_) => "INTERNAL_SERVER_ERROR",
+        };
+        Self::of(code, failure::Failure::of(error, client))
     }
 }
 
@@ -131,10 +109,7 @@ impl Failure {
 fn refused(refusals: &[Refusal]) -> Failure {
     let Some(first) = refusals.first() else { return Failure::conflict("Conflict.") };
     if let Some(retry_after) = first.retry_after {
-        return Failure {
-            retry_after: Some(retry_after),
-            ..Failure::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_REQUESTS", &first.message)
-        };
+        return Failure::of("TOO_MANY_REQUESTS", failure::Failure::too_many(retry_after, &first.message));
     }
     match first.code {
         RefusalCode::RegistrationClosed => Failure::new(StatusCode::FORBIDDEN, "FORBIDDEN", &first.message),
@@ -164,13 +139,11 @@ fn field(refusal: &Refusal) -> &'static str {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let mut body = json!({ "error_code": self.code, "message": self.message });
+        let mut body = json!({ "error_code": self.code, "message": self.shared.text() });
         if let (Some(payload), Some(body)) = (self.payload, body.as_object_mut()) {
             body.insert("payload".to_owned(), payload);
         }
-        let challenge = self.challenge.map(|challenge| [(WWW_AUTHENTICATE, challenge)]);
-        let retry_after = self.retry_after.map(|seconds| [(RETRY_AFTER, seconds.to_string())]);
-        (self.status, challenge, retry_after, Json(body)).into_response()
+        self.shared.with_body(body)
     }
 }
 
