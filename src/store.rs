@@ -7,6 +7,7 @@ pub mod database_clock;
 pub mod imports;
 pub mod keyset;
 pub mod older;
+mod over;
 pub mod revoked_tokens;
 pub mod roles;
 pub mod sessions;

@@ -88,19 +88,6 @@ pub async fn upsert(db: &impl Writes, user_id: i64, revocation: Revocation, now:
 
 /// Takes at most `limit` entries off the list that would have ended by themselves before `time`; tells how many.
 pub async fn delete_over(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
-    let over: Vec<String> = revoked_token::Entity::find()
-        .select_only()
-        .column(revoked_token::Column::TokenId)
-        .filter(revoked_token::Column::Until.lt(Timestamp::from(time)))
-        .order_by_asc(revoked_token::Column::Until)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if over.is_empty() {
-        return Ok(0);
-    }
-    let deleted =
-        revoked_token::Entity::delete_many().filter(revoked_token::Column::TokenId.is_in(over)).exec(db).await?;
-    Ok(deleted.rows_affected)
+    use revoked_token::{Column, Entity};
+    super::over::delete_over::<Entity, String>(db, Column::TokenId, (Column::Until, time), limit).await
 }

@@ -212,19 +212,6 @@ pub async fn update_all_ended(
 
 /// Deletes at most `limit` sessions whose absolute end was before `time`; tells how many.
 pub async fn delete_over(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
-    // Two statements, because MySQL limits no subquery and SQLite and PostgreSQL limit no deletion.
-    let over: Vec<i64> = session::Entity::find()
-        .select_only()
-        .column(session::Column::Id)
-        .filter(session::Column::AbsoluteEndAt.lt(Timestamp::from(time)))
-        .order_by_asc(session::Column::AbsoluteEndAt)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if over.is_empty() {
-        return Ok(0);
-    }
-    let deleted = session::Entity::delete_many().filter(session::Column::Id.is_in(over)).exec(db).await?;
-    Ok(deleted.rows_affected)
+    use session::{Column, Entity};
+    super::over::delete_over::<Entity, i64>(db, Column::Id, (Column::AbsoluteEndAt, time), limit).await
 }
