@@ -10,6 +10,8 @@ use crate::replay::account::make;
 use crate::replay::{Difference, Service, Variables, play};
 use crate::support::{Actor, Answer, PASSWORD, TestApp};
 
+mod forms;
+
 const MOUNTED: (&str, &str) = ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask");
 
 const RULES: &str = "name and password rules are accountd's";
@@ -208,22 +210,6 @@ async fn a_logout_ends_both_tokens() {
     assert_eq!(answer.json(), json!({ "message": format!("User <id={number}> successfully logged out.") }));
     assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     assert_eq!(refreshed(&app, &ann).await.json()["error"], json!("token_revoked"));
-}
-
-#[tokio::test]
-async fn takes_forms_and_numbers_and_nothing_from_the_address() {
-    let app = app().await;
-    let form = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
-    let body = format!("username=4711&password={PASSWORD}&password=other");
-    for (path, status) in [("/register", 201), ("/login", 200)] {
-        let answer = app.anonymous().request(Method::POST, &format!("/flask{path}"), &form, body.clone()).await;
-        assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
-    }
-    let number = json!({ "username": 4711, "password": PASSWORD });
-    assert_eq!(post(&app.anonymous(), "/login", &number).await.status, StatusCode::OK);
-    let address = format!("/flask/login?{body}");
-    let answer = app.anonymous().request(Method::POST, &address, &[], "").await;
-    assert_eq!(answer.json(), json!({ "message": { "username": "This field cannot be blank." } }));
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! What callers send, as JSON or as a form. The old service took it from the address, too, where it ends up in logs
+//! What callers send, as JSON or as a form of either kind. The old service took it from the address, too, where it ends up in logs
 //! and histories: it is not looked for there.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Multipart};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::{Map, Value};
 
 use super::answer::Failure;
@@ -18,7 +19,7 @@ impl Arguments {
     ///
     /// # Errors
     /// 413 if it is too long, 400 if it is said to be JSON and is not.
-    pub fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Self, Failure> {
+    pub async fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Self, Failure> {
         if flask::is_json(headers) {
             return Ok(Self(match flask::read(headers, body)? {
                 Value::Object(members) => members,
@@ -26,16 +27,23 @@ impl Arguments {
             }));
         }
         let bytes = match body {
-            Ok(bytes) if is_form(headers) => bytes,
+            Ok(bytes) => bytes,
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 return Err(flask::too_large().into());
             }
-            _ => Bytes::new(),
+            Err(_) => Bytes::new(),
+        };
+        let fields = match headers.get(CONTENT_TYPE) {
+            Some(media) if is(media, "application/x-www-form-urlencoded") => {
+                form_urlencoded::parse(&bytes).into_owned().collect()
+            }
+            Some(media) if is(media, "multipart/form-data") => parts(media, bytes).await,
+            _ => Vec::new(),
         };
         let mut members = Map::new();
-        for (name, value) in form_urlencoded::parse(&bytes) {
+        for (name, value) in fields {
             // The first one counts.
-            members.entry(name).or_insert_with(|| value.into_owned().into());
+            members.entry(name).or_insert(Value::String(value));
         }
         Ok(Self(members))
     }
@@ -54,8 +62,21 @@ impl Arguments {
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = value.split(';').next().unwrap_or_default().trim();
-    media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+fn is(media: &HeaderValue, name: &str) -> bool {
+    let value = media.to_str().unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(name)
+}
+
+/// The fields of a form in parts, up to where it is damaged; files are none.
+async fn parts(media: &HeaderValue, bytes: Bytes) -> Vec<(String, String)> {
+    let mut request = Request::new(Body::from(bytes));
+    request.headers_mut().insert(CONTENT_TYPE, media.clone());
+    let mut fields = Vec::new();
+    let Ok(mut parts) = Multipart::from_request(request, &()).await else { return fields };
+    while let Ok(Some(part)) = parts.next_field().await {
+        let Some(name) = part.name().filter(|_| part.file_name().is_none()).map(str::to_owned) else { continue };
+        let Ok(text) = part.text().await else { break };
+        fields.push((name, text));
+    }
+    fields
 }

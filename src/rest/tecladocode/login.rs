@@ -23,7 +23,7 @@ pub(super) async fn login(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Failure> {
-    let arguments = Arguments::read(&headers, bytes)?;
+    let arguments = Arguments::read(&headers, bytes).await?;
     let input = Login {
         name: arguments.text("username")?,
         spelling: Spelling::Exact,

@@ -1,15 +1,23 @@
 //! The dialect's routes, for the OpenAPI document.
 
-use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{OperationBuilder, Parameter};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, OneOfBuilder, SchemaType, Type};
-use utoipa::openapi::{ContentBuilder, HttpMethod, OpenApi, OpenApiBuilder, PathsBuilder, Ref, Required};
+use utoipa::openapi::{ContentBuilder, HttpMethod, OpenApi, OpenApiBuilder, PathsBuilder, Required};
 
 use crate::config::Mount;
-use crate::rest::openapi::{answer, object, operation, route, text, with_token};
+use crate::rest::openapi::{Fails, Failures, answer, in_path, number, object, operation, route, text, with_token};
 
-/// The name of a failure in the document.
-const FAILURE: &str = "TecladocodeFailure";
+/// What operations fail with.
+const FAILURES: Failures = Failures {
+    form: "TecladocodeFailure",
+    own: &[
+        (400, "The request is not as it has to be, or cannot be done."),
+        (401, "The credentials do not hold."),
+        (403, "The caller may not do this."),
+        (404, "There is no such user, as far as the caller may know."),
+    ],
+};
 
 /// The routes, in their place.
 pub(in crate::rest) fn describe(mount: &Mount) -> OpenApi {
@@ -21,7 +29,7 @@ pub(in crate::rest) fn describe(mount: &Mount) -> OpenApi {
         .path(mount.under("/refresh"), route(HttpMethod::Post, refresh()))
         .path(mount.under("/logout"), route(HttpMethod::Post, logout()))
         .path(mount.under("/user/{id}"), users);
-    let components = ComponentsBuilder::new().schema(FAILURE, failure());
+    let components = ComponentsBuilder::new().schema(FAILURES.form, failure());
     OpenApiBuilder::new().paths(paths.build()).components(Some(components.build())).build()
 }
 
@@ -29,7 +37,7 @@ fn register() -> OperationBuilder {
     named("register", "Makes an account, if registration is open.")
         .request_body(credentials())
         .response("201", answer("The account is there.", message()))
-        .fails(&[400, 403, 413, 429, 503])
+        .fails(&FAILURES, &[400, 403, 413, 429, 503])
 }
 
 fn login() -> OperationBuilder {
@@ -40,7 +48,7 @@ fn login() -> OperationBuilder {
     named("login", "Signs in.")
         .request_body(credentials())
         .response("200", answer("A session.", pair))
-        .fails(&[400, 401, 413, 429, 503])
+        .fails(&FAILURES, &[400, 401, 413, 429, 503])
 }
 
 fn refresh() -> OperationBuilder {
@@ -48,14 +56,14 @@ fn refresh() -> OperationBuilder {
     named("refresh", "Makes another access token for a refresh token.")
         .security(with_token())
         .response("200", answer("The access token.", next))
-        .fails(&[401])
+        .fails(&FAILURES, &[401])
 }
 
 fn logout() -> OperationBuilder {
     named("logout", "Ends the session of the access token.")
         .security(with_token())
         .response("200", answer("It is over.", message()))
-        .fails(&[401])
+        .fails(&FAILURES, &[401])
 }
 
 fn show() -> OperationBuilder {
@@ -64,7 +72,7 @@ fn show() -> OperationBuilder {
         .security(with_token())
         .parameter(id())
         .response("200", answer("The account.", user))
-        .fails(&[401, 404])
+        .fails(&FAILURES, &[401, 404])
 }
 
 fn delete() -> OperationBuilder {
@@ -72,7 +80,7 @@ fn delete() -> OperationBuilder {
         .security(with_token())
         .parameter(id())
         .response("200", answer("It is gone.", message()))
-        .fails(&[400, 401, 403, 404])
+        .fails(&FAILURES, &[400, 401, 403, 404])
 }
 
 fn named(name: &str, summary: &str) -> OperationBuilder {
@@ -83,21 +91,11 @@ fn message() -> ObjectBuilder {
     object([("message", text(""))])
 }
 
-fn number(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Integer).description(Some(description))
-}
-
 fn id() -> Parameter {
-    ParameterBuilder::new()
-        .name("id")
-        .parameter_in(ParameterIn::Path)
-        .required(Required::True)
-        .description(Some("The number of the account."))
-        .schema(Some(number("").minimum(Some(0))))
-        .build()
+    in_path("id", "The number of the account.", number("").minimum(Some(0)))
 }
 
-/// A name and a password, as JSON or as a form.
+/// A name and a password, as JSON or as a form of either kind.
 fn credentials() -> Option<RequestBody> {
     let argument = |description| text(description).schema_type(SchemaType::from_iter([Type::String, Type::Number]));
     let both = || object([("username", argument("The username.")), ("password", argument("The password."))]);
@@ -105,7 +103,8 @@ fn credentials() -> Option<RequestBody> {
     let body = RequestBodyBuilder::new()
         .required(Some(Required::True))
         .content("application/json", content())
-        .content("application/x-www-form-urlencoded", content());
+        .content("application/x-www-form-urlencoded", content())
+        .content("multipart/form-data", content());
     Some(body.build())
 }
 
@@ -118,30 +117,4 @@ fn failure() -> ObjectBuilder {
         .property("message", message)
         .property("description", text("What is wrong with the token, where `message` does not say so."))
         .property("error", text("A word for what is wrong with the token."))
-}
-
-trait Fails {
-    /// The statuses that the operation fails with; any may fail with 500.
-    fn fails(self, statuses: &[u16]) -> Self;
-}
-
-impl Fails for OperationBuilder {
-    fn fails(self, statuses: &[u16]) -> Self {
-        statuses.iter().chain(&[500]).fold(self, |operation, status| {
-            operation.response(status.to_string(), answer(why(*status), Ref::from_schema_name(FAILURE)))
-        })
-    }
-}
-
-fn why(status: u16) -> &'static str {
-    match status {
-        400 => "The request is not as it has to be, or cannot be done.",
-        401 => "The credentials do not hold.",
-        403 => "The caller may not do this.",
-        404 => "There is no such user, as far as the caller may know.",
-        413 => "The body is too long.",
-        429 => "It was tried too often; `Retry-After` says how many seconds to wait.",
-        503 => "There is more to do than can be done; `Retry-After` says how many seconds to wait.",
-        _ => "The server is at fault.",
-    }
 }

@@ -22,7 +22,7 @@ pub(super) async fn register(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), Failure> {
-    let arguments = Arguments::read(&headers, bytes)?;
+    let arguments = Arguments::read(&headers, bytes).await?;
     let (username, password) = (arguments.text("username")?, arguments.text("password")?);
     match run(&app, &client, &username, password).await {
         Ok(()) => Ok((StatusCode::CREATED, Json(json!({ "message": "User created successfully." })))),
