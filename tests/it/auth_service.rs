@@ -236,6 +236,7 @@ async fn a_login_that_fails_says_nothing_about_who_exists() {
     assert!(message(&refused).contains("try again in 1 s"), "{}", refused.text);
 }
 
+/// S8
 #[tokio::test]
 async fn a_login_opens_a_session_that_the_logout_ends() {
     let app = app().await;

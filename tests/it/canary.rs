@@ -12,7 +12,7 @@ const NEW_PASSWORD: &str = "phoenix-from-its-ashes-1174";
 const ADDRESS: &str = "canary.bird@example.org";
 
 /// The ways in which a careless line could hold a secret.
-fn disguises(secret: &str) -> Vec<String> {
+pub fn disguises(secret: &str) -> Vec<String> {
     let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     vec![secret.to_owned(), STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret), hex, secret.replace('@', "%40")]
 }

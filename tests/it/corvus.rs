@@ -159,6 +159,22 @@ async fn wrong_passwords_are_counted_with_those_of_all_other_doors() {
     assert_eq!(app.anonymous().login("ann", PASSWORD).await.refusal("login").as_deref(), Some("TOO_MANY_ATTEMPTS"));
 }
 
+/// A4: of several passwords none is looked at.
+#[tokio::test]
+async fn one_request_tries_one_password() {
+    let app = TestApp::with(&[MOUNT, ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
+    app.user("ann").await;
+    let [wrong, right] = ["wrong", PASSWORD].map(|password| format!("Basic {}", pair("ann", password)));
+    let both = format!("{right}, {wrong}");
+    for values in [vec![&wrong, &right], vec![&right, &wrong], vec![&both]] {
+        let headers: Vec<_> = values.into_iter().map(|value| ("authorization", value.as_str())).collect();
+        let answer = app.anonymous().request(Method::POST, "/auth/login", &headers, "").await;
+        let failed = (401, json!({ "message": "Authorization failed" }));
+        assert_eq!((answer.status.as_u16(), answer.json()), failed, "{headers:?}");
+    }
+    assert_eq!(login(&app, "ann", PASSWORD).await.status, 200, "no wrong one was counted");
+}
+
 #[tokio::test]
 async fn a_token_is_for_the_user_it_was_made_for() {
     let app = app().await;

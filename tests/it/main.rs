@@ -10,6 +10,7 @@ mod address;
 mod administration;
 mod api_token;
 mod architecture;
+mod at_rest;
 mod attempt;
 mod audit;
 mod auth_service;
