@@ -70,19 +70,26 @@ async fn a_socket_without_subscriptions_is_closed_like_an_idle_connection() {
 async fn whoever_takes_nothing_is_cut() {
     let server = Server::tuned(|config| config.server.deadlines.ping = PATIENCE).await;
     let ann = server.app.user("ann").await;
-    let mut client = raw(server.connect_narrowly().await, ann.token.as_ref().unwrap()).await;
-    let ping = frame(&json!({ "type": "ping", "payload": "a".repeat(30_000) }).to_string());
-    let begun = Instant::now();
-    let closed = loop {
-        assert!(begun.elapsed() < PATIENCE, "the connection stays open");
-        match tokio::time::timeout(Duration::from_millis(20), client.0.write(&ping)).await {
-            Ok(Err(_)) => break begun.elapsed(),
-            // Frames are cut anywhere; what comes of that is another end.
-            Ok(Ok(count)) if count < ping.len() => client.0.write_all(&ping[count..]).await.unwrap_or_default(),
-            Ok(Ok(_)) | Err(_) => {}
-        }
-    };
-    assert!(closed > WRITE / 2, "{closed:?}");
+    let pings = frame(&json!({ "type": "ping", "payload": "a".repeat(30_000) }).to_string()).repeat(300);
+    // One takes nothing at all, the other a little now and then.
+    for bite in [0, 512] {
+        let mut client = raw(server.connect_narrowly().await, ann.token.as_ref().unwrap()).await;
+        let begun = Instant::now();
+        let mut left = pings.as_slice();
+        let mut buffer = vec![0; bite];
+        let closed = loop {
+            assert!(begun.elapsed() < PATIENCE && !left.is_empty(), "the connection stays open");
+            match tokio::time::timeout(Duration::from_millis(20), client.0.write(left)).await {
+                Ok(Ok(count)) => left = &left[count..],
+                Ok(Err(_)) => break begun.elapsed(),
+                Err(_) => {}
+            }
+            if bite > 0 && client.0.read(&mut buffer).await.is_err() {
+                break begun.elapsed();
+            }
+        };
+        assert!(closed > WRITE / 2, "{closed:?}");
+    }
     server.me().await;
 }
 
