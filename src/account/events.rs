@@ -94,7 +94,7 @@ pub async fn watch(app: &App, vigil: Vigil) -> Result<Watcher> {
     let requester = vigil.requester();
     let caller = requester.permit(access::ACCOUNT_EVENTS)?;
     let most = app.streams.most();
-    let seat = app.streams.take(caller.user.id).ok_or(Error::TooManySubscriptions { most })?;
+    let seat = app.streams.take_subscription(caller.user.id).ok_or(Error::TooManySubscriptions { most })?;
     let live = read(app, caller).await?;
     let seen = Snapshot::of(caller, &live);
     Ok(Watcher { app: app.clone(), vigil, seen, news: VecDeque::new(), is_over: false, _seat: seat })
@@ -175,7 +175,8 @@ impl Watcher {
 
     /// Tells of the watcher's own session, and nothing more.
     async fn end(&mut self) -> Result<()> {
-        let Some(session) = self.vigil.caller().session() else {
+        let caller = self.vigil.caller();
+        let Some(session) = caller.session() else {
             return Err(Error::Unauthenticated(TokenFault::SessionEnded));
         };
         let event = match sessions::find(self.app.db.reader(), session.uid).await? {

@@ -190,47 +190,52 @@ impl Visitor {
 }
 
 async fn check(app: &App, token: &SecretString) -> Result<Identity> {
+    Ok(look_up(app, token).await?.map_or_else(|rejected| rejected, |known| Identity::SignedIn(known.caller())))
+}
+
+/// The caller with this token, or what is wrong with it.
+async fn look_up(app: &App, token: &SecretString) -> Result<Result<Known, Identity>> {
     let now = app.clock.now();
     let key = secret::fingerprint(token.expose_secret());
     if let Some(known) = app.memory.recall::<Known>(&key)
-        && let Some(caller) = known.at(now)
+        && known.is_good_at(now)
     {
-        return Ok(Identity::SignedIn(caller));
+        return Ok(Ok(Known::clone(&known)));
     }
     // Before anything is read: a change that is made from here on is not overlooked.
     let instant = app.memory.instant();
     if api_token::is_formed(token) {
         let identity = api_token::identify(app, token, now).await?;
-        if let Identity::SignedIn(caller) = &identity {
-            app.memory.remember(key, caller.user.id, instant, Known::by_api_token(caller));
-        }
-        return Ok(identity);
+        let Identity::SignedIn(caller) = identity else { return Ok(Err(identity)) };
+        let known = Known::by_api_token(caller);
+        app.memory.remember(key, known.user_id(), instant, known.clone());
+        return Ok(Ok(known));
     }
     let claims = match read(app, token, now) {
         Ok(Verified::Valid(claims)) => claims,
-        Ok(Verified::Expired(claims)) => return Ok(rejected(TokenFault::Expired, claims)),
-        Err(fault) => return Ok(Identity::Rejected { fault, session: None, token_id: None }),
+        Ok(Verified::Expired(claims)) => return Ok(Err(rejected(TokenFault::Expired, claims))),
+        Err(fault) => return Ok(Err(Identity::Rejected { fault, session: None, token_id: None })),
     };
     let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
-        return Ok(rejected(TokenFault::Invalid, claims));
+        return Ok(Err(rejected(TokenFault::Invalid, claims)));
     };
     let revoked = revoked_tokens::contains_any(app.db.reader(), &[&claims.sid, &claims.jti], now).await?;
     let Some((mut session, user)) =
         sessions::find_with_user(app.db.reader(), Scope::Installation, session_id.uuid()).await?
     else {
-        return Ok(rejected(TokenFault::SessionEnded, claims));
+        return Ok(Err(rejected(TokenFault::SessionEnded, claims)));
     };
     let lives = super::session::is_live(&session, now) && user.status == user::Status::Active;
     if !lives || user.uid != user_id.uuid() {
-        return Ok(rejected(TokenFault::SessionEnded, claims));
+        return Ok(Err(rejected(TokenFault::SessionEnded, claims)));
     }
     if revoked {
         // The session lives, so it is this one token that was taken back: its successor opens the door.
-        return Ok(rejected(TokenFault::Replaced, claims));
+        return Ok(Err(rejected(TokenFault::Replaced, claims)));
     }
     if let Some(generation) = claims.generation {
         if generation > session.generation {
-            return Ok(rejected(TokenFault::Invalid, claims));
+            return Ok(Err(rejected(TokenFault::Invalid, claims)));
         }
         if generation > session.receipt {
             // The client has the pair of this generation: from now on its predecessor is spent.
@@ -240,8 +245,9 @@ async fn check(app: &App, token: &SecretString) -> Result<Identity> {
     }
     let access = role::access_of(app.db.reader(), user.id).await?;
     let caller = Arc::new(SignedIn { user, proof: Proof::Session(session), access });
-    app.memory.remember(key, caller.user.id, instant, Known::in_session(&caller, claims.times));
-    Ok(Identity::SignedIn(caller))
+    let known = Known::in_session(caller, claims.times);
+    app.memory.remember(key, known.user_id(), instant, known.clone());
+    Ok(Ok(known))
 }
 
 /// What a token says of the session that it opens.

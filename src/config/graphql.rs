@@ -9,7 +9,7 @@ pub struct GraphQl {
     pub introspection: bool,
     /// Most requests that may come together in one array; 0: none, arrays are refused.
     pub batch_max: usize,
-    /// Most subscriptions that one user may have open in this process.
+    /// Most subscriptions, and sockets for them, that one user may have open in this process.
     pub max_subscriptions_per_user: usize,
     /// Bounds of one operation.
     pub limits: OperationLimits,

@@ -48,7 +48,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("rest.dialects.auth-service", Some("off"), "path where the dialect of flask_auth_service_mongo is mounted, with the role that it is for, several as in `/admin=admin,/app`, or `off`"),
     setting("graphql.introspection", Some("auto"), "whether the schema can be asked for and the playground is shown; `auto`: on a loopback address only"),
     setting("graphql.batch_max", Some("0"), "requests that may come together in one array, as Apollo's `BatchHttpLink` sends them, up to 10; 0: arrays are refused; together they may ask for as much as one alone"),
-    setting("graphql.max_subscriptions_per_user", Some("20"), "subscriptions that one user may have open on a node, 1 to 1000"),
+    setting("graphql.max_subscriptions_per_user", Some("20"), "subscriptions, and sockets for them, that one user may have open on a node, 1 to 1000"),
     setting("graphql.max_query_bytes", Some("16384"), "bytes of one query, 256 to 65536"),
     setting("graphql.max_tokens", Some("1000"), "tokens of one query, 50 to 10000"),
     setting("graphql.max_depth", Some("10"), "nesting of fields, 3 to 30; introspection is not counted"),

@@ -13,6 +13,8 @@ pub(super) enum Close {
     Idle,
     /// The server stops.
     Stopping,
+    /// The account has as many sockets open as it may.
+    TooMany,
     /// The server cannot go on.
     TryAgain,
     /// What came is not the protocol.
@@ -45,6 +47,7 @@ impl Close {
             Self::Gone => return None,
             Self::Idle => (1000, "there is no subscription"),
             Self::Stopping => (1001, "the server stops: connect again"),
+            Self::TooMany => (1013, "this account has too many sockets open: end some, or share one"),
             Self::TryAgain => (1013, "the server cannot go on: connect again"),
             Self::BadMessage => (4400, "not a message of graphql-transport-ws, or longer than 64 KiB"),
             Self::Unauthorized => (4401, "sign in: the token is missing or its session is over"),

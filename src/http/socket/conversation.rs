@@ -64,6 +64,7 @@ async fn converse(line: &mut Line, app: &App, endpoint: &Arc<Endpoint>, mut visi
             return Close::of(&error);
         }
     };
+    let Some(_seat) = app.streams.take_socket(vigil.user_id()) else { return Close::TooMany };
     if let Err(close) = line.say(message::ack()).await {
         return close;
     }

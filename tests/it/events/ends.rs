@@ -17,7 +17,12 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A server that leaves sockets alone that have no subscription.
 async fn patient() -> Server {
-    Server::tuned(|config| config.server.deadlines.idle = PATIENCE * 4).await
+    Server::tuned(|config| {
+        config.server.deadlines.idle = PATIENCE * 4;
+        // Streams do not need the memory that requests have.
+        config.cluster.cached_callers = 0;
+    })
+    .await
 }
 
 /// A socket without any subscription, too.
@@ -161,6 +166,9 @@ async fn every_account_has_a_share_of_subscriptions() {
     let request = events_request(again.token.as_ref().unwrap(), EVENTS);
     let answer = server.exchange(&request.replacen("Host: a", "Host: a\r\nConnection: close", 1)).await;
     assert!(answer.starts_with("HTTP/1.1 429") && answer.contains("TOO_MANY_SUBSCRIPTIONS"), "{answer}");
+    let mut third = Socket::open(server.address).await;
+    third.init(json!({ "authorization": format!("Bearer {}", again.token.as_ref().unwrap()) })).await;
+    assert_eq!(third.message().await, Err(1013), "more sockets than subscriptions");
     Subscriber::both(server.address, &bob).await;
     both.pop();
     let begun = Instant::now();
