@@ -1,12 +1,12 @@
 //! The tecladocode dialect answers as the service that its callers were written against, without its open doors.
 //!
-//! `fixtures/tecladocode.json` was recorded from the course's Flask-RESTful application.
+//! `fixtures/tecladocode.json` was recorded from the course's Flask-RESTful application. Its passwords are too weak for
+//! today's policy, so each of them is played with more behind it.
 
 use axum::http::{Method, StatusCode};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::replay::account::make;
 use crate::replay::{Difference, Service, Variables, play};
 use crate::support::{Actor, Answer, PASSWORD, TestApp};
 
@@ -20,25 +20,18 @@ const ADDRESS: &str = "credentials are not taken from the address";
 const OWN: &str = "a user's own token or an administrator's is needed";
 const LOGOUT: &str = "logout ends the session, both tokens";
 const ELSEWHERE: &str = "it is no account route";
-const FOREIGN: &str = "a token of the old service is a foreign one";
 const MISSING: &str = "authorization_required";
 
 #[rustfmt::skip]
 const DIFFERENCES: &[Difference] = &[
-    ("register_ok", 400, r#"{"message":{"password":"#, RULES),
-    ("register_duplicate", 400, r#"{"message":{"password":"#, RULES),
-    ("register_second", 400, r#"{"message":{"password":"#, RULES),
-    ("register_form", 400, r#"{"message":{"password":"#, RULES),
+    ("register_second", 400, "A user with that username already exists.", NAMES),
     ("register_query_string", 400, "This field cannot be blank.", ADDRESS),
     ("register_empty_strings", 400, r#"{"message":{"username":"#, RULES),
-    ("register_number_coerced", 400, r#"{"message":{"password":"#, RULES),
     ("register_null", 400, r#"{"message":{"username":"#, RULES),
-    ("register_extra_field", 400, r#"{"message":{"password":"#, RULES),
     ("login_ok_second_user", 401, "Invalid credentials!", NAMES),
     ("user_get", 401, MISSING, OWN),
     ("user_get_missing", 401, MISSING, OWN),
     ("user_get_zero", 401, MISSING, OWN),
-    ("logout_expired", 401, "invalid_token", FOREIGN),
     ("item_post_nonfresh", 404, "NOT_FOUND", ELSEWHERE),
     ("item_post_fresh", 404, "NOT_FOUND", ELSEWHERE),
     ("item_delete_not_admin", 404, "NOT_FOUND", ELSEWHERE),
@@ -49,6 +42,11 @@ const DIFFERENCES: &[Difference] = &[
     ("unknown", 404, "NOT_FOUND", ELSEWHERE),
 ];
 
+/// A recorded password, made strong enough.
+fn strong(recorded: &str) -> String {
+    format!("{recorded}-correct-horse-7")
+}
+
 struct Tecladocode;
 
 impl Service for Tecladocode {
@@ -58,14 +56,26 @@ impl Service for Tecladocode {
         format!("/flask{path}")
     }
 
-    async fn before(&mut self, app: &TestApp, entry: &str, variables: &mut Variables) {
-        match entry {
-            // Too weak for today's policy, so they are made below it.
-            "register_duplicate" => drop(make(app, "jose", "asdf", &["admin"], |_| ()).await),
-            "login_form" => drop(make(app, "formuser", "pw", &[], |_| ()).await),
-            // Signed by the old service's secret.
-            "logout_expired" => drop(variables.insert("<var:expired>".to_owned(), "e30.e30.c2ln".to_owned())),
+    fn sent(&self, recorded: &Value) -> Value {
+        let mut body = recorded.clone();
+        match body.get_mut("password") {
+            Some(Value::String(password)) if !password.is_empty() => *password = strong(password),
+            // Digits are a password, too, if there are enough of them.
+            Some(Value::Number(password)) => *password = 8_417_295_063_184_729_u64.into(),
             _ => {}
+        }
+        body
+    }
+
+    async fn before(&mut self, app: &TestApp, entry: &str, variables: &mut Variables) {
+        // In a form.
+        variables.insert("&password=pw".to_owned(), format!("&password={}", strong("pw")));
+        if entry == "logout_expired" {
+            // Of somebody who signed in two hours ago.
+            app.clock.advance(-TimeDelta::hours(2));
+            let past = app.login("formuser", &strong("pw")).await;
+            app.clock.advance(TimeDelta::hours(2));
+            variables.insert("<var:expired>".to_owned(), past.token.unwrap());
         }
     }
 }
