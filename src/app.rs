@@ -53,7 +53,7 @@ pub struct Parts {
     /// Counts the streams that are open.
     pub streams: Streams,
     /// The signed list of what was revoked lately.
-    pub bulletin: Bulletin,
+    pub bulletin: Arc<Bulletin>,
     /// Rings when messages to webhooks were written.
     pub webhooks_due: watch::Sender<()>,
     /// The settings it was started with.

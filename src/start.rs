@@ -63,11 +63,14 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let shared = shared.transpose().map_err(explained)?;
     let throttle = Throttle::new(&config.limits, shared.as_ref());
     let memory = Memory::new(config.cluster.cached_callers, db.ledger().clone());
-    let watch = Watch::start(db.ledger(), db.watcher().clone(), nudge(&config, &db, shared.as_ref())?);
+    let bulletin = Arc::new(Bulletin::default());
+    let heard = Arc::clone(&bulletin);
+    let nudge = nudge(&config, &db, shared.as_ref())?;
+    let watch = Watch::start(db.ledger(), db.watcher().clone(), nudge, move || heard.hear());
     let (allowed, authorities) = (config.webhooks.allowed_networks.clone(), config.webhooks.authorities.clone());
     let outgoing = Outgoing::new(allowed, authorities, Arc::new(SystemResolver))?;
     let streams = Streams::new(config.graphql.max_subscriptions_per_user);
-    let (hooks, bulletin, webhooks_due) = (Hooks::default(), Bulletin::default(), watch::Sender::new(()));
+    let (hooks, webhooks_due) = (Hooks::default(), watch::Sender::new(()));
     Ok(App::new(Parts {
         db,
         memory,

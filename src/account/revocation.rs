@@ -33,11 +33,11 @@ pub async fn next(app: &App, known: Option<&str>, wait: Duration) -> Result<Opti
     let until = Instant::now() + wait;
     let mut news = app.bulletin.subscribe();
     loop {
-        let edition = app.bulletin.latest(make(app)).await?;
+        let edition = app.bulletin.latest(app.db.ledger().is_trusted(), make(app)).await?;
         if known != Some(edition.tag.as_str()) {
             return Ok(Some(edition));
         }
-        if !app.bulletin.wait(&mut news, until).await {
+        if !news.wait(until).await {
             return Ok(None);
         }
     }

@@ -29,11 +29,16 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to read the counters from `db`, a connection of its own that nobody can keep it waiting for, and to
-    /// exchange nudges with other nodes.
-    pub fn start(ledger: &Ledger, db: DatabaseConnection, nudge: Option<Arc<dyn Nudge>>) -> Self {
+    /// exchange nudges with other nodes. `heard` is called after a reading that told of changes.
+    pub fn start(
+        ledger: &Ledger,
+        db: DatabaseConnection,
+        nudge: Option<Arc<dyn Nudge>>,
+        heard: impl Fn() + Send + 'static,
+    ) -> Self {
         let mut tasks = JoinSet::new();
         let woken = Arc::new(Notify::new());
-        tasks.spawn(read(ledger.clone(), db, Arc::clone(&woken)));
+        tasks.spawn(read(ledger.clone(), db, Arc::clone(&woken), heard));
         if let Some(nudge) = nudge {
             tasks.spawn(Arc::clone(&nudge).listen(woken));
             tasks.spawn(tell(ledger.clone(), nudge));
@@ -42,7 +47,7 @@ impl Watch {
     }
 }
 
-async fn read(ledger: Ledger, db: DatabaseConnection, woken: Arc<Notify>) {
+async fn read(ledger: Ledger, db: DatabaseConnection, woken: Arc<Notify>, heard: impl Fn() + Send) {
     let mut counted = HashMap::new();
     let mut is_well = true;
     loop {
@@ -50,13 +55,18 @@ async fn read(ledger: Ledger, db: DatabaseConnection, woken: Arc<Notify>) {
         let begun = Instant::now();
         match timeout(PATIENCE, change_counters::list(&db)).await {
             Ok(Ok(counters)) => {
+                let mut is_news = false;
                 for counter in counters {
                     // The first reading raises them all: what was remembered before it may have been overtaken.
                     if counted.insert(counter.slot, counter.changes) != Some(counter.changes) {
                         ledger.note_slot(counter.slot);
+                        is_news = true;
                     }
                 }
                 ledger.hear(begun);
+                if is_news {
+                    heard();
+                }
                 if !is_well {
                     tracing::info!("changes of other nodes arrive again");
                 }

@@ -6,8 +6,14 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
-/// How long an edition is handed out: other nodes revoke things without telling this one.
-pub const FRESH: Duration = Duration::from_secs(1);
+/// How long an edition is handed out while nothing is heard of other nodes, which revoke things, too.
+const DEAF: Duration = Duration::from_secs(1);
+
+/// How long an edition is handed out while their changes are heard: what leaves the list with time is nobody's harm.
+const HEARING: Duration = Duration::from_secs(10);
+
+/// How long an edition is handed out whatever was changed elsewhere: most of it revokes nothing.
+const CALM: Duration = Duration::from_millis(250);
 
 /// One edition of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +29,7 @@ pub struct Edition {
 pub struct Kept {
     edition: Arc<Edition>,
     news: u64,
+    heard: u64,
     made_at: Instant,
 }
 
@@ -31,12 +38,22 @@ pub struct Kept {
 pub struct Bulletin {
     latest: Mutex<Option<Kept>>,
     news: watch::Sender<u64>,
+    heard: watch::Sender<u64>,
     closed: watch::Sender<bool>,
+}
+
+/// Somebody who waits for another edition.
+#[derive(Debug)]
+pub struct Listener {
+    news: watch::Receiver<u64>,
+    heard: watch::Receiver<u64>,
+    closed: watch::Receiver<bool>,
 }
 
 impl Default for Bulletin {
     fn default() -> Self {
-        Self { latest: Mutex::default(), news: watch::Sender::new(0), closed: watch::Sender::new(false) }
+        let (news, heard, closed) = (watch::Sender::new(0), watch::Sender::new(0), watch::Sender::new(false));
+        Self { latest: Mutex::default(), news, heard, closed }
     }
 }
 
@@ -46,43 +63,70 @@ impl Bulletin {
         self.news.send_modify(|count| *count += 1);
     }
 
+    /// Something was changed, here or on another node, that may have been a revocation.
+    pub fn hear(&self) {
+        self.heard.send_modify(|count| *count += 1);
+    }
+
     /// Nobody waits any more: the process is about to stop.
     pub fn close(&self) {
         self.closed.send_replace(true);
     }
 
-    /// The latest edition, made by `make` if there is none that is fresh. Whoever comes while it is being made waits for
-    /// it, so that any number of callers costs one look at the database.
+    /// The latest edition, made by `make` if there is none that is fresh; `is_hearing` tells whether changes of other
+    /// nodes arrive. Whoever comes while it is being made waits for it, so that any number of callers costs one look at
+    /// the database.
     ///
     /// # Errors
     /// Those of `make`.
-    pub async fn latest<E>(&self, make: impl Future<Output = Result<Edition, E>>) -> Result<Arc<Edition>, E> {
+    pub async fn latest<E>(
+        &self,
+        is_hearing: bool,
+        make: impl Future<Output = Result<Edition, E>>,
+    ) -> Result<Arc<Edition>, E> {
         let mut latest = self.latest.lock().await;
-        let news = *self.news.borrow();
-        if let Some(kept) = latest.as_ref().filter(|kept| kept.news == news && kept.made_at.elapsed() < FRESH) {
+        let (news, heard) = (*self.news.borrow(), *self.heard.borrow());
+        if let Some(kept) = latest.as_ref().filter(|kept| kept.is_fresh(news, heard, is_hearing)) {
             return Ok(Arc::clone(&kept.edition));
         }
         // Before the database is looked at: what is revoked meanwhile makes another edition.
         let made_at = Instant::now();
         let edition = Arc::new(make.await?);
-        *latest = Some(Kept { edition: Arc::clone(&edition), news, made_at });
+        *latest = Some(Kept { edition: Arc::clone(&edition), news, heard, made_at });
         Ok(edition)
     }
 
+    /// Hears of what is revoked from now on.
+    pub fn subscribe(&self) -> Listener {
+        let (news, heard) = (self.news.subscribe(), self.heard.subscribe());
+        Listener { news, heard, closed: self.closed.subscribe() }
+    }
+}
+
+impl Kept {
+    fn is_fresh(&self, news: u64, heard: u64, is_hearing: bool) -> bool {
+        let age = self.made_at.elapsed();
+        let most = if is_hearing { HEARING } else { DEAF };
+        self.news == news && age < most && (self.heard == heard || age < CALM)
+    }
+}
+
+impl Listener {
     /// Waits until something was revoked here, or might have been elsewhere; tells whether waiting on makes sense.
-    pub async fn wait(&self, news: &mut watch::Receiver<u64>, until: Instant) -> bool {
-        let mut closed = self.closed.subscribe();
-        let look = (Instant::now() + FRESH).min(until);
+    pub async fn wait(&mut self, until: Instant) -> bool {
+        // Also without a sound: whether others are heard may have changed.
+        let look = (Instant::now() + DEAF).min(until);
+        let heard = async {
+            self.heard.changed().await.ok();
+            // An edition from before the change is not handed out any more, and many changes make one look.
+            tokio::time::sleep(CALM).await;
+        };
         tokio::select! {
-            _ = closed.wait_for(|is_closed| *is_closed) => false,
-            _ = news.changed() => true,
+            _ = self.closed.wait_for(|is_closed| *is_closed) => false,
+            _ = self.news.changed() => true,
+            () = heard => true,
             () = tokio::time::sleep_until(look) => Instant::now() < until,
         }
-    }
-
-    /// Hears of what is revoked from now on.
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.news.subscribe()
     }
 }
 
@@ -107,7 +151,7 @@ mod tests {
                     let number = made.fetch_add(1, Ordering::Relaxed);
                     Ok::<_, Infallible>(Edition { text: String::new(), tag: number.to_string() })
                 };
-                bulletin.latest(make).await.map(|edition| edition.tag.clone())
+                bulletin.latest(true, make).await.map(|edition| edition.tag.clone())
             });
         }
         let tags = readers.join_all().await;
@@ -116,8 +160,32 @@ mod tests {
         assert!(tags.into_iter().any(|tag| tag == Ok("0".to_owned())));
         let known = bulletin.news.borrow().to_owned();
         bulletin.ring();
-        let next =
-            bulletin.latest(async { Ok::<_, Infallible>(Edition { text: String::new(), tag: "new".to_owned() }) });
-        assert_eq!((known, next.await.unwrap().tag.as_str()), (0, "new"), "what was revoked here is in the next one");
+        let next = latest(&bulletin, true, "new").await;
+        assert_eq!((known, next.as_str()), (0, "new"), "what was revoked here is in the next one");
+    }
+
+    async fn latest(bulletin: &Bulletin, is_hearing: bool, tag: &str) -> String {
+        let make = async { Ok::<_, Infallible>(Edition { text: String::new(), tag: tag.to_owned() }) };
+        bulletin.latest(is_hearing, make).await.unwrap().tag.clone()
+    }
+
+    #[tokio::test]
+    async fn is_made_again_when_others_may_have_revoked_something() {
+        let age = async |bulletin: &Bulletin, age| {
+            let mut latest = bulletin.latest.lock().await;
+            latest.as_mut().unwrap().made_at = Instant::now().checked_sub(age).unwrap();
+        };
+        let bulletin = Bulletin::default();
+        assert_eq!(latest(&bulletin, true, "a").await, "a");
+        age(&bulletin, DEAF).await;
+        assert_eq!(latest(&bulletin, true, "b").await, "a", "nothing was heard");
+        assert_eq!(latest(&bulletin, false, "b").await, "b", "nothing can be heard");
+        age(&bulletin, HEARING).await;
+        assert_eq!(latest(&bulletin, true, "c").await, "c");
+        bulletin.hear();
+        assert_eq!(latest(&bulletin, true, "d").await, "c", "many changes make one look");
+        age(&bulletin, CALM).await;
+        assert_eq!(latest(&bulletin, true, "d").await, "d");
+        assert_eq!(latest(&bulletin, true, "e").await, "d");
     }
 }
