@@ -155,3 +155,14 @@ async fn counts_wrong_secrets() {
     app.clock.advance(TimeDelta::seconds(6));
     assert_eq!(ask_as(&stranger, &right, "token=x").await.status, 200);
 }
+
+/// A token that nobody could look up is neither good nor bad.
+#[tokio::test]
+async fn tells_when_it_cannot_look() {
+    let app = service().await;
+    let ann = app.user("ann").await;
+    app.app.db.close().await.unwrap();
+    let answer = ask_as(&app.anonymous(), &format!("Bearer {SECRET}"), &format!("token={}", token(&ann))).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")), "{}", answer.text);
+    assert_eq!(answer.json(), json!({ "error": "temporarily_unavailable" }));
+}

@@ -1,5 +1,7 @@
 //! Revocations for others: the signed list says what not to believe, as soon as it is so and for as long as it matters.
 
+use std::time::{Duration, Instant};
+
 use accountd::account::revocation::MAX_WAIT;
 use axum::http::Method;
 use base64::Engine;
@@ -118,6 +120,33 @@ async fn waits_for_news() {
     assert_ne!(news.header("etag"), Some(tag.as_str()));
 }
 
+/// S9: whoever waits at one node is told of what another one revokes, as soon as that is heard of.
+#[tokio::test]
+async fn waits_for_news_of_other_nodes() {
+    let app = TestApp::new().await;
+    let node = app.beside().await;
+    for round in 0..3 {
+        let ann = app.user(&format!("ann-{round}")).await;
+        let known = ask(&node, "", None).await.header("etag").unwrap().to_owned();
+        let (acknowledged, router) = (Instant::now(), node.anonymous());
+        ann.send("mutation { logout { ok } }", json!({})).await.data();
+        let news = router.request(Method::GET, &format!("{LIST}?wait=10"), &[("if-none-match", &known)], "").await;
+        assert_eq!(news.status, 200, "not within {MAX_WAIT:?}");
+        assert!(part(&news.text, 1)["sessions"].as_array().unwrap().contains(&sid(&ann)));
+        assert!(acknowledged.elapsed() < Duration::from_secs(2), "{:?}", acknowledged.elapsed());
+    }
+}
+
+/// The database cannot be asked: gateways come again, and refuse meanwhile as long as they choose to.
+#[tokio::test]
+async fn tells_when_it_cannot_look() {
+    let app = TestApp::new().await;
+    app.app.db.close().await.unwrap();
+    let answer = ask(&app, "", None).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")), "{}", answer.text);
+    assert_eq!(answer.json(), json!({ "error": "temporarily_unavailable" }));
+}
+
 /// The wait is shorter than the server's own patience, and ends with the server.
 #[tokio::test]
 async fn waits_neither_for_ever_nor_for_a_server_that_stops() {
@@ -125,7 +154,7 @@ async fn waits_neither_for_ever_nor_for_a_server_that_stops() {
     assert!(MAX_WAIT < app.app.config.server.deadlines.request);
     let known = ask(&app, "", None).await.header("etag").unwrap().to_owned();
     app.app.bulletin.close();
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let ended = ask(&app, "?wait=10", Some(&known)).await;
     assert_eq!(ended.status, 304);
     assert!(begun.elapsed() < MAX_WAIT, "it was answered at once");

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::account::requester::Client;
-use crate::error::Error;
+use crate::error::{Error, RETRY_AFTER as SOON};
 
 /// A request that is wrong in itself.
 pub(super) fn bad_request(description: &str) -> Response {
@@ -24,6 +24,10 @@ pub(super) fn failure(error: &Error, client: &Client) -> Response {
             (StatusCode::TOO_MANY_REQUESTS, "slow_down", wait)
         }
         Error::Busy { retry_after } => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(*retry_after)),
+        Error::StorageUnavailable(cause) => {
+            tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "{error}");
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(SOON))
+        }
         other => {
             tracing::error!(request.id = client.request_id, cause = format!("{other:#}"), "internal error");
             (StatusCode::INTERNAL_SERVER_ERROR, "server_error", None)

@@ -15,6 +15,8 @@ pub fn describe(with_introspection: bool) -> Paths {
     paths.build()
 }
 
+const AWAY: &str = "The database cannot be asked, or is busy: ask again after `Retry-After`.";
+
 fn named(id: &str, summary: &str) -> OperationBuilder {
     operation("Gateways", id, summary)
 }
@@ -47,6 +49,7 @@ fn revocations() -> OperationBuilder {
     .response("200", list.build())
     .response("304", ResponseBuilder::new().description("The caller has it.").build())
     .response("400", failure("The request is wrong in itself."))
+    .response("503", failure(AWAY))
 }
 
 fn introspect() -> OperationBuilder {
@@ -68,4 +71,5 @@ fn introspect() -> OperationBuilder {
         .response("400", failure("The request is wrong in itself."))
         .response("401", failure("The secret is wrong or missing."))
         .response("429", failure("There were too many wrong secrets."))
+        .response("503", failure(AWAY))
 }
