@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::requester::Client;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::security::throttle::{Budget, Ladder, Subject};
+use crate::security::throttle::{Budget, Ladder, Noted, Subject};
 use crate::store::throttles;
 
 /// Whose password is tried.
@@ -31,8 +31,10 @@ pub(super) struct Attempt<'a> {
     app: &'a App,
     /// The address's budget that it was taken from.
     address: Option<Subject>,
-    /// The counter it was noted at.
+    /// The counter it was noted at; for a name that belongs to nobody it counts nothing.
     counted: Option<Counted>,
+    /// Where it was noted for a name that belongs to nobody.
+    stranger: Option<Noted>,
 }
 
 /// A counter before and after one try was noted at it.
@@ -48,7 +50,7 @@ impl<'a> Attempt<'a> {
     /// A refusal with [`RefusalCode::TooManyAttempts`]; [`Error::SecondCredentialCheck`] for the second one of a request.
     pub async fn begin(app: &'a App, client: &Client, whose: Whose<'_>, now: DateTime<Utc>) -> Result<Self> {
         client.claim_check()?;
-        let mut attempt = Self { app, address: None, counted: None };
+        let mut attempt = Self { app, address: None, counted: None, stranger: None };
         if !app.config.limits.enabled {
             return Ok(attempt);
         }
@@ -69,20 +71,24 @@ impl<'a> Attempt<'a> {
             Whose::Device(device) => format!("device:{device}"),
             Whose::Nobody(key) => return self.count_nobody(key, now).await,
         };
-        let db = &self.app.db;
+        let (db, strangers) = (&self.app.db, &self.app.throttle.strangers);
+        let look = strangers.look(&subject).await;
         for _ in 0..RESERVATIONS {
             let known = throttles::find(db.reader(), &subject).await?;
             let ladder =
                 known.as_ref().map(|row| Ladder { failures: row.failures, blocked_until: row.blocked_until.utc() });
             let Ladder { failures, blocked_until } = Ladder::reserve(ladder, now).map_err(too_many)?;
-            let stored = match &known {
-                Some(row) => throttles::update(db.writer(), row, failures, blocked_until, now).await?,
-                None => throttles::insert(db.writer(), &subject, failures, blocked_until, now).await?,
-            };
-            if stored {
+            let stored = db.retry(|| async {
+                match &known {
+                    Some(row) => throttles::update(db.writer(), row, failures, blocked_until, now).await,
+                    None => throttles::insert(db.writer(), &subject, failures, blocked_until, now).await,
+                }
+            });
+            if stored.await? {
                 let (blocked_until, updated_at) = (blocked_until.into(), now.into());
                 let after = throttle::Model { subject, failures, blocked_until, updated_at };
                 self.counted = Some(Counted { before: known, after });
+                strangers.pretend(look).await;
                 return Ok(());
             }
         }
@@ -91,15 +97,22 @@ impl<'a> Attempt<'a> {
 
     /// Counts a try for a name that belongs to nobody. The database does the same work as for an account, on one of a
     /// few rows that are never read for anything else, so that the time of an answer does not tell who exists.
-    async fn count_nobody(&self, key: &str, now: DateTime<Utc>) -> Result<()> {
-        let db = &self.app.db;
+    async fn count_nobody(&mut self, key: &str, now: DateTime<Utc>) -> Result<()> {
+        let (db, strangers) = (&self.app.db, &self.app.throttle.strangers);
         let decoy = format!("nobody:{}", Subject::name(key).bucket());
+        let look = strangers.look(key).await;
         let known = throttles::find(db.reader(), &decoy).await?;
-        self.app.throttle.reserve_stranger(key, now).map_err(too_many)?;
-        match &known {
-            Some(row) => throttles::update(db.writer(), row, row.failures, now, now).await?,
-            None => throttles::insert(db.writer(), &decoy, 0, now, now).await?,
-        };
+        self.stranger = Some(strangers.reserve(look, now).await.map_err(too_many)?);
+        db.retry(|| async {
+            match &known {
+                Some(row) => throttles::update(db.writer(), row, row.failures, now, now).await,
+                None => throttles::insert(db.writer(), &decoy, 0, now, now).await,
+            }
+        })
+        .await?;
+        let (failures, now) = (known.as_ref().map_or(0, |row| row.failures), now.into());
+        let after = throttle::Model { subject: decoy, failures, blocked_until: now, updated_at: now };
+        self.counted = Some(Counted { before: known, after });
         Ok(())
     }
 
@@ -117,12 +130,15 @@ impl<'a> Attempt<'a> {
     pub async fn cancel(&self) -> Result<()> {
         self.refund().await;
         let Some(Counted { before, after }) = &self.counted else { return Ok(()) };
+        if let Some(noted) = self.stranger {
+            self.app.throttle.strangers.give_back(noted, after.updated_at.utc()).await;
+        }
         let (failures, blocked_until, updated_at) = match before {
             Some(before) => (before.failures, before.blocked_until, before.updated_at),
             None => (0, after.updated_at, after.updated_at),
         };
-        let db = self.app.db.writer();
-        throttles::update(db, after, failures, blocked_until.utc(), updated_at.utc()).await?;
+        let db = &self.app.db;
+        db.retry(|| throttles::update(db.writer(), after, failures, blocked_until.utc(), updated_at.utc())).await?;
         Ok(())
     }
 

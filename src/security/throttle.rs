@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 
 mod budget;
+mod strangers;
 
 pub use budget::Budget;
+pub use strangers::{Noted, Strangers};
 
 use crate::config;
 use crate::shared::Shared;
@@ -82,6 +84,12 @@ impl Subject {
         self.0.to_be_bytes().last().copied().unwrap_or_default()
     }
 
+    /// A digest in digits: what was counted cannot be read from it.
+    fn hash(self) -> String {
+        let hash = digest(&SHA256, &self.0.to_be_bytes());
+        hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// A name that belongs to nobody, by its digest: what strangers type is not kept.
     pub fn name(key: &str) -> Self {
         let digest = digest(&SHA256, key.as_bytes());
@@ -117,7 +125,7 @@ impl<V: Copy> Recent<V> {
     }
 }
 
-/// Every limit that lives in memory.
+/// Every limit that does not live in the database.
 pub struct Throttle {
     /// Failed logins per address.
     pub failures: Budget,
@@ -131,11 +139,12 @@ pub struct Throttle {
     pub legacy_logins: Budget,
     /// Calls of an older service's registration, per address.
     pub legacy_registrations: Budget,
-    strangers: Mutex<Recent<Ladder>>,
+    /// Failures in a row, per name that belongs to nobody.
+    pub strangers: Strangers,
 }
 
 impl Throttle {
-    /// The configured limits; the counters of addresses are those of all nodes that have `shared` in common.
+    /// The configured limits; the counters are those of all nodes that have `shared` in common.
     pub fn new(settings: &config::Limits, shared: Option<&Arc<Shared>>) -> Self {
         let every = |period: TimeDelta, count: i32| period / count.max(1);
         let budget = |name, burst, refill| Budget::new(name, burst, refill, shared.cloned());
@@ -158,21 +167,8 @@ impl Throttle {
             introspections: budget("introspections", 10, every(TimeDelta::minutes(1), 10)),
             legacy_logins: budget("legacy_logins", 20, every(TimeDelta::minutes(1), 20)),
             legacy_registrations: budget("legacy_registrations", 5, every(TimeDelta::minutes(1), 5)),
-            strangers: Mutex::new(Recent::default()),
+            strangers: Strangers::new(shared.cloned()),
         }
-    }
-
-    /// One more try for a name that belongs to nobody: it climbs the same ladder as an account, so that a lock does not
-    /// tell who exists (promise B5).
-    ///
-    /// # Errors
-    /// How long to wait, if it is too early.
-    pub fn reserve_stranger(&self, key: &str, now: DateTime<Utc>) -> Result<(), TimeDelta> {
-        let subject = Subject::name(key);
-        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        let ladder = Ladder::reserve(strangers.get(subject), now)?;
-        strangers.insert(subject, ladder);
-        Ok(())
     }
 }
 

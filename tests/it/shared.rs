@@ -1,7 +1,7 @@
 //! Two nodes that share a Redis, and what is left when it is away.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use accountd::live::nudge::Nudge;
 use accountd::live::nudge::publish::Publish;
@@ -54,6 +54,68 @@ async fn nodes_count_the_tries_of_an_address_together() {
     assert_eq!(admitted(&at_there, 1).await, 1, "with time it is full again");
 }
 
+/// What a login of this name is answered: the seconds to wait, or 0 if it was looked at.
+async fn wait(node: &TestApp, name: &str) -> u64 {
+    let input = json!({ "username": name, "password": "x" });
+    let answer = node.anonymous().insist("login", input, "errors { code retryAfter }").await;
+    let error = &answer.data()["login"]["errors"][0];
+    match error["code"].as_str() {
+        Some("INVALID_CREDENTIALS") => 0,
+        Some("TOO_MANY_ATTEMPTS") => error["retryAfter"].as_u64().unwrap(),
+        _ => panic!("{}", answer.text),
+    }
+}
+
+/// A10, B5: names that belong to nobody climb one ladder on all nodes, as accounts do.
+#[tokio::test]
+async fn nodes_count_the_tries_of_a_name_together_whether_it_belongs_to_somebody_or_not() {
+    let Some(mut redis) = Redis::start() else { return };
+    let here = node(&redis.url()).await;
+    let there = here.beside().await;
+    here.user("ann").await;
+    for (number, delay) in [1, 1, 3, 3, 3].into_iter().enumerate() {
+        let (this, other) = if number % 2 == 0 { (&here, &there) } else { (&there, &here) };
+        for name in ["ann", "nobody"] {
+            assert_eq!(wait(this, name).await, 0, "{name}, try {number}");
+            assert_eq!((wait(other, name).await, wait(this, name).await), (delay, delay), "{name}, try {number}");
+        }
+        here.clock.advance(chrono::TimeDelta::seconds(delay.try_into().unwrap()));
+    }
+    // What Redis forgets this node still knows.
+    redis.flush();
+    for expected in [0, 3] {
+        assert_eq!([wait(&here, "ann").await, wait(&here, "nobody").await], [expected; 2]);
+    }
+    assert_eq!([wait(&there, "ann").await, wait(&there, "nobody").await], [3; 2], "and tells it");
+    redis.end();
+    here.clock.advance(chrono::TimeDelta::seconds(3));
+    for expected in [0, 3] {
+        assert_eq!([wait(&here, "ann").await, wait(&here, "nobody").await], [expected; 2]);
+    }
+}
+
+/// A6: of many who guess at once on two nodes one gets to try.
+#[tokio::test(flavor = "multi_thread")]
+async fn parallel_guesses_for_nobody_are_counted_before_they_are_tried() {
+    let Some(redis) = Redis::start() else { return };
+    let here = Arc::new(node(&redis.url()).await);
+    let there = Arc::new(here.beside().await);
+    for delay in [1, 1, 3] {
+        let guesses: Vec<_> = (0..60)
+            .map(|number| {
+                let node = Arc::clone(if number % 2 == 0 { &here } else { &there });
+                tokio::spawn(async move { wait(&node, "nobody").await })
+            })
+            .collect();
+        let mut tried = 0;
+        for guess in guesses {
+            tried += usize::from(guess.await.unwrap() == 0);
+        }
+        assert_eq!(tried, 1);
+        here.clock.advance(chrono::TimeDelta::seconds(delay));
+    }
+}
+
 /// A10: a login that succeeds gives its try back, on whichever node.
 #[tokio::test]
 async fn who_knows_the_password_spends_nothing() {
@@ -86,6 +148,29 @@ async fn nodes_count_for_themselves_when_redis_is_away_or_emptied() {
     assert_eq!(admitted(&app.anonymous().at("192.0.2.2"), BURST + 1).await, BURST);
     let ann = app.user("ann").await;
     assert_eq!(ann.me_code().await, None);
+}
+
+/// R10: a Redis that takes every question and answers none costs one request in a while a moment, and no limit.
+#[tokio::test]
+async fn nodes_do_not_wait_for_a_redis_that_hangs() {
+    let Some(redis) = Redis::start() else { return };
+    let here = node(&redis.url()).await;
+    let there = here.beside().await;
+    let ann = here.user("ann").await;
+    assert_eq!(admitted(&here.anonymous().at("192.0.2.1"), 1).await, 1);
+    redis.freeze(true);
+    let begun = Instant::now();
+    assert_eq!(admitted(&here.anonymous().at("192.0.2.1"), BURST + 10).await, BURST - 1, "its own count goes on");
+    // A quarter of a second for each of those would be five seconds.
+    assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    // What was revoked is in the database, and so are the counters that tell of it.
+    assert_eq!(there.again(&ann).me_code().await, None);
+    ann.send("mutation { logout { ok } }", json!({})).await.data();
+    let acknowledged = Instant::now();
+    while there.again(&ann).me_code().await.is_none() {
+        assert!(acknowledged.elapsed() < Duration::from_secs(1), "the logout does not count there");
+    }
+    redis.freeze(false);
 }
 
 /// R10: nobody has ever answered there.

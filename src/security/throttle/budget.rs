@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use redis::{Cmd, cmd};
 
@@ -103,10 +102,8 @@ impl Budget {
 
     /// A script on the counter of `subject`. Its key is made of digits and of words of ours only.
     fn command(&self, script: &str, subject: Subject) -> Cmd {
-        let hash = digest(&SHA256, &subject.0.to_be_bytes());
-        let hash: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let mut command = cmd("EVAL");
-        command.arg(script).arg(1).arg(format!("acct:1:{}:{hash}", self.name));
+        command.arg(script).arg(1).arg(format!("acct:1:{}:{}", self.name, subject.hash()));
         command
     }
 }
