@@ -83,6 +83,14 @@ impl Event {
         self
     }
 
+    /// Writes the event where it is all that is written.
+    ///
+    /// # Errors
+    /// Internal ones only.
+    pub async fn record_alone(self, app: &App, client: &Client, now: DateTime<Utc>) -> Result<()> {
+        app.db.retry(|| self.clone().record(app.db.writer(), app, client, now)).await
+    }
+
     /// Writes the event.
     ///
     /// # Errors

@@ -214,7 +214,7 @@ async fn fail(app: &App, client: &Client, user: Option<&user::Model>) -> Result<
         Some(user) => event.to(user),
         None => event,
     };
-    event.record(app.db.writer(), app, client, app.clock.now()).await?;
+    event.record_alone(app, client, app.clock.now()).await?;
     Ok(wrong())
 }
 

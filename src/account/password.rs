@@ -119,12 +119,12 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
             .by(user)
             .to(user)
             .within(own_session)
-            .record(app.db.writer(), app, &requester.client, now)
+            .record_alone(app, &requester.client, now)
             .await?;
         let message = "the current password is wrong";
         return Err(Refusal::new(RefusalCode::WrongPassword, message).on("currentPassword").into());
     }
-    attempt.succeed(app.db.writer()).await?;
+    app.db.retry(|| attempt.succeed(app.db.writer())).await?;
     let same = || Refusal::new(RefusalCode::SamePassword, "choose another password").on("newPassword");
     if input.new.expose_secret() == input.current.expose_secret() {
         return Err(same().into());

@@ -239,7 +239,7 @@ async fn look_up(app: &App, token: &SecretString) -> Result<Result<Known, Identi
         }
         if generation > session.receipt {
             // The client has the pair of this generation: from now on its predecessor is spent.
-            sessions::update_receipt(app.db.writer(), session.id, generation, now).await?;
+            app.db.retry(|| sessions::update_receipt(app.db.writer(), session.id, generation, now)).await?;
             (session.receipt, session.last_seen_at) = (generation, now.into());
         }
     }

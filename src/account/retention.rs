@@ -29,6 +29,7 @@ pub async fn reached(app: &App) -> Result<DateTime<Utc>> {
 pub async fn purge(app: &App, time: DateTime<Utc>) -> Result<u64> {
     let Some(time) = time.checked_sub_signed(MARGIN) else { return Ok(0) };
     // Sessions first: a token whose session is gone is refused, whatever is on the list.
-    let sessions = sessions::delete_over(app.db.writer(), time, BATCH).await?;
-    Ok(sessions + revoked_tokens::delete_over(app.db.writer(), time, BATCH).await?)
+    let sessions = app.db.retry(|| sessions::delete_over(app.db.writer(), time, BATCH)).await?;
+    let tokens = app.db.retry(|| revoked_tokens::delete_over(app.db.writer(), time, BATCH)).await?;
+    Ok(sessions + tokens)
 }

@@ -132,7 +132,8 @@ async fn send_always(app: &App, endpoint: &Endpoint) {
         }
         if tidied.is_none_or(|last| last.elapsed() >= TIDY) {
             tidied = Some(Instant::now());
-            if let Err(error) = deliveries::delete_older(app.db.writer(), app.clock.now() - KEPT).await {
+            let old = app.clock.now() - KEPT;
+            if let Err(error) = app.db.retry(|| deliveries::delete_older(app.db.writer(), old)).await {
                 tracing::warn!(cause = format!("{error:#}"), "old messages to webhooks stay");
             }
         }
@@ -160,7 +161,7 @@ async fn send_due_to(app: &App, endpoint: &Endpoint) -> Result<usize> {
     let due = deliveries::list_due(app.db.reader(), &endpoint.name, now, AT_A_TIME).await?;
     let mut attempts = JoinSet::new();
     for message in due {
-        if deliveries::update_claimed(app.db.writer(), &message, now + LOST).await? {
+        if app.db.retry(|| deliveries::update_claimed(app.db.writer(), &message, now + LOST)).await? {
             let (app, endpoint) = (app.clone(), endpoint.clone());
             attempts.spawn(async move { attempt(&app, &endpoint, &message, now).await });
         }
@@ -183,7 +184,7 @@ async fn attempt(app: &App, endpoint: &Endpoint, message: &webhook_delivery::Mod
         ("webhook-id", id.clone()),
     ];
     let failure = match app.outgoing.post(&endpoint.url, &headers, message.payload.clone()).await {
-        Ok(200..=299) => return deliveries::delete(app.db.writer(), message.id).await,
+        Ok(200..=299) => return app.db.retry(|| deliveries::delete(app.db.writer(), message.id)).await,
         Ok(status) => format!("the answer was {status}"),
         Err(failure) => failure.to_string(),
     };
@@ -196,5 +197,6 @@ async fn attempt(app: &App, endpoint: &Endpoint, message: &webhook_delivery::Mod
         ),
         None => tracing::error!(endpoint = endpoint.name, message = id, attempts, failure, "a webhook was given up"),
     }
-    deliveries::update_failed(app.db.writer(), (message.id, attempts), &failure, next_at, now).await
+    let count = (message.id, attempts);
+    app.db.retry(|| deliveries::update_failed(app.db.writer(), count, &failure, next_at, now)).await
 }

@@ -49,7 +49,8 @@ async fn note_use(app: &App, token: &mut ApiToken, now: DateTime<Utc>) {
     if token.is_use_noted(now) {
         return;
     }
-    if let Err(error) = api_tokens::update_last_used(app.db.writer(), token.row.id, since, now).await {
+    let noted = app.db.retry(|| api_tokens::update_last_used(app.db.writer(), token.row.id, since, now));
+    if let Err(error) = noted.await {
         tracing::warn!(cause = format!("{error:#}"), "the use of an API token could not be noted");
         return;
     }

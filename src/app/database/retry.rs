@@ -1,4 +1,5 @@
-//! Transactions that the database gave up in favour of others are done again.
+//! Transactions that the database gave up in favour of others are done again. A single statement is one, too: of several
+//! that wait to insert a row which is just being deleted, MySQL lets one go on and ends the others as a deadlock.
 
 use sea_orm::{DbErr, RuntimeErr};
 
@@ -9,7 +10,7 @@ use crate::error::{Error, Result};
 const RETRIES: usize = 3;
 
 impl Database {
-    /// Does `work`, which is one transaction, and does it again if the database gave it up in favour of another one
+    /// Does `work`, which is one transaction or one statement, and does it again if the database gave it up in favour of another one
     /// (a deadlock, a serialisation failure): three times at most.
     ///
     /// # Errors
