@@ -17,7 +17,7 @@ use crate::support::{Actor, TestApp};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Asks again until the answer is yes.
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so().await {
         assert!(Instant::now() < deadline, "it does not happen: {what}");

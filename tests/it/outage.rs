@@ -3,6 +3,7 @@
 mod postgres;
 mod proxy;
 
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
@@ -169,6 +170,31 @@ async fn does_not_keep_who_was_under_way_waiting() {
     assert!(status == 503 && (code == "SERVER_BUSY" || code == "STORAGE_UNAVAILABLE"), "{status} {body}");
     assert!(begun.elapsed() < IN_TIME, "{:?}", begun.elapsed());
     locked.execute_unprepared("ROLLBACK").await.unwrap();
+    world.is_healed();
+}
+
+/// R7: nor if it never hears of the statement's end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn does_not_wait_for_ever_for_an_answer_that_is_lost() {
+    let Some(world) = World::new().await else { return };
+    let locked = world.stranger().await;
+    use sea_orm::{ConnectionTrait, Statement};
+    locked.execute_unprepared("BEGIN; LOCK TABLE session").await.unwrap();
+    let begun = Instant::now();
+    let renew = format!("mutation {{ refresh(input: {{ refreshToken: \"{}\" }}) {{ outcome }} }}", world.refresh);
+    let mut connection = world.server.ask("/graphql", "", &json!({ "query": renew }));
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let waits = Statement::from_sql_and_values(DbBackend::Postgres, waits, []);
+    while locked.query_one_raw(waits.clone()).await.unwrap().is_none() {
+        assert!(begun.elapsed() < IN_TIME, "the request does not get to the table");
+    }
+    world.proxy.set(Line::Silent);
+    let mut answer = String::new();
+    off_the_runtime(|| connection.read_to_string(&mut answer).unwrap());
+    assert!(status(&answer) == 503 && answer.contains("\"TIMEOUT\""), "{answer}");
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    locked.execute_unprepared("ROLLBACK").await.unwrap();
+    world.proxy.set(Line::Open);
     world.is_healed();
 }
 

@@ -77,6 +77,11 @@ async fn a_lock_of_somebody_else_is_waited_for_and_then_told() {
     assert_eq!(told.code().as_deref(), Some("SERVER_BUSY"));
     other.execute_unprepared("ROLLBACK").await.unwrap();
     assert_eq!(waiting.await.unwrap().data()["refresh"]["outcome"], "ROTATED");
+    // Who waits for the file itself has more patience, and not for ever.
+    other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
+    let told = ann.send("mutation { logout { ok } }", json!({})).await;
+    assert_eq!(told.code().as_deref(), Some("SERVER_BUSY"), "{}", told.text);
+    other.execute_unprepared("ROLLBACK").await.unwrap();
     app.login("bob", PASSWORD).await;
     other.close().await.unwrap();
 }

@@ -51,7 +51,7 @@ async fn tabs_on_two_nodes_get_one_successor() {
 
 /// What ends the session of `ann`, acknowledged by the node of `caller`.
 #[derive(Clone, Copy, Debug)]
-enum Ending {
+pub enum Ending {
     Logout,
     PasswordChange,
     PasswordReset,
@@ -59,7 +59,7 @@ enum Ending {
     Delete,
 }
 
-async fn end(ending: Ending, root: Actor, ann: Actor) {
+pub async fn end(ending: Ending, root: Actor, ann: Actor) {
     let answer = match ending {
         Ending::Logout => ann.send("mutation { logout { ok } }", json!({})).await,
         Ending::PasswordChange => {
@@ -107,11 +107,11 @@ async fn a_refresh_that_meets_the_end_of_its_session_saves_nothing() {
     }
 }
 
-async fn is_out(actor: &Actor) -> bool {
+pub async fn is_out(actor: &Actor) -> bool {
     actor.me_reason().await.as_deref() == Some("SESSION_ENDED")
 }
 
-async fn is_out_soon(node: &TestApp, actor: &Actor) -> bool {
+pub async fn is_out_soon(node: &TestApp, actor: &Actor) -> bool {
     let (actor, acknowledged) = (node.again(actor), Instant::now());
     while acknowledged.elapsed() < Duration::from_secs(1) {
         if is_out(&actor).await {
