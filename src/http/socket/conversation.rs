@@ -25,8 +25,9 @@ use crate::http::authorization;
 use crate::http::endpoint::{Endpoint, Parameters, note_end};
 use crate::http::server::Stop;
 
-/// How long subscriptions have to tell that the session is over, before the socket is closed for that.
-const LAST_WORDS: Duration = Duration::from_millis(300);
+/// How long subscriptions have to tell that the session is over, before the socket is closed for that: a part of the
+/// second within which it has to be.
+const LAST_WORDS: Duration = Duration::from_millis(400);
 
 /// Answers that wait for their turn on the socket.
 const WAITING: usize = 4;
