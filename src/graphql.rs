@@ -7,6 +7,7 @@ mod api_token;
 pub mod auth_service;
 mod completion;
 mod context;
+mod documents;
 pub mod error;
 mod events;
 mod face;

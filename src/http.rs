@@ -1,9 +1,10 @@
 //! The router: every route and the layers around it, outermost first.
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Extension, Router};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
@@ -22,6 +23,7 @@ mod current_user;
 mod deadline;
 mod endpoint;
 mod error;
+mod frame;
 mod headers;
 mod health;
 mod log;
@@ -66,11 +68,10 @@ pub fn layered<S: Clone + Send + Sync + 'static>(routes: Router<App>, app: App) 
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app.clone())
-        .layer(DefaultBodyLimit::max(deadline::MAX_BODY))
-        .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(from_fn_with_state(app.clone(), deadline::hold))
-        .layer(from_fn_with_state(app.clone(), cors::share))
-        .layer(from_fn(log::line))
-        .layer(from_fn_with_state(app.clone(), visitor::introduce))
-        .layer(from_fn_with_state(app, headers::secure))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(app, frame::around))
+                .layer(CatchPanicLayer::custom(error::panicked))
+                .layer(DefaultBodyLimit::max(deadline::MAX_BODY)),
+        )
 }

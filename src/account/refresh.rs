@@ -71,6 +71,11 @@ pub async fn refresh(
     };
     let now = app.clock.now();
     let claims = claims(app, refresh_token, now)?;
+    if predecessor == Predecessor::Keep
+        && let Some(renewed) = rotate(app, client, &claims, now).await?
+    {
+        return Ok((renewed.kept_by(client), Outcome::Rotated));
+    }
     for _ in 0..ATTEMPTS {
         let renewed = app.db.retry(|| attempt(app, client, &claims, predecessor, now)).await?;
         if let Some((renewed, outcome)) = renewed {
@@ -109,6 +114,35 @@ fn claims(app: &App, token: &SecretString, now: DateTime<Utc>) -> Result<Refresh
     }
 }
 
+/// The most frequent case without a transaction: the session moves on by one conditional statement, so that others who
+/// write wait for no reading. Nothing, if it is another case, or the session or the user changed in between.
+async fn rotate(app: &App, client: &Client, claims: &RefreshClaims, now: DateTime<Utc>) -> Result<Option<SignIn>> {
+    let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
+        return Ok(None);
+    };
+    let found = sessions::find_with_user(app.db.reader(), Scope::Installation, session_id.uuid()).await?;
+    let Some((session, user)) = found else { return Ok(None) };
+    let lives = is_live(&session, now) && user.status == user::Status::Active;
+    if !lives || user.uid != user_id.uuid() || session.generation != claims.generation {
+        return Ok(None);
+    }
+    client.jar.require_proof(session.transport)?;
+    // Before the statement: it sees whether the roles have changed since, with the user's version.
+    let access = role::access_of(app.db.reader(), user.id).await?;
+    let idle_end_at = idle_end(app, &session, now);
+    app.db.check_file()?;
+    let moved = app.db.retry(|| sessions::rotate(app.db.writer(), &session, &user, idle_end_at, now)).await?;
+    let Some(session) = moved else { return Ok(None) };
+    app.memory.forget(user.id);
+    let tokens = tokens::pair(app, &user, &access.roles, &session, now)?;
+    Ok(Some(SignIn { user, session, access, tokens }))
+}
+
+/// When the session ends if it is not renewed again.
+fn idle_end(app: &App, session: &session::Model, now: DateTime<Utc>) -> DateTime<Utc> {
+    (now + app.config.token.refresh_idle).min(session.absolute_end_at.utc())
+}
+
 async fn attempt(
     app: &App,
     client: &Client,
@@ -134,8 +168,7 @@ async fn attempt(
     let outcome = match reading {
         Reading::Rotate if predecessor == Predecessor::Stay => Outcome::Replayed,
         Reading::Rotate => {
-            let idle_end_at = (now + app.config.token.refresh_idle).min(session.absolute_end_at.utc());
-            if !sessions::update_generation(&tx, &session, idle_end_at, now).await? {
+            if !sessions::update_generation(&tx, &session, idle_end(app, &session, now), now).await? {
                 return Ok(None);
             }
             Outcome::Rotated

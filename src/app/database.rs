@@ -27,6 +27,10 @@ use file::OpenFile;
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a connection may have been idle to be used without asking whether it still stands: asking before each
+/// statement would double the ways to the server and back.
+const TRUSTED_IDLE: Duration = Duration::from_millis(500);
+
 /// How long a database server works at one statement or waits for a lock, in milliseconds.
 const STATEMENT_TIMEOUT: u32 = 5_000;
 
@@ -68,15 +72,16 @@ impl Database {
         match settings {
             config::Database::Embedded(path) => {
                 let file = Arc::new(OpenFile::at(path)?);
-                let writer = sea_orm::Database::connect(sqlite(&file, 1)?).await?;
-                let reader = sea_orm::Database::connect(sqlite(&file, SQLITE_READERS)?).await?;
-                let watcher = sea_orm::Database::connect(sqlite(&file, 1)?).await?;
+                let writer = sea_orm::Database::connect(sqlite(&file, 1, true)?).await?;
+                let reader = sea_orm::Database::connect(sqlite(&file, SQLITE_READERS, false)?).await?;
+                let watcher = sea_orm::Database::connect(sqlite(&file, 1, false)?).await?;
                 Ok(Self { reader, writer, file: Some(file), watcher, ledger: Ledger::default() })
             }
             config::Database::Server(url) => {
                 let mut options = ConnectOptions::new(url.expose_secret());
                 options
                     .acquire_timeout(ACQUIRE_TIMEOUT)
+                    .test_before_acquire_if_idle_for(TRUSTED_IDLE)
                     .sqlx_logging(false)
                     .map_sqlx_postgres_pool_opts(|pool| {
                         pool.after_connect(|connection, _| {
@@ -195,7 +200,12 @@ impl Database {
         Ok(self.reader.ping().await?)
     }
 
-    fn check_file(&self) -> Result<()> {
+    /// Has what is acknowledged be written to the file that the next start will find; for statements without a
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`] if the embedded database's file is not in its place.
+    pub fn check_file(&self) -> Result<()> {
         self.file.as_ref().map_or(Ok(()), |file| file.check())
     }
 
@@ -281,7 +291,7 @@ async fn is_clean(connection: &mut SqliteConnection) -> sea_orm::sqlx::Result<bo
     Ok(!connection.is_in_transaction())
 }
 
-fn sqlite(file: &Arc<OpenFile>, connections: u32) -> Result<ConnectOptions> {
+fn sqlite(file: &Arc<OpenFile>, connections: u32, writes: bool) -> Result<ConnectOptions> {
     let file = Arc::clone(file);
     let path = file.path().to_str().ok_or_else(|| Error::internal("the database's path is not UTF-8"))?.to_owned();
     let mut options = ConnectOptions::new("sqlite:");
@@ -291,10 +301,16 @@ fn sqlite(file: &Arc<OpenFile>, connections: u32) -> Result<ConnectOptions> {
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // There is no network between that could have lost it.
+        .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_pool_opts(move |pool| {
             let file = Arc::clone(&file);
-            pool.after_release(|connection, _| Box::pin(is_clean(connection))).after_connect(move |_, _| {
+            let pool = match writes {
+                true => pool.after_release(|connection, _| Box::pin(is_clean(connection))),
+                false => pool,
+            };
+            pool.after_connect(move |_, _| {
                 // One that is opened later must not find another file in its place.
                 let found = file.check().map_err(|error| SqlxError::Configuration(error.into()));
                 Box::pin(async { found })

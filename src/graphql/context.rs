@@ -1,7 +1,7 @@
 //! What a resolver is given: the service, and who asks.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, Request};
@@ -18,14 +18,24 @@ use crate::error::{Error, Result};
 /// for a hundred lists would stand a hundred times in the queue for a connection to the database.
 const LISTS_AT_ONCE: usize = 2;
 
-struct Turns(Semaphore);
+/// What a request carries. The loaders are made when the first resolver needs one.
+struct Carried {
+    app: App,
+    requester: Arc<Requester>,
+    accesses: OnceLock<DataLoader<AccessLoader>>,
+    tenants: OnceLock<DataLoader<TenantLoader>>,
+    turns: Semaphore,
+}
 
 /// Adds to `request` what resolvers need: the service, who asks, and loaders for this request alone.
 pub(super) fn data(request: Request, app: &App, requester: Requester) -> Request {
-    let accesses = DataLoader::new(AccessLoader(app.clone()), tokio::spawn);
-    let tenants = DataLoader::new(TenantLoader(app.clone()), tokio::spawn);
-    let turns = Turns(Semaphore::new(LISTS_AT_ONCE));
-    request.data(app.clone()).data(Arc::new(requester)).data(accesses).data(tenants).data(turns)
+    request.data(Carried {
+        app: app.clone(),
+        requester: Arc::new(requester),
+        accesses: OnceLock::new(),
+        tenants: OnceLock::new(),
+        turns: Semaphore::new(LISTS_AT_ONCE),
+    })
 }
 
 /// Shorthands for what [`data`] has added.
@@ -44,32 +54,33 @@ pub(super) trait Given {
 
 impl Given for Context<'_> {
     fn app(&self) -> Result<&App> {
-        self.data::<App>().map_err(|_| missing("service"))
+        Ok(&carried(self)?.app)
     }
 
     fn requester(&self) -> Result<&Arc<Requester>> {
-        self.data::<Arc<Requester>>().map_err(|_| missing("requester"))
+        Ok(&carried(self)?.requester)
     }
 
     async fn access_of(&self, user_id: i64) -> Result<Access> {
-        let loader = self.data::<DataLoader<AccessLoader>>().map_err(|_| missing("loader"))?;
+        let Carried { app, accesses, .. } = carried(self)?;
+        let loader = accesses.get_or_init(|| DataLoader::new(AccessLoader(app.clone()), tokio::spawn));
         loader.load_one(user_id).await.map(Option::unwrap_or_default).map_err(|cause| own(&cause))
     }
 
     async fn tenant(&self, tenant_id: i64) -> Result<Tenant> {
-        let loader = self.data::<DataLoader<TenantLoader>>().map_err(|_| missing("loader"))?;
+        let Carried { app, tenants, .. } = carried(self)?;
+        let loader = tenants.get_or_init(|| DataLoader::new(TenantLoader(app.clone()), tokio::spawn));
         let found = loader.load_one(tenant_id).await.map_err(|cause| own(&cause))?;
         found.ok_or_else(|| Error::internal("a user is of a tenant that is not there"))
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>> {
-        let turns = self.data::<Turns>().map_err(|_| missing("turns"))?;
-        turns.0.acquire().await.map_err(Error::internal)
+        carried(self)?.turns.acquire().await.map_err(Error::internal)
     }
 }
 
-fn missing(what: &str) -> Error {
-    Error::internal(format!("the GraphQL request carries no {what}"))
+fn carried<'a>(ctx: &'a Context<'_>) -> Result<&'a Carried> {
+    ctx.data::<Carried>().map_err(|_| Error::internal("the GraphQL request does not say who asks"))
 }
 
 /// What all who waited for one look-up are told.

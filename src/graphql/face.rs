@@ -7,6 +7,7 @@ use async_graphql::{Request, Response, Schema};
 use futures_util::stream::BoxStream;
 
 use super::completion::Types;
+use super::documents::Documents;
 use super::limits::complexity;
 use super::{Mutation, Query, Subscription, Subscriptions, builder, context, sdl};
 use crate::account::requester::{Requester, Vigil};
@@ -18,6 +19,7 @@ use crate::config;
 pub struct Face {
     schema: Schema<Query, Mutation, Subscriptions>,
     types: Arc<Types>,
+    documents: Arc<Documents>,
 }
 
 impl Face {
@@ -27,12 +29,17 @@ impl Face {
         let builder = if settings.introspection { builder } else { builder.disable_introspection() };
         // Extensions make every field dearer, so this one is there only where requests can come together.
         let builder = if settings.batch_max > 0 { builder.extension(complexity::Shared) } else { builder };
-        Self { schema: builder.finish(), types: Arc::new(Types::of(&sdl())) }
+        Self { schema: builder.finish(), types: Arc::new(Types::of(&sdl())), documents: Arc::default() }
+    }
+
+    /// Spares `request` the parsing, if its query was run before.
+    pub fn recall(&self, request: &mut Request) {
+        self.documents.lend(request);
     }
 
     /// Runs `request`, which was found within the limits, for whoever asks.
     pub async fn run(&self, mut request: Request, app: &App, requester: Requester) -> Response {
-        let document = request.parsed_query().ok().cloned();
+        let document = self.documents.of(&mut request);
         let name = request.operation_name.clone();
         let mut response = self.schema.execute(context::data(request, app, requester)).await;
         if let Some(document) = document {

@@ -3,14 +3,13 @@
 //! tower-http's layer answers every OPTIONS request itself, also those that are no preflight and that the REST dialects
 //! answer with their methods; and it tells origins that are not listed what listed ones may do.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
     ORIGIN, VARY,
 };
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
@@ -34,24 +33,37 @@ const PREFLIGHT: [(HeaderName, &str); 4] = [
     (ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 
-/// Answers preflights, and lets pages of listed origins read answers. Others learn nothing.
-pub(super) async fn share(State(app): State<App>, request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let origin = headers.get(ORIGIN).filter(|origin| app.config.browser.allows(origin.as_bytes())).cloned();
-    let is_preflight = request.method() == Method::OPTIONS
-        && headers.contains_key(ORIGIN)
-        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    let (mut response, told) = if is_preflight {
-        (StatusCode::NO_CONTENT.into_response(), &PREFLIGHT[..])
-    } else {
-        (next.run(request).await, &ANSWER[..])
-    };
-    response.headers_mut().append(VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = origin {
+/// What a page may read of an answer.
+pub(super) struct Sharing {
+    /// The page's origin, if it is listed.
+    origin: Option<HeaderValue>,
+    is_preflight: bool,
+}
+
+impl Sharing {
+    /// What the page asks that has sent `request`.
+    pub fn asked(app: &App, request: &Request) -> Self {
+        let headers = request.headers();
+        let origin = headers.get(ORIGIN).filter(|origin| app.config.browser.allows(origin.as_bytes())).cloned();
+        let is_preflight = request.method() == Method::OPTIONS
+            && headers.contains_key(ORIGIN)
+            && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        Self { origin, is_preflight }
+    }
+
+    /// The answer, if the request was a preflight.
+    pub fn preflight(&self) -> Option<Response> {
+        self.is_preflight.then(|| StatusCode::NO_CONTENT.into_response())
+    }
+
+    /// Lets pages of listed origins read the answer. Others learn nothing.
+    pub fn tell(self, response: &mut Response) {
+        response.headers_mut().append(VARY, HeaderValue::from_static("origin"));
+        let Some(origin) = self.origin else { return };
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        let told = if self.is_preflight { PREFLIGHT.as_slice() } else { ANSWER.as_slice() };
         for (name, value) in told {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
     }
-    response
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::http::{Response, StatusCode};
 use axum::middleware::Next;
@@ -18,7 +18,7 @@ use crate::app::App;
 pub(super) const MAX_BODY: usize = 64 * 1024;
 
 /// Answers for the handler when the body or the handler itself takes too long.
-pub(super) async fn hold(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
+pub(super) async fn hold(app: &App, request: Request, next: Next) -> Response<Body> {
     let deadlines = &app.config.server.deadlines;
     let is_late = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&is_late);

@@ -222,6 +222,9 @@ impl Endpoint {
         entries: &mut [Entry],
         is_array: bool,
     ) -> Result<(Operation, Result<(), Error>), Refusal> {
+        for (request, _) in entries.iter_mut().flatten() {
+            self.face.recall(request);
+        }
         let requests = entries.iter_mut().flatten().map(|(request, _)| request).collect();
         let bounded = graphql::limits::check_all(requests, &app.config.graphql.limits);
         let mut operation = Operation::default();

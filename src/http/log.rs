@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::middleware::Next;
+use axum::http::Method;
 use axum::response::Response;
 
 use crate::account::requester::Visitor;
@@ -19,25 +19,40 @@ pub(super) struct Operation {
     pub codes: String,
 }
 
-/// Writes the line.
-pub(super) async fn line(request: Request, next: Next) -> Response {
-    let begun = Instant::now();
-    let method = request.method().clone();
-    // The pattern and not the path: a path may hold what a person typed.
-    let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str).to_owned();
-    let request_id = request.extensions().get::<Visitor>().map(|visitor| visitor.client.request_id.clone());
-    let response = next.run(request).await;
-    let operation = response.extensions().get::<Operation>().cloned().unwrap_or_default();
-    tracing::info!(
-        request.id = request_id,
-        http.method = %method,
-        http.route = route,
-        http.status = response.status().as_u16(),
-        operation.kind = operation.kind,
-        operation.name = operation.name,
-        codes = operation.codes,
-        duration_ms = begun.elapsed().as_secs_f64() * 1_000.0,
-        "request"
-    );
-    response
+/// What is known of a request before it is answered.
+pub(super) struct Line {
+    begun: Instant,
+    method: Method,
+    /// The pattern and not the path: a path may hold what a person typed.
+    route: Option<MatchedPath>,
+    request_id: Option<String>,
+}
+
+impl Line {
+    /// Begins to measure.
+    pub fn begin(request: &Request) -> Self {
+        Self {
+            begun: Instant::now(),
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            request_id: request.extensions().get::<Visitor>().map(|visitor| visitor.client.request_id.clone()),
+        }
+    }
+
+    /// Writes the line.
+    pub fn end(self, response: &Response) {
+        let nothing = Operation::default();
+        let operation = response.extensions().get::<Operation>().unwrap_or(&nothing);
+        tracing::info!(
+            request.id = self.request_id,
+            http.method = %self.method,
+            http.route = self.route.as_ref().map_or("unknown", MatchedPath::as_str),
+            http.status = response.status().as_u16(),
+            operation.kind = operation.kind,
+            operation.name = operation.name,
+            codes = operation.codes,
+            duration_ms = self.begun.elapsed().as_secs_f64() * 1_000.0,
+            "request"
+        );
+    }
 }

@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::header::USER_AGENT;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use super::address;
@@ -24,27 +23,28 @@ const MAX_REQUEST_ID: usize = 64;
 /// Most characters of a user agent that are kept.
 const MAX_USER_AGENT: usize = 500;
 
-/// Adds the [`Visitor`] to the request and its name to the answer.
-pub(super) async fn introduce(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let mut visitor = of(&app, request.headers(), request.extensions());
+/// Adds the [`Visitor`] to the request; tells its name.
+pub(super) fn introduce(app: &App, request: &mut Request) -> String {
+    let mut visitor = of(app, request.headers(), request.extensions());
     let origin = Origin::new(request.uri(), request.headers());
     visitor.client.page = origin.page(&app.config.browser);
     visitor.client.is_plain_loopback = origin.is_plain_loopback();
     let request_id = visitor.client.request_id.clone();
     request.extensions_mut().insert(visitor);
-    let mut response = if is_in_address(request.uri()) {
-        problem(
-            StatusCode::BAD_REQUEST,
-            "BAD_REQUEST",
-            "send the access token in the Authorization header, not in the address",
-        )
-    } else {
-        next.run(request).await
-    };
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
+    request_id
+}
+
+/// The answer to a request with a token in its address.
+pub(super) fn refuse_token_in_address(request: &Request) -> Option<Response> {
+    let detail = "send the access token in the Authorization header, not in the address";
+    is_in_address(request.uri()).then(|| problem(StatusCode::BAD_REQUEST, "BAD_REQUEST", detail))
+}
+
+/// Adds the request's name to its answer.
+pub(super) fn name(response: &mut Response, request_id: &str) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    response
 }
 
 /// The visitor who has sent these headers from the peer that the extensions tell of.

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use quick_cache::sync::Cache;
 
 use super::ledger::Ledger;
+use crate::store::{Reach, Touched};
 
 /// The SHA-256 of a token. The token itself is not kept, and only who has it comes to what is kept.
 pub type Key = [u8; 32];
 
 /// No answer is given for longer. Changes are told; this is for those that somebody makes with other tools, and for the
-/// times that are only shown ([`crate::store::Reach::Here`]).
+/// times that are only shown ([`Reach::Here`]).
 const MAX_AGE: Duration = Duration::from_secs(60);
 
 /// Answers of the database about callers; a bounded number of them.
@@ -40,6 +41,11 @@ impl Memory {
     /// The present instant, to be taken before the database is asked.
     pub fn instant(&self) -> u64 {
         self.ledger.instant()
+    }
+
+    /// Has a user be looked up again, after a change that other nodes need not know of ([`Reach::Here`]).
+    pub fn forget(&self, user_id: i64) {
+        self.ledger.note(&[(Touched::User(user_id), Reach::Here)]);
     }
 
     /// What is known of the caller with this token, if it is certainly true.
@@ -70,7 +76,6 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Reach, Touched};
 
     fn trusted() -> (Ledger, Memory) {
         let ledger = Ledger::default();

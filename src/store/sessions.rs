@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
 use entity::timestamp::Timestamp;
 use entity::user;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, Set,
+    QuerySelect, Select, Set, UpdateMany,
 };
 use uuid::Uuid;
 
@@ -135,6 +135,38 @@ pub async fn update_generation(
     idle_end_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<bool> {
+    let updated = moving_on(session, idle_end_at, now).exec(db).await?;
+    // A token of the next generation is one that nobody has seen before, and those of this one go on.
+    db.touch(Touched::User(session.user_id), Reach::Here);
+    Ok(updated.rows_affected == 1)
+}
+
+/// The same by a statement of its own, if `user` is still as it was read; the session as it is then. No other node has
+/// to know of it.
+pub async fn rotate(
+    db: &impl ConnectionTrait,
+    session: &session::Model,
+    user: &user::Model,
+    idle_end_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Option<session::Model>> {
+    let unchanged = Query::select()
+        .column(user::Column::Id)
+        .from(user::Entity)
+        .and_where(user::Column::Id.eq(user.id))
+        .and_where(user::Column::Version.eq(user.version))
+        .and_where(user::Column::Status.eq(user.status))
+        .take();
+    let moving = moving_on(session, idle_end_at, now).filter(session::Column::UserId.in_subquery(unchanged));
+    let moved = moving.exec(db).await?.rows_affected == 1;
+    let (receipt, generation, now) = (session.generation, session.generation + 1, Timestamp::from(now));
+    let idle_end_at = idle_end_at.into();
+    let after =
+        session::Model { generation, receipt, rotated_at: now, last_seen_at: now, idle_end_at, ..session.clone() };
+    Ok(moved.then_some(after))
+}
+
+fn moving_on(session: &session::Model, idle_end_at: DateTime<Utc>, now: DateTime<Utc>) -> UpdateMany<session::Entity> {
     let row = session::ActiveModel {
         generation: Set(session.generation + 1),
         receipt: Set(session.generation),
@@ -143,16 +175,11 @@ pub async fn update_generation(
         idle_end_at: Set(idle_end_at.into()),
         ..Default::default()
     };
-    let updated = session::Entity::update_many()
+    session::Entity::update_many()
         .set(row)
         .filter(session::Column::Id.eq(session.id))
         .filter(session::Column::Generation.eq(session.generation))
         .filter(session::Column::EndedAt.is_null())
-        .exec(db)
-        .await?;
-    // A token of the next generation is one that nobody has seen before, and those of this one go on.
-    db.touch(Touched::User(session.user_id), Reach::Here);
-    Ok(updated.rows_affected == 1)
 }
 
 /// Notes that the client has the pair of `generation`.
