@@ -2,6 +2,7 @@
 
 mod crowd;
 mod nodes;
+mod order;
 
 use std::time::{Duration, Instant};
 

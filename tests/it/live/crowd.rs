@@ -70,7 +70,7 @@ async fn hammer(actor: &Actor, query: &'static str, grace: Duration, change: imp
 }
 
 /// Makes the change, and insists: a crowd may take every connection for a while.
-async fn done(actor: &Actor, field: &str, input: Value) {
+pub async fn done(actor: &Actor, field: &str, input: Value) {
     let answer = actor.insist(field, input, "errors { code }").await;
     assert!(answer.data()[field]["errors"].as_array().is_some_and(Vec::is_empty), "{}", answer.text);
 }
