@@ -1,7 +1,8 @@
 //! The ledger: when something last changed about whom, as far as this process knows, and how far that can be trusted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -29,6 +30,8 @@ struct Pages {
     groups: Box<[AtomicU64]>,
     /// The last change of everybody.
     everybody: AtomicU64,
+    /// By slot: how many changes are being committed.
+    pending: Box<[AtomicU32]>,
     opened: Instant,
     /// When the last complete reading of the counters began, in nanoseconds since `opened`; 0: there was none.
     heard: AtomicU64,
@@ -52,6 +55,7 @@ impl Ledger {
             users: pages(PLACES),
             groups: pages(usize::try_from(GROUPS).unwrap_or_default()),
             everybody: AtomicU64::new(0),
+            pending: (0..=GROUPS).map(|_| AtomicU32::new(0)).collect(),
             opened,
             heard: AtomicU64::new(0),
             bells: (0..GROUPS).map(|_| Notify::new()).collect(),
@@ -63,6 +67,24 @@ impl Ledger {
     /// later.
     pub fn instant(&self) -> u64 {
         self.0.instant.load(SeqCst)
+    }
+
+    /// Changes of these slots are about to be committed. Until the result is dropped nobody knows whether they were:
+    /// some readers may have seen them in the database when others, who remember, have not.
+    pub(super) fn pend(&self, slots: BTreeSet<i32>) -> Pending {
+        let pending = Pending { ledger: self.clone(), slots };
+        pending.each(|count| count.fetch_add(1, SeqCst));
+        pending
+    }
+
+    /// Whether a change of the user may be in the database, and is not noted yet.
+    pub(super) fn is_pending(&self, user_id: i64) -> bool {
+        let pends = |slot: i32| self.pending(slot).is_some_and(|count| count.load(SeqCst) > 0);
+        pends(Touched::User(user_id).slot()) || pends(Touched::Everybody.slot())
+    }
+
+    fn pending(&self, slot: i32) -> Option<&AtomicU32> {
+        usize::try_from(slot).ok().and_then(|slot| self.0.pending.get(slot))
     }
 
     /// Notes changes that were committed by this process.
@@ -155,6 +177,26 @@ fn group(user_id: i64) -> Option<usize> {
     usize::try_from(Touched::User(user_id).slot()).ok()
 }
 
+/// Changes that are being committed; over when it is dropped.
+pub(super) struct Pending {
+    ledger: Ledger,
+    slots: BTreeSet<i32>,
+}
+
+impl Pending {
+    fn each(&self, change: impl Fn(&AtomicU32) -> u32) {
+        for count in self.slots.iter().filter_map(|slot| self.ledger.pending(*slot)) {
+            change(count);
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.each(|count| count.fetch_sub(1, SeqCst));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +213,22 @@ mod tests {
         assert!(!ledger.is_current(ANN, before), "a read that began before the change");
         assert!(ledger.is_current(ANN, ledger.instant()), "one that began after it");
         assert!(ledger.is_current(BOB, before), "of somebody else");
+    }
+
+    #[test]
+    fn a_change_is_pending_until_it_is_noted() {
+        let ledger = Ledger::default();
+        let (one, two) =
+            (ledger.pend([Touched::User(ANN).slot()].into()), ledger.pend([Touched::User(ANN).slot()].into()));
+        assert!(ledger.is_pending(ANN) && !ledger.is_pending(BOB));
+        drop(one);
+        assert!(ledger.is_pending(ANN), "the other one");
+        drop(two);
+        assert!(!ledger.is_pending(ANN));
+        let all = ledger.pend([Touched::Everybody.slot()].into());
+        assert!(ledger.is_pending(ANN) && ledger.is_pending(BOB));
+        drop(all);
+        assert!(!ledger.is_pending(BOB));
     }
 
     #[test]

@@ -55,6 +55,9 @@ impl Memory {
             return None;
         }
         let answer = answers.get(key)?;
+        if self.ledger.is_pending(answer.user_id) {
+            return None;
+        }
         if !self.ledger.is_current(answer.user_id, answer.instant) || answer.asked.elapsed() >= MAX_AGE {
             answers.remove(key);
             return None;
@@ -66,6 +69,7 @@ impl Memory {
     pub fn remember<V: Any + Send + Sync>(&self, key: Key, user_id: i64, instant: u64, value: V) {
         if let Some(answers) = &self.answers
             // What was overtaken while it was read would only take somebody else's place.
+            && !self.ledger.is_pending(user_id)
             && self.ledger.is_current(user_id, instant)
         {
             answers.insert(key, Answer { user_id, instant, asked: Instant::now(), value: Arc::new(value) });

@@ -38,9 +38,10 @@ impl Transaction {
         let told = changes.iter().filter(|(_, reach)| *reach == Reach::Nodes);
         let slots: BTreeSet<i32> = told.map(|(touched, _)| touched.slot()).collect();
         // Boxed: the futures of a request nest deeply.
-        Box::pin(change_counters::raise(&tx, slots)).await?;
+        Box::pin(change_counters::raise(&tx, slots.clone())).await?;
         // A task of its own: a client that goes away must not come between the commit and the note of it.
         let committing = tokio::spawn(async move {
+            let _pending = ledger.pend(slots);
             let committed = tx.commit().await;
             // Whatever is known of it: a commit whose answer was lost may have been made.
             ledger.note(&changes);

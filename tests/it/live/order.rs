@@ -14,7 +14,7 @@ use crate::support::{Actor, TestApp};
 const CLIENTS: usize = 16;
 
 /// How often the writer changes its mind.
-const CHANGES: usize = 20;
+const CHANGES: usize = 8;
 
 /// When something began and ended, and what it said: whether the caller is served.
 #[derive(Clone, Copy, Debug)]
