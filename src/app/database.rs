@@ -27,10 +27,6 @@ use file::OpenFile;
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a connection may have been idle to be used without asking whether it still stands: asking before each
-/// statement would double the ways to the server and back.
-const TRUSTED_IDLE: Duration = Duration::from_millis(500);
-
 /// How long a database server works at one statement or waits for a lock, in milliseconds.
 const STATEMENT_TIMEOUT: u32 = 5_000;
 
@@ -81,7 +77,6 @@ impl Database {
                 let mut options = ConnectOptions::new(url.expose_secret());
                 options
                     .acquire_timeout(ACQUIRE_TIMEOUT)
-                    .test_before_acquire_if_idle_for(TRUSTED_IDLE)
                     .sqlx_logging(false)
                     .map_sqlx_postgres_pool_opts(|pool| {
                         pool.after_connect(|connection, _| {
