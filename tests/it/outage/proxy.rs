@@ -41,7 +41,8 @@ impl Proxy {
         self.line.send_replace(line);
     }
 
-    /// Of the next transaction that is committed the answer is lost, and its connection with it.
+    /// Of the next transaction that is committed, or session that moves on by a statement alone, the answer is lost, and
+    /// its connection with it.
     pub fn lose_next_commit(&self) {
         self.loses.store(true, Ordering::SeqCst);
     }
@@ -83,13 +84,17 @@ async fn ask(
     lost: &AtomicBool,
 ) {
     let mut bytes = [0; 16_384];
+    let mut is_prepared = false;
     while let Ok(read @ 1..) = client.read(&mut bytes).await {
         line.wait_for(|line| *line != Line::Silent).await.ok();
         let sent = &bytes[..read];
-        // The statement alone, with the end that the protocol gives it: not READ COMMITTED.
-        if sent.windows(7).any(|word| word == b"COMMIT\0") && loses.swap(false, Ordering::SeqCst) {
+        let has = |text: &[u8]| sent.windows(text.len()).any(|word| word == text);
+        // The statement alone, with the end that the protocol gives it: not READ COMMITTED. One that was prepared is
+        // executed by the next message.
+        if (has(b"COMMIT\0") || is_prepared) && loses.swap(false, Ordering::SeqCst) {
             lost.store(true, Ordering::SeqCst);
         }
+        is_prepared = has(b"UPDATE \"session\" SET \"generation\"");
         if server.write_all(sent).await.is_err() {
             return;
         }
