@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::ORDER;
 use super::world::{ACTORS, Who, World};
 use crate::support::{Actor, Answer, PASSWORD};
 
@@ -160,9 +161,6 @@ fn the_table_lists_what_the_schema_has() {
     fields.retain(|field| !matches!(field.as_str(), "User.id" | "User.username"));
     assert_eq!(fields, rows().iter().map(|row| row.field.to_owned()).collect());
 }
-
-/// Those who get little ask first, so that what they do not get is not missing because it is gone.
-const ORDER: [Who; 6] = [Who::Anonymous, Who::Disabled, Who::Foreigner, Who::User, Who::Owner, Who::Admin];
 
 #[tokio::test]
 async fn everybody_gets_what_the_table_says() {
