@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, Signature};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::{
     AlgorithmParameters, CommonParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, OctetKeyPairParameters,
     OctetKeyPairType, PublicKeyUse, ThumbprintHash,
 };
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey};
 
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ impl Seed {
 /// One key pair, ready for use.
 pub struct SigningKey {
     kid: String,
-    private: EncodingKey,
+    pair: Ed25519KeyPair,
     public: DecodingKey,
     jwk: Jwk,
 }
@@ -70,12 +70,7 @@ impl SigningKey {
         };
         let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?;
         jwk.common.key_id = Some(kid.clone());
-        Ok(Self {
-            kid,
-            private: EncodingKey::from_ed_der(pair.to_pkcs8v1().map_err(Error::internal)?.as_ref()),
-            public: DecodingKey::from_ed_der(public),
-            jwk,
-        })
+        Ok(Self { kid, public: DecodingKey::from_ed_der(public), pair, jwk })
     }
 
     /// The key's name.
@@ -83,8 +78,9 @@ impl SigningKey {
         &self.kid
     }
 
-    pub(super) fn private(&self) -> &EncodingKey {
-        &self.private
+    /// The signature of `message` (RFC 8032).
+    pub(super) fn sign(&self, message: &[u8]) -> Signature {
+        self.pair.sign(message)
     }
 
     pub(super) fn public(&self) -> &DecodingKey {
