@@ -1,6 +1,8 @@
 //! Connections: many readers and, on SQLite, one writer.
 
+mod file;
 mod retry;
+mod writer;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -20,9 +22,8 @@ use crate::live::Ledger;
 
 pub use crate::live::Transaction;
 
-mod file;
-
 use file::OpenFile;
+use writer::Writer;
 
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -52,7 +53,7 @@ const SQLITE_READERS: u32 = 4;
 /// instead of racing for the file's lock.
 pub struct Database {
     reader: DatabaseConnection,
-    writer: DatabaseConnection,
+    writer: Writer,
     /// Of the embedded database only.
     file: Option<Arc<OpenFile>>,
     watcher: DatabaseConnection,
@@ -68,7 +69,7 @@ impl Database {
         match settings {
             config::Database::Embedded(path) => {
                 let file = Arc::new(OpenFile::at(path)?);
-                let writer = sea_orm::Database::connect(sqlite(&file, 1, true)?).await?;
+                let writer = Writer::to_file(sea_orm::Database::connect(sqlite(&file, 1, true)?).await?);
                 let reader = sea_orm::Database::connect(sqlite(&file, SQLITE_READERS, false)?).await?;
                 let watcher = sea_orm::Database::connect(sqlite(&file, 1, false)?).await?;
                 Ok(Self { reader, writer, file: Some(file), watcher, ledger: Ledger::default() })
@@ -95,7 +96,13 @@ impl Database {
                 options.max_connections(1).connect_lazy(true);
                 let watcher = sea_orm::Database::connect(options).await?;
                 let ledger = Ledger::default();
-                Ok(Self { reader: connection.clone(), writer: connection, file: None, watcher, ledger })
+                Ok(Self {
+                    reader: connection.clone(),
+                    writer: Writer::to_server(connection),
+                    file: None,
+                    watcher,
+                    ledger,
+                })
             }
         }
     }
@@ -121,7 +128,7 @@ impl Database {
     }
 
     /// Where single statements that write run, if they change nothing about a caller.
-    pub fn writer(&self) -> &DatabaseConnection {
+    pub fn writer(&self) -> &Writer {
         &self.writer
     }
 
@@ -210,7 +217,7 @@ impl Database {
     /// Internal ones only.
     pub async fn close(&self) -> Result<()> {
         self.reader.clone().close().await?;
-        self.writer.clone().close().await?;
+        DatabaseConnection::clone(&self.writer).close().await?;
         self.watcher.clone().close().await?;
         Ok(())
     }

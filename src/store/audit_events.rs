@@ -1,12 +1,12 @@
 //! The record of what happened to accounts.
 
 use entity::audit_event;
-use sea_orm::{ActiveModelTrait, ConnectionTrait};
+use sea_orm::{ConnectionTrait, EntityTrait};
 
 use crate::error::Result;
 
 /// Adds an event.
 pub async fn insert(db: &impl ConnectionTrait, event: audit_event::ActiveModel) -> Result<()> {
-    event.insert(db).await?;
+    audit_event::Entity::insert(event).exec_without_returning(db).await?;
     Ok(())
 }

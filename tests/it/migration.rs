@@ -43,7 +43,7 @@ impl Scratch {
 
     pub async fn migrated() -> Self {
         let scratch = Self::empty().await;
-        Migrator::up(scratch.db.writer(), None).await.unwrap();
+        Migrator::up(&**scratch.db.writer(), None).await.unwrap();
         scratch
     }
 
@@ -117,9 +117,9 @@ async fn goes_up_down_and_up_again() {
     let scratch = Scratch::migrated().await;
     let first = scratch.shape().await;
     assert!(!first.is_empty());
-    Migrator::down(scratch.db.writer(), None).await.unwrap();
+    Migrator::down(&**scratch.db.writer(), None).await.unwrap();
     assert_eq!(scratch.shape().await, BTreeSet::new(), "nothing is left");
-    Migrator::up(scratch.db.writer(), None).await.unwrap();
+    Migrator::up(&**scratch.db.writer(), None).await.unwrap();
     assert_eq!(scratch.shape().await, first);
 }
 
@@ -129,11 +129,11 @@ async fn each_step_goes_back_alone() {
     let steps = u32::try_from(Migrator::migrations().len()).unwrap();
     let mut shapes = vec![scratch.shape().await];
     for _ in 0..steps {
-        Migrator::up(scratch.db.writer(), Some(1)).await.unwrap();
+        Migrator::up(&**scratch.db.writer(), Some(1)).await.unwrap();
         shapes.push(scratch.shape().await);
     }
     for shape in shapes.iter().rev().skip(1) {
-        Migrator::down(scratch.db.writer(), Some(1)).await.unwrap();
+        Migrator::down(&**scratch.db.writer(), Some(1)).await.unwrap();
         assert_eq!(scratch.shape().await, *shape);
     }
 }
@@ -144,10 +144,10 @@ async fn running_again_is_harmless_even_if_the_record_was_lost() {
     let scratch = Scratch::migrated().await;
     let db = scratch.db.writer();
     let before = (scratch.shape().await, seeds(db).await);
-    Migrator::up(db, None).await.unwrap();
+    Migrator::up(&**db, None).await.unwrap();
     assert_eq!((scratch.shape().await, seeds(db).await), before);
     db.execute(&Query::delete().from_table(Alias::new("seaql_migrations")).take()).await.unwrap();
-    Migrator::up(db, None).await.unwrap();
+    Migrator::up(&**db, None).await.unwrap();
     assert_eq!((scratch.shape().await, seeds(db).await), before);
 }
 

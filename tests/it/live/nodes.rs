@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use accountd::config;
 use accountd::live::nudge::Nudge;
 use accountd::live::nudge::listen::Listen;
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -110,7 +110,7 @@ async fn nudges_by_the_database_arrive() {
     let app = TestApp::new().await;
     let config::Database::Server(url) = &app.app.config.database else { panic!("PostgreSQL is a server") };
     let db = app.app.db.writer();
-    let listen = || Arc::new(Listen::new(url, db.clone()).unwrap());
+    let listen = || Arc::new(Listen::new(url, DatabaseConnection::clone(db)).unwrap());
     let woken = Arc::new(Notify::new());
     let listening = tokio::spawn(listen().listen(Arc::clone(&woken)));
     arrives(&*listen(), &woken).await;

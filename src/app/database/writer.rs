@@ -1,0 +1,262 @@
+//! Where single statements that write run. On the embedded database those of callers who come at the same time are
+//! committed together: there is one writer, and each commit waits for the disk.
+
+use std::iter;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::join_all;
+use sea_orm::error::ConnAcquireErr;
+use sea_orm::prelude::async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::ACQUIRE_TIMEOUT;
+
+/// Most statements of one commit.
+const MOST: usize = 64;
+
+/// A connection that writes.
+pub struct Writer {
+    connection: DatabaseConnection,
+    /// Of the embedded database only.
+    queue: Option<mpsc::UnboundedSender<Waiting>>,
+}
+
+/// A statement whose caller waits.
+struct Waiting {
+    statement: Statement,
+    /// Who sets it first decides: whoever runs the statement, or the caller who has waited for too long.
+    is_settled: Arc<AtomicBool>,
+    answer: oneshot::Sender<Result<ExecResult, DbErr>>,
+}
+
+impl Writer {
+    /// One of a server, which commits for many connections at once by itself.
+    pub(super) fn to_server(connection: DatabaseConnection) -> Self {
+        Self { connection, queue: None }
+    }
+
+    /// The one of the embedded database. Has to be called within a runtime.
+    pub(super) fn to_file(connection: DatabaseConnection) -> Self {
+        let (queue, waiting) = mpsc::unbounded_channel();
+        tokio::spawn(work(connection.clone(), waiting));
+        Self { connection, queue: Some(queue) }
+    }
+}
+
+/// Runs what waits, as much at a time as has come while the last was committed.
+async fn work(connection: DatabaseConnection, mut waiting: mpsc::UnboundedReceiver<Waiting>) {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, MOST).await > 0 {
+        let (statements, answers): (Vec<_>, Vec<_>) = batch.drain(..).filter_map(begun).unzip();
+        for (answer, result) in answers.into_iter().zip(run(&connection, statements).await) {
+            // The caller may have gone away; what is done is done.
+            answer.send(result).ok();
+        }
+    }
+}
+
+/// What is to be run, if its caller is still there.
+fn begun(waiting: Waiting) -> Option<(Statement, oneshot::Sender<Result<ExecResult, DbErr>>)> {
+    let Waiting { statement, is_settled, answer } = waiting;
+    let is_gone = answer.is_closed() || is_settled.swap(true, Ordering::SeqCst);
+    (!is_gone).then_some((statement, answer))
+}
+
+async fn run(connection: &DatabaseConnection, statements: Vec<Statement>) -> Vec<Result<ExecResult, DbErr>> {
+    if statements.len() > 1 {
+        let tx = match begin(connection).await {
+            Ok(tx) => tx,
+            Err(cause) => return refused(cause, statements.len()),
+        };
+        match together(tx, &statements).await {
+            Ok(results) => return results.into_iter().map(Ok).collect(),
+            // Nothing of it was kept: each is run again, and told of its own failure alone.
+            Err(cause) => tracing::debug!(%cause, "statements that could not be committed together run alone"),
+        }
+    }
+    join_all(statements.into_iter().map(|statement| connection.execute_raw(statement))).await
+}
+
+/// Begins a transaction that takes SQLite's write lock at once.
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+    connection.begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() }).await
+}
+
+/// The answers when nothing can be written now. One is told why, and trying again for each would only take as long
+/// again: the others are told that it is busy.
+fn refused(cause: DbErr, count: usize) -> Vec<Result<ExecResult, DbErr>> {
+    let busy = || Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
+    iter::once(Err(cause)).chain(iter::repeat_with(busy)).take(count).collect()
+}
+
+async fn together(tx: DatabaseTransaction, statements: &[Statement]) -> Result<Vec<ExecResult>, DbErr> {
+    let mut results = Vec::with_capacity(statements.len());
+    for statement in statements {
+        results.push(tx.execute_raw(statement.clone()).await?);
+    }
+    tx.commit().await?;
+    Ok(results)
+}
+
+impl Deref for Writer {
+    type Target = DatabaseConnection;
+
+    fn deref(&self) -> &DatabaseConnection {
+        &self.connection
+    }
+}
+
+/// What takes a connection takes this one. Statements that tell rows have the connection for themselves.
+#[async_trait]
+impl ConnectionTrait for Writer {
+    fn get_database_backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let Some(queue) = &self.queue else { return self.connection.execute_raw(statement).await };
+        let (answer, mut result) = oneshot::channel();
+        let is_settled = Arc::new(AtomicBool::new(false));
+        // Nobody works at it: the program ends.
+        let closed = || DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed);
+        let waiting = Waiting { statement, is_settled: Arc::clone(&is_settled), answer };
+        queue.send(waiting).map_err(|_| closed())?;
+        match timeout(ACQUIRE_TIMEOUT, &mut result).await {
+            Ok(answer) => answer,
+            // It is being run.
+            Err(_) if is_settled.swap(true, Ordering::SeqCst) => result.await,
+            Err(_) => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
+        }
+        .map_err(|_| closed())?
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.connection.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.connection.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.connection.query_all_raw(statement).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use futures_util::poll;
+    use sea_orm::ConnectOptions;
+
+    use super::*;
+
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("accountd-writer-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
+    async fn writer(directory: &Path) -> Writer {
+        let mut options = ConnectOptions::new(format!("sqlite:{}?mode=rwc", directory.join("db").display()));
+        options.max_connections(1).sqlx_logging(false);
+        let writer = Writer::to_file(sea_orm::Database::connect(options).await.unwrap());
+        writer.execute_unprepared("PRAGMA journal_mode = WAL").await.unwrap();
+        writer.execute_unprepared("CREATE TABLE note (number INTEGER UNIQUE)").await.unwrap();
+        writer
+    }
+
+    async fn add(writer: &Writer, number: i64) -> Result<u64, DbErr> {
+        let sql = "INSERT INTO note VALUES (?)";
+        let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, [number.into()]);
+        writer.execute_raw(statement).await.map(|result| result.rows_affected())
+    }
+
+    async fn count(writer: &Writer) -> usize {
+        let all = Statement::from_string(DbBackend::Sqlite, "SELECT number FROM note");
+        writer.query_all_raw(all).await.unwrap().len()
+    }
+
+    /// Bytes that were logged; each commit adds a page or more.
+    fn logged(directory: &Directory) -> u64 {
+        std::fs::metadata(directory.0.join("db-wal")).unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn commits_together_what_has_come_together() {
+        let directory = Directory::new("together");
+        let writer = writer(&directory.0).await;
+        let alone = {
+            let before = logged(&directory);
+            add(&writer, 0).await.unwrap();
+            logged(&directory) - before
+        };
+        let before = logged(&directory);
+        let held = writer.begin().await.unwrap();
+        let all = join_all((1..=20).map(|number| add(&writer, number)));
+        let mut all = pin!(all);
+        assert!(poll!(&mut all).is_pending());
+        held.rollback().await.unwrap();
+        assert!(all.await.into_iter().all(|result| result.unwrap() == 1));
+        // The first may have gone ahead of the others.
+        assert!(logged(&directory) - before <= alone * 2, "{} of {alone}", logged(&directory) - before);
+        assert_eq!(count(&writer).await, 21);
+    }
+
+    #[tokio::test]
+    async fn what_fails_takes_nothing_with_it() {
+        let directory = Directory::new("fails");
+        let writer = writer(&directory.0).await;
+        let held = writer.begin().await.unwrap();
+        let all = join_all([1, 2, 2, 3].map(|number| add(&writer, number)));
+        let mut all = pin!(all);
+        assert!(poll!(&mut all).is_pending());
+        held.rollback().await.unwrap();
+        let failed: Vec<bool> = all.await.into_iter().map(|result| result.is_err()).collect();
+        assert_eq!(failed, [false, false, true, false]);
+        assert_eq!(count(&writer).await, 3);
+    }
+
+    #[tokio::test]
+    async fn runs_nothing_for_those_who_are_gone_or_were_told_that_it_is_busy() {
+        let directory = Directory::new("gone");
+        let writer = writer(&directory.0).await;
+        let held = writer.begin().await.unwrap();
+        // It is taken at once, and waits for the connection.
+        let mut first = pin!(add(&writer, 1));
+        assert!(poll!(&mut first).is_pending());
+        tokio::task::yield_now().await;
+        {
+            let mut gone = pin!(add(&writer, 2));
+            assert!(poll!(&mut gone).is_pending());
+        }
+        let told = add(&writer, 3).await;
+        assert!(matches!(told, Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))), "{told:?}");
+        assert!(matches!(poll!(&mut first), Poll::Pending));
+        held.rollback().await.unwrap();
+        assert_eq!(first.await.unwrap(), 1);
+        assert_eq!(add(&writer, 4).await.unwrap(), 1);
+        assert_eq!(count(&writer).await, 2);
+    }
+}
