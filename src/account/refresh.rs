@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result, TokenFault};
 use crate::security::token::{LEEWAY, RefreshClaims, Verified};
 use crate::store::revoked_tokens::{self, Revocation};
+use crate::store::sessions::Found;
 use crate::store::{Scope, Touched, sessions};
 
 /// How the server read a refresh.
@@ -120,15 +121,15 @@ async fn rotate(app: &App, client: &Client, claims: &RefreshClaims, now: DateTim
     let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
         return Ok(None);
     };
-    let found = sessions::find_with_user(app.db.reader(), Scope::Installation, session_id.uuid()).await?;
-    let Some((session, user)) = found else { return Ok(None) };
+    let found = sessions::find_signed_in(app.db.reader(), session_id.uuid()).await?;
+    let Some(Found { session, user, grants }) = found else { return Ok(None) };
     let lives = is_live(&session, now) && user.status == user::Status::Active;
     if !lives || user.uid != user_id.uuid() || session.generation != claims.generation {
         return Ok(None);
     }
     client.jar.require_proof(session.transport)?;
-    // Before the statement: it sees whether the roles have changed since, with the user's version.
-    let access = role::access_of(app.db.reader(), user.id).await?;
+    // The statement sees whether the roles have changed since, with the user's version.
+    let access = role::access_by(grants);
     let idle_end_at = idle_end(app, &session, now);
     app.db.check_file()?;
     let moved = app.db.retry(|| sessions::rotate(app.db.writer(), &session, &user, idle_end_at, now)).await?;

@@ -20,7 +20,8 @@ use crate::app::App;
 use crate::error::{Error, Result, TokenFault};
 use crate::security::secret;
 use crate::security::token::{AccessClaims, Claims, LastingClaims, Verified};
-use crate::store::{Scope, revoked_tokens, sessions};
+use crate::store::sessions::Found;
+use crate::store::{revoked_tokens, sessions};
 use jar::{Jar, Page};
 use known::Known;
 pub use vigil::Vigil;
@@ -220,9 +221,8 @@ async fn look_up(app: &App, token: &SecretString) -> Result<Result<Known, Identi
         return Ok(Err(rejected(TokenFault::Invalid, claims)));
     };
     let revoked = revoked_tokens::contains_any(app.db.reader(), &[&claims.sid, &claims.jti], now).await?;
-    let Some((mut session, user)) =
-        sessions::find_with_user(app.db.reader(), Scope::Installation, session_id.uuid()).await?
-    else {
+    let found = sessions::find_signed_in(app.db.reader(), session_id.uuid()).await?;
+    let Some(Found { mut session, user, grants }) = found else {
         return Ok(Err(rejected(TokenFault::SessionEnded, claims)));
     };
     let lives = super::session::is_live(&session, now) && user.status == user::Status::Active;
@@ -243,7 +243,7 @@ async fn look_up(app: &App, token: &SecretString) -> Result<Result<Known, Identi
             (session.receipt, session.last_seen_at) = (generation, now.into());
         }
     }
-    let access = role::access_of(app.db.reader(), user.id).await?;
+    let access = role::access_by(grants);
     let caller = Arc::new(SignedIn { user, proof: Proof::Session(session), access });
     let known = Known::in_session(caller, claims.times);
     app.memory.remember(key, known.user_id(), instant, known.clone());

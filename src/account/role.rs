@@ -16,6 +16,7 @@ use super::transaction::{Fact, Transaction};
 use super::user as accounts;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::store::roles::Grant;
 use crate::store::{roles, users};
 
 /// The built-in role that holds every permission; a migration makes it.
@@ -60,8 +61,18 @@ pub async fn access_of(db: &impl ConnectionTrait, user_id: i64) -> Result<Access
 /// # Errors
 /// Internal ones only.
 pub async fn access_of_many(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Result<BTreeMap<i64, Access>> {
+    Ok(add_up(roles::list_grants(db, user_ids).await?))
+}
+
+/// What somebody may do who holds this.
+pub(super) fn access_by(grants: Vec<Grant>) -> Access {
+    add_up(grants).into_values().next().unwrap_or_default()
+}
+
+/// What each may do.
+fn add_up(grants: Vec<Grant>) -> BTreeMap<i64, Access> {
     let mut accesses: BTreeMap<i64, (BTreeSet<String>, BTreeSet<Permission>)> = BTreeMap::new();
-    for grant in roles::list_grants(db, user_ids).await? {
+    for grant in grants {
         let (names, permissions) = accesses.entry(grant.user_id).or_default();
         names.insert(grant.name);
         let all = if grant.built_in { Permission::ALL.as_slice() } else { &[] };
@@ -70,7 +81,7 @@ pub async fn access_of_many(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Re
     }
     let access =
         |(names, permissions): (BTreeSet<String>, _)| Access { roles: names.into_iter().collect(), permissions };
-    Ok(accesses.into_iter().map(|(user_id, found)| (user_id, access(found))).collect())
+    accesses.into_iter().map(|(user_id, found)| (user_id, access(found))).collect()
 }
 
 /// The same for a list of users, from where reads run.

@@ -1,5 +1,7 @@
 //! Sessions.
 
+mod signed_in;
+
 use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
 use entity::timestamp::Timestamp;
@@ -15,6 +17,8 @@ use super::Scope;
 use super::keyset::{Page, Place, Sort, paged};
 use super::{Reach, Touched, Writes};
 use crate::error::Result;
+
+pub use signed_in::{Found, find_signed_in};
 
 /// The session with this public id.
 pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<session::Model>> {

@@ -1,0 +1,71 @@
+//! Everything about a caller who comes with a token of a session.
+
+use entity::{role, role_permission, session, user, user_role};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, JoinType, QueryFilter, QueryResult,
+    QuerySelect, RelationTrait, SelectA, SelectB,
+};
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::store::roles::Grant;
+
+/// The session with this public id, its user, and what that one holds: by one statement, as it is asked so often.
+pub async fn find_signed_in(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<Found>> {
+    let mut asked = session::Entity::find()
+        .find_also_related(user::Entity)
+        .join(JoinType::LeftJoin, user::Relation::UserRole.def())
+        .join(JoinType::LeftJoin, user_role::Relation::Role.def())
+        .join(JoinType::LeftJoin, role::Relation::RolePermission.def())
+        .column_as(role::Column::Name, Row::ROLE)
+        .column_as(role::Column::BuiltIn, Row::BUILT_IN)
+        .column_as(role_permission::Column::Permission, Row::PERMISSION)
+        .filter(session::Column::Uid.eq(uid));
+    let statement = db.get_database_backend().build(QuerySelect::query(&mut asked));
+    let rows = Row::find_by_statement(statement).all(db).await?;
+    let mut found: Option<Found> = None;
+    for Row { session, user, grant } in rows {
+        found.get_or_insert_with(|| Found { session, user, grants: Vec::new() }).grants.extend(grant);
+    }
+    Ok(found)
+}
+
+/// A session, its user, and what that one holds.
+pub struct Found {
+    /// The session.
+    pub session: session::Model,
+    /// Its user.
+    pub user: user::Model,
+    /// What the user holds, one per role and permission.
+    pub grants: Vec<Grant>,
+}
+
+/// One of the rows in which they come.
+struct Row {
+    session: session::Model,
+    user: user::Model,
+    grant: Option<Grant>,
+}
+
+impl Row {
+    const ROLE: &str = "role_name";
+    const BUILT_IN: &str = "role_built_in";
+    const PERMISSION: &str = "role_permission";
+}
+
+impl FromQueryResult for Row {
+    fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, DbErr> {
+        let user = user::Model::from_query_result(row, SelectB.as_str())?;
+        let grant = match row.try_get::<Option<String>>("", Self::ROLE)? {
+            Some(name) => Some(Grant {
+                user_id: user.id,
+                tenant_id: user.tenant_id,
+                name,
+                built_in: row.try_get("", Self::BUILT_IN)?,
+                permission: row.try_get("", Self::PERMISSION)?,
+            }),
+            None => None,
+        };
+        Ok(Self { session: session::Model::from_query_result(row, SelectA.as_str())?, user, grant })
+    }
+}
