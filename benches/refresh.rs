@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use accountd::app::database::Database;
 use accountd::config;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
@@ -93,7 +93,7 @@ fn commits(place: &config::Database) -> f64 {
     };
     runtime().block_on(async {
         let database = Database::connect(place).await.expect("a connection");
-        let writer = database.writer();
+        let writer = DatabaseConnection::clone(database.writer());
         let table =
             "CREATE TABLE bench_row (id BIGINT PRIMARY KEY, uid CHAR(36) UNIQUE, generation BIGINT, note VARCHAR(255))";
         writer.execute_unprepared(table).await.expect("a table");
