@@ -152,10 +152,9 @@ async fn verify(
             let signed_in =
                 session::open(&tx, app, user, client, input.device_name.clone(), input.transport, now).await?;
             Event::success("login").by(user).to(user).within(&signed_in.session).record(&tx, app, client, now).await?;
-            let user = users::find_by_number(&tx, Scope::Installation, user.id).await?;
             attempt.succeed(&tx).await?;
             tx.commit().await?;
-            Ok(Some(SignIn { user: user.unwrap_or(signed_in.user), ..signed_in }))
+            Ok(Some(signed_in))
         })
         .await
 }
@@ -200,10 +199,10 @@ pub(super) async fn find(db: &impl ConnectionTrait, scope: Scope, name: &str) ->
     if is_nobodys(&username) || is_nobodys(&email) {
         return Ok(None);
     }
-    // Both are asked for whatever the first one finds, so that the time does not tell.
-    let named = users::find_by_username(db, scope, &username).await?;
-    let addressed = users::find_by_email(db, scope, &email).await?;
-    Ok(named.or(addressed))
+    let mut found = users::list_by_handle(db, scope, &username, &email).await?;
+    // Who is called so comes before whoever has it for an address.
+    found.sort_by_key(|user| user.username_key != username);
+    Ok(found.into_iter().next())
 }
 
 /// Records the failure; the error to answer with.

@@ -63,9 +63,8 @@ pub async fn register(
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let mut user = insert(&tx, app, &input, hash.clone(), INSTALLATION, now).await?;
+            let user = insert(&tx, app, &input, hash.clone(), INSTALLATION, now).await?;
             users::update_login(&tx, &user, None, now).await?;
-            user.last_login_at = Some(now.into());
             let signed_in = session::open(&tx, app, &user, client, device_name.clone(), transport, now).await?;
             Event::success("register")
                 .by(&user)

@@ -17,8 +17,9 @@ use super::role;
 use super::tokens::{self, TokenPair};
 use super::transaction::{Fact, Transaction};
 use crate::app::App;
-use crate::error::{Refusal, RefusalCode, Result};
+use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::revoked_tokens::{self, Revocation};
+use crate::store::sessions::Found;
 use crate::store::{Touched, Writes, sessions};
 
 /// A session that was just opened or renewed.
@@ -70,8 +71,9 @@ pub(super) async fn open(
     now: DateTime<Utc>,
 ) -> Result<SignIn> {
     let settings = &app.config.token;
+    let uid = app.entropy.uuid(now);
     let row = session::ActiveModel {
-        uid: Set(app.entropy.uuid(now)),
+        uid: Set(uid),
         user_id: Set(user.id),
         generation: Set(1),
         // The first generation has no predecessor whose replay its arrival could forbid.
@@ -89,10 +91,14 @@ pub(super) async fn open(
         end_reason: Set(None),
         ..Default::default()
     };
-    let session = sessions::insert(tx, row).await?;
-    let access = role::access_of(tx, user.id).await?;
-    let tokens = tokens::pair(app, user, &access.roles, &session, now)?;
-    Ok(SignIn { user: user.clone(), session, access, tokens })
+    sessions::insert(tx, user.id, row).await?;
+    // The user as the transaction has made it.
+    let Found { session, user, grants } = sessions::find_signed_in(tx, uid)
+        .await?
+        .ok_or_else(|| Error::internal("the session that was opened is gone"))?;
+    let access = role::access_by(grants);
+    let tokens = tokens::pair(app, &user, &access.roles, &session, now)?;
+    Ok(SignIn { user, session, access, tokens })
 }
 
 /// Ends `sessions` within the caller's transaction and lists them as revoked; tells how many were ended.

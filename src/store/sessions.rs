@@ -8,8 +8,8 @@ use entity::timestamp::Timestamp;
 use entity::user;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, Set, UpdateMany,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    Set, UpdateMany,
 };
 use uuid::Uuid;
 
@@ -124,11 +124,11 @@ pub async fn list_live_of_all(
     Ok(found.into_iter().filter_map(|(session, user)| Some((session, user?))).collect())
 }
 
-/// Adds a session.
-pub async fn insert(db: &impl Writes, session: session::ActiveModel) -> Result<session::Model> {
-    let session = session.insert(db).await?;
-    db.touch(Touched::User(session.user_id), Reach::Nodes);
-    Ok(session)
+/// Adds a session of `user_id`.
+pub async fn insert(db: &impl Writes, user_id: i64, session: session::ActiveModel) -> Result<()> {
+    session::Entity::insert(session).exec_without_returning(db).await?;
+    db.touch(Touched::User(user_id), Reach::Nodes);
+    Ok(())
 }
 
 /// Moves a session that was not ended from its generation to the next; whoever asks for this has the pair of the

@@ -100,6 +100,17 @@ pub async fn find_by_email(db: &impl ConnectionTrait, scope: Scope, key: &str) -
     Ok(scoped(scope).filter(user::Column::EmailKey.eq(key)).one(db).await?)
 }
 
+/// The users with this canonical username, or with this canonical e-mail address: two at most.
+pub async fn list_by_handle(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    username_key: &str,
+    email_key: &str,
+) -> Result<Vec<user::Model>> {
+    let either = user::Column::UsernameKey.eq(username_key).or(user::Column::EmailKey.eq(email_key));
+    Ok(scoped(scope).filter(either).all(db).await?)
+}
+
 /// One page of the users that pass `filter`; taken from the end, it comes in reverse.
 pub async fn list(
     db: &impl ConnectionTrait,
