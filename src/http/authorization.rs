@@ -19,7 +19,7 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials {
 
 /// What the value of the header says, wherever else it stands.
 pub(super) fn read(text: &str) -> Credentials {
-    let mut words = text.split([' ', '\t']).filter(|word| !word.is_empty());
+    let mut words = text.split_ascii_whitespace();
     match (words.next(), words.next(), words.next()) {
         (None, ..) => Credentials::None,
         (Some(scheme), token, None) if scheme.eq_ignore_ascii_case("bearer") => match token {

@@ -8,6 +8,7 @@ use axum::http::header::{HOST, TRANSFER_ENCODING};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Request, StatusCode, Uri, Version};
 use hyper::body::{Body, Incoming};
+use memchr::{memchr, memchr_iter};
 
 /// Most bytes of a request's target (RFC 9110 section 4.1 recommends 8,000 at least).
 const MAX_TARGET: usize = 8 * 1024;
@@ -120,7 +121,7 @@ fn without_empty_lines(bytes: &[u8]) -> &[u8] {
 /// Behind the empty line that ends the head. Lines end with or without CR, as in hyper.
 fn end(bytes: &[u8]) -> Option<usize> {
     let mut line = 0;
-    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+    for at in memchr_iter(b'\n', bytes) {
         if matches!(bytes.get(line..at), Some(b"" | b"\r")) {
             return Some(at + 1);
         }
@@ -131,8 +132,8 @@ fn end(bytes: &[u8]) -> Option<usize> {
 
 /// Whether a valid head tells the body's length in more than one header.
 fn is_ambiguous(head: &[u8]) -> bool {
-    let fields = head.split(|byte| *byte == b'\n').skip(1);
-    let names = fields.filter_map(|field| field.split(|byte| *byte == b':').next());
+    let fields = memchr_iter(b'\n', head).filter_map(|end| head.get(end + 1..));
+    let names = fields.filter_map(|field| field.get(..memchr(b':', field)?));
     let tells_length =
         |name: &&[u8]| name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"transfer-encoding");
     names.filter(tells_length).count() > 1
