@@ -47,10 +47,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(app: App) -> Result<Router<S>> {
     claims::check(&app.config.rest).map_err(Error::internal)?;
     let endpoint = endpoint::Endpoint::new(Face::new(&app.config.graphql));
     let document = openapi::document(&app.config.rest).map_err(Error::internal)?.into();
-    // The REST dialects know no cookies.
-    let cookies = from_fn_with_state(app.clone(), cookies::carry);
     let routes = Router::new()
-        .route("/graphql", get(endpoint::get).post(endpoint::post).layer(cookies))
+        .route("/graphql", get(endpoint::get).post(endpoint::post))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/.well-known/jwks.json", get(health::jwks))

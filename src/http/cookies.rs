@@ -3,11 +3,8 @@
 //! A token is made of letters, digits, `-`, `_` and dots, so it needs none of the encodings that cookie crates bring,
 //! and two names need no jar: reading and writing are one expression each.
 
-use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Uri};
-use axum::middleware::Next;
-use axum::response::Response;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::origin::Origin;
@@ -39,29 +36,39 @@ const HOST_ONLY: Names = Names {
 const PLAIN: Names =
     Names { access: "accountd-access", refresh: "accountd-refresh", attributes: "Path=/; HttpOnly; SameSite=Lax" };
 
-/// Gives the request what its cookies hold, if they count, and the answer what the client shall keep.
-pub(super) async fn carry(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let Sent { is_ours, names, access, refresh } = Sent::with(&app, request.uri(), request.headers());
-    let jar = Jar::new(is_ours, access.is_some() || refresh.is_some(), refresh);
-    if let Some(visitor) = request.extensions_mut().get_mut::<Visitor>() {
+/// The cookies of one exchange.
+pub(super) struct Cookies {
+    names: Names,
+    jar: Jar,
+}
+
+impl Cookies {
+    /// Gives the visitor what the request's cookies hold, if they count.
+    pub fn of(app: &App, uri: &Uri, headers: &HeaderMap, visitor: &mut Visitor) -> Self {
+        let Sent { is_ours, names, access, refresh } = Sent::with(app, uri, headers);
+        let jar = Jar::new(is_ours, access.is_some() || refresh.is_some(), refresh);
         visitor.client.jar = jar.clone();
         take(visitor, is_ours, access);
+        Self { names, jar }
     }
-    let mut response = next.run(request).await;
-    match jar.take_change() {
-        None => {}
-        Some(Change::Forget) => {
-            set(response.headers_mut(), names, names.access, None, 0);
-            set(response.headers_mut(), names, names.refresh, None, 0);
-        }
-        Some(Change::Keep(kept)) => {
-            // The access token's cookie outlives it, so that the server can say "expired" and the client refreshes;
-            // without a cookie the client would read that nobody is signed in.
-            set(response.headers_mut(), names, names.access, kept.access_token.as_ref(), kept.seconds);
-            set(response.headers_mut(), names, names.refresh, Some(&kept.refresh_token), kept.seconds);
+
+    /// Adds to the answer what the client shall keep.
+    pub fn tell(&self, headers: &mut HeaderMap) {
+        let names = self.names;
+        match self.jar.take_change() {
+            None => {}
+            Some(Change::Forget) => {
+                set(headers, names, names.access, None, 0);
+                set(headers, names, names.refresh, None, 0);
+            }
+            Some(Change::Keep(kept)) => {
+                // The access token's cookie outlives it, so that the server can say "expired" and the client refreshes;
+                // without a cookie the client would read that nobody is signed in.
+                set(headers, names, names.access, kept.access_token.as_ref(), kept.seconds);
+                set(headers, names, names.refresh, Some(&kept.refresh_token), kept.seconds);
+            }
         }
     }
-    response
 }
 
 /// What the cookies of a request hold.

@@ -12,9 +12,10 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode, Uri};
 
 use super::content::{Media, is_json, takes_events};
+use super::cookies::Cookies;
 use super::log::Operation;
 use super::server::Stop;
 use super::{playground, socket};
@@ -94,11 +95,14 @@ impl Manner {
 pub(super) async fn post(
     State(app): State<App>,
     Extension(endpoint): Extension<Arc<Endpoint>>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(mut visitor): Extension<Visitor>,
     stop: Option<Extension<Stop>>,
+    uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response<Body> {
+    // The REST dialects know no cookies.
+    let cookies = Cookies::of(&app, &uri, &headers, &mut visitor);
     let Some(manner) = Manner::of(&headers, stop, true) else { return Refusal::not_acceptable().answer(Media::Json) };
     let media = manner.media;
     if !is_json(&headers) {
@@ -112,7 +116,7 @@ pub(super) async fn post(
         Err(_) => return Refusal::bad_request("the request's body could not be read").answer(media),
     };
     match parameters::read(&body, app.config.graphql.batch_max) {
-        Ok(asked) => endpoint.answer(&app, visitor, manner, asked).await,
+        Ok(asked) => endpoint.answer(&app, (visitor, &cookies), manner, asked).await,
         Err(message) => Refusal::bad_request(message).answer(media),
     }
 }
@@ -121,12 +125,14 @@ pub(super) async fn post(
 pub(super) async fn get(
     State(app): State<App>,
     Extension(endpoint): Extension<Arc<Endpoint>>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(mut visitor): Extension<Visitor>,
     stop: Option<Extension<Stop>>,
+    uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parameters: Result<Query<QueryString>, QueryRejection>,
 ) -> Response<Body> {
+    let cookies = Cookies::of(&app, &uri, &headers, &mut visitor);
     if socket::is_wanted(&headers) {
         let stop = stop.map(|Extension(stop)| stop).unwrap_or_default();
         return socket::open(upgrade, app, endpoint, visitor, stop);
@@ -141,14 +147,20 @@ pub(super) async fn get(
     match parameters.parameters() {
         Ok(one) => {
             let asked = Asked { requests: vec![one], is_array: false };
-            endpoint.answer(&app, visitor, manner, asked).await
+            endpoint.answer(&app, (visitor, &cookies), manner, asked).await
         }
         Err(message) => Refusal::bad_request(message).answer(manner.media),
     }
 }
 
 impl Endpoint {
-    async fn answer(&self, app: &App, visitor: Visitor, manner: Manner, asked: Asked) -> Response<Body> {
+    async fn answer(
+        &self,
+        app: &App,
+        (visitor, cookies): (Visitor, &Cookies),
+        manner: Manner,
+        asked: Asked,
+    ) -> Response<Body> {
         let Asked { requests, is_array } = asked;
         let media = manner.media;
         let entries: Result<Vec<Entry>, Refusal> = requests.into_iter().map(|one| self.entry(one)).collect();
@@ -179,6 +191,7 @@ impl Endpoint {
             responses => answer::many(media, responses),
         };
         answer.extensions_mut().insert(Operation { codes, ..operation });
+        cookies.tell(answer.headers_mut());
         answer
     }
 
