@@ -198,6 +198,38 @@ async fn does_not_wait_for_ever_for_an_answer_that_is_lost() {
     world.is_healed();
 }
 
+/// S9, R7: connections that are lost without a word are given up, the watch's own among them: what is remembered is
+/// believed again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_connections_that_were_lost_without_a_word_heals() {
+    let Some(world) = World::new().await else { return };
+    let is_believed = || {
+        if world.me().0 != 200 {
+            // It was the turn of a connection that was lost; the next one's turn is next.
+            return false;
+        }
+        world.proxy.set(Line::Silent);
+        let begun = Instant::now();
+        let (status, _) = world.me();
+        world.proxy.set(Line::Open);
+        // Nobody can have asked the database.
+        status == 200 && begun.elapsed() < Duration::from_millis(500)
+    };
+    let is_soon_believed = || {
+        let begun = Instant::now();
+        while !is_believed() {
+            assert!(begun.elapsed() < 3 * IN_TIME, "every request still asks the database");
+        }
+    };
+    is_soon_believed();
+    world.proxy.abandon();
+    let begun = Instant::now();
+    while is_believed() {
+        assert!(begun.elapsed() < IN_TIME, "what is remembered is believed although no news arrive");
+    }
+    is_soon_believed();
+}
+
 impl World {
     /// Another client of the database.
     async fn stranger(&self) -> DatabaseConnection {

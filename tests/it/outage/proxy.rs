@@ -1,6 +1,8 @@
-//! A TCP proxy that a test can stop, cut, or have lose one answer.
+//! A TCP proxy that a test can stop, cut, or have lose one answer, or every connection without a word.
 
+use std::future::pending;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,6 +27,7 @@ pub struct Proxy {
     pub port: u16,
     line: watch::Sender<Line>,
     loses: Arc<AtomicBool>,
+    present: watch::Sender<()>,
 }
 
 impl Proxy {
@@ -33,8 +36,15 @@ impl Proxy {
         let own = listener.local_addr().unwrap().port();
         let (line, seen) = watch::channel(Line::Open);
         let loses = Arc::new(AtomicBool::new(false));
-        tokio::spawn(accept(listener, SocketAddr::from(([127, 0, 0, 1], port)), seen, Arc::clone(&loses)));
-        Self { port: own, line, loses }
+        let (present, lost) = watch::channel(());
+        tokio::spawn(accept(listener, SocketAddr::from(([127, 0, 0, 1], port)), seen, lost, Arc::clone(&loses)));
+        Self { port: own, line, loses, present }
+    }
+
+    /// Of the connections that there are nothing is heard any more, and neither side is told; new ones are served. So it
+    /// is when a machine in between is replaced.
+    pub fn abandon(&self) {
+        self.present.send_replace(());
     }
 
     pub fn set(&self, line: Line) {
@@ -53,9 +63,17 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, server: SocketAddr, line: watch::Receiver<Line>, loses: Arc<AtomicBool>) {
+async fn accept(
+    listener: TcpListener,
+    server: SocketAddr,
+    line: watch::Receiver<Line>,
+    mut abandoned: watch::Receiver<()>,
+    loses: Arc<AtomicBool>,
+) {
     while let Ok((client, _)) = listener.accept().await {
         let (mut line, loses) = (line.clone(), Arc::clone(&loses));
+        abandoned.mark_unchanged();
+        let mut abandoned = abandoned.clone();
         tokio::spawn(async move {
             line.wait_for(|line| *line != Line::Silent).await.ok();
             if *line.borrow() == Line::Cut {
@@ -66,10 +84,20 @@ async fn accept(listener: TcpListener, server: SocketAddr, line: watch::Receiver
             let (from_server, to_server) = upstream.into_split();
             let lost = Arc::new(AtomicBool::new(false));
             let mut cut = line.clone();
-            tokio::select! {
-                () = ask(from_client, to_server, line.clone(), &loses, &lost) => {}
-                () = answer(from_server, to_client, line, &lost) => {}
-                _ = cut.wait_for(|line| *line == Line::Cut) => {}
+            let mut passing = pin!(async {
+                tokio::select! {
+                    () = ask(from_client, to_server, line.clone(), &loses, &lost) => {}
+                    () = answer(from_server, to_client, line, &lost) => {}
+                }
+            });
+            let is_abandoned = tokio::select! {
+                () = &mut passing => false,
+                _ = cut.wait_for(|line| *line == Line::Cut) => false,
+                Ok(()) = abandoned.changed() => true,
+            };
+            if is_abandoned {
+                // What passes on holds the sockets still.
+                pending::<()>().await;
             }
         });
     }
