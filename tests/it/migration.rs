@@ -16,8 +16,8 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
 use sea_orm::sea_query::{Alias, Query};
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic, Iterable, PaginatorTrait, Set,
-    SqlErr, Statement,
+    ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic, IntoActiveModel, Iterable,
+    PaginatorTrait, Set, SqlErr, Statement,
 };
 
 use crate::sources::rust_files;
@@ -283,6 +283,36 @@ async fn nodes_that_start_together_migrate_once() {
     assert_eq!(scratch.steps().await, Migrator::migrations().len());
     let (tenants, roles) = seeds(scratch.db.reader()).await;
     assert_eq!((tenants.len(), roles.len()), (1, 1));
+}
+
+/// R11: who waited for another process to be done sees what that one did.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_has_the_database_alone_sees_what_was_done_before() {
+    const TURNS: usize = 25;
+    let scratch = Scratch::migrated().await;
+    let mut nodes = Vec::new();
+    for _ in 0..4 {
+        let db = Database::connect(&scratch.home.place()).await.unwrap();
+        nodes.push(tokio::spawn(async move {
+            for _ in 0..TURNS {
+                let alone = db.begin_alone().await.unwrap();
+                let turn = throttle::Entity::find().count(&*alone).await.unwrap();
+                let zero = Timestamp::from(ChronoDateTimeUtc::UNIX_EPOCH);
+                let row = throttle::Model {
+                    subject: format!("turn {turn}"),
+                    failures: 0,
+                    blocked_until: zero,
+                    updated_at: zero,
+                };
+                throttle::Entity::insert(row.into_active_model()).exec_without_returning(&*alone).await.unwrap();
+                alone.commit().await.unwrap();
+            }
+        }));
+    }
+    for node in nodes {
+        node.await.unwrap();
+    }
+    assert_eq!(throttle::Entity::find().count(scratch.db.reader()).await.unwrap(), 4 * TURNS as u64);
 }
 
 /// R11: what a later version made is not touched by an earlier one.
