@@ -1,18 +1,18 @@
 //! Connections: many readers and, on SQLite, one writer.
 
+mod alone;
 mod file;
 mod retry;
 mod writer;
 
-use std::ops::Deref;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{AssertSqlSafe, Connection, Executor};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
-    SqliteTransactionMode, SqlxError, Statement, TransactionOptions, TransactionTrait,
+    SqliteTransactionMode, SqlxError, TransactionOptions, TransactionTrait,
 };
 use secrecy::ExposeSecret;
 
@@ -39,12 +39,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes that SQLite's write-ahead log keeps of the disk when it was longer for a while.
 const WAL_LIMIT: &str = "67108864";
-
-/// How long one process waits for another that keeps the database to itself.
-const ALONE_PATIENCE: Duration = Duration::from_secs(600);
-
-/// The number of PostgreSQL's advisory lock for that, "accountd" in ASCII; databases do not share theirs.
-const ALONE: i64 = i64::from_be_bytes(*b"accountd");
 
 /// Connections that read from SQLite at the same time.
 const SQLITE_READERS: u32 = 4;
@@ -154,45 +148,6 @@ impl Database {
         Ok(self.writer.begin_with_options(options).await?)
     }
 
-    /// Begins a transaction that runs alone: of several processes on one database the others wait here until it ends.
-    /// It is for what one node does for all of them, such as migrations.
-    ///
-    /// # Errors
-    /// Internal ones only; among them that somebody else held the lock for ten minutes.
-    pub async fn begin_alone(&self) -> Result<Alone> {
-        let deadline = Instant::now() + ALONE_PATIENCE;
-        let tx = loop {
-            match self.open().await {
-                // SQLite's own patience is shorter; its lock on the file is the lock.
-                Err(Error::Busy { .. }) if Instant::now() < deadline => {}
-                begun => break begun?,
-            }
-        };
-        match tx.get_database_backend() {
-            DbBackend::Postgres => {
-                // Patience and lock go with the transaction, however that ends.
-                tx.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
-                tx.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
-                let lock = "SELECT pg_advisory_xact_lock($1)";
-                tx.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, lock, [ALONE.into()])).await?;
-            }
-            DbBackend::MySql => {
-                tx.execute_unprepared(&mysql_limits(0, 0)).await?;
-                // Its locks belong to the whole server, so the name tells the database.
-                let lock = "SELECT GET_LOCK(SHA1(CONCAT('accountd.', DATABASE())), ?) AS taken";
-                let seconds = ALONE_PATIENCE.as_secs();
-                let lock = Statement::from_sql_and_values(DbBackend::MySql, lock, [seconds.into()]);
-                let row = tx.query_one_raw(lock).await?;
-                let taken = row.and_then(|row| row.try_get::<Option<i64>>("", "taken").ok().flatten());
-                if taken != Some(1) {
-                    return Err(Error::internal("another process has kept the database to itself for ten minutes"));
-                }
-            }
-            _ => {}
-        }
-        Ok(Alone(tx))
-    }
-
     /// Whether the database answers.
     ///
     /// # Errors
@@ -220,51 +175,6 @@ impl Database {
         DatabaseConnection::clone(&self.writer).close().await?;
         self.watcher.clone().close().await?;
         Ok(())
-    }
-}
-
-/// A transaction that no other process's of this kind overlaps.
-pub struct Alone(DatabaseTransaction);
-
-impl Alone {
-    /// Commits, and lets the next one begin.
-    ///
-    /// # Errors
-    /// Internal ones only.
-    pub async fn commit(self) -> Result<()> {
-        if self.0.get_database_backend() == DbBackend::MySql {
-            // Its lock does not end with the transaction, and whoever waits for it has to see what was done.
-            self.0.execute_unprepared("COMMIT").await?;
-        }
-        self.release().await?;
-        Ok(self.0.commit().await?)
-    }
-
-    /// Takes back what the database can take back (MySQL commits each change of the schema by itself), and lets the
-    /// next one begin.
-    ///
-    /// # Errors
-    /// Internal ones only.
-    pub async fn rollback(self) -> Result<()> {
-        self.release().await?;
-        Ok(self.0.rollback().await?)
-    }
-
-    /// MySQL's lock and limits belong to the connection, which goes back to the pool.
-    async fn release(&self) -> Result<()> {
-        if self.0.get_database_backend() == DbBackend::MySql {
-            self.0.execute_unprepared(&mysql_limits(STATEMENT_TIMEOUT, IDLE_TIMEOUT)).await?;
-            self.0.execute_unprepared("DO RELEASE_LOCK(SHA1(CONCAT('accountd.', DATABASE())))").await?;
-        }
-        Ok(())
-    }
-}
-
-impl Deref for Alone {
-    type Target = DatabaseTransaction;
-
-    fn deref(&self) -> &DatabaseTransaction {
-        &self.0
     }
 }
 

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 const RETRIES: usize = 3;
 
 impl Database {
-    /// Does `work`, which is one transaction or one statement, and does it again if the database gave it up in favour of another one
-    /// (a deadlock, a serialisation failure): three times at most.
+    /// Does `work`, which is one transaction or one statement, and does it again if the database gave it up in favour
+    /// of another one (a deadlock, a serialisation failure): three times at most.
     ///
     /// # Errors
     /// Those of `work`; [`Error::Busy`] if the last time, too, others came first (promise R9).
