@@ -202,8 +202,10 @@ fn mysql_limits(statement: u32, idle: u32) -> String {
 /// transaction back by itself; the driver goes on to count it, opens the next one within it, and would acknowledge what
 /// is never committed. Such a connection is closed.
 async fn is_clean(connection: &mut SqliteConnection) -> sea_orm::sqlx::Result<bool> {
-    // A transaction that was given up is rolled back before this is answered.
-    connection.ping().await?;
+    if connection.is_in_transaction() {
+        // One that was given up is rolled back before this is answered.
+        connection.ping().await?;
+    }
     Ok(!connection.is_in_transaction())
 }
 
