@@ -83,6 +83,7 @@ pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn>
 /// As [`login`].
 pub async fn login_as(app: &App, client: &Client, input: Login, role: Option<&str>) -> Result<LoggedIn> {
     client.jar.require_proof(input.transport)?;
+    app.hasher.admit()?;
     let now = app.clock.now();
     let user = find(app.db.reader(), Scope::Installation, &input.name).await?;
     let device = user.as_ref().and_then(|user| known_device(app, user, input.device_token.as_ref(), now));

@@ -58,6 +58,14 @@ impl Hasher {
         Ok(Self { pool, params, entropy, decoy, pace: Arc::default() })
     }
 
+    /// Turns away who could not be served now, before anything else is done for them.
+    ///
+    /// # Errors
+    /// [`Error::Busy`].
+    pub fn admit(&self) -> Result<()> {
+        self.pool.admit()
+    }
+
     /// The hash of `password` as a PHC string with a fresh salt.
     ///
     /// # Errors

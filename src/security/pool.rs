@@ -61,6 +61,14 @@ impl Pool {
         Ok(Self { queue })
     }
 
+    /// Turns away who would find the queue full, before anything else is done for them.
+    ///
+    /// # Errors
+    /// [`Error::Busy`].
+    pub fn admit(&self) -> Result<()> {
+        if self.queue.is_full() { Err(Error::Busy { retry_after: RETRY_AFTER }) } else { Ok(()) }
+    }
+
     /// Runs `job` on one of the threads and waits for its result. If the caller goes away first, the job is skipped.
     ///
     /// # Errors
@@ -158,10 +166,12 @@ mod tests {
     #[tokio::test]
     async fn turns_away_what_does_not_fit_into_the_queue() {
         let (pool, release) = busy().await;
+        pool.admit().unwrap();
         let mut waiting: Vec<_> = (0..WAITING_PER_THREAD).map(|_| Box::pin(pool.run(|_| ()))).collect();
         for job in &mut waiting {
             assert!(tokio::time::timeout(Duration::ZERO, job).await.is_err());
         }
+        assert!(matches!(pool.admit(), Err(Error::Busy { .. })));
         let refused = tokio::time::timeout(LONGEST_WAIT * 5, pool.run(|_| ())).await.unwrap();
         assert!(matches!(refused, Err(Error::Busy { retry_after: RETRY_AFTER })), "{refused:?}");
         drop(release);
