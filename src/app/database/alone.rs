@@ -66,9 +66,10 @@ impl Alone {
     pub async fn commit(self) -> Result<()> {
         if self.0.get_database_backend() == DbBackend::MySql {
             // Its lock does not end with the transaction, and whoever waits for it has to see what was done.
-            self.0.execute_unprepared("COMMIT").await?;
+            let committed = self.0.execute_unprepared("COMMIT").await;
+            self.release().await?;
+            committed?;
         }
-        self.release().await?;
         Ok(self.0.commit().await?)
     }
 
