@@ -5,6 +5,7 @@ use sea_orm::{DbErr, SqlErr};
 mod outage;
 
 use outage::Outage;
+pub(crate) use outage::keeps_busy;
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -55,7 +55,7 @@ pub struct Client {
     pub user_agent: Option<String>,
     /// The name of this request in logs and answers.
     pub request_id: String,
-    /// Its cookies; without a layer that reads them there are none.
+    /// Its cookies; where nobody reads them there are none.
     pub jar: Jar,
     /// The page that has sent it.
     pub page: Page,

@@ -43,8 +43,8 @@ const WAL_LIMIT: &str = "67108864";
 /// Connections that read from SQLite at the same time.
 const SQLITE_READERS: u32 = 4;
 
-/// The database. SQLite has one writer at a time: with a single writing connection callers queue fairly in the pool
-/// instead of racing for the file's lock.
+/// The database. SQLite has one writer at a time: with a single writing connection callers queue fairly, transactions in
+/// the pool and single statements before it, instead of racing for the file's lock.
 pub struct Database {
     reader: DatabaseConnection,
     writer: Writer,

@@ -26,6 +26,11 @@ impl Outage {
     }
 }
 
+/// Whether an error tells that others keep the database busy.
+pub fn keeps_busy(error: &DbErr) -> bool {
+    Outage::of(error) == Some(Outage::Busy)
+}
+
 fn of_driver(error: &SqlxError) -> Option<Outage> {
     match error {
         // The connection broke under the statement.

@@ -3,9 +3,11 @@
 
 use std::iter;
 use std::ops::Deref;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use sea_orm::error::ConnAcquireErr;
 use sea_orm::prelude::async_trait::async_trait;
@@ -17,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::ACQUIRE_TIMEOUT;
+use crate::error::keeps_busy;
 
 /// Most statements of one commit.
 const MOST: usize = 64;
@@ -55,7 +58,12 @@ async fn work(connection: DatabaseConnection, mut waiting: mpsc::UnboundedReceiv
     let mut batch = Vec::new();
     while waiting.recv_many(&mut batch, MOST).await > 0 {
         let (statements, answers): (Vec<_>, Vec<_>) = batch.drain(..).filter_map(begun).unzip();
-        for (answer, result) in answers.into_iter().zip(run(&connection, statements).await) {
+        // The drivers panic at values that a database cannot hold: that is the end of these statements alone.
+        let Ok(results) = AssertUnwindSafe(run(&connection, statements)).catch_unwind().await else {
+            tracing::error!("a statement panicked");
+            continue;
+        };
+        for (answer, result) in answers.into_iter().zip(results) {
             // The caller may have gone away; what is done is done.
             answer.send(result).ok();
         }
@@ -76,7 +84,7 @@ async fn run(connection: &DatabaseConnection, statements: Vec<Statement>) -> Vec
             Err(cause) => return refused(cause, statements.len()),
         };
         match together(tx, &statements).await {
-            Ok(results) => return results.into_iter().map(Ok).collect(),
+            Ok(results) => return results,
             // Nothing of it was kept: each is run again, and told of its own failure alone.
             Err(cause) => tracing::debug!(%cause, "statements that could not be committed together run alone"),
         }
@@ -91,16 +99,25 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
 }
 
 /// The answers when nothing can be written now. One is told why, and trying again for each would only take as long
-/// again: the others are told that it is busy.
+/// again: the others are told whether it is busy or away.
 fn refused(cause: DbErr, count: usize) -> Vec<Result<ExecResult, DbErr>> {
-    let busy = || Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
-    iter::once(Err(cause)).chain(iter::repeat_with(busy)).take(count).collect()
+    let is_busy = keeps_busy(&cause);
+    let others = || {
+        let why = if is_busy { ConnAcquireErr::Timeout } else { ConnAcquireErr::ConnectionClosed };
+        Err(DbErr::ConnectionAcquire(why))
+    };
+    iter::once(Err(cause)).chain(iter::repeat_with(others)).take(count).collect()
 }
 
-async fn together(tx: DatabaseTransaction, statements: &[Statement]) -> Result<Vec<ExecResult>, DbErr> {
+async fn together(tx: DatabaseTransaction, statements: &[Statement]) -> Result<Vec<Result<ExecResult, DbErr>>, DbErr> {
     let mut results = Vec::with_capacity(statements.len());
     for statement in statements {
-        results.push(tx.execute_raw(statement.clone()).await?);
+        let result = tx.execute_raw(statement.clone()).await;
+        match result {
+            // What breaks a rule takes back its own statement and nothing else (<https://sqlite.org/lang_conflict.html>).
+            Err(error) if error.sql_err().is_none() => return Err(error),
+            result => results.push(result),
+        }
     }
     tx.commit().await?;
     Ok(results)
@@ -125,7 +142,7 @@ impl ConnectionTrait for Writer {
         let Some(queue) = &self.queue else { return self.connection.execute_raw(statement).await };
         let (answer, mut result) = oneshot::channel();
         let is_settled = Arc::new(AtomicBool::new(false));
-        // Nobody works at it: the program ends.
+        // Nobody works at it: the program ends, or the statement has panicked.
         let closed = || DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed);
         let waiting = Waiting { statement, is_settled: Arc::clone(&is_settled), answer };
         queue.send(waiting).map_err(|_| closed())?;
@@ -158,7 +175,7 @@ mod tests {
     use std::task::Poll;
 
     use futures_util::poll;
-    use sea_orm::ConnectOptions;
+    use sea_orm::{ConnectOptions, Value};
 
     use super::*;
 
@@ -187,14 +204,14 @@ mod tests {
         writer
     }
 
-    async fn add(writer: &Writer, number: i64) -> Result<u64, DbErr> {
+    async fn add(writer: &Writer, number: impl Into<Value>) -> Result<u64, DbErr> {
         let sql = "INSERT INTO note VALUES (?)";
         let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, [number.into()]);
         writer.execute_raw(statement).await.map(|result| result.rows_affected())
     }
 
     async fn count(writer: &Writer) -> usize {
-        let all = Statement::from_string(DbBackend::Sqlite, "SELECT number FROM note");
+        let all = Statement::from_sql_and_values(DbBackend::Sqlite, "SELECT number FROM note", []);
         writer.query_all_raw(all).await.unwrap().len()
     }
 
@@ -224,18 +241,43 @@ mod tests {
         assert_eq!(count(&writer).await, 21);
     }
 
+    /// What breaks a rule is committed around; beside what cannot be run at all the others run alone.
     #[tokio::test]
     async fn what_fails_takes_nothing_with_it() {
         let directory = Directory::new("fails");
         let writer = writer(&directory.0).await;
-        let held = writer.begin().await.unwrap();
-        let all = join_all([1, 2, 2, 3].map(|number| add(&writer, number)));
-        let mut all = pin!(all);
-        assert!(poll!(&mut all).is_pending());
-        held.rollback().await.unwrap();
-        let failed: Vec<bool> = all.await.into_iter().map(|result| result.is_err()).collect();
-        assert_eq!(failed, [false, false, true, false]);
-        assert_eq!(count(&writer).await, 3);
+        for (round, fails) in ["INSERT INTO note VALUES (?)", "INSERT INTO nothing VALUES (?)"].into_iter().enumerate()
+        {
+            let first = i64::try_from(round * 10).unwrap();
+            let before = logged(&directory);
+            let held = writer.begin().await.unwrap();
+            let numbers = [first, first + 1, first + 1, first + 2, first + 3, first + 4];
+            let all = join_all(numbers.into_iter().enumerate().map(|(place, number)| {
+                let sql = if place == 2 { fails } else { "INSERT INTO note VALUES (?)" };
+                let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, [number.into()]);
+                writer.execute_raw(statement)
+            }));
+            let mut all = pin!(all);
+            assert!(poll!(&mut all).is_pending());
+            held.rollback().await.unwrap();
+            let failed: Vec<bool> = all.await.into_iter().map(|result| result.is_err()).collect();
+            assert_eq!(failed, [false, false, true, false, false, false]);
+            assert_eq!(count(&writer).await, 5 * (round + 1));
+            if round == 0 {
+                // Two pages each: the table and its index.
+                assert!(logged(&directory) - before < 5 * 2 * 4_096, "one commit each");
+            }
+        }
+    }
+
+    /// A value that the driver panics at.
+    #[tokio::test]
+    async fn goes_on_after_a_panic() {
+        let directory = Directory::new("panic");
+        let writer = writer(&directory.0).await;
+        let failed = add(&writer, u64::MAX).await;
+        assert!(matches!(failed, Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))), "{failed:?}");
+        assert_eq!(add(&writer, 1).await.unwrap(), 1);
     }
 
     #[tokio::test]
