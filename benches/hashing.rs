@@ -8,13 +8,10 @@ use serde_json::json;
 
 use crate::client::{Crowd, always, graphql, run};
 use crate::machine::cores;
-use crate::reads::ME;
+use crate::reads::{CONNECTIONS, ME};
 use crate::report::Report;
 use crate::server::{Directory, Server};
 use crate::{PASSWORD, ROUND, ROUNDS, median};
-
-/// Connections that read.
-const READERS: usize = 8;
 
 /// Connections that log in.
 const LOGINS: usize = 16;
@@ -30,9 +27,9 @@ pub fn measure(report: &mut Report) {
     let login = graphql("", LOGIN, &json!({ "n": "ann", "p": PASSWORD }));
     let (mut kept, mut slow, mut took, mut reached) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let alone = run(server.port, READERS, |_| always(me.clone()));
+        let alone = run(server.port, CONNECTIONS, |_| always(me.clone()));
         let crowd = Crowd::gather(server.port, LOGINS, |_| always(login.clone()));
-        let crowded = run(server.port, READERS, |_| always(me.clone()));
+        let crowded = run(server.port, CONNECTIONS, |_| always(me.clone()));
         crowd.disperse();
         kept.push(crowded.rate() / alone.rate());
         slow.push(crowded.p99());

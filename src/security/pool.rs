@@ -1,9 +1,10 @@
 //! The hashing pool: a few threads of their own, so that hashing never slows the threads that answer.
 //!
 //! Argon2 on the runtime's threads, or on its blocking pool, starves every other request. Here a job waits in a
-//! bounded queue until one of a fixed number of threads takes it, and these yield to the threads that answer. When the
-//! queue is full, or a job has waited too long in it, the caller is told to come again and nothing is hashed: one block
-//! of memory per thread and a short queue are all that an attack can fill (OWASP ASVS 15.2.2).
+//! bounded queue until one of a fixed number of threads takes it, and these yield to the threads that answer: by their
+//! priority, and by a rest after each job that others have delayed. When the queue is full, or a job has waited too
+//! long in it, the caller is told to come again and nothing is hashed: one block of memory per thread and a short queue
+//! are all that an attack can fill (OWASP ASVS 15.2.2).
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,7 @@ use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 use tokio::sync::oneshot;
 
+use super::pace::processor_time;
 use crate::error::{Error, Result};
 
 /// Jobs that may wait for each thread.
@@ -29,6 +31,13 @@ const RETRY_AFTER: u64 = 1;
 
 /// How far hashing stands back: in the units of nice(2), where 19 is the farthest.
 const NICENESS: i32 = 15;
+
+/// How much longer than others have kept it waiting a thread rests after a job.
+const REST: u32 = 4;
+
+/// How long a thread rests at most. What waits in its queue is done in time as long as a job takes less than a tenth of
+/// a second, work and waiting together.
+const LONGEST_REST: Duration = Duration::from_millis(150);
 
 /// How long a thread keeps its memory when there is nothing to do.
 const KEEP_MEMORY: Duration = Duration::from_secs(5);
@@ -112,10 +121,20 @@ fn work(jobs: &Receiver<Job>) {
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
+        let (begun, worked) = (Instant::now(), processor_time());
         if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
             tracing::error!("a hashing job panicked");
         }
+        thread::sleep(rest(begun.elapsed(), processor_time().saturating_sub(worked)));
     }
+}
+
+/// How long to leave the processors to others after a job that `took` so long and has `worked` for some of it. Priority
+/// alone does not do it: wherever the others pause for a moment Linux lets this thread run, and then keeps them waiting
+/// for a while. How long it was kept waiting itself tells how much they want; less than half of the work is what the
+/// other side of logins takes.
+fn rest(took: Duration, worked: Duration) -> Duration {
+    (took.saturating_sub(worked * 3 / 2) * REST).min(LONGEST_REST)
 }
 
 #[cfg(test)]
@@ -160,6 +179,16 @@ mod tests {
         drop(release);
         pool.run(count()).await.unwrap();
         assert_eq!(runs.load(Ordering::Relaxed), 1);
+    }
+
+    /// L3
+    #[test]
+    fn rests_when_others_want_the_processors() {
+        let milliseconds = Duration::from_millis;
+        assert_eq!(rest(milliseconds(20), milliseconds(20)), Duration::ZERO);
+        assert_eq!(rest(milliseconds(28), milliseconds(20)), Duration::ZERO, "logins alone");
+        assert_eq!(rest(milliseconds(40), milliseconds(20)), milliseconds(40));
+        assert_eq!(rest(milliseconds(2_000), milliseconds(20)), LONGEST_REST);
     }
 
     /// L1: what does not fit into the queue is told at once, while the thread is busy still.
