@@ -32,8 +32,8 @@ const RETRY_AFTER: u64 = 1;
 /// How far hashing stands back: in the units of nice(2), where 19 is the farthest.
 const NICENESS: i32 = 15;
 
-/// How much longer than others have kept it waiting a thread rests after a job.
-const REST: u32 = 4;
+/// How much longer than others have kept it waiting in excess a thread rests after a job.
+const REST: u32 = 8;
 
 /// How long a thread rests at most. What waits in its queue is done in time as long as a job takes less than a tenth of
 /// a second, work and waiting together.
@@ -131,10 +131,10 @@ fn work(jobs: &Receiver<Job>) {
 
 /// How long to leave the processors to others after a job that `took` so long and has `worked` for some of it. Priority
 /// alone does not do it: wherever the others pause for a moment Linux lets this thread run, and then keeps them waiting
-/// for a while. How long it was kept waiting itself tells how much they want; less than half of the work is what the
-/// other side of logins takes.
+/// for a while. How long it was kept waiting itself tells how much they want. What other logins and the machine's other
+/// guests take of it is less than the work itself.
 fn rest(took: Duration, worked: Duration) -> Duration {
-    (took.saturating_sub(worked * 3 / 2) * REST).min(LONGEST_REST)
+    (took.saturating_sub(worked * 2) * REST).min(LONGEST_REST)
 }
 
 #[cfg(test)]
@@ -186,8 +186,8 @@ mod tests {
     fn rests_when_others_want_the_processors() {
         let milliseconds = Duration::from_millis;
         assert_eq!(rest(milliseconds(20), milliseconds(20)), Duration::ZERO);
-        assert_eq!(rest(milliseconds(28), milliseconds(20)), Duration::ZERO, "logins alone");
-        assert_eq!(rest(milliseconds(40), milliseconds(20)), milliseconds(40));
+        assert_eq!(rest(milliseconds(40), milliseconds(20)), Duration::ZERO, "logins alone");
+        assert_eq!(rest(milliseconds(50), milliseconds(20)), milliseconds(80));
         assert_eq!(rest(milliseconds(2_000), milliseconds(20)), LONGEST_REST);
     }
 
