@@ -130,9 +130,9 @@ fn work(jobs: &Receiver<Job>) {
 }
 
 /// How long to leave the processors to others after a job that `took` so long and has `worked` for some of it. Priority
-/// alone does not do it: wherever the others pause for a moment Linux lets this thread run, and then keeps them waiting
-/// for a while. How long it was kept waiting itself tells how much they want. What other logins and the machine's other
-/// guests take of it is less than the work itself.
+/// alone does not do it: beside a flood of queries such threads were seen to get ten times their share. How long one
+/// was kept waiting tells how much the others want. What other logins and the machine's other guests take of that is
+/// less than the work itself.
 fn rest(took: Duration, worked: Duration) -> Duration {
     (took.saturating_sub(worked * 2) * REST).min(LONGEST_REST)
 }
