@@ -32,7 +32,7 @@ const RETRY_AFTER: u64 = 1;
 /// How far hashing stands back: in the units of nice(2), where 19 is the farthest.
 const NICENESS: i32 = 15;
 
-/// How much longer than others have kept it waiting in excess a thread rests after a job.
+/// How many times as long as others have kept it waiting, beyond what it worked itself, a thread rests after a job.
 const REST: u32 = 8;
 
 /// How long a thread rests at most. What waits in its queue is done in time as long as a job takes less than a tenth of
@@ -189,6 +189,21 @@ mod tests {
         assert_eq!(rest(milliseconds(40), milliseconds(20)), Duration::ZERO, "logins alone");
         assert_eq!(rest(milliseconds(50), milliseconds(20)), milliseconds(80));
         assert_eq!(rest(milliseconds(2_000), milliseconds(20)), LONGEST_REST);
+    }
+
+    /// L3: the thread begins nothing before it has rested.
+    #[tokio::test]
+    async fn begins_the_next_job_after_the_rest() {
+        let pool = Pool::start(NonZeroUsize::new(1)).unwrap();
+        // It waits for longer than it works, as if others had the processors.
+        let (_nobody, never) = mpsc::channel::<()>();
+        let waits = move |_: &mut Memory| {
+            never.recv_timeout(LONGEST_REST).ok();
+            Instant::now()
+        };
+        let ended = pool.run(waits).await.unwrap();
+        let begun = pool.run(|_| Instant::now()).await.unwrap();
+        assert!(begun - ended >= LONGEST_REST);
     }
 
     /// L1: what does not fit into the queue is told at once, while the thread is busy still.
