@@ -83,6 +83,7 @@ fuzz: tools
 	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install --locked cargo-fuzz" >&2; exit 1; }
 	cd fuzz && cargo fuzz run --sanitizer none limits -- -max_total_time=60 -max_len=4096 -timeout=10
 	cd fuzz && cargo fuzz run --sanitizer none imports -- -max_total_time=60 -max_len=4096 -timeout=10
+	cd fuzz && cargo fuzz run --sanitizer none passwords -- -max_total_time=60 -max_len=2048 -timeout=10
 
 # Figures, as ratios measured in one run; they take a quarter of an hour and belong to the machine they are taken on.
 bench: tools
