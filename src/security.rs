@@ -3,6 +3,7 @@
 pub mod bulletin;
 pub mod hasher;
 pub mod keys;
+pub mod normalize;
 pub mod pace;
 pub mod policy;
 pub mod pool;

@@ -61,7 +61,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let policy = Policy::new(&config.password, pool);
     let shared = config.cluster.redis_url.as_ref().map(|url| Shared::new(url).map(Arc::new));
     let shared = shared.transpose().map_err(explained)?;
-    let throttle = Throttle::new(&config.limits, shared.as_ref());
+    let throttle = Throttle::new(&config.limits, shared.as_ref(), &secret)?;
     let memory = Memory::new(config.cluster.cached_callers, db.ledger().clone());
     let bulletin = Arc::new(Bulletin::default());
     let heard = Arc::clone(&bulletin);

@@ -5,10 +5,11 @@ use entity::{throttle, user};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use super::requester::Client;
+use super::requester::{Client, SignedIn};
+use super::unknown_names;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::security::throttle::{Budget, Ladder, Noted, Subject};
+use crate::security::throttle::{Budget, Ladder, Subject};
 use crate::store::throttles;
 
 /// Whose password is tried.
@@ -19,7 +20,7 @@ pub(super) enum Whose<'a> {
     /// That of an account, from a device that signed in to it before: strangers cannot spend this budget.
     Device(Uuid),
     /// That of a name that belongs to nobody.
-    Nobody(&'a str),
+    Nobody,
 }
 
 /// How often a reservation is tried again that another try was faster than.
@@ -31,10 +32,8 @@ pub(super) struct Attempt<'a> {
     app: &'a App,
     /// The address's budget that it was taken from.
     address: Option<Subject>,
-    /// The counter it was noted at; for a name that belongs to nobody it counts nothing.
+    /// The counter it was noted at.
     counted: Option<Counted>,
-    /// Where it was noted for a name that belongs to nobody.
-    stranger: Option<Noted>,
 }
 
 /// A counter before and after one try was noted at it.
@@ -44,35 +43,43 @@ struct Counted {
 }
 
 impl<'a> Attempt<'a> {
-    /// Reserves one try.
+    /// Reserves one try at an account that is known already.
+    ///
+    /// # Errors
+    /// As [`Self::of_address`] and [`Self::count`].
+    pub async fn begin(app: &'a App, client: &Client, user: &user::Model, now: DateTime<Utc>) -> Result<Self> {
+        let mut attempt = Self::of_address(app, client, now).await?;
+        attempt.count(Whose::Account(user), &user.username_key, now).await?;
+        Ok(attempt)
+    }
+
+    /// Reserves one try of the request's address, before anything is done for it.
     ///
     /// # Errors
     /// A refusal with [`RefusalCode::TooManyAttempts`]; [`Error::SecondCredentialCheck`] for the second one of a request.
-    pub async fn begin(app: &'a App, client: &Client, whose: Whose<'_>, now: DateTime<Utc>) -> Result<Self> {
+    pub async fn of_address(app: &'a App, client: &Client, now: DateTime<Utc>) -> Result<Self> {
         client.claim_check()?;
-        let mut attempt = Self { app, address: None, counted: None, stranger: None };
-        if !app.config.limits.enabled {
-            return Ok(attempt);
-        }
-        attempt.address = spend(&app.throttle.failures, client, now).await?;
-        match attempt.count(whose, now).await {
-            Ok(()) => Ok(attempt),
-            Err(error) => {
-                // It was turned away before anything was tried.
-                attempt.refund().await;
-                Err(error)
-            }
-        }
+        let address = if app.config.limits.enabled { spend(&app.throttle.failures, client, now).await? } else { None };
+        Ok(Self { app, address, counted: None })
     }
 
-    async fn count(&mut self, whose: Whose<'_>, now: DateTime<Utc>) -> Result<()> {
+    /// Reserves one try of whose password is tried under a name with the key `name`. For names that belong to nobody the
+    /// database does the same work, on a counter of the name's own, so that neither the time nor a lock tells who exists.
+    ///
+    /// # Errors
+    /// A refusal with [`RefusalCode::TooManyAttempts`]. The address has spent its try all the same: refusals without
+    /// bound could be compared.
+    pub async fn count(&mut self, whose: Whose<'_>, name: &str, now: DateTime<Utc>) -> Result<()> {
+        if !self.app.config.limits.enabled {
+            return Ok(());
+        }
+        let unknown = self.app.throttle.unknown_names.subject(name);
         let subject = match whose {
             Whose::Account(user) => format!("user:{}", user.id),
             Whose::Device(device) => format!("device:{device}"),
-            Whose::Nobody(key) => return self.count_nobody(key, now).await,
+            Whose::Nobody => unknown,
         };
-        let (db, strangers) = (&self.app.db, &self.app.throttle.strangers);
-        let look = strangers.look(&subject).await;
+        let db = &self.app.db;
         for _ in 0..RESERVATIONS {
             let known = throttles::find(db.reader(), &subject).await?;
             let ladder =
@@ -85,35 +92,16 @@ impl<'a> Attempt<'a> {
                 }
             });
             if stored.await? {
+                if known.is_none() && matches!(whose, Whose::Nobody) {
+                    unknown_names::added(self.app);
+                }
                 let (blocked_until, updated_at) = (blocked_until.into(), now.into());
                 let after = throttle::Model { subject, failures, blocked_until, updated_at };
                 self.counted = Some(Counted { before: known, after });
-                strangers.pretend(look).await;
                 return Ok(());
             }
         }
         Err(too_many(TimeDelta::seconds(1)))
-    }
-
-    /// Counts a try for a name that belongs to nobody. The database does the same work as for an account, on one of a
-    /// few rows that are never read for anything else, so that the time of an answer does not tell who exists.
-    async fn count_nobody(&mut self, key: &str, now: DateTime<Utc>) -> Result<()> {
-        let (db, strangers) = (&self.app.db, &self.app.throttle.strangers);
-        let decoy = format!("nobody:{}", Subject::name(key).bucket());
-        let look = strangers.look(key).await;
-        let known = throttles::find(db.reader(), &decoy).await?;
-        self.stranger = Some(strangers.reserve(look, now).await.map_err(too_many)?);
-        db.retry(|| async {
-            match &known {
-                Some(row) => throttles::update(db.writer(), row, row.failures, now, now).await,
-                None => throttles::insert(db.writer(), &decoy, 0, now, now).await,
-            }
-        })
-        .await?;
-        let (failures, now) = (known.as_ref().map_or(0, |row| row.failures), now.into());
-        let after = throttle::Model { subject: decoy, failures, blocked_until: now, updated_at: now };
-        self.counted = Some(Counted { before: known, after });
-        Ok(())
     }
 
     /// It was the right password: the failures in a row are over, and the address has not failed.
@@ -130,9 +118,6 @@ impl<'a> Attempt<'a> {
     pub async fn cancel(&self) -> Result<()> {
         self.refund().await;
         let Some(Counted { before, after }) = &self.counted else { return Ok(()) };
-        if let Some(noted) = self.stranger {
-            self.app.throttle.strangers.give_back(noted, after.updated_at.utc()).await;
-        }
         let (failures, blocked_until, updated_at) = match before {
             Some(before) => (before.failures, before.blocked_until, before.updated_at),
             None => (0, after.updated_at, after.updated_at),
@@ -181,6 +166,17 @@ pub(super) async fn spend(budget: &Budget, client: &Client, now: DateTime<Utc>) 
     let Some(address) = client.address.map(Subject::address) else { return Ok(None) };
     budget.reserve(address, now).await.map_err(too_many)?;
     Ok(Some(address))
+}
+
+/// Counts a change that callers make to what is their own: it writes an audit record that stays.
+///
+/// # Errors
+/// A refusal with [`RefusalCode::TooManyAttempts`].
+pub(super) async fn count_change(app: &App, caller: &SignedIn, now: DateTime<Utc>) -> Result<()> {
+    if !app.config.limits.enabled {
+        return Ok(());
+    }
+    app.throttle.changes.reserve(Subject::user(caller.user.id), now).await.map_err(too_many)
 }
 
 fn too_many(wait: TimeDelta) -> Error {

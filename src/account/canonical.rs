@@ -1,7 +1,8 @@
 //! One spelling for every name: what lookup, uniqueness and throttling compare.
 
 use icu_casemap::CaseMapper;
-use icu_normalizer::ComposingNormalizer;
+
+use crate::security::normalize::nfkc;
 
 /// The key of a name: trimmed, NFKC, case-folded (the order of RFC 8265 section 3.3, with full case folding).
 ///
@@ -19,9 +20,8 @@ pub fn canonical(name: &str) -> String {
 }
 
 fn once(text: &str) -> String {
-    let normalised = ComposingNormalizer::new_nfkc().normalize(text.trim()).into_owned();
-    let folded = CaseMapper::new().fold_string(&normalised).into_owned();
-    ComposingNormalizer::new_nfkc().normalize(folded.trim()).into_owned()
+    let folded = CaseMapper::new().fold_string(&nfkc(text.trim())).into_owned();
+    nfkc(folded.trim()).into_owned()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use entity::user;
 
 use super::access::{self, Access};
 use super::canonical::canonical;
+use super::identifier::Identifier;
 use super::requester::Requester;
 use super::role::{self, Role};
 use super::user::{Lookup, UserFilter, get, prepared};
@@ -61,7 +62,7 @@ pub async fn leading_roles(app: &App, user_ids: Vec<i64>) -> Result<BTreeMap<i64
 /// Refuses callers who are not signed in.
 pub async fn find(app: &App, requester: &Requester, name: &str) -> Result<Option<user::Model>> {
     let caller = requester.permit(access::READ_NODE)?;
-    if canonical(name) == caller.user.username_key {
+    if Identifier::new(name).username_key() == caller.user.username_key {
         return Ok(Some(caller.user.clone()));
     }
     match get(app, requester, Lookup::Username(name.to_owned())).await {

@@ -42,11 +42,11 @@ impl Email {
         if is_longer { Err(invalid()) } else { Ok(email) }
     }
 
-    /// The key to look for when somebody types `text`: that of the address it is, in any spelling. Text that is no
-    /// address has a key, too; nobody's is equal to it.
-    pub fn search_key(text: &str) -> String {
-        let email = Self::parse(text).or_else(|_| Self::parse(&canonical(text)));
-        email.map_or_else(|_| canonical(text), |email| email.key())
+    /// The key to look for when somebody types `text`, whose canonical form is `canonical`: that of the address it is, in
+    /// any spelling. Text that is no address has a key, too; nobody's is equal to it.
+    pub(super) fn search_key(text: &str, canonical: &str) -> String {
+        let email = Self::parse(text).or_else(|_| Self::parse(canonical));
+        email.map_or_else(|_| canonical.to_owned(), |email| email.key())
     }
 
     /// The address as it is compared. Strictly the local part is the receiver's affair, but no provider tells `Ann@`
@@ -103,8 +103,8 @@ mod tests {
         let stored = Email::parse("Ann@bücher.example").unwrap().key();
         for text in ["ann@bücher.example", "ANN@BÜCHER.example", " ann@xn--bcher-kva.example", "ａnn@BÜCHER.example"]
         {
-            assert_eq!(Email::search_key(text), stored, "{text}");
+            assert_eq!(Email::search_key(text, &canonical(text)), stored, "{text}");
         }
-        assert_eq!(Email::search_key("Ann"), "ann");
+        assert_eq!(Email::search_key("Ann", "ann"), "ann");
     }
 }

@@ -4,8 +4,8 @@ use entity::user;
 use secrecy::SecretString;
 
 use super::administration::UpdateUser;
-use super::canonical::canonical;
 use super::email::Email;
+use super::identifier::Identifier;
 use super::user::NewUser;
 use super::username;
 use crate::app::App;
@@ -24,9 +24,9 @@ pub fn is_spelled(user: &user::Model, typed: &str) -> bool {
     }
 }
 
-/// Whether `typed` is the e-mail address or the username of `user` in any spelling.
-pub fn is_called(user: &user::Model, typed: &str) -> bool {
-    canonical(typed) == user.username_key || user.email_key.as_ref() == Some(&Email::search_key(typed))
+/// Whether `name` is the e-mail address or the username of `user` in any spelling.
+pub fn is_called(user: &user::Model, name: &Identifier) -> bool {
+    name.username_key() == user.username_key || user.email_key.as_deref() == Some(name.email_key())
 }
 
 /// Most letters of an address that go into the username beside it.

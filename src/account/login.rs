@@ -10,10 +10,9 @@ use uuid::Uuid;
 use super::access;
 use super::attempt::{Attempt, Whose};
 use super::audit::Event;
-use super::canonical::canonical;
-use super::email::Email;
 use super::handle;
 use super::id::UserId;
+use super::identifier::Identifier;
 use super::name::Name;
 use super::requester::{Client, Requester};
 use super::session::{self, SignIn};
@@ -21,13 +20,14 @@ use super::username::is_spelled;
 use super::{role, tokens};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::security::token::DeviceClaims;
 use crate::store::{Scope, users};
 
 /// What a person gives to sign in.
 #[derive(Debug)]
 pub struct Login {
     /// Username or e-mail address, as typed.
-    pub name: String,
+    pub name: Identifier,
     /// How far it may differ from what is stored.
     pub spelling: Spelling,
     /// The password, as typed.
@@ -60,9 +60,6 @@ pub enum Spelling {
     Handle,
 }
 
-/// Longest name that is looked up, in bytes; longer ones belong to nobody.
-const MAX_NAME: usize = 320;
-
 /// How often a login is tried that is overtaken by a change of the account.
 const ATTEMPTS: usize = 3;
 
@@ -85,15 +82,18 @@ pub async fn login_as(app: &App, client: &Client, input: Login, role: Option<&st
     client.jar.require_proof(input.transport)?;
     app.hasher.admit()?;
     let now = app.clock.now();
+    // Before the name is normalised or looked for, and before a token is verified: an address without budget learns
+    // nothing from the time (promise B2), and costs nothing.
+    let mut attempt = Attempt::of_address(app, client, now).await?;
+    let device_claims = input.device_token.as_ref().and_then(|token| device_claims(app, token, now));
     let user = find(app.db.reader(), Scope::Installation, &input.name).await?;
-    let device = user.as_ref().and_then(|user| known_device(app, user, input.device_token.as_ref(), now));
-    let key = canonical(&input.name);
+    let device = user.as_ref().zip(device_claims).and_then(|(user, claims)| known_device(user, &claims));
     let whose = match (&user, device) {
         (Some(_), Some(device)) => Whose::Device(device),
         (Some(user), None) => Whose::Account(user),
-        (None, _) => Whose::Nobody(&key),
+        (None, _) => Whose::Nobody,
     };
-    let attempt = Attempt::begin(app, client, whose, now).await?;
+    attempt.count(whose, input.name.counter_key(), now).await?;
     for tried in 0..ATTEMPTS {
         let user =
             if tried == 0 { user.clone() } else { find(app.db.reader(), Scope::Installation, &input.name).await? };
@@ -115,9 +115,13 @@ pub async fn login_as(app: &App, client: &Client, input: Login, role: Option<&st
     Err(fail(app, client, None).await?)
 }
 
+/// What the device token says. It is verified whether the account exists or not, so that the time does not tell.
+fn device_claims(app: &App, token: &SecretString, now: DateTime<Utc>) -> Option<DeviceClaims> {
+    tokens::verify_device(app, token.expose_secret(), now).ok()
+}
+
 /// The device, if it was one of this account's before.
-fn known_device(app: &App, user: &user::Model, token: Option<&SecretString>, now: DateTime<Utc>) -> Option<Uuid> {
-    let claims = tokens::verify_device(app, token?.expose_secret(), now).ok()?;
+fn known_device(user: &user::Model, claims: &DeviceClaims) -> Option<Uuid> {
     (claims.sub == UserId::from(user.uid).to_string()).then(|| claims.dev.parse().ok()).flatten()
 }
 
@@ -132,8 +136,8 @@ async fn verify(
     let now = app.clock.now();
     let user = user.filter(|user| match input.spelling {
         Spelling::Any => true,
-        Spelling::Exact => is_spelled(&user.username, &input.name),
-        Spelling::Handle => handle::is_spelled(user, &input.name),
+        Spelling::Exact => is_spelled(&user.username, input.name.typed()),
+        Spelling::Handle => handle::is_spelled(user, input.name.typed()),
     });
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
     let is_admitted = admits(app, user.as_ref(), role).await?;
@@ -194,15 +198,10 @@ pub async fn bump(app: &App, requester: &Requester) -> Result<DateTime<Utc>> {
 }
 
 /// The user who signs in with this name, in any spelling.
-pub(super) async fn find(db: &impl ConnectionTrait, scope: Scope, name: &str) -> Result<Option<user::Model>> {
-    let (username, email) = (canonical(name), Email::search_key(name));
-    let is_nobodys = |key: &str| key.is_empty() || key.len() > MAX_NAME || key.contains('\0');
-    if is_nobodys(&username) || is_nobodys(&email) {
-        return Ok(None);
-    }
-    let mut found = users::list_by_handle(db, scope, &username, &email).await?;
+pub(super) async fn find(db: &impl ConnectionTrait, scope: Scope, name: &Identifier) -> Result<Option<user::Model>> {
+    let mut found = users::list_by_handle(db, scope, name.username_key(), name.email_key()).await?;
     // Who is called so comes before whoever has it for an address.
-    found.sort_by_key(|user| user.username_key != username);
+    found.sort_by_key(|user| user.username_key != name.username_key());
     Ok(found.into_iter().next())
 }
 

@@ -6,9 +6,11 @@ use secrecy::SecretString;
 
 use super::access;
 use super::administration::UpdateUser;
+use super::attempt::count_change;
 use super::audit::Event;
 use super::handle;
 use super::id::UserId;
+use super::identifier::Identifier;
 use super::login;
 use super::password::{self, check_new, names};
 use super::requester::{Requester, SignedIn};
@@ -110,11 +112,12 @@ pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: R
 pub async fn password(app: &App, requester: &Requester, name: &str, password: SecretString) -> Result<user::Model> {
     // Not `permit`: whoever has to choose a new password does it here.
     let caller = requester.known()?;
-    if handle::is_called(&caller.user, name) {
+    let name = Identifier::new(name);
+    if handle::is_called(&caller.user, &name) {
         return own_password(app, requester, caller, password).await;
     }
     let caller = requester.permit(access::WRITE_USERS)?;
-    let found = login::find(app.db.reader(), caller.scope(access::WRITE_USERS), name).await?;
+    let found = login::find(app.db.reader(), caller.scope(access::WRITE_USERS), &name).await?;
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").on("email");
     let user = found.ok_or_else(missing)?;
     password::set(app, requester, user.uid.into(), password, false).await
@@ -127,6 +130,8 @@ async fn own_password(
     password: SecretString,
 ) -> Result<user::Model> {
     let (user, session) = (&caller.user, caller.in_session()?);
+    requester.client.claim_check()?;
+    count_change(app, caller, app.clock.now()).await?;
     check_new(app, &password, names(user), "password").await?;
     let stored = user.password_hash.as_ref().map(|hash| hash.expose());
     if user.must_change_password && app.hasher.verify(&password, stored).await?.matches {

@@ -6,7 +6,7 @@ use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::access;
-use super::attempt::{Attempt, Whose};
+use super::attempt::{Attempt, count_change};
 use super::audit::Event;
 use super::id::UserId;
 use super::requester::Requester;
@@ -106,7 +106,8 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
     let user = &caller.user;
     let stored = user.password_hash.as_ref().map(|hash| hash.expose());
     let now = app.clock.now();
-    let attempt = Attempt::begin(app, &requester.client, Whose::Account(user), now).await?;
+    count_change(app, caller, now).await?;
+    let attempt = Attempt::begin(app, &requester.client, user, now).await?;
     let verdict = match app.hasher.verify(&input.current, stored).await {
         Ok(verdict) => verdict,
         Err(error) => {

@@ -53,8 +53,12 @@ pub async fn register(
             );
         }
     }
-    check_new(app, &input.password, input.names(), "password").await?;
     client.claim_check()?;
+    if app.config.limits.enabled {
+        // Before the password is judged, which keeps the hashing threads from logins.
+        spend(&app.throttle.asked_registrations, client, now).await?;
+    }
+    check_new(app, &input.password, input.names(), "password").await?;
     // Counted only now: who mistypes is not kept out, and who looks for taken names is.
     if app.config.limits.enabled {
         spend(&app.throttle.registrations, client, now).await?;

@@ -1,14 +1,19 @@
-//! Retention: sessions and revocations go, batch by batch, a week after they could have mattered for the last time.
+//! Retention: sessions and revocations go, batch by batch, a week after they could have mattered for the last time, and
+//! counters of failures a month after the last one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{database_clock, revoked_tokens, sessions};
+use crate::store::{database_clock, revoked_tokens, sessions, throttles};
 
 /// How long a row is kept after every token that it speaks of has expired: no clock that goes wrong by less brings a
 /// token back (promise S18).
 pub const MARGIN: TimeDelta = TimeDelta::days(7);
+
+/// How long a counter of failures is kept after the last one. As long for names of nobody as for accounts and devices, or
+/// its end would tell who exists.
+pub const COUNTERS: TimeDelta = TimeDelta::days(30);
 
 /// Most rows of a table that one batch deletes: who waits for SQLite's only writer waits for so many.
 const BATCH: u64 = 500;
@@ -21,15 +26,17 @@ pub async fn reached(app: &App) -> Result<DateTime<Utc>> {
     Ok(database_clock::read(app.db.reader()).await?.min(app.clock.now()))
 }
 
-/// Deletes one batch of what was over for a week at `time`; tells how many rows, none when all is done. Nodes may do it
+/// Deletes one batch of what was over at `time`; tells how many rows, none when all is done. Nodes may do it
 /// at the same time.
 ///
 /// # Errors
 /// Internal ones only.
 pub async fn purge(app: &App, time: DateTime<Utc>) -> Result<u64> {
+    let Some(idle_since) = time.checked_sub_signed(COUNTERS) else { return Ok(0) };
     let Some(time) = time.checked_sub_signed(MARGIN) else { return Ok(0) };
+    let counters = app.db.retry(|| throttles::delete_over(app.db.writer(), idle_since, BATCH)).await?;
     // Sessions first: a token whose session is gone is refused, whatever is on the list.
     let sessions = app.db.retry(|| sessions::delete_over(app.db.writer(), time, BATCH)).await?;
     let tokens = app.db.retry(|| revoked_tokens::delete_over(app.db.writer(), time, BATCH)).await?;
-    Ok(sessions + tokens)
+    Ok(sessions + tokens + counters)
 }

@@ -8,8 +8,10 @@ use secrecy::SecretString;
 
 use super::access::{self, INSTALLATION, Rule};
 use super::attempt::spend;
+use super::canonical::canonical;
 use super::email::Email;
 use super::id::UserId;
+use super::identifier::Identifier;
 use super::name::Name;
 use super::page::{self, Kind, PageRequest, Slice};
 use super::requester::{Client, Requester, SignedIn};
@@ -140,8 +142,8 @@ pub async fn get(app: &App, requester: &Requester, lookup: Lookup) -> Result<Opt
     let db = app.db.reader();
     match lookup {
         Lookup::Id(id) => users::find(db, scope, id.uuid()).await,
-        Lookup::Username(name) => users::find_by_username(db, scope, &search_key(&name)).await,
-        Lookup::Email(address) => users::find_by_email(db, scope, &email_key(&address)).await,
+        Lookup::Username(name) => users::find_by_username(db, scope, Identifier::new(&name).username_key()).await,
+        Lookup::Email(address) => users::find_by_email(db, scope, Identifier::new(&address).email_key()).await,
     }
 }
 
@@ -168,18 +170,18 @@ pub async fn exists(app: &App, client: &Client, name: &str) -> Result<bool> {
     if app.config.limits.enabled {
         spend(&app.throttle.username_checks, client, app.clock.now()).await?;
     }
-    let found = users::find_by_username(app.db.reader(), Scope::Installation, &search_key(name)).await?;
-    Ok(found.is_some_and(|user| is_spelled(&user.username, name)))
+    let name = Identifier::new(name);
+    let found = users::find_by_username(app.db.reader(), Scope::Installation, name.username_key()).await?;
+    Ok(found.is_some_and(|user| is_spelled(&user.username, name.typed())))
 }
 
-/// The key to compare a searched text with. NUL is in no stored name, and PostgreSQL refuses to look for it.
+/// Most bytes of a text that is compared: 200 code points, the most that any name has, of four bytes.
+const MAX_COMPARED: usize = 800;
+
+/// The key to compare a searched text with; an empty one, which nothing has, for a text that is too long for a name. NUL
+/// is in no stored name, and PostgreSQL refuses to look for it.
 pub(super) fn search_key(text: &str) -> String {
-    super::canonical::canonical(text).replace('\0', "\u{fffd}")
-}
-
-/// The same for an e-mail address.
-fn email_key(text: &str) -> String {
-    Email::search_key(text).replace('\0', "\u{fffd}")
+    if text.len() > MAX_COMPARED { String::new() } else { canonical(text).replace('\0', "\u{fffd}") }
 }
 
 /// Longest text that is searched for, in code points.
@@ -227,11 +229,11 @@ pub(super) fn prepared(filter: &Filter) -> Result<Filter> {
     let key = |text: &Option<String>| text.as_deref().map(search_key);
     Ok(Filter {
         search: key(&filter.search),
-        email_key: filter.email_key.as_deref().map(email_key),
+        email_key: filter.email_key.as_deref().map(|text| Identifier::new(text).email_key().to_owned()),
         role_key: key(&filter.role_key),
         handle: key(&filter.handle),
         display_name: key(&filter.display_name),
-        username_key: key(&filter.username_key),
+        username_key: filter.username_key.as_deref().map(|text| Identifier::new(text).username_key().to_owned()),
         ..filter.clone()
     })
 }

@@ -1,14 +1,17 @@
 //! The name a person signs in with.
 
-use icu_normalizer::ComposingNormalizer;
 use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection};
 
 use super::canonical::canonical;
 use super::email::Email;
 use crate::error::{Refusal, RefusalCode};
+use crate::security::normalize::nfkc;
 
 /// Most code points a username may have.
 pub const MAX_LENGTH: usize = 64;
+
+/// Most bytes of a username before it is normalised: as many Hangul syllables, decomposed.
+pub(super) const MAX_RAW_BYTES: usize = 9 * MAX_LENGTH;
 
 /// Most code points its key may have: folding makes up to three of one.
 const MAX_KEY_LENGTH: usize = 255;
@@ -24,9 +27,13 @@ impl Username {
     /// # Errors
     /// What is wrong with the name, in words for its owner.
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
+        let too_long = || Refusal::new(RefusalCode::TooLong, format!("use at most {MAX_LENGTH} characters"));
+        if raw.trim().len() > MAX_RAW_BYTES {
+            return Err(too_long());
+        }
         let name = normalised(raw);
         if name.chars().count() > MAX_LENGTH || canonical(&name).chars().count() > MAX_KEY_LENGTH {
-            return Err(Refusal::new(RefusalCode::TooLong, format!("use at most {MAX_LENGTH} characters")));
+            return Err(too_long());
         }
         let begins_well = name.chars().next().is_some_and(char::is_alphanumeric);
         if !begins_well || !name.chars().all(is_allowed) {
@@ -68,7 +75,7 @@ pub fn is_spelled(stored: &str, typed: &str) -> bool {
 }
 
 fn normalised(raw: &str) -> String {
-    ComposingNormalizer::new_nfkc().normalize(raw.trim()).into_owned()
+    nfkc(raw.trim()).into_owned()
 }
 
 /// No `@`, so that a name is never taken for an e-mail address, and nothing invisible: the Hangul fillers are letters

@@ -88,7 +88,7 @@ async fn run(ctx: &Context<'_>, input: LoginInput) -> crate::error::Result<Login
     let client = &ctx.requester()?.client;
     let device_name = Name::parse_on("deviceName", input.device_name.as_deref())?;
     let login = Login {
-        name: input.username,
+        name: input.username.into(),
         spelling: Spelling::Any,
         password: input.password.into(),
         transport: input.transport.into(),

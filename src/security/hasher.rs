@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use argon2::Params;
-use icu_normalizer::ComposingNormalizer;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::normalize::nfc;
 use super::pace::{Pace, processor_time};
 use super::pool::{Memory, Pool};
 use super::stored::argon2id::{compute, phc};
@@ -66,6 +66,11 @@ impl Hasher {
         self.pool.admit()
     }
 
+    /// How many jobs the hashing threads were given, hashes and judgements of passwords.
+    pub fn jobs(&self) -> u64 {
+        self.pool.jobs()
+    }
+
     /// The hash of `password` as a PHC string with a fresh salt.
     ///
     /// # Errors
@@ -100,7 +105,7 @@ impl Hasher {
 
 /// NFC, so that the same characters typed on another machine are the same password (NIST SP 800-63B-4 3.1.1.2).
 fn normalised(password: &SecretString) -> SecretString {
-    ComposingNormalizer::new_nfc().normalize(password.expose_secret()).into_owned().into()
+    nfc(password.expose_secret()).into_owned().into()
 }
 
 /// What a stored hash may have been made of: NFC, and what was typed, because older services did not normalise (C4).

@@ -4,11 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use icu_casemap::CaseMapper;
-use icu_normalizer::ComposingNormalizer;
 use secrecy::{ExposeSecret, SecretString};
 use zxcvbn::matching::patterns::MatchPattern;
 use zxcvbn::{Entropy, Score, zxcvbn};
 
+use super::normalize::nfc;
 use super::pool::Pool;
 use crate::config;
 use crate::error::{PasswordViolation, Result};
@@ -94,7 +94,7 @@ impl Rules {
         if password.len() > MAX_RAW_BYTES {
             return vec![PasswordViolation::TooLong];
         }
-        let password = ComposingNormalizer::new_nfc().normalize(password);
+        let password = nfc(password);
         let length = password.chars().count();
         if length > MAX_LENGTH || password.len() > MAX_BYTES {
             return vec![PasswordViolation::TooLong];

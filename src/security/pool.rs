@@ -8,6 +8,7 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,7 @@ type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 /// The door to the threads.
 pub struct Pool {
     queue: Sender<Job>,
+    jobs: AtomicU64,
 }
 
 impl Pool {
@@ -67,7 +69,12 @@ impl Pool {
                 .spawn(move || work(&jobs))
                 .map_err(|error| Error::Internal(error.into()))?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, jobs: AtomicU64::new(0) })
+    }
+
+    /// How many jobs were given to the threads, or were refused because the queue was full.
+    pub fn jobs(&self) -> u64 {
+        self.jobs.load(Ordering::Relaxed)
     }
 
     /// Turns away who would find the queue full, before anything else is done for them.
@@ -83,6 +90,7 @@ impl Pool {
     /// # Errors
     /// [`Error::Busy`] when there is too much to do; internal when the job panicked.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T> {
+        self.jobs.fetch_add(1, Ordering::Relaxed);
         let (answer, result) = oneshot::channel();
         let queued = Instant::now();
         let job: Job = Box::new(move |memory| {
@@ -140,7 +148,7 @@ fn rest(took: Duration, worked: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use std::sync::mpsc;
 
     use super::*;

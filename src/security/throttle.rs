@@ -6,18 +6,26 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::SecretString;
 
 mod budget;
-mod strangers;
+mod unknown_names;
 
 pub use budget::Budget;
-pub use strangers::{Noted, Strangers};
+pub use unknown_names::UnknownNames;
 
 use crate::config;
+use crate::error::Result;
 use crate::shared::Shared;
 
 /// Most subjects that a limit remembers in memory, in each of two halves.
 const CAPACITY: usize = 50_000;
+
+/// How many registrations an address may ask for, for each one that it may make: a person tries some passwords and names.
+const ASKED_PER_REGISTRATION: i32 = 20;
+
+/// Changes that a user may make at once to what is their own, and as many again in each minute.
+pub const CHANGES: i32 = 60;
 
 /// A lock lifts itself after a day (NIST SP 800-63B-4 section 3.2.2 leaves the way open; ASVS 6.1.1 forbids to let
 /// strangers lock an owner out for good).
@@ -79,22 +87,15 @@ impl Subject {
         }
     }
 
-    /// One of 256 places that subjects are spread over.
-    pub fn bucket(self) -> u8 {
-        self.0.to_be_bytes().last().copied().unwrap_or_default()
+    /// A user, by the number of the row.
+    pub fn user(id: i64) -> Self {
+        Self(u128::from(id.unsigned_abs()))
     }
 
     /// A digest in digits: what was counted cannot be read from it.
     fn hash(self) -> String {
         let hash = digest(&SHA256, &self.0.to_be_bytes());
         hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    /// A name that belongs to nobody, by its digest: what strangers type is not kept.
-    pub fn name(key: &str) -> Self {
-        let digest = digest(&SHA256, key.as_bytes());
-        let bytes = digest.as_ref().first_chunk::<16>().copied().unwrap_or_default();
-        Self(u128::from_be_bytes(bytes))
     }
 }
 
@@ -131,6 +132,8 @@ pub struct Throttle {
     pub failures: Budget,
     /// Registrations per address.
     pub registrations: Budget,
+    /// Registrations asked for per address, refused ones among them.
+    pub asked_registrations: Budget,
     /// Questions whether a username is taken, per address.
     pub username_checks: Budget,
     /// Wrong secrets for introspection, per address.
@@ -139,16 +142,22 @@ pub struct Throttle {
     pub legacy_logins: Budget,
     /// Calls of an older service's registration, per address.
     pub legacy_registrations: Budget,
-    /// Failures in a row, per name that belongs to nobody.
-    pub strangers: Strangers,
+    /// Changes that users make to what is their own.
+    pub changes: Budget,
+    /// Subjects of names that belong to nobody.
+    pub unknown_names: UnknownNames,
 }
 
 impl Throttle {
     /// The configured limits; the counters are those of all nodes that have `shared` in common.
-    pub fn new(settings: &config::Limits, shared: Option<&Arc<Shared>>) -> Self {
+    ///
+    /// # Errors
+    /// Internal ones only.
+    pub fn new(settings: &config::Limits, shared: Option<&Arc<Shared>>, secret: &SecretString) -> Result<Self> {
         let every = |period: TimeDelta, count: i32| period / count.max(1);
         let budget = |name, burst, refill| Budget::new(name, burst, refill, shared.cloned());
-        Self {
+        let asked_registrations = settings.registrations_per_hour.saturating_mul(ASKED_PER_REGISTRATION);
+        Ok(Self {
             failures: budget(
                 "failures",
                 settings.failed_logins_burst,
@@ -167,8 +176,14 @@ impl Throttle {
             introspections: budget("introspections", 10, every(TimeDelta::minutes(1), 10)),
             legacy_logins: budget("legacy_logins", 20, every(TimeDelta::minutes(1), 20)),
             legacy_registrations: budget("legacy_registrations", 5, every(TimeDelta::minutes(1), 5)),
-            strangers: Strangers::new(shared.cloned()),
-        }
+            asked_registrations: budget(
+                "asked_registrations",
+                asked_registrations,
+                every(TimeDelta::hours(1), asked_registrations),
+            ),
+            changes: budget("changes", CHANGES, every(TimeDelta::minutes(1), CHANGES)),
+            unknown_names: UnknownNames::new(secret)?,
+        })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use entity::throttle;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, SqlErr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, SqlErr,
+};
 
 use crate::error::Result;
 
@@ -62,4 +64,34 @@ pub async fn update(
 pub async fn delete(db: &impl ConnectionTrait, subject: &str) -> Result<()> {
     throttle::Entity::delete_by_id(subject).exec(db).await?;
     Ok(())
+}
+
+/// How many subjects begin with `prefix`.
+pub async fn count(db: &impl ConnectionTrait, prefix: &str) -> Result<u64> {
+    Ok(throttle::Entity::find().filter(throttle::Column::Subject.starts_with(prefix)).count(db).await?)
+}
+
+/// Deletes at most `limit` subjects that begin with `prefix`, first those that have been free for longest; tells how
+/// many.
+pub async fn delete_first_free(db: &impl ConnectionTrait, prefix: &str, limit: u64) -> Result<u64> {
+    // Two statements, because MySQL limits no subquery and SQLite and PostgreSQL limit no deletion.
+    let first: Vec<String> = throttle::Entity::find()
+        .select_only()
+        .column(throttle::Column::Subject)
+        .filter(throttle::Column::Subject.starts_with(prefix))
+        .order_by_asc(throttle::Column::BlockedUntil)
+        .limit(limit)
+        .into_tuple()
+        .all(db)
+        .await?;
+    if first.is_empty() {
+        return Ok(0);
+    }
+    Ok(throttle::Entity::delete_many().filter(throttle::Column::Subject.is_in(first)).exec(db).await?.rows_affected)
+}
+
+/// Deletes at most `limit` subjects that were not counted since `time`; tells how many.
+pub async fn delete_over(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
+    use throttle::{Column, Entity};
+    super::over::delete_over::<Entity, String>(db, Column::Subject, (Column::UpdatedAt, time), limit).await
 }

@@ -297,7 +297,7 @@ async fn takes_the_place_of_a_session_for_those_who_sign_in() {
     let root = app.admin("root").await;
     let client = || Client::new(None, None, "test".to_owned());
     let login = |password: &str| Login {
-        name: "root".to_owned(),
+        name: "root".into(),
         spelling: Spelling::Exact,
         password: password.to_owned().into(),
         transport: entity::session::Transport::Body,

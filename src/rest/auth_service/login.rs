@@ -29,7 +29,7 @@ pub(super) async fn login(
     let body = flask::read(&headers, bytes)?;
     let (name, password) = credentials(&body).ok_or_else(|| Failure::bad_request("bad_request"))?;
     let input = Login {
-        name: name.to_owned(),
+        name: name.into(),
         spelling: Spelling::Any,
         password: password.into(),
         transport: Transport::Body,

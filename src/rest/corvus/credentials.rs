@@ -44,7 +44,7 @@ pub(super) async fn caller(app: &App, visitor: Visitor, headers: &HeaderMap) -> 
     let identified = Visitor { credentials, client: visitor.client }.identify(app).await;
     let requester = identified.map_err(|error| Failure::of(&error, &client))?;
     match requester.signed_in() {
-        Ok(caller) if name.is_none_or(|name| is_called(&caller.user, &name)) => Ok(requester),
+        Ok(caller) if name.is_none_or(|name| is_called(&caller.user, &name.as_str().into())) => Ok(requester),
         Ok(_) => Err(Failure::unauthorized(challenge(TokenFault::Invalid), FAILED)),
         Err(error) => Err(refused(&error, &requester)),
     }

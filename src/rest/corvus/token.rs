@@ -29,7 +29,7 @@ pub(super) async fn login(
 ) -> Result<Json<Value>, Failure> {
     let (name, password) = basic(&headers).ok_or_else(wrong_password)?;
     let input = Login {
-        name,
+        name: name.into(),
         spelling: Spelling::Any,
         password,
         transport: Transport::Body,

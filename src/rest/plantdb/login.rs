@@ -44,7 +44,7 @@ pub(super) async fn login(
 fn input(body: &Value) -> Result<Login, Failure> {
     let missing = "Missing username or password";
     Ok(Login {
-        name: body::text(body, "username", missing)?.to_owned(),
+        name: body::text(body, "username", missing)?.into(),
         spelling: Spelling::Exact,
         password: body::text(body, "password", missing)?.into(),
         transport: Transport::Body,

@@ -25,7 +25,7 @@ pub(super) async fn login(
 ) -> Result<Json<Value>, Failure> {
     let arguments = Arguments::read(&headers, bytes).await?;
     let input = Login {
-        name: arguments.text("username")?,
+        name: arguments.text("username")?.into(),
         spelling: Spelling::Exact,
         password: arguments.text("password")?.into(),
         transport: Transport::Body,

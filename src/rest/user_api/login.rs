@@ -32,7 +32,7 @@ pub(super) async fn login(
 ) -> Result<impl IntoResponse, Failure> {
     let document = Document::read(&headers, bytes, &CREDENTIALS)?;
     let input = Login {
-        name: document.text("email").to_owned(),
+        name: document.text("email").into(),
         spelling: Spelling::Handle,
         password: document.text("password").into(),
         transport: Transport::Body,

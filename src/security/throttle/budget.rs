@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn is_not_frozen_by_a_clock_that_was_set_back() {
-        let (budget, subject) = (budget(2), Subject::name("x"));
+        let (budget, subject) = (budget(2), Subject::user(1));
         for _ in 0..2 {
             budget.reserve_here(subject, start()).unwrap();
         }
@@ -159,7 +159,7 @@ mod tests {
             let (mut now, mut given) = (start(), 0);
             for step in steps {
                 now += TimeDelta::seconds(step);
-                given += i64::from(budget.reserve_here(Subject::name("x"), now).is_ok());
+                given += i64::from(budget.reserve_here(Subject::user(1), now).is_ok());
             }
             prop_assert!(given <= 10 + (now - start()).num_seconds() / 6);
         }

@@ -1,0 +1,141 @@
+//! What somebody types to name an account: a username or an e-mail address, bounded before any work and compared by keys
+//! that are made once.
+
+use std::sync::OnceLock;
+
+use super::canonical::canonical;
+use super::email::Email;
+use super::username;
+
+/// Most bytes of a name that an account may have; longer texts are names that nobody has.
+const MAX_BYTES: usize = username::MAX_RAW_BYTES;
+
+/// Most bytes of a key that is looked for.
+const MAX_KEY_BYTES: usize = 320;
+
+/// A username or an e-mail address as typed.
+#[derive(Debug, Clone)]
+pub struct Identifier {
+    /// Without blanks around it. Of a text that is too long there is only the beginning.
+    typed: String,
+    /// The length of a text that is too long.
+    cut: Option<usize>,
+    keys: OnceLock<Keys>,
+}
+
+/// The keys of a name; empty where no account can have it.
+#[derive(Debug, Clone)]
+struct Keys {
+    username: String,
+    email: String,
+    counter: String,
+}
+
+impl Identifier {
+    /// Takes any text; a text of more than 576 bytes is a name that nobody has.
+    pub fn new(typed: &str) -> Self {
+        let typed = typed.trim();
+        let is_long = typed.len() > MAX_BYTES;
+        let kept = if is_long { typed.get(..typed.floor_char_boundary(MAX_BYTES)).unwrap_or_default() } else { typed };
+        Self { typed: kept.to_owned(), cut: is_long.then_some(typed.len()), keys: OnceLock::new() }
+    }
+
+    /// The text, without blanks around it.
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// The key to compare with canonical usernames. An empty one is nobody's.
+    pub fn username_key(&self) -> &str {
+        &self.keys().username
+    }
+
+    /// The key to compare with canonical e-mail addresses. An empty one is nobody's.
+    pub fn email_key(&self) -> &str {
+        &self.keys().email
+    }
+
+    /// The key under which failures are counted if nobody has the name.
+    pub fn counter_key(&self) -> &str {
+        &self.keys().counter
+    }
+
+    fn keys(&self) -> &Keys {
+        self.keys.get_or_init(|| match self.cut {
+            Some(length) => {
+                // No canonical text begins with a blank.
+                let counter = format!(" {length} {}", self.typed);
+                Keys { username: String::new(), email: String::new(), counter }
+            }
+            None => {
+                let username = canonical(&self.typed);
+                let email = Email::search_key(&self.typed, &username);
+                let counter = username.clone();
+                Keys { username: searchable(username), email: searchable(email), counter }
+            }
+        })
+    }
+}
+
+impl From<&str> for Identifier {
+    fn from(typed: &str) -> Self {
+        Self::new(typed)
+    }
+}
+
+impl From<String> for Identifier {
+    fn from(typed: String) -> Self {
+        Self::new(&typed)
+    }
+}
+
+/// NUL is in no stored name, and PostgreSQL refuses to look for it.
+fn searchable(key: String) -> String {
+    if key.len() > MAX_KEY_BYTES || key.contains('\0') { String::new() } else { key }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::security::normalize;
+
+    #[test]
+    fn a_long_text_is_nobodys_name_and_is_not_normalized() {
+        let before = normalize::bytes();
+        for letter in ["a", "\u{fdfa}", "\u{1f98a}"] {
+            let long = Identifier::new(&letter.repeat(20_000));
+            assert_eq!((long.username_key(), long.email_key()), ("", ""));
+            assert!(long.counter_key().len() < 2 * MAX_BYTES);
+            assert_ne!(long.counter_key(), Identifier::new(&letter.repeat(20_001)).counter_key());
+        }
+        assert_eq!(normalize::bytes(), before);
+        let blanks = Identifier::new(&format!("{0}Ann{0}", " ".repeat(20_000)));
+        assert_eq!(blanks.username_key(), "ann");
+    }
+
+    #[test]
+    fn its_keys_are_made_once() {
+        let name = Identifier::new("Ann@Example.org");
+        assert_eq!((name.username_key(), name.email_key()), ("ann@example.org", "ann@example.org"));
+        let before = normalize::bytes();
+        assert_eq!((name.username_key(), name.counter_key()), ("ann@example.org", "ann@example.org"));
+        assert_eq!(normalize::bytes(), before);
+    }
+
+    #[test]
+    fn a_key_that_no_account_has_is_empty() {
+        for text in ["a\0b", "", " ", &"\u{fdfa}".repeat(100)] {
+            let name = Identifier::new(text);
+            assert_eq!((name.username_key(), name.email_key()), ("", ""), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_names_are_found() {
+        let longest = "\u{1f98a}".repeat(64);
+        assert_eq!(Identifier::new(&longest).username_key(), longest);
+        let syllables = "\u{ac01}".repeat(64);
+        let decomposed = "\u{1100}\u{1161}\u{11a8}".repeat(64);
+        assert_eq!(Identifier::new(&decomposed).username_key(), syllables);
+    }
+}

@@ -1,0 +1,68 @@
+//! Whom a name that belongs to nobody is counted as.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::{Error, Result};
+
+/// Says what the derived key is for (RFC 5869 section 3.2), so that no other use of the secret yields the same key.
+const PURPOSE: &[u8] = b"accountd unknown names v1";
+
+/// After how many new counters their number is looked at.
+const LOOK_AFTER: u64 = 1_000;
+
+/// Makes subjects of names by a keyed hash (HMAC-SHA-256): what was typed may be a password in the wrong field, and
+/// whoever reads the database cannot guess it without the server's secret.
+pub struct UnknownNames {
+    key: hmac::Key,
+    added: AtomicU64,
+}
+
+impl UnknownNames {
+    /// What every subject begins with.
+    pub const PREFIX: &str = "name:";
+
+    /// Derives the key (HKDF-SHA-256, RFC 5869) from the server's secret, which all nodes have in common.
+    ///
+    /// # Errors
+    /// Internal ones only.
+    pub fn new(secret: &SecretString) -> Result<Self> {
+        let mut key = [0; 32];
+        Salt::new(HKDF_SHA256, &[])
+            .extract(secret.expose_secret().as_bytes())
+            .expand(&[PURPOSE], HKDF_SHA256)
+            .and_then(|output| output.fill(&mut key))
+            .map_err(Error::internal)?;
+        Ok(Self { key: hmac::Key::new(HMAC_SHA256, &key), added: AtomicU64::new(0) })
+    }
+
+    /// The subject of a name by its key.
+    pub fn subject(&self, name: &str) -> String {
+        let tag = hmac::sign(&self.key, name.as_bytes());
+        let digits: String = tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}{digits}", Self::PREFIX)
+    }
+
+    /// Counts a subject that is new in the database; true when it is time to look how many there are.
+    pub fn count_added(&self) -> bool {
+        self.added.fetch_add(1, Ordering::Relaxed) % LOOK_AFTER == LOOK_AFTER - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_depends_on_the_secret_and_hides_the_name() {
+        let of = |secret: &str, name: &str| UnknownNames::new(&secret.to_owned().into()).unwrap().subject(name);
+        assert_eq!(of("one", "eve"), of("one", "eve"));
+        assert_ne!(of("one", "eve"), of("two", "eve"));
+        assert_ne!(of("one", "eve"), of("one", "adam"));
+        assert!(!of("one", "eve").contains("eve"));
+        assert_eq!(of("one", "eve").len(), 37);
+    }
+}
