@@ -26,6 +26,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub scopes: String,
     pub enabled: bool,
+    /// A login made it in place of a session: it ends with the sessions of its owner.
+    pub from_login: bool,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub expires_at: Option<Timestamp>,

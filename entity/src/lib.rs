@@ -4,6 +4,7 @@ pub mod api_token;
 pub mod audit_event;
 pub mod change_counter;
 pub mod imported;
+pub mod login_origin;
 pub mod revoked_token;
 pub mod role;
 pub mod role_permission;

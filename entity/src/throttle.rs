@@ -4,13 +4,15 @@ use sea_orm::entity::prelude::*;
 
 use crate::timestamp::Timestamp;
 
-/// The failures in a row of one subject: an account, or one of its known devices.
+/// The failures in a row of one subject: an account, its known devices, or one of its sessions.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "throttle")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub subject: String,
     pub failures: i32,
+    /// Attempts under way, which have not failed yet.
+    pub pending: i32,
     pub blocked_until: Timestamp,
     pub updated_at: Timestamp,
 }

@@ -18,6 +18,7 @@ mod m0009_imported;
 mod m0012_webhook_deliveries;
 mod m0013_change_counters;
 mod m0015_session_ends;
+mod m0016_tokens;
 mod table;
 
 /// Brings a database to this version, or back.
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_webhook_deliveries::Migration),
             Box::new(m0013_change_counters::Migration),
             Box::new(m0015_session_ends::Migration),
+            Box::new(m0016_tokens::Migration),
         ]
     }
 }

@@ -9,7 +9,7 @@ use super::requester::{Client, SignedIn};
 use super::unknown_names;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::security::throttle::{Budget, Ladder, Subject};
+use crate::security::throttle::{Budget, Ladder, MAX_PENDING, Subject};
 use crate::store::throttles;
 
 /// Whose password is tried.
@@ -23,11 +23,11 @@ pub(super) enum Whose<'a> {
     Nobody,
 }
 
-/// How often a reservation is tried again that another try was faster than.
-const RESERVATIONS: usize = 3;
+/// How often a change of a counter is tried again that another attempt was faster than; so many may be under way at once.
+const RESERVATIONS: usize = 2 * MAX_PENDING as usize;
 
-/// One try, counted as failed before anything is hashed, so that parallel guesses cannot slip through between the check
-/// and the count (ASVS 15.4.2).
+/// One attempt, counted before anything is hashed, so that parallel guesses cannot slip through between the check and
+/// the count (ASVS 15.4.2). It is under way until it succeeds, fails or is cancelled.
 pub(super) struct Attempt<'a> {
     app: &'a App,
     /// The address's budget that it was taken from.
@@ -36,10 +36,20 @@ pub(super) struct Attempt<'a> {
     counted: Option<Counted>,
 }
 
-/// A counter before and after one try was noted at it.
+/// A counter before and after one attempt began.
 struct Counted {
     before: Option<throttle::Model>,
     after: throttle::Model,
+}
+
+fn ladder(row: &throttle::Model) -> Ladder {
+    let throttle::Model { failures, pending, blocked_until, updated_at, .. } = *row;
+    Ladder { failures, pending, blocked_until: blocked_until.utc(), updated_at: updated_at.utc() }
+}
+
+fn row(subject: String, ladder: Ladder) -> throttle::Model {
+    let Ladder { failures, pending, blocked_until, updated_at } = ladder;
+    throttle::Model { subject, failures, pending, blocked_until: blocked_until.into(), updated_at: updated_at.into() }
 }
 
 impl<'a> Attempt<'a> {
@@ -79,51 +89,67 @@ impl<'a> Attempt<'a> {
             Whose::Device(device) => format!("device:{device}"),
             Whose::Nobody => unknown,
         };
-        let db = &self.app.db;
         for _ in 0..RESERVATIONS {
-            let known = throttles::find(db.reader(), &subject).await?;
-            let ladder =
-                known.as_ref().map(|row| Ladder { failures: row.failures, blocked_until: row.blocked_until.utc() });
-            let Ladder { failures, blocked_until } = Ladder::reserve(ladder, now).map_err(too_many)?;
-            let stored = db.retry(|| async {
-                match &known {
-                    Some(row) => throttles::update(db.writer(), row, failures, blocked_until, now).await,
-                    None => throttles::insert(db.writer(), &subject, failures, blocked_until, now).await,
-                }
-            });
-            if stored.await? {
-                if known.is_none() && matches!(whose, Whose::Nobody) {
+            let before = throttles::find(self.app.db.reader(), &subject).await?;
+            let reserved = Ladder::reserve(before.as_ref().map(ladder), now).map_err(too_many)?;
+            let after = row(subject.clone(), reserved);
+            if self.replace(before.as_ref(), &after).await? {
+                if before.is_none() && matches!(whose, Whose::Nobody) {
                     unknown_names::added(self.app);
                 }
-                let (blocked_until, updated_at) = (blocked_until.into(), now.into());
-                let after = throttle::Model { subject, failures, blocked_until, updated_at };
-                self.counted = Some(Counted { before: known, after });
+                self.counted = Some(Counted { before, after });
                 return Ok(());
             }
         }
         Err(too_many(TimeDelta::seconds(1)))
     }
 
-    /// It was the right password: the failures in a row are over, and the address has not failed.
+    /// False if another attempt was faster.
+    async fn replace(&self, before: Option<&throttle::Model>, after: &throttle::Model) -> Result<bool> {
+        let db = &self.app.db;
+        db.retry(|| async {
+            match before {
+                Some(before) => throttles::update(db.writer(), before, after).await,
+                None => throttles::insert(db.writer(), after).await,
+            }
+        })
+        .await
+    }
+
+    /// The password was right: the failures in a row are over, and the address has not failed.
     pub async fn succeed(&self, tx: &impl ConnectionTrait) -> Result<()> {
         if let Some(counted) = &self.counted {
-            throttles::delete(tx, &counted.after.subject).await?;
+            throttles::clear(tx, &counted.after.subject).await?;
         }
         self.refund().await;
         Ok(())
     }
 
-    /// Nothing was verified after all: the try is given back, unless another one was counted since. Otherwise whoever
-    /// keeps the server busy could have guesses forgotten.
+    /// The password was wrong: the next attempt has to wait.
+    pub async fn fail(&self) -> Result<()> {
+        let now = self.app.clock.now();
+        self.settle(|ladder| ladder.fail(now)).await
+    }
+
+    /// Nothing was verified: the attempt is given back, and those of others stay counted. Otherwise a client that keeps
+    /// the server busy could have guesses forgotten.
     pub async fn cancel(&self) -> Result<()> {
         self.refund().await;
         let Some(Counted { before, after }) = &self.counted else { return Ok(()) };
-        let (failures, blocked_until, updated_at) = match before {
-            Some(before) => (before.failures, before.blocked_until, before.updated_at),
-            None => (0, after.updated_at, after.updated_at),
-        };
-        let db = &self.app.db;
-        db.retry(|| throttles::update(db.writer(), after, failures, blocked_until.utc(), updated_at.utc())).await?;
+        let (before, after) = (before.as_ref().map(ladder), ladder(after));
+        self.settle(|ladder| ladder.release(before, after)).await
+    }
+
+    /// Changes the counter; one that is gone was as it is after the reservation.
+    async fn settle(&self, change: impl Fn(Ladder) -> Ladder) -> Result<()> {
+        let Some(Counted { after, .. }) = &self.counted else { return Ok(()) };
+        for _ in 0..RESERVATIONS {
+            let known = throttles::find(self.app.db.reader(), &after.subject).await?;
+            let next = change(ladder(known.as_ref().unwrap_or(after)));
+            if self.replace(known.as_ref(), &row(after.subject.clone(), next)).await? {
+                break;
+            }
+        }
         Ok(())
     }
 

@@ -105,13 +105,15 @@ pub async fn login_as(app: &App, client: &Client, input: Login, role: Option<&st
             }
             Ok(None) => {}
             Err(error) => {
-                if !matches!(error, Error::Refused(_)) {
-                    attempt.cancel().await?;
+                match error {
+                    Error::Refused(_) => attempt.fail().await?,
+                    _ => attempt.cancel().await?,
                 }
                 return Err(error);
             }
         }
     }
+    attempt.fail().await?;
     Err(fail(app, client, None).await?)
 }
 

@@ -34,30 +34,74 @@ const LOCK: TimeDelta = TimeDelta::hours(24);
 /// By how much the times of requests under way at once, or of two nodes, may differ.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(1);
 
+/// Most attempts under way at once for a subject without a failure: as many as one address may fail at once.
+pub const MAX_PENDING: i32 = 10;
+
+/// Longest time that an attempt is under way; the attempts of a node that stopped count as failed after it.
+const MAX_ATTEMPT: TimeDelta = TimeDelta::minutes(1);
+
 /// Failures in a row of one subject, and until when it has to wait for the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ladder {
-    /// Tries that did not succeed, the one under way among them.
+    /// Attempts that failed.
     pub failures: i32,
+    /// Attempts under way, which have not failed yet.
+    pub pending: i32,
     /// No try before this.
     pub blocked_until: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 impl Ladder {
-    /// The ladder after one more try at `now`, which counts as failed until it succeeds.
+    /// A ladder without any attempt.
+    pub fn empty(now: DateTime<Utc>) -> Self {
+        Self { failures: 0, pending: 0, blocked_until: now, updated_at: now }
+    }
+
+    /// The ladder after one more attempt began at `now`. After a failure one attempt is under way at a time, and the
+    /// others wait as if it had failed, so that parallel guesses gain nothing (ASVS 15.4.2).
     ///
     /// # Errors
     /// How long to wait, if it is too early.
     pub fn reserve(known: Option<Self>, now: DateTime<Utc>) -> Result<Self, TimeDelta> {
-        let failures = known.map_or(0, |ladder| ladder.failures);
-        // Set by a clock that was put back since: one try, or nobody could try until it gets there again (promise R13).
-        let possible = now + delay(failures) + TOLERANCE;
-        let blocked_until = known.map(|ladder| ladder.blocked_until).filter(|until| *until <= possible).unwrap_or(now);
-        if now < blocked_until {
-            return Err(blocked_until - now);
+        let ladder = known.unwrap_or_else(|| Self::empty(now)).without_lost(now);
+        let pending = ladder.pending.saturating_add(1);
+        if ladder.failures == 0 {
+            let next = Self { pending, blocked_until: now, updated_at: now, ..ladder };
+            return if pending <= MAX_PENDING { Ok(next) } else { Err(delay(1)) };
         }
-        let failures = failures.saturating_add(1);
-        Ok(Self { failures, blocked_until: now + delay(failures) })
+        let tries = ladder.failures.saturating_add(ladder.pending);
+        // Set by a clock that was put back since: one try, or nobody could try until it gets there again (promise R13).
+        let possible = now + delay(tries) + TOLERANCE;
+        if ladder.blocked_until <= possible && now < ladder.blocked_until {
+            return Err(ladder.blocked_until - now);
+        }
+        Ok(Self { pending, blocked_until: now + delay(tries.saturating_add(1)), updated_at: now, ..ladder })
+    }
+
+    /// The ladder after an attempt of it failed.
+    pub fn fail(self, now: DateTime<Utc>) -> Self {
+        let failures = self.failures.saturating_add(1);
+        let pending = self.pending.saturating_sub(1).max(0);
+        Self { failures, pending, blocked_until: now + delay(failures), updated_at: now }
+    }
+
+    /// The ladder without an attempt that verified nothing: as it was `before`, if nothing has happened `after`.
+    pub fn release(self, before: Option<Self>, after: Self) -> Self {
+        if self == after {
+            return before.unwrap_or_else(|| Self::empty(self.updated_at));
+        }
+        Self { pending: self.pending.saturating_sub(1).max(0), ..self }
+    }
+
+    /// Attempts that nobody has settled count as failed: their node stopped, or their client left.
+    fn without_lost(self, now: DateTime<Utc>) -> Self {
+        let age = now - self.updated_at;
+        if self.pending == 0 || (-TOLERANCE..MAX_ATTEMPT).contains(&age) {
+            return self;
+        }
+        Self { failures: self.failures.saturating_add(self.pending), pending: 0, ..self }
     }
 }
 
@@ -90,6 +134,12 @@ impl Subject {
     /// A user, by the number of the row.
     pub fn user(id: i64) -> Self {
         Self(u128::from(id.unsigned_abs()))
+    }
+
+    /// Anything else, by the digest of a text that names it.
+    pub fn text(text: &str) -> Self {
+        let digest = digest(&SHA256, text.as_bytes());
+        Self(u128::from_be_bytes(digest.as_ref().first_chunk::<16>().copied().unwrap_or_default()))
     }
 
     /// A digest in digits: what was counted cannot be read from it.
@@ -138,6 +188,8 @@ pub struct Throttle {
     pub username_checks: Budget,
     /// Wrong secrets for introspection, per address.
     pub introspections: Budget,
+    /// Audit records of replayed refresh tokens, per session and client.
+    pub replay_records: Budget,
     /// Calls of an older service's login, per address.
     pub legacy_logins: Budget,
     /// Calls of an older service's registration, per address.
@@ -174,6 +226,7 @@ impl Throttle {
                 every(TimeDelta::minutes(1), settings.username_checks_per_minute),
             ),
             introspections: budget("introspections", 10, every(TimeDelta::minutes(1), 10)),
+            replay_records: budget("replay_records", 1, TimeDelta::minutes(1)),
             legacy_logins: budget("legacy_logins", 20, every(TimeDelta::minutes(1), 20)),
             legacy_registrations: budget("legacy_registrations", 5, every(TimeDelta::minutes(1), 5)),
             asked_registrations: budget(
@@ -195,12 +248,17 @@ mod tests {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
     }
 
+    /// One attempt that failed.
+    fn failed(ladder: Option<Ladder>, now: DateTime<Utc>) -> Result<Ladder, TimeDelta> {
+        Ladder::reserve(ladder, now).map(|ladder| ladder.fail(now))
+    }
+
     #[test]
     fn climbs_by_1_3_5_and_10_seconds_and_locks_after_100() {
         let (mut now, mut ladder) = (start(), None);
         let mut waits = Vec::new();
         for _ in 0..101 {
-            let next = Ladder::reserve(ladder, now).unwrap();
+            let next = failed(ladder, now).unwrap();
             let wait = next.blocked_until - now;
             assert!(Ladder::reserve(Some(next), now + wait - TimeDelta::milliseconds(1)).is_err());
             waits.push(wait.num_seconds());
@@ -213,16 +271,49 @@ mod tests {
 
     #[test]
     fn is_not_frozen_by_a_clock_that_was_set_back() {
-        let once = Ladder::reserve(None, start()).unwrap();
+        let once = failed(None, start()).unwrap();
         let (back, second) = (start() - TimeDelta::days(365), TimeDelta::seconds(1));
-        let twice = Ladder::reserve(Some(once), back).unwrap();
+        let twice = failed(Some(once), back).unwrap();
         assert_eq!((twice.failures, twice.blocked_until), (2, back + second), "one try, and the ladder goes on");
-        assert_eq!(Ladder::reserve(Some(twice), back), Err(second));
-        let locked = Ladder { failures: 100, blocked_until: start() + LOCK };
-        let again = Ladder::reserve(Some(locked), back).unwrap();
-        assert_eq!(Ladder::reserve(Some(again), back + LOCK - second), Err(second), "nobody is freed");
+        assert_eq!(failed(Some(twice), back), Err(second));
+        let locked = Ladder { failures: 100, pending: 0, blocked_until: start() + LOCK, updated_at: start() };
+        let again = failed(Some(locked), back).unwrap();
+        assert_eq!(failed(Some(again), back + LOCK - second), Err(second), "nobody is freed");
         // The time of another request, or of another node, is no leap.
-        assert!(Ladder::reserve(Some(once), start() - TOLERANCE).is_err());
+        assert!(failed(Some(once), start() - TOLERANCE).is_err());
+        let pending = (0..MAX_PENDING).fold(None, |ladder, _| Some(Ladder::reserve(ladder, start()).unwrap()));
+        assert!(Ladder::reserve(pending, back).is_ok(), "attempts under way end, whatever the clock says");
+    }
+
+    /// A6
+    #[test]
+    fn attempts_under_way_are_no_failures_and_are_bounded() {
+        let (now, second) = (start(), TimeDelta::seconds(1));
+        let mut ladder = Ladder::reserve(None, now).unwrap();
+        for _ in 1..MAX_PENDING {
+            ladder = Ladder::reserve(Some(ladder), now).unwrap();
+        }
+        assert_eq!(Ladder::reserve(Some(ladder), now), Err(second));
+        let one = ladder.fail(now);
+        assert_eq!((one.failures, one.pending), (1, MAX_PENDING - 1));
+        assert_eq!(Ladder::reserve(Some(one), now), Err(second), "the first failure makes all others wait");
+        let all = (0..MAX_PENDING).fold(ladder, |ladder, _| ladder.fail(now));
+        assert_eq!((all.failures, all.pending, all.blocked_until), (MAX_PENDING, 0, now + delay(MAX_PENDING)));
+        let lost = Ladder::reserve(Some(ladder), now + MAX_ATTEMPT).unwrap();
+        assert_eq!((lost.failures, lost.pending), (MAX_PENDING, 1), "what nobody settles has failed");
+    }
+
+    #[test]
+    fn an_attempt_that_verified_nothing_is_given_back() {
+        let (now, later) = (start(), start() + TimeDelta::seconds(1));
+        let first = Ladder::reserve(None, now).unwrap();
+        assert_eq!(first.release(None, first), Ladder::empty(now));
+        let known = first.fail(now);
+        let second = Ladder::reserve(Some(known), later).unwrap();
+        assert_eq!(second.release(Some(known), second), known);
+        let failed = Ladder::reserve(Some(first), now).unwrap().fail(later);
+        let released = failed.release(None, first);
+        assert_eq!((released.failures, released.pending), (1, 0), "the failure of another one stays");
     }
 
     /// A3

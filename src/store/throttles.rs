@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use entity::throttle;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set, SqlErr,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set, SqlErr,
 };
 
 use crate::error::Result;
@@ -14,55 +16,53 @@ pub async fn find(db: &impl ConnectionTrait, subject: &str) -> Result<Option<thr
 }
 
 /// Begins to count for a subject; not within a transaction, which a row that is there already would end on PostgreSQL.
-/// False if somebody else was faster.
-pub async fn insert(
-    db: &impl ConnectionTrait,
-    subject: &str,
-    failures: i32,
-    blocked_until: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let row = throttle::ActiveModel {
-        subject: Set(subject.to_owned()),
-        failures: Set(failures),
-        blocked_until: Set(blocked_until.into()),
-        updated_at: Set(now.into()),
-    };
+/// False if another request was faster.
+pub async fn insert(db: &impl ConnectionTrait, row: &throttle::Model) -> Result<bool> {
+    let row: throttle::ActiveModel = row.clone().into();
     // Plain, and not `ON DUPLICATE KEY UPDATE`: MySQL counts a row that it leaves as it was like one that it made.
-    match throttle::Entity::insert(row).exec_without_returning(db).await {
+    match throttle::Entity::insert(row.reset_all()).exec_without_returning(db).await {
         Ok(_) => Ok(true),
         Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Counts one more for a subject that is as it was read. False if somebody else was faster.
-pub async fn update(
-    db: &impl ConnectionTrait,
-    read: &throttle::Model,
-    failures: i32,
-    blocked_until: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<bool> {
+/// Replaces the counters of a subject that is as it was read. False if another request was faster.
+pub async fn update(db: &impl ConnectionTrait, read: &throttle::Model, next: &throttle::Model) -> Result<bool> {
     let row = throttle::ActiveModel {
-        failures: Set(failures),
-        blocked_until: Set(blocked_until.into()),
-        updated_at: Set(now.into()),
+        failures: Set(next.failures),
+        pending: Set(next.pending),
+        blocked_until: Set(next.blocked_until),
+        updated_at: Set(next.updated_at),
         ..Default::default()
     };
     let updated = throttle::Entity::update_many()
         .set(row)
         .filter(throttle::Column::Subject.eq(&read.subject))
         .filter(throttle::Column::Failures.eq(read.failures))
+        .filter(throttle::Column::Pending.eq(read.pending))
         .filter(throttle::Column::UpdatedAt.eq(read.updated_at))
         .exec(db)
         .await?;
     Ok(updated.rows_affected == 1)
 }
 
-/// Forgets the failures of a subject.
-pub async fn delete(db: &impl ConnectionTrait, subject: &str) -> Result<()> {
-    throttle::Entity::delete_by_id(subject).exec(db).await?;
+/// Clears the failures of a subject after an attempt that succeeded; other attempts under way stay.
+pub async fn clear(db: &impl ConnectionTrait, subject: &str) -> Result<()> {
+    let alone = throttle::Entity::delete_many()
+        .filter(throttle::Column::Subject.eq(subject))
+        .filter(throttle::Column::Pending.lte(1))
+        .exec(db)
+        .await?;
+    if alone.rows_affected == 0 {
+        throttle::Entity::update_many()
+            .col_expr(throttle::Column::Failures, Expr::value(0))
+            .col_expr(throttle::Column::Pending, Expr::col(throttle::Column::Pending).sub(1))
+            .filter(throttle::Column::Subject.eq(subject))
+            .filter(throttle::Column::Pending.gt(0))
+            .exec(db)
+            .await?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Attempts: guessing is bounded, by every door, and is no weapon against the owner.
 
+use accountd::security::throttle::MAX_PENDING;
 use axum::http::Method;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -131,25 +132,48 @@ async fn verifies_one_password_a_request_however_it_is_asked() {
     assert_eq!(app.anonymous().json(Method::POST, "/graphql", &batch).await.status.as_u16(), 400);
 }
 
-/// A6: neither through the first count, nor through those that follow.
+/// A6: attempts under way are bounded, and after a failure one is under way at a time. An unknown name does the same.
 #[tokio::test]
 async fn lets_no_parallel_guess_slip_through() {
     let app = TestApp::with(LIMITED).await;
     app.user("ann").await;
-    for seconds in [1, 1, 3] {
-        let guesses: Vec<_> = (0..200)
+    for name in ["ann", "nobody"] {
+        for round in 0..4 {
+            let guesses: Vec<_> = (0..200)
+                .map(|_| {
+                    let stranger = app.anonymous();
+                    tokio::spawn(async move { refused(&login(&stranger, name, "x", None).await) })
+                })
+                .collect();
+            let mut verified = 0;
+            for guess in guesses {
+                verified += i32::from(guess.await.unwrap() == wrong());
+            }
+            let most = if round == 0 { MAX_PENDING } else { 1 };
+            assert!((1..=most).contains(&verified), "{name}, round {round}: {verified}");
+            app.clock.advance(TimeDelta::seconds(5));
+        }
+    }
+}
+
+/// What is under way has not failed: a fleet of workers, or a suite of tests, with one account.
+#[tokio::test]
+async fn right_logins_of_one_account_at_once_all_get_in() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    for round in 0..3 {
+        let crowd: Vec<_> = (0..6)
             .map(|_| {
-                let stranger = app.anonymous();
-                tokio::spawn(async move { refused(&login(&stranger, "ann", "x", None).await) })
+                let worker = app.anonymous();
+                tokio::spawn(async move { refused(&login(&worker, "ann", PASSWORD, None).await).0 })
             })
             .collect();
-        let mut verified = 0;
-        for guess in guesses {
-            verified += usize::from(guess.await.unwrap() == wrong());
+        for login in crowd {
+            assert_eq!(login.await.unwrap(), "none", "round {round}");
         }
-        assert_eq!(verified, 1);
-        app.clock.advance(TimeDelta::seconds(seconds));
     }
+    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wrong(), "nothing was counted");
+    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wait(1));
 }
 
 /// B5: what the server was too busy to look at was no try, whether the name belongs to somebody or not.

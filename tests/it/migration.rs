@@ -9,8 +9,8 @@ use accountd::config::{Config, Flags};
 use accountd::entropy::SystemEntropy;
 use accountd::start;
 use entity::{
-    api_token, audit_event, change_counter, imported, revoked_token, role, role_permission, session, signing_key,
-    tenant, throttle, timestamp::Timestamp, user, user_role, webhook_delivery,
+    api_token, audit_event, change_counter, imported, login_origin, revoked_token, role, role_permission, session,
+    signing_key, tenant, throttle, timestamp::Timestamp, user, user_role, webhook_delivery,
 };
 use migration::{Migrator, MigratorTrait};
 use sea_orm::prelude::{ChronoDateTimeUtc, Uuid};
@@ -173,6 +173,7 @@ async fn every_entity_selects_from_the_migrated_database() {
         audit_event,
         change_counter,
         imported,
+        login_origin,
         revoked_token,
         role,
         role_permission,
@@ -301,6 +302,7 @@ async fn who_has_the_database_alone_sees_what_was_done_before() {
                 let row = throttle::Model {
                     subject: format!("turn {turn}"),
                     failures: 0,
+                    pending: 0,
                     blocked_until: zero,
                     updated_at: zero,
                 };

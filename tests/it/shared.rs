@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use accountd::live::nudge::Nudge;
 use accountd::live::nudge::publish::Publish;
+use accountd::security::throttle::MAX_PENDING;
 use accountd::shared::Shared;
 use axum::http::Method;
 use serde_json::json;
@@ -94,7 +95,7 @@ async fn nodes_count_the_tries_of_a_name_together_whether_it_belongs_to_somebody
     }
 }
 
-/// A6: of many who guess at once on two nodes one gets to try.
+/// A6: of many who guess at once on two nodes a bounded number gets to try, and one after a failure.
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_guesses_for_nobody_are_counted_before_they_are_tried() {
     let Some(redis) = Redis::start() else { return };
@@ -102,7 +103,7 @@ async fn parallel_guesses_for_nobody_are_counted_before_they_are_tried() {
     let there = Arc::new(here.beside().await);
     // Both have connected when the crowd comes: on a loaded machine that may take longer than they wait for Redis.
     assert_eq!((wait(&here, "somebody").await, wait(&there, "somebody").await), (0, 1));
-    for delay in [1, 1, 3] {
+    for most in [MAX_PENDING as usize, 1, 1] {
         let guesses: Vec<_> = (0..16)
             .map(|number| {
                 let node = Arc::clone(if number % 2 == 0 { &here } else { &there });
@@ -113,8 +114,8 @@ async fn parallel_guesses_for_nobody_are_counted_before_they_are_tried() {
         for guess in guesses {
             tried += usize::from(guess.await.unwrap() == 0);
         }
-        assert_eq!(tried, 1);
-        here.clock.advance(chrono::TimeDelta::seconds(delay));
+        assert!((1..=most).contains(&tried), "{tried} of at most {most}");
+        here.clock.advance(chrono::TimeDelta::seconds(5));
     }
 }
 

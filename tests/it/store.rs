@@ -4,6 +4,7 @@ use accountd::clock::Clock;
 use accountd::store::{Scope, sessions, throttles, users};
 use chrono::TimeDelta;
 use entity::session::EndReason;
+use entity::throttle;
 use entity::user::{self, Status};
 use sea_orm::{ConnectionTrait, EntityTrait};
 
@@ -92,12 +93,31 @@ async fn note_receipts_only_forward() {
 async fn a_counter_goes_back_only_from_where_it_was_read() {
     let app = TestApp::new().await;
     let (db, now) = (app.app.db.writer(), app.clock.now());
-    assert!(throttles::insert(db, "user:1", 1, now, now).await.unwrap());
+    let first = throttle::Model {
+        subject: "user:1".to_owned(),
+        failures: 1,
+        pending: 0,
+        blocked_until: now.into(),
+        updated_at: now.into(),
+    };
+    assert!(throttles::insert(db, &first).await.unwrap());
+    assert!(!throttles::insert(db, &first).await.unwrap(), "another try began to count");
     let reserved = throttles::find(db, "user:1").await.unwrap().unwrap();
-    let later = now + TimeDelta::seconds(1);
-    assert!(throttles::update(db, &reserved, 2, later, later).await.unwrap());
-    assert!(!throttles::update(db, &reserved, 0, now, now).await.unwrap(), "another try was counted since");
+    assert_eq!(reserved, first);
+    let next = throttle::Model { failures: 2, updated_at: (now + TimeDelta::seconds(1)).into(), ..first.clone() };
+    assert!(throttles::update(db, &reserved, &next).await.unwrap());
+    assert!(!throttles::update(db, &reserved, &first).await.unwrap(), "another try was counted since");
     assert_eq!(throttles::find(db, "user:1").await.unwrap().unwrap().failures, 2);
+
+    // A success clears the failures; what is under way beside it stays counted.
+    let found = throttles::find(db, "user:1").await.unwrap().unwrap();
+    assert!(throttles::update(db, &found, &throttle::Model { pending: 3, ..next.clone() }).await.unwrap());
+    throttles::clear(db, "user:1").await.unwrap();
+    let found = throttles::find(db, "user:1").await.unwrap().unwrap();
+    assert_eq!((found.failures, found.pending), (0, 2));
+    throttles::clear(db, "user:1").await.unwrap();
+    throttles::clear(db, "user:1").await.unwrap();
+    assert_eq!(throttles::find(db, "user:1").await.unwrap(), None);
 }
 
 /// Statements that write and tell nobody, and why nobody has to know.

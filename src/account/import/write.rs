@@ -132,6 +132,7 @@ fn counter(candidate: &Candidate, number: i64, now: DateTime<Utc>) -> Option<thr
     (old.failures > 0).then(|| throttle::ActiveModel {
         subject: Set(format!("user:{number}")),
         failures: Set(old.failures),
+        pending: Set(0),
         blocked_until: Set(blocked_until.into()),
         updated_at: Set(now.into()),
     })
