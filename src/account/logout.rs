@@ -11,11 +11,11 @@ use super::audit::Event;
 use super::id::SessionId;
 use super::requester::jar::Jar;
 use super::requester::{Identity, Requester};
-use super::session::{end, end_all, is_live};
-use super::tokens;
+use super::session::{ApiTokens, Ended, end, end_all_with, is_live};
 use super::transaction::Transaction;
+use super::{refresh, tokens};
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result, TokenFault};
 use crate::security::token::Verified;
 use crate::store::{self, sessions};
 
@@ -30,24 +30,50 @@ pub enum Scope {
     All,
 }
 
-/// Ends sessions; tells how many were ended, and whose they were. An expired access token is enough, and so is a
-/// refresh token alone, given or in a cookie; nothing usable ends nothing and is no failure. Cookies that open nothing
-/// any more go.
+impl Scope {
+    /// Which API tokens end, if `revoke` says whether those that a person made do. Nothing said, all of them end with
+    /// all sessions.
+    pub fn api_tokens(self, revoke: Option<bool>) -> ApiTokens {
+        ApiTokens::revoking(revoke.unwrap_or(self == Self::All))
+    }
+}
+
+/// What a logout ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LoggedOut {
+    /// Sessions and API tokens.
+    pub ended: Ended,
+    /// The refresh token was replaced before: its own session ended, and the others that were asked for live on.
+    pub is_partial: bool,
+}
+
+/// Ends sessions. The session of a spent credential, an access token that has expired or a refresh token that was
+/// replaced, can end; no other session can end by it. Unusable credentials end nothing and are no failure. Cookies of
+/// ended sessions are cleared.
 ///
 /// # Errors
-/// [`crate::error::Error::ForeignPage`] if all the proof are cookies, from a page that may not use them; internal ones.
+/// [`Error::Unauthenticated`] if an expired access token is to end more than its own session. [`Error::ForeignPage`]
+/// if cookies are the only credentials and a page sent them that may not use them. Internal ones.
 pub async fn logout(
     app: &App,
     requester: &Requester,
     refresh_token: Option<&SecretString>,
     scope: Scope,
-) -> Result<(usize, Option<user::Model>)> {
+    api_tokens: ApiTokens,
+) -> Result<LoggedOut> {
+    if let Some(token) = requester.identity.api_token_from_login()
+        && scope == Scope::Current
+        && refresh_token.is_none()
+    {
+        api_token::revoke(app, requester, token.id()).await?;
+        return Ok(LoggedOut { ended: Ended { sessions: 0, api_tokens: 1 }, is_partial: false });
+    }
     if refresh_token.is_none() && matches!(requester.identity, Identity::Anonymous) {
         requester.client.jar.refuse_forged()?;
     }
-    let done = end_named(app, requester, refresh_token, scope).await?;
+    let ended = end_named(app, requester, refresh_token, scope, api_tokens).await?;
     clean_up(app, &requester.client.jar, scope).await?;
-    Ok(done)
+    Ok(ended)
 }
 
 /// Ends what the caller came with: the session, or the API token for good.
@@ -57,8 +83,16 @@ pub async fn logout(
 pub async fn leave(app: &App, requester: &Requester) -> Result<()> {
     match requester.known()?.api_token().map(ApiToken::id) {
         Some(id) => api_token::revoke(app, requester, id).await.map(drop),
-        None => logout(app, requester, None, Scope::Current).await.map(drop),
+        None => end_current(app, requester).await,
     }
+}
+
+/// Ends the session that the caller's credentials name.
+///
+/// # Errors
+/// As [`logout`].
+pub async fn end_current(app: &App, requester: &Requester) -> Result<()> {
+    logout(app, requester, None, Scope::Current, ApiTokens::FromLogin).await.map(drop)
 }
 
 async fn end_named(
@@ -66,34 +100,55 @@ async fn end_named(
     requester: &Requester,
     refresh_token: Option<&SecretString>,
     scope: Scope,
-) -> Result<(usize, Option<user::Model>)> {
+    api_tokens: ApiTokens,
+) -> Result<LoggedOut> {
     let now = app.clock.now();
     let named = named_sessions(app, requester, refresh_token);
     if named.is_empty() {
-        return Ok((0, None));
+        return Ok(LoggedOut::default());
     }
+    // Whatever is more than the session itself takes a credential that is not spent.
+    let is_own = scope == Scope::Current && api_tokens == ApiTokens::FromLogin;
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let Some((session, user)) = current(&tx, &named, now).await? else { return Ok((0, None)) };
-            let count = match scope {
-                Scope::Current => end(&tx, &user, std::slice::from_ref(&session), EndReason::Logout, now).await?,
-                // The others are ended in the name of the session: one that is over itself has no say.
-                Scope::Others | Scope::All if !is_live(&session, now) => 0,
-                Scope::Others => end_all(&tx, &user, Some(session.id), EndReason::Logout, now).await?,
-                Scope::All => end_all(&tx, &user, None, EndReason::Logout, now).await?,
+            let Some(Authority { session, user, spent }) = authority(app, &tx, &named, is_own, now).await? else {
+                return Ok(LoggedOut::default());
             };
-            if count > 0 {
-                Event::success("logout")
-                    .by(&user)
-                    .to(&user)
-                    .within(&session)
-                    .with("ended", count)
-                    .record(&tx, app, &requester.client, now)
-                    .await?;
+            let is_live = is_live(&session, now);
+            let (only, reason) = (std::slice::from_ref(&session), EndReason::Logout);
+            let mut done = LoggedOut::default();
+            match spent {
+                _ if is_own => done.ended.sessions = end(&tx, &user, only, reason, now).await?,
+                // Others end in the name of a live session: a session that is over ends none.
+                _ if !is_live => {}
+                Some(Spent::AccessToken(fault)) => return Err(Error::Unauthenticated(fault)),
+                Some(Spent::RefreshToken) => {
+                    done.ended.sessions = end(&tx, &user, only, reason, now).await?;
+                    done.is_partial = true;
+                }
+                None => {
+                    let except = (scope == Scope::Others).then_some(session.id);
+                    done.ended = match scope {
+                        Scope::Current => Ended {
+                            sessions: end(&tx, &user, only, reason, now).await?,
+                            api_tokens: api_tokens.revoke(&tx, &user, now).await?,
+                        },
+                        Scope::Others | Scope::All => end_all_with(&tx, &user, except, api_tokens, reason, now).await?,
+                    };
+                }
+            }
+            if done.ended != Ended::default() {
+                let event =
+                    Event::success("logout").by(&user).to(&user).within(&session).with("ended", done.ended.sessions);
+                let event = match done.ended.api_tokens {
+                    0 => event,
+                    count => event.with("apiTokens", count),
+                };
+                event.record(&tx, app, &requester.client, now).await?;
             }
             tx.commit().await?;
-            Ok((count, Some(user)))
+            Ok(done)
         })
         .await
 }
@@ -104,7 +159,7 @@ async fn clean_up(app: &App, jar: &Jar, scope: Scope) -> Result<()> {
     if !jar.counts() {
         return Ok(());
     }
-    let Some(id) = jar.refresh_token().and_then(|token| session_of(app, token)) else {
+    let Some(Named { session: id, .. }) = jar.refresh_token().and_then(|token| by_refresh_token(app, token)) else {
         if scope != Scope::Others {
             jar.forget(None);
         }
@@ -117,40 +172,97 @@ async fn clean_up(app: &App, jar: &Jar, scope: Scope) -> Result<()> {
     Ok(())
 }
 
-/// The session of a refresh token of ours, be its time over or not.
-fn session_of(app: &App, refresh_token: &SecretString) -> Option<SessionId> {
-    match tokens::verify_refresh(app, refresh_token.expose_secret(), app.clock.now()) {
-        Ok(Verified::Valid(claims) | Verified::Expired(claims)) => claims.sid.parse().ok(),
-        Err(_) => None,
-    }
+/// A session that a credential names.
+struct Named {
+    session: SessionId,
+    credential: Credential,
 }
 
-/// The sessions that the caller can prove to be in: by the refresh token, by the access token, and by the cookie, which
-/// is asked last because it comes along unasked.
-fn named_sessions(app: &App, requester: &Requester, refresh_token: Option<&SecretString>) -> Vec<SessionId> {
-    let by_refresh = refresh_token.and_then(|token| session_of(app, token));
-    let by_cookie = requester.client.jar.refresh_token().and_then(|token| session_of(app, token));
+/// By what a session is named.
+#[derive(Clone, Copy)]
+enum Credential {
+    /// An access token that is valid.
+    Access,
+    /// An access token that was valid once.
+    SpentAccess(TokenFault),
+    /// A refresh token of this generation that has not expired.
+    Refresh(i32),
+    /// A refresh token that has expired.
+    ExpiredRefresh,
+}
+
+/// A credential that was valid once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spent {
+    AccessToken(TokenFault),
+    RefreshToken,
+}
+
+/// In whose name a logout ends sessions.
+struct Authority {
+    session: session::Model,
+    user: user::Model,
+    /// How the credential is spent; such a credential ends its own session only.
+    spent: Option<Spent>,
+}
+
+fn by_refresh_token(app: &App, refresh_token: &SecretString) -> Option<Named> {
+    let (claims, is_expired) = match tokens::verify_refresh(app, refresh_token.expose_secret(), app.clock.now()) {
+        Ok(Verified::Valid(claims)) => (claims, false),
+        Ok(Verified::Expired(claims)) => (claims, true),
+        Err(_) => return None,
+    };
+    let credential = if is_expired { Credential::ExpiredRefresh } else { Credential::Refresh(claims.generation) };
+    Some(Named { session: claims.sid.parse().ok()?, credential })
+}
+
+/// The sessions that the caller's credentials name: the refresh token, the access token, and the cookie, which is last
+/// because the browser adds it unasked.
+fn named_sessions(app: &App, requester: &Requester, refresh_token: Option<&SecretString>) -> Vec<Named> {
+    let by_refresh = refresh_token.and_then(|token| by_refresh_token(app, token));
+    let by_cookie = requester.client.jar.refresh_token().and_then(|token| by_refresh_token(app, token));
     let by_access = match &requester.identity {
-        Identity::SignedIn(caller) => caller.session().map(|session| SessionId::from(session.uid)),
-        Identity::Rejected { session, .. } => *session,
+        Identity::SignedIn(caller) => {
+            caller.session().map(|session| Named { session: session.uid.into(), credential: Credential::Access })
+        }
+        Identity::Rejected { fault, session, .. } => {
+            session.map(|session| Named { session, credential: Credential::SpentAccess(*fault) })
+        }
         Identity::Anonymous => None,
     };
     [by_refresh, by_access, by_cookie].into_iter().flatten().collect()
 }
 
-/// The first of them that lives, or else the first. A client that kept a stale refresh token still leaves the session
-/// of its access token: it was told that it is out.
-async fn current(
+/// The first named session that lives, or else the first. Where other sessions are to end, a credential that is not
+/// spent comes first. A client with an old refresh token still leaves the session of its access token.
+async fn authority(
+    app: &App,
     db: &impl ConnectionTrait,
-    named: &[SessionId],
+    named: &[Named],
+    is_own: bool,
     now: DateTime<Utc>,
-) -> Result<Option<(session::Model, user::Model)>> {
-    let mut first = None;
-    for id in named {
-        match sessions::find_with_user(db, store::Scope::Installation, id.uuid()).await? {
-            Some(found) if is_live(&found.0, now) => return Ok(Some(found)),
-            found => first = first.or(found),
+) -> Result<Option<Authority>> {
+    let (mut first_spent, mut first_ended) = (None, None);
+    for Named { session: id, credential } in named {
+        let found = sessions::find_with_user(db, store::Scope::Installation, id.uuid()).await?;
+        let Some((session, user)) = found else { continue };
+        let spent = match credential {
+            Credential::Access => None,
+            Credential::SpentAccess(fault) => Some(Spent::AccessToken(*fault)),
+            Credential::Refresh(generation) => {
+                refresh::is_spent(app, &session, *generation, now).then_some(Spent::RefreshToken)
+            }
+            Credential::ExpiredRefresh => Some(Spent::RefreshToken),
+        };
+        let is_live = is_live(&session, now);
+        let authority = Authority { session, user, spent };
+        if !is_live {
+            first_ended = first_ended.or(Some(authority));
+        } else if spent.is_some() && !is_own {
+            first_spent = first_spent.or(Some(authority));
+        } else {
+            return Ok(Some(authority));
         }
     }
-    Ok(first)
+    Ok(first_spent.or(first_ended))
 }

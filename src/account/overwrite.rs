@@ -15,7 +15,7 @@ use super::login;
 use super::password::{self, check_new, names};
 use super::requester::{Requester, SignedIn};
 use super::role::to_give;
-use super::session::end_all;
+use super::session::{ApiTokens, end_all, end_all_with};
 use super::transaction::{Fact, Transaction};
 use super::user::{changed_meanwhile, keep_an_admin, reread, target};
 use crate::app::App;
@@ -82,7 +82,9 @@ pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: R
             if input.status == Status::Disabled {
                 end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
             } else if has_password {
-                end_all(&tx, &user, own, EndReason::PasswordChanged, now).await?;
+                // As `setUserPassword` by an administrator, and as `updatePassword` by the owner.
+                let tokens = ApiTokens::revoking(caller.user.id != user.id);
+                end_all_with(&tx, &user, own, tokens, EndReason::PasswordChanged, now).await?;
             } else if moved {
                 // Whoever had the account by its old address is to prove that it is theirs (promise S13).
                 end_all(&tx, &user, own, EndReason::Revoked, now).await?;
@@ -120,7 +122,7 @@ pub async fn password(app: &App, requester: &Requester, name: &str, password: Se
     let found = login::find(app.db.reader(), caller.scope(access::WRITE_USERS), &name).await?;
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").on("email");
     let user = found.ok_or_else(missing)?;
-    password::set(app, requester, user.uid.into(), password, false).await
+    password::set(app, requester, user.uid.into(), password, false, ApiTokens::All).await
 }
 
 async fn own_password(

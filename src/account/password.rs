@@ -10,7 +10,7 @@ use super::attempt::{Attempt, count_change};
 use super::audit::Event;
 use super::id::UserId;
 use super::requester::Requester;
-use super::session::{self, SignIn, end_all};
+use super::session::{self, ApiTokens, Ended, SignIn, end_all_with};
 use super::transaction::{Fact, Transaction};
 use super::user as accounts;
 use crate::app::App;
@@ -24,16 +24,18 @@ pub struct UpdatePassword {
     pub current: SecretString,
     /// The password from now on.
     pub new: SecretString,
-    /// Whether all other sessions end too.
+    /// Whether all other sessions end too, with the API tokens of logins.
     pub end_others: bool,
+    /// Whether the API tokens that a person made are revoked, too.
+    pub revoke_api_tokens: bool,
 }
 
 /// Changes the caller's own password, replaces the session by a new one, so that nothing that was stolen from it opens
-/// anything (OWASP ASVS 7.2.4), and tells how many other sessions were ended.
+/// anything (OWASP ASVS 7.2.4), and tells what else was ended.
 ///
 /// # Errors
 /// Refuses callers who are not signed in, a wrong current password, the same password again, a weak one.
-pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<(SignIn, usize)> {
+pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<(SignIn, Ended)> {
     let proven = prove(app, requester, input).await?;
     let (own_session, now) = (proven.own_session, proven.now);
     app.db
@@ -59,7 +61,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
 ///
 /// # Errors
 /// As [`update`].
-pub async fn update_within(app: &App, requester: &Requester, input: UpdatePassword) -> Result<usize> {
+pub async fn update_within(app: &App, requester: &Requester, input: UpdatePassword) -> Result<Ended> {
     let proven = prove(app, requester, input).await?;
     let (own_session, now) = (proven.own_session, proven.now);
     app.db
@@ -83,8 +85,7 @@ struct Proven<'a> {
     user: &'a user::Model,
     own_session: &'a entity::session::Model,
     hash: String,
-    /// Whether all other sessions end too.
-    end_others: bool,
+    input: UpdatePassword,
     now: DateTime<Utc>,
 }
 
@@ -116,6 +117,7 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
         }
     };
     if !verdict.matches {
+        attempt.fail().await?;
         Event::failed("password.update")
             .by(user)
             .to(user)
@@ -136,19 +138,24 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
     }
     let hash = app.hasher.hash(&input.new).await?;
 
-    Ok(Proven { user, own_session, hash, end_others: input.end_others, now: app.clock.now() })
+    Ok(Proven { user, own_session, hash, input, now: app.clock.now() })
 }
 
-/// Writes the new password; the account then, and how many other sessions were ended.
-async fn change(tx: &Transaction, proven: &Proven<'_>) -> Result<(user::Model, usize)> {
-    let Proven { user, own_session, hash, end_others, now } = proven;
+/// Writes the new password; the account then, and what else was ended.
+async fn change(tx: &Transaction, proven: &Proven<'_>) -> Result<(user::Model, Ended)> {
+    let Proven { user, own_session, hash, input, now } = proven;
     if !users::update_password(tx, user, hash.clone(), false, *now).await? {
         return Err(accounts::changed_meanwhile());
     }
     let user = accounts::reread(tx, user).await?;
-    let others = match end_others {
-        true => end_all(tx, &user, Some(own_session.id), EndReason::PasswordChanged, *now).await?,
-        false => 0,
+    let tokens = ApiTokens::revoking(input.revoke_api_tokens);
+    let others = match (input.end_others, tokens) {
+        (true, _) => {
+            let reason = EndReason::PasswordChanged;
+            end_all_with(tx, &user, Some(own_session.id), tokens, reason, *now).await?
+        }
+        (false, ApiTokens::All) => Ended { sessions: 0, api_tokens: tokens.revoke(tx, &user, *now).await? },
+        (false, ApiTokens::FromLogin) => Ended::default(),
     };
     Ok((user, others))
 }
@@ -164,7 +171,7 @@ const MADE_LENGTH: usize = 20;
 pub async fn reset(app: &App, requester: &Requester, user_id: UserId) -> Result<(user::Model, SecretString)> {
     requester.permit(access::WRITE_USERS)?;
     let password = SecretString::from(letters(app, MADE_LENGTH.max(app.policy.min_length())));
-    let user = set(app, requester, user_id, password.clone(), true).await?;
+    let user = set(app, requester, user_id, password.clone(), true, ApiTokens::All).await?;
     Ok((user, password))
 }
 
@@ -181,7 +188,7 @@ fn letters(app: &App, length: usize) -> String {
     letters
 }
 
-/// Sets another user's password and ends all of that user's sessions.
+/// Sets another user's password and ends all of that user's sessions and these API tokens.
 ///
 /// # Errors
 /// Refuses callers without the permission or with less power than the user, and weak passwords.
@@ -191,6 +198,7 @@ pub async fn set(
     user_id: UserId,
     password: SecretString,
     must_change: bool,
+    api_tokens: ApiTokens,
 ) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
     let user = accounts::target(app.db.reader(), caller, access::WRITE_USERS, user_id).await?;
@@ -210,7 +218,7 @@ pub async fn set(
             if !users::update_password(&tx, &user, hash.clone(), must_change, now).await? {
                 return Err(accounts::changed_meanwhile());
             }
-            end_all(&tx, &user, None, EndReason::PasswordChanged, now).await?;
+            end_all_with(&tx, &user, None, api_tokens, EndReason::PasswordChanged, now).await?;
             Event::success("password.set").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
             let user = accounts::reread(&tx, &user).await?;
             tx.note(Fact::Updated(user.clone()));

@@ -22,8 +22,8 @@ pub struct Ended {
     pub api_tokens: u64,
 }
 
-/// Ends every session of everybody, and revokes every API token if that is asked for; all of it or nothing. Only
-/// somebody with access to the machine can call this.
+/// Ends every session of everybody and every API token that a login made, and revokes all other API tokens if that is
+/// asked for; all of it or nothing. Only somebody with access to the machine can call this.
 ///
 /// # Errors
 /// Internal ones only.
@@ -39,9 +39,11 @@ pub async fn end_all_sessions(app: &App, and_api_tokens: bool) -> Result<Ended> 
                 last = session.id;
                 ended.sessions += end_batch(&tx, &batch, EndReason::Revoked, now).await?;
             }
-            if and_api_tokens {
-                ended.api_tokens = api_tokens::update_everybodys_revoked(&tx, now).await?;
-            }
+            ended.api_tokens = if and_api_tokens {
+                api_tokens::update_everybodys_revoked(&tx, now).await?
+            } else {
+                api_tokens::update_everybodys_from_login_revoked(&tx, now).await?
+            };
             let client = Client::new(None, None, "command line".to_owned());
             Event::success("sessions.endAll")
                 .with("sessions", ended.sessions)

@@ -1,6 +1,6 @@
 //! Refresh: the next pair of tokens, in a way that a lost answer or a second tab cannot lose (RFC 9700 section 4.14.2).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
 use entity::user;
 use secrecy::{ExposeSecret, SecretString};
@@ -12,7 +12,9 @@ use super::session::{SignIn, end, is_live};
 use super::transaction::Transaction;
 use super::{role, tokens};
 use crate::app::App;
+use crate::config;
 use crate::error::{Error, Refusal, RefusalCode, Result, TokenFault};
+use crate::security::throttle::Subject;
 use crate::security::token::{LEEWAY, RefreshClaims, Verified};
 use crate::store::revoked_tokens::{self, Revocation};
 use crate::store::sessions::Found;
@@ -162,7 +164,7 @@ async fn attempt(
     if !is_live(&session, now) || user.status != user::Status::Active {
         return Err(ended());
     }
-    let reading = read(&session, claims.generation, app.config.token.replay_window, now);
+    let reading = read(&session, claims.generation, &app.config.token, now);
     if reading != Reading::Reuse {
         client.jar.require_proof(session.transport)?;
     }
@@ -174,7 +176,10 @@ async fn attempt(
             }
             Outcome::Rotated
         }
-        Reading::Replay => Outcome::Replayed,
+        Reading::Replay => {
+            record_replay(&tx, app, client, (&user, &session), now).await?;
+            Outcome::Replayed
+        }
         Reading::Reuse => {
             end(&tx, &user, std::slice::from_ref(&session), EndReason::RefreshTokenReused, now).await?;
             Event::failed("refresh.reuse").to(&user).within(&session).record(&tx, app, client, now).await?;
@@ -208,15 +213,42 @@ async fn revoke_access(
     revoked_tokens::insert(tx, Touched::User(user.id), vec![revocation], now).await
 }
 
-/// The predecessor is served again until its successor is known to have arrived, and for a short while after that,
-/// because other tabs may still be under way with it. Whatever else comes is a copy in the wrong hands.
-fn read(session: &session::Model, generation: i32, window: TimeDelta, now: DateTime<Utc>) -> Reading {
+/// The predecessor is replayed until its successor is known to have arrived, but for no longer than an access token
+/// lives: a thief who rotates first and then waits would share the session with its owner. It is replayed for a short
+/// time after the arrival, too, because other tabs may be under way with it. Any other generation is reuse.
+fn read(session: &session::Model, generation: i32, settings: &config::Token, now: DateTime<Utc>) -> Reading {
     if generation == session.generation {
         return Reading::Rotate;
     }
     let arrived = session.receipt >= session.generation;
-    let just_rotated = now - session.rotated_at.utc() < window;
-    if generation == session.generation - 1 && (!arrived || just_rotated) { Reading::Replay } else { Reading::Reuse }
+    let limit = if arrived { settings.replay_window } else { settings.replay_window.max(settings.access_lifetime) };
+    let is_recent = now - session.rotated_at.utc() < limit;
+    if generation == session.generation - 1 && is_recent { Reading::Replay } else { Reading::Reuse }
+}
+
+/// Whether a refresh token of this generation would be refused as reuse.
+pub(super) fn is_spent(app: &App, session: &session::Model, generation: i32, now: DateTime<Utc>) -> bool {
+    read(session, generation, &app.config.token, now) == Reading::Reuse
+}
+
+/// Records a replay to another address or user agent than the session was opened from: the client that lost the answer
+/// or a thief. One record a minute for each of them.
+async fn record_replay(
+    tx: &Transaction,
+    app: &App,
+    client: &Client,
+    (user, session): (&user::Model, &session::Model),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let address = client.address.map(|address| address.to_string());
+    if address == session.address && client.user_agent == session.user_agent {
+        return Ok(());
+    }
+    let key = format!("{} {address:?} {:?}", session.uid, client.user_agent);
+    if app.throttle.replay_records.reserve(Subject::text(&key), now).await.is_err() {
+        return Ok(());
+    }
+    Event::success("refresh.replay").to(user).within(session).record(tx, app, client, now).await
 }
 
 fn refusal(code: RefusalCode, message: &str) -> Error {
@@ -242,6 +274,7 @@ fn reused() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
     use entity::session::Transport;
 
     const ROTATED: i64 = 1_000_000;
@@ -267,7 +300,15 @@ mod tests {
             ended_at: None,
             end_reason: None,
         };
-        read(&session, generation, TimeDelta::seconds(30), at(ROTATED + later))
+        let settings = config::Token {
+            issuer: String::new(),
+            audience: String::new(),
+            access_lifetime: TimeDelta::seconds(900),
+            refresh_idle: TimeDelta::days(14),
+            refresh_absolute: TimeDelta::days(30),
+            replay_window: TimeDelta::seconds(30),
+        };
+        read(&session, generation, &settings, at(ROTATED + later))
     }
 
     #[test]
@@ -283,7 +324,9 @@ mod tests {
             (4, 0, Reading::Replay),
             (4, 29_999, Reading::Replay),
             (4, 30_000, Reading::Replay),
-            (4, i64::from(i32::MAX), Reading::Replay),
+            (4, 899_999, Reading::Replay),
+            (4, 900_000, Reading::Reuse),
+            (4, i64::from(i32::MAX), Reading::Reuse),
             (5, 0, Reading::Replay),
             (5, 29_999, Reading::Replay),
             (5, 30_000, Reading::Reuse),

@@ -90,6 +90,5 @@ pub async fn register(
 pub async fn register_only(app: &App, client: &Client, input: NewUser) -> Result<()> {
     let signed_in = register(app, client, input, None, Transport::Body).await?;
     // Nobody has the session's tokens.
-    logout::logout(app, &signed_in.requester(client.clone()), None, logout::Scope::Current).await?;
-    Ok(())
+    logout::end_current(app, &signed_in.requester(client.clone())).await
 }

@@ -141,6 +141,14 @@ pub enum Proof {
     ApiToken(ApiToken),
 }
 
+impl Identity {
+    /// The API token that a login made in place of a session, if the caller came with one.
+    pub(super) fn api_token_from_login(&self) -> Option<&ApiToken> {
+        let Self::SignedIn(caller) = self else { return None };
+        caller.api_token().filter(|token| token.row.from_login)
+    }
+}
+
 impl SignedIn {
     /// The session, if the caller has one.
     pub fn session(&self) -> Option<&session::Model> {

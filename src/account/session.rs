@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::revoked_tokens::{self, Revocation};
 use crate::store::sessions::Found;
-use crate::store::{Touched, Writes, sessions};
+use crate::store::{Touched, Writes, api_tokens, sessions};
 
 /// A session that was just opened or renewed.
 #[derive(Debug, Clone)]
@@ -143,7 +143,41 @@ pub(super) async fn end_batch(
     Ok(usize::try_from(ended).unwrap_or(usize::MAX))
 }
 
-/// Ends every live session of `user` but, perhaps, one; tells how many were ended.
+/// Which API tokens of a user end together with the user's sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiTokens {
+    /// Those that logins made in place of sessions.
+    FromLogin,
+    /// All of them.
+    All,
+}
+
+impl ApiTokens {
+    /// All of them, if those that a person made are to be revoked.
+    pub fn revoking(persons: bool) -> Self {
+        if persons { Self::All } else { Self::FromLogin }
+    }
+
+    /// Revokes them within the caller's transaction; returns how many could be used.
+    pub(super) async fn revoke(self, tx: &Transaction, user: &user::Model, now: DateTime<Utc>) -> Result<usize> {
+        let count = match self {
+            Self::FromLogin => api_tokens::update_all_from_login_revoked(tx, user.id, now).await?,
+            Self::All => api_tokens::update_all_revoked(tx, user.id, now).await?,
+        };
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+}
+
+/// What of a user has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// How many sessions.
+    pub sessions: usize,
+    /// How many API tokens that could be used.
+    pub api_tokens: usize,
+}
+
+/// Ends every live session of `user` but, perhaps, one, and the API tokens of logins; returns how many sessions ended.
 pub(super) async fn end_all(
     tx: &Transaction,
     user: &user::Model,
@@ -151,8 +185,21 @@ pub(super) async fn end_all(
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<usize> {
+    Ok(end_all_with(tx, user, except, ApiTokens::FromLogin, reason, now).await?.sessions)
+}
+
+/// Ends every live session of `user` but, perhaps, one, and these API tokens.
+pub(super) async fn end_all_with(
+    tx: &Transaction,
+    user: &user::Model,
+    except: Option<i64>,
+    api_tokens: ApiTokens,
+    reason: EndReason,
+    now: DateTime<Utc>,
+) -> Result<Ended> {
     let live = sessions::list_live(tx, user.id, except, now).await?;
-    end(tx, user, &live, reason, now).await
+    let sessions = end(tx, user, &live, reason, now).await?;
+    Ok(Ended { sessions, api_tokens: api_tokens.revoke(tx, user, now).await? })
 }
 
 fn revocation(session: &session::Model, user: &user::Model, reason: EndReason) -> Revocation {

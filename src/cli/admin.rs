@@ -23,11 +23,12 @@ const MAX_INPUT: u64 = 4_096;
 pub(super) enum Command {
     /// Make an administrator.
     Create(Create),
-    /// End every session of everybody, as after a backup was restored: it brings back what was ended since.
+    /// End every session of everybody, and every API token that a login made, as after a backup was restored: it brings
+    /// back what was ended since.
     EndAllSessions {
         #[command(flatten)]
         flags: Flags,
-        /// Revoke every API token, too.
+        /// Revoke every other API token, too.
         #[arg(long)]
         api_tokens: bool,
     },

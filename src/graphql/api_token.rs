@@ -51,6 +51,11 @@ impl ApiToken {
         &self.0.scopes
     }
 
+    /// Whether a login made it in place of a session; it ends with the sessions of its owner then.
+    async fn from_login(&self) -> bool {
+        self.0.row.from_login
+    }
+
     /// Whether it is switched on.
     async fn enabled(&self) -> bool {
         self.0.row.enabled

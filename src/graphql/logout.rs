@@ -5,6 +5,7 @@ use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use super::context::Given;
 use super::error::{AccountError, Payload, Result, settle};
 use crate::account::logout::{self, Scope};
+use crate::error::{Refusal, RefusalCode};
 
 /// What to end.
 #[derive(InputObject, Default)]
@@ -12,6 +13,9 @@ pub struct LogoutInput {
     /// Which sessions.
     #[graphql(default_with = "LogoutScope::Current")]
     scope: LogoutScope,
+    /// Whether the API tokens that a person made are revoked, too; left out or null, they are with ALL and not otherwise.
+    /// Those that logins made in place of sessions end with OTHERS and ALL in any case.
+    revoke_api_tokens: Option<bool>,
     /// The refresh token of the session; needed only by those who have neither access token nor cookies.
     #[graphql(secret)]
     refresh_token: Option<String>,
@@ -33,10 +37,12 @@ pub enum LogoutScope {
 /// What was ended.
 #[derive(SimpleObject, Default)]
 pub struct LogoutPayload {
-    /// Always true: logout does not fail on stale credentials, and with none there is nothing to end.
+    /// False only with `errors`: logout does not fail on unusable credentials, and with none there is nothing to end.
     ok: bool,
     /// How many sessions were ended.
     revoked_session_count: usize,
+    /// How many API tokens were revoked.
+    revoked_api_token_count: usize,
     /// What the person can fix.
     errors: Vec<AccountError>,
 }
@@ -53,8 +59,10 @@ pub struct LogoutMutation;
 
 #[Object]
 impl LogoutMutation {
-    /// Ends this session, the others, or all, at once. An expired access token is enough, and so is a refresh token
-    /// alone, given or in a cookie. Cookies that open nothing any more go.
+    /// Ends this session, the others, or all, at once. A refresh token alone suffices, given or in a cookie. A spent
+    /// credential ends its own session only. With an expired access token, OTHERS and ALL answer UNAUTHENTICATED and end
+    /// nothing: refresh and repeat. With a refresh token that was replaced before, its own session ends and `errors` has
+    /// SESSION_ENDED. Cookies of ended sessions are cleared.
     async fn logout(
         &self,
         ctx: &Context<'_>,
@@ -66,6 +74,22 @@ impl LogoutMutation {
 
 async fn run(ctx: &Context<'_>, input: LogoutInput) -> crate::error::Result<LogoutPayload> {
     let token = input.refresh_token.map(Into::into);
-    let (count, _) = logout::logout(ctx.app()?, ctx.requester()?, token.as_ref(), input.scope.into()).await?;
-    Ok(LogoutPayload { ok: true, revoked_session_count: count, errors: Vec::new() })
+    let scope = Scope::from(input.scope);
+    let api_tokens = scope.api_tokens(input.revoke_api_tokens);
+    let done = logout::logout(ctx.app()?, ctx.requester()?, token.as_ref(), scope, api_tokens).await?;
+    let payload = LogoutPayload {
+        ok: true,
+        revoked_session_count: done.ended.sessions,
+        revoked_api_token_count: done.ended.api_tokens,
+        errors: Vec::new(),
+    };
+    if !done.is_partial {
+        return Ok(payload);
+    }
+    let message = "the refresh token was replaced before: only its own session has ended; sign in to end the others";
+    let refusal = Refusal::new(RefusalCode::SessionEnded, message).on("refreshToken");
+    if !ctx.look_ahead().field("errors").exists() {
+        return Err(refusal.into());
+    }
+    Ok(LogoutPayload { ok: false, errors: vec![refusal.into()], ..payload })
 }

@@ -14,6 +14,7 @@ use super::tokens::TokenPair;
 use super::user::User;
 use crate::account::access;
 use crate::account::password::{self, UpdatePassword};
+use crate::account::session::ApiTokens;
 
 /// The old password and the new one.
 #[derive(InputObject)]
@@ -24,9 +25,12 @@ pub struct UpdatePasswordInput {
     /// The password from now on: 8 to 256 characters that are hard to guess.
     #[graphql(secret)]
     new_password: String,
-    /// Whether all other sessions end, too.
+    /// Whether all other sessions end, too, with the API tokens that logins made in place of sessions.
     #[graphql(default = true)]
     revoke_other_sessions: bool,
+    /// Whether all other API tokens are revoked, too. Choose this if somebody else may have had the account.
+    #[graphql(default = false)]
+    revoke_api_tokens: bool,
 }
 
 /// The session that goes on with the new password.
@@ -40,6 +44,8 @@ pub struct UpdatePasswordPayload {
     session: Option<Session>,
     /// How many other sessions were ended.
     revoked_session_count: usize,
+    /// How many API tokens were revoked.
+    revoked_api_token_count: usize,
     /// What the person can fix.
     errors: Vec<AccountError>,
 }
@@ -61,6 +67,9 @@ pub struct SetUserPasswordInput {
     /// Whether the user has to choose another one before anything else.
     #[graphql(default = true)]
     must_change: bool,
+    /// Whether all API tokens of the user are revoked. Those that logins made in place of sessions end in any case.
+    #[graphql(default = true)]
+    revoke_api_tokens: bool,
 }
 
 /// Mutations of passwords.
@@ -79,7 +88,7 @@ impl PasswordMutation {
         settle(ctx, update(ctx, input).await)
     }
 
-    /// Sets a user's password; all sessions of the user end.
+    /// Sets a user's password; all sessions of the user end, and all API tokens unless `revokeApiTokens` is false.
     #[graphql(directive = guard::apply(access::WRITE_USERS))]
     async fn set_user_password(
         &self,
@@ -96,6 +105,7 @@ async fn update(ctx: &Context<'_>, input: UpdatePasswordInput) -> crate::error::
         current: input.current_password.into(),
         new: input.new_password.into(),
         end_others: input.revoke_other_sessions,
+        revoke_api_tokens: input.revoke_api_tokens,
     };
     let (signed_in, others) = password::update(ctx.app()?, requester, input).await?;
     let viewer = Arc::new(signed_in.requester(requester.client.clone()));
@@ -103,7 +113,8 @@ async fn update(ctx: &Context<'_>, input: UpdatePasswordInput) -> crate::error::
         tokens: Some(TokenPair::of(&signed_in)),
         user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
         session: Some(Session::new(signed_in.session, viewer)),
-        revoked_session_count: others,
+        revoked_session_count: others.sessions,
+        revoked_api_token_count: others.api_tokens,
         errors: Vec::new(),
     })
 }
@@ -112,6 +123,7 @@ async fn set(ctx: &Context<'_>, input: SetUserPasswordInput) -> crate::error::Re
     let requester = ctx.requester()?;
     requester.permit(access::WRITE_USERS)?;
     let id = parse_id(&input.user_id, "userId")?;
-    let row = password::set(ctx.app()?, requester, id, input.password.into(), input.must_change).await?;
+    let tokens = ApiTokens::revoking(input.revoke_api_tokens);
+    let row = password::set(ctx.app()?, requester, id, input.password.into(), input.must_change, tokens).await?;
     Ok(UserPayload::new(row, requester))
 }

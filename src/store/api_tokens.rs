@@ -6,7 +6,7 @@ use entity::{api_token, user};
 use sea_orm::sea_query::{Expr, Func, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
-    QueryOrder, Select, Set,
+    QueryOrder, Select, Set, UpdateMany,
 };
 use uuid::Uuid;
 
@@ -74,17 +74,16 @@ pub async fn count(db: &impl ConnectionTrait, user_id: i64, usable_at: Option<Da
     Ok(of_user(user_id, usable_at).count(db).await?)
 }
 
-/// Of a user's tokens with this name that are neither revoked nor over at `now`, the one whose last use, or else whose
-/// making, is the longest ago.
-pub async fn find_idle(
+/// Of a user's tokens that logins made and that are neither revoked nor over at `now`, the one whose last use, or else
+/// whose making, is the longest ago.
+pub async fn find_idle_from_login(
     db: &impl ConnectionTrait,
     user_id: i64,
-    name: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<api_token::Model>> {
     let (used, made) = (Expr::col(api_token::Column::LastUsedAt), Expr::col(api_token::Column::CreatedAt));
     Ok(of_user(user_id, Some(now))
-        .filter(api_token::Column::Name.eq(name))
+        .filter(api_token::Column::FromLogin.eq(true))
         .order_by(SimpleExpr::from(Func::coalesce([used, made])), Order::Asc)
         .order_by_asc(api_token::Column::Id)
         .one(db)
@@ -151,24 +150,41 @@ pub async fn update_revoked(db: &impl Writes, token: &api_token::Model, now: Dat
     Ok(updated.rows_affected == 1)
 }
 
-/// Revokes every token of a user; tells how many there were.
+/// Revokes every token of a user; returns how many could be used at `now`.
 pub async fn update_all_revoked(db: &impl Writes, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
+    update_revoked_of_user(db, user_id, Condition::all(), now).await
+}
+
+/// Revokes every token of a user that a login made; returns how many could be used at `now`.
+pub async fn update_all_from_login_revoked(db: &impl Writes, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
+    update_revoked_of_user(db, user_id, Condition::all().add(api_token::Column::FromLogin.eq(true)), now).await
+}
+
+async fn update_revoked_of_user(db: &impl Writes, user_id: i64, which: Condition, now: DateTime<Utc>) -> Result<u64> {
+    let usable = of_user(user_id, Some(now)).filter(which.clone()).count(db).await?;
+    // One that is over is revoked, too: its owner could give it more time.
+    let updated = revoke_all(now).filter(api_token::Column::UserId.eq(user_id)).filter(which).exec(db).await?;
+    if updated.rows_affected > 0 {
+        db.touch(Touched::User(user_id), Reach::Nodes);
+    }
+    Ok(usable)
+}
+
+fn revoke_all(now: DateTime<Utc>) -> UpdateMany<api_token::Entity> {
     let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
-    let updated = api_token::Entity::update_many()
-        .set(row)
-        .filter(api_token::Column::UserId.eq(user_id))
-        .filter(api_token::Column::RevokedAt.is_null())
-        .exec(db)
-        .await?;
-    db.touch(Touched::User(user_id), Reach::Nodes);
+    api_token::Entity::update_many().set(row).filter(api_token::Column::RevokedAt.is_null())
+}
+
+/// Revokes every token of everybody; returns how many there were.
+pub async fn update_everybodys_revoked(db: &impl Writes, now: DateTime<Utc>) -> Result<u64> {
+    let updated = revoke_all(now).exec(db).await?;
+    db.touch(Touched::Everybody, Reach::Nodes);
     Ok(updated.rows_affected)
 }
 
-/// Revokes every token of everybody; tells how many there were.
-pub async fn update_everybodys_revoked(db: &impl Writes, now: DateTime<Utc>) -> Result<u64> {
-    let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
-    let updated =
-        api_token::Entity::update_many().set(row).filter(api_token::Column::RevokedAt.is_null()).exec(db).await?;
+/// Revokes every token of everybody that a login made; returns how many there were.
+pub async fn update_everybodys_from_login_revoked(db: &impl Writes, now: DateTime<Utc>) -> Result<u64> {
+    let updated = revoke_all(now).filter(api_token::Column::FromLogin.eq(true)).exec(db).await?;
     db.touch(Touched::Everybody, Reach::Nodes);
     Ok(updated.rows_affected)
 }

@@ -1,5 +1,6 @@
 //! Logout: ends sessions at once, with whatever proof is left, and never fails on stale ones.
 
+use axum::http::Method;
 use chrono::TimeDelta;
 use entity::revoked_token;
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -80,6 +81,102 @@ async fn takes_an_expired_access_token_for_proof() {
     assert_eq!(ended(&ann, json!({})).await, 1);
     let refresh = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
     assert_eq!(refresh.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+}
+
+/// Old tokens leak from logs and backups: they end their own session and no other one.
+#[tokio::test]
+async fn an_expired_access_token_ends_its_own_session_only() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let other = app.login("ann", PASSWORD).await;
+    app.clock.advance(TimeDelta::minutes(16));
+    for input in [json!({ "scope": "ALL" }), json!({ "scope": "OTHERS" })] {
+        let answer = ann.mutate("logout", input.clone(), "ok revokedSessionCount errors { code }").await;
+        assert_eq!(answer.code().as_deref(), Some("UNAUTHENTICATED"), "{input}: {}", answer.text);
+        assert_eq!(answer.json()["errors"][0]["extensions"]["reason"], "TOKEN_EXPIRED", "{input}");
+    }
+    assert_eq!(revoked(&app).await, 0);
+    let input = json!({ "scope": "ALL", "refreshToken": ann.refresh_token });
+    assert_eq!(ended(&app.login("ann", PASSWORD).await.with_token(ann.token.as_deref().unwrap()), input).await, 3);
+    assert_eq!(
+        other.refresh(other.refresh_token.as_deref().unwrap()).await.refusal("refresh").as_deref(),
+        Some("SESSION_ENDED")
+    );
+
+    let (ann, other) = (app.login("ann", PASSWORD).await, app.login("ann", PASSWORD).await);
+    app.clock.advance(TimeDelta::minutes(16));
+    assert_eq!(ended(&ann, json!({})).await, 1);
+    assert!(other.refresh(other.refresh_token.as_deref().unwrap()).await.refusal("refresh").is_none());
+}
+
+#[tokio::test]
+async fn a_replaced_refresh_token_ends_its_own_session_only() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let other = app.login("ann", PASSWORD).await;
+    for scope in ["ALL", "OTHERS", "CURRENT"] {
+        let ann = app.login("ann", PASSWORD).await;
+        let old = ann.refresh_token.clone().unwrap();
+        let second = ann.signed_in(&ann.refresh(&old).await.data()["refresh"]);
+        let third = ann.signed_in(&ann.refresh(second.refresh_token.as_deref().unwrap()).await.data()["refresh"]);
+        let input = json!({ "scope": scope, "refreshToken": old });
+        let wanted = "ok revokedSessionCount errors { code path }";
+        let payload = app.anonymous().mutate("logout", input.clone(), wanted).await.data()["logout"].clone();
+        let errors = match scope {
+            "CURRENT" => json!([]),
+            _ => json!([{ "code": "SESSION_ENDED", "path": ["input", "refreshToken"] }]),
+        };
+        let expected = json!({ "ok": scope == "CURRENT", "revokedSessionCount": 1, "errors": errors });
+        assert_eq!(payload, expected, "{scope}");
+        assert!(is_out(&third).await && is_in(&other).await, "{scope}");
+        let again = app.anonymous().mutate("logout", input, wanted).await.data()["logout"].clone();
+        assert_eq!(again, json!({ "ok": true, "revokedSessionCount": 0, "errors": [] }), "{scope}: nothing is left");
+    }
+    let ann = app.login("ann", PASSWORD).await;
+    let old = ann.refresh_token.clone().unwrap();
+    let second = ann.signed_in(&ann.refresh(&old).await.data()["refresh"]);
+    let third = ann.signed_in(&ann.refresh(second.refresh_token.as_deref().unwrap()).await.data()["refresh"]);
+    let input = json!({ "scope": "ALL", "refreshToken": old });
+    let answer = app.anonymous().mutate("logout", input.clone(), "ok").await;
+    assert_eq!(answer.code().as_deref(), Some("SESSION_ENDED"), "nobody overlooks it: {}", answer.text);
+    assert!(is_out(&third).await && is_in(&other).await);
+
+    // A live access token beside it is proof enough.
+    let ann = app.login("ann", PASSWORD).await;
+    assert_eq!(ended(&ann, input).await, 3, "the first one of all, too");
+    assert!(is_out(&other).await);
+}
+
+/// Every logout of every dialect, from the document: none says that it is done while the API token lives on, and none
+/// ends another session than that of the token that came.
+#[tokio::test]
+async fn every_dialects_logout_ends_what_came_or_refuses() {
+    let mounts = [
+        ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
+        ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
+        ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
+        ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
+    ];
+    let app = TestApp::with(&mounts).await;
+    let document = app.anonymous().request(Method::GET, "/openapi.json", &[], "").await.json();
+    let paths: Vec<String> = document["paths"].as_object().unwrap().keys().cloned().collect();
+    let logouts: Vec<&String> = paths.iter().filter(|path| path.ends_with("/logout")).collect();
+    let dialects = ["/logout", "/flask/logout", "/api/users/logout", "/auth/logout", "/any/logout"];
+    assert!(dialects.iter().all(|path| logouts.iter().any(|found| found == path)), "{logouts:?}");
+    app.user("ann").await;
+    for path in logouts {
+        let ann = app.login("ann", PASSWORD).await;
+        let (_, program) = ann.api_token(&[]).await;
+        let answer = program.request(Method::POST, path, &[], "").await;
+        assert_eq!(answer.status.is_success(), !is_in(&program).await, "{path}: {}", answer.text);
+        assert!(is_in(&ann).await, "{path}");
+
+        let stale = app.login("ann", PASSWORD).await;
+        app.clock.advance(TimeDelta::minutes(16));
+        stale.request(Method::POST, path, &[], "").await;
+        let refreshed = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
+        assert_eq!(refreshed.refusal("refresh"), None, "{path} by an expired token ended another session");
+    }
 }
 
 /// S11

@@ -22,6 +22,7 @@ mod clock;
 mod connections;
 mod cors;
 mod corvus;
+mod credential_ends;
 mod dialects;
 mod durability;
 mod embed;

@@ -1,6 +1,8 @@
 //! Refresh that cannot be lost: two tabs, lost answers, thieves.
 
 use chrono::TimeDelta;
+use entity::audit_event;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::support::{Answer, PASSWORD, TestApp};
 
@@ -67,13 +69,53 @@ async fn answers_again_until_the_successor_has_arrived() {
     let ann = app.user("ann").await;
     let token = ann.refresh_token.clone().unwrap();
     let lost = ann.refresh(&token).await;
-    app.clock.advance(TimeDelta::days(3));
+    app.clock.advance(TimeDelta::seconds(899));
     let again = ann.refresh(&token).await;
     assert_eq!(outcome(&again), "REPLAYED");
     assert_eq!(refresh_token(&again), refresh_token(&lost));
     assert_eq!(ann.signed_in(&again.data()["refresh"]).me_code().await, None, "the access token of a replay is fresh");
     let spent = ann.refresh(&token).await;
     assert_eq!(spent.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"), "the successor has arrived by now");
+}
+
+/// A thief who rotates first and uses nothing does not share the session with its owner for longer than that.
+#[tokio::test]
+async fn a_replay_after_the_access_tokens_life_is_reuse() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let token = ann.refresh_token.clone().unwrap();
+    let stolen = ann.refresh(&token).await;
+    app.clock.advance(TimeDelta::seconds(900));
+    assert_eq!(ann.refresh(&token).await.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
+    let thief = ann.refresh(&refresh_token(&stolen)).await;
+    assert_eq!(thief.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+}
+
+#[tokio::test]
+async fn a_replay_to_another_client_is_recorded_once_a_minute() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let token = ann.refresh_token.clone().unwrap();
+    let lost = ann.refresh(&token).await;
+    assert_eq!(outcome(&lost), "ROTATED");
+    let records = async || {
+        let all = audit_event::Entity::find().filter(audit_event::Column::Action.eq("refresh.replay"));
+        all.all(app.app.db.reader()).await.unwrap()
+    };
+    assert_eq!(outcome(&ann.refresh(&token).await), "REPLAYED");
+    assert_eq!(records().await.len(), 0, "the client that opened the session");
+    let elsewhere = ann.at("192.0.2.9");
+    for _ in 0..5 {
+        assert_eq!(outcome(&elsewhere.refresh(&token).await), "REPLAYED");
+    }
+    let found = records().await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].address.as_deref(), Some("192.0.2.9"));
+    assert!(found[0].target_uid.is_some() && found[0].session_uid.is_some());
+    assert_eq!(outcome(&ann.at("192.0.2.10").refresh(&token).await), "REPLAYED");
+    app.clock.advance(TimeDelta::seconds(60));
+    assert_eq!(outcome(&elsewhere.refresh(&token).await), "REPLAYED");
+    assert_eq!(records().await.len(), 3);
 }
 
 #[tokio::test]

@@ -39,31 +39,32 @@ pub struct Made {
 /// Refuses callers who are not in a session, permissions that the caller does not have, and more tokens than one
 /// account may have.
 pub async fn create(app: &App, requester: &Requester, draft: Draft, form: Form) -> Result<Made> {
-    make(app, requester, draft, form, Full::Refuse).await
+    make(app, requester, draft, form, Maker::Person).await
 }
 
-/// What becomes of a token for which there is no room.
+/// Who makes a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Full {
-    /// It is not made.
-    Refuse,
-    /// It takes the place of the one of the same name that was not used for longest, if there is one.
-    Replace,
+enum Maker {
+    /// A user in a session. Where there is no room for another token, none is made.
+    Person,
+    /// A login, in place of a session. Where there is no room, the token takes the place of the one from a login that
+    /// was not used for longest, if there is one.
+    Login,
 }
 
-async fn make(app: &App, requester: &Requester, draft: Draft, form: Form, full: Full) -> Result<Made> {
+async fn make(app: &App, requester: &Requester, draft: Draft, form: Form, maker: Maker) -> Result<Made> {
     let caller = requester.permit(access::CREATE_API_TOKEN)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
             let tx = app.db.begin().await?;
-            if full == Full::Replace
+            if maker == Maker::Login
                 && api_tokens::count(&tx, caller.user.id, Some(now)).await? >= MAX_TOKENS
-                && let Some(idle) = api_tokens::find_idle(&tx, caller.user.id, draft.name.as_str(), now).await?
+                && let Some(idle) = api_tokens::find_idle_from_login(&tx, caller.user.id, now).await?
             {
                 api_tokens::update_revoked(&tx, &idle, now).await?;
             }
-            let made = insert(&tx, app, &caller.user, &caller.access, draft.clone(), form, now).await?;
+            let made = insert(&tx, app, &caller.user, &caller.access, draft.clone(), (form, maker), now).await?;
             Event::success("api_token.create")
                 .made_by(caller)
                 .to(&caller.user)
@@ -78,8 +79,8 @@ async fn make(app: &App, requester: &Requester, draft: Draft, form: Form, full: 
 }
 
 /// Makes a token for whoever can sign in, in place of a session, for callers that know no other credentials. Anybody
-/// may try. Where an account has no room for another one, it takes the place of one that a sign-in by the same name
-/// made before: who signs in again and again is not kept out in the end.
+/// may try. The token ends with the sessions of its owner. Where an account has no room for another one, it takes the
+/// place of one that a login made before: repeated logins never lock a user out.
 ///
 /// # Errors
 /// As [`login::login`] and [`create`]; [`crate::error::Error::PasswordChangeRequired`].
@@ -92,9 +93,9 @@ pub async fn sign_in(
 ) -> Result<(Made, user::Model)> {
     let signed_in = login::login(app, client, input).await?.sign_in;
     let requester = signed_in.requester(client.clone());
-    let made = make(app, &requester, draft, form, Full::Replace).await;
+    let made = make(app, &requester, draft, form, Maker::Login).await;
     // Nobody has the session's tokens.
-    logout::logout(app, &requester, None, logout::Scope::Current).await?;
+    logout::end_current(app, &requester).await?;
     Ok((made?, signed_in.user))
 }
 
@@ -105,7 +106,7 @@ async fn insert(
     owner: &user::Model,
     access: &Access,
     draft: Draft,
-    form: Form,
+    (form, maker): (Form, Maker),
     now: DateTime<Utc>,
 ) -> Result<Made> {
     draft.require_within(access)?;
@@ -124,6 +125,7 @@ async fn insert(
         permissions: Set(draft.permissions.as_ref().map(draft::names)),
         scopes: Set(draft.scopes.to_json()),
         enabled: Set(true),
+        from_login: Set(maker == Maker::Login),
         created_at: Set(now.into()),
         updated_at: Set(now.into()),
         expires_at: Set(draft.lifetime.map(|lifetime| (now + lifetime).into())),

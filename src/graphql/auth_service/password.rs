@@ -76,8 +76,12 @@ impl PasswordMutation {
             return Err(Failure::saying(BAD_REQUEST));
         }
         is_typed_alike(&input.new_password, &input.password_confirmed)?;
-        let change =
-            UpdatePassword { current: input.current_password.into(), new: input.new_password.into(), end_others: true };
+        let change = UpdatePassword {
+            current: input.current_password.into(),
+            new: input.new_password.into(),
+            end_others: true,
+            revoke_api_tokens: false,
+        };
         password::update_within(ctx.app()?, ctx.requester()?, change).await.map_err(not_changed)?;
         Ok(Some(UpdatedPassword { ok: Some(true) }))
     }

@@ -5,7 +5,7 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use super::answer::Failure;
-use crate::account::logout::{self, Scope};
+use crate::account::logout;
 use crate::account::requester::Visitor;
 use crate::app::App;
 use crate::error::{Error, TokenFault};
@@ -34,6 +34,6 @@ async fn run(app: &App, visitor: Visitor) -> Result<String, Error> {
         return Err(Error::Unauthenticated(TokenFault::Invalid));
     }
     let username = caller.user.username.clone();
-    logout::logout(app, &requester, None, Scope::Current).await?;
+    logout::end_current(app, &requester).await?;
     Ok(username)
 }

@@ -1,4 +1,4 @@
-//! `/logout`: ends the session of the access token.
+//! `/logout`: ends the session of the access token, or the API token.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -7,12 +7,12 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use super::answer::Failure;
-use crate::account::logout::{self, Scope};
+use crate::account::logout;
 use crate::account::requester::{Requester, Visitor};
 use crate::app::App;
 use crate::error::{Error, TokenFault};
 
-/// Ends the session, both tokens.
+/// Ends the session, both tokens, or revokes the API token.
 pub(super) async fn logout(
     State(app): State<App>,
     Extension(visitor): Extension<Visitor>,
@@ -21,7 +21,7 @@ pub(super) async fn logout(
     let requester = caller(&app, visitor, &headers).await?;
     let client = &requester.client;
     let number = requester.signed_in().map_err(|error| Failure::of(&error, client))?.user.id;
-    logout::logout(&app, &requester, None, Scope::Current).await.map_err(|error| Failure::of(&error, client))?;
+    logout::leave(&app, &requester).await.map_err(|error| Failure::of(&error, client))?;
     Ok(Json(json!({ "message": format!("User <id={number}> successfully logged out.") })))
 }
 

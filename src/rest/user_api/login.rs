@@ -14,7 +14,7 @@ use super::credentials::{self, requester};
 use super::document::{Document, Field, Kind, required};
 use super::person::claims;
 use crate::account::login::{self, Login, Spelling};
-use crate::account::logout::{self, Scope};
+use crate::account::logout;
 use crate::account::requester::{Client, Credentials, Identity, Requester, Visitor};
 use crate::account::session::{self, SignIn};
 use crate::account::{role, tokens};
@@ -103,9 +103,11 @@ pub(super) async fn logout(
     };
     proven.map_err(|error| Failure::other(&error, &client))?;
     let requester = requester(&app, visitor, &headers).await?;
-    if !matches!(requester.identity, Identity::Anonymous) {
-        let ended = logout::logout(&app, &requester, None, Scope::Current).await;
-        ended.map_err(|error| Failure::other(&error, &client))?;
-    }
+    let ended = match &requester.identity {
+        Identity::Anonymous => Ok(()),
+        Identity::SignedIn(caller) if caller.api_token().is_some() => logout::leave(&app, &requester).await,
+        _ => logout::end_current(&app, &requester).await,
+    };
+    ended.map_err(|error| Failure::other(&error, &client))?;
     Ok((credentials::forget(&client), Json(json!({ "message": "User disconnected." }))))
 }

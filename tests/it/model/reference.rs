@@ -117,14 +117,15 @@ impl Reference {
             return "SESSION_ENDED";
         }
         let (now, session) = (self.now, &mut self.sessions[number]);
-        let arrived = session.receipt >= session.generation && now - session.rotated >= WINDOW;
+        let arrived = session.receipt >= session.generation;
+        let is_late = now - session.rotated >= if arrived { WINDOW } else { ACCESS };
         let outcome = if generation == session.generation {
             session.receipt = session.generation;
             session.generation += 1;
             session.rotated = now;
             session.idle_end = (now + IDLE).min(session.absolute_end);
             "ROTATED"
-        } else if generation == session.generation - 1 && !arrived {
+        } else if generation == session.generation - 1 && !is_late {
             "REPLAYED"
         } else {
             session.ended = true;
@@ -134,8 +135,17 @@ impl Reference {
         outcome
     }
 
-    /// How many sessions a logout with this access token ends.
-    pub fn logout(&mut self, pair: usize, scope: &str) -> usize {
+    /// How many sessions a logout with this access token ends, or why it ends none.
+    pub fn logout(&mut self, pair: usize, scope: &str) -> String {
+        let (identity, session) = (self.identify(pair), self.pairs[pair].session);
+        let is_live = self.is_live(session) && self.people[self.sessions[session].person].is_there;
+        if scope != "CURRENT" && identity == Err("TOKEN_EXPIRED") && is_live {
+            return "TOKEN_EXPIRED".to_owned();
+        }
+        self.end_by(pair, scope).to_string()
+    }
+
+    fn end_by(&mut self, pair: usize, scope: &str) -> usize {
         let session = self.pairs[pair].session;
         let person = self.sessions[session].person;
         // A token whose time is over still says which session to end.
