@@ -12,7 +12,7 @@ pub mod error;
 mod events;
 mod face;
 mod guard;
-pub mod limits;
+mod limits;
 mod login;
 mod logout;
 mod node;
@@ -29,6 +29,7 @@ mod time;
 mod tokens;
 mod user;
 
+pub use documents::Document;
 pub use events::Subscription as Subscriptions;
 pub use face::Face;
 pub use subscription::Subscription;
@@ -59,6 +60,7 @@ pub fn builder() -> SchemaBuilder<Query, Mutation, Subscriptions> {
         .register_output_type::<node::Node>()
         // Suggestions would tell the schema to those who may not read it.
         .disable_suggestions()
+        .limit_recursive_depth(limits::MAX_NESTING + 1)
 }
 
 /// The schema in the GraphQL schema definition language: the contract with every client.

@@ -29,6 +29,7 @@ pub struct Mutation(administration::AdministrationMutation, password::PasswordMu
 
 fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .limit_recursive_depth(super::limits::MAX_NESTING + 1)
 }
 
 /// The schema in the GraphQL schema definition language.

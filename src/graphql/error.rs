@@ -62,13 +62,7 @@ pub fn polish(response: &mut Response, request_id: &str) {
             tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{failure}");
             set(error, "requestId", request_id);
         }
-        if let Some(expected) = error.message.strip_prefix(" --> ") {
-            // The parser draws the place into a copy of the query, which may hold a secret.
-            let expected = expected.rsplit_once("= ").map_or("another token", |(_, expected)| expected);
-            error.message = format!("syntax error: {}", expected.trim());
-            set(error, "code", "GRAPHQL_PARSE_FAILED");
-        }
-        if !has_code(error) {
+        if code(error).is_none() {
             set(error, "code", if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" });
         }
         if error.message.chars().count() > MAX_MESSAGE {
@@ -77,8 +71,13 @@ pub fn polish(response: &mut Response, request_id: &str) {
     }
 }
 
-fn has_code(error: &ServerError) -> bool {
-    error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some())
+/// Whether the error has this code.
+pub(super) fn has_code(error: &ServerError, wanted: &str) -> bool {
+    matches!(code(error), Some(async_graphql::Value::String(code)) if code == wanted)
+}
+
+fn code(error: &ServerError) -> Option<&async_graphql::Value> {
+    error.extensions.as_ref()?.get("code")
 }
 
 fn set(error: &mut ServerError, name: &str, value: &str) {
@@ -87,7 +86,7 @@ fn set(error: &mut ServerError, name: &str, value: &str) {
 
 /// The codes of an answer's errors, for the log.
 pub fn codes(response: &Response) -> Vec<String> {
-    let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
+    let code = |error: &ServerError| match code(error)? {
         async_graphql::Value::String(code) => Some(code.clone()),
         _ => None,
     };

@@ -7,12 +7,13 @@ use async_graphql::{Request, Response, Schema};
 use futures_util::stream::BoxStream;
 
 use super::completion::Types;
-use super::documents::Documents;
-use super::limits::complexity;
+use super::documents::{Document, Documents};
+use super::limits::{self, complexity};
 use super::{Mutation, Query, Subscription, Subscriptions, builder, context, sdl};
 use crate::account::requester::{Requester, Vigil};
 use crate::app::App;
 use crate::config;
+use crate::error;
 
 /// Runs GraphQL requests; a clone is a pointer.
 #[derive(Clone)]
@@ -32,28 +33,40 @@ impl Face {
         Self { schema: builder.finish(), types: Arc::new(Types::of(&sdl())), documents: Arc::default() }
     }
 
-    /// Spares `request` the parsing, if its query was run before.
-    pub fn recall(&self, request: &mut Request) {
-        self.documents.lend(request);
+    /// Reads the documents of requests that came together, and refuses what is beyond `limits`.
+    ///
+    /// # Errors
+    /// [`Error::TooComplex`](error::Error::TooComplex) with the limit that they passed together.
+    pub fn read(
+        &self,
+        requests: Vec<&mut Request>,
+        limits: &config::OperationLimits,
+    ) -> error::Result<Vec<Arc<Document>>> {
+        limits::check_all(requests, &self.documents, limits)
     }
 
-    /// Runs `request`, which was found within the limits, for whoever asks.
-    pub async fn run(&self, mut request: Request, app: &App, requester: Requester) -> Response {
-        let document = self.documents.of(&mut request);
+    /// Runs `request`, whose document was found within the limits, for whoever asks.
+    pub async fn run(&self, mut request: Request, document: &Document, app: &App, requester: Requester) -> Response {
+        let Some(executable) = document.executable() else { return Response::from_errors(document.errors.clone()) };
+        request.set_parsed_query(executable.clone());
         let name = request.operation_name.clone();
         let mut response = self.schema.execute(context::data(request, app, requester)).await;
-        if let Some(document) = document {
-            self.complete(&document, name.as_deref(), &mut response);
-        }
+        self.complete(executable, name.as_deref(), &mut response);
         response
     }
 
-    /// Begins the subscription in `request`, which was found within the limits, for whoever keeps the vigil.
+    /// Begins the subscription in `request`, whose document was found within the limits, for whoever keeps the vigil.
     ///
     /// # Errors
     /// The answer that refuses it.
-    pub async fn subscribe(&self, request: Request, app: &App, vigil: Vigil) -> Result<Subscription, Response> {
-        Subscription::begin(self.clone(), request, app, vigil).await
+    pub async fn subscribe(
+        &self,
+        request: Request,
+        document: Arc<Document>,
+        app: &App,
+        vigil: Vigil,
+    ) -> Result<Subscription, Response> {
+        Subscription::begin(self.clone(), request, document, app, vigil).await
     }
 
     pub(super) fn stream(&self, request: Request) -> BoxStream<'static, Response> {

@@ -4,41 +4,43 @@
 //! busy for 20 seconds with every one of them switched on. Here each fragment is counted once and remembered.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::parser::types::{
     Directive, DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
 };
 use async_graphql::{Name, Positioned, Request, Variables};
 
+use super::documents::{Document, Documents, MAX_BRACKETS};
 use crate::config::OperationLimits;
 use crate::error::{Error, Result};
 
 pub(super) mod complexity;
-mod lexer;
 
-/// Deepest nesting of brackets that the parser, which recurses, is given.
-const MAX_BRACKETS: usize = 50;
+/// Deepest nesting of selections that is executed, with all fragments spread out: validation and execution recurse.
+pub(super) const MAX_NESTING: usize = MAX_BRACKETS;
 
-/// Parses the request's query once and refuses what is beyond `limits`. What cannot be parsed passes: the library says
-/// what is wrong with it.
+/// Reads the request's query and refuses what is beyond `limits`. What cannot be parsed passes, and says what is wrong.
 ///
 /// # Errors
 /// [`Error::TooComplex`] with the limit that was passed.
-pub fn check(request: &mut Request, limits: &OperationLimits) -> Result<()> {
-    Spent::default().add(request, limits)
+pub(super) fn check(request: &Request, documents: &Documents, limits: &OperationLimits) -> Result<Arc<Document>> {
+    Spent::default().add(request, documents, limits)
 }
 
 /// The same for requests that came together: all of them may ask for as much as one alone.
 ///
 /// # Errors
 /// [`Error::TooComplex`] with the limit that they passed together.
-pub fn check_all(mut requests: Vec<&mut Request>, limits: &OperationLimits) -> Result<()> {
+pub(super) fn check_all(
+    requests: Vec<&mut Request>,
+    documents: &Documents,
+    limits: &OperationLimits,
+) -> Result<Vec<Arc<Document>>> {
     let mut spent = Spent::default();
-    for request in &mut requests {
-        spent.add(request, limits)?;
-    }
+    let read = requests.iter().map(|request| spent.add(request, documents, limits)).collect::<Result<_>>()?;
     complexity::share(requests, limits.complexity);
-    Ok(())
+    Ok(read)
 }
 
 /// What the requests that were looked at ask for together.
@@ -54,21 +56,20 @@ struct Spent {
 }
 
 impl Spent {
-    fn add(&mut self, request: &mut Request, limits: &OperationLimits) -> Result<()> {
+    fn add(&mut self, request: &Request, documents: &Documents, limits: &OperationLimits) -> Result<Arc<Document>> {
         self.query_bytes += request.query.len();
         within("graphql.max_query_bytes", self.query_bytes, limits.query_bytes)?;
-        let lexed = lexer::scan(&request.query);
-        self.tokens += lexed.tokens;
-        within("graphql.max_tokens", self.tokens, limits.tokens)?;
-        within("graphql.max_depth", lexed.brackets, MAX_BRACKETS)?;
         self.variables += request.variables.len();
         within("graphql.max_variables", self.variables, limits.variables)?;
         self.variable_bytes += bytes(&request.variables);
         within("graphql.max_variable_bytes", self.variable_bytes, limits.variable_bytes)?;
-        match request.parsed_query() {
-            Ok(document) => self.add_document(document, limits),
-            Err(_) => Ok(()),
+        let document = documents.read(&request.query, limits.tokens)?;
+        self.tokens += document.tokens;
+        within("graphql.max_tokens", self.tokens, limits.tokens)?;
+        if let Some(parsed) = document.parsed() {
+            self.add_document(parsed, limits)?;
         }
+        Ok(document)
     }
 
     fn add_document(&mut self, document: &ExecutableDocument, limits: &OperationLimits) -> Result<()> {
@@ -80,7 +81,7 @@ impl Spent {
         within("graphql.max_operations", self.operations, limits.operations)?;
         self.directives += directives(document, &operations);
         within("graphql.max_directives", self.directives, limits.directives)?;
-        let mut counter = Counter { document, fragments: HashMap::new() };
+        let mut counter = Counter { document, fragments: HashMap::new(), level: 0 };
         // The library walks fragments that no operation uses, too, so what is in them counts. Their depth and their
         // place at the root count where they are spread: those of introspection nest deeply by nature.
         let mut cost = Cost::default();
@@ -94,6 +95,7 @@ impl Spent {
         within("graphql.max_selections", self.cost.selections, limits.selections)?;
         within("graphql.max_aliases", self.cost.aliases, limits.aliases)?;
         within("graphql.max_depth", self.cost.depth, limits.depth)?;
+        within("graphql.max_depth", self.cost.nesting, MAX_NESTING)?;
         within("graphql.max_root_fields", self.cost.root_fields, limits.root_fields)
     }
 }
@@ -114,10 +116,15 @@ struct Cost {
     aliases: u64,
     depth: u64,
     root_fields: u64,
+    /// Levels of selections of any kind, introspection included.
+    nesting: usize,
 }
 
 /// A fragment that contains itself.
-const ENDLESS: Cost = Cost { selections: u64::MAX, aliases: 0, depth: 0, root_fields: 0 };
+const ENDLESS: Cost = Cost { selections: u64::MAX, aliases: 0, depth: 0, root_fields: 0, nesting: 0 };
+
+/// What nests too deeply to be counted.
+const BOTTOMLESS: Cost = Cost { selections: 0, aliases: 0, depth: 0, root_fields: 0, nesting: usize::MAX };
 
 impl Cost {
     fn and(self, other: Self) -> Self {
@@ -126,6 +133,7 @@ impl Cost {
             aliases: self.aliases.saturating_add(other.aliases),
             depth: self.depth.max(other.depth),
             root_fields: self.root_fields.saturating_add(other.root_fields),
+            nesting: self.nesting.max(other.nesting),
         }
     }
 
@@ -136,6 +144,7 @@ impl Cost {
             aliases: self.aliases.max(other.aliases),
             depth: self.depth.max(other.depth),
             root_fields: self.root_fields.max(other.root_fields),
+            nesting: self.nesting.max(other.nesting),
         }
     }
 }
@@ -144,11 +153,22 @@ struct Counter<'a> {
     document: &'a ExecutableDocument,
     /// What each fragment amounts to; nothing while it is being counted.
     fragments: HashMap<&'a Name, Option<Cost>>,
+    /// How many sets of selections the one that is being counted stands in.
+    level: usize,
 }
 
 impl<'a> Counter<'a> {
     fn set(&mut self, set: &'a SelectionSet) -> Cost {
-        set.items.iter().map(|item| self.selection(&item.node)).fold(Cost::default(), Cost::and)
+        if set.items.is_empty() {
+            return Cost::default();
+        }
+        if self.level >= MAX_NESTING {
+            return BOTTOMLESS;
+        }
+        self.level += 1;
+        let cost = set.items.iter().map(|item| self.selection(&item.node)).fold(Cost::default(), Cost::and);
+        self.level -= 1;
+        Cost { nesting: cost.nesting.saturating_add(1), ..cost }
     }
 
     fn selection(&mut self, selection: &'a Selection) -> Cost {
@@ -162,6 +182,7 @@ impl<'a> Counter<'a> {
                     aliases: inner.aliases.saturating_add(u64::from(field.node.alias.is_some())),
                     depth: if introspects { 0 } else { inner.depth.saturating_add(1) },
                     root_fields: 1,
+                    nesting: inner.nesting,
                 }
             }
             Selection::InlineFragment(inline) => self.set(&inline.node.selection_set.node),

@@ -6,11 +6,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Context, Pos, Request, Response, Variables};
 use futures_util::StreamExt;
 
 use super::context::{self, Given};
+use super::documents::Document;
 use super::error::Failure;
 use super::events::AccountEvent;
 use super::face::Face;
@@ -76,19 +76,28 @@ fn one_field() -> Error {
 pub struct Subscription {
     face: Face,
     app: App,
-    document: ExecutableDocument,
+    document: Arc<Document>,
     name: Option<String>,
     variables: Variables,
     watcher: Box<Watcher>,
 }
 
 impl Subscription {
-    /// Begins the subscription in `request`, which was found within the limits, for whoever keeps the vigil.
+    /// Begins the subscription in `request`, whose document was found within the limits, for whoever keeps the vigil.
     ///
     /// # Errors
     /// The answer that refuses it.
-    pub(super) async fn begin(face: Face, mut request: Request, app: &App, vigil: Vigil) -> Result<Self, Response> {
-        let document = request.parsed_query().map_err(|error| Response::from_errors(vec![error]))?.clone();
+    pub(super) async fn begin(
+        face: Face,
+        mut request: Request,
+        document: Arc<Document>,
+        app: &App,
+        vigil: Vigil,
+    ) -> Result<Self, Response> {
+        let Some(executable) = document.executable() else {
+            return Err(Response::from_errors(document.errors.clone()));
+        };
+        request.set_parsed_query(executable.clone());
         let (name, variables) = (request.operation_name.clone(), request.variables.clone());
         let requester = vigil.requester();
         let source = Source::new(Handed::Vigil(Box::new(vigil)));
@@ -117,11 +126,12 @@ impl Subscription {
         let event = AccountEvent::new(event, Arc::new(requester.clone()));
         let mut request = Request::new("").variables(self.variables.clone());
         request.operation_name = self.name.clone();
-        request.set_parsed_query(self.document.clone());
+        let executable = self.document.executable().ok_or_else(|| Error::internal("the document was not read"))?;
+        request.set_parsed_query(executable.clone());
         let request = context::data(request, &self.app, requester).data(Source::new(Handed::Event(Box::new(event))));
         let response = self.face.stream(request).next().await;
         let mut response = response.ok_or_else(|| Error::internal("an event came to no answer"))?;
-        self.face.complete(&self.document, self.name.as_deref(), &mut response);
+        self.face.complete(executable, self.name.as_deref(), &mut response);
         Ok(response)
     }
 }

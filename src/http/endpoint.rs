@@ -23,7 +23,7 @@ use crate::account::requester::Visitor;
 use crate::app::App;
 use crate::error::Error;
 use crate::graphql::error::{Failure, codes, polish};
-use crate::graphql::{self, Face};
+use crate::graphql::{Document, Face};
 
 mod answer;
 mod events;
@@ -56,6 +56,9 @@ impl Endpoint {
 
 /// A request that can be run, with the hash that its query can be kept under; or the answer to one that cannot.
 type Entry = Result<(Request, Option<Hash>), GraphQlResponse>;
+
+/// A request with its document, both within the limits; or the answer to one that cannot be run.
+type Prepared = Result<(Request, Arc<Document>), GraphQlResponse>;
 
 /// What [`described`] calls an operation that goes on.
 const SUBSCRIPTION: &str = "subscription";
@@ -164,17 +167,15 @@ impl Endpoint {
         let Asked { requests, is_array } = asked;
         let media = manner.media;
         let entries: Result<Vec<Entry>, Refusal> = requests.into_iter().map(|one| self.entry(one)).collect();
-        let looked = entries.and_then(|mut entries| {
-            let (operation, bounded) = self.check(app, &manner, &mut entries, is_array)?;
-            Ok((entries, operation, bounded))
-        });
-        let (mut entries, operation, bounded) = match looked {
-            Ok(looked) => looked,
+        let count = entries.as_ref().map_or(0, Vec::len);
+        let checked = entries.and_then(|entries| self.check(app, &manner, entries, is_array));
+        let (operation, bounded) = match checked {
+            Ok(checked) => checked,
             Err(refusal) => return refusal.answer(media),
         };
         let responses = match bounded {
-            Err(error) => refused(error, entries.len(), &visitor.client.request_id),
-            Ok(()) => match entries.pop_if(|_| operation.kind == SUBSCRIPTION) {
+            Err(error) => refused(error, count, &visitor.client.request_id),
+            Ok(mut prepared) => match prepared.pop_if(|_| operation.kind == SUBSCRIPTION) {
                 Some(only) => match self.stream(app, visitor, manner.stop, only).await {
                     Ok(mut stream) => {
                         stream.extensions_mut().insert(operation);
@@ -182,7 +183,7 @@ impl Endpoint {
                     }
                     Err(response) => vec![response],
                 },
-                None => self.run(app, visitor, entries).await,
+                None => self.run(app, visitor, prepared).await,
             },
         };
         let codes = responses.iter().flat_map(codes).collect::<Vec<_>>().join(",");
@@ -227,53 +228,60 @@ impl Endpoint {
         }
     }
 
-    /// Tells what would be run, whether it is within the limits, and refuses what does not go by this way.
+    /// Reads the documents, tells what would be run, and refuses what does not go by this way.
     fn check(
         &self,
         app: &App,
         manner: &Manner,
-        entries: &mut [Entry],
+        mut entries: Vec<Entry>,
         is_array: bool,
-    ) -> Result<(Operation, Result<(), Error>), Refusal> {
-        for (request, _) in entries.iter_mut().flatten() {
-            self.face.recall(request);
-        }
+    ) -> Result<(Operation, Result<Vec<Prepared>, Error>), Refusal> {
+        let count = entries.len();
         let requests = entries.iter_mut().flatten().map(|(request, _)| request).collect();
-        let bounded = graphql::limits::check_all(requests, &app.config.graphql.limits);
         let mut operation = Operation::default();
-        if bounded.is_ok() {
-            for (request, hash) in entries.iter_mut().flatten() {
-                operation = described(request);
-                match operation.kind {
-                    "mutation" if !manner.may_mutate => return Err(Refusal::mutation_by_get()),
-                    SUBSCRIPTION if is_array || manner.events == Events::No => return Err(Refusal::subscription()),
-                    "query" | "mutation" if manner.events == Events::Only => return Err(Refusal::not_acceptable()),
-                    _ => {}
+        let documents = match self.face.read(requests, &app.config.graphql.limits) {
+            Ok(documents) => documents,
+            Err(error) => return Ok((batch_of(count, is_array).unwrap_or(operation), Err(error))),
+        };
+        let mut documents = documents.into_iter();
+        let mut prepared = Vec::with_capacity(count);
+        for entry in entries {
+            let (request, hash) = match entry {
+                Ok(entry) => entry,
+                Err(response) => {
+                    prepared.push(Err(response));
+                    continue;
                 }
-                if let Some(hash) = hash
-                    && !operation.kind.is_empty()
-                {
-                    self.persisted.keep(*hash, &request.query);
-                }
+            };
+            let Some(document) = documents.next() else { break };
+            operation = described(&document, request.operation_name.as_deref());
+            match operation.kind {
+                "mutation" if !manner.may_mutate => return Err(Refusal::mutation_by_get()),
+                SUBSCRIPTION if is_array || manner.events == Events::No => return Err(Refusal::subscription()),
+                "query" | "mutation" if manner.events == Events::Only => return Err(Refusal::not_acceptable()),
+                _ => {}
             }
+            if let Some(hash) = hash
+                && !operation.kind.is_empty()
+            {
+                self.persisted.keep(hash, &request.query);
+            }
+            prepared.push(Ok((request, document)));
         }
-        if is_array && entries.len() > 1 {
-            operation = Operation { kind: "batch", ..Operation::default() };
-        }
-        Ok((operation, bounded))
+        Ok((batch_of(count, is_array).unwrap_or(operation), Ok(prepared)))
     }
 
     /// Runs what is within the limits, one after the other.
-    async fn run(&self, app: &App, visitor: Visitor, entries: Vec<Entry>) -> Vec<GraphQlResponse> {
+    async fn run(&self, app: &App, visitor: Visitor, prepared: Vec<Prepared>) -> Vec<GraphQlResponse> {
         let request_id = visitor.client.request_id.clone();
         let requester = match visitor.identify(app).await {
             Ok(requester) => requester,
-            Err(error) => return refused(error, entries.len(), &request_id),
+            Err(error) => return refused(error, prepared.len(), &request_id),
         };
-        let mut responses = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let mut response = match entry {
-                Ok((request, _)) => self.face.run(request, app, requester.clone()).await,
+        let mut responses = Vec::with_capacity(prepared.len());
+        for one in prepared {
+            let mut response = match one {
+                Ok((request, document)) => self.face.run(request, &document, app, requester.clone()).await,
                 Err(response) => response,
             };
             polish(&mut response, &request_id);
@@ -281,6 +289,11 @@ impl Endpoint {
         }
         responses
     }
+}
+
+/// What the log calls several requests that came together.
+fn batch_of(count: usize, is_array: bool) -> Option<Operation> {
+    (is_array && count > 1).then(|| Operation { kind: "batch", ..Operation::default() })
 }
 
 /// The answers to so many requests of which none was run.

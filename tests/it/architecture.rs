@@ -40,8 +40,11 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// Who may name which crate; crates that are not listed are nobody's secret.
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 16] = [
+    ("apollo_compiler", &["graphql"]),
+    ("apollo_parser", &["graphql"]),
     ("async_graphql", &["graphql", "http"]),
+    ("async_graphql_value", &["graphql"]),
     ("axum", &["http", "rest", "cli"]),
     ("sea_orm", &["store", "entity", "migration", "app", "error", "account", "live"]),
     ("sea_orm_migration", &["migration"]),

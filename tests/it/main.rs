@@ -24,6 +24,7 @@ mod cors;
 mod corvus;
 mod credential_ends;
 mod dialects;
+mod documents;
 mod durability;
 mod embed;
 mod errors;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_graphql::{Response, ServerError};
 
 use crate::error::{Error, RefusalCode};
+use crate::graphql::documents::SYNTAX_ERROR_CODE;
 
 /// Most errors that one answer shows.
 const MAX_ERRORS: usize = 20;
@@ -75,8 +76,9 @@ pub(super) fn speak(response: &mut Response, request_id: &str) {
         if let Some(failure @ (Error::Internal(cause) | Error::StorageUnavailable(cause))) = error.source::<Error>() {
             tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{failure}");
         }
+        let is_syntax = crate::graphql::error::has_code(error, SYNTAX_ERROR_CODE);
         error.extensions = None;
-        if let Some(words) = old_words(error) {
+        if let Some(words) = old_words(error, is_syntax) {
             error.message = words;
         }
         if error.message.chars().count() > MAX_MESSAGE {
@@ -85,12 +87,10 @@ pub(super) fn speak(response: &mut Response, request_id: &str) {
     }
 }
 
-fn old_words(error: &ServerError) -> Option<String> {
-    if let Some(text) = error.message.strip_prefix(" --> ") {
-        // The parser draws the place into a copy of the query.
-        let expected = text.rsplit_once("= ").map_or("another token", |(_, expected)| expected).trim();
+fn old_words(error: &ServerError, is_syntax: bool) -> Option<String> {
+    if is_syntax {
         let place = error.locations.first().map_or_else(String::new, |at| format!(" ({}:{})", at.line, at.column));
-        return Some(format!("Syntax Error GraphQL{place} {expected}"));
+        return Some(format!("Syntax Error GraphQL{place} {}", error.message.trim_start_matches("syntax error: ")));
     }
     if error.message.starts_with("Expected input type") {
         // What was found instead may be a password.

@@ -13,12 +13,14 @@ use crate::app::App;
 use crate::config;
 use crate::error::Error;
 use crate::graphql::completion::{Types, chosen};
+use crate::graphql::documents::Documents;
 use crate::graphql::{context, limits};
 
 /// Runs GraphQL requests.
 pub struct Face {
     schema: Schema<Query, Mutation, EmptySubscription>,
     types: Types,
+    documents: Documents,
 }
 
 /// What a caller wants.
@@ -58,27 +60,31 @@ impl Face {
             // Suggestions would tell the schema to those who may not read it.
             builder.disable_introspection().disable_suggestions()
         };
-        Self { schema: builder.finish(), types: Types::of(&sdl()) }
+        Self { schema: builder.finish(), types: Types::of(&sdl()), documents: Documents::default() }
     }
 
     /// Runs what was asked, if it is within the limits, for whoever asks.
     pub async fn run(&self, app: &App, requester: Requester, asked: Asked) -> Outcome {
         let mut request = Request::new(asked.query).variables(Variables::from_json(asked.variables.into()));
         request.operation_name = asked.operation_name.filter(|name| !name.is_empty());
-        if let Err(error) = limits::check(&mut request, &app.config.graphql.limits) {
-            return Outcome::Answer { ran: false, body: json!({ "errors": [{ "message": error.to_string() }] }) };
-        }
-        let document = request.parsed_query().ok().cloned();
+        let document = match limits::check(&request, &self.documents, &app.config.graphql.limits) {
+            Ok(document) => document,
+            Err(error) => {
+                return Outcome::Answer { ran: false, body: json!({ "errors": [{ "message": error.to_string() }] }) };
+            }
+        };
         let name = request.operation_name.clone();
-        if !asked.may_mutate && document.as_ref().is_some_and(|document| mutates(document, name.as_deref())) {
+        if !asked.may_mutate && document.parsed().is_some_and(|document| mutates(document, name.as_deref())) {
             return Outcome::Mutation;
         }
         let request_id = requester.client.request_id.clone();
+        let Some(executable) = document.executable() else {
+            return answer(Response::from_errors(document.errors.clone()), &request_id);
+        };
+        request.set_parsed_query(executable.clone());
         let request = role::data(context::data(request, app, requester), app);
         let mut response = self.schema.execute(request).await;
-        if let Some(document) = document {
-            self.types.complete(&document, name.as_deref(), &mut response);
-        }
+        self.types.complete(executable, name.as_deref(), &mut response);
         answer(response, &request_id)
     }
 }

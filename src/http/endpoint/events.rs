@@ -14,7 +14,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream;
 
 use super::subscribe::note_end;
-use super::{Endpoint, Entry, Stop, event};
+use super::{Endpoint, Prepared, Stop, event};
 use crate::account::requester::Visitor;
 use crate::app::App;
 use crate::error::{Error, TokenFault};
@@ -42,10 +42,10 @@ impl Endpoint {
         app: &App,
         visitor: Visitor,
         stop: Stop,
-        entry: Entry,
+        prepared: Prepared,
     ) -> Result<Response<Body>, GraphQlResponse> {
         let request_id = visitor.client.request_id.clone();
-        let subscription = self.begin(app, visitor, entry).await?;
+        let subscription = self.begin(app, visitor, prepared).await?;
         let stream = Stream { subscription, stop, request_id };
         let events = stream::unfold(Some(stream), |stream| async move {
             let mut stream = stream?;

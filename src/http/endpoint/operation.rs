@@ -1,17 +1,16 @@
 //! The operation that a request will run, as far as the log and the method check need it.
 
-use async_graphql::Request;
 use async_graphql::parser::types::{DocumentOperations, OperationDefinition, OperationType};
 
+use crate::graphql::Document;
 use crate::http::log::Operation;
 
 /// Longest operation name that is logged, in bytes.
 const MAX_LOGGED_NAME: usize = 100;
 
 /// The operation, or nothing if none can be told.
-pub(super) fn described(request: &mut Request) -> Operation {
-    let wanted = request.operation_name.clone();
-    let Ok(document) = request.parsed_query() else { return Operation::default() };
+pub(super) fn described(document: &Document, wanted: Option<&str>) -> Operation {
+    let Some(document) = document.parsed() else { return Operation::default() };
     let kind = |operation: &OperationDefinition| match operation.ty {
         OperationType::Query => "query",
         OperationType::Mutation => "mutation",
@@ -19,11 +18,11 @@ pub(super) fn described(request: &mut Request) -> Operation {
     };
     let mut found = match &document.operations {
         DocumentOperations::Single(only) => {
-            Operation { kind: kind(&only.node), name: wanted.unwrap_or_default(), ..Operation::default() }
+            Operation { kind: kind(&only.node), name: wanted.unwrap_or_default().to_owned(), ..Operation::default() }
         }
         DocumentOperations::Multiple(named) => named
             .iter()
-            .find(|(name, _)| wanted.as_deref().is_none_or(|wanted| wanted == name.as_str()))
+            .find(|(name, _)| wanted.is_none_or(|wanted| wanted == name.as_str()))
             .map(|(name, one)| Operation { kind: kind(&one.node), name: name.to_string(), ..Operation::default() })
             .unwrap_or_default(),
     };

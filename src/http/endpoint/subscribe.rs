@@ -1,14 +1,14 @@
 //! How a subscription begins, by whichever way it was asked for.
 
-use async_graphql::{Request, Response as GraphQlResponse};
+use async_graphql::Response as GraphQlResponse;
 
 use super::operation::described;
-use super::{Endpoint, Entry, Parameters, SUBSCRIPTION, raised, refused};
+use super::{Endpoint, Parameters, Prepared, SUBSCRIPTION, raised, refused};
 use crate::account::requester::Visitor;
 use crate::app::App;
 use crate::error::Error;
 use crate::graphql::error::polish;
-use crate::graphql::{Subscription, limits};
+use crate::graphql::Subscription;
 
 impl Endpoint {
     /// Begins what was asked for over a socket.
@@ -21,21 +21,20 @@ impl Endpoint {
         visitor: Visitor,
         parameters: Parameters,
     ) -> Result<Subscription, GraphQlResponse> {
-        let mut entry = self.entry(parameters).map_err(|refusal| refusal.response())?;
-        if let Ok((request, hash)) = &mut entry {
-            limits::check(request, &app.config.graphql.limits)
-                .map_err(|error| only(refused(error, 1, &visitor.client.request_id)))?;
-            let kind = described(request).kind;
-            if matches!(kind, "query" | "mutation") {
-                return Err(raised("send queries and mutations by POST: only subscriptions run here", "BAD_REQUEST"));
-            }
-            if let Some(hash) = hash
-                && kind == SUBSCRIPTION
-            {
-                self.persisted.keep(*hash, &request.query);
-            }
+        let (mut request, hash) = self.entry(parameters).map_err(|refusal| refusal.response())??;
+        let read = self.face.read(vec![&mut request], &app.config.graphql.limits);
+        let read = read.map_err(|error| only(refused(error, 1, &visitor.client.request_id)))?;
+        let document = read.into_iter().next().ok_or_else(GraphQlResponse::default)?;
+        let kind = described(&document, request.operation_name.as_deref()).kind;
+        if matches!(kind, "query" | "mutation") {
+            return Err(raised("send queries and mutations by POST: only subscriptions run here", "BAD_REQUEST"));
         }
-        self.begin(app, visitor, entry).await
+        if let Some(hash) = hash
+            && kind == SUBSCRIPTION
+        {
+            self.persisted.keep(hash, &request.query);
+        }
+        self.begin(app, visitor, Ok((request, document))).await
     }
 
     /// Begins the subscription of a request that was found within the limits.
@@ -46,15 +45,15 @@ impl Endpoint {
         &self,
         app: &App,
         visitor: Visitor,
-        entry: Entry,
+        prepared: Prepared,
     ) -> Result<Subscription, GraphQlResponse> {
         let request_id = visitor.client.request_id.clone();
-        let (request, _): (Request, _) = entry?;
+        let (request, document) = prepared?;
         let vigil = match visitor.stay(app).await {
             Ok(vigil) => vigil,
             Err(error) => return Err(only(refused(error, 1, &request_id))),
         };
-        self.face.subscribe(request, app, vigil).await.map_err(|mut response| {
+        self.face.subscribe(request, document, app, vigil).await.map_err(|mut response| {
             polish(&mut response, &request_id);
             response
         })

@@ -1,0 +1,243 @@
+//! What the parser read, as the executor wants it.
+//!
+//! The executor has a parser of its own, which recurses without a limit and reads strings in another way; it never sees
+//! the text of a request.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use apollo_compiler::ast;
+use apollo_compiler::parser::SourceSpan;
+use apollo_compiler::{Name as ParsedName, Node};
+use async_graphql::parser::types::{
+    BaseType, Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, FragmentSpread,
+    InlineFragment, OperationDefinition, OperationType, Selection, SelectionSet, Type, TypeCondition,
+    VariableDefinition,
+};
+use async_graphql::{Name, Pos, Positioned, ServerError};
+use async_graphql_value::{Number, Value};
+
+use super::position::Positions;
+
+/// What a document was converted to.
+#[derive(Debug)]
+pub(super) struct Converted {
+    /// Its operations and fragments; nothing if it has no operation.
+    pub document: Option<ExecutableDocument>,
+    /// What keeps it from being executed.
+    pub errors: Vec<ServerError>,
+}
+
+/// Converts `document`, which was parsed from `text` without errors.
+pub(super) fn convert(document: &ast::Document, text: &str) -> Converted {
+    let mut conversion = Conversion { positions: Positions::new(text), errors: Vec::new() };
+    let mut operations: Option<DocumentOperations> = None;
+    let mut fragments = HashMap::new();
+    for definition in &document.definitions {
+        match definition {
+            ast::Definition::OperationDefinition(operation) => {
+                let position = conversion.start(operation.location());
+                let converted = Positioned::new(conversion.operation(operation), position);
+                conversion.add(&mut operations, operation.name.as_ref(), converted);
+            }
+            ast::Definition::FragmentDefinition(fragment) => {
+                let position = conversion.start(fragment.location());
+                let converted = conversion.fragment(fragment);
+                match fragments.entry(Name::new(&fragment.name)) {
+                    Entry::Vacant(entry) => drop(entry.insert(Positioned::new(converted, position))),
+                    Entry::Occupied(_) => conversion.refuse("two fragments have the same name", position),
+                }
+            }
+            definition => {
+                let position = conversion.start(definition.location());
+                conversion.refuse("only operations and fragments can be executed", position);
+            }
+        }
+    }
+    if operations.is_none() {
+        conversion.refuse("the document has no operation", Pos { line: 1, column: 1 });
+    }
+    let document = operations.map(|operations| ExecutableDocument { operations, fragments });
+    Converted { document, errors: conversion.errors }
+}
+
+struct Conversion<'a> {
+    positions: Positions<'a>,
+    errors: Vec<ServerError>,
+}
+
+impl Conversion<'_> {
+    fn refuse(&mut self, message: &str, position: Pos) {
+        self.errors.push(ServerError::new(message, Some(position)));
+    }
+
+    fn start(&mut self, span: Option<SourceSpan>) -> Pos {
+        span.map_or_else(Pos::default, |span| self.positions.at(span.offset()))
+    }
+
+    fn positioned<T>(&mut self, span: Option<SourceSpan>, convert: impl FnOnce(&mut Self) -> T) -> Positioned<T> {
+        let position = self.start(span);
+        Positioned::new(convert(self), position)
+    }
+
+    fn name(&mut self, name: &ParsedName) -> Positioned<Name> {
+        self.positioned(name.location(), |_| Name::new(name))
+    }
+
+    fn add(
+        &mut self,
+        operations: &mut Option<DocumentOperations>,
+        name: Option<&ParsedName>,
+        operation: Positioned<OperationDefinition>,
+    ) {
+        let position = operation.pos;
+        match (operations, name) {
+            (none @ None, None) => *none = Some(DocumentOperations::Single(operation)),
+            (none @ None, Some(name)) => {
+                *none = Some(DocumentOperations::Multiple(HashMap::from([(Name::new(name), operation)])));
+            }
+            (Some(DocumentOperations::Multiple(named)), Some(name)) => match named.entry(Name::new(name)) {
+                Entry::Vacant(entry) => drop(entry.insert(operation)),
+                Entry::Occupied(_) => self.refuse("two operations have the same name", position),
+            },
+            (Some(_), _) => self.refuse("an operation without a name must be the only one", position),
+        }
+    }
+
+    fn operation(&mut self, operation: &ast::OperationDefinition) -> OperationDefinition {
+        let variables = operation.variables.iter();
+        OperationDefinition {
+            ty: match operation.operation_type {
+                ast::OperationType::Query => OperationType::Query,
+                ast::OperationType::Mutation => OperationType::Mutation,
+                ast::OperationType::Subscription => OperationType::Subscription,
+            },
+            variable_definitions: variables
+                .map(|variable| self.positioned(variable.location(), |this| this.variable(variable)))
+                .collect(),
+            directives: self.directives(&operation.directives),
+            selection_set: self.selections(&operation.selection_set),
+        }
+    }
+
+    fn variable(&mut self, variable: &ast::VariableDefinition) -> VariableDefinition {
+        let name = self.name(&variable.name);
+        let var_type = self.positioned(variable.ty.location(), |_| converted_type(&variable.ty));
+        let default_value = variable.default_value.as_ref().and_then(|default| {
+            let position = self.start(default.location());
+            // The grammar has no variables here.
+            self.value(default).into_const().map(|value| Positioned::new(value, position))
+        });
+        let directives = self.directives(&variable.directives);
+        VariableDefinition { name, var_type, directives, default_value }
+    }
+
+    fn fragment(&mut self, fragment: &ast::FragmentDefinition) -> FragmentDefinition {
+        FragmentDefinition {
+            type_condition: self.condition(&fragment.type_condition),
+            directives: self.directives(&fragment.directives),
+            selection_set: self.selections(&fragment.selection_set),
+        }
+    }
+
+    fn condition(&mut self, on: &ParsedName) -> Positioned<TypeCondition> {
+        self.positioned(on.location(), |this| TypeCondition { on: this.name(on) })
+    }
+
+    fn selections(&mut self, selections: &[ast::Selection]) -> Positioned<SelectionSet> {
+        let items: Vec<_> = selections.iter().map(|selection| self.selection(selection)).collect();
+        // The parser does not keep where the set begins.
+        let position = items.first().map_or_else(Pos::default, |first| first.pos);
+        Positioned::new(SelectionSet { items }, position)
+    }
+
+    fn selection(&mut self, selection: &ast::Selection) -> Positioned<Selection> {
+        let position = self.start(selection.location());
+        let converted = match selection {
+            ast::Selection::Field(field) => Selection::Field(Positioned::new(self.field(field), position)),
+            ast::Selection::FragmentSpread(spread) => {
+                let fragment_name = self.name(&spread.fragment_name);
+                let directives = self.directives(&spread.directives);
+                Selection::FragmentSpread(Positioned::new(FragmentSpread { fragment_name, directives }, position))
+            }
+            ast::Selection::InlineFragment(inline) => {
+                let type_condition = inline.type_condition.as_ref().map(|on| self.condition(on));
+                let directives = self.directives(&inline.directives);
+                let selection_set = self.selections(&inline.selection_set);
+                let inline = InlineFragment { type_condition, directives, selection_set };
+                Selection::InlineFragment(Positioned::new(inline, position))
+            }
+        };
+        Positioned::new(converted, position)
+    }
+
+    fn field(&mut self, field: &ast::Field) -> Field {
+        let alias = field.alias.as_ref().map(|alias| self.name(alias));
+        let name = self.name(&field.name);
+        let arguments = self.arguments(&field.arguments);
+        let directives = self.directives(&field.directives);
+        let selection_set = self.selections(&field.selection_set);
+        Field { alias, name, arguments, directives, selection_set }
+    }
+
+    fn directives(&mut self, directives: &ast::DirectiveList) -> Vec<Positioned<Directive>> {
+        let convert = |directive: &Node<ast::Directive>| {
+            self.positioned(directive.location(), |this| Directive {
+                name: this.name(&directive.name),
+                arguments: this.arguments(&directive.arguments),
+            })
+        };
+        directives.iter().map(convert).collect()
+    }
+
+    fn arguments(&mut self, arguments: &[Node<ast::Argument>]) -> Vec<(Positioned<Name>, Positioned<Value>)> {
+        let convert = |argument: &Node<ast::Argument>| {
+            let name = self.name(&argument.name);
+            (name, self.positioned(argument.value.location(), |this| this.value(&argument.value)))
+        };
+        arguments.iter().map(convert).collect()
+    }
+
+    fn value(&mut self, value: &Node<ast::Value>) -> Value {
+        match &**value {
+            ast::Value::Null => Value::Null,
+            ast::Value::Enum(name) => Value::Enum(Name::new(name)),
+            ast::Value::Variable(name) => Value::Variable(Name::new(name)),
+            ast::Value::String(text) => Value::String(text.clone()),
+            ast::Value::Boolean(is_true) => Value::Boolean(*is_true),
+            ast::Value::Int(written) => self.number(value, written.as_str()),
+            ast::Value::Float(written) => self.number(value, written.as_str()),
+            ast::Value::List(items) => Value::List(items.iter().map(|item| self.value(item)).collect()),
+            ast::Value::Object(fields) => {
+                Value::Object(fields.iter().map(|(name, value)| (Name::new(name), self.value(value))).collect())
+            }
+        }
+    }
+
+    fn number(&mut self, value: &Node<ast::Value>, written: &str) -> Value {
+        match number(written) {
+            Some(number) => Value::Number(number),
+            None => {
+                let position = self.start(value.location());
+                self.refuse("the number is too large", position);
+                Value::Null
+            }
+        }
+    }
+}
+
+/// A number as it is written in a document; nothing if it is beyond what 64 bits hold.
+fn number(written: &str) -> Option<Number> {
+    // `-0` is an integer in GraphQL; JSON's reader makes it a float.
+    written.parse::<i64>().map(Number::from).ok().or_else(|| written.parse().ok())
+}
+
+fn converted_type(ty: &ast::Type) -> Type {
+    let (base, nullable) = match ty {
+        ast::Type::Named(name) => (BaseType::Named(Name::new(name)), true),
+        ast::Type::NonNullNamed(name) => (BaseType::Named(Name::new(name)), false),
+        ast::Type::List(item) => (BaseType::List(Box::new(converted_type(item))), true),
+        ast::Type::NonNullList(item) => (BaseType::List(Box::new(converted_type(item))), false),
+    };
+    Type { base, nullable }
+}

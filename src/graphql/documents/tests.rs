@@ -1,0 +1,148 @@
+//! What was read, against the grammar of the executor's own parser.
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::*;
+
+/// The document without positions, of which the two parsers keep different ones; `-0` is 0 as a number of GraphQL.
+fn plain(document: &ExecutableDocument) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.remove("pos");
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::Number(number) if number.as_f64() == Some(0.0) => *value = 0.into(),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(document).unwrap();
+    strip(&mut value);
+    value
+}
+
+/// Whether both read `text`; if they do, they must have read the same.
+fn agree(text: &str) -> bool {
+    let Ok(document) = Document::parse(text, 1_000) else { return false };
+    match (document.executable(), parse_query(text)) {
+        (Some(ours), Ok(theirs)) => {
+            assert_eq!(plain(ours), plain(&theirs), "{text:?}");
+            true
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn both_parsers_read_the_same() {
+    for text in [
+        "{ me { id } }",
+        "query Q($a: [Int!]! = [1, -2.5e3], $b: In = {c: ENUM, d: null, e: {f: [true, \"x\"]}} @d(x: 1)) @e { a: b }",
+        "mutation { a(b: $c) @skip(if: $d) { ... on T @include(if: true) { e } ...F @g ... @h { i } ... { j } } }",
+        "fragment F on T @d { x } subscription S { ...F } query T { ...F }",
+        r#"{ a(b: "x\"y\\z\u00e9\n\t", c: "") }"#,
+        "{ a(b: \"\"\"\n    one\n      two \\\"\"\" three\n\n    four\n  \"\"\") }",
+        "{ a(b: \"\"\"\"one\" \"\"\", c: \"\"\"\"\"\", d: -0, e: 0.0, f: 1e2) }",
+        "\u{feff}# comment { [ \n{ a, b,,, c }",
+    ] {
+        assert!(agree(text), "{text}: {:?}", Document::parse(text, 1_000));
+    }
+}
+
+#[test]
+fn positions_are_those_of_the_text() {
+    let document = Document::parse("query {\n  é: me(a: \"ü\", b: [1]) { id }\r\n  ...F }\rfragment F on Q { me }", 100).unwrap();
+    let text = format!("{:?}", document.executable().unwrap());
+    let at = |line: usize, column: usize| text.contains(&format!("Pos({line}:{column})"));
+    assert!(document.errors.is_empty() && at(2, 3) && at(2, 6), "{text}");
+    assert!(at(2, 12) && at(2, 20) && at(2, 27) && at(3, 3) && at(3, 6) && at(4, 1) && at(4, 19), "{text}");
+}
+
+/// Pieces of documents, and of what is none.
+fn piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "\"", "\"\"", "\"\"\"", "\\", "\\\"", "\\u00e9", "[", "]", "{", "}", "(", ")", "#", "\n", "\r", " ", ",", "a",
+        "b: ", "1", "-", "0", ".5", "e3", "...", "on ", "$a", "$", ":", "=", "@", "!", "|", "null", "true", "é",
+        "query ", "fragment ", "{ a }", "{ a(b: ", ") }", "\u{feff}", "\t",
+    ])
+}
+
+/// The texts of strings, quoted in every way.
+fn quoted() -> impl Strategy<Value = String> {
+    let inside = prop::collection::vec(
+        prop::sample::select(vec!["\"", "\\\"", "\\", "\\\\", "\n", "\r\n", "\r", " ", "  ", "a", "é", "#", "{", "\\n", "\t"]),
+        0..12,
+    );
+    (inside, prop::sample::select(vec!["\"", "\"\"\""])).prop_map(|(inside, quotes)| {
+        format!("{{ a(b: {quotes}{}{quotes}) }}", inside.concat())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read_as_the_other_parser_reads_it(pieces in prop::collection::vec(piece(), 0..40)) {
+        agree(&pieces.concat());
+    }
+
+    #[test]
+    fn any_arguments_are_read_as_the_other_parser_reads_them(pieces in prop::collection::vec(piece(), 0..12)) {
+        agree(&format!("{{ a(b: {}) }}", pieces.concat()));
+    }
+
+    #[test]
+    fn strings_have_the_same_value(text in quoted()) {
+        agree(&text);
+    }
+}
+
+fn is_kept(query: &str) -> bool {
+    let documents = Documents::default();
+    documents.read(query, 1_000).unwrap();
+    documents.0.get(query).is_some()
+}
+
+#[test]
+fn keeps_what_can_be_parsed_and_holds_no_text() {
+    assert!(is_kept("{ me { id } }"));
+    assert!(!is_kept("{ me { id }"));
+    assert!(!is_kept("mutation { login(input: { username: \"ann\", password: \"secret\" }) { errors { code } } }"));
+    assert!(!is_kept(&format!("{{ me {{ id }} }}{}", " ".repeat(MAX_BYTES))));
+}
+
+#[test]
+fn is_bounded() {
+    let documents = Documents::default();
+    for number in 0..MAX_DOCUMENTS * 3 {
+        documents.read(&format!("{{ a{number} }}"), 1_000).unwrap();
+    }
+    // The cache rounds up for each of its parts.
+    assert!(documents.0.len() < MAX_DOCUMENTS * 2);
+}
+
+#[test]
+fn errors_repeat_nothing_of_the_text() {
+    for text in [
+        "{ me { hunter2 ",
+        "{ me(a: hunter2",
+        "{ me } hunter2",
+        "{ me(hunter2) }",
+        "query ($hunter2 hunter2) { me }",
+        "{ me { id } \"hunter2\" }",
+        "{ me(a: \"hunter2) }",
+        "{ me(a: 1hunter2) }",
+        "type hunter2 { id: ID } { me }",
+        "hunter2",
+        "{ me { id ... } } hunter2",
+    ] {
+        let document = Document::parse(text, 1_000).unwrap();
+        assert!(document.executable().is_none(), "{text}");
+        assert!(!document.errors.is_empty());
+        assert!(!format!("{:?}", document.errors).contains("hunter2"), "{text}: {:?}", document.errors);
+    }
+}

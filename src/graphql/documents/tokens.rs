@@ -1,0 +1,108 @@
+//! Counts the tokens of a document and the nesting of its brackets, with the lexer of the parser itself.
+//!
+//! Two lexers that disagree about one quotation mark would leave the parser without a limit, so there is one. The
+//! parser recurses once for each bracket; nothing else in the grammar recurses.
+
+use apollo_parser::{Lexer, TokenKind};
+use async_graphql::ServerError;
+
+use super::position::Positions;
+use super::syntax_error;
+use crate::error::{Error, Result};
+
+/// Deepest nesting of `{`, `[` and `(` that the parser is given.
+pub(in crate::graphql) const MAX_BRACKETS: usize = 50;
+
+/// What a text amounts to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tokens {
+    /// Punctuators, names, numbers and strings (GraphQL section 2.1.6).
+    pub count: usize,
+    /// The first character that begins no token, or the string that does not end.
+    pub error: Option<ServerError>,
+}
+
+/// Counts the tokens of `text`, up to the first error.
+///
+/// # Errors
+/// [`Error::TooComplex`] beyond `most` tokens or [`MAX_BRACKETS`].
+pub(super) fn count(text: &str, most: usize) -> Result<Tokens> {
+    let mut tokens = Tokens { count: 0, error: None };
+    let mut open = 0_usize;
+    for token in Lexer::new(text) {
+        let token = match token {
+            Ok(token) => token,
+            Err(error) => {
+                let position = Positions::new(text).at(error.index());
+                tokens.error = Some(syntax_error(error.message(), position));
+                return Ok(tokens);
+            }
+        };
+        match token.kind() {
+            TokenKind::Whitespace | TokenKind::Comment | TokenKind::Comma | TokenKind::Eof => continue,
+            TokenKind::LCurly | TokenKind::LBracket | TokenKind::LParen => open += 1,
+            TokenKind::RCurly | TokenKind::RBracket | TokenKind::RParen => open = open.saturating_sub(1),
+            _ => {}
+        }
+        tokens.count += 1;
+        if tokens.count > most {
+            return Err(Error::TooComplex { limit: "graphql.max_tokens", most: most.to_string() });
+        }
+        if open > MAX_BRACKETS {
+            return Err(Error::TooComplex { limit: "graphql.max_depth", most: MAX_BRACKETS.to_string() });
+        }
+    }
+    Ok(tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> usize {
+        let tokens = count(text, usize::MAX).unwrap();
+        assert_eq!(tokens.error, None, "{text}");
+        tokens.count
+    }
+
+    fn limit(text: &str, most: usize) -> Option<&'static str> {
+        match count(text, most) {
+            Err(Error::TooComplex { limit, .. }) => Some(limit),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn counts_what_the_specification_calls_tokens() {
+        assert_eq!(tokens("{ me { id } }"), 6);
+        assert_eq!(tokens("query Q($a: [Int!]! = [1, -2.5e3]) @skip(if: $a) { ...F }"), 29);
+        assert_eq!(tokens("# { { {\n{ a }"), 3);
+        assert_eq!(tokens(r#"{ a(b: "} ] \" {", c: """x " \""" } """) }"#), 11);
+        assert_eq!(tokens("\u{feff}{ a }"), 3);
+    }
+
+    #[test]
+    fn limits_are_exact() {
+        assert_eq!(limit("{ me { id } }", 6), None);
+        assert_eq!(limit("{ me { id } }", 5), Some("graphql.max_tokens"));
+        for bracket in ["[", "{", "(", "{a(b:[{"] {
+            let open = bracket.chars().filter(|one| "[{(".contains(*one)).count();
+            let text = |brackets: usize| bracket.repeat(brackets / open);
+            assert_eq!(limit(&text(48), 1_000), None, "{bracket}");
+            assert_eq!(limit(&text(52), 1_000), Some("graphql.max_depth"), "{bracket}");
+        }
+        assert_eq!(limit(&format!("{{ a(b: \"{}\") }}", "[".repeat(60)), 1_000), None);
+    }
+
+    #[test]
+    fn strings_that_do_not_end_are_errors() {
+        for text in ["{ a(b: \"\"\"\"[[[[)}", "{ a(b: \"\"\"x\")}", "{ a(b: \"x\n\")}", "{ a(b: \")}", "{ a(b: \"\\\")}"] {
+            let error = count(text, 1_000).unwrap().error.unwrap();
+            assert!(error.message.starts_with("syntax error: "), "{text}: {error:?}");
+            assert_eq!(error.locations.len(), 1);
+        }
+        for text in ["{ a(b: 1-1-1) }", "{ a(b: 01) }", "{ a(b: 1x) }", "{ a ? }", "{ a(b: 1.) }", "{ .. }"] {
+            assert!(count(text, 1_000).unwrap().error.is_some(), "{text}");
+        }
+    }
+}
