@@ -1,0 +1,60 @@
+//! Any bytes as the text of a document: what is accepted is within the limits and is what the executor's own parser, which
+//! has no limits, reads in it.
+
+#![no_main]
+
+use std::time::{Duration, Instant};
+
+use accountd::graphql::Document;
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::ExecutableDocument;
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+
+/// Generous for an instrumented build: a document that nests without end takes minutes.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Most tokens of a document: as many as a server accepts when nobody sets anything.
+const MAX_TOKENS: usize = 1_000;
+
+/// Deepest nesting of a document's JSON: three levels for each of 50 brackets, and some for what is around them.
+const MAX_DEPTH: usize = 500;
+
+fuzz_target!(|bytes: &[u8]| {
+    let text = String::from_utf8_lossy(bytes);
+    let begun = Instant::now();
+    let Ok(document) = Document::parse(&text, MAX_TOKENS) else { return };
+    assert!(begun.elapsed() < SOON, "it took {:?}", begun.elapsed());
+    let Some(document) = document.parsed() else { return };
+    let ours = plain(document);
+    assert!(depth(&ours) <= MAX_DEPTH);
+    if let Ok(theirs) = parse_query(&text) {
+        assert_eq!(ours, plain(&theirs));
+    }
+});
+
+/// The document without positions; `-0` is 0.
+fn plain(document: &ExecutableDocument) -> Value {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.remove("pos");
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            Value::Number(number) if number.as_f64() == Some(0.0) => *value = 0.into(),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(document).expect("documents can be written as JSON");
+    strip(&mut value);
+    value
+}
+
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
