@@ -55,7 +55,8 @@ fn both_parsers_read_the_same() {
 
 #[test]
 fn positions_are_those_of_the_text() {
-    let document = Document::parse("query {\n  é: me(a: \"ü\", b: [1]) { id }\r\n  ...F }\rfragment F on Q { me }", 100).unwrap();
+    let document =
+        Document::parse("query {\n  é: me(a: \"ü\", b: [1]) { id }\r\n  ...F }\rfragment F on Q { me }", 100).unwrap();
     let text = format!("{:?}", document.executable().unwrap());
     let at = |line: usize, column: usize| text.contains(&format!("Pos({line}:{column})"));
     assert!(document.errors.is_empty() && at(2, 3) && at(2, 6), "{text}");
@@ -65,21 +66,62 @@ fn positions_are_those_of_the_text() {
 /// Pieces of documents, and of what is none.
 fn piece() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
-        "\"", "\"\"", "\"\"\"", "\\", "\\\"", "\\u00e9", "[", "]", "{", "}", "(", ")", "#", "\n", "\r", " ", ",", "a",
-        "b: ", "1", "-", "0", ".5", "e3", "...", "on ", "$a", "$", ":", "=", "@", "!", "|", "null", "true", "é",
-        "query ", "fragment ", "{ a }", "{ a(b: ", ") }", "\u{feff}", "\t",
+        "\"",
+        "\"\"",
+        "\"\"\"",
+        "\\",
+        "\\\"",
+        "\\u00e9",
+        "[",
+        "]",
+        "{",
+        "}",
+        "(",
+        ")",
+        "#",
+        "\n",
+        "\r",
+        " ",
+        ",",
+        "a",
+        "b: ",
+        "1",
+        "-",
+        "0",
+        ".5",
+        "e3",
+        "...",
+        "on ",
+        "$a",
+        "$",
+        ":",
+        "=",
+        "@",
+        "!",
+        "|",
+        "null",
+        "true",
+        "é",
+        "query ",
+        "fragment ",
+        "{ a }",
+        "{ a(b: ",
+        ") }",
+        "\u{feff}",
+        "\t",
     ])
 }
 
 /// The texts of strings, quoted in every way.
 fn quoted() -> impl Strategy<Value = String> {
     let inside = prop::collection::vec(
-        prop::sample::select(vec!["\"", "\\\"", "\\", "\\\\", "\n", "\r\n", "\r", " ", "  ", "a", "é", "#", "{", "\\n", "\t"]),
+        prop::sample::select(vec![
+            "\"", "\\\"", "\\", "\\\\", "\n", "\r\n", "\r", " ", "  ", "a", "é", "#", "{", "\\n", "\t",
+        ]),
         0..12,
     );
-    (inside, prop::sample::select(vec!["\"", "\"\"\""])).prop_map(|(inside, quotes)| {
-        format!("{{ a(b: {quotes}{}{quotes}) }}", inside.concat())
-    })
+    (inside, prop::sample::select(vec!["\"", "\"\"\""]))
+        .prop_map(|(inside, quotes)| format!("{{ a(b: {quotes}{}{quotes}) }}", inside.concat()))
 }
 
 proptest! {

@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn strings_that_do_not_end_are_errors() {
-        for text in ["{ a(b: \"\"\"\"[[[[)}", "{ a(b: \"\"\"x\")}", "{ a(b: \"x\n\")}", "{ a(b: \")}", "{ a(b: \"\\\")}"] {
+        for text in
+            ["{ a(b: \"\"\"\"[[[[)}", "{ a(b: \"\"\"x\")}", "{ a(b: \"x\n\")}", "{ a(b: \")}", "{ a(b: \"\\\")}"]
+        {
             let error = count(text, 1_000).unwrap().error.unwrap();
             assert!(error.message.starts_with("syntax error: "), "{text}: {error:?}");
             assert_eq!(error.locations.len(), 1);

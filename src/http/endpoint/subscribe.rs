@@ -7,8 +7,8 @@ use super::{Endpoint, Parameters, Prepared, SUBSCRIPTION, raised, refused};
 use crate::account::requester::Visitor;
 use crate::app::App;
 use crate::error::Error;
-use crate::graphql::error::polish;
 use crate::graphql::Subscription;
+use crate::graphql::error::polish;
 
 impl Endpoint {
     /// Begins what was asked for over a socket.
