@@ -23,6 +23,7 @@ pub mod number;
 pub mod overwrite;
 pub mod page;
 pub mod password;
+mod power;
 pub mod profile;
 pub mod recovery;
 pub mod refresh;

@@ -152,9 +152,9 @@ pub const UPDATE_PASSWORD: Rule = in_person();
 pub const READ_API_TOKENS: Rule = readers_or_owner(&[Permission::UsersRead]);
 /// Mutation `createApiToken`: a token that made another would outlive its own revocation.
 pub const CREATE_API_TOKEN: Rule = in_person();
-/// Mutations `updateApiToken` and `revokeApiToken`: one's own, or anybody's with the permission.
+/// Mutations `updateApiToken` and `revokeApiToken`: one's own in a session, or with the permission; `power` says on whose.
 pub const MANAGE_API_TOKENS: Rule = holders_or_owner(&[Permission::SessionsRevoke]);
-/// Mutation `revokeSession`: one's own sessions, or anybody's with the permission.
+/// Mutation `revokeSession`: one's own in a session, or with the permission; `power` says on whose.
 pub const REVOKE_SESSION: Rule = holders_or_owner(&[Permission::SessionsRevoke]);
 /// Mutations `createUser`, `updateUser`, `setUserStatus`, `setUserPassword`.
 pub const WRITE_USERS: Rule = holders(&[Permission::UsersWrite]);
@@ -206,7 +206,8 @@ impl Access {
 }
 
 impl Rule {
-    fn admits(self, caller: &SignedIn) -> bool {
+    /// Whether the caller passes without being the owner.
+    pub(super) fn admits(self, caller: &SignedIn) -> bool {
         let holds = |permission| caller.access.permissions.contains(permission);
         (self.any.is_empty() || self.any.iter().any(holds)) && !(self.in_session && caller.session().is_none())
     }

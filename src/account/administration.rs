@@ -11,13 +11,14 @@ use super::email::Email;
 use super::id::{TenantId, UserId};
 use super::name::Name;
 use super::password::check_new;
+use super::power::{self, Act};
 use super::requester::{Requester, SignedIn};
 use super::revocation::cut_off;
 use super::role::to_give;
 use super::session::end_all;
 use super::tenant::within;
 use super::transaction::{Fact, Transaction};
-use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, reread, target};
+use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, reread};
 use super::username::Username;
 use crate::app::App;
 use crate::config::RegistrationMode;
@@ -118,6 +119,13 @@ impl UpdateUser {
         }
     }
 
+    /// What it does to the user.
+    fn act(&self) -> Act {
+        let Self { username, email, display_name, must_change_password, last_login_at: _, version: _ } = self;
+        let changes = username.is_some() || email.is_some() || display_name.is_some() || must_change_password.is_some();
+        if changes { Act::Update } else { Act::RecordLogin }
+    }
+
     /// What that changes in the row.
     pub(super) fn changes(self) -> Changes {
         Changes {
@@ -138,11 +146,12 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
     let caller = requester.permit(access::WRITE_USERS)?;
     let now = app.clock.now();
     let version = input.version;
+    let act = input.act();
     let changes = input.changes();
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
+            let user = power::find_user(&tx, caller, act, user_id).await?;
             if version.is_some_and(|version| version != user.version) {
                 return Err(changed_meanwhile());
             }
@@ -176,7 +185,7 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = target(&tx, caller, access::WRITE_USERS, user_id).await?;
+            let user = power::find_user(&tx, caller, Act::SetStatus, user_id).await?;
             if !users::update_status(&tx, &user, status, now).await? {
                 return Err(changed_meanwhile());
             }
@@ -214,7 +223,7 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = target(&tx, caller, access::DELETE_USERS, user_id).await?;
+            let user = power::find_user(&tx, caller, Act::Delete, user_id).await?;
             remove(app, requester, caller, tx, user, now).await?;
             Ok(user_id)
         })

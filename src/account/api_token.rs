@@ -10,6 +10,7 @@ use super::access::{self, Access, Permission};
 use super::audit::Event;
 use super::id::ApiTokenId;
 use super::page::{self, PageRequest, Slice};
+use super::power::{self, Act};
 use super::requester::{Requester, SignedIn};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
@@ -69,11 +70,12 @@ impl ApiToken {
     }
 }
 
-/// Revokes a token for good, from the next request on: one's own, with the permission anybody's whom the caller
-/// reaches, and always the one that asks. A token that was revoked before stays as it is.
+/// Revokes a token for good, from the next request on: one's own in a session, with the permission that of a user who
+/// can do no more than the caller, and always the one that asks. A token that was revoked before stays as it is.
 ///
 /// # Errors
-/// Refuses callers who are not signed in; a token they may not revoke reads as missing.
+/// Refuses callers who are not signed in, and tokens of users who can do more; a token out of the caller's reach reads as
+/// missing.
 pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<(ApiToken, user::Model)> {
     let caller = requester.signed_in()?;
     let now = app.clock.now();
@@ -82,7 +84,11 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
             let tx = app.db.begin().await?;
             let token = match caller.api_token() {
                 Some(itself) if itself.id() == id => itself.clone(),
-                _ => target(&tx, requester, caller, id).await?.0,
+                _ => {
+                    let (token, owner) = find_in_reach(&tx, caller, id).await?;
+                    power::check(&tx, caller, Act::RestrictApiToken, &owner).await?;
+                    token
+                }
             };
             let is_new = api_tokens::update_revoked(&tx, &token.row, now).await?;
             let (row, owner) =
@@ -101,19 +107,15 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
         .await
 }
 
-async fn target(
+/// The token and its owner. Whether the caller may do what it wants is still to be checked.
+async fn find_in_reach(
     db: &impl ConnectionTrait,
-    requester: &Requester,
     caller: &SignedIn,
     id: ApiTokenId,
 ) -> Result<(ApiToken, user::Model)> {
     let scope = caller.scope(access::MANAGE_API_TOKENS);
     let (row, owner) = api_tokens::find_with_user(db, scope, id.uuid()).await?.ok_or_else(missing)?;
-    if requester.permit_for(access::MANAGE_API_TOKENS, &owner).is_ok() {
-        Ok((row.into(), owner))
-    } else {
-        Err(missing().into())
-    }
+    if power::reaches(caller, Act::RestrictApiToken, &owner) { Ok((row.into(), owner)) } else { Err(missing().into()) }
 }
 
 fn missing() -> Refusal {

@@ -13,11 +13,12 @@ use super::id::UserId;
 use super::identifier::Identifier;
 use super::login;
 use super::password::{self, check_new, names};
+use super::power::{self, Act};
 use super::requester::{Requester, SignedIn};
 use super::role::to_give;
 use super::session::{ApiTokens, end_all, end_all_with};
 use super::transaction::{Fact, Transaction};
-use super::user::{changed_meanwhile, keep_an_admin, reread, target};
+use super::user::{changed_meanwhile, keep_an_admin, reread};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::{roles, users};
@@ -38,16 +39,20 @@ pub struct Replacement {
 /// Changes a user to what `input` says, all of it or nothing.
 ///
 /// # Errors
-/// Refuses callers without the permissions or with less power than the user or the roles have, names that are taken, a
-/// weak password, and to take the last administrator away.
+/// Refuses callers without the permissions or with less power than the user or the roles have, one's own password, names
+/// that are taken, a weak password, and to take the last administrator away.
 pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: Replacement) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
     if input.roles.is_some() {
         requester.permit(access::ASSIGN_ROLES)?;
     }
+    if input.password.is_some() && caller.user_id() == user_id {
+        let message = "your own password does not change together with other fields: change it by itself";
+        return Err(Refusal::new(RefusalCode::WrongPassword, message).on("password").into());
+    }
     let hash = match &input.password {
         Some(password) => {
-            let user = target(app.db.reader(), caller, access::WRITE_USERS, user_id).await?;
+            let user = power::find_user(app.db.reader(), caller, Act::SetPassword, user_id).await?;
             check_new(app, password, names(&user), "password").await?;
             Some(app.hasher.hash(password).await?)
         }
@@ -59,7 +64,15 @@ pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: R
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             roles::lock_built_in(&tx).await?;
-            let before = target(&tx, caller, access::WRITE_USERS, user_id).await?;
+            let before = power::find_user(&tx, caller, Act::Update, user_id).await?;
+            let acts = [
+                (input.status != before.status).then_some(Act::SetStatus),
+                hash.as_ref().map(|_| Act::SetPassword),
+                input.roles.as_ref().map(|_| Act::SetRoles),
+            ];
+            for act in acts.into_iter().flatten() {
+                power::check(&tx, caller, act, &before).await?;
+            }
             if !users::update_account(&tx, &before, changes.clone(), now).await? {
                 return Err(changed_meanwhile());
             }

@@ -9,6 +9,7 @@ use super::access;
 use super::attempt::{Attempt, count_change};
 use super::audit::Event;
 use super::id::UserId;
+use super::power::{self, Act};
 use super::requester::Requester;
 use super::session::{self, ApiTokens, Ended, SignIn, end_all_with};
 use super::transaction::{Fact, Transaction};
@@ -201,12 +202,7 @@ pub async fn set(
     api_tokens: ApiTokens,
 ) -> Result<user::Model> {
     let caller = requester.permit(access::WRITE_USERS)?;
-    let user = accounts::target(app.db.reader(), caller, access::WRITE_USERS, user_id).await?;
-    if user.id == caller.user.id {
-        // Or a stolen access token would be enough to take the account over (ASVS 6.2.3).
-        let problem = "change your own password with updatePassword".to_owned();
-        return Err(Error::BadUserInput { argument: "userId", problem });
-    }
+    let user = power::find_user(app.db.reader(), caller, Act::SetPassword, user_id).await?;
     check_new(app, &password, names(&user), "password").await?;
     let hash = app.hasher.hash(&password).await?;
 
@@ -214,7 +210,7 @@ pub async fn set(
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let user = accounts::target(&tx, caller, access::WRITE_USERS, user_id).await?;
+            let user = power::find_user(&tx, caller, Act::SetPassword, user_id).await?;
             if !users::update_password(&tx, &user, hash.clone(), must_change, now).await? {
                 return Err(accounts::changed_meanwhile());
             }

@@ -12,6 +12,7 @@ use super::audit::Event;
 use super::id::SessionId;
 use super::name::Name;
 use super::page::{self, PageRequest, Slice};
+use super::power::{self, Act};
 use super::requester::{Client, Identity, Proof, Requester, SignedIn};
 use super::role;
 use super::tokens::{self, TokenPair};
@@ -260,10 +261,11 @@ pub async fn find(app: &App, requester: &Requester, id: SessionId) -> Result<Opt
     Ok(found.filter(|(_, owner)| requester.permit_for(access::READ_SESSIONS, owner).is_ok()))
 }
 
-/// Ends one session: one's own, or with the permission anybody's whom the caller reaches.
+/// Ends one session: one's own, or with the permission that of a user who can do no more than the caller.
 ///
 /// # Errors
-/// Refuses callers who are not signed in; a session they may not end reads as missing.
+/// Refuses callers who are not signed in, and sessions of users who can do more; a session out of the caller's reach
+/// reads as missing.
 pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(session::Model, user::Model)> {
     let caller = requester.signed_in()?;
     let now = app.clock.now();
@@ -273,9 +275,10 @@ pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(
             let tx = Transaction::begin(app, now).await?;
             let scope = caller.scope(access::REVOKE_SESSION);
             let (session, owner) = sessions::find_with_user(&tx, scope, id.uuid()).await?.ok_or_else(missing)?;
-            if requester.permit_for(access::REVOKE_SESSION, &owner).is_err() {
+            if !power::reaches(caller, Act::EndSession, &owner) {
                 return Err(missing().into());
             }
+            power::check(&tx, caller, Act::EndSession, &owner).await?;
             if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
                 Event::success("session.revoke")
                     .made_by(caller)

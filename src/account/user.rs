@@ -6,7 +6,7 @@ use entity::user::{self, Status};
 use sea_orm::{ConnectionTrait, Set};
 use secrecy::SecretString;
 
-use super::access::{self, INSTALLATION, Rule};
+use super::access::{self, INSTALLATION};
 use super::attempt::spend;
 use super::canonical::canonical;
 use super::email::Email;
@@ -14,8 +14,7 @@ use super::id::UserId;
 use super::identifier::Identifier;
 use super::name::Name;
 use super::page::{self, Kind, PageRequest, Slice};
-use super::requester::{Client, Requester, SignedIn};
-use super::role::{self};
+use super::requester::{Client, Requester};
 use super::username::{Username, is_spelled};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
@@ -236,19 +235,6 @@ pub(super) fn prepared(filter: &Filter) -> Result<Filter> {
         username_key: filter.username_key.as_deref().map(|text| Identifier::new(text).username_key().to_owned()),
         ..filter.clone()
     })
-}
-
-/// Finds the user on whom `rule` lets `caller` act, within the caller's power.
-pub(super) async fn target(
-    db: &impl ConnectionTrait,
-    caller: &SignedIn,
-    rule: Rule,
-    user_id: UserId,
-) -> Result<user::Model> {
-    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").on("userId");
-    let user = users::find(db, caller.scope(rule), user_id.uuid()).await?.ok_or_else(missing)?;
-    let access = role::access_of(db, user.id).await?;
-    if caller.access.covers(&access.permissions) { Ok(user) } else { Err(Error::Forbidden) }
 }
 
 /// Refuses what has left the installation without an active administrator; the transaction is given up then. Those of

@@ -22,7 +22,8 @@ use crate::account::requester::{Identity, Requester};
 pub struct ApiToken(pub(super) tokens::ApiToken);
 
 /// What a program acts with in the name of an account. It can do what its permissions say, as far as the account can at
-/// the time, and nothing that is for the owner alone: it changes no password and no profile and makes no tokens.
+/// the time, and nothing that is for the owner alone: it makes no tokens, changes no password and no profile, and does
+/// not administer its own account.
 #[Object]
 impl ApiToken {
     /// The id; it is the second part of the token itself.
@@ -157,7 +158,7 @@ pub struct UpdateApiTokenInput {
     note: MaybeUndefined<String>,
     /// Whether it is switched on.
     enabled: Option<bool>,
-    /// What it may do from now on; nobody can give what they or the owner do not hold.
+    /// What it may do from now on; its owner gives it, and nothing that the owner does not hold.
     permissions: Option<Vec<Permission>>,
     /// What it means to other services from now on.
     scopes: Option<Vec<String>>,
@@ -222,7 +223,8 @@ impl ApiTokenMutation {
         settle(ctx, create(ctx, input).await)
     }
 
-    /// Changes an API token: one's own, or with the permission anybody's. It counts from its next use on.
+    /// Changes an API token of one's own, in a session. With the permission, callers who can do all that the owner can
+    /// switch the token off or let it end earlier; everything else is for the owner. It counts from its next use on.
     #[graphql(directive = guard::apply(access::MANAGE_API_TOKENS))]
     async fn update_api_token(
         &self,
@@ -232,8 +234,8 @@ impl ApiTokenMutation {
         settle(ctx, update(ctx, input).await)
     }
 
-    /// Revokes an API token at once and for good: one's own, or with the permission anybody's. An API token can revoke
-    /// itself.
+    /// Revokes an API token at once and for good: one's own in a session, or with the permission that of a user who can
+    /// do no more than the caller. An API token can revoke itself.
     #[graphql(directive = guard::apply(access::MANAGE_API_TOKENS))]
     async fn revoke_api_token(
         &self,

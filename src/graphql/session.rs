@@ -156,7 +156,7 @@ pub struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Ends one session at once: one's own, or with the permission anybody's.
+    /// Ends one session at once: one's own, or with the permission that of a user who can do no more than the caller.
     #[graphql(directive = guard::apply(access::REVOKE_SESSION))]
     async fn revoke_session(
         &self,

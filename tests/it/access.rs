@@ -11,6 +11,7 @@ use async_graphql::parser::types::{ConstDirective, TypeKind, TypeSystemDefinitio
 mod auth_service;
 mod fields;
 mod foreign_ids;
+mod power;
 pub mod routes;
 mod unknown_fields;
 mod verdict;

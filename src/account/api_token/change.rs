@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use entity::{api_token, user};
 use sea_orm::Set;
 
-use super::{ApiToken, draft, missing, target};
+use super::{ApiToken, draft, find_in_reach, missing};
 use crate::account::access::Permission;
 use crate::account::audit::Event;
 use crate::account::id::ApiTokenId;
 use crate::account::name::Name;
+use crate::account::power::{self, Act};
 use crate::account::requester::Requester;
 use crate::account::role;
 use crate::app::App;
@@ -35,11 +37,30 @@ pub struct Update {
     pub version: Option<i64>,
 }
 
-/// Changes a token: one's own, or with the permission anybody's whom the caller reaches.
+impl Update {
+    /// What it does to `token` at `now`.
+    fn act(&self, token: &ApiToken, now: DateTime<Utc>) -> Act {
+        let Self { name, note, enabled, lifetime, permissions, scopes, version: _ } = self;
+        let describes = name.is_some() || note.is_some();
+        let ends_later = lifetime.is_some_and(|lifetime| match (lifetime, token.row.expires_at) {
+            (Some(lifetime), Some(end)) => now + lifetime > end.utc(),
+            (Some(_), None) => false,
+            (None, _) => true,
+        });
+        if describes || *enabled == Some(true) || ends_later || permissions.is_some() || scopes.is_some() {
+            Act::ChangeApiToken
+        } else {
+            Act::RestrictApiToken
+        }
+    }
+}
+
+/// Changes a token: one's own in a session. Others switch it off or let it end earlier, with the permission and if they
+/// can do all that its owner can.
 ///
 /// # Errors
-/// Refuses callers who are not signed in, permissions that the caller or the owner does not have, and changes of
-/// another version; a token they may not change, or that was revoked, reads as missing.
+/// Refuses callers who are not signed in, changes that are for the owner, permissions that the owner does not have, and
+/// changes of another version; a token out of the caller's reach, or that was revoked, reads as missing.
 pub async fn update(
     app: &App,
     requester: &Requester,
@@ -51,7 +72,8 @@ pub async fn update(
     app.db
         .retry(|| async {
             let tx = app.db.begin().await?;
-            let (token, owner) = target(&tx, requester, caller, id).await?;
+            let (token, owner) = find_in_reach(&tx, caller, id).await?;
+            power::check(&tx, caller, input.act(&token, now), &owner).await?;
             if token.row.revoked_at.is_some() {
                 return Err(missing().into());
             }

@@ -123,6 +123,17 @@ fn rows() -> Vec<Row> {
     ]
 }
 
+/// What is sent for each mutation.
+pub fn mutations() -> Vec<(&'static str, fn(&World, Who, &Actor) -> String)> {
+    let rows = rows().into_iter().filter(|row| row.field.starts_with("Mutation."));
+    rows.map(|row| (row.field, row.query)).collect()
+}
+
+/// The global id of a user.
+pub fn global_user(id: &str) -> String {
+    global("User", id)
+}
+
 async fn ask(actor: &Actor, query: &str) -> Answer {
     actor.json(Method::POST, "/app/graphql", &json!({ "query": query })).await
 }

@@ -237,7 +237,7 @@ fn mutations() -> Vec<Row> {
             "UpdateApiTokenInput!",
             "apiToken { id note }",
             "/updateApiToken/apiToken",
-            |world, _, _| json!({ "input": { "apiTokenId": world.ann_token.0, "note": "Changed" } }),
+            |world, _, _| json!({ "input": { "apiTokenId": world.ann_token.0, "enabled": false } }),
             [UNAUTHENTICATED, NOT_FOUND, Data, Data, NOT_FOUND, UNAUTHENTICATED],
         ),
         mutation(

@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::world::{ACTORS, Who, World};
-use crate::support::{Actor, PASSWORD};
+use crate::support::{Actor, Answer, PASSWORD};
 
 /// One way to call a route.
-struct Row {
+pub struct Row {
     /// Method and route, as the router has it.
-    route: String,
+    pub route: String,
     /// The path with its query, if it differs from the route.
     path: Option<String>,
     /// Headers beside those of the actor.
@@ -33,6 +33,27 @@ impl Row {
     /// The same at this path.
     fn at(self, path: impl Into<String>) -> Self {
         Self { path: Some(path.into()), ..self }
+    }
+
+    /// The path with its query.
+    pub fn path(&self) -> &str {
+        self.path.as_deref().unwrap_or(self.route.split_once(' ').unwrap().1)
+    }
+
+    /// Calls the route at `path`, with the body that `change` makes of its own.
+    pub async fn send(&self, path: &str, who: Who, actor: &Actor, change: impl Fn(Value) -> Value) -> Answer {
+        let body = change((self.body)(who, actor));
+        let own = (self.headers)();
+        let mut headers: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let body = match &body {
+            Value::Null => String::new(),
+            body => {
+                headers.push(("content-type", "application/json"));
+                body.to_string()
+            }
+        };
+        let (method, _) = self.route.split_once(' ').unwrap();
+        actor.request(method.parse().unwrap(), path, &headers, body).await
     }
 }
 
@@ -196,10 +217,10 @@ fn options(rows: &[Row]) -> Vec<Row> {
     paths.into_iter().map(|path| row(format!("OPTIONS {path}"), nothing, ANYBODY)).collect()
 }
 
-/// The whole table, with all dialects mounted.
-fn rows() -> Vec<Row> {
+/// The routes of all dialects, but for OPTIONS.
+pub fn dialect_rows() -> Vec<Row> {
     let root = |_, _: &Actor| json!({ "username": "root", "password": PASSWORD });
-    let dialects: Vec<Row> = [
+    [
         plantdb("", ["/token-validation", "/token-refresh", "/create-api-token"], 400),
         plantdb("/api/v1/auth", ["/token/validation", "/token/refresh", "/token/create-api-token"], 401),
         tecladocode(),
@@ -211,7 +232,12 @@ fn rows() -> Vec<Row> {
     ]
     .into_iter()
     .flatten()
-    .collect();
+    .collect()
+}
+
+/// The whole table, with all dialects mounted.
+fn rows() -> Vec<Row> {
+    let dialects = dialect_rows();
     let options = options(&dialects);
     own().into_iter().chain(dialects).chain(options).collect()
 }
@@ -269,23 +295,11 @@ async fn everybody_gets_the_status_that_the_table_says() {
             None => World::new().await,
         };
         let begun = world.rows().await;
-        let (method, route) = row.route.split_once(' ').unwrap();
         for who in ACTORS {
             let status = row.statuses[ACTORS.iter().position(|actor| *actor == who).unwrap()];
             let actor = world.actor(who);
-            let body = (row.body)(who, &actor);
-            let own = (row.headers)();
-            let mut headers: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let body = match &body {
-                Value::Null => String::new(),
-                body => {
-                    headers.push(("content-type", "application/json"));
-                    body.to_string()
-                }
-            };
             let before = world.rows().await;
-            let path = row.path.as_deref().unwrap_or(route);
-            let answer = actor.request(method.parse().unwrap(), path, &headers, body).await;
+            let answer = row.send(row.path(), who, &actor, |body| body).await;
             if answer.status.as_u16() != status {
                 wrong.push(format!(
                     "{} for {who:?}: {status} was expected, but {} {}",

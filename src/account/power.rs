@@ -1,0 +1,113 @@
+//! Power over users: the one check before a caller changes a user or anything that belongs to a user.
+
+use entity::user;
+use sea_orm::ConnectionTrait;
+
+use super::access::{self, Rule};
+use super::id::UserId;
+use super::requester::SignedIn;
+use super::role;
+use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::store::users;
+
+/// What a caller does to a user, or to a session or an API token of that user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    /// Change the names, the e-mail address or the flags.
+    Update,
+    /// Record when somebody last signed in, as callers of older services do.
+    RecordLogin,
+    /// Enable or disable the user.
+    SetStatus,
+    /// Replace the roles.
+    SetRoles,
+    /// Replace the password without the current one.
+    SetPassword,
+    /// Delete the user.
+    Delete,
+    /// End a session.
+    EndSession,
+    /// Revoke an API token, switch it off, or let it end earlier.
+    RestrictApiToken,
+    /// Change an API token in any other way, which can give it more than it has.
+    ChangeApiToken,
+}
+
+impl Act {
+    const fn rule(self) -> Rule {
+        match self {
+            Self::Update | Self::RecordLogin | Self::SetStatus | Self::SetPassword => access::WRITE_USERS,
+            Self::SetRoles => access::ASSIGN_ROLES,
+            Self::Delete => access::DELETE_USERS,
+            Self::EndSession => access::REVOKE_SESSION,
+            Self::RestrictApiToken | Self::ChangeApiToken => access::MANAGE_API_TOKENS,
+        }
+    }
+
+    /// Whether an API token may do it to its own user.
+    const fn is_open_to_own_tokens(self) -> bool {
+        matches!(self, Self::RecordLogin | Self::EndSession | Self::RestrictApiToken)
+    }
+}
+
+/// Whether `act` on what belongs to `owner` is open to `caller` at all. To others a session or an API token reads as
+/// missing.
+pub(super) fn reaches(caller: &SignedIn, act: Act, owner: &user::Model) -> bool {
+    let rule = act.rule();
+    is_owner_in_session(caller, rule, owner) || rule.admits(caller) && caller.scope(rule).admits(owner.tenant_id)
+}
+
+fn is_owner_in_session(caller: &SignedIn, rule: Rule, owner: &user::Model) -> bool {
+    rule.or_owner && caller.user.id == owner.id && caller.session().is_some()
+}
+
+/// Refuses `act` on `owner`, or on what belongs to `owner`, unless the caller
+/// - is the owner in a session, for sessions and API tokens;
+/// - or holds the permission, reaches the tenant, and can do all that the owner can.
+///
+/// An API token does not administer its own user: at most it takes sessions and tokens away. Nobody but the owner gives
+/// anything to an API token, and nobody replaces their own password without the current one (ASVS 6.2.3).
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::PasswordChangeRequired`]; [`Error::BadUserInput`] for one's own password.
+pub(super) async fn check(db: &impl ConnectionTrait, caller: &SignedIn, act: Act, owner: &user::Model) -> Result<()> {
+    if caller.user.must_change_password {
+        return Err(Error::PasswordChangeRequired);
+    }
+    if is_owner_in_session(caller, act.rule(), owner) {
+        return Ok(());
+    }
+    if !reaches(caller, act, owner) || act == Act::ChangeApiToken {
+        return Err(Error::Forbidden);
+    }
+    if caller.user.id == owner.id {
+        if act == Act::SetPassword {
+            let problem = "change your own password with updatePassword".to_owned();
+            return Err(Error::BadUserInput { argument: "userId", problem });
+        }
+        if !act.is_open_to_own_tokens() && caller.session().is_none() {
+            return Err(Error::Forbidden);
+        }
+    }
+    let access = role::access_of(db, owner.id).await?;
+    if caller.access.covers(&access.permissions) { Ok(()) } else { Err(Error::Forbidden) }
+}
+
+/// The user with this id, if `caller` may do `act`.
+///
+/// # Errors
+/// As [`check`]; a user whom the caller does not reach reads as missing.
+pub(super) async fn find_user(
+    db: &impl ConnectionTrait,
+    caller: &SignedIn,
+    act: Act,
+    user_id: UserId,
+) -> Result<user::Model> {
+    let user = users::find(db, caller.scope(act.rule()), user_id.uuid()).await?.ok_or_else(missing)?;
+    check(db, caller, act, &user).await?;
+    Ok(user)
+}
+
+fn missing() -> Refusal {
+    Refusal::new(RefusalCode::NotFound, "there is no such user").on("userId")
+}
