@@ -18,7 +18,7 @@ use super::role::to_give;
 use super::session::end_all;
 use super::tenant::within;
 use super::transaction::{Fact, Transaction};
-use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, reread};
+use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, lock, reread};
 use super::username::Username;
 use crate::app::App;
 use crate::config::RegistrationMode;
@@ -151,7 +151,7 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let user = power::find_user(&tx, caller, act, user_id).await?;
+            let user = power::lock_user(&tx, caller, act, user_id).await?;
             if version.is_some_and(|version| version != user.version) {
                 return Err(changed_meanwhile());
             }
@@ -185,7 +185,7 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = power::find_user(&tx, caller, Act::SetStatus, user_id).await?;
+            let user = power::lock_user(&tx, caller, Act::SetStatus, user_id).await?;
             if !users::update_status(&tx, &user, status, now).await? {
                 return Err(changed_meanwhile());
             }
@@ -223,7 +223,7 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = power::find_user(&tx, caller, Act::Delete, user_id).await?;
+            let user = power::lock_user(&tx, caller, Act::Delete, user_id).await?;
             remove(app, requester, caller, tx, user, now).await?;
             Ok(user_id)
         })
@@ -241,7 +241,7 @@ pub async fn delete_own(app: &App, requester: &Requester) -> Result<()> {
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = reread(&tx, &caller.user).await?;
+            let user = lock(&tx, &caller.user).await?;
             remove(app, requester, caller, tx, user, now).await
         })
         .await

@@ -18,7 +18,7 @@ use super::requester::{Requester, SignedIn};
 use super::role::to_give;
 use super::session::{ApiTokens, end_all, end_all_with};
 use super::transaction::{Fact, Transaction};
-use super::user::{changed_meanwhile, keep_an_admin, reread};
+use super::user::{changed_meanwhile, keep_an_admin, lock, reread};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::{roles, users};
@@ -64,7 +64,7 @@ pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: R
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             roles::lock_built_in(&tx).await?;
-            let before = power::find_user(&tx, caller, Act::Update, user_id).await?;
+            let before = power::lock_user(&tx, caller, Act::Update, user_id).await?;
             let acts = [
                 (input.status != before.status).then_some(Act::SetStatus),
                 hash.as_ref().map(|_| Act::SetPassword),
@@ -157,10 +157,11 @@ async fn own_password(
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            if !users::update_password(&tx, user, hash.clone(), false, now).await? {
+            let before = lock(&tx, user).await?;
+            if !users::update_password(&tx, &before, hash.clone(), false, now).await? {
                 return Err(changed_meanwhile());
             }
-            let user = reread(&tx, user).await?;
+            let user = reread(&tx, &before).await?;
             end_all(&tx, &user, Some(session.id), EndReason::PasswordChanged, now).await?;
             Event::success("password.reset")
                 .by(&user)

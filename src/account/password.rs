@@ -145,10 +145,13 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
 /// Writes the new password; the account then, and what else was ended.
 async fn change(tx: &Transaction, proven: &Proven<'_>) -> Result<(user::Model, Ended)> {
     let Proven { user, own_session, hash, input, now } = proven;
-    if !users::update_password(tx, user, hash.clone(), false, *now).await? {
+    let before = accounts::lock(tx, user).await?;
+    // The current password was verified against the hash of before.
+    let is_current = before.password_hash == user.password_hash;
+    if !is_current || !users::update_password(tx, &before, hash.clone(), false, *now).await? {
         return Err(accounts::changed_meanwhile());
     }
-    let user = accounts::reread(tx, user).await?;
+    let user = accounts::reread(tx, &before).await?;
     let tokens = ApiTokens::revoking(input.revoke_api_tokens);
     let others = match (input.end_others, tokens) {
         (true, _) => {
@@ -210,7 +213,7 @@ pub async fn set(
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let user = power::find_user(&tx, caller, Act::SetPassword, user_id).await?;
+            let user = power::lock_user(&tx, caller, Act::SetPassword, user_id).await?;
             if !users::update_password(&tx, &user, hash.clone(), must_change, now).await? {
                 return Err(accounts::changed_meanwhile());
             }

@@ -8,7 +8,7 @@ use super::id::UserId;
 use super::requester::SignedIn;
 use super::role;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::users;
+use crate::store::{Writes, users};
 
 /// What a caller does to a user, or to a session or an API token of that user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +105,16 @@ pub(super) async fn find_user(
 ) -> Result<user::Model> {
     let user = users::find(db, caller.scope(act.rule()), user_id.uuid()).await?.ok_or_else(missing)?;
     check(db, caller, act, &user).await?;
+    Ok(user)
+}
+
+/// The same, with the row of the user locked until the transaction ends.
+///
+/// # Errors
+/// As [`find_user`].
+pub(super) async fn lock_user(tx: &impl Writes, caller: &SignedIn, act: Act, user_id: UserId) -> Result<user::Model> {
+    let user = users::lock(tx, caller.scope(act.rule()), user_id.uuid()).await?.ok_or_else(missing)?;
+    check(tx, caller, act, &user).await?;
     Ok(user)
 }
 

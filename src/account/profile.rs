@@ -25,7 +25,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let user = accounts::reread(&tx, &caller.user).await?;
+            let user = accounts::lock(&tx, &caller.user).await?;
             if !users::update_account(&tx, &user, changes.clone(), now).await? {
                 return Err(accounts::changed_meanwhile());
             }

@@ -229,7 +229,7 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = power::find_user(&tx, caller, Act::SetRoles, user_id).await?;
+            let user = power::lock_user(&tx, caller, Act::SetRoles, user_id).await?;
             let chosen = to_give(&tx, caller, &names, user.tenant_id).await?;
             let before = access_of(&tx, user.id).await?.roles;
             roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;

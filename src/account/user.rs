@@ -251,6 +251,11 @@ pub(super) async fn reread(db: &impl ConnectionTrait, user: &user::Model) -> Res
     users::find_by_number(db, Scope::Installation, user.id).await?.ok_or_else(changed_meanwhile)
 }
 
+/// The row of `user` as it is now, locked until the transaction ends.
+pub(super) async fn lock(tx: &impl Writes, user: &user::Model) -> Result<user::Model> {
+    users::lock(tx, Scope::Installation, user.uid).await?.ok_or_else(changed_meanwhile)
+}
+
 /// Somebody else changed or deleted the same account at the same time.
 pub(super) fn changed_meanwhile() -> Error {
     Refusal::new(RefusalCode::Conflict, "the account was changed by somebody else: look again and repeat").into()

@@ -6,7 +6,7 @@ use entity::{api_token, user};
 use sea_orm::sea_query::{Expr, Func, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
-    QueryOrder, Select, Set, UpdateMany,
+    QueryOrder, QuerySelect, Select, Set, UpdateMany,
 };
 use uuid::Uuid;
 
@@ -22,6 +22,11 @@ pub async fn find_with_user(
     uid: Uuid,
 ) -> Result<Option<(api_token::Model, user::Model)>> {
     one_with_user(db, scope.of_users().add(api_token::Column::Uid.eq(uid))).await
+}
+
+/// The row of `token` as it is now, locked until the transaction ends, as [`super::users::lock`] does.
+pub async fn lock(db: &impl Writes, token: &api_token::Model) -> Result<Option<api_token::Model>> {
+    Ok(api_token::Entity::find_by_id(token.id).lock_exclusive().one(db).await?)
 }
 
 /// The token whose secret has this hash, and its owner.

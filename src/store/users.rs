@@ -90,6 +90,12 @@ pub async fn find_by_number(db: &impl ConnectionTrait, scope: Scope, id: i64) ->
     Ok(scoped(scope).filter(user::Column::Id.eq(id)).one(db).await?)
 }
 
+/// The same, with the row locked until the transaction ends: changes of one user wait for each other, and each sees
+/// what the one before has made. SQLite has one writer and needs no lock.
+pub async fn lock(db: &impl Writes, scope: Scope, uid: Uuid) -> Result<Option<user::Model>> {
+    Ok(scoped(scope).filter(user::Column::Uid.eq(uid)).lock_exclusive().one(db).await?)
+}
+
 /// The user with this canonical username.
 pub async fn find_by_username(db: &impl ConnectionTrait, scope: Scope, key: &str) -> Result<Option<user::Model>> {
     Ok(scoped(scope).filter(user::Column::UsernameKey.eq(key)).one(db).await?)

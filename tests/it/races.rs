@@ -1,6 +1,7 @@
 //! Races: what many ask for at once, on two nodes of one database. A few rounds of each are run; all of them, and
 //! hundreds of rounds, when `ACCOUNTD_TEST_SLOW` is set (`make test-slow`).
 
+mod change;
 mod conflict;
 mod login;
 mod refresh;

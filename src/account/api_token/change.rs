@@ -73,6 +73,7 @@ pub async fn update(
         .retry(|| async {
             let tx = app.db.begin().await?;
             let (token, owner) = find_in_reach(&tx, caller, id).await?;
+            let token = ApiToken::from(api_tokens::lock(&tx, &token.row).await?.ok_or_else(missing)?);
             power::check(&tx, caller, input.act(&token, now), &owner).await?;
             if token.row.revoked_at.is_some() {
                 return Err(missing().into());
