@@ -26,29 +26,38 @@ web/node_modules/.package-lock.json: web/package-lock.json | node
 binary: tools web
 	cargo build --locked --bins --examples --features web
 
-# Every test: real clients, a browser and the judges against a started server, and Rust on each database that runs.
-test: test-clients test-plantdb test-web test-schemathesis test-rust test-servers
+# Every test: real clients, a browser and the judges against a started server, and Rust on each database that runs. A
+# suite that fails hides none of the others: all run, and what failed is said last.
+SUITES := test-clients test-plantdb test-web test-schemathesis test-rust test-servers
+
+test:
+	@failed=; for suite in $(SUITES); do $(MAKE) --no-print-directory $$suite || failed="$$failed $$suite"; done; \
+	[ -z "$$failed" ] || { echo "FAILED:$$failed (each runs alone by its name, as in: make test-rust)" >&2; exit 1; }; \
+	echo "passed: $(SUITES)"
 
 # On SQLite, whatever servers the environment names; what was not tested is told last.
 test-rust: tools
-	env -u ACCOUNTD_TEST_POSTGRES -u ACCOUNTD_TEST_MYSQL cargo test --workspace --locked
+	env -u ACCOUNTD_TEST_POSTGRES -u ACCOUNTD_TEST_MYSQL cargo test --workspace --locked --no-fail-fast
 	@command -v strace >/dev/null || echo "NOT TESTED, because strace is missing: faults of the disk, and its order" >&2
 	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || echo "NOT TESTED, because faketime is missing: clocks that leap" >&2
 
 # The Rust tests with what takes minutes: hundreds of kills, and thousands of sequences against the model.
 .PHONY: test-slow
 test-slow: tools
-	ACCOUNTD_TEST_SLOW=1 $(MAKE) test-rust test-servers
+	ACCOUNTD_TEST_SLOW=1 $(MAKE) test SUITES="test-rust test-servers"
 
-# The same tests on PostgreSQL and on MariaDB, as far as they run; what was not tested is told last.
+# The same tests on PostgreSQL and on MariaDB, as far as they run: both, whatever fails. What failed and what was not
+# tested is told last.
 test-servers: tools
 	@settings=$$(scripts/services) && eval "$$settings"; \
 	postgres=$$ACCOUNTD_TEST_POSTGRES; mysql=$$ACCOUNTD_TEST_MYSQL; unset ACCOUNTD_TEST_POSTGRES ACCOUNTD_TEST_MYSQL; \
-	if [ -n "$$postgres" ]; then ACCOUNTD_TEST_POSTGRES=$$postgres cargo test --locked --test it || exit; fi; \
-	if [ -n "$$mysql" ]; then ACCOUNTD_TEST_MYSQL=$$mysql cargo test --locked --test it || exit; fi; \
+	failed=; \
+	if [ -n "$$postgres" ]; then ACCOUNTD_TEST_POSTGRES=$$postgres cargo test --locked --test it || failed="$$failed PostgreSQL"; fi; \
+	if [ -n "$$mysql" ]; then ACCOUNTD_TEST_MYSQL=$$mysql cargo test --locked --test it || failed="$$failed MariaDB"; fi; \
 	[ -n "$$postgres" ] || echo "NOT TESTED, because no server runs: PostgreSQL" >&2; \
 	[ -n "$$mysql" ] || echo "NOT TESTED, because no server runs: MariaDB" >&2; \
-	[ -n "$$ACCOUNTD_TEST_REDIS" ] || echo "NOT TESTED, because no server runs: Redis" >&2
+	[ -n "$$ACCOUNTD_TEST_REDIS" ] || echo "NOT TESTED, because no server runs: Redis" >&2; \
+	[ -z "$$failed" ] || { echo "FAILED on:$$failed" >&2; exit 1; }
 
 test-clients: binary
 	npm ci --prefix tests/clients --no-audit --no-fund
@@ -69,8 +78,9 @@ target/judges/installed: tests/judges/schemathesis.txt | python
 
 # PlantDB's own clients, the last of the old paths and the newest; each has a Python environment of its own.
 test-plantdb: binary target/plantdb-0.15/installed target/plantdb-0.17/installed
-	target/plantdb-0.15/bin/python tests/judges/run_plantdb.py
-	target/plantdb-0.17/bin/python tests/judges/run_plantdb.py
+	@failed=; for version in 0.15 0.17; do \
+	target/plantdb-$$version/bin/python tests/judges/run_plantdb.py || failed="$$failed $$version"; done; \
+	[ -z "$$failed" ] || { echo "FAILED with plantdb:$$failed" >&2; exit 1; }
 
 # The client names Python 3.10 to 3.12; later ones are tried all the same.
 target/plantdb-%/installed: tests/judges/plantdb-%.txt | python

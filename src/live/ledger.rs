@@ -276,7 +276,8 @@ mod tests {
         assert!(!ledger.is_trusted());
         ledger.hear(now.checked_sub(TRUST).unwrap());
         assert!(!ledger.is_trusted(), "that was too long ago");
-        ledger.hear(now);
+        // Not over while the test runs.
+        ledger.hear(now + TRUST * 1_000);
         assert!(ledger.is_trusted());
     }
 }

@@ -16,9 +16,9 @@ const NEW_PASSWORD = 'staple-orbit-lantern-42';
 const WRONG_PASSWORD = 'wrong-horse-battery-8';
 
 const SHORT_LIFE = { ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS: '1' };
-const EXPIRED_WITHIN_MS = 15_000; // 1 s of life, 5 s of leeway, and room for a slow machine
+const EXPIRED_WITHIN_MS = 120_000; // 1 s of life, 5 s of leeway, and room for a slow machine
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 600_000 };
 
 const variants = [apollo4, apollo3].flatMap((own) => [
   { name: own.name, make: () => own },

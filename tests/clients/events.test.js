@@ -8,7 +8,7 @@ import { documented } from './documented.js';
 import { startServer } from './server.js';
 
 const PASSWORD = 'correct-horse-battery-7';
-const limit = { timeout: 60_000 };
+const limit = { timeout: 600_000 };
 
 const tokens = 'tokens { accessToken refreshToken }';
 const REGISTER = `mutation ($input: RegisterInput!) { register(input: $input) { ${tokens} errors { code } } }`;
@@ -101,7 +101,7 @@ describe('events', () => {
       return false;
     };
     events.until = async (wanted, what) => {
-      const deadline = Date.now() + 20_000;
+      const deadline = Date.now() + 120_000;
       while (!wanted()) {
         assert.ok(Date.now() < deadline, `${what}: ${JSON.stringify({ ...events, end: String(events.end?.error) })}`);
         await changed(250);

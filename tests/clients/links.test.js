@@ -12,7 +12,7 @@ import { meNamed } from './documents.js';
 import { startServer } from './server.js';
 
 const sha256 = (query) => createHash('sha256').update(query).digest('hex');
-const limit = { timeout: 60_000 };
+const limit = { timeout: 600_000 };
 
 const clients = [
   {

@@ -11,7 +11,7 @@ import { printedSessions, realAnswers } from './session.js';
 
 const path = new URL('../../README.md', import.meta.url);
 
-test('the sessions in the README answer as printed', { timeout: 60_000 }, async () => {
+test('the sessions in the README answer as printed', { timeout: 600_000 }, async () => {
   const readme = await readFile(path, 'utf8');
   const steps = printedSessions(readme);
   const directory = await mkdtemp(join(tmpdir(), 'accountd-readme-'));

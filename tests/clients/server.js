@@ -8,8 +8,8 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const READY_WITHIN_MS = 20_000;
-const ENDED_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 120_000;
+const ENDED_WITHIN_MS = 120_000;
 const LOG_CHARACTERS = 20_000;
 
 const builtBinary = fileURLToPath(new URL('../../target/debug/accountd', import.meta.url));
@@ -118,7 +118,7 @@ async function ready(server, address) {
   while (Date.now() < deadline) {
     if (end) throw new Error(`the server ended at start (${end.how})\n${server.log()}`);
     try {
-      const response = await fetch(address, { signal: AbortSignal.timeout(1_000) });
+      const response = await fetch(address, { signal: AbortSignal.timeout(10_000) });
       await response.arrayBuffer();
       if (response.status === 200) return;
       answer = response.status;

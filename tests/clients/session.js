@@ -24,7 +24,7 @@ export async function realAnswers(steps, urls, directory) {
   for (const [port, url] of Object.entries(urls)) script = script.replaceAll(`http://127.0.0.1:${port}`, url);
   const { stdout } = await run('bash', ['-c', script], {
     cwd: directory,
-    timeout: 30_000,
+    timeout: 300_000,
   });
   return stdout.split(`${mark}\n`).slice(0, -1).map((answer) => shortened(answer.trimEnd()));
 }

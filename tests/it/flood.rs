@@ -1,6 +1,7 @@
 //! Floods: what hashing, registering and reading cost under attack, and what it leaves for others.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
@@ -11,6 +12,9 @@ use serde_json::{Value, json};
 use crate::support::database::TestDatabase;
 use crate::support::process::Process;
 use crate::support::{Actor, PASSWORD, TestApp};
+
+/// How long a request waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(2);
 
 /// As many as there are in the pool that is configured.
 const THREADS: usize = 1;
@@ -36,6 +40,15 @@ fn status(answer: &str) -> u16 {
     status
 }
 
+/// Ends a flood when it is dropped.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// L1, A2: wrong passwords from 250 addresses without pause.
 #[tokio::test]
 async fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
@@ -52,32 +65,35 @@ async fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
     let pair = server.graphql("", register, json!({ "p": PASSWORD }))["data"]["register"]["tokens"].clone();
     let token = pair["accessToken"].as_str().unwrap();
     let before = server.resident();
-    let until = Instant::now() + Duration::from_secs(3);
+    // Until everything has been seen that there is to see, however long this machine takes for it.
+    let (stop, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
     let statuses = std::thread::scope(|scope| {
         let floods: Vec<_> = (0..24)
             .map(|thread| {
-                let server = &server;
+                let (server, stop, sent) = (&server, &stop, &sent);
                 scope.spawn(move || {
                     let mut statuses = BTreeMap::new();
                     let mut number = thread;
-                    while Instant::now() < until {
+                    while !stop.load(Ordering::SeqCst) {
                         number += 24;
                         let from = format!("x-forwarded-for: 198.51.{}.{}\r\n", number % 2, number % 125);
                         let answer = server.send("/login", &from, &wrong(number));
                         *statuses.entry(status(&answer)).or_insert(0) += 1;
+                        sent.fetch_add(1, Ordering::SeqCst);
                     }
                     statuses
                 })
             })
             .collect();
         // Who does not need a password is served meanwhile (L3).
+        let end = Ended(&stop);
         let mut served = 0;
-        while Instant::now() < until {
+        while served < 10 || sent.load(Ordering::SeqCst) < 500 {
             let me = server.graphql(token, "{ me { username } }", json!({}));
             assert_eq!(me["data"]["me"]["username"], "ann", "{me}");
             served += 1;
         }
-        assert!(served > 3, "{served}");
+        drop(end);
         let mut statuses = BTreeMap::new();
         for (status, count) in floods.into_iter().flat_map(|flood| flood.join().unwrap()) {
             *statuses.entry(status).or_insert(0) += count;
@@ -155,7 +171,11 @@ async fn costly_questions_do_not_starve_a_login() {
         app.user(&format!("user-{number}")).await;
     }
     let query = "{ users(first: 100) { totalCount nodes { id username status roles sessions(first: 10) { nodes { id ip } } } } }";
-    let questions: Vec<_> = (0..100)
+    // As many as this machine answers, one after the other, while somebody waits for a connection.
+    let begun = Instant::now();
+    root.send(query, json!({})).await.data();
+    let count = (ACQUIRE.as_micros() / begun.elapsed().as_micros()).clamp(10, 100);
+    let questions: Vec<_> = (0..count)
         .map(|_| {
             let root = root.clone();
             tokio::spawn(async move { root.send(query, json!({})).await })
@@ -163,14 +183,14 @@ async fn costly_questions_do_not_starve_a_login() {
         .collect();
     let login = app.anonymous().login("user-7", PASSWORD).await;
     assert_eq!(login.refusal("login"), None);
-    let mut busy = 0;
+    let mut busy: u128 = 0;
     for question in questions {
         let code = question.await.unwrap().code();
         assert!(code.as_deref().is_none_or(|code| code == "SERVER_BUSY"), "{code:?}");
-        busy += usize::from(code.is_some());
+        busy += u128::from(code.is_some());
     }
     // A request that asks for a hundred lists stands in the queue for a connection as one that asks for two.
-    assert!(busy < 25, "{busy} of 100 questions found no connection");
+    assert!(busy * 4 < count, "{busy} of {count} questions found no connection");
 }
 
 /// L5: what finds no connection in time is told to come again; nothing is broken.
@@ -179,8 +199,9 @@ async fn says_busy_when_every_connection_is_taken() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let mut taken = Vec::new();
-    while let Ok(connection) = tokio::time::timeout(Duration::from_millis(300), app.app.db.reader().begin()).await {
-        taken.push(connection.unwrap());
+    // Until the pool says that it has none, after its own patience.
+    while let Ok(connection) = app.app.db.reader().begin().await {
+        taken.push(connection);
     }
     assert!(!taken.is_empty());
     let answer = ann.send("{ me { id } }", json!({})).await;

@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::server::{Server, post};
+use crate::support::server::{IDLE, Server, post};
 
 /// The status codes of all answers in what a connection brought.
 fn statuses(text: &str) -> Vec<&str> {
@@ -14,7 +14,8 @@ const NEXT: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 /// H9
 #[tokio::test]
 async fn refuses_what_could_be_read_in_two_ways_and_closes() {
-    let server = Server::new().await;
+    // Where nothing is refused the connection ends by itself.
+    let server = Server::tuned(|config| config.server.deadlines.idle = IDLE).await;
     let json = "Content-Type: application/json\r\n";
     // Bodies that would be answered if the request were taken.
     let plain = r#"{"query":"{me{id}}"}"#;

@@ -4,7 +4,7 @@ mod crowd;
 mod nodes;
 mod order;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::TimeDelta;
 use entity::user;
@@ -12,10 +12,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use crate::support::{Actor, TestApp};
-
-/// Nothing that a test waits for takes longer, unless it does not happen.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::{Actor, PATIENCE, TestApp};
 
 /// Asks again until the answer is yes.
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {

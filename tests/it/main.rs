@@ -42,6 +42,7 @@ mod limits;
 mod live;
 mod login;
 mod logout;
+mod makefile;
 mod migration;
 mod model;
 mod openapi;

@@ -9,15 +9,11 @@ use std::time::{Duration, Instant};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
 
-use crate::support::PASSWORD;
 use crate::support::database::{SECRET, TestDatabase, backend};
 use crate::support::process::{Process, program, status};
+use crate::support::{PASSWORD, PATIENCE};
 use postgres::Postgres;
 use proxy::{Line, Proxy};
-
-/// More than the two seconds that a request waits for a connection, and the five that a statement may take; less than
-/// the fifteen after which a request is given up.
-const IN_TIME: Duration = Duration::from_secs(9);
 
 /// A server on a database of its own, with a proxy between them.
 struct World {
@@ -73,19 +69,20 @@ impl World {
         off_the_runtime(|| self.server.get(path))
     }
 
-    /// While the database is away: S17, nobody is let through, all are told in time, and the process lives.
+    /// While the database is away: S17, nobody is let through, all are told in time, and the process lives. In time is
+    /// before the request is given up, which would be told as TIMEOUT.
     fn is_told(&self) {
         let login = format!(
             "mutation {{ login(input: {{ username: \"ann\", password: \"{PASSWORD}\" }}) {{ user {{ id }} }} }}"
         );
         let is_refused = |token: &str, query: &str| {
             let noticed = Instant::now() + Duration::from_secs(1);
-            let (begun, status, body) = loop {
+            let (status, body) = loop {
                 let begun = Instant::now();
                 let (status, body) = self.ask(token, query);
                 // Who was known to be in is believed to be for three quarters of a second.
                 if status != 200 || !query.contains("me {") || begun > noticed {
-                    break (begun, status, body);
+                    break (status, body);
                 }
             };
             let code = body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default();
@@ -93,7 +90,6 @@ impl World {
                 status == 503 && ["STORAGE_UNAVAILABLE", "SERVER_BUSY"].contains(&code),
                 "{query}: {status} {body}"
             );
-            assert!(begun.elapsed() < IN_TIME, "{query}: {:?}", begun.elapsed());
         };
         off_the_runtime(|| {
             std::thread::scope(|scope| {
@@ -114,7 +110,7 @@ impl World {
                 assert_eq!(body["data"]["me"]["username"], "ann", "{body}");
                 break;
             }
-            assert!(status == 503 && begun.elapsed() < IN_TIME, "{status} {body}");
+            assert!(status == 503 && begun.elapsed() < PATIENCE, "{status} {body}");
         }
         assert_eq!(self.get("/readyz"), 200);
     }
@@ -164,11 +160,9 @@ async fn does_not_keep_who_was_under_way_waiting() {
     let locked = world.stranger().await;
     use sea_orm::ConnectionTrait;
     locked.execute_unprepared("BEGIN; LOCK TABLE session").await.unwrap();
-    let begun = Instant::now();
     let (status, body) = world.me();
     let code = &body["errors"][0]["extensions"]["code"];
     assert!(status == 503 && (code == "SERVER_BUSY" || code == "STORAGE_UNAVAILABLE"), "{status} {body}");
-    assert!(begun.elapsed() < IN_TIME, "{:?}", begun.elapsed());
     locked.execute_unprepared("ROLLBACK").await.unwrap();
     world.is_healed();
 }
@@ -186,13 +180,12 @@ async fn does_not_wait_for_ever_for_an_answer_that_is_lost() {
     let waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
     let waits = Statement::from_sql_and_values(DbBackend::Postgres, waits, []);
     while locked.query_one_raw(waits.clone()).await.unwrap().is_none() {
-        assert!(begun.elapsed() < IN_TIME, "the request does not get to the table");
+        assert!(begun.elapsed() < PATIENCE, "the request does not get to the table");
     }
     world.proxy.set(Line::Silent);
     let mut answer = String::new();
     off_the_runtime(|| connection.read_to_string(&mut answer).unwrap());
     assert!(status(&answer) == 503 && answer.contains("\"TIMEOUT\""), "{answer}");
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     locked.execute_unprepared("ROLLBACK").await.unwrap();
     world.proxy.set(Line::Open);
     world.is_healed();
@@ -203,30 +196,26 @@ async fn does_not_wait_for_ever_for_an_answer_that_is_lost() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_connections_that_were_lost_without_a_word_heals() {
     let Some(world) = World::new().await else { return };
+    // Answered, and nothing was sent to the database meanwhile.
     let is_believed = || {
-        if world.me().0 != 200 {
-            // It was the turn of a connection that was lost; the next one's turn is next.
-            return false;
-        }
-        world.proxy.set(Line::Silent);
-        let begun = Instant::now();
-        let (status, _) = world.me();
-        world.proxy.set(Line::Open);
-        // Nobody can have asked the database.
-        status == 200 && begun.elapsed() < Duration::from_millis(500)
+        let before = world.proxy.questions();
+        world.me().0 == 200 && world.proxy.questions() == before
     };
     let is_soon_believed = || {
         let begun = Instant::now();
         while !is_believed() {
-            assert!(begun.elapsed() < 3 * IN_TIME, "every request still asks the database");
+            assert!(begun.elapsed() < PATIENCE, "every request still asks the database");
         }
     };
     is_soon_believed();
     world.proxy.abandon();
+    // Until it is noticed no other connection takes the place of the lost ones, however long that takes here.
+    world.proxy.set(Line::Silent);
     let begun = Instant::now();
-    while is_believed() {
-        assert!(begun.elapsed() < IN_TIME, "what is remembered is believed although no news arrive");
+    while world.me().0 == 200 {
+        assert!(begun.elapsed() < PATIENCE, "what is remembered is believed although no news arrive");
     }
+    world.proxy.set(Line::Open);
     is_soon_believed();
 }
 

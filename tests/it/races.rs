@@ -4,7 +4,7 @@
 mod change;
 mod conflict;
 mod login;
-mod refresh;
+pub mod refresh;
 
 use accountd::security::throttle::MAX_PENDING;
 use accountd::store::{Scope, users};

@@ -1,7 +1,7 @@
 //! Retention: what is over goes a week later, in batches, and never brings back what was revoked.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use accountd::account::retention::{MARGIN, purge, reached};
 use accountd::clock::Clock;
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::support::database::backend;
 use crate::support::process::Process;
-use crate::support::{PASSWORD, TestApp};
+use crate::support::{PASSWORD, PATIENCE, TestApp};
 
 /// How many sessions and how many revocations there are.
 async fn kept(app: &TestApp) -> (u64, u64) {
@@ -209,7 +209,7 @@ async fn is_the_work_of_every_node() {
     let database = app.stop().await;
     let db = accountd::app::database::Database::connect(&database.place()).await.unwrap();
     let server = Process::start(database, &[]);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     while session::Entity::find().count(db.reader()).await.unwrap() > 701
         || revoked_token::Entity::find().count(db.reader()).await.unwrap() > 700
     {

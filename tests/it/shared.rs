@@ -11,8 +11,9 @@ use axum::http::Method;
 use serde_json::json;
 use tokio::sync::Notify;
 
+use crate::races::refresh::is_out_soon;
 use crate::support::redis::Redis;
-use crate::support::{Actor, TestApp};
+use crate::support::{Actor, PATIENCE, TestApp};
 
 const BURST: usize = 10;
 
@@ -161,18 +162,19 @@ async fn nodes_do_not_wait_for_a_redis_that_hangs() {
     let there = here.beside().await;
     let ann = here.user("ann").await;
     assert_eq!(admitted(&here.anonymous().at("192.0.2.1"), 1).await, 1);
+    // What this machine needs without any wait, and what was tried before has no part in it.
+    let begun = Instant::now();
+    assert_eq!(admitted(&here.anonymous().at("192.0.2.9"), BURST + 10).await, BURST);
+    let usual = begun.elapsed();
     redis.freeze(true);
     let begun = Instant::now();
     assert_eq!(admitted(&here.anonymous().at("192.0.2.1"), BURST + 10).await, BURST - 1, "its own count goes on");
-    // A quarter of a second for each of those would be five seconds.
-    assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    // A quarter of a second for each of those would be five seconds more.
+    assert!(begun.elapsed() < 3 * usual + Duration::from_millis(2_500), "{:?}, not {usual:?}", begun.elapsed());
     // What was revoked is in the database, and so are the counters that tell of it.
     assert_eq!(there.again(&ann).me_code().await, None);
     ann.send("mutation { logout { ok } }", json!({})).await.data();
-    let acknowledged = Instant::now();
-    while there.again(&ann).me_code().await.is_none() {
-        assert!(acknowledged.elapsed() < Duration::from_secs(1), "the logout does not count there");
-    }
+    assert!(is_out_soon(&there, &ann).await, "the logout does not count there");
     redis.freeze(false);
 }
 
@@ -211,5 +213,5 @@ pub async fn arrives(sender: &impl Nudge, woken: &Notify) {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), hearing).await.expect("a nudge arrives");
+    tokio::time::timeout(PATIENCE, hearing).await.expect("a nudge arrives");
 }

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 pub use answer::Answer;
 
@@ -36,6 +37,9 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use uuid::Uuid;
+
+/// A guard against waiting for ever, and no measure: what a test waits for happens in a small part of it on any machine.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The password of every actor; strong enough for the policy.
 pub const PASSWORD: &str = "correct-horse-battery-7";

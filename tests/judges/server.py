@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.path.abspath(os.environ.get("ACCOUNTD_BIN") or ROOT / "target" / "debug" / "accountd")
 PASSWORD = "correct-horse-battery-7"
-READY_WITHIN_SECONDS = 20
+READY_WITHIN_SECONDS = 120
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def sign_in(port):
 
 
 def ask(port, method, path, body=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"})
         answer = connection.getresponse()

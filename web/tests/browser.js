@@ -26,7 +26,7 @@ export async function startBrowser() {
  */
 export async function newPerson(browser, url, options = {}) {
   const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, ...options });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(120_000);
   const faults = [];
   await context.route(
     (place) => place.origin !== url && ['http:', 'https:'].includes(place.protocol),

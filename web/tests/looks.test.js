@@ -10,7 +10,7 @@ import { newPerson, signIn, startBrowser } from './browser.js';
 import { ask, PASSWORD, register } from './people.js';
 
 const ADMIN = 'root-admin';
-const limit = { timeout: 120_000 };
+const limit = { timeout: 600_000 };
 const directory = fileURLToPath(new URL('../screenshots/', import.meta.url));
 const pictures = fileURLToPath(new URL('../docs/', import.meta.url));
 

@@ -5,7 +5,7 @@ import { startServer } from '../../tests/clients/server.js';
 import { newPerson, startBrowser } from './browser.js';
 import { PASSWORD, register } from './people.js';
 
-const limit = { timeout: 120_000 };
+const limit = { timeout: 600_000 };
 
 let server;
 let browser;

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { startServer } from '../../tests/clients/server.js';
 import { newPerson, operationsOf, startBrowser } from './browser.js';
 
-const limit = { timeout: 60_000 };
+const limit = { timeout: 600_000 };
 const FIRST_LOAD_BYTES = 200_000;
 const CLIENT_BYTES = 8_000;
 

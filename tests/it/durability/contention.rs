@@ -1,6 +1,6 @@
 //! Many who write to one SQLite file: they wait for each other, and nobody is told of locks.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use accountd::config::Database as Place;
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, TransactionTrait};
@@ -8,10 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::database::{TestDatabase, backend};
 use crate::support::process::Process;
-use crate::support::{Actor, PASSWORD, TestApp};
-
-/// Nothing that is waited for takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::{Actor, PASSWORD, PATIENCE, TestApp};
 
 /// Refreshes so many times in a row.
 async fn chain(mut actor: Actor, times: usize) -> Actor {

@@ -39,42 +39,50 @@ async fn whoever_is_not_there_any_more_is_let_go() {
     let server = Server::tuned(|config| config.server.deadlines.ping = PING).await;
     let ann = server.app.user("ann").await;
     let token = ann.token.as_ref().unwrap();
+    let begun = Instant::now();
     let mut silent = raw(server.connect().await, token).await;
-    let begun = Instant::now();
     let rest = silent.rest().await;
-    assert!(rest == String::from_utf8_lossy(&[0x89, 0]), "one ping and the end, but {rest:?}");
-    assert!(begun.elapsed() >= PING * 3 / 2);
+    // One ping and the end; on a slow machine the first of two may have come before the subscription was sent.
+    assert_eq!(rest.replace(&*String::from_utf8_lossy(&[0x89, 0]), ""), "");
+    assert!(begun.elapsed() >= PING * 2);
     // Whoever answers stays, longer than an idle connection does.
-    let mut socket = Socket::of(server.address, token).await;
+    let server = Server::tuned(|config| {
+        (config.server.deadlines.ping, config.server.deadlines.idle) = (PING * 5, PING);
+    })
+    .await;
+    let ann = server.app.user("ann").await;
+    let mut socket = Socket::of(server.address, ann.token.as_ref().unwrap()).await;
     socket.subscribe("1", EVENTS).await;
-    assert!(socket.is_silent(IDLE * 2).await);
+    assert!(socket.is_silent(PING * 11).await);
     let Subscriber::Events(mut events) = Subscriber::by_events(server.address, &ann).await else { unreachable!() };
-    let begun = Instant::now();
-    while begun.elapsed() < IDLE * 2 {
+    for _ in 0..2 {
         events.until("3\r\n:\n\n\r\n").await;
     }
 }
 
 #[tokio::test]
 async fn a_socket_without_subscriptions_is_closed_like_an_idle_connection() {
-    let server = Server::new().await;
+    let server = Server::tuned(|config| config.server.deadlines.idle = IDLE).await;
     let ann = server.app.user("ann").await;
-    let mut socket = Socket::of(server.address, ann.token.as_ref().unwrap()).await;
     let begun = Instant::now();
+    let mut socket = Socket::of(server.address, ann.token.as_ref().unwrap()).await;
     assert_eq!(socket.message().await, Err(1000));
-    assert!(begun.elapsed() >= IDLE / 2);
+    assert!(begun.elapsed() >= IDLE);
 }
 
 /// H5
 #[tokio::test]
 async fn whoever_takes_nothing_is_cut() {
-    let server = Server::tuned(|config| config.server.deadlines.ping = PATIENCE).await;
+    let server = Server::tuned(|config| {
+        (config.server.deadlines.ping, config.server.deadlines.write) = (PATIENCE * 2, WRITE);
+    })
+    .await;
     let ann = server.app.user("ann").await;
     let pings = frame(&json!({ "type": "ping", "payload": "a".repeat(30_000) }).to_string()).repeat(300);
     // One takes nothing at all, the other a little now and then.
     for bite in [0, 512] {
-        let mut client = raw(server.connect_narrowly().await, ann.token.as_ref().unwrap()).await;
         let begun = Instant::now();
+        let mut client = raw(server.connect_narrowly().await, ann.token.as_ref().unwrap()).await;
         let mut left = pings.as_slice();
         let mut buffer = vec![0; bite];
         let closed = loop {

@@ -11,11 +11,10 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::PATIENCE;
 use crate::shared::arrives;
 use crate::support::database::{TestDatabase, backend};
 use crate::support::process::Process;
-use crate::support::{PASSWORD, TestApp};
+use crate::support::{PASSWORD, PATIENCE, TestApp};
 
 const CLIENTS: usize = 64;
 const LOGOUT: &str = "mutation { logout { ok } }";
@@ -82,7 +81,7 @@ async fn a_logout_counts_here_at_once_and_there_within_a_second() {
             // Whatever happens, the crowd goes home.
             let _end = Ended(&stop);
             let wait_for = |count: &AtomicUsize| {
-                let deadline = Instant::now() + 3 * PATIENCE;
+                let deadline = Instant::now() + PATIENCE;
                 while count.load(Ordering::SeqCst) < CLIENTS && !stop.load(Ordering::SeqCst) {
                     assert!(Instant::now() < deadline, "the crowd stands still");
                     std::thread::sleep(Duration::from_millis(1));

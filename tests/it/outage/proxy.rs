@@ -4,7 +4,7 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -28,6 +28,7 @@ pub struct Proxy {
     line: watch::Sender<Line>,
     loses: Arc<AtomicBool>,
     present: watch::Sender<()>,
+    questions: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -37,8 +38,11 @@ impl Proxy {
         let (line, seen) = watch::channel(Line::Open);
         let loses = Arc::new(AtomicBool::new(false));
         let (present, lost) = watch::channel(());
-        tokio::spawn(accept(listener, SocketAddr::from(([127, 0, 0, 1], port)), seen, lost, Arc::clone(&loses)));
-        Self { port: own, line, loses, present }
+        let questions = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&questions);
+        let server = SocketAddr::from(([127, 0, 0, 1], port));
+        tokio::spawn(accept(listener, server, seen, lost, Arc::clone(&loses), counted));
+        Self { port: own, line, loses, present, questions }
     }
 
     /// Of the connections that there are nothing is heard any more, and neither side is told; new ones are served. So it
@@ -49,6 +53,11 @@ impl Proxy {
 
     pub fn set(&self, line: Line) {
         self.line.send_replace(line);
+    }
+
+    /// How often something was sent on the connections of requests: on all but the one that reads the counters.
+    pub fn questions(&self) -> usize {
+        self.questions.load(Ordering::SeqCst)
     }
 
     /// Of the next transaction that is committed, or session that moves on by a statement alone, the answer is lost, and
@@ -69,9 +78,10 @@ async fn accept(
     line: watch::Receiver<Line>,
     mut abandoned: watch::Receiver<()>,
     loses: Arc<AtomicBool>,
+    questions: Arc<AtomicUsize>,
 ) {
     while let Ok((client, _)) = listener.accept().await {
-        let (mut line, loses) = (line.clone(), Arc::clone(&loses));
+        let (mut line, loses, questions) = (line.clone(), Arc::clone(&loses), Arc::clone(&questions));
         abandoned.mark_unchanged();
         let mut abandoned = abandoned.clone();
         tokio::spawn(async move {
@@ -86,7 +96,7 @@ async fn accept(
             let mut cut = line.clone();
             let mut passing = pin!(async {
                 tokio::select! {
-                    () = ask(from_client, to_server, line.clone(), &loses, &lost) => {}
+                    () = ask(from_client, to_server, line.clone(), &loses, &lost, &questions) => {}
                     () = answer(from_server, to_client, line, &lost) => {}
                 }
             });
@@ -110,13 +120,19 @@ async fn ask(
     mut line: watch::Receiver<Line>,
     loses: &AtomicBool,
     lost: &AtomicBool,
+    questions: &AtomicUsize,
 ) {
     let mut bytes = [0; 16_384];
-    let mut is_prepared = false;
+    let (mut is_prepared, mut is_watch) = (false, false);
     while let Ok(read @ 1..) = client.read(&mut bytes).await {
         line.wait_for(|line| *line != Line::Silent).await.ok();
         let sent = &bytes[..read];
         let has = |text: &[u8]| sent.windows(text.len()).any(|word| word == text);
+        // The counters are read on a connection of their own, which does nothing else.
+        is_watch |= has(b"FROM \"change_counter\"");
+        if !is_watch {
+            questions.fetch_add(1, Ordering::SeqCst);
+        }
         // The statement alone, with the end that the protocol gives it: not READ COMMITTED. One that was prepared is
         // executed by the next message.
         if (has(b"COMMIT\0") || is_prepared) && loses.swap(false, Ordering::SeqCst) {

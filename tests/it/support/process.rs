@@ -3,14 +3,12 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::PATIENCE;
 use super::database::TestDatabase;
-
-/// How long a server may take until it listens.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program with the settings that lead it to this database.
 pub fn program(database: &TestDatabase) -> Command {

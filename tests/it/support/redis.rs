@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A server that ends with the test.
 pub struct Redis {
@@ -26,7 +26,7 @@ impl Redis {
             println!("NOT TESTED, because redis-server is not installed");
             return None;
         };
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + super::PATIENCE;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(Instant::now() < deadline, "redis-server does not listen");
             std::thread::yield_now();

@@ -1,7 +1,7 @@
 //! The service behind a real socket, with deadlines that a test can wait for.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use accountd::config::Config;
 use accountd::http::server::serve;
@@ -12,10 +12,9 @@ use tokio::task::JoinHandle;
 
 use super::TestApp;
 
-/// Nothing that a test waits for takes longer, unless it does not happen.
-pub const PATIENCE: Duration = Duration::from_secs(8);
+pub use super::PATIENCE;
 
-/// Deadlines of the test server, none of which is another's.
+/// Deadlines that a test can wait for. A server has those that the test gives it, and no other that could come first.
 pub const HEAD: Duration = Duration::from_millis(300);
 pub const BODY: Duration = Duration::from_millis(500);
 pub const IDLE: Duration = Duration::from_millis(800);
@@ -35,11 +34,12 @@ impl Server {
         Self::tuned(|_| {}).await
     }
 
-    /// A server with short deadlines and whatever else the test sets.
+    /// A server whose deadlines never come, except for those that the test sets.
     pub async fn tuned(tune: impl FnOnce(&mut Config)) -> Self {
         let app = TestApp::tuned(&[], |config| {
-            let deadlines = &mut config.server.deadlines;
-            (deadlines.head, deadlines.body, deadlines.idle, deadlines.write) = (HEAD, BODY, IDLE, WRITE);
+            let (deadlines, never) = (&mut config.server.deadlines, PATIENCE * 2);
+            (deadlines.head, deadlines.body, deadlines.idle, deadlines.write) = (never, never, never, never);
+            (deadlines.init, config.server.drain) = (never, never);
             tune(config);
         })
         .await;
@@ -74,11 +74,9 @@ impl Server {
         self.at_once.take().unwrap().send(()).unwrap();
     }
 
-    /// How long it went on.
-    pub async fn ended(self) -> Duration {
-        let begun = Instant::now();
+    /// Waits until it has ended.
+    pub async fn ended(self) {
         tokio::time::timeout(PATIENCE, self.running).await.expect("the server does not end").unwrap();
-        begun.elapsed()
     }
 
     pub async fn connect(&self) -> Client {
@@ -106,13 +104,11 @@ impl Server {
         client.rest().await
     }
 
-    /// Whether `me` is answered, and how fast.
-    pub async fn me(&self) -> Duration {
-        let begun = Instant::now();
+    /// Has `me` answered.
+    pub async fn me(&self) {
         let body = r#"{"query":"{ me { id } }"}"#;
         let answer = self.exchange(&post("/graphql", body)).await;
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with(r#"{"data":{"me":null}}"#), "{answer}");
-        begun.elapsed()
     }
 }
 
@@ -155,12 +151,5 @@ impl Client {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(matches!(found, Ok(Some(()))), "{end:?} does not come after {text:?}");
         text
-    }
-
-    /// How long the connection lives if nothing happens on it; what comes meanwhile is thrown away.
-    pub async fn life(&mut self) -> Duration {
-        let begun = Instant::now();
-        self.rest().await;
-        begun.elapsed()
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, advance, pause, resume};
+use tokio::time::{advance, pause, resume};
 
 use super::*;
 
@@ -83,9 +83,7 @@ async fn is_sent_again_if_nobody_answers_in_time() {
         // Until the sender goes away.
         socket.read_to_end(&mut Vec::new()).await.ok();
     });
-    let begun = Instant::now();
     assert_eq!(send_due(&app.app).await.unwrap(), 1);
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     slow.await.unwrap();
     let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
     assert_eq!((left.attempts, left.failure.as_deref()), (1, Some("it took too long")));

@@ -132,7 +132,7 @@ fn sweeps_up_when_the_run_is_over() {
     runtime.block_on(async {
         let admin = server.admin().await;
         // The server may take a moment to notice that the run is over.
-        for _ in 0..20 {
+        for _ in 0..200 {
             if server.drop_leftovers(&admin).await.iter().any(|name| name.starts_with(&run)) {
                 break;
             }
