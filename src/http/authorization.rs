@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, Uri};
 use crate::account::requester::Credentials;
 
 /// What the header says. Clients that are signed out send an empty header, `Bearer`, `Bearer null` or
-/// `Bearer undefined`: these are no credentials at all.
+/// `Bearer undefined`: these are no credentials at all. Neither is another scheme, such as the `Basic` of a proxy in
+/// front of a site under test: a cookie beside it counts as it does without.
 pub(super) fn credentials(headers: &HeaderMap) -> Credentials {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (value, more) = (values.next(), values.next());
@@ -14,7 +15,19 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials {
     if more.is_some() {
         return Credentials::Malformed;
     }
+    if is_foreign(value.as_bytes()) {
+        return Credentials::None;
+    }
     value.to_str().map_or(Credentials::Malformed, read)
+}
+
+/// Whether another scheme than ours stands before the rest of the header (RFC 9110 section 11.4). A single word is a
+/// token that lacks its scheme.
+fn is_foreign(value: &[u8]) -> bool {
+    let mut words = value.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    let (Some(scheme), Some(_)) = (words.next(), words.next()) else { return false };
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    scheme.iter().all(is_token) && !scheme.eq_ignore_ascii_case(b"bearer")
 }
 
 /// What the value of the header says, wherever else it stands.
@@ -22,6 +35,7 @@ pub(super) fn read(text: &str) -> Credentials {
     let mut words = text.split_ascii_whitespace();
     match (words.next(), words.next(), words.next()) {
         (None, ..) => Credentials::None,
+        _ if is_foreign(text.as_bytes()) => Credentials::None,
         (Some(scheme), token, None) if scheme.eq_ignore_ascii_case("bearer") => match token {
             None | Some("null" | "undefined") => Credentials::None,
             Some(token) => Credentials::Bearer(token.to_owned().into()),
@@ -69,9 +83,24 @@ mod tests {
     }
 
     #[test]
+    fn takes_another_scheme_for_nothing() {
+        for value in [
+            "Basic YWJj",
+            "basic YWJj",
+            "Digest username=\"ann\", realm=\"x\", nonce=\"y\"",
+            "Digest username=\"\u{fc}\"",
+            "Negotiate YII=",
+            "AWS4-HMAC-SHA256 Credential=a, Signature=b",
+        ] {
+            assert_eq!(told(&[value]), "none", "{value:?}");
+        }
+        assert_eq!(told(&["Basic YWJj", "Bearer abc"]), "malformed", "nobody knows which of them is meant");
+        assert_eq!(told(&["B\u{e4}sic YWJj"]), "malformed");
+    }
+
+    #[test]
     fn refuses_everything_else() {
         assert_eq!(told(&["abc"]), "malformed");
-        assert_eq!(told(&["Basic YWJj"]), "malformed");
         assert_eq!(told(&["Bearer a b"]), "malformed");
         assert_eq!(told(&["Bearer a, Bearer b"]), "malformed");
         assert_eq!(told(&["Bearer a", "Bearer b"]), "malformed");

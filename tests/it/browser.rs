@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support::{Actor, Answer, PASSWORD, TestApp};
 
 mod forged;
+mod schemes;
 mod tabs;
 
 const HOST: &str = "auth.example.com";

@@ -1,0 +1,77 @@
+//! A proxy in front of a site has the browser send its own `Authorization` along: no credential of ours, at any door.
+
+use axum::http::Method;
+use serde_json::json;
+
+use super::{ann, signed_in};
+use crate::support::{PASSWORD, TestApp};
+
+const FOREIGN: [&str; 5] =
+    ["Basic YTpi", "basic YTpi", "Digest username=\"ann\", realm=\"x\", nonce=\"y\"", "Negotiate YII=", "NTLM TlRM"];
+
+#[tokio::test]
+async fn a_cookie_counts_beside_another_scheme() {
+    let (_app, browser) = ann().await;
+    let origin = ("origin", format!("https://{}", super::HOST));
+    for scheme in FOREIGN {
+        let browser = browser.at(&[(origin.0, &origin.1), ("authorization", scheme)]);
+        browser.login("COOKIES").await.data();
+        assert_eq!(browser.me().await, signed_in(), "{scheme}");
+        assert_eq!(browser.refresh().await.data()["refresh"]["outcome"], "ROTATED", "{scheme}");
+        assert_eq!(browser.me().await, signed_in(), "{scheme}");
+        assert_eq!(browser.logout().await.data()["logout"]["revokedSessionCount"], 1, "{scheme}");
+        assert_eq!(browser.me().await, json!({ "data": { "me": null } }), "{scheme}");
+    }
+    // A bearer token counts before the cookie still, and so does one that is wrong.
+    browser.login("COOKIES").await.data();
+    let wrong = browser.at(&[(origin.0, &origin.1), ("authorization", "Bearer x")]);
+    assert_eq!(wrong.me().await["errors"][0]["extensions"]["reason"], "TOKEN_INVALID");
+}
+
+/// Beside no cookie it is as without the header, in the words of each dialect. That of the course answers any header
+/// without its token alike, and Corvus's login has a `Basic` of its own.
+#[tokio::test]
+async fn another_scheme_is_as_no_header_in_every_dialect() {
+    let app = TestApp::with(&[
+        ("ACCOUNTD_REST__DIALECTS__PLANTDB", "/"),
+        ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
+        ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
+        ("ACCOUNTD_REST__DIALECTS__CORVUS", "/corvus/auth"),
+        ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/app"),
+    ])
+    .await;
+    for (path, like) in [
+        ("/token-validation", ""),
+        ("/flask/logout", "Bearer"),
+        ("/flask/refresh", "Bearer"),
+        ("/api/users/", ""),
+        ("/corvus/auth/bump", ""),
+        ("/corvus/user", ""),
+        ("/app/logout", ""),
+    ] {
+        for method in [Method::GET, Method::POST] {
+            let ask = async |value: &str| {
+                let mut headers = vec![("content-type", "application/json")];
+                if !value.is_empty() {
+                    headers.push(("authorization", value));
+                }
+                let answer = app.anonymous().request(method.clone(), path, &headers, "{}").await;
+                let text = answer.text.split("\"request").next().unwrap_or_default().to_owned();
+                (answer.status, text)
+            };
+            for scheme in FOREIGN {
+                assert_eq!(ask(scheme).await, ask(like).await, "{method} {path} {scheme}");
+            }
+        }
+    }
+    // The cookie of user-api counts, too.
+    app.user("ann").await;
+    let body = json!({ "email": "ann", "password": PASSWORD });
+    let login = app.anonymous().json(Method::POST, "/api/users/login", &body).await;
+    let cookie = login.header("set-cookie").unwrap().split(';').next().unwrap();
+    for scheme in FOREIGN {
+        let headers = [("cookie", cookie), ("authorization", scheme)];
+        let answer = app.anonymous().request(Method::GET, "/api/users/token", &headers, "").await;
+        assert_eq!(answer.status, 200, "{scheme}: {}", answer.text);
+    }
+}
