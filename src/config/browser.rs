@@ -10,6 +10,8 @@ use super::{Refused, refused};
 pub struct Browser {
     /// Origins, beside the server's own, whose pages may read answers and use cookies.
     pub origins: Vec<Origin>,
+    /// Headers that these pages may send beside those that the server reads, in lower case.
+    pub allowed_headers: Vec<String>,
     /// Whether browsers are told to come by https only.
     pub hsts: bool,
 }
@@ -24,8 +26,9 @@ impl Browser {
             "none" => Ok(Vec::new()),
             list => list.split(',').map(|origin| Origin::parse(origin.trim())).collect(),
         });
+        let allowed_headers = reader.read("cors.allowed_headers", headers);
         let hsts = reader.switch("server.hsts");
-        Some(Browser { origins: origins?, hsts: hsts? })
+        Some(Browser { origins: origins?, allowed_headers: allowed_headers?, hsts: hsts? })
     }
 
     /// Whether pages of `origin` may; nothing is normalised, so nothing can be taken for something else.
@@ -34,9 +37,34 @@ impl Browser {
     }
 }
 
+/// Most headers of the setting.
+const MAX_HEADERS: usize = 100;
+
+/// `none`, or names with commas between them.
+fn headers(text: &str) -> Result<Vec<String>, Refused> {
+    let wanted = "write the names of headers with commas between them, like traceparent,sentry-trace; or none";
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    let names: Vec<String> = text.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
+    // RFC 9110 section 5.6.2; a `*` is no wildcard where cookies are sent (Fetch Standard section 3.2.3).
+    let is_name = |name: &String| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    match names.len() <= MAX_HEADERS && names.iter().all(is_name) {
+        true => Ok(names),
+        false => Err(refused("has something that is no name of a header, or too many of them", wanted)),
+    }
+}
+
+/// Schemes of pages that come with an application: their host tells the application, and there is no port.
+const SHELLS: [&str; 7] =
+    ["app", "capacitor", "chrome-extension", "ionic", "moz-extension", "safari-web-extension", "tauri"];
+
 impl Origin {
     fn parse(text: &str) -> Result<Origin, Refused> {
-        let wanted = "write each origin as browsers send it, like https://app.example.com or http://localhost:5173";
+        let wanted = "write each origin as browsers send it, like https://app.example.com or http://localhost:5173, \
+            or like capacitor://localhost for an application's own pages";
         match text {
             "*" => {
                 let problem = "would let every page on the web act in the name of whoever looks at it";
@@ -51,6 +79,7 @@ impl Origin {
         let (authority, default_port) = match text.split_once("://") {
             Some(("https", authority)) => (authority, "443"),
             Some(("http", authority)) => (authority, "80"),
+            Some((scheme, host)) if SHELLS.contains(&scheme) && is_host(host) => return Ok(Origin(text.to_owned())),
             _ => return Err(refused("has an origin without http:// or https:// before it", wanted)),
         };
         let colon = authority.rfind(':').filter(|_| !authority.ends_with(']'));

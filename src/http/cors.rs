@@ -20,23 +20,23 @@ const ANSWER: [(HeaderName, &str); 2] = [
     (ACCESS_CONTROL_EXPOSE_HEADERS, "retry-after, www-authenticate, x-request-id"),
 ];
 
-/// What the answer to a preflight says; four of the headers are those that Apollo clients add, and
-/// the last one is what callers of Corvus send.
-const PREFLIGHT: [(HeaderName, &str); 4] = [
+/// What the answer to a preflight says.
+const PREFLIGHT: [(HeaderName, &str); 3] = [
     (ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
     (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-    (
-        ACCESS_CONTROL_ALLOW_HEADERS,
-        "authorization, content-type, apollo-require-preflight, apollographql-client-name, \
-        apollographql-client-version, x-apollo-operation-name, x-auth-token",
-    ),
     (ACCESS_CONTROL_MAX_AGE, "600"),
 ];
+
+/// The headers that the server reads, and those that Apollo clients add. Callers of Corvus send the last one.
+const READ: &str = "authorization, content-type, apollo-require-preflight, apollographql-client-name, \
+    apollographql-client-version, x-apollo-operation-name, last-event-id, x-auth-token";
 
 /// What a page may read of an answer.
 pub(super) struct Sharing {
     /// The page's origin, if it is listed.
     origin: Option<HeaderValue>,
+    /// What it may send; nothing where it did not ask.
+    headers: Option<HeaderValue>,
     is_preflight: bool,
 }
 
@@ -48,7 +48,8 @@ impl Sharing {
         let is_preflight = request.method() == Method::OPTIONS
             && headers.contains_key(ORIGIN)
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-        Self { origin, is_preflight }
+        let headers = (is_preflight && origin.is_some()).then(|| allowed(&app.config.browser.allowed_headers));
+        Self { origin, headers: headers.flatten(), is_preflight }
     }
 
     /// The answer, if the request was a preflight.
@@ -65,5 +66,14 @@ impl Sharing {
         for (name, value) in told {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
+        if let Some(headers) = self.headers {
+            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_HEADERS, headers);
+        }
     }
+}
+
+/// Every header that a page may send.
+fn allowed(more: &[String]) -> Option<HeaderValue> {
+    let names: Vec<&str> = std::iter::once(READ).chain(more.iter().map(String::as_str)).collect();
+    HeaderValue::from_str(&names.join(", ")).ok()
 }

@@ -90,12 +90,54 @@ async fn answers_preflights_on_every_route() {
         assert_eq!(answer.header("access-control-allow-methods"), Some("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
         let allowed = answer.header("access-control-allow-headers").unwrap();
         assert!(allowed.starts_with("authorization, content-type, apollo"), "{allowed}");
-        assert!(allowed.ends_with(", x-auth-token"), "{allowed}");
+        let names: Vec<&str> = allowed.split(", ").collect();
+        for name in [
+            "apollo-require-preflight",
+            "x-apollo-operation-name",
+            "x-auth-token",
+            "traceparent",
+            "tracestate",
+            "baggage",
+            "sentry-trace",
+            "x-requested-with",
+        ] {
+            assert!(names.contains(&name), "{name} is not in {allowed}");
+        }
         assert_eq!(answer.header("access-control-max-age"), Some("600"));
         assert_eq!(answer.header("vary"), Some("origin"));
     }
     let plain = ask(&app, Method::OPTIONS, "/login", &[("origin", "https://good.com")]).await;
     assert_eq!(plain.header("allow"), Some("GET, HEAD, OPTIONS, POST"), "no preflight: the dialect answers");
+}
+
+/// Its own words beside those that the server reads, and the origins of applications.
+#[tokio::test]
+async fn lets_pages_of_applications_send_what_the_operator_allows() {
+    let shells = [
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        "moz-extension://0b52c2f4-2a6c-4a7f-a5c1-27f6c93c1d7e",
+    ];
+    let app = TestApp::with(&[
+        ("ACCOUNTD_CORS__ORIGINS", &shells.join(",")),
+        ("ACCOUNTD_CORS__ALLOWED_HEADERS", "X-Mine, traceparent"),
+    ])
+    .await;
+    for origin in shells {
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
+        let answer = ask(&app, Method::OPTIONS, "/graphql", &headers).await;
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+        let allowed = answer.header("access-control-allow-headers").unwrap();
+        assert!(allowed.starts_with("authorization, ") && allowed.ends_with(", x-mine, traceparent"), "{allowed}");
+        let answer = ask(&app, Method::POST, "/graphql", &[("origin", origin)]).await;
+        assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+    }
+    for origin in ["capacitor://localhost:80", "capacitor://other", "CAPACITOR://localhost", "chrome-extension://a"] {
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
+        assert_eq!(grants(&ask(&app, Method::OPTIONS, "/graphql", &headers).await), [""; 0], "{origin}");
+    }
 }
 
 fn assert_guarded(headers: &HeaderMap, what: &str) {

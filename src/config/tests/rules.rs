@@ -98,12 +98,17 @@ fn takes_origins_only_as_browsers_send_them() {
     let listed =
         "https://app.example.com, http://localhost:5173,http://127.0.0.1:1,https://[::1]:8443,https://a_b.xn--q";
     assert_eq!(origins(listed).unwrap().browser.origins.len(), 5);
+    let shells = "capacitor://localhost,ionic://localhost,tauri://localhost,chrome-extension://abc,moz-extension://a-b";
+    assert_eq!(origins(shells).unwrap().browser.origins.len(), 5);
     for (text, why) in [
         ("*", "every page on the web"),
         ("https://app.example.com,*", "every page on the web"),
         ("null", "sandboxed"),
         ("app.example.com", "without http://"),
         ("ftp://app.example.com", "without http://"),
+        ("capacitor://localhost:80", "without http://"),
+        ("capacitor://", "without http://"),
+        ("javascript://localhost", "without http://"),
         ("https://", "no host"),
         ("https://*.example.com", "no host"),
         ("https://app.example.com/", "no host"),
@@ -129,6 +134,16 @@ fn takes_origins_only_as_browsers_send_them() {
         let (names, told) = refusals(&[("ACCOUNTD_CORS__ORIGINS", text)]);
         assert_eq!(names, ["cors.origins"], "{text}");
         assert!(told.contains(why), "{text}: {told}");
+    }
+}
+
+#[test]
+fn takes_names_of_headers_alone() {
+    let headers = |text| load(&[("ACCOUNTD_CORS__ALLOWED_HEADERS", text)]).map(|config| config.browser.allowed_headers);
+    assert_eq!(headers("none").unwrap(), [""; 0]);
+    assert_eq!(headers("X-One, x_two").unwrap(), ["x-one", "x_two"]);
+    for text in ["*", "a,*", "a b", "a,", "a:b", "a\nb", "\u{e4}", &["a"; 101].join(",")] {
+        assert!(headers(text).is_err(), "{text}");
     }
 }
 
