@@ -1,16 +1,9 @@
 //! Start: from settings to a running [`App`]: the data directory, the secret, the database and the keys.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use migration::{DbErr, Migrator, MigratorTrait};
-use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::account::{bootstrap, webhook};
@@ -35,10 +28,8 @@ use crate::security::streams::Streams;
 use crate::security::throttle::Throttle;
 use crate::shared::Shared;
 
+mod files;
 pub mod retention;
-
-/// The file in the data directory that keeps the server's secret when none is configured.
-const SECRET_FILE: &str = "secret.key";
 
 /// Opens everything; an embedded database is made and migrated first.
 ///
@@ -52,7 +43,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     }
     let secret = match &config.secret_key {
         Some(secret) => secret.clone(),
-        None => own_secret(&config.data_dir, entropy.as_ref())?,
+        None => files::own_secret(&config.data_dir, entropy.as_ref())?,
     };
     let seal = Seal::new(&secret)?;
     let keys = bootstrap::load_keys(&db, &clock, &entropy, &seal).await.map_err(explained)?;
@@ -112,14 +103,12 @@ fn nudge(config: &Config, db: &Database, shared: Option<&Arc<Shared>>) -> Result
 /// # Errors
 /// When the directory, the file or the server cannot be used.
 pub async fn connect(config: &Config) -> Result<Database> {
-    let place = match &config.database {
-        config::Database::Embedded(path) => {
-            make_private(&config.data_dir, path)?;
-            format!("cannot open the database {}", path.display())
-        }
-        config::Database::Server(_) => "cannot reach the database of database_url".to_owned(),
-    };
-    Database::connect(&config.database).await.map_err(explained).context(place)
+    if let config::Database::Embedded(path) = &config.database {
+        files::make_private(&config.data_dir, path)?;
+        let place = || format!("cannot open the database {}", path.display());
+        return Database::connect(&config.database).await.map_err(explained).with_context(place);
+    }
+    Database::connect(&config.database).await.map_err(explained)
 }
 
 /// The database as it is, for those who change nothing: nothing is made and nothing migrated. None if the embedded one is
@@ -171,42 +160,6 @@ fn later_or(error: DbErr) -> anyhow::Error {
             )
         }
         error => error.into(),
-    }
-}
-
-fn make_private(data_dir: &Path, database: &Path) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(database)
-        .with_context(|| format!("cannot write to the database {}", database.display()))?;
-    Ok(())
-}
-
-/// The secret of an installation that configured none: made once, then read.
-fn own_secret(data_dir: &Path, entropy: &dyn Entropy) -> Result<SecretString> {
-    let path = data_dir.join(SECRET_FILE);
-    let fresh = STANDARD.encode(entropy.bytes::<32>());
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-        Ok(mut file) => {
-            file.write_all(fresh.as_bytes())?;
-            // Without the secret the sealed keys are lost: it must be on the disk before they are.
-            file.sync_all()?;
-            Ok(fresh.into())
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let text = text.trim();
-            anyhow::ensure!(text.len() >= 32, "{} is damaged: restore it from a backup", path.display());
-            Ok(text.to_owned().into())
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
     }
 }
 

@@ -46,6 +46,7 @@ mod makefile;
 mod migration;
 mod model;
 mod openapi;
+mod modes;
 mod outage;
 mod outgoing;
 mod password;
