@@ -11,6 +11,7 @@ mod reader;
 mod rest;
 mod server;
 mod settings;
+mod server_url;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use problem::{Problem, Problems};
 pub use rest::{Mount, MountPath, Rest};
 pub use server::{Deadlines, Proxies, Server};
 pub use settings::{SETTINGS, Setting};
+pub(crate) use server_url::{read_parameters, server_url};
 pub use token::Token;
 pub use webhooks::{Endpoint, Event, Networks, Webhooks};
 
@@ -238,9 +240,9 @@ fn is_loopback(address: SocketAddr) -> bool {
 }
 
 /// What is wrong with a value, and what to do about it.
-struct Refused {
-    problem: String,
-    fix: String,
+pub(crate) struct Refused {
+    pub(crate) problem: String,
+    pub(crate) fix: String,
 }
 
 fn refused(problem: &str, fix: &str) -> Refused {

@@ -3,18 +3,18 @@
 mod alone;
 mod file;
 mod retry;
+mod server;
 mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use sea_orm::sqlx::Connection;
 use sea_orm::sqlx::sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{AssertSqlSafe, Connection, Executor};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
     SqliteTransactionMode, SqlxError, TransactionOptions, TransactionTrait,
 };
-use secrecy::ExposeSecret;
 
 use crate::config;
 use crate::error::{Error, Result};
@@ -24,6 +24,10 @@ pub use crate::live::Transaction;
 
 use file::OpenFile;
 use writer::Writer;
+
+/// What never logs, whichever level is asked for: its spans tell the database's URL and what is written, with all
+/// secrets in them.
+pub const NEVER_LOGGED: [&str; 2] = ["sea_orm::database=off", "sea_orm::driver=off"];
 
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -69,24 +73,13 @@ impl Database {
                 Ok(Self { reader, writer, file: Some(file), watcher, ledger: Ledger::default() })
             }
             config::Database::Server(url) => {
-                let mut options = ConnectOptions::new(url.expose_secret());
-                options
-                    .acquire_timeout(ACQUIRE_TIMEOUT)
-                    .sqlx_logging(false)
-                    .map_sqlx_postgres_pool_opts(|pool| {
-                        pool.after_connect(|connection, _| {
-                            Box::pin(
-                                async move { connection.execute(AssertSqlSafe(postgres_limits())).await.map(drop) },
-                            )
-                        })
-                    })
-                    .map_sqlx_mysql_pool_opts(|pool| {
-                        pool.after_connect(|connection, _| {
-                            let limits = mysql_limits(STATEMENT_TIMEOUT, IDLE_TIMEOUT);
-                            Box::pin(async move { connection.execute(AssertSqlSafe(limits)).await.map(drop) })
-                        })
-                    });
-                let connection = sea_orm::Database::connect(options.clone()).await?;
+                let server = server::Server::at(url)?;
+                let mut options = server.options();
+                let connection = match sea_orm::Database::connect(options.clone()).await {
+                    Ok(connection) => connection,
+                    Err(error) => return Err(server.unreachable(&error).await),
+                };
+                server.check_pooler().await?;
                 options.max_connections(1).connect_lazy(true);
                 let watcher = sea_orm::Database::connect(options).await?;
                 let ledger = Ledger::default();
@@ -176,11 +169,6 @@ impl Database {
         self.watcher.clone().close().await?;
         Ok(())
     }
-}
-
-/// What each connection to PostgreSQL is told first.
-fn postgres_limits() -> String {
-    format!("SET statement_timeout = {STATEMENT_TIMEOUT}; SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT}")
 }
 
 /// What each connection to MySQL or MariaDB is told first, in milliseconds; 0 is no limit. The comments are read by

@@ -15,7 +15,7 @@ use super::admin::told;
 use crate::account::import::user_api::Place;
 use crate::account::import::{self, Finding, Report, Source};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, read_parameters, server_url};
 use crate::entropy::SystemEntropy;
 use crate::start;
 
@@ -130,17 +130,29 @@ fn file(path: &Path) -> Result<String> {
 
 fn place(source: &str) -> Result<Place<'_>> {
     Ok(if source == "-" {
-        Place::Url(std::io::read_to_string(std::io::stdin())?.trim().into())
+        Place::Url(url(std::io::read_to_string(std::io::stdin())?.trim())?)
     } else if source.contains("://") {
-        Place::Url(SecretString::from(source))
+        Place::Url(url(source)?)
     } else {
         Place::File(Path::new(source))
     })
 }
 
+/// The URL of another database, if it is one: what could not be read of it would otherwise be told with its password.
+fn url(text: &str) -> Result<SecretString> {
+    if text.starts_with("sqlite:") {
+        return Ok(SecretString::from(text));
+    }
+    let example = "write it like mysql://user:password@host/database";
+    let url = server_url(text, example);
+    let url = url.map_err(|refused| anyhow::anyhow!("the URL {}; fix: {}", refused.problem, refused.fix))?;
+    let (url, _) = read_parameters(url).ok_or_else(|| anyhow::anyhow!("the URL cannot be read"))?;
+    Ok(SecretString::from(url))
+}
+
 /// A URL may hold a password.
 fn shown(source: &str) -> &str {
-    if source == "-" || source.contains("://") { "the database of the URL" } else { source }
+    if source == "-" || source.contains("://") || source.contains('@') { "the database of the URL" } else { source }
 }
 
 /// Draws on a terminal only.

@@ -7,6 +7,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
+use crate::app::database::NEVER_LOGGED;
 use crate::config::{Log, LogFormat};
 
 /// Starts writing the log.
@@ -14,7 +15,10 @@ use crate::config::{Log, LogFormat};
 /// # Errors
 /// When the filter cannot be read or a log was started before.
 pub(super) fn start(settings: &Log) -> Result<()> {
-    let filter = EnvFilter::try_new(&settings.filter).context("log.filter cannot be read")?;
+    let mut filter = EnvFilter::try_new(&settings.filter).context("log.filter cannot be read")?;
+    for target in NEVER_LOGGED {
+        filter = filter.add_directive(target.parse().context("a directive of our own cannot be read")?);
+    }
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -3,7 +3,9 @@
 use secrecy::SecretString;
 
 use super::reader::Reader;
-use super::refused;
+use super::{refused, server_url};
+
+const EXAMPLE: &str = "write it like redis://:password@host:6379/0; a connection with TLS needs a tunnel";
 
 /// One node among others on the same database.
 #[derive(Clone, Debug)]
@@ -18,12 +20,9 @@ impl Cluster {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
         let cached_callers = reader.whole("cache.callers", 0..=1_000_000);
         let redis_url = match reader.is_given("redis_url") {
-            true => reader.read_secret("redis_url", |text| match text.strip_prefix("redis://") {
-                None | Some("") => Err(refused(
-                    "is not the URL of a Redis",
-                    "write it like redis://:password@host:6379/0; a connection with TLS needs a tunnel",
-                )),
-                Some(_) => Ok(Some(text.into())),
+            true => reader.read_secret("redis_url", |text| match text.starts_with("redis://") {
+                false => Err(refused("is not the URL of a Redis", EXAMPLE)),
+                true => server_url(text, EXAMPLE).map(|url| Some(url.into())),
             }),
             false => Some(None),
         };

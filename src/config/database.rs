@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::reader::Reader;
-use super::{Refused, refused};
+use super::{Refused, refused, server_url};
 
 /// Where accounts are kept.
 #[derive(Clone, Debug)]
@@ -43,10 +43,10 @@ fn parse_url(text: &str) -> Result<Database, Refused> {
         return parse_file(path.strip_prefix("//").unwrap_or(path));
     }
     match text.split_once("://") {
-        Some((scheme, "")) if SERVERS.contains(&scheme) => {
-            Err(refused("names no server", "write it like postgres://user:password@host/database"))
+        Some((scheme, _)) if SERVERS.contains(&scheme) => {
+            server_url(text, "write it like postgres://user:password@host/database")
+                .map(|url| Database::Server(url.into()))
         }
-        Some((scheme, _)) if SERVERS.contains(&scheme) => Ok(Database::Server(text.into())),
         _ => Err(refused(
             "is not the URL of a database that is supported",
             "begin it with sqlite:, postgres://, postgresql://, mysql:// or mariadb://",

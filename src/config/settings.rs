@@ -90,6 +90,19 @@ impl Setting {
         format!("{PREFIX}{}", self.name.replace('.', "__").replace('-', "_").to_uppercase())
     }
 
+    /// Whether its value may hold a secret: no message has a word of it.
+    pub fn is_secret(&self) -> bool {
+        matches!(
+            self.name,
+            "database_url"
+                | "redis_url"
+                | "secret_key"
+                | "introspection.secret"
+                | "webhooks.endpoints"
+                | "webhooks.secrets"
+        )
+    }
+
     /// The command line's flag, for the few settings that have one.
     pub fn flag(&self) -> Option<&'static str> {
         match self.name {

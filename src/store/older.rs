@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, QueryResult, Statement, TryGetable};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, QueryResult, RuntimeErr, SqlxError,
+    Statement, TryGetable,
+};
 
 use crate::error::{Error, Result};
 
@@ -48,14 +51,20 @@ pub async fn open_file(path: &Path) -> Result<DatabaseConnection> {
     Ok(Database::connect(options).await?)
 }
 
-/// Opens the database that a URL names.
+/// Opens the database that a URL names; one of MySQL, MariaDB or PostgreSQL.
 ///
 /// # Errors
-/// When it cannot be reached.
+/// When it cannot be reached. What quotes the URL is left out.
 pub async fn open_url(url: &str) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
-    Ok(Database::connect(options).await?)
+    match Database::connect(options).await {
+        Err(DbErr::Conn(RuntimeErr::SqlxError(cause))) if !matches!(*cause, SqlxError::Configuration(_)) => {
+            Err(Error::internal(cause.to_string()))
+        }
+        Err(_) => Err(Error::internal("the URL has something that the driver cannot read")),
+        Ok(db) => Ok(db),
+    }
 }
 
 /// Every user of tecladocode's course.

@@ -66,6 +66,7 @@ mod role;
 mod schema;
 mod session;
 mod shared;
+mod secrets;
 mod sources;
 mod store;
 mod support;

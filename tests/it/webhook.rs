@@ -260,7 +260,7 @@ fn takes_endpoints_only_with_secrets_of_their_own() {
         (crm, "crm=whsec_c2hvcnQ=", "24 to 64 bytes"),
         (crm, "crm=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "24 to 64 bytes"),
         (crm, &three, "3 secrets"),
-        (crm, &secret.replace("crm", "erp"), "erp, which is no endpoint"),
+        (crm, &secret.replace("crm", "erp"), "a name that is no endpoint"),
         ("crm=http://crm.example.org/", &secret, "without encryption"),
         ("crm=https://ann:pw@crm.example.org/", &secret, "user or a password"),
         ("crm=https://crm.example.org/#here", &secret, "never sent"),

@@ -37,7 +37,7 @@ impl Listen {
         // The driver's complaint may quote the URL, and with it the password.
         let options: PgConnectOptions =
             url.expose_secret().parse().map_err(|_| Error::internal("the database's URL cannot be read"))?;
-        Ok(Self { options: options.application_name(APPLICATION), sender })
+        Ok(Self { options: options.application_name(APPLICATION).extra_float_digits(None), sender })
     }
 
     async fn pass_on(&self, woken: &Notify) -> Result<(), sqlx::Error> {
