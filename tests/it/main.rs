@@ -52,6 +52,7 @@ mod outgoing;
 mod password;
 mod persisted;
 mod plantdb;
+mod pgbouncer;
 mod profile;
 mod races;
 mod readme;
