@@ -51,16 +51,20 @@ pub struct Introspection {
 #[derive(Debug)]
 pub struct Admitted(());
 
-/// Lets those pass who know the secret. A wrong one is counted before it is compared, a right one costs nothing.
+/// Lets those pass who know the secret; `given` are the readings of what they gave. A wrong one is counted before it is compared, a right one costs nothing.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a wrong secret or none, a refusal for too many wrong ones.
-pub async fn admit(app: &App, client: &Client, given: Option<&SecretString>) -> Result<Admitted> {
-    let Some(given) = given else { return Err(Error::Unauthenticated(TokenFault::Missing)) };
+pub async fn admit(app: &App, client: &Client, given: &[SecretString]) -> Result<Admitted> {
+    if given.is_empty() {
+        return Err(Error::Unauthenticated(TokenFault::Missing));
+    }
     let budget = &app.throttle.introspections;
     let counted = if app.config.limits.enabled { spend(budget, client, app.clock.now()).await? } else { None };
     let secret = app.config.rest.introspection.as_ref();
-    if !secret.is_some_and(|secret| is_same(given.expose_secret(), secret.expose_secret())) {
+    let is_secret =
+        |given: &SecretString| secret.is_some_and(|secret| is_same(given.expose_secret(), secret.expose_secret()));
+    if !given.iter().any(is_secret) {
         return Err(Error::Unauthenticated(TokenFault::Invalid));
     }
     if let Some(subject) = counted {

@@ -97,6 +97,19 @@ async fn answers_only_those_who_know_the_secret() {
     ] {
         assert_eq!(ask_as(&app.anonymous(), &right, &body).await.json()["active"], true, "{right}");
     }
+    // In the form, where no header has one; beside the header of another scheme, too.
+    for (header, secret, active) in [
+        ("", encoded.as_str(), true),
+        ("Digest x=y", encoded.as_str(), true),
+        ("", "nonsense", false),
+        ("Bearer nonsense", encoded.as_str(), false),
+    ] {
+        let body = format!("{body}&client_id=gateway&client_secret={secret}");
+        let answer = ask_as(&app.anonymous(), header, &body).await;
+        let expected = if active { json!(true) } else { json!(null) };
+        assert_eq!(answer.json()["active"], expected, "{header} {secret}");
+        assert_eq!(answer.status, if active { 200 } else { 401 });
+    }
     for wrong in [
         String::new(),
         "Bearer".to_owned(),
@@ -122,6 +135,19 @@ async fn answers_only_those_who_know_the_secret() {
         let headers = [("authorization", &*format!("Bearer {SECRET}")), ("content-type", media)];
         let answer = app.anonymous().request(Method::POST, "/introspect", &headers, text).await;
         assert_eq!((answer.status.as_u16(), &answer.json()["error"]), (400, &json!("invalid_request")));
+    }
+}
+
+/// A secret may look as if it were encoded.
+#[tokio::test]
+async fn takes_a_secret_with_percent_signs_as_it_is_and_encoded() {
+    let secret = "q8Zs%1vXo%41TnRbL2mYc9HdW5uEj3GfA6pNi0Qw%xBg";
+    let app = TestApp::with(&[("ACCOUNTD_INTROSPECTION__SECRET", secret)]).await;
+    let ann = app.user("ann").await;
+    for pair in [format!("gateway:{secret}"), format!("gateway:{}", secret.replace('%', "%25"))] {
+        let header = format!("Basic {}", STANDARD.encode(&pair));
+        let answer = ask_as(&app.anonymous(), &header, &format!("token={}", token(&ann))).await;
+        assert_eq!(answer.json()["active"], true, "{pair}");
     }
 }
 

@@ -26,7 +26,11 @@ pub(super) async fn introspect(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let client = visitor.client;
-    let admitted = match introspection::admit(&app, &client, given(&headers).as_ref()).await {
+    let mut secrets = given(&headers);
+    if let (true, Ok(body)) = (secrets.is_empty() && is_form(&headers), &body) {
+        secrets.extend(posted(body));
+    }
+    let admitted = match introspection::admit(&app, &client, &secrets).await {
         Ok(admitted) => admitted,
         Err(error) => return failure(&error, &client),
     };
@@ -57,22 +61,28 @@ fn is_form(headers: &HeaderMap) -> bool {
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// The secret that the caller gives: as bearer token, or as the password of whatever client name (RFC 6749 section
-/// 2.3.1), form-encoded as it asks for or as it is.
-fn given(headers: &HeaderMap) -> Option<SecretString> {
+/// The readings of the secret in the header: a bearer token, or the password of whatever client name (RFC 6749 section
+/// 2.3.1), form-encoded as it asks for and as it is. A secret may have a `%` of its own.
+fn given(headers: &HeaderMap) -> Vec<SecretString> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, rest) = value.to_str().ok()?.trim().split_once(' ')?;
-    let rest = rest.trim();
-    if scheme.eq_ignore_ascii_case("bearer") {
-        return Some(rest.into());
+    let (Some(value), None) = (values.next(), values.next()) else { return Vec::new() };
+    let parts = value.to_str().ok().and_then(|value| value.trim().split_once(' '));
+    match parts.map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest.trim())) {
+        Some((scheme, token)) if scheme == "bearer" => vec![token.into()],
+        Some((scheme, pair)) if scheme == "basic" => {
+            let pair = STANDARD.decode(pair).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let Some((_, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) else { return Vec::new() };
+            decoded(password).into_iter().chain([password.to_owned()]).map(SecretString::from).collect()
+        }
+        _ => Vec::new(),
     }
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let pair = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
-    let (_, password) = pair.split_once(':')?;
-    Some(decoded(password).unwrap_or_else(|| password.to_owned()).into())
+}
+
+/// The secret in the form, as `client_secret_post` has it (RFC 6749 section 2.3.1); it counts where no header gives one.
+fn posted(body: &[u8]) -> Option<SecretString> {
+    let mut secrets = form_urlencoded::parse(body).filter(|(name, _)| name == "client_secret");
+    let (Some((_, secret)), None) = (secrets.next(), secrets.next()) else { return None };
+    Some(SecretString::from(secret.into_owned()))
 }
 
 /// The text behind `%` signs, if there are any: a `+` of a base64 secret that nobody has encoded stays one.
