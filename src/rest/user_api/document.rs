@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 use super::answer::Failure;
 use crate::json;
 
+/// Most unknown fields that an answer names: it would say back whatever anybody sends.
+const MAX_UNKNOWN: usize = 10;
+
 /// A field that a document may have.
 pub(super) struct Field {
     pub name: &'static str,
@@ -72,7 +75,8 @@ impl Document {
                 payload.insert(field.name.to_owned(), json!([problem]));
             }
         }
-        for name in members.keys().filter(|name| !fields.iter().any(|field| field.name == name.as_str())) {
+        let unknown = members.keys().filter(|name| !fields.iter().any(|field| field.name == name.as_str()));
+        for name in unknown.take(MAX_UNKNOWN) {
             payload.insert(name.clone(), json!(["unknown field"]));
         }
         if payload.is_empty() { Ok(Self(members)) } else { Err(Failure::wrong_document(payload)) }
