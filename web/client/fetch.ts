@@ -31,7 +31,8 @@ export function makeFetch(session: Session, send: typeof fetch, { url, origins, 
     const first = attempt();
     const response = await first.sent;
     const { demand, data } = await read(response, isOwn && place.pathname === url.pathname);
-    learn(session, data);
+    // Another service may answer GraphQL, too: its tokens are for its own users.
+    if (isOwn) learn(session, data);
     // A body that flows can be sent but once.
     const canRepeat = !(init?.body instanceof ReadableStream);
     if (!demand || !(await session.recover(demand, first.now)) || !canRepeat) return response;
@@ -40,7 +41,7 @@ export function makeFetch(session: Session, send: typeof fetch, { url, origins, 
     const repeated = await second.sent;
     const answer = await read(repeated, isOwn && place.pathname === url.pathname);
     session.settle(answer.demand, second.now);
-    learn(session, answer.data);
+    if (isOwn) learn(session, answer.data);
     return repeated;
   };
 }

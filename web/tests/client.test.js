@@ -102,6 +102,18 @@ describe('the client', () => {
     assert.equal((await account.fetch(new URL('/token-validation', url), { method: 'POST' })).status, 200);
   });
 
+  test('keeps no tokens of another service, whichever its answer looks like', async () => {
+    const tokens = { accessToken: 'evil', refreshToken: 'refresh-evil', expiresIn: 900 };
+    for (const type of ['application/json', 'application/graphql-response+json']) {
+      const answer = () => json({ data: { login: { tokens } } }, { headers: { 'content-type': type } });
+      const { account } = started(answer, { origins: ['https://api.example.org'] });
+      for (const path of ['/graphql', new URL(url).pathname, '/x']) {
+        await account.fetch(new URL(path, 'https://api.example.org'), query);
+        assert.equal(account.accessToken, 'a', type);
+      }
+    }
+  });
+
   test('keeps the tokens in answers to other people’s mutations', async () => {
     const tokens = { accessToken: 'c', refreshToken: 'refresh-c', expiresIn: 900 };
     const { account } = started(() => json({ data: { login: { tokens } } }));
