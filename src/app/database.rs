@@ -150,6 +150,12 @@ impl Database {
         Ok(self.reader.ping().await?)
     }
 
+    /// Whether the embedded database's disk has less than so many bytes left. A server tells of its own when it cannot
+    /// store anything.
+    pub fn is_full(&self, least: u64) -> bool {
+        self.file.as_ref().and_then(|file| file.free()).is_some_and(|free| free < least)
+    }
+
     /// Has what is acknowledged be written to the file that the next start will find; for statements without a
     /// transaction.
     ///

@@ -22,7 +22,12 @@ pub struct Server {
     pub trusted_proxies: Proxies,
     /// How long a client may take for each part of an exchange.
     pub deadlines: Deadlines,
+    /// Bytes that the embedded database's disk has to have left for the server to be ready; no setting.
+    pub least_free: u64,
 }
+
+/// More than the largest transaction writes.
+const LEAST_FREE: u64 = 8 * 1024 * 1024;
 
 /// How long a client may take. These are no settings: nobody's installation needs others, and tests need short ones.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +125,7 @@ impl Server {
             max_connections_per_address: max_connections_per_address?,
             trusted_proxies: trusted_proxies?,
             deadlines: Deadlines::default(),
+            least_free: LEAST_FREE,
         })
     }
 }

@@ -17,12 +17,15 @@ pub(super) async fn alive() -> Response<Body> {
     Json(json!({ "status": "ok" })).into_response()
 }
 
-/// The database answers, whose version was checked at start, and the server is not stopping.
+/// The database answers, whose version was checked at start, its disk has room, and the server is not stopping.
 pub(super) async fn ready(State(app): State<App>, stop: Option<Extension<Stop>>) -> Response<Body> {
     if stop.is_some_and(|Extension(stop)| stop.has_begun()) {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", "the server is stopping");
     }
     match app.db.ping().await {
+        Ok(()) if app.db.is_full(app.config.server.least_free) => {
+            problem(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", "the disk of the database is full")
+        }
         Ok(()) => Json(json!({ "status": "ready" })).into_response(),
         Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", "the database does not answer"),
     }

@@ -317,6 +317,21 @@ async fn answers_machines() {
     assert_eq!(get(&app.anonymous(), "/healthz", &[]).await.status, 200, "the process is alive all the same");
 }
 
+/// The disk of the embedded database: logins and refreshes need room.
+#[tokio::test]
+async fn is_not_ready_on_a_full_disk_and_says_so() {
+    use crate::support::database::backend;
+    let app = TestApp::tuned(&[], |config| config.server.least_free = u64::MAX).await;
+    let ready = get(&app.anonymous(), "/readyz", &[]).await;
+    if backend() != sea_orm::DbBackend::Sqlite {
+        assert_eq!(ready.status, 200, "a server tells by itself");
+        return;
+    }
+    assert_eq!((ready.status.as_u16(), &ready.json()["code"]), (503, &json!("NOT_READY")));
+    assert_eq!(ready.json()["detail"], "the disk of the database is full");
+    assert_eq!(get(&app.anonymous(), "/healthz", &[]).await.status, 200);
+}
+
 /// G12, X4: what no route does can still happen to one.
 #[tokio::test]
 async fn a_handler_that_fails_answers_plainly_and_the_server_lives() {

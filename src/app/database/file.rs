@@ -24,6 +24,12 @@ impl OpenFile {
         Ok(Self { path: path.to_owned(), identity: identity(&metadata) })
     }
 
+    /// Bytes that are free for it on its disk; nothing where the system does not tell.
+    pub fn free(&self) -> Option<u64> {
+        let found = rustix::fs::statvfs(&self.path).ok()?;
+        Some(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
     /// Where it was found.
     pub fn path(&self) -> &Path {
         &self.path
