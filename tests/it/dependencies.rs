@@ -1,0 +1,131 @@
+//! The crates that the program is built from: their licences, those that are not wanted, and the advisories that are
+//! accepted. Nothing is asked of the network: `deny.toml` says what is allowed, and `Cargo.lock` what is there.
+
+use std::path::Path;
+use std::process::Command;
+
+use config::{File, FileFormat, Source, Value};
+use serde_json::Value as Json;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> config::Map<String, Value> {
+    let text = std::fs::read_to_string(root().join(path)).unwrap();
+    File::from_str(&text, FileFormat::Toml).collect().unwrap()
+}
+
+/// A list of a section.
+fn list(section: &str, name: &str) -> Vec<Value> {
+    let deny = read("deny.toml");
+    deny[section].clone().into_table().unwrap()[name].clone().into_array().unwrap()
+}
+
+fn field(entry: &Value, name: &str) -> String {
+    entry.clone().into_table().unwrap().get(name).unwrap_or_else(|| panic!("{entry:?} has no {name}")).to_string()
+}
+
+/// Name and version of every crate in the lock file, for whichever system.
+fn locked() -> Vec<(String, String)> {
+    let packages = read("Cargo.lock")["package"].clone().into_array().unwrap();
+    packages.iter().map(|package| (field(package, "name"), field(package, "version"))).collect()
+}
+
+/// Whether the licences that are `allowed` are enough for an SPDX expression; old crates write `/` for OR.
+fn allows(expression: &str, allowed: &[String]) -> bool {
+    let text = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ").replace(" WITH ", "+WITH+");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (holds, rest) = any(&words, allowed);
+    assert!(rest.is_empty(), "{expression}");
+    holds
+}
+
+fn any<'a>(words: &'a [&'a str], allowed: &[String]) -> (bool, &'a [&'a str]) {
+    let (mut holds, mut rest) = all(words, allowed);
+    while let Some(("OR", behind)) = rest.split_first().map(|(word, rest)| (*word, rest)) {
+        let (other, left) = all(behind, allowed);
+        (holds, rest) = (holds || other, left);
+    }
+    (holds, rest)
+}
+
+fn all<'a>(words: &'a [&'a str], allowed: &[String]) -> (bool, &'a [&'a str]) {
+    let (mut holds, mut rest) = one(words, allowed);
+    while let Some(("AND", behind)) = rest.split_first().map(|(word, rest)| (*word, rest)) {
+        let (other, left) = one(behind, allowed);
+        (holds, rest) = (holds && other, left);
+    }
+    (holds, rest)
+}
+
+fn one<'a>(words: &'a [&'a str], allowed: &[String]) -> (bool, &'a [&'a str]) {
+    match words.split_first() {
+        Some((&"(", inner)) => {
+            let (holds, rest) = any(inner, allowed);
+            assert_eq!(rest.first(), Some(&")"), "{words:?}");
+            (holds, &rest[1..])
+        }
+        Some((name, rest)) => (allowed.contains(&name.replace("+WITH+", " WITH ")), rest),
+        None => panic!("an expression without an end"),
+    }
+}
+
+#[test]
+fn reads_licences() {
+    let allowed = ["MIT".to_owned(), "Apache-2.0 WITH LLVM-exception".to_owned()];
+    for fine in ["MIT", "MIT/GPL-3.0", "GPL-3.0 OR MIT", "(GPL-3.0 OR MIT) AND MIT", "Apache-2.0 WITH LLVM-exception"] {
+        assert!(allows(fine, &allowed), "{fine}");
+    }
+    for wrong in ["GPL-3.0", "MIT AND GPL-3.0", "MIT AND (GPL-3.0 OR LGPL-3.0)", "Apache-2.0", "mit"] {
+        assert!(!allows(wrong, &allowed), "{wrong}");
+    }
+}
+
+#[test]
+fn have_licences_that_are_allowed() {
+    let allowed: Vec<String> = list("licenses", "allow").iter().map(Value::to_string).collect();
+    let host = Command::new("rustc").arg("-vV").output().unwrap();
+    let host = String::from_utf8(host.stdout).unwrap();
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    // What this machine's build has brought already, and no more.
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", host])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Json = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 200, "{}", packages.len());
+    for package in packages.iter().filter(|package| !package["source"].is_null()) {
+        let licence = package["license"].as_str().unwrap_or_default();
+        assert!(!licence.is_empty() && allows(licence, &allowed), "{}: {licence:?}", package["name"]);
+    }
+}
+
+#[test]
+fn are_none_of_those_that_are_not_wanted() {
+    let banned: Vec<String> = list("bans", "deny").iter().map(|entry| field(entry, "crate")).collect();
+    for name in ["rsa", "openssl-sys"] {
+        assert!(banned.iter().any(|banned| banned == name), "{name} is not in deny.toml");
+    }
+    let locked = locked();
+    assert!(locked.iter().any(|(name, _)| name == "sqlx-core"));
+    for (name, version) in &locked {
+        assert!(!banned.contains(name), "{name} {version}");
+    }
+}
+
+/// What is accepted says why, names the crate and its version, and goes when that goes.
+#[test]
+fn have_accepted_advisories_that_are_still_about_them() {
+    let locked = locked();
+    for entry in list("advisories", "ignore") {
+        let (id, reason) = (field(&entry, "id"), field(&entry, "reason"));
+        assert!(id.starts_with("RUSTSEC-") && reason.len() > 40, "{id}: {reason}");
+        let mut words = reason.split([' ', ',']);
+        let (name, version) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
+        assert!(locked.contains(&(name.clone(), version.clone())), "{id}: there is no {name} {version} any more");
+    }
+}
