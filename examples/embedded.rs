@@ -20,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
     let environment =
         environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::load(Flags::default(), environment)?;
-    let listener = TcpListener::bind(config.listen).await?;
+    let listener = TcpListener::bind(config.listen.to_string()).await?;
     let accounts = accountd::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     accounts.hooks.on_user_created(async |user| println!("welcome, {}", user.username));
     tokio::spawn(background(accounts.clone()));

@@ -5,20 +5,20 @@ mod cluster;
 mod database;
 mod flags;
 mod graphql;
+mod listen;
 mod password;
 mod problem;
 mod reader;
 mod rest;
 mod server;
-mod settings;
 mod server_url;
+mod settings;
 mod sources;
 #[cfg(test)]
 mod tests;
 mod token;
 mod webhooks;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -28,12 +28,13 @@ pub use cluster::Cluster;
 pub use database::Database;
 pub use flags::Flags;
 pub use graphql::{GraphQl, OperationLimits};
+pub use listen::Listen;
 pub use password::Password;
 pub use problem::{Problem, Problems};
 pub use rest::{Mount, MountPath, Rest};
 pub use server::{Deadlines, Proxies, Server};
-pub use settings::{SETTINGS, Setting};
 pub(crate) use server_url::{read_parameters, server_url};
+pub use settings::{SETTINGS, Setting};
 pub use token::Token;
 pub use webhooks::{Endpoint, Event, Networks, Webhooks};
 
@@ -43,7 +44,7 @@ use reader::Reader;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the server listens.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// Where the server keeps its own files: the embedded database and the secret it makes.
     pub data_dir: PathBuf,
     /// Where accounts are kept.
@@ -51,6 +52,8 @@ pub struct Config {
     /// The server's secret, at least 32 bytes. `None` only beside [`Database::Embedded`], where one
     /// is made at the first start.
     pub secret_key: Option<SecretString>,
+    /// Variables with names like ours that Kubernetes sets for services; they are not read.
+    pub service_variables: Vec<String>,
     /// What is written to standard error.
     pub log: Log,
     /// Who may make accounts.
@@ -143,20 +146,20 @@ impl Config {
     /// `None` when a problem was noted. Everything is read before the first `?`, so that one mistake
     /// does not hide the next.
     fn read(reader: &mut Reader) -> Option<Config> {
-        let listen = reader.read("listen", |text| {
-            text.parse()
-                .map_err(|_| refused("is not an address and a port", "write it like 127.0.0.1:8080 or [::1]:8080"))
+        let listen: Option<Listen> = reader.read("listen", |text| {
+            let fix = "write it like 127.0.0.1:8080, [::1]:8080, localhost:8080 or unix:/run/accountd/socket";
+            text.parse().map_err(|problem| refused(problem, fix))
         });
         let data_dir = reader.read("data_dir", |text| Ok(PathBuf::from(text)));
         let database = database::read_url(reader, data_dir.as_deref());
         let secret_key = database::read_secret_key(reader, database.as_ref());
         let log = Log::read(reader);
         let registration = Registration::read(reader);
-        let limits = Limits::read(reader, listen);
+        let limits = Limits::read(reader, listen.as_ref());
         let password = Password::read(reader);
         let token = Token::read(reader);
         let rest = Rest::read(reader);
-        let graphql = GraphQl::read(reader, listen.is_some_and(is_loopback));
+        let graphql = GraphQl::read(reader, listen.as_ref().is_some_and(Listen::is_loopback));
         let browser = Browser::read(reader);
         let cluster = Cluster::read(reader);
         let server = Server::read(reader);
@@ -166,6 +169,7 @@ impl Config {
             data_dir: data_dir?,
             database: database?,
             secret_key,
+            service_variables: reader.service_variables(),
             log: log?,
             registration: registration?,
             limits: limits?,
@@ -208,7 +212,7 @@ impl Registration {
 }
 
 impl Limits {
-    fn read(reader: &mut Reader, listen: Option<SocketAddr>) -> Option<Limits> {
+    fn read(reader: &mut Reader, listen: Option<&Listen>) -> Option<Limits> {
         let enabled = reader.switch("limits.enabled");
         let burst = reader.whole("limits.failed_logins_burst", 1..=1_000);
         let per_minute = reader.whole("limits.failed_logins_per_minute", 1..=1_000);
@@ -216,7 +220,7 @@ impl Limits {
         let username_checks = reader.whole("limits.username_checks_per_minute", 1..=1_000);
         if let Some(listen) = listen
             && enabled == Some(false)
-            && !is_loopback(listen)
+            && !listen.is_loopback()
         {
             reader.refuse(
                 "limits.enabled",
@@ -232,11 +236,6 @@ impl Limits {
             username_checks_per_minute: username_checks?,
         })
     }
-}
-
-/// Whether only this machine reaches the address.
-fn is_loopback(address: SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
 }
 
 /// What is wrong with a value, and what to do about it.

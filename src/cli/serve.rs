@@ -4,15 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::account::bootstrap;
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, Listen};
 use crate::entropy::SystemEntropy;
-use crate::http::server::{descriptors, serve};
+use crate::http::server::{Listener, descriptors, serve};
 use crate::{http, start};
 
 /// Serves until SIGTERM or SIGINT, then finishes the requests in flight; the second signal cuts them.
@@ -20,9 +19,16 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     http::claims::check(&config.rest)?;
     let signals = count_signals()?;
     let (stop, at_once) = (nth(signals.clone(), 1), nth(signals, 2));
-    let address = config.listen;
     // The address is taken before anything is made, so that a second server does not touch the first one's database.
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = Listener::at(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    if !config.service_variables.is_empty() {
+        let variables = config.service_variables.join(" ");
+        tracing::warn!(
+            variables,
+            "Kubernetes has set these for services with names like ours: they are not read (enableServiceLinks: false \
+             keeps them away)"
+        );
+    }
     let possible = descriptors::provide(config.server.max_connections);
     if possible < config.server.max_connections {
         tracing::warn!(
@@ -39,8 +45,12 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
         // Those who wait for news are answered, and go.
         told.bulletin.close();
     };
-    let address = listener.local_addr()?;
-    tracing::info!("accountd is ready: open http://{address}/graphql in a browser, or send GraphQL there");
+    match listener.place()? {
+        Listen::Tcp(address) => {
+            tracing::info!("accountd is ready: open http://{address}/graphql in a browser, or send GraphQL there");
+        }
+        place @ Listen::Unix(_) => tracing::info!("accountd is ready: have a proxy pass requests on to {place}"),
+    }
     if !bootstrap::has_admin(&app).await.unwrap_or(true) {
         tracing::info!(
             "there is no administrator yet: make one with `accountd admin create NAME` and the same settings"

@@ -11,6 +11,7 @@ use super::{Config, Problem, Problems, Refused, refused};
 pub(super) struct Reader {
     given: BTreeMap<&'static str, Given>,
     problems: Vec<Problem>,
+    service_variables: Vec<String>,
 }
 
 struct Given {
@@ -22,6 +23,16 @@ impl Reader {
     /// A later source replaces an earlier one.
     pub(super) fn add(&mut self, name: &'static str, text: String, origin: String) {
         self.given.insert(name, Given { text, origin });
+    }
+
+    /// Notes a variable that Kubernetes has set for a service.
+    pub(super) fn add_service_variable(&mut self, name: String) {
+        self.service_variables.push(name);
+    }
+
+    /// All of them.
+    pub(super) fn service_variables(&self) -> Vec<String> {
+        self.service_variables.clone()
     }
 
     /// The value given or the default, parsed; `None` when there is neither, or when it is refused

@@ -15,7 +15,7 @@ pub struct Setting {
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
     setting("config", None, "path of the config file (TOML); by flag or environment only; default: none"),
-    setting("listen", Some("127.0.0.1:8080"), "address and port to listen on"),
+    setting("listen", Some("127.0.0.1:8080"), "where to listen: an address and a port, `localhost:8080`, or `unix:/run/accountd/socket` for a proxy on this machine, whose requests come from 127.0.0.1"),
     setting("data_dir", Some("./data"), "directory of the embedded database and of the secret made at first start"),
     setting("database_url", None, "`sqlite:PATH`, or a `postgres://` or `mysql://` URL; default: `accountd.db` in the data directory"),
     setting("redis_url", None, "the URL of a Redis that nodes share, like `redis://:password@host:6379/0`: for the counters of addresses, and beside MySQL for news of changes; default: none"),

@@ -12,9 +12,12 @@ use super::{Flags, Refused, refused};
 impl Reader {
     /// Collects every source, the weakest first.
     pub(super) fn gather(flags: Flags, environment: impl IntoIterator<Item = (String, String)>) -> Reader {
-        let environment: Vec<(String, String)> =
-            environment.into_iter().filter(|(name, value)| is_ours(name, value)).collect();
+        let mut environment: Vec<(String, String)> =
+            environment.into_iter().filter(|(name, _)| is_ours(name)).collect();
         let mut reader = Reader::default();
+        for (name, _) in environment.extract_if(.., |(name, value)| is_service_link(name, value)) {
+            reader.add_service_variable(name);
+        }
         let file = environment.iter().find(|(name, _)| name == "ACCOUNTD_CONFIG");
         if let Some(path) = flags.config {
             reader.add_file(&path, "--config");
@@ -99,17 +102,30 @@ impl Reader {
     }
 }
 
-/// Whether the variable is meant for the server. Kubernetes puts the likes of
-/// `ACCOUNTD_SERVICE_HOST` and `ACCOUNTD_PORT_8080_TCP` into every pod near a Service that is named
-/// `accountd`; refusing those would keep the server from starting there.
-fn is_ours(name: &str, value: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|rest| {
-        let is_service_link = rest == "SERVICE_HOST"
-            || rest.starts_with("SERVICE_PORT")
-            || rest.starts_with("PORT_")
-            || (rest == "PORT" && value.contains("://"));
-        !is_service_link && !rest.starts_with("TEST_")
-    })
+/// Whether the variable is meant for the server.
+fn is_ours(name: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|rest| !rest.starts_with("TEST_"))
+}
+
+/// Whether Kubernetes has set the variable. It puts the likes of `ACCOUNTD_SERVICE_HOST` and
+/// `ACCOUNTD_WEB_PORT_8080_TCP_ADDR` into every pod near a Service that is named `accountd` or `accountd-web`
+/// (its documentation, "Environment variables" of a Service); refusing those would keep the server from starting there.
+fn is_service_link(name: &str, value: &str) -> bool {
+    if settings::SETTINGS.iter().any(|setting| setting.variable() == name) {
+        return false;
+    }
+    let words: Vec<&str> = name.split('_').skip(1).collect();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_protocol = |text: &str| matches!(text, "TCP" | "UDP" | "SCTP");
+    match words.as_slice() {
+        [.., "SERVICE", "HOST"] => value.parse::<std::net::IpAddr>().is_ok(),
+        [.., "PORT", port, protocol] if is_number(port) && is_protocol(protocol) => value.contains("://"),
+        [.., "PORT", port, protocol, "PROTO" | "PORT" | "ADDR"] => is_number(port) && is_protocol(protocol),
+        // A port of the service may have a name.
+        words if words.windows(2).any(|pair| pair == ["SERVICE", "PORT"]) && is_number(value) => true,
+        [.., "PORT"] => value.contains("://"),
+        _ => false,
+    }
 }
 
 fn is_section(name: &str) -> bool {

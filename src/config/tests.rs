@@ -119,15 +119,66 @@ fn hints_at_the_setting_that_was_meant() {
 }
 
 #[test]
-fn ignores_what_kubernetes_puts_beside_a_service_named_accountd() {
-    load(&[
-        ("ACCOUNTD_SERVICE_HOST", "10.0.0.1"),
-        ("ACCOUNTD_SERVICE_PORT_HTTP", "80"),
-        ("ACCOUNTD_PORT", "tcp://10.0.0.1:80"),
-        ("ACCOUNTD_PORT_80_TCP_ADDR", "10.0.0.1"),
-    ])
-    .unwrap();
-    assert_eq!(refusals(&[("ACCOUNTD_PORT", "80")]).0, ["ACCOUNTD_PORT"]);
+fn does_not_read_what_kubernetes_puts_beside_its_services() {
+    for service in ["", "_WEB", "_REDIS_MASTER", "_8080", "_LISTEN", "_SECRET_KEY", "_PORT", "_SERVICE"] {
+        let variables = [
+            ("_SERVICE_HOST", "10.0.0.1"),
+            ("_SERVICE_PORT", "80"),
+            ("_SERVICE_PORT_HTTP", "80"),
+            ("_SERVICE_PORT_HTTP_METRICS", "9090"),
+            ("_PORT", "tcp://10.0.0.1:80"),
+            ("_PORT_80_TCP", "tcp://10.0.0.1:80"),
+            ("_PORT_80_TCP_PROTO", "tcp"),
+            ("_PORT_80_TCP_PORT", "80"),
+            ("_PORT_80_TCP_ADDR", "10.0.0.1"),
+            ("_PORT_53_UDP", "udp://[fd00::1]:53"),
+            ("_PORT_53_UDP_ADDR", "fd00::1"),
+        ];
+        let named: Vec<_> = variables.iter().map(|(end, value)| (format!("ACCOUNTD{service}{end}"), *value)).collect();
+        let all: Vec<_> = named.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let config = load(&all).unwrap();
+        assert_eq!(config.service_variables, named.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>());
+    }
+    // What looks like one of ours is.
+    for (variable, value) in [
+        ("ACCOUNTD_PORT", "80"),
+        ("ACCOUNTD_HTTP_PORT", "80"),
+        ("ACCOUNTD_SERVICE_HOST", "auth.example.com"),
+        ("ACCOUNTD_SERVICE_PORT", "auth"),
+        ("ACCOUNTD_WEB_PORT_HTTP_TCP", "tcp://10.0.0.1:80"),
+        ("ACCOUNTD_WEB", "x"),
+    ] {
+        assert_eq!(refusals(&[(variable, value)]).0, [variable]);
+    }
+    assert!(load(&[("ACCOUNTD_LISTEN", "127.0.0.1:1")]).unwrap().service_variables.is_empty());
+}
+
+#[test]
+fn listens_at_names_of_this_machine_and_at_sockets() {
+    for (text, shown) in [
+        ("localhost:8080", "127.0.0.1:8080"),
+        ("[::1]:8080", "[::1]:8080"),
+        ("0.0.0.0:80", "0.0.0.0:80"),
+        ("unix:/run/accountd/socket", "unix:/run/accountd/socket"),
+    ] {
+        assert_eq!(load(&[("ACCOUNTD_LISTEN", text)]).unwrap().listen.to_string(), shown);
+    }
+    for text in [
+        "localhost",
+        "localhost:",
+        "localhost:65536",
+        "localhost:http",
+        "db:80",
+        "unix:",
+        "unix:socket",
+        "unix:/run/",
+        "8080",
+    ] {
+        assert_eq!(refusals(&[("ACCOUNTD_LISTEN", text)]).0, ["listen"], "{text}");
+    }
+    // There is a proxy behind a socket: nothing is opened for this machine alone.
+    let unix = ("ACCOUNTD_LISTEN", "unix:/run/accountd/socket");
+    assert_eq!(refusals(&[unix, ("ACCOUNTD_LIMITS__ENABLED", "false")]).0, ["limits.enabled"]);
 }
 
 #[test]
@@ -140,7 +191,7 @@ fn environment_beats_the_file_and_a_flag_beats_both() {
         Flags { config: Some(PathBuf::from(&path)), listen: Some("127.0.0.1:3".to_owned()), ..Flags::default() };
     let config = load_with(flags, &environment).unwrap();
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(config.listen.port(), 3);
+    assert!(config.listen.to_string().ends_with(":3"));
     assert_eq!(config.token.issuer, "environment");
     assert_eq!(config.data_dir, PathBuf::from("/file"));
     assert_eq!(config.rest.mounts("plantdb")[0].path.as_str(), "/a/b");

@@ -10,7 +10,6 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -19,11 +18,14 @@ use crate::config;
 mod connection;
 pub mod descriptors;
 mod framing;
+mod listener;
 mod places;
 mod progress;
 mod stop;
 mod stream;
 
+use listener::Connection;
+pub use listener::{Listener, SocketFile};
 use places::Places;
 use stop::Stage;
 pub(super) use stop::Stop;
@@ -46,12 +48,13 @@ pub(super) struct Unending;
 /// closes idle ones and waits for requests in flight: until they are done, until the settings' `drain` is over, or until
 /// `at_once` resolves.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     router: Router,
     settings: &config::Server,
     stop: impl Future<Output = ()>,
     at_once: impl Future<Output = ()>,
 ) {
+    let listener = listener.into();
     let (stage, watched) = watch::channel(Stage::Serving);
     let places = Places::new(settings);
     tokio::select! {
@@ -75,7 +78,7 @@ pub async fn serve(
 
 /// Takes connections for ever.
 async fn accept(
-    listener: &TcpListener,
+    listener: &Listener,
     router: &Router,
     settings: &config::Server,
     places: &Places,
@@ -101,7 +104,7 @@ async fn accept(
 
 /// The next connection. When the system has no file descriptor or no memory for it, trying again at once would only
 /// burn the time in which it could get some.
-async fn next(listener: &TcpListener, warnings: &mut Warnings) -> (TcpStream, SocketAddr) {
+async fn next(listener: &Listener, warnings: &mut Warnings) -> (Connection, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,

@@ -75,6 +75,7 @@ mod support;
 mod tecladocode;
 mod tenant;
 mod token;
+mod unix_socket;
 mod user;
 mod user_api;
 mod webhook;

@@ -14,13 +14,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rustix::net::sockopt::set_tcp_user_timeout;
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower::ServiceExt;
 
 use super::Unending;
+use super::listener::Connection;
 use super::places::Place;
 use super::progress::Progress;
 use super::stop::{Stage, Stop};
@@ -40,17 +39,14 @@ const MAX_BUFFER: usize = 32 * 1024;
 /// Serves the requests that come on `socket`. The place is held as long as the connection, also when that is handed on
 /// to speak something else.
 pub(super) async fn run(
-    socket: TcpStream,
+    socket: Connection,
     peer: SocketAddr,
     router: Router,
     deadlines: Deadlines,
     mut stage: watch::Receiver<Stage>,
     place: Place,
 ) {
-    // An answer is written at once, so there is nothing to wait for; if it fails, the answers are only later.
-    socket.set_nodelay(true).ok();
-    // What fits into the system's buffers is sent for us; a client that takes none of it is cut there, too (RFC 5482).
-    set_tcp_user_timeout(&socket, u32::try_from(deadlines.write.as_millis()).unwrap_or(u32::MAX)).ok();
+    socket.prepare(deadlines.write);
     let progress = Progress::new(deadlines);
     let stream = TokioIo::new(Stream::new(socket, progress.clone(), place));
     let service = {

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
+use super::listener::Connection;
 use super::places::Place;
 use super::progress::Progress;
 
@@ -14,7 +14,7 @@ use super::progress::Progress;
 const MAX_UNWANTED: usize = 1024 * 1024;
 
 pub(super) struct Stream {
-    socket: TcpStream,
+    socket: Connection,
     progress: Progress,
     closing: Closing,
     _place: Place,
@@ -28,7 +28,7 @@ enum Closing {
 }
 
 impl Stream {
-    pub(super) fn new(socket: TcpStream, progress: Progress, place: Place) -> Self {
+    pub(super) fn new(socket: Connection, progress: Progress, place: Place) -> Self {
         Self { socket, progress, closing: Closing::No, _place: place }
     }
 
@@ -45,8 +45,7 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         if matches!(self.closing, Closing::No) && !self.progress.lock().is_at_rest() {
-            // It fails only for sockets that are gone.
-            self.socket.set_zero_linger().ok();
+            self.socket.forget_unsent();
         }
     }
 }

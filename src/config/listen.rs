@@ -1,0 +1,51 @@
+//! Where the server listens.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// A place where clients reach the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// An address and a port; port 0 is one that the system chooses.
+    Tcp(SocketAddr),
+    /// A socket in the file system, for a proxy on this machine.
+    Unix(PathBuf),
+}
+
+impl Listen {
+    /// Whether clients come from this machine alone, and by themselves. Behind a socket there is a proxy.
+    pub(super) fn is_loopback(&self) -> bool {
+        matches!(self, Self::Tcp(address) if address.ip().to_canonical().is_loopback())
+    }
+}
+
+impl FromStr for Listen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return match path.starts_with('/') && !path.ends_with('/') {
+                true => Ok(Self::Unix(PathBuf::from(path))),
+                false => Err("has no absolute path behind unix:"),
+            };
+        }
+        let port = text.strip_prefix("localhost:").map(str::parse::<u16>);
+        match port {
+            // RFC 6761 section 6.3: the name is this machine's loopback address everywhere.
+            Some(Ok(port)) => Ok(Self::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))),
+            Some(Err(_)) => Err("has no port behind localhost"),
+            None => text.parse().map(Self::Tcp).map_err(|_| "is not an address and a port"),
+        }
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
