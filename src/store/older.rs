@@ -1,6 +1,7 @@
 //! Databases of older services, only read: their tables as they are, whatever stands in them.
 
 use std::path::Path;
+use std::time::Duration;
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, QueryResult, RuntimeErr, SqlxError,
@@ -39,6 +40,9 @@ pub struct ApiUser {
     pub customer: Option<i64>,
 }
 
+/// How long the server of an older database may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Opens a file of SQLite.
 ///
 /// # Errors
@@ -57,7 +61,7 @@ pub async fn open_file(path: &Path) -> Result<DatabaseConnection> {
 /// When it cannot be reached. What quotes the URL is left out.
 pub async fn open_url(url: &str) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
+    options.max_connections(1).acquire_timeout(PATIENCE).sqlx_logging(false);
     match Database::connect(options).await {
         Err(DbErr::Conn(RuntimeErr::SqlxError(cause))) if !matches!(*cause, SqlxError::Configuration(_)) => {
             Err(Error::internal(cause.to_string()))

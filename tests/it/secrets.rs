@@ -183,12 +183,14 @@ fn the_commands_tell_none_of_the_database() {
                 }
             });
         }
-        scope.spawn(|| {
-            for value in values.iter().filter(|value| value.starts_with("mysql") || value.starts_with("postgres:")) {
+        // Most of the time they wait for servers that are not there.
+        let older = values.iter().filter(|value| value.starts_with("mysql") || value.starts_with("postgres:"));
+        for value in older {
+            scope.spawn(move || {
                 let text = failed(&["import", "user-api", value, "--dry-run"], &[], "");
                 assert!(!text.contains(CANARY), "{value}: {text}");
-            }
-        });
+            });
+        }
     });
 }
 
