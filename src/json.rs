@@ -9,11 +9,12 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Reads one JSON text. How deeply it may nest is bounded by the parser.
+/// Reads one JSON text; a byte order mark in front of it is ignored (RFC 8259 section 8.1). How deeply it may nest is bounded by the parser.
 ///
 /// # Errors
 /// What is no JSON, and objects that have a name twice.
 pub fn read(text: &[u8]) -> serde_json::Result<Value> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Unique.deserialize(&mut deserializer)?;
     deserializer.end()?;

@@ -1,6 +1,6 @@
 //! Content negotiation of GraphQL over HTTP (the GraphQL-over-HTTP working draft; RFC 9110 section 12.5.1).
 
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 
 /// The two media types of a GraphQL answer.
@@ -21,18 +21,22 @@ impl Media {
         })
     }
 
-    /// What the client prefers, or nothing if it takes neither. Old clients that take anything get plain JSON.
+    /// What the client prefers, or nothing if it takes neither. Old clients that take anything get plain JSON; an empty
+    /// header says nothing (RFC 9110 section 12.5.1), and Java's `HttpURLConnection` writes `*` for `*/*`.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
         let mut best: Option<(Self, f32)> = None;
         let mut any = false;
         for range in
             headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','))
         {
+            if range.trim().is_empty() {
+                continue;
+            }
             any = true;
             let mut parts = range.split(';').map(str::trim);
             let media = match parts.next().map(str::to_ascii_lowercase).as_deref() {
                 Some("application/graphql-response+json") => Self::GraphQl,
-                Some("application/json" | "application/*" | "*/*") => Self::Json,
+                Some("application/json" | "application/*" | "*/*" | "*") => Self::Json,
                 _ => continue,
             };
             let quality = parts
@@ -66,8 +70,17 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
     let known = matches!(parts.next().as_deref(), Some("application/json" | "application/graphql-response+json"));
     known
-        && parts
-            .all(|part| !part.starts_with("charset=") || matches!(part.as_str(), "charset=utf-8" | "charset=\"utf-8\""))
+        && parts.all(|part| {
+            part.strip_prefix("charset=").is_none_or(|name| matches!(name.trim_matches('"'), "utf-8" | "utf8"))
+        })
+}
+
+/// Whether the body is compressed, or coded otherwise (RFC 9110 section 8.4).
+pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().any(|value| {
+        let codings = value.to_str().unwrap_or("unknown").split(',').map(str::trim);
+        codings.into_iter().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+    })
 }
 
 #[cfg(test)]
@@ -88,6 +101,12 @@ mod tests {
         assert_eq!(accepted("application/json, application/graphql-response+json;q=0.5"), Some(Media::Json));
         assert_eq!(accepted("application/graphql-response+json; charset=utf-8, */*;q=0.1"), Some(Media::GraphQl));
         assert_eq!(accepted("text/html"), None);
+        assert_eq!(
+            (accepted(""), accepted(" , "), accepted("*")),
+            (Some(Media::Json), Some(Media::Json), Some(Media::Json))
+        );
+        // What Java's `HttpURLConnection` sends.
+        assert_eq!(accepted("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"), Some(Media::Json));
         assert_eq!(accepted("application/json;q=0"), None);
     }
 
@@ -113,6 +132,7 @@ mod tests {
         };
         assert!(is("application/json"));
         assert!(is("Application/JSON; charset=UTF-8"));
+        assert!(is("application/json;charset=utf8") && is("application/json; charset=\"UTF8\""));
         assert!(!is("application/json; charset=utf-16"));
         assert!(!is("text/plain"));
         assert!(!is("application/x-www-form-urlencoded"));

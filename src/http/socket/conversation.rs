@@ -157,14 +157,30 @@ async fn greeting(line: &mut Line) -> Result<Value, Close> {
 /// Takes the credentials of the greeting for those of the visitor, unless there are none in it. Browsers cannot send a
 /// header with a WebSocket.
 fn present(visitor: &mut Visitor, payload: &Value) {
-    let credentials = match payload.get("authorization").or_else(|| payload.get("Authorization")) {
-        None | Some(Value::Null) => Credentials::None,
+    let credentials = match presented(payload) {
+        None => Credentials::None,
         Some(Value::String(text)) => authorization::read(text),
         Some(_) => Credentials::Malformed,
+    };
+    // `token` is the token alone.
+    let credentials = match (credentials, payload.get("token")) {
+        (Credentials::None, Some(Value::String(text))) if text.contains(' ') => authorization::read(text),
+        (Credentials::None, Some(Value::String(text))) => authorization::read(&format!("Bearer {text}")),
+        (Credentials::None, Some(token)) if !token.is_null() => Credentials::Malformed,
+        (credentials, _) => credentials,
     };
     if !matches!(credentials, Credentials::None) {
         visitor.credentials = credentials;
     }
+}
+
+/// The value of an `Authorization` header in the greeting: a member of it, as graphql-ws shows, or of its `headers`, as
+/// Apollo's and urql's older examples do.
+fn presented(payload: &Value) -> Option<&Value> {
+    let headers = payload.get("headers");
+    let members = [Some(payload), headers].into_iter().flatten();
+    let mut values = members.flat_map(|one| [one.get("authorization"), one.get("Authorization")]).flatten();
+    values.find(|value| !value.is_null())
 }
 
 /// What a subscription has to say; `number` tells it from an earlier one with the same id.

@@ -55,11 +55,24 @@ async fn greets_those_alone_who_are_somebody() {
     assert_eq!(greet(json!({ "authorization": bearer })).await, ack);
     assert_eq!(greet(json!({ "Authorization": bearer })).await, ack);
     for payload in [
+        json!({ "token": token }),
+        json!({ "token": bearer }),
+        json!({ "headers": { "Authorization": bearer } }),
+        json!({ "headers": { "authorization": bearer }, "authorization": null }),
+    ] {
+        assert_eq!(greet(payload.clone()).await, ack, "{payload}");
+    }
+    for payload in [
         Value::Null,
         json!({}),
         json!({ "authorization": "" }),
         json!({ "authorization": "Bearer null" }),
         json!({ "authorization": null }),
+        json!({ "token": [token] }),
+        json!({ "token": "x.y.z" }),
+        json!({ "token": "" }),
+        json!({ "headers": { "Authorization": token } }),
+        json!({ "headers": [bearer] }),
         json!({ "authorization": token }),
         json!({ "authorization": [bearer] }),
         json!({ "authorization": format!("{bearer}x") }),
