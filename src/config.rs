@@ -27,7 +27,7 @@ pub use browser::{Browser, Origin};
 pub use cluster::Cluster;
 pub use database::Database;
 pub use flags::Flags;
-pub use graphql::{GraphQl, OperationLimits};
+pub use graphql::{GraphQl, Introspection, OperationLimits};
 pub use listen::Listen;
 pub use password::Password;
 pub use problem::{Problem, Problems};
@@ -159,10 +159,12 @@ impl Config {
         let password = Password::read(reader);
         let token = Token::read(reader);
         let rest = Rest::read(reader);
-        let graphql = GraphQl::read(reader, listen.as_ref().is_some_and(Listen::is_loopback));
         let browser = Browser::read(reader);
         let cluster = Cluster::read(reader);
         let server = Server::read(reader);
+        let is_behind_proxy = server.as_ref().is_some_and(|server| !server.trusted_proxies.is_empty());
+        let is_loopback = listen.as_ref().is_some_and(Listen::is_loopback);
+        let graphql = GraphQl::read(reader, is_loopback, is_behind_proxy);
         let webhooks = Webhooks::read(reader);
         Some(Config {
             listen: listen?,

@@ -5,14 +5,52 @@ use super::reader::Reader;
 /// The GraphQL face.
 #[derive(Clone, Debug)]
 pub struct GraphQl {
-    /// Whether the schema can be asked for and the playground is shown.
-    pub introspection: bool,
+    /// Who may ask for the schema and sees the playground.
+    pub introspection: Introspection,
     /// Most requests that may come together in one array; 0: none, arrays are refused.
     pub batch_max: usize,
+    /// Most bytes of one response.
+    pub max_response_bytes: usize,
     /// Most subscriptions, and sockets for them, that one user may have open in this process.
     pub max_subscriptions_per_user: usize,
     /// Bounds of one operation.
     pub limits: OperationLimits,
+}
+
+/// Who may ask for the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Introspection {
+    /// Everybody.
+    Open,
+    /// Requests that no proxy has forwarded: the server listens on a loopback address.
+    Direct,
+    /// Nobody.
+    Closed,
+}
+
+/// Headers that proxies add; all that begin with `x-forwarded` are some, too.
+const FORWARDING_HEADERS: [&str; 9] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-forwarded-for",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "x-envoy-external-address",
+];
+
+impl Introspection {
+    /// Whether a request with headers of these names, in lower case, may introspect.
+    pub fn is_open_to<'a>(self, headers: impl IntoIterator<Item = &'a str>) -> bool {
+        let is_forwarding = |name: &str| name.starts_with("x-forwarded") || FORWARDING_HEADERS.contains(&name);
+        match self {
+            Self::Open => true,
+            Self::Direct => !headers.into_iter().any(is_forwarding),
+            Self::Closed => false,
+        }
+    }
 }
 
 /// Bounds of one operation, checked before anything of it runs.
@@ -43,11 +81,13 @@ pub struct OperationLimits {
 }
 
 impl GraphQl {
-    pub(super) fn read(reader: &mut Reader, is_loopback: bool) -> Option<GraphQl> {
-        let introspection =
-            reader.choice("graphql.introspection", &[("auto", is_loopback), ("true", true), ("false", false)]);
+    pub(super) fn read(reader: &mut Reader, is_loopback: bool, is_behind_proxy: bool) -> Option<GraphQl> {
+        let auto = if is_loopback && !is_behind_proxy { Introspection::Direct } else { Introspection::Closed };
+        let choices = [("auto", auto), ("true", Introspection::Open), ("false", Introspection::Closed)];
+        let introspection = reader.choice("graphql.introspection", &choices);
         let batch_max = reader.whole("graphql.batch_max", 0..=10);
         let max_subscriptions_per_user = reader.whole("graphql.max_subscriptions_per_user", 1..=1_000);
+        let max_response_bytes = reader.whole("graphql.max_response_bytes", 65_536..=16_777_216);
         let query_bytes = reader.whole("graphql.max_query_bytes", 256..=65_536);
         let tokens = reader.whole("graphql.max_tokens", 50..=10_000);
         let depth = reader.whole("graphql.max_depth", 3..=30);
@@ -62,6 +102,7 @@ impl GraphQl {
         Some(GraphQl {
             introspection: introspection?,
             batch_max: batch_max?,
+            max_response_bytes: max_response_bytes?,
             max_subscriptions_per_user: max_subscriptions_per_user?,
             limits: OperationLimits {
                 query_bytes: query_bytes?,

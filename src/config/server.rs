@@ -69,6 +69,11 @@ impl Default for Deadlines {
 pub struct Proxies(Vec<IpNet>);
 
 impl Proxies {
+    /// Whether no proxy is trusted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether the address is a trusted proxy's.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -8,6 +8,7 @@ use async_graphql::{Context, Request};
 use entity::tenant::Model as Tenant;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::response_limit::ResponseBounds;
 use crate::account::access::Access;
 use crate::account::requester::Requester;
 use crate::account::{role, tenant};
@@ -48,6 +49,8 @@ pub(super) trait Given {
     async fn access_of(&self, user_id: i64) -> Result<Access>;
     /// The tenant with this number, looked up for all users of a list at once.
     async fn tenant(&self, tenant_id: i64) -> Result<Tenant>;
+    /// Takes `bytes` of the response that is being made.
+    fn take_bytes(&self, bytes: usize) -> Result<()>;
     /// Waits until this request may read a list within a list; it may while the turn is kept.
     async fn turn(&self) -> Result<SemaphorePermit<'_>>;
 }
@@ -72,6 +75,10 @@ impl Given for Context<'_> {
         let loader = tenants.get_or_init(|| DataLoader::new(TenantLoader(app.clone()), tokio::spawn));
         let found = loader.load_one(tenant_id).await.map_err(|cause| own(&cause))?;
         found.ok_or_else(|| Error::internal("a user is of a tenant that is not there"))
+    }
+
+    fn take_bytes(&self, bytes: usize) -> Result<()> {
+        self.data_opt::<ResponseBounds>().map_or(Ok(()), |bounds| bounds.take(bytes))
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>> {

@@ -1,6 +1,6 @@
 //! The schema as it is served: runs requests and completes their answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, Schema};
@@ -8,7 +8,9 @@ use futures_util::stream::BoxStream;
 
 use super::completion::Types;
 use super::documents::{Document, Documents};
+use super::introspection::Introspection;
 use super::limits::{self, complexity};
+use super::response_limit::ResponseBounds;
 use super::{Mutation, Query, Subscription, Subscriptions, builder, context, sdl};
 use crate::account::requester::{Requester, Vigil};
 use crate::app::App;
@@ -21,16 +23,26 @@ pub struct Face {
     schema: Schema<Query, Mutation, Subscriptions>,
     types: Arc<Types>,
     documents: Arc<Documents>,
+    introspection: &'static Introspection,
 }
+
+/// The schema's description of itself, which no setting changes.
+static INTROSPECTION: LazyLock<Introspection> = LazyLock::new(|| Introspection::of(&builder().finish()));
 
 impl Face {
     /// The schema with these settings.
     pub fn new(settings: &config::GraphQl) -> Self {
         let builder = builder().limit_complexity(settings.limits.complexity);
-        let builder = if settings.introspection { builder } else { builder.disable_introspection() };
+        let is_closed = settings.introspection == config::Introspection::Closed;
+        let builder = if is_closed { builder.disable_introspection() } else { builder };
         // Extensions make every field dearer, so this one is there only where requests can come together.
         let builder = if settings.batch_max > 0 { builder.extension(complexity::Shared) } else { builder };
-        Self { schema: builder.finish(), types: Arc::new(Types::of(&sdl())), documents: Arc::default() }
+        Self {
+            schema: builder.finish(),
+            types: Arc::new(Types::of(&sdl())),
+            documents: Arc::default(),
+            introspection: &INTROSPECTION,
+        }
     }
 
     /// Reads the documents of requests that came together, and refuses what is beyond `limits`.
@@ -45,12 +57,24 @@ impl Face {
         limits::check_all(requests, &self.documents, limits)
     }
 
-    /// Runs `request`, whose document was found within the limits, for whoever asks.
-    pub async fn run(&self, mut request: Request, document: &Document, app: &App, requester: Requester) -> Response {
+    /// Runs `request`, whose document was found within the limits, for whoever asks, if what it introspects is within
+    /// `bounds`.
+    pub async fn run(
+        &self,
+        mut request: Request,
+        document: &Document,
+        app: &App,
+        requester: Requester,
+        bounds: &ResponseBounds,
+    ) -> Response {
         let Some(executable) = document.executable() else { return Response::from_errors(document.errors.clone()) };
-        request.set_parsed_query(executable.clone());
         let name = request.operation_name.clone();
-        let mut response = self.schema.execute(context::data(request, app, requester)).await;
+        if let Err(refusal) = self.introspection.admit(executable, name.as_deref(), bounds) {
+            return refusal;
+        }
+        request.set_parsed_query(executable.clone());
+        let request = context::data(request, app, requester).data(bounds.clone());
+        let mut response = self.schema.execute(request).await;
         self.complete(executable, name.as_deref(), &mut response);
         response
     }

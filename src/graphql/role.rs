@@ -12,6 +12,9 @@ use crate::account::id::RoleId;
 use crate::account::name::Name;
 use crate::account::role::{self as roles, SaveRole};
 
+/// Least bytes of a field in a response: `"a":1,`.
+const LEAST_FIELD: usize = 6;
+
 /// A role and what it allows.
 pub struct Role(pub(super) roles::Role);
 
@@ -24,13 +27,15 @@ impl Role {
     }
 
     /// The name; unique in every spelling.
-    async fn name(&self) -> &str {
-        &self.0.row.name
+    async fn name(&self, ctx: &Context<'_>) -> Result<&str> {
+        ctx.take_bytes(self.0.row.name.len())?;
+        Ok(&self.0.row.name)
     }
 
     /// What it is for.
-    async fn description(&self) -> Option<&str> {
-        self.0.row.description.as_deref()
+    async fn description(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
+        ctx.take_bytes(self.0.row.description.as_ref().map_or(0, String::len))?;
+        Ok(self.0.row.description.as_deref())
     }
 
     /// What it allows.
@@ -94,7 +99,10 @@ impl RoleQuery {
     /// Every role, by name.
     #[graphql(directive = guard::apply(access::READ_ROLES))]
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<Role>> {
-        Ok(roles::list(ctx.app()?, ctx.requester()?).await?.into_iter().map(Role).collect())
+        let found = roles::list(ctx.app()?, ctx.requester()?).await?;
+        // No argument bounds the list, so each field of each role takes its bytes before any of them is resolved.
+        ctx.take_bytes(found.len().saturating_mul(ctx.field().selection_set().count() * LEAST_FIELD))?;
+        Ok(found.into_iter().map(Role).collect())
     }
 }
 

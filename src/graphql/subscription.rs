@@ -14,6 +14,7 @@ use super::documents::Document;
 use super::error::Failure;
 use super::events::AccountEvent;
 use super::face::Face;
+use super::response_limit::{ResponseBounds, fit};
 use crate::account::events::{self, Watcher};
 use crate::account::requester::Vigil;
 use crate::app::App;
@@ -128,10 +129,13 @@ impl Subscription {
         request.operation_name = self.name.clone();
         let executable = self.document.executable().ok_or_else(|| Error::internal("the document was not read"))?;
         request.set_parsed_query(executable.clone());
-        let request = context::data(request, &self.app, requester).data(Source::new(Handed::Event(Box::new(event))));
+        let bounds = ResponseBounds::new(&self.app.config.graphql, false);
+        let request = context::data(request, &self.app, requester).data(bounds);
+        let request = request.data(Source::new(Handed::Event(Box::new(event))));
         let response = self.face.stream(request).next().await;
         let mut response = response.ok_or_else(|| Error::internal("an event came to no answer"))?;
         self.face.complete(executable, self.name.as_deref(), &mut response);
+        fit(&mut response, self.app.config.graphql.max_response_bytes);
         Ok(response)
     }
 }

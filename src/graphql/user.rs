@@ -91,7 +91,10 @@ impl User {
     #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
         self.permit(access::READ_ACCOUNT)?;
-        Ok(ctx.access_of(self.row.id).await?.roles)
+        let roles = ctx.access_of(self.row.id).await?.roles;
+        // An account may have any number of them.
+        ctx.take_bytes(roles.iter().map(String::len).sum())?;
+        Ok(roles)
     }
 
     /// What the roles add up to, as it is now: what the guards check.

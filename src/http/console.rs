@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::absent;
+use super::playground;
 use crate::app::App;
 
 mod files;
@@ -19,7 +20,7 @@ mod files;
 pub(super) const PATHS: [&str; 3] = ["/", "/assets/{file}", "/client/{file}"];
 
 /// What the console loads: files of this server, and what it asks it.
-const CONSOLE: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-NONCE-OF-THIS-ANSWER'; \
+pub(super) const CONSOLE: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-NONCE-OF-THIS-ANSWER'; \
     img-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The playground's editor, besides, makes style sheets and gives each line its place by an attribute.
@@ -40,10 +41,10 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// The console.
-async fn index(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Response<Body> {
+async fn index(State(app): State<App>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Response<Body> {
     match files::text("index.html") {
         Some(html) => {
-            let shown = app.config.graphql.introspection.to_string();
+            let shown = playground::is_open_to(&app, &headers).to_string();
             let html = html.replace("./assets/", &assets(uri.path())).replace("PLAYGROUND-IS-SHOWN", &shown);
             page(&app, &html, CONSOLE)
         }
@@ -80,7 +81,8 @@ async fn client(Path(file): Path<String>, headers: HeaderMap) -> Response<Body> 
     }
 }
 
-fn page(app: &App, html: &str, policy: &str) -> Response<Body> {
+/// A page whose answer has a nonce of its own.
+pub(super) fn page(app: &App, html: &str, policy: &str) -> Response<Body> {
     let nonce = STANDARD.encode(app.entropy.bytes::<16>());
     let policy = policy.replace(PLACEHOLDER, &nonce);
     ([(CONTENT_SECURITY_POLICY, policy)], Html(html.replace(PLACEHOLDER, &nonce))).into_response()

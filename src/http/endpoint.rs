@@ -23,6 +23,7 @@ use crate::account::requester::Visitor;
 use crate::app::App;
 use crate::error::Error;
 use crate::graphql::error::{Failure, codes, polish};
+use crate::graphql::response_limit::ResponseBounds;
 use crate::graphql::{Document, Face};
 
 mod answer;
@@ -70,6 +71,7 @@ struct Manner {
     /// Whether it takes server-sent events, and nothing else.
     events: Events,
     may_mutate: bool,
+    may_introspect: bool,
     stop: Stop,
 }
 
@@ -82,7 +84,7 @@ enum Events {
 
 impl Manner {
     /// What the headers ask for, or nothing if it is nothing that there is.
-    fn of(headers: &HeaderMap, stop: Option<Extension<Stop>>, may_mutate: bool) -> Option<Self> {
+    fn of(app: &App, headers: &HeaderMap, stop: Option<Extension<Stop>>, may_mutate: bool) -> Option<Self> {
         let (media, events) = match (Media::accepted(headers), takes_events(headers)) {
             (Some(media), false) => (media, Events::No),
             (Some(media), true) => (media, Events::Also),
@@ -90,7 +92,9 @@ impl Manner {
             (None, true) => (Media::GraphQl, Events::Only),
             (None, false) => return None,
         };
-        Some(Self { media, events, may_mutate, stop: stop.map(|Extension(stop)| stop).unwrap_or_default() })
+        let may_introspect = playground::is_open_to(app, headers);
+        let stop = stop.map(|Extension(stop)| stop).unwrap_or_default();
+        Some(Self { media, events, may_mutate, may_introspect, stop })
     }
 }
 
@@ -106,7 +110,9 @@ pub(super) async fn post(
 ) -> Response<Body> {
     // The REST dialects know no cookies.
     let cookies = Cookies::of(&app, &uri, &headers, &mut visitor);
-    let Some(manner) = Manner::of(&headers, stop, true) else { return Refusal::not_acceptable().answer(Media::Json) };
+    let Some(manner) = Manner::of(&app, &headers, stop, true) else {
+        return Refusal::not_acceptable().answer(Media::Json);
+    };
     let media = manner.media;
     if !is_json(&headers) {
         return Refusal::no_json().answer(media);
@@ -143,10 +149,12 @@ pub(super) async fn get(
     let Ok(Query(parameters)) = parameters else {
         return Refusal::bad_request("the query string could not be read").answer(Media::Json);
     };
-    if parameters.is_empty() && app.config.graphql.introspection && playground::is_wanted(&headers) {
-        return playground::page(&app);
+    if parameters.is_empty() && playground::is_wanted(&headers) {
+        return if playground::is_open_to(&app, &headers) { playground::page(&app) } else { playground::closed(&app) };
     }
-    let Some(manner) = Manner::of(&headers, stop, false) else { return Refusal::not_acceptable().answer(Media::Json) };
+    let Some(manner) = Manner::of(&app, &headers, stop, false) else {
+        return Refusal::not_acceptable().answer(Media::Json);
+    };
     match parameters.parameters() {
         Ok(one) => {
             let asked = Asked { requests: vec![one], is_array: false };
@@ -166,6 +174,8 @@ impl Endpoint {
     ) -> Response<Body> {
         let Asked { requests, is_array } = asked;
         let media = manner.media;
+        let bounds = ResponseBounds::new(&app.config.graphql, manner.may_introspect);
+        let max_bytes = app.config.graphql.max_response_bytes;
         let entries: Result<Vec<Entry>, Refusal> = requests.into_iter().map(|one| self.entry(one)).collect();
         let count = entries.as_ref().map_or(0, Vec::len);
         let checked = entries.and_then(|entries| self.check(app, &manner, entries, is_array));
@@ -183,13 +193,13 @@ impl Endpoint {
                     }
                     Err(response) => vec![response],
                 },
-                None => self.run(app, visitor, prepared).await,
+                None => self.run(app, visitor, prepared, &bounds).await,
             },
         };
         let codes = responses.iter().flat_map(codes).collect::<Vec<_>>().join(",");
         let mut answer = match &responses[..] {
-            [only] if !is_array => answer::one(media, only),
-            responses => answer::many(media, responses),
+            [only] if !is_array => answer::one(media, only, max_bytes),
+            responses => answer::many(media, responses, max_bytes),
         };
         answer.extensions_mut().insert(Operation { codes, ..operation });
         cookies.tell(answer.headers_mut());
@@ -272,7 +282,13 @@ impl Endpoint {
     }
 
     /// Runs what is within the limits, one after the other.
-    async fn run(&self, app: &App, visitor: Visitor, prepared: Vec<Prepared>) -> Vec<GraphQlResponse> {
+    async fn run(
+        &self,
+        app: &App,
+        visitor: Visitor,
+        prepared: Vec<Prepared>,
+        bounds: &ResponseBounds,
+    ) -> Vec<GraphQlResponse> {
         let request_id = visitor.client.request_id.clone();
         let requester = match visitor.identify(app).await {
             Ok(requester) => requester,
@@ -281,7 +297,7 @@ impl Endpoint {
         let mut responses = Vec::with_capacity(prepared.len());
         for one in prepared {
             let mut response = match one {
-                Ok((request, document)) => self.face.run(request, &document, app, requester.clone()).await,
+                Ok((request, document)) => self.face.run(request, &document, app, requester.clone(), bounds).await,
                 Err(response) => response,
             };
             polish(&mut response, &request_id);

@@ -4,7 +4,7 @@ use async_graphql::http::GraphiQLSource;
 use axum::body::Body;
 use axum::http::header::ACCEPT;
 use axum::http::header::CONTENT_SECURITY_POLICY;
-use axum::http::{HeaderMap, Response};
+use axum::http::{HeaderMap, HeaderName, Response, StatusCode};
 use axum::response::{Html, IntoResponse};
 
 use super::console;
@@ -15,9 +15,24 @@ const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data: http
     style-src 'unsafe-inline' https:; script-src 'unsafe-inline' https:; worker-src blob:; \
     frame-ancestors 'none'; base-uri 'none'";
 
+/// Says why the playground is closed.
+const CLOSED: &str = include_str!("playground/closed.html");
+
 /// Whether the request comes from a person's browser that wants to see something.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Whether a request with these headers may see the schema, and the playground, which needs it.
+pub(super) fn is_open_to(app: &App, headers: &HeaderMap) -> bool {
+    app.config.graphql.introspection.is_open_to(headers.keys().map(HeaderName::as_str))
+}
+
+/// What stands in the place of the playground where it is closed: why, and how to open it.
+pub(super) fn closed(app: &App) -> Response<Body> {
+    let mut page = console::page(app, CLOSED, console::CONSOLE);
+    *page.status_mut() = StatusCode::FORBIDDEN;
+    page
 }
 
 /// GraphiQL, pointed at this server.

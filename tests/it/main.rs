@@ -66,6 +66,7 @@ mod retention;
 mod revocation;
 mod role;
 mod schema;
+mod schema_introspection;
 mod secrets;
 mod session;
 mod shared;

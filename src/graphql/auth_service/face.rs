@@ -1,6 +1,6 @@
 //! The schema as it is served: what was asked, run within the limits, answered in the old service's form.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use async_graphql::{EmptySubscription, Request, Response, Schema, Value as Data, Variables};
@@ -14,6 +14,8 @@ use crate::config;
 use crate::error::Error;
 use crate::graphql::completion::{Types, chosen};
 use crate::graphql::documents::Documents;
+use crate::graphql::introspection::Introspection;
+use crate::graphql::response_limit::{ResponseBounds, fit};
 use crate::graphql::{context, limits};
 
 /// Runs GraphQL requests.
@@ -22,6 +24,9 @@ pub struct Face {
     types: Types,
     documents: Documents,
 }
+
+/// The schema's description of itself, which no setting changes.
+static INTROSPECTION: LazyLock<Introspection> = LazyLock::new(|| Introspection::of(&builder().finish()));
 
 /// What a caller wants.
 pub struct Asked {
@@ -33,6 +38,8 @@ pub struct Asked {
     pub operation_name: Option<String>,
     /// Whether it may be a mutation.
     pub may_mutate: bool,
+    /// Whether it may be answered with the schema.
+    pub may_introspect: bool,
 }
 
 /// What came of it.
@@ -54,7 +61,7 @@ impl Face {
     /// The schema with these settings.
     pub fn new(settings: &config::GraphQl) -> Self {
         let builder = builder().limit_complexity(settings.limits.complexity);
-        let builder = if settings.introspection {
+        let builder = if settings.introspection != config::Introspection::Closed {
             builder
         } else {
             // Suggestions would tell the schema to those who may not read it.
@@ -81,10 +88,15 @@ impl Face {
         let Some(executable) = document.executable() else {
             return answer(Response::from_errors(document.errors.clone()), &request_id);
         };
+        let bounds = ResponseBounds::new(&app.config.graphql, asked.may_introspect);
+        if let Err(refusal) = INTROSPECTION.admit(executable, name.as_deref(), &bounds) {
+            return answer(refusal, &request_id);
+        }
         request.set_parsed_query(executable.clone());
-        let request = role::data(context::data(request, app, requester), app);
+        let request = role::data(context::data(request, app, requester).data(bounds), app);
         let mut response = self.schema.execute(request).await;
         self.types.complete(executable, name.as_deref(), &mut response);
+        fit(&mut response, app.config.graphql.max_response_bytes);
         answer(response, &request_id)
     }
 }

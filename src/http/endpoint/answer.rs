@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::graphql::response_limit::{to_json_within, too_long};
 use crate::http::content::Media;
 use crate::http::log::Operation;
 
@@ -81,19 +82,34 @@ pub(super) fn raised(message: &str, code: &str) -> GraphQlResponse {
     GraphQlResponse::from_errors(vec![error.into_server_error(Pos::default())])
 }
 
-/// The answer to one request.
-pub(super) fn one(media: Media, response: &GraphQlResponse) -> Response<Body> {
+/// The answer to one request, in at most `max_bytes`.
+pub(super) fn one(media: Media, response: &GraphQlResponse, max_bytes: usize) -> Response<Body> {
     let status = status(media, response);
-    challenged(written(media, status, &body(status, response)), slice::from_ref(response))
+    match to_json_within(&body(status, response), max_bytes) {
+        Some(json) => challenged(holding(media, status, json), slice::from_ref(response)),
+        None => written(media, StatusCode::OK, &body(StatusCode::OK, &too_long(&response.data, max_bytes))),
+    }
 }
 
-/// The answer to an array of requests, in its order; its status is theirs if they agree.
-pub(super) fn many(media: Media, responses: &[GraphQlResponse]) -> Response<Body> {
+/// The answer to an array of requests, in its order; its status is theirs if they agree. Those for which fewer than
+/// `max_bytes` are left are replaced by errors.
+pub(super) fn many(media: Media, responses: &[GraphQlResponse], max_bytes: usize) -> Response<Body> {
     let mut statuses: Vec<StatusCode> = responses.iter().map(|response| status(media, response)).collect();
     statuses.dedup();
     let status = if let [only] = statuses[..] { only } else { StatusCode::OK };
-    let body: Vec<Answer<'_>> = responses.iter().map(|response| body(status, response)).collect();
-    challenged(written(media, status, &body), responses)
+    let mut json = vec![b'['];
+    for (place, response) in responses.iter().enumerate() {
+        if place > 0 {
+            json.push(b',');
+        }
+        let left = max_bytes.saturating_sub(json.len());
+        json.extend(to_json_within(&body(status, response), left).unwrap_or_else(|| {
+            let refusal = too_long(&response.data, max_bytes);
+            serde_json::to_vec(&body(status, &refusal)).unwrap_or_default()
+        }));
+    }
+    json.push(b']');
+    challenged(holding(media, status, json), responses)
 }
 
 /// Old clients hide the body of any status but 200, so plain JSON has no other; the newer media type tells by the
@@ -180,7 +196,11 @@ fn challenged(mut answer: Response<Body>, responses: &[GraphQlResponse]) -> Resp
 }
 
 fn written(media: Media, status: StatusCode, body: &impl Serialize) -> Response<Body> {
-    let mut response = Response::new(Body::from(serde_json::to_vec(body).unwrap_or_default()));
+    holding(media, status, serde_json::to_vec(body).unwrap_or_default())
+}
+
+fn holding(media: Media, status: StatusCode, json: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, media.content_type());
     response

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -54,7 +54,7 @@ pub(super) async fn get(
         Ok(Query(QueryString { query, variables, operation_name })) => variables_in(variables.map(Value::from))
             .and_then(|variables| {
                 let query = query.filter(|query| !query.is_empty()).ok_or(NO_QUERY)?;
-                Ok(Asked { query, variables, operation_name, may_mutate: false })
+                Ok(Asked { query, variables, operation_name, may_mutate: false, may_introspect: false })
             }),
         Err(_) => Err(NO_QUERY),
     };
@@ -73,8 +73,9 @@ async fn answer(
         Ok(requester) => requester,
         Err(failure) => return failure.into_response(),
     };
+    let may_introspect = app.config.graphql.introspection.is_open_to(headers.keys().map(HeaderName::as_str));
     let asked = match asked {
-        Ok(asked) => asked,
+        Ok(asked) => Asked { may_introspect, ..asked },
         Err(unfit) => return said(unfit).into_response(),
     };
     let face = place.face.get_or_init(|| Face::new(&app.config.graphql));
@@ -109,7 +110,7 @@ fn read(headers: &HeaderMap, bytes: Result<Bytes, BytesRejection>) -> Result<Ask
         "application/json" => asked(json::read(&bytes).map_err(|_| unreadable)?),
         "application/graphql" => {
             let query = String::from_utf8(bytes.into()).ok().filter(|query| !query.is_empty()).ok_or(NO_QUERY)?;
-            Ok(Asked { query, variables: Map::new(), operation_name: None, may_mutate: true })
+            Ok(Asked { query, variables: Map::new(), operation_name: None, may_mutate: true, may_introspect: false })
         }
         // Forms and plain text are what pages of other origins can send without being asked.
         _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the request as application/json or application/graphql")),
@@ -130,7 +131,7 @@ fn asked(body: Value) -> Result<Asked, Unfit> {
     };
     let (query, operation_name) = (text("query")?, text("operationName")?);
     let query = query.filter(|query| !query.is_empty()).ok_or(NO_QUERY)?;
-    Ok(Asked { query, variables, operation_name, may_mutate: true })
+    Ok(Asked { query, variables, operation_name, may_mutate: true, may_introspect: false })
 }
 
 /// Variables come as an object, or as one in a text.
