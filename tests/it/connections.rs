@@ -131,6 +131,21 @@ async fn closes_what_takes_nothing_of_an_answer_that_the_system_keeps() {
     server.me().await;
 }
 
+/// What the client's buffer does not hold yet when the server closes its side is not lost.
+#[tokio::test]
+async fn delivers_all_of_an_answer_that_closes_its_connection() {
+    let server = Server::new().await;
+    let query = "%7B__schema%7Btypes%7Bname%20description%20fields%7Bname%20description%7D%7D%7D%7D";
+    let request = format!("GET /graphql?query={query} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    for _ in 0..5 {
+        let mut client = server.connect_narrowly().await;
+        client.send(&request).await;
+        let mut answer = String::new();
+        client.0.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.len() > 20_000 && answer.ends_with("}]}}}"), "{}", answer.len());
+    }
+}
+
 /// H6
 #[tokio::test]
 async fn closes_idle_connections() {

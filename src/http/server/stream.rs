@@ -25,6 +25,8 @@ enum Closing {
     No,
     /// Our side is closed; so many bytes were thrown away since.
     Lingering(usize),
+    /// Our side is closed, and the client has nothing more to send: the system delivers what is left of the answer.
+    Closed,
 }
 
 impl Stream {
@@ -87,9 +89,11 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut unwanted = match self.closing {
             Closing::Lingering(unwanted) => unwanted,
+            Closing::Closed => return Poll::Ready(Ok(())),
             Closing::No => {
                 ready!(Pin::new(&mut self.socket).poll_shutdown(cx))?;
                 if !self.progress.lock().closing() {
+                    self.closing = Closing::Closed;
                     return Poll::Ready(Ok(()));
                 }
                 0
