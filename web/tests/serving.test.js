@@ -86,7 +86,11 @@ test('a server that keeps its schema to itself shows no way to a playground', li
     assert.match(await (await fetch(`${server.url}/`)).text(), /data-playground="true"/);
     assert.match(await (await fetch(`${closed.url}/`)).text(), /data-playground="false"/);
     const page = await fetch(`${closed.url}/graphql`, { headers: { accept: 'text/html' } });
-    assert.equal(page.status, 406);
+    assert.equal(page.status, 403);
+    assert.match(await page.text(), /graphql\.introspection/);
+    // What a proxy has forwarded does not count as a request of this machine.
+    const forwarded = await fetch(`${server.url}/`, { headers: { 'x-forwarded-for': '192.0.2.1' } });
+    assert.match(await forwarded.text(), /data-playground="false"/);
   } finally {
     await closed.stop();
   }
