@@ -1,6 +1,6 @@
 //! The GraphQL face: one file per capability, each a translation from the schema to one use case.
 
-use async_graphql::{MergedObject, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
 mod administration;
 mod api_token;
@@ -63,6 +63,8 @@ pub fn builder() -> SchemaBuilder<Query, Mutation, Subscriptions> {
         // Suggestions would tell the schema to those who may not read it.
         .disable_suggestions()
         .limit_recursive_depth(limits::MAX_NESTING + 1)
+        // Documents are validated before.
+        .validation_mode(ValidationMode::Fast)
 }
 
 /// The schema in the GraphQL schema definition language: the contract with every client.

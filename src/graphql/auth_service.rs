@@ -2,7 +2,7 @@
 //!
 //! Names, nullability and texts are the old ones; `rest/auth_service` serves it under the old paths.
 
-use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder};
+use async_graphql::{EmptySubscription, MergedObject, Schema, SchemaBuilder, ValidationMode};
 
 mod administration;
 mod error;
@@ -30,6 +30,8 @@ pub struct Mutation(administration::AdministrationMutation, password::PasswordMu
 fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .limit_recursive_depth(super::limits::MAX_NESTING + 1)
+        // Documents are validated before.
+        .validation_mode(ValidationMode::Fast)
 }
 
 /// The schema in the GraphQL schema definition language.

@@ -15,6 +15,8 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, PathSegment, Positioned, Response, Value};
 
+use super::documents::selections::PLACEHOLDER;
+
 /// The types of all fields.
 #[derive(Debug)]
 pub struct Types(HashMap<String, HashMap<String, Type>>);
@@ -64,8 +66,12 @@ impl Types {
 /// The operation of `document` that is called `name`, or its only one.
 pub(super) fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     match &document.operations {
-        DocumentOperations::Single(only) => Some(&only.node),
-        DocumentOperations::Multiple(named) => named.get(name?).map(|one| &one.node),
+        DocumentOperations::Single(only) => Some(&only.node).filter(|_| name.is_none()),
+        DocumentOperations::Multiple(named) => match name {
+            Some(name) => named.get(name).map(|one| &one.node),
+            None if named.len() == 1 => named.values().next().map(|one| &one.node),
+            None => None,
+        },
     }
 }
 
@@ -161,7 +167,7 @@ impl<'a> Completion<'a> {
                 self.object(name, below, IndexMap::new(), path)
             }
             (_, Value::Null) => None,
-            (_, value) => Some(value),
+            (_, value) => Some(without_placeholders(value)),
         }
     }
 
@@ -176,6 +182,9 @@ impl<'a> Completion<'a> {
             match &item.node {
                 Selection::Field(field) => {
                     let field = &field.node;
+                    if field.response_key().node == PLACEHOLDER {
+                        continue;
+                    }
                     let ty = self.types.0.get(type_name).and_then(|fields| fields.get(field.name.node.as_str()));
                     let key = field.response_key().node.clone();
                     let one = wanted.entry(key).or_insert_with(|| Wanted { ty, below: Vec::new() });
@@ -194,6 +203,19 @@ impl<'a> Completion<'a> {
             }
         }
     }
+}
+
+/// The objects of introspection, whose types the schema does not list.
+fn without_placeholders(mut value: Value) -> Value {
+    match &mut value {
+        Value::Object(fields) => {
+            fields.shift_remove(PLACEHOLDER);
+            fields.values_mut().for_each(|field| *field = without_placeholders(std::mem::take(field)));
+        }
+        Value::List(items) => items.iter_mut().for_each(|item| *item = without_placeholders(std::mem::take(item))),
+        _ => {}
+    }
+    value
 }
 
 #[cfg(test)]

@@ -1,24 +1,34 @@
 //! Documents: the text of a request is read once, by one parser with limits; a document that was read lately is not read
 //! again, which takes longer than all else about a small one.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use apollo_compiler::ast;
 use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::parser::Parser;
-use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Pos, ServerError};
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
+use async_graphql::{Pos, Positioned, ServerError, Variables};
 use quick_cache::sync::Cache;
 
+use super::completion::chosen;
+use super::limits::Weight;
+use crate::config::OperationLimits;
 use crate::error::Result;
 
 mod convert;
 mod position;
+pub(super) mod selections;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod validation;
+mod variables;
 
 use position::Positions;
 pub(super) use tokens::MAX_BRACKETS;
+use validation::Types;
+use variables::Coerced;
 
 /// Most documents that are kept.
 const MAX_DOCUMENTS: usize = 500;
@@ -30,38 +40,84 @@ const MAX_BYTES: usize = 2_048;
 #[derive(Debug)]
 pub struct Document {
     /// The operations and fragments, if it could be parsed and has an operation.
-    pub(super) executable: Option<ExecutableDocument>,
+    executable: Option<ExecutableDocument>,
     /// Why it cannot be executed.
     pub(super) errors: Vec<ServerError>,
     /// Its lexical tokens.
     pub(super) tokens: usize,
+    /// What it asks for.
+    pub(super) weight: Weight,
+    /// Whether what it selects depends on variables.
+    is_conditional: bool,
 }
 
 impl Document {
-    /// Reads `text`, which is within the limit of bytes.
+    /// Parses `text`, which is within the limit of bytes.
     ///
     /// # Errors
     /// [`Error::TooComplex`](crate::error::Error::TooComplex) if it has more than `max_tokens` tokens, or nests too deeply
     /// for a parser that recurses.
     pub fn parse(text: &str, max_tokens: usize) -> Result<Self> {
+        Ok(Self::parse_ast(text, max_tokens)?.0)
+    }
+
+    fn parse_ast(text: &str, max_tokens: usize) -> Result<(Self, Option<ast::Document>)> {
         let tokens = tokens::count(text, max_tokens)?;
-        let count = tokens.count;
-        let unread = |error| Ok(Self { executable: None, errors: vec![error], tokens: count });
+        let mut document = Self {
+            executable: None,
+            errors: Vec::new(),
+            tokens: tokens.count,
+            weight: Weight::default(),
+            is_conditional: false,
+        };
         if let Some(error) = tokens.error {
-            return unread(error);
+            document.errors.push(error);
+            return Ok((document, None));
         }
-        let ast = match Parser::new().parse_ast(text, "") {
+        let ast = match Parser::new().parse_ast(tokens.cleaned, "") {
             Ok(ast) => ast,
             Err(refused) => {
                 let first = refused.errors.iter().next();
                 let location = first.as_ref().and_then(|first| first.error.location());
                 let position = Positions::new(text).at(location.map_or(0, |location| location.offset()));
                 let message = first.map(|first| first.error.to_string()).unwrap_or_default();
-                return unread(syntax_error(message.trim_start_matches(SYNTAX_ERROR), position));
+                document.errors.push(syntax_error(message.trim_start_matches(SYNTAX_ERROR), position));
+                return Ok((document, None));
             }
         };
         let converted = convert::convert(&ast, text);
-        Ok(Self { executable: converted.document, errors: converted.errors, tokens: count })
+        // apollo-parser 0.8 lets some errors pass and leaves out what it did not understand: `me(id)`.
+        if converted.errors.is_empty() && converted.tokens + tokens.descriptions != tokens.count {
+            document.errors.push(syntax_error("expected another token", Pos { line: 1, column: 1 }));
+            return Ok((document, None));
+        }
+        document.weight = converted.document.as_ref().map(Weight::of).unwrap_or_default();
+        (document.executable, document.errors) = (converted.document, converted.errors);
+        Ok((document, Some(ast)))
+    }
+
+    /// Reads `text`, which is within the limit of bytes: parses it, and validates it if it is within the other limits.
+    ///
+    /// # Errors
+    /// [`Error::TooComplex`](crate::error::Error::TooComplex) with the limit that it passes.
+    fn read(text: &str, types: &Types, limits: &OperationLimits) -> Result<Self> {
+        let (mut document, ast) = Self::parse_ast(text, limits.tokens)?;
+        document.weight.check(limits)?;
+        if let Some(ast) = ast {
+            let errors = types.validate(&ast, text);
+            if !errors.is_empty() {
+                document.errors = errors;
+            }
+        }
+        if document.errors.is_empty()
+            && let Some(executable) = &mut document.executable
+        {
+            document.is_conditional = selections::is_conditional(executable);
+            if !document.is_conditional {
+                selections::prepare(executable, &Variables::default());
+            }
+        }
+        Ok(document)
     }
 
     /// The operations and fragments, if it can be executed.
@@ -73,6 +129,17 @@ impl Document {
     pub fn parsed(&self) -> Option<&ExecutableDocument> {
         self.executable.as_ref()
     }
+}
+
+/// A document as the executor wants it for one request.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    /// What it asks for, for whoever reads the answer.
+    pub document: Cow<'a, ExecutableDocument>,
+    /// Its operation alone, for the executor, which takes it. It has no name there.
+    pub executed: ExecutableDocument,
+    /// The variables that have values.
+    pub variables: Variables,
 }
 
 const SYNTAX_ERROR: &str = "syntax error: ";
@@ -91,28 +158,62 @@ fn syntax_error(message: &str, position: Pos) -> ServerError {
 pub(super) const SYNTAX_ERROR_CODE: &str = "GRAPHQL_PARSE_FAILED";
 
 /// What queries were read to.
-pub(super) struct Documents(Cache<String, Arc<Document>>);
-
-impl Default for Documents {
-    fn default() -> Self {
-        Self(Cache::new(MAX_DOCUMENTS))
-    }
+pub(super) struct Documents {
+    types: Types,
+    recent: Cache<String, Arc<Document>>,
 }
 
 impl Documents {
+    /// Documents for the schema that `sdl` describes.
+    pub fn new(sdl: &str) -> Self {
+        Self { types: Types::of(sdl), recent: Cache::new(MAX_DOCUMENTS) }
+    }
+
     /// Reads `text`, which is within the limit of bytes, if it was not read lately.
     ///
     /// # Errors
-    /// See [`Document::parse`].
-    pub fn read(&self, text: &str, max_tokens: usize) -> Result<Arc<Document>> {
-        if let Some(known) = self.0.get(text) {
+    /// [`Error::TooComplex`](crate::error::Error::TooComplex) with the limit that it passes.
+    pub fn read(&self, text: &str, limits: &OperationLimits) -> Result<Arc<Document>> {
+        if let Some(known) = self.recent.get(text) {
             return Ok(known);
         }
-        let document = Arc::new(Document::parse(text, max_tokens)?);
+        let document = Arc::new(Document::read(text, &self.types, limits)?);
         // What stands in the query itself may be a password; and such queries seldom come twice.
         if document.executable().is_some() && text.len() <= MAX_BYTES && !text.contains('"') {
-            self.0.insert(text.to_owned(), Arc::clone(&document));
+            self.recent.insert(text.to_owned(), Arc::clone(&document));
         }
         Ok(document)
     }
+
+    /// Prepares the operation of `document` that is called `name`, or its only one, for these variables.
+    ///
+    /// # Errors
+    /// Why it cannot be executed.
+    pub fn prepare<'a>(
+        &self,
+        document: &'a Document,
+        name: Option<&str>,
+        given: Variables,
+    ) -> std::result::Result<Prepared<'a>, Vec<ServerError>> {
+        let Some(executable) = document.executable() else { return Err(document.errors.clone()) };
+        let operation = chosen(executable, name).ok_or_else(|| {
+            let message = if name.is_some() { UNKNOWN_OPERATION } else { SEVERAL_OPERATIONS };
+            vec![ServerError::new(message, None)]
+        })?;
+        let Coerced { variables, absent } = variables::coerce(self.types.schema(), operation, given)?;
+        let mut read = Cow::Borrowed(executable);
+        if document.is_conditional {
+            selections::prepare(read.to_mut(), &variables);
+        }
+        let operation = chosen(&read, name).unwrap_or(operation);
+        // The executor weighs all operations of a document, with the variables of one.
+        let operation = Positioned::new(operation.clone(), Pos::default());
+        let operations = DocumentOperations::Single(operation);
+        let mut executed = ExecutableDocument { operations, fragments: read.fragments.clone() };
+        variables::take_out(&mut executed, &absent);
+        Ok(Prepared { document: read, executed, variables })
+    }
 }
+
+const UNKNOWN_OPERATION: &str = "the document has no operation of the name in operationName";
+const SEVERAL_OPERATIONS: &str = "the document has several operations: operationName must say which one runs";

@@ -3,11 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Request, Response, Schema};
+use async_graphql::{Request, Response, Schema, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
 use super::completion::Types;
-use super::documents::{Document, Documents};
+use super::documents::{Document, Documents, Prepared};
 use super::introspection::Introspection;
 use super::limits::{self, complexity};
 use super::response_limit::ResponseBounds;
@@ -40,7 +40,7 @@ impl Face {
         Self {
             schema: builder.finish(),
             types: Arc::new(Types::of(&sdl())),
-            documents: Arc::default(),
+            documents: Arc::new(Documents::new(&sdl())),
             introspection: &INTROSPECTION,
         }
     }
@@ -67,16 +67,33 @@ impl Face {
         requester: Requester,
         bounds: &ResponseBounds,
     ) -> Response {
-        let Some(executable) = document.executable() else { return Response::from_errors(document.errors.clone()) };
-        let name = request.operation_name.clone();
-        if let Err(refusal) = self.introspection.admit(executable, name.as_deref(), bounds) {
+        let name = request.operation_name.take();
+        let prepared = match self.prepare(document, name.as_deref(), std::mem::take(&mut request.variables)) {
+            Ok(prepared) => prepared,
+            Err(errors) => return Response::from_errors(errors),
+        };
+        if let Err(refusal) = self.introspection.admit(&prepared.document, name.as_deref(), bounds) {
             return refusal;
         }
-        request.set_parsed_query(executable.clone());
+        request.variables = prepared.variables;
+        request.set_parsed_query(prepared.executed);
         let request = context::data(request, app, requester).data(bounds.clone());
         let mut response = self.schema.execute(request).await;
-        self.complete(executable, name.as_deref(), &mut response);
+        self.complete(&prepared.document, name.as_deref(), &mut response);
         response
+    }
+
+    /// Prepares the operation of `document` that is called `name`, or its only one, for these variables.
+    ///
+    /// # Errors
+    /// Why it cannot be executed.
+    pub(super) fn prepare<'a>(
+        &self,
+        document: &'a Document,
+        name: Option<&str>,
+        variables: Variables,
+    ) -> Result<Prepared<'a>, Vec<ServerError>> {
+        self.documents.prepare(document, name, variables)
     }
 
     /// Begins the subscription in `request`, whose document was found within the limits, for whoever keeps the vigil.

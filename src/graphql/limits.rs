@@ -20,7 +20,7 @@ pub(super) mod complexity;
 /// Deepest nesting of selections that is executed, with all fragments spread out: validation and execution recurse.
 pub(super) const MAX_NESTING: usize = MAX_BRACKETS;
 
-/// Reads the request's query and refuses what is beyond `limits`. What cannot be parsed passes, and says what is wrong.
+/// Reads the request's document and refuses what is beyond `limits`. What is no valid document passes, and says why.
 ///
 /// # Errors
 /// [`Error::TooComplex`] with the limit that was passed.
@@ -50,9 +50,7 @@ struct Spent {
     tokens: usize,
     variables: usize,
     variable_bytes: usize,
-    operations: usize,
-    directives: usize,
-    cost: Cost,
+    weight: Weight,
 }
 
 impl Spent {
@@ -63,27 +61,33 @@ impl Spent {
         within("graphql.max_variables", self.variables, limits.variables)?;
         self.variable_bytes += bytes(&request.variables);
         within("graphql.max_variable_bytes", self.variable_bytes, limits.variable_bytes)?;
-        let document = documents.read(&request.query, limits.tokens)?;
+        let document = documents.read(&request.query, limits)?;
         self.tokens += document.tokens;
         within("graphql.max_tokens", self.tokens, limits.tokens)?;
-        if let Some(parsed) = document.parsed() {
-            self.add_document(parsed, limits)?;
-        }
+        self.weight = self.weight.and(document.weight);
+        self.weight.check(limits)?;
         Ok(document)
     }
+}
 
-    fn add_document(&mut self, document: &ExecutableDocument, limits: &OperationLimits) -> Result<()> {
+/// What a document asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Weight {
+    operations: usize,
+    directives: usize,
+    cost: Cost,
+}
+
+impl Weight {
+    /// What `document` asks for.
+    pub fn of(document: &ExecutableDocument) -> Self {
         let operations: Vec<&OperationDefinition> = match &document.operations {
             DocumentOperations::Single(only) => vec![&only.node],
             DocumentOperations::Multiple(named) => named.values().map(|one| &one.node).collect(),
         };
-        self.operations += operations.len();
-        within("graphql.max_operations", self.operations, limits.operations)?;
-        self.directives += directives(document, &operations);
-        within("graphql.max_directives", self.directives, limits.directives)?;
         let mut counter = Counter { document, fragments: HashMap::new(), level: 0 };
-        // The library walks fragments that no operation uses, too, so what is in them counts. Their depth and their
-        // place at the root count where they are spread: those of introspection nest deeply by nature.
+        // What is in fragments that no operation uses counts, too. Their depth and their place at the root count where
+        // they are spread: those of introspection nest deeply by nature.
         let mut cost = Cost::default();
         for name in document.fragments.keys() {
             cost = cost.or(Cost { depth: 0, root_fields: 0, ..counter.fragment(name) });
@@ -91,7 +95,24 @@ impl Spent {
         for operation in &operations {
             cost = cost.or(counter.set(&operation.selection_set.node));
         }
-        self.cost = self.cost.and(cost);
+        Self { operations: operations.len(), directives: directives(document, &operations), cost }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            operations: self.operations + other.operations,
+            directives: self.directives + other.directives,
+            cost: self.cost.and(other.cost),
+        }
+    }
+
+    /// Refuses what is beyond `limits`.
+    ///
+    /// # Errors
+    /// [`Error::TooComplex`] with the limit that was passed.
+    pub fn check(&self, limits: &OperationLimits) -> Result<()> {
+        within("graphql.max_operations", self.operations, limits.operations)?;
+        within("graphql.max_directives", self.directives, limits.directives)?;
         within("graphql.max_selections", self.cost.selections, limits.selections)?;
         within("graphql.max_aliases", self.cost.aliases, limits.aliases)?;
         within("graphql.max_depth", self.cost.depth, limits.depth)?;

@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Context, Pos, Request, Response, Variables};
 use futures_util::StreamExt;
 
@@ -77,7 +78,10 @@ fn one_field() -> Error {
 pub struct Subscription {
     face: Face,
     app: App,
-    document: Arc<Document>,
+    /// What it asks for, for whoever reads the answer.
+    document: ExecutableDocument,
+    /// The same for the executor.
+    executed: ExecutableDocument,
     name: Option<String>,
     variables: Variables,
     watcher: Box<Watcher>,
@@ -95,11 +99,13 @@ impl Subscription {
         app: &App,
         vigil: Vigil,
     ) -> Result<Self, Response> {
-        let Some(executable) = document.executable() else {
-            return Err(Response::from_errors(document.errors.clone()));
-        };
-        request.set_parsed_query(executable.clone());
-        let (name, variables) = (request.operation_name.clone(), request.variables.clone());
+        let name = request.operation_name.take();
+        let prepared = face.prepare(&document, name.as_deref(), std::mem::take(&mut request.variables));
+        let prepared = prepared.map_err(Response::from_errors)?;
+        request.variables = prepared.variables.clone();
+        request.set_parsed_query(prepared.executed.clone());
+        let (variables, executed) = (prepared.variables, prepared.executed);
+        let document = prepared.document.into_owned();
         let requester = vigil.requester();
         let source = Source::new(Handed::Vigil(Box::new(vigil)));
         let request = context::data(request, app, requester).data(Arc::clone(&source));
@@ -107,7 +113,7 @@ impl Subscription {
         let refusals: Vec<_> = refusals.collect().await;
         match source.take() {
             Some(Handed::Watcher(watcher)) if refusals.is_empty() => {
-                Ok(Self { face, app: app.clone(), document, name, variables, watcher })
+                Ok(Self { face, app: app.clone(), document, executed, name, variables, watcher })
             }
             _ if refusals.is_empty() => {
                 let error = async_graphql::Error::from(Failure::from(one_field()));
@@ -126,15 +132,13 @@ impl Subscription {
         let requester = self.watcher.requester();
         let event = AccountEvent::new(event, Arc::new(requester.clone()));
         let mut request = Request::new("").variables(self.variables.clone());
-        request.operation_name = self.name.clone();
-        let executable = self.document.executable().ok_or_else(|| Error::internal("the document was not read"))?;
-        request.set_parsed_query(executable.clone());
+        request.set_parsed_query(self.executed.clone());
         let bounds = ResponseBounds::new(&self.app.config.graphql, false);
         let request = context::data(request, &self.app, requester).data(bounds);
         let request = request.data(Source::new(Handed::Event(Box::new(event))));
         let response = self.face.stream(request).next().await;
         let mut response = response.ok_or_else(|| Error::internal("an event came to no answer"))?;
-        self.face.complete(executable, self.name.as_deref(), &mut response);
+        self.face.complete(&self.document, self.name.as_deref(), &mut response);
         fit(&mut response, self.app.config.graphql.max_response_bytes);
         Ok(response)
     }

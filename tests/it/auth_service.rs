@@ -60,6 +60,7 @@ const DIFFERENCES: &[Difference] = &[
     ("gql_mw_create_user_denied", 200, r#""message":"unauthorized""#, DENIED),
     ("gql_users", 200, r#""endCursor":"YXJyYXljb25uZWN0aW9uOjQ=""#, "permissions are accountd's own, and whom a denied mutation made is not there"),
     ("gql_users_password_hidden", 400, r#"Cannot query field \"password\" on type \"User\"."#, "fewer suggestions"),
+    ("gql_unknown_field", 400, r#"Cannot query field \"nope\" on type \"Query\"."#, "fewer suggestions"),
     ("gql_roles", 200, r#""permissions":"{}""#, "permissions are accountd's own"),
     ("gql_reset_password_ok", 200, r#"{"data":{"reset_password":{"password":""#, "the password is from the secure generator, and longer"),
     ("gql_refresh_token_old_access_still_valid", 401, r#"{"message":"password_change_required"}"#, "change_password closes everything else, as it did at /strict"),

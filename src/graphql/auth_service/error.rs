@@ -96,5 +96,10 @@ fn old_words(error: &ServerError, is_syntax: bool) -> Option<String> {
         // What was found instead may be a password.
         return error.message.split_once(", found").map(|(expected, _)| expected.to_owned());
     }
-    error.message.strip_prefix("Unknown field ").map(|rest| format!("Cannot query field {rest}"))
+    if let Some(unknown) = error.message.strip_prefix("type `") {
+        let (ty, field) = unknown.trim_end_matches('`').split_once("` does not have a field `")?;
+        return Some(format!("Cannot query field \"{field}\" on type \"{ty}\"."));
+    }
+    let (object, field) = error.message.strip_prefix("the required field `")?.split_once('`')?.0.split_once('.')?;
+    Some(format!("In field \"{field}\": Expected a value of type \"{object}\" to have it."))
 }

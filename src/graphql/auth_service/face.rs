@@ -67,7 +67,7 @@ impl Face {
             // Suggestions would tell the schema to those who may not read it.
             builder.disable_introspection().disable_suggestions()
         };
-        Self { schema: builder.finish(), types: Types::of(&sdl()), documents: Documents::default() }
+        Self { schema: builder.finish(), types: Types::of(&sdl()), documents: Documents::new(&sdl()) }
     }
 
     /// Runs what was asked, if it is within the limits, for whoever asks.
@@ -80,22 +80,25 @@ impl Face {
                 return Outcome::Answer { ran: false, body: json!({ "errors": [{ "message": error.to_string() }] }) };
             }
         };
-        let name = request.operation_name.clone();
+        let name = request.operation_name.take();
         if !asked.may_mutate && document.parsed().is_some_and(|document| mutates(document, name.as_deref())) {
             return Outcome::Mutation;
         }
         let request_id = requester.client.request_id.clone();
-        let Some(executable) = document.executable() else {
-            return answer(Response::from_errors(document.errors.clone()), &request_id);
+        let prepared = self.documents.prepare(&document, name.as_deref(), std::mem::take(&mut request.variables));
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(errors) => return answer(Response::from_errors(errors), &request_id),
         };
         let bounds = ResponseBounds::new(&app.config.graphql, asked.may_introspect);
-        if let Err(refusal) = INTROSPECTION.admit(executable, name.as_deref(), &bounds) {
+        if let Err(refusal) = INTROSPECTION.admit(&prepared.document, name.as_deref(), &bounds) {
             return answer(refusal, &request_id);
         }
-        request.set_parsed_query(executable.clone());
+        request.variables = prepared.variables;
+        request.set_parsed_query(prepared.executed);
         let request = role::data(context::data(request, app, requester).data(bounds), app);
         let mut response = self.schema.execute(request).await;
-        self.types.complete(executable, name.as_deref(), &mut response);
+        self.types.complete(&prepared.document, name.as_deref(), &mut response);
         fit(&mut response, app.config.graphql.max_response_bytes);
         answer(response, &request_id)
     }

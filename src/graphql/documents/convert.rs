@@ -26,11 +26,13 @@ pub(super) struct Converted {
     pub document: Option<ExecutableDocument>,
     /// What keeps it from being executed.
     pub errors: Vec<ServerError>,
+    /// The tokens of what was converted.
+    pub tokens: usize,
 }
 
 /// Converts `document`, which was parsed from `text` without errors.
 pub(super) fn convert(document: &ast::Document, text: &str) -> Converted {
-    let mut conversion = Conversion { positions: Positions::new(text), errors: Vec::new() };
+    let mut conversion = Conversion { text, positions: Positions::new(text), errors: Vec::new(), tokens: 0 };
     let mut operations: Option<DocumentOperations> = None;
     let mut fragments = HashMap::new();
     for definition in &document.definitions {
@@ -58,12 +60,15 @@ pub(super) fn convert(document: &ast::Document, text: &str) -> Converted {
         conversion.refuse("the document has no operation", Pos { line: 1, column: 1 });
     }
     let document = operations.map(|operations| ExecutableDocument { operations, fragments });
-    Converted { document, errors: conversion.errors }
+    Converted { document, errors: conversion.errors, tokens: conversion.tokens }
 }
 
 struct Conversion<'a> {
+    text: &'a str,
     positions: Positions<'a>,
     errors: Vec<ServerError>,
+    /// How many tokens were written for what was converted so far.
+    tokens: usize,
 }
 
 impl Conversion<'_> {
@@ -81,6 +86,7 @@ impl Conversion<'_> {
     }
 
     fn name(&mut self, name: &ParsedName) -> Positioned<Name> {
+        self.tokens += 1;
         self.positioned(name.location(), |_| Name::new(name))
     }
 
@@ -104,15 +110,20 @@ impl Conversion<'_> {
         }
     }
 
-    fn operation(&mut self, operation: &ast::OperationDefinition) -> OperationDefinition {
-        let variables = operation.variables.iter();
+    fn operation(&mut self, operation: &Node<ast::OperationDefinition>) -> OperationDefinition {
+        // `{ … }` is short for `query { … }`.
+        let begin = operation.location().and_then(|span| self.text.get(span.offset()..)).unwrap_or_default();
+        self.tokens += usize::from(!begin.starts_with('{')) + usize::from(operation.name.is_some());
+        self.tokens += around(&operation.variables);
         OperationDefinition {
             ty: match operation.operation_type {
                 ast::OperationType::Query => OperationType::Query,
                 ast::OperationType::Mutation => OperationType::Mutation,
                 ast::OperationType::Subscription => OperationType::Subscription,
             },
-            variable_definitions: variables
+            variable_definitions: operation
+                .variables
+                .iter()
                 .map(|variable| self.positioned(variable.location(), |this| this.variable(variable)))
                 .collect(),
             directives: self.directives(&operation.directives),
@@ -121,9 +132,12 @@ impl Conversion<'_> {
     }
 
     fn variable(&mut self, variable: &ast::VariableDefinition) -> VariableDefinition {
+        // `$` and `:`.
+        self.tokens += 2 + type_tokens(&variable.ty);
         let name = self.name(&variable.name);
         let var_type = self.positioned(variable.ty.location(), |_| converted_type(&variable.ty));
         let default_value = variable.default_value.as_ref().and_then(|default| {
+            self.tokens += 1;
             let position = self.start(default.location());
             // The grammar has no variables here.
             self.value(default).into_const().map(|value| Positioned::new(value, position))
@@ -133,6 +147,8 @@ impl Conversion<'_> {
     }
 
     fn fragment(&mut self, fragment: &ast::FragmentDefinition) -> FragmentDefinition {
+        // `fragment`, the name and `on`.
+        self.tokens += 3;
         FragmentDefinition {
             type_condition: self.condition(&fragment.type_condition),
             directives: self.directives(&fragment.directives),
@@ -145,6 +161,7 @@ impl Conversion<'_> {
     }
 
     fn selections(&mut self, selections: &[ast::Selection]) -> Positioned<SelectionSet> {
+        self.tokens += around(selections);
         let items: Vec<_> = selections.iter().map(|selection| self.selection(selection)).collect();
         // The parser does not keep where the set begins.
         let position = items.first().map_or_else(Pos::default, |first| first.pos);
@@ -156,11 +173,13 @@ impl Conversion<'_> {
         let converted = match selection {
             ast::Selection::Field(field) => Selection::Field(Positioned::new(self.field(field), position)),
             ast::Selection::FragmentSpread(spread) => {
+                self.tokens += 1;
                 let fragment_name = self.name(&spread.fragment_name);
                 let directives = self.directives(&spread.directives);
                 Selection::FragmentSpread(Positioned::new(FragmentSpread { fragment_name, directives }, position))
             }
             ast::Selection::InlineFragment(inline) => {
+                self.tokens += 1 + usize::from(inline.type_condition.is_some());
                 let type_condition = inline.type_condition.as_ref().map(|on| self.condition(on));
                 let directives = self.directives(&inline.directives);
                 let selection_set = self.selections(&inline.selection_set);
@@ -172,6 +191,7 @@ impl Conversion<'_> {
     }
 
     fn field(&mut self, field: &ast::Field) -> Field {
+        self.tokens += usize::from(field.alias.is_some());
         let alias = field.alias.as_ref().map(|alias| self.name(alias));
         let name = self.name(&field.name);
         let arguments = self.arguments(&field.arguments);
@@ -182,6 +202,7 @@ impl Conversion<'_> {
 
     fn directives(&mut self, directives: &ast::DirectiveList) -> Vec<Positioned<Directive>> {
         let convert = |directive: &Node<ast::Directive>| {
+            self.tokens += 1;
             self.positioned(directive.location(), |this| Directive {
                 name: this.name(&directive.name),
                 arguments: this.arguments(&directive.arguments),
@@ -191,7 +212,9 @@ impl Conversion<'_> {
     }
 
     fn arguments(&mut self, arguments: &[Node<ast::Argument>]) -> Vec<(Positioned<Name>, Positioned<Value>)> {
+        self.tokens += around(arguments);
         let convert = |argument: &Node<ast::Argument>| {
+            self.tokens += 1;
             let name = self.name(&argument.name);
             (name, self.positioned(argument.value.location(), |this| this.value(&argument.value)))
         };
@@ -199,6 +222,10 @@ impl Conversion<'_> {
     }
 
     fn value(&mut self, value: &Node<ast::Value>) -> Value {
+        self.tokens += match &**value {
+            ast::Value::List(_) | ast::Value::Object(_) | ast::Value::Variable(_) => 2,
+            _ => 1,
+        };
         match &**value {
             ast::Value::Null => Value::Null,
             ast::Value::Enum(name) => Value::Enum(Name::new(name)),
@@ -209,6 +236,8 @@ impl Conversion<'_> {
             ast::Value::Float(written) => self.number(value, written.as_str()),
             ast::Value::List(items) => Value::List(items.iter().map(|item| self.value(item)).collect()),
             ast::Value::Object(fields) => {
+                // A name and `:` each.
+                self.tokens += 2 * fields.len();
                 Value::Object(fields.iter().map(|(name, value)| (Name::new(name), self.value(value))).collect())
             }
         }
@@ -232,7 +261,8 @@ fn number(written: &str) -> Option<Number> {
     written.parse::<i64>().map(Number::from).ok().or_else(|| written.parse().ok())
 }
 
-fn converted_type(ty: &ast::Type) -> Type {
+/// A type as the executor has it.
+pub(super) fn converted_type(ty: &ast::Type) -> Type {
     let (base, nullable) = match ty {
         ast::Type::Named(name) => (BaseType::Named(Name::new(name)), true),
         ast::Type::NonNullNamed(name) => (BaseType::Named(Name::new(name)), false),
@@ -240,4 +270,18 @@ fn converted_type(ty: &ast::Type) -> Type {
         ast::Type::NonNullList(item) => (BaseType::List(Box::new(converted_type(item))), false),
     };
     Type { base, nullable }
+}
+
+/// The tokens around what is written in brackets only if there is something.
+fn around<T>(items: &[T]) -> usize {
+    if items.is_empty() { 0 } else { 2 }
+}
+
+fn type_tokens(ty: &ast::Type) -> usize {
+    match ty {
+        ast::Type::Named(_) => 1,
+        ast::Type::NonNullNamed(_) => 2,
+        ast::Type::List(item) => 2 + type_tokens(item),
+        ast::Type::NonNullList(item) => 3 + type_tokens(item),
+    }
 }

@@ -129,7 +129,10 @@ async fn runs_subscriptions_alone_and_within_the_limits() {
         ("mutation { logout { ok } }", "BAD_REQUEST"),
         ("subscription {", "GRAPHQL_PARSE_FAILED"),
         ("subscription { accountEvents { nothing } }", "GRAPHQL_VALIDATION_FAILED"),
-        ("subscription { a: accountEvents { __typename } b: accountEvents { __typename } }", "BAD_USER_INPUT"),
+        (
+            "subscription { a: accountEvents { __typename } b: accountEvents { __typename } }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
         ("subscription { accountEvents @skip(if: true) { __typename } }", "BAD_USER_INPUT"),
         (&fragments, "OPERATION_TOO_COMPLEX"),
         (" ", "BAD_REQUEST"),

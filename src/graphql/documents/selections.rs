@@ -1,0 +1,156 @@
+//! Selections as the executor needs them (GraphQL section 6.3.2): without what `@skip` and `@include` take away, each root
+//! field once, and something in every selection.
+//!
+//! async-graphql 7.2 ignores the defaults of variables in `@skip` and `@include`, runs a root field as often as it is
+//! written, mutations included, and answers `null` for an object of which nothing is selected.
+
+use std::collections::HashMap;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::indexmap::map::Entry;
+use async_graphql::parser::types::{
+    Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition, OperationType,
+    Selection, SelectionSet,
+};
+use async_graphql::{Name, Pos, Positioned, Value, Variables};
+
+/// The key of a field that nobody asked for, and that no answer shows. No name of a client's may begin so.
+pub(in crate::graphql) const PLACEHOLDER: &str = "__accountd";
+
+/// Whether the document has a `@skip` or an `@include`.
+pub(super) fn is_conditional(document: &ExecutableDocument) -> bool {
+    fn within(set: &SelectionSet) -> bool {
+        set.items.iter().any(|item| {
+            item.node.directives().iter().any(|directive| condition(&directive.node).is_some())
+                || match &item.node {
+                    Selection::Field(field) => within(&field.node.selection_set.node),
+                    Selection::InlineFragment(inline) => within(&inline.node.selection_set.node),
+                    Selection::FragmentSpread(_) => false,
+                }
+        })
+    }
+    document.operations.iter().any(|(_, operation)| within(&operation.node.selection_set.node))
+        || document.fragments.values().any(|fragment| within(&fragment.node.selection_set.node))
+}
+
+/// Makes `document`, which is valid, fit for the executor; conditions are judged by `variables`.
+pub(in crate::graphql) fn prepare(document: &mut ExecutableDocument, variables: &Variables) {
+    for fragment in document.fragments.values_mut() {
+        prune(&mut fragment.node.selection_set.node, variables);
+    }
+    let fragments = &document.fragments;
+    let operations: Vec<&mut OperationDefinition> = match &mut document.operations {
+        DocumentOperations::Single(only) => vec![&mut only.node],
+        DocumentOperations::Multiple(named) => named.values_mut().map(|one| &mut one.node).collect(),
+    };
+    for operation in operations {
+        let set = &mut operation.selection_set.node;
+        prune(set, variables);
+        let mut fields = IndexMap::new();
+        flatten(std::mem::take(set), fragments, &mut Vec::new(), &mut fields);
+        let item = |field: Positioned<Field>| {
+            let position = field.pos;
+            Positioned::new(Selection::Field(field), position)
+        };
+        set.items = fields.into_values().map(item).collect();
+        // A subscription to nothing is refused.
+        if operation.ty != OperationType::Subscription {
+            fill(set);
+        }
+    }
+}
+
+/// Takes away what `@skip` and `@include` say, and leaves no field with nothing to select.
+fn prune(set: &mut SelectionSet, variables: &Variables) {
+    set.items.retain_mut(|item| {
+        let directives = item.node.directives_mut();
+        let is_included = directives.iter().all(|directive| is_met(&directive.node, variables));
+        directives.retain(|directive| condition(&directive.node).is_none());
+        is_included
+    });
+    for item in &mut set.items {
+        match &mut item.node {
+            Selection::Field(field) => {
+                let below = &mut field.node.selection_set.node;
+                // The field of a valid document selects something, or is a leaf.
+                if !below.items.is_empty() {
+                    prune(below, variables);
+                    fill(below);
+                }
+            }
+            Selection::InlineFragment(inline) => prune(&mut inline.node.selection_set.node, variables),
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+}
+
+/// Puts something into a set without fields: fragments may turn out not to apply.
+fn fill(set: &mut SelectionSet) {
+    if !set.items.iter().any(|item| matches!(item.node, Selection::Field(_))) {
+        set.items.push(placeholder(set.items.first().map_or_else(Pos::default, |first| first.pos)));
+    }
+}
+
+fn placeholder(position: Pos) -> Positioned<Selection> {
+    let name = |name: &str| Positioned::new(Name::new(name), position);
+    let field = Field {
+        alias: Some(name(PLACEHOLDER)),
+        name: name("__typename"),
+        arguments: Vec::new(),
+        directives: Vec::new(),
+        selection_set: Positioned::default(),
+    };
+    Positioned::new(Selection::Field(Positioned::new(field, position)), position)
+}
+
+/// The root fields in the order in which they are written, with the selections of those that have one key together. All
+/// fragments apply: the root has one type.
+fn flatten(
+    set: SelectionSet,
+    fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
+    spread: &mut Vec<Name>,
+    fields: &mut IndexMap<Name, Positioned<Field>>,
+) {
+    for item in set.items {
+        match item.node {
+            Selection::Field(field) => {
+                let key = field.node.response_key().node.clone();
+                match fields.entry(key) {
+                    Entry::Vacant(entry) => drop(entry.insert(field)),
+                    Entry::Occupied(mut entry) => {
+                        let more = field.node.selection_set.node.items;
+                        entry.get_mut().node.selection_set.node.items.extend(more);
+                    }
+                }
+            }
+            Selection::InlineFragment(inline) => flatten(inline.node.selection_set.node, fragments, spread, fields),
+            Selection::FragmentSpread(one) => {
+                let name = one.node.fragment_name.node;
+                // A fragment that was spread once adds nothing the second time.
+                if spread.contains(&name) {
+                    continue;
+                }
+                if let Some(fragment) = fragments.get(&name) {
+                    spread.push(name);
+                    flatten(fragment.node.selection_set.node.clone(), fragments, spread, fields);
+                }
+            }
+        }
+    }
+}
+
+/// What the directive is a condition for: to be there, or not.
+fn condition(directive: &Directive) -> Option<bool> {
+    match directive.name.node.as_str() {
+        "include" => Some(true),
+        "skip" => Some(false),
+        _ => None,
+    }
+}
+
+fn is_met(directive: &Directive, variables: &Variables) -> bool {
+    let Some(wanted) = condition(directive) else { return true };
+    let written = directive.arguments.iter().find(|(name, _)| name.node == "if").map(|(_, value)| value.node.clone());
+    let value = written.and_then(|value| value.into_const_with(|name| variables.get(&name).cloned().ok_or(())).ok());
+    value == Some(Value::Boolean(wanted))
+}

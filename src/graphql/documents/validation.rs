@@ -1,0 +1,131 @@
+//! Validation as the specification asks for it (GraphQL section 5).
+//!
+//! The library leaves out some rules about values and variables, which [`values`] adds, and is stricter in one, which is
+//! taken back here: graphql-js, by which clients are judged, lets it pass.
+
+use apollo_compiler::ast::{self, DirectiveList, FieldDefinition, Type};
+use apollo_compiler::diagnostic::ToCliReport;
+use apollo_compiler::executable::{ExecutableDocument, Selection, SelectionSet};
+use apollo_compiler::parser::SourceSpan;
+use apollo_compiler::schema::{Component, ExtendedType};
+use apollo_compiler::validation::{DiagnosticList, Valid};
+use apollo_compiler::{Name, Schema, name};
+use async_graphql::ServerError;
+
+use super::position::Positions;
+
+mod values;
+
+/// Most errors that are told about one document.
+const MAX_ERRORS: usize = 20;
+
+/// An error and where it is, before the place is written as line and column.
+type Fault = (Option<SourceSpan>, String);
+
+/// The types that documents are validated against.
+#[derive(Debug)]
+pub(in crate::graphql) struct Types(Valid<Schema>);
+
+impl Types {
+    /// The types of the schema that `sdl` describes.
+    pub fn of(sdl: &str) -> Self {
+        let valid = Schema::parse_and_validate(sdl, "").unwrap_or_else(|failed| Valid::assume_valid(failed.partial));
+        let mut schema = valid.into_inner();
+        // apollo-compiler 1.33 does not know this field, which tools ask for (GraphQL section 4.2.2).
+        if let Some(ExtendedType::Object(ty)) = schema.types.get_mut("__Type") {
+            let field = FieldDefinition {
+                description: None,
+                name: name!("isOneOf"),
+                arguments: Vec::new(),
+                ty: Type::Named(name!("Boolean")),
+                directives: DirectiveList::new(),
+            };
+            ty.make_mut().fields.entry(name!("isOneOf")).or_insert_with(|| Component::new(field));
+        }
+        Self(Valid::assume_valid(schema))
+    }
+
+    /// The schema.
+    pub(super) fn schema(&self) -> &Schema {
+        &self.0
+    }
+
+    /// What is wrong with `document`, which was parsed from `text` and nests within the limits; nothing if it is valid.
+    pub(super) fn validate(&self, document: &ast::Document, text: &str) -> Vec<ServerError> {
+        let mut faults = match document.to_executable_validate(&self.0) {
+            Ok(valid) => values::check(&self.0, &valid),
+            Err(invalid) => {
+                let faults = faults(&invalid.partial, &invalid.errors);
+                // It says too much or nothing about a document that is valid but for that.
+                if faults.is_empty() { values::check(&self.0, &invalid.partial) } else { faults }
+            }
+        };
+        let offset = |span: Option<SourceSpan>| span.map(|span| span.offset());
+        faults.sort_by_key(|(span, _)| offset(*span));
+        faults.truncate(MAX_ERRORS);
+        let mut positions = Positions::new(text);
+        let error = |(span, message): Fault| ServerError::new(message, offset(span).map(|at| positions.at(at)));
+        faults.into_iter().map(error).collect()
+    }
+}
+
+/// The errors of the library, but for those that graphql-js does not have either.
+fn faults(document: &ExecutableDocument, errors: &DiagnosticList) -> Vec<Fault> {
+    let is_allowed = |message: &str| {
+        STRICTER.iter().any(|end| message.ends_with(end))
+            && document.operations.iter().filter(|one| one.is_subscription()).all(|one| {
+                let mut root = Root { document, spread: Vec::new(), keys: Vec::new() };
+                root.add(&one.selection_set) && root.keys.windows(2).all(|pair| pair.first() == pair.last())
+            })
+    };
+    let faults = errors.iter().map(|one| (one.error.location(), one.error.to_string()));
+    faults.filter(|(_, message)| !is_allowed(message)).collect()
+}
+
+/// What the library says of subscriptions whose root fields it counts before they are merged, or that has a condition
+/// which is always the same.
+const STRICTER: [&str; 2] = ["can only have one root field", "can not specify @skip or @include on root fields"];
+
+/// The root fields of a subscription (GraphQL section 5.2.4.1).
+struct Root<'a> {
+    document: &'a ExecutableDocument,
+    spread: Vec<&'a Name>,
+    keys: Vec<&'a Name>,
+}
+
+impl<'a> Root<'a> {
+    /// Adds what is selected; tells whether that is known before there are variables.
+    fn add(&mut self, set: &'a SelectionSet) -> bool {
+        set.selections.iter().all(|selection| match is_included(selection.directives()) {
+            None => false,
+            Some(false) => true,
+            Some(true) => match selection {
+                Selection::Field(field) => {
+                    self.keys.push(field.response_key());
+                    true
+                }
+                Selection::InlineFragment(inline) => self.add(&inline.selection_set),
+                Selection::FragmentSpread(one) if !self.spread.contains(&&one.fragment_name) => {
+                    self.spread.push(&one.fragment_name);
+                    self.document.fragments.get(&one.fragment_name).is_none_or(|one| self.add(&one.selection_set))
+                }
+                Selection::FragmentSpread(_) => true,
+            },
+        })
+    }
+}
+
+/// Whether `@skip` and `@include` let it be; nothing if a variable decides that.
+fn is_included(directives: &DirectiveList) -> Option<bool> {
+    let mut is_included = true;
+    for directive in directives.iter() {
+        let wanted = match directive.name.as_str() {
+            "include" => true,
+            "skip" => false,
+            _ => continue,
+        };
+        let given = directive.specified_argument_by_name("if")?.to_bool()?;
+        is_included &= given == wanted;
+    }
+    Some(is_included)
+}

@@ -1,0 +1,204 @@
+//! Values and variables where they are used (GraphQL sections 5.6 and 5.8.5).
+//!
+//! apollo-compiler 1.33 takes an input field that is written twice, compares the variables in lists and input objects by
+//! the name of their type alone, takes a default of `null` for one that is none, and does not look into the values of
+//! custom scalars.
+
+use std::collections::HashSet;
+
+use apollo_compiler::ast::{Argument, DirectiveList, InputValueDefinition, Type, Value, VariableDefinition};
+use apollo_compiler::executable::{ExecutableDocument, Selection, SelectionSet};
+use apollo_compiler::schema::{ExtendedType, InputObjectType};
+use apollo_compiler::{Name, Node, Schema};
+
+use super::Fault;
+
+/// What is wrong with the values in `document`, whose fields, arguments and fragments are known.
+pub(super) fn check(schema: &Schema, document: &ExecutableDocument) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for operation in document.operations.iter() {
+        let mut check =
+            Check { schema, document, variables: &operation.variables, spread: HashSet::new(), faults: &mut faults };
+        check.directives(&operation.directives);
+        for variable in &operation.variables {
+            check.directives(&variable.directives);
+            if let Some(default) = &variable.default_value {
+                check.value(&variable.ty, false, default);
+            }
+        }
+        check.set(&operation.selection_set);
+    }
+    faults
+}
+
+struct Check<'a> {
+    schema: &'a Schema,
+    document: &'a ExecutableDocument,
+    /// Those of the operation.
+    variables: &'a [Node<VariableDefinition>],
+    /// Fragments of the operation that were looked at.
+    spread: HashSet<&'a Name>,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl<'a> Check<'a> {
+    fn set(&mut self, set: &'a SelectionSet) {
+        for selection in &set.selections {
+            match selection {
+                Selection::Field(field) => {
+                    self.directives(&field.directives);
+                    self.arguments(&field.definition.arguments, &field.arguments);
+                    self.set(&field.selection_set);
+                }
+                Selection::InlineFragment(inline) => {
+                    self.directives(&inline.directives);
+                    self.set(&inline.selection_set);
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.directives(&spread.directives);
+                    if self.spread.insert(&spread.fragment_name)
+                        && let Some(fragment) = self.document.fragments.get(&spread.fragment_name)
+                    {
+                        self.directives(&fragment.directives);
+                        self.set(&fragment.selection_set);
+                    }
+                }
+            }
+        }
+    }
+
+    fn directives(&mut self, directives: &DirectiveList) {
+        for directive in directives.iter() {
+            if let Some(definition) = self.schema.directive_definitions.get(&directive.name) {
+                self.arguments(&definition.arguments, &directive.arguments);
+            }
+        }
+    }
+
+    fn arguments(&mut self, definitions: &[Node<InputValueDefinition>], arguments: &[Node<Argument>]) {
+        for argument in arguments {
+            if let Some(definition) = definitions.iter().find(|definition| definition.name == argument.name) {
+                self.value(&definition.ty, definition.default_value.is_some(), &argument.value);
+            }
+        }
+    }
+
+    fn refuse(&mut self, value: &Node<Value>, message: String) {
+        self.faults.push((value.location(), message));
+    }
+
+    /// Checks a value where a `ty` is expected, which has a default there or not.
+    fn value(&mut self, ty: &Type, has_default: bool, value: &Node<Value>) {
+        match (&**value, ty) {
+            (Value::Variable(name), _) => self.variable(ty, has_default, value, name),
+            (Value::Null, ty) if ty.is_non_null() => self.expected(ty, value),
+            (Value::Null, _) => {}
+            (Value::List(items), Type::List(item) | Type::NonNullList(item)) => {
+                for value in items {
+                    self.value(item, false, value);
+                }
+            }
+            // A value is a list of one (GraphQL section 3.12).
+            (Value::Object(_), Type::List(item) | Type::NonNullList(item)) => self.value(item, false, value),
+            _ => self.named(ty, value),
+        }
+    }
+
+    fn variable(&mut self, ty: &Type, has_default: bool, value: &Node<Value>, name: &Name) {
+        let Some(variable) = self.variables.iter().find(|variable| variable.name == *name) else {
+            return self.refuse(value, format!("variable `${name}` is not defined"));
+        };
+        let has_default = has_default || variable.default_value.as_ref().is_some_and(|default| !default.is_null());
+        // GraphQL section 5.8.5.
+        let is_allowed = if ty.is_non_null() && !variable.ty.is_non_null() {
+            has_default && variable.ty.is_assignable_to(&ty.clone().nullable())
+        } else {
+            variable.ty.is_assignable_to(ty)
+        };
+        if !is_allowed {
+            let message =
+                format!("variable `${name}` of type `{}` cannot be used where `{ty}` is expected", variable.ty);
+            self.refuse(value, message);
+        }
+    }
+
+    fn expected(&mut self, ty: &Type, value: &Node<Value>) {
+        self.refuse(value, format!("expected value of type {ty}, found {}", described(value)));
+    }
+
+    fn named(&mut self, ty: &Type, value: &Node<Value>) {
+        let is_fitting = match (self.schema.types.get(ty.inner_named_type()), &**value) {
+            (Some(ExtendedType::InputObject(object)), Value::Object(fields)) => {
+                return self.object(object, value, fields);
+            }
+            (Some(ExtendedType::Enum(of)), Value::Enum(name)) => of.values.contains_key(name),
+            (Some(ExtendedType::Scalar(scalar)), _) if !scalar.is_built_in() => {
+                return self.defined(value);
+            }
+            (Some(ExtendedType::Scalar(scalar)), given) => match (scalar.name.as_str(), given) {
+                ("Int", Value::Int(number)) => number.try_to_i32().is_ok(),
+                ("Float", Value::Int(number)) => number.try_to_f64().is_ok(),
+                ("Float", Value::Float(number)) => number.try_to_f64().is_ok(),
+                ("String" | "ID", Value::String(_)) | ("ID", Value::Int(_)) | ("Boolean", Value::Boolean(_)) => true,
+                _ => false,
+            },
+            _ => false,
+        };
+        if !is_fitting {
+            self.expected(ty, value);
+        }
+    }
+
+    fn object(&mut self, object: &InputObjectType, value: &Node<Value>, fields: &[(Name, Node<Value>)]) {
+        let mut seen = HashSet::new();
+        for (name, value) in fields {
+            if !seen.insert(name) {
+                self.refuse(value, format!("the input field `{name}` is written more than once"));
+            }
+            match object.fields.get(name) {
+                Some(field) => self.value(&field.ty, field.default_value.is_some(), value),
+                None => self.refuse(value, format!("field `{name}` does not exist on `{}`", object.name)),
+            }
+        }
+        for (name, field) in &object.fields {
+            if field.is_required() && !seen.contains(name) {
+                self.refuse(value, format!("the required field `{}.{name}` is not provided", object.name));
+            }
+        }
+    }
+
+    /// Looks for variables that nobody defines in the value of a custom scalar, which may be anything.
+    fn defined(&mut self, value: &Node<Value>) {
+        match &**value {
+            Value::Variable(name) if self.variables.iter().all(|variable| variable.name != *name) => {
+                self.refuse(value, format!("variable `${name}` is not defined"));
+            }
+            Value::List(items) => items.iter().for_each(|item| self.defined(item)),
+            Value::Object(fields) => {
+                let mut seen = HashSet::new();
+                for (name, value) in fields {
+                    if !seen.insert(name) {
+                        self.refuse(value, format!("the input field `{name}` is written more than once"));
+                    }
+                    self.defined(value);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The kind of a value, which itself may be a password.
+fn described(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Enum(_) => "an enum",
+        Value::Variable(_) => "a variable",
+        Value::String(_) => "a string",
+        Value::Float(_) => "a float",
+        Value::Int(_) => "an integer",
+        Value::Boolean(_) => "a boolean",
+        Value::List(_) => "a list",
+        Value::Object(_) => "an input object",
+    }
+}
