@@ -99,8 +99,12 @@ fn have_licences_that_are_allowed() {
     let packages = metadata["packages"].as_array().unwrap();
     assert!(packages.len() > 200, "{}", packages.len());
     for package in packages.iter().filter(|package| !package["source"].is_null()) {
-        let licence = package["license"].as_str().unwrap_or_default();
-        assert!(!licence.is_empty() && allows(licence, &allowed), "{}: {licence:?}", package["name"]);
+        let name = package["name"].as_str().unwrap();
+        // Some name a file only: what it says was read, and stands in deny.toml.
+        let read = list("licenses", "clarify").into_iter().find(|entry| field(entry, "crate") == name);
+        let read = read.map(|entry| field(&entry, "expression"));
+        let licence = package["license"].as_str().or(read.as_deref()).unwrap_or_default();
+        assert!(!licence.is_empty() && allows(licence, &allowed), "{name}: {licence:?}");
     }
 }
 
