@@ -47,6 +47,7 @@ mod makefile;
 mod migration;
 mod model;
 mod modes;
+mod old_clients;
 mod openapi;
 mod outage;
 mod outgoing;

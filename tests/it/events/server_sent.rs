@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::TestApp;
 use crate::support::server::Server;
-use crate::support::stream::EVENTS;
+use crate::support::stream::{EVENTS, Subscriber};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -82,4 +82,30 @@ async fn an_event_source_comes_by_get_with_cookies() {
     assert!(ask("Sec-Fetch-Site: same-origin\r\n", token).await.contains("text/event-stream"));
     assert!(ask("Origin: https://evil.example\r\n", token).await.starts_with("HTTP/1.1 401"));
     assert!(ask("", token).await.starts_with("HTTP/1.1 401"));
+}
+
+/// `graphql.max_response_bytes` holds for an event, by either way, and the subscription goes on.
+#[tokio::test]
+async fn an_event_that_is_too_long_is_refused_and_the_next_one_comes() {
+    let server = Server::tuned(|config| config.graphql.max_response_bytes = 2_000).await;
+    let root = server.app.admin("root").await;
+    let ann = server.app.user("ann").await;
+    let names: Vec<String> = (0..9).map(|number| format!("{number}{}", "r".repeat(140))).collect();
+    for name in &names {
+        root.done("saveRole", json!({ "name": name, "permissions": [] }), "role { id }").await;
+    }
+    let mut subscribers = Subscriber::both(server.address, &ann).await;
+    root.done("setUserRoles", json!({ "userId": ann.id, "roles": names }), "user { id }").await;
+    for subscriber in &mut subscribers {
+        assert_eq!(subscriber.event().await["__typename"], "AccessChanged");
+    }
+    // One after the other: changes that nobody has been told of yet come as one event.
+    ann.done("updateProfile", json!({ "displayName": "🦀".repeat(200) }), "user { id }").await;
+    for subscriber in &mut subscribers {
+        assert_eq!(subscriber.refusal().await, "OPERATION_TOO_COMPLEX");
+    }
+    ann.done("updateProfile", json!({ "displayName": "short" }), "user { id }").await;
+    for subscriber in &mut subscribers {
+        assert_eq!(subscriber.event().await["user"]["displayName"], "short");
+    }
 }

@@ -181,6 +181,18 @@ impl Subscriber {
         }
     }
 
+    /// The code with which the next event is refused.
+    pub async fn refusal(&mut self) -> Value {
+        let answer = match self {
+            Self::Socket(socket) => socket.hear().await["payload"].clone(),
+            Self::Events(client) => {
+                let block = sent_event(client).await;
+                serde_json::from_str(block.strip_prefix("event: next\ndata: ").unwrap()).unwrap()
+            }
+        };
+        answer["errors"][0]["extensions"]["code"].clone()
+    }
+
     /// That it is over for good: completed, and closed with this code.
     pub async fn completes(mut self, code: u16) {
         match &mut self {

@@ -1,0 +1,42 @@
+//! What clients in the field send: headers and bodies that differ from the specification, and compressed ones.
+
+use axum::http::Method;
+
+use crate::support::TestApp;
+
+/// Java's `Accept`, .NET's byte order mark, `utf8` without its hyphen.
+#[tokio::test]
+async fn takes_the_headers_and_bodies_of_old_clients() {
+    let app = TestApp::new().await;
+    let anyone = app.anonymous();
+    let body = r#"{"query":"{ __typename }"}"#;
+    for (accept, media) in [
+        ("", "application/json"),
+        ("*", "application/json"),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "application/json; charset=utf8"),
+        ("application/json", "application/json;charset=\"utf8\""),
+    ] {
+        for body in [body.to_owned(), format!("\u{feff}{body}")] {
+            let answer =
+                anyone.request(Method::POST, "/graphql", &[("accept", accept), ("content-type", media)], body).await;
+            assert_eq!(answer.data()["__typename"], "Query", "{accept} {media}");
+        }
+    }
+}
+
+/// Decompressing would make work that the length of the body does not bound.
+#[tokio::test]
+async fn refuses_compressed_bodies_on_every_route() {
+    let app = TestApp::new().await;
+    let anyone = app.anonymous();
+    for path in ["/graphql", "/login", "/logout"] {
+        for coding in ["gzip", "br", "identity, gzip"] {
+            let headers = [("content-type", "application/json"), ("content-encoding", coding)];
+            let answer = anyone.request(Method::POST, path, &headers, "{}").await;
+            assert_eq!((answer.status.as_u16(), answer.header("accept-encoding")), (415, Some("identity")), "{path}");
+        }
+        let headers = [("content-type", "application/json"), ("content-encoding", "identity")];
+        let answer = anyone.request(Method::POST, path, &headers, "{}").await;
+        assert_ne!(answer.status.as_u16(), 415, "{path}");
+    }
+}
