@@ -5,6 +5,7 @@
 // The futures of requests through all layers nest deeply.
 #![recursion_limit = "256"]
 
+mod absent_variables;
 mod access;
 mod address;
 mod administration;
