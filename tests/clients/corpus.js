@@ -73,7 +73,9 @@ function request(schema, random) {
     faults.push(kind);
   }
   const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
-  const named = operations.map((one) => one.name?.value).filter(Boolean);
+  // Subscriptions do not run by POST.
+  const runnable = operations.filter((one) => one.operation !== 'subscription');
+  const named = runnable.map((one) => one.name?.value).filter(Boolean);
   let operationName = operations.length > 1 ? named[0] : undefined;
   if (random.chance(0.05)) operationName = random.pick([undefined, 'Nobody', ...named]);
   return { query, variables: valid.json(), operationName, kind: faults.join('+') || 'valid' };
