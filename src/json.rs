@@ -104,7 +104,9 @@ mod tests {
             "NaN",
             "1e999",
             r#""\ud800""#,
-            "\u{feff}{}",
+            "\u{feff}\u{feff}{}",
+            "{\u{feff}}",
+            "{}\u{feff}",
             "{} {}",
             "{\"a\":\"\u{1}\"}",
             "[1,]",
@@ -114,6 +116,8 @@ mod tests {
         }
         assert!(read(&[b'"', 0xff, b'"']).is_err());
         assert!(read("[".repeat(100_000).as_bytes()).is_err());
+        // One byte order mark in front is ignored, and can be read in no other way (RFC 8259 section 8.1).
+        assert_eq!(read("\u{feff}{}".as_bytes()).ok(), Some(json!({})));
         assert_eq!(
             read(br#" {"a":[1,-2,0.5,null,true,"\u0000"]} "#).ok(),
             Some(json!({ "a": [1, -2, 0.5, null, true, "\0"] }))

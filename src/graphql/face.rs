@@ -73,7 +73,7 @@ impl Face {
             Err(errors) => return Response::from_errors(errors),
         };
         if let Err(refusal) = self.introspection.admit(&prepared.document, name.as_deref(), bounds) {
-            return refusal;
+            return *refusal;
         }
         request.variables = prepared.variables;
         request.set_parsed_query(prepared.executed);

@@ -99,7 +99,7 @@ impl Introspection {
         for ty in types.filter_map(Value::as_object) {
             let item = all.item(ty);
             if let Some(place) = ty.get("name").and_then(Value::as_str).and_then(|name| all.types.get(name)).copied() {
-                all.items.get_mut(place).map(|slot| *slot = item);
+                all.put(place, item);
             }
         }
         let item = all.item(&schema);
@@ -116,7 +116,7 @@ impl Introspection {
         document: &ExecutableDocument,
         name: Option<&str>,
         bounds: &ResponseBounds,
-    ) -> std::result::Result<(), Response> {
+    ) -> std::result::Result<(), Box<Response>> {
         let Some(operation) = chosen(document, name) else { return Ok(()) };
         let mut weigher = Weigher {
             introspection: self,
@@ -131,12 +131,18 @@ impl Introspection {
         }
         if !bounds.may_introspect() {
             let message = "introspection is closed here: the setting graphql.introspection opens it";
-            return Err(Response::from_errors(vec![ServerError::new(message, None)]));
+            return Err(Response::from_errors(vec![ServerError::new(message, None)]).into());
         }
         weigher.take(&roots, bounds).map_err(|error| {
             let error = async_graphql::Error::from(Failure::from(error));
-            Response::from_errors(vec![error.into_server_error(Pos::default())])
+            Response::from_errors(vec![error.into_server_error(Pos::default())]).into()
         })
+    }
+
+    fn put(&mut self, place: usize, item: Item) {
+        if let Some(reserved) = self.items.get_mut(place) {
+            *reserved = item;
+        }
     }
 
     fn push(&mut self, item: Item) -> usize {

@@ -92,7 +92,7 @@ impl Face {
         };
         let bounds = ResponseBounds::new(&app.config.graphql, asked.may_introspect);
         if let Err(refusal) = INTROSPECTION.admit(&prepared.document, name.as_deref(), &bounds) {
-            return answer(refusal, &request_id);
+            return answer(*refusal, &request_id);
         }
         request.variables = prepared.variables;
         request.set_parsed_query(prepared.executed);
