@@ -43,7 +43,7 @@ const UPDATED: [Verdict; 6] = [Out, DENIED, DENIED, Data, Refused("not_found. ")
 /// One way to ask for a field.
 struct Row {
     field: &'static str,
-    query: fn(&World, Who, &Actor) -> String,
+    query: Query,
     verdicts: [Verdict; 6],
 }
 
@@ -123,8 +123,11 @@ fn rows() -> Vec<Row> {
     ]
 }
 
+/// Writes the request of an actor.
+pub type Query = fn(&World, Who, &Actor) -> String;
+
 /// What is sent for each mutation.
-pub fn mutations() -> Vec<(&'static str, fn(&World, Who, &Actor) -> String)> {
+pub fn mutations() -> Vec<(&'static str, Query)> {
     let rows = rows().into_iter().filter(|row| row.field.starts_with("Mutation."));
     rows.map(|row| (row.field, row.query)).collect()
 }

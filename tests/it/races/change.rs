@@ -19,7 +19,7 @@ fn pairs(ann: &Actor, token: &str, round: usize) -> Vec<[(Change, bool); 2]> {
         (("updateApiToken", input), false)
     };
     let name = |at: usize| json!({ "username": format!("ann-{round}-{at}") });
-    let (role, other) = if round % 2 == 0 { ("clerks", "readers") } else { ("readers", "clerks") };
+    let (role, other) = if round.is_multiple_of(2) { ("clerks", "readers") } else { ("readers", "clerks") };
     vec![
         [user("updateUser", name(0)), user("updateUser", json!({ "displayName": format!("Ann {round}") }))],
         [user("setUserStatus", json!({ "status": "ACTIVE" })), own("updateProfile", name(1))],
