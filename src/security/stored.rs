@@ -4,18 +4,34 @@
 //! one line of a file that is imported, must not stop the service with it (promise C8).
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::Engine;
+use base64::alphabet::STANDARD as STANDARD_ALPHABET;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::pool::Memory;
 
 pub mod argon2id;
 mod bcrypt;
+mod firebase;
 mod pbkdf2;
+mod phpass;
+mod salted;
 mod scrypt;
+mod sha_crypt;
+mod shape;
+mod wrapping;
 
 use argon2id::Argon2id;
 use bcrypt::Bcrypt;
+use firebase::Firebase;
 use pbkdf2::Pbkdf2;
+use phpass::Phpass;
+use salted::Salted;
 use scrypt::Scrypt;
+use sha_crypt::ShaCrypt;
+
+pub use shape::has_form_of_hash;
+pub use wrapping::unwrapped;
 
 /// Longest text that is looked at, in bytes: what the column takes.
 const MAX_LENGTH: usize = 255;
@@ -26,14 +42,22 @@ const DERIVED: std::ops::RangeInclusive<usize> = 16..=64;
 /// A stored hash that can be computed.
 #[derive(Debug)]
 pub enum Stored {
-    /// A PHC string of Argon2id, as accountd and PlantDB make them.
+    /// A PHC string of Argon2id, as accountd and PlantDB make them, or of Argon2i.
     Argon2id(Argon2id),
-    /// A crypt string of bcrypt, as flask_auth_service_mongo makes them.
+    /// A crypt string of bcrypt, as flask_auth_service_mongo makes them, or bcrypt of a digest.
     Bcrypt(Bcrypt),
-    /// PBKDF2 in the forms of passlib, Werkzeug, Django and user-api.
+    /// PBKDF2 in the forms of passlib, Werkzeug, Django, Kratos and user-api.
     Pbkdf2(Pbkdf2),
-    /// scrypt in the form of Werkzeug.
+    /// scrypt in the forms of Werkzeug, Django, passlib and Node's programs.
     Scrypt(Scrypt),
+    /// Firebase's scrypt.
+    Firebase(Firebase),
+    /// crypt(3)'s SHA-256 and SHA-512.
+    ShaCrypt(ShaCrypt),
+    /// PHPass's portable hashes, as WordPress and phpBB make them.
+    Phpass(Phpass),
+    /// One digest over a salt and the password, as LDAP servers and older Werkzeugs make them.
+    Salted(Salted),
 }
 
 /// Why a stored text is no hash that can be computed.
@@ -70,15 +94,37 @@ impl Stored {
         if text.len() > MAX_LENGTH {
             return Err(Unusable::TooLong);
         }
-        if text.starts_with("$argon2id$") {
-            argon2id::parse(text).map(Self::Argon2id)
-        } else if let Some(rest) = ["$2a$", "$2b$", "$2y$"].iter().find_map(|mark| text.strip_prefix(mark)) {
-            bcrypt::parse(rest).map(Self::Bcrypt)
-        } else if let Some(rest) = text.strip_prefix("scrypt:") {
-            scrypt::parse(rest).map(Self::Scrypt)
-        } else {
-            pbkdf2::parse(text).map(Self::Pbkdf2)
+        if text.starts_with("$argon2id$") || text.starts_with("$argon2i$") {
+            return argon2id::parse(text).map(Self::Argon2id);
         }
+        let schemes = [
+            bcrypt::parse(text).map(|hash| hash.map(Self::Bcrypt)),
+            scrypt::parse(text).map(|hash| hash.map(Self::Scrypt)),
+            firebase::parse(text).map(|hash| hash.map(Self::Firebase)),
+            sha_crypt::parse(text).map(|hash| hash.map(Self::ShaCrypt)),
+            phpass::parse(text).map(|hash| hash.map(Self::Phpass)),
+            salted::parse(text).map(|hash| hash.map(Self::Salted)),
+        ];
+        schemes.into_iter().flatten().next().unwrap_or_else(|| pbkdf2::parse(text).map(Self::Pbkdf2))
+    }
+
+    /// The name of the scheme, for people.
+    pub fn scheme(&self) -> &'static str {
+        match self {
+            Self::Argon2id(_) => "Argon2",
+            Self::Bcrypt(_) => "bcrypt",
+            Self::Pbkdf2(_) => "PBKDF2",
+            Self::Scrypt(_) => "scrypt",
+            Self::Firebase(_) => "Firebase scrypt",
+            Self::ShaCrypt(_) => "SHA-crypt",
+            Self::Phpass(_) => "PHPass",
+            Self::Salted(_) => "salted SHA",
+        }
+    }
+
+    /// Whether `password` is the one behind the hash, without the hashing pool: for the command line.
+    pub fn is_of(&self, password: &str) -> bool {
+        self.matches(password, &mut Memory::new())
     }
 
     /// Whether `password` is the one behind the hash.
@@ -88,6 +134,10 @@ impl Stored {
             Self::Bcrypt(hash) => hash.matches(password),
             Self::Pbkdf2(hash) => hash.matches(password),
             Self::Scrypt(hash) => hash.matches(password),
+            Self::Firebase(hash) => hash.matches(password),
+            Self::ShaCrypt(hash) => hash.matches(password),
+            Self::Phpass(hash) => hash.matches(password),
+            Self::Salted(hash) => hash.matches(password),
         }
     }
 }
@@ -111,6 +161,21 @@ fn derived(bytes: Option<Vec<u8>>) -> Result<Vec<u8>, Unusable> {
 fn hex(digits: &str) -> Option<Vec<u8>> {
     let pairs = digits.as_bytes().chunks(2);
     pairs.map(|pair| std::str::from_utf8(pair).ok().filter(|_| pair.len() == 2)).map(|pair| byte(pair?)).collect()
+}
+
+/// The hexadecimal digits of bytes.
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Base64 (RFC 4648 section 4), with its padding or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD_ALPHABET,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+fn base64(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text).ok()
 }
 
 fn byte(pair: &str) -> Option<u8> {

@@ -1,4 +1,5 @@
-//! Argon2id in PHC strings.
+//! Argon2id in PHC strings, and Argon2i, which Django before 3.2, PHP and passlib made. A string without `v=` is of
+//! version 16: Argon2 1.0 wrote none, and the reference decoder reads it so.
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -15,6 +16,8 @@ const MAX_PARALLELISM: u32 = 16;
 /// A hash and what it was made with.
 #[derive(Debug)]
 pub struct Argon2id {
+    algorithm: Algorithm,
+    version: Version,
     params: Params,
     salt: Salt,
     expected: Output,
@@ -25,27 +28,31 @@ pub(super) fn parse(text: &str) -> Result<Argon2id, Unusable> {
     let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(&hash), hash.salt, hash.hash) else {
         return Err(Unusable::Malformed);
     };
-    if hash.version != Some(Version::V0x13.into()) || !DERIVED.contains(&expected.len()) {
+    let algorithm = if text.starts_with("$argon2i$") { Algorithm::Argon2i } else { Algorithm::Argon2id };
+    let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| Unusable::Malformed)?;
+    if !DERIVED.contains(&expected.len()) {
         return Err(Unusable::Malformed);
     }
     if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS || params.p_cost() > MAX_PARALLELISM {
         return Err(Unusable::TooDear);
     }
-    Ok(Argon2id { params, salt, expected })
+    Ok(Argon2id { algorithm, version, params, salt, expected })
 }
 
 impl Argon2id {
     pub(super) fn matches(&self, password: &str, memory: &mut Memory) -> bool {
         let mut output = vec![0; self.expected.len()];
-        let computed = compute(&self.params, password.as_bytes(), &self.salt, &mut output, memory);
+        let argon2 = Argon2::new(self.algorithm, self.version, self.params.clone());
+        let computed = fill(&argon2, password.as_bytes(), &self.salt, &mut output, memory);
         // `Output` compares in constant time.
         computed.is_ok() && Output::new(&output).is_ok_and(|output| output == self.expected)
     }
 
-    /// Whether it costs what a hash with these parameters does, and is as long.
+    /// Whether it is of the kind that is made here, costs what a hash with these parameters does, and is as long.
     pub fn is_like(&self, params: &Params) -> bool {
         let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-        costs(&self.params) == costs(params) && Some(self.expected.len()) == params.output_len()
+        let is_ours = self.algorithm == Algorithm::Argon2id && self.version == Version::V0x13;
+        is_ours && costs(&self.params) == costs(params) && Some(self.expected.len()) == params.output_len()
     }
 }
 
@@ -54,13 +61,16 @@ impl Argon2id {
 /// # Errors
 /// When Argon2 does not take the lengths.
 pub fn compute(params: &Params, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Memory) -> Result<()> {
-    let blocks = params.block_count();
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    fill(&argon2, password, salt, output, memory)
+}
+
+fn fill(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Memory) -> Result<()> {
+    let blocks = argon2.params().block_count();
     if memory.len() < blocks {
         memory.resize(blocks, Block::new());
     }
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-        .hash_password_into_with_memory(password, salt, output, memory)
-        .map_err(Error::internal)
+    argon2.hash_password_into_with_memory(password, salt, output, memory).map_err(Error::internal)
 }
 
 /// The text that is stored.

@@ -1,11 +1,15 @@
 //! bcrypt in crypt strings: `$2b$12$` with 22 characters of salt and 31 of hash. `2a`, `2b` and `2y` differ in bugs of
-//! early makers only; `2x` marks hashes made with such a bug, and is not taken.
+//! early makers only; `2x` marks hashes made with such a bug, and is not taken. Some makers put a digest of the password
+//! into bcrypt, so that more than 72 bytes count.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::alphabet::BCRYPT;
+use base64::engine::general_purpose::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::{Unusable, cost, equal};
+use super::{Unusable, cost, equal, to_hex};
 
 /// The dearest cost that is verified at all: 2^14 rounds.
 const MAX_COST: u32 = 14;
@@ -36,17 +40,67 @@ pub struct Bcrypt {
     cost: u32,
     salt: [u8; SALT_LENGTH],
     expected: [u8; HASH_LENGTH],
+    input: Input,
+}
+
+/// What bcrypt is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Input {
+    /// The password.
+    Password,
+    /// Its SHA-256 in hexadecimal digits (Django's `BCryptSHA256PasswordHasher`).
+    Sha256Hex,
+    /// Its HMAC-SHA-384 in base64 (WordPress 6.8, `wp_hash_password`).
+    WordPress,
+    /// Its HMAC-SHA-256 in base64, with the characters of the salt as the key (passlib's `bcrypt_sha256`, version 2).
+    Passlib(String),
+}
+
+/// What a version of bcrypt is marked with.
+const MARKS: [&str; 3] = ["$2a$", "$2b$", "$2y$"];
+
+/// Reads any of the forms, if the text is one:
+/// - `$2b$12$<salt><hash>`;
+/// - `bcrypt_sha256$$2b$12$<salt><hash>` of Django;
+/// - `$wp$2y$10$<salt><hash>` of WordPress;
+/// - `$bcrypt-sha256$v=2,t=2b,r=12$<salt>$<hash>` of passlib.
+pub(super) fn parse(text: &str) -> Option<Result<Bcrypt, Unusable>> {
+    let crypt = |text: &str| MARKS.iter().find_map(|mark| text.strip_prefix(mark)).map(crypt);
+    let of = |text: &str, input: Input| {
+        let parsed = crypt(text).unwrap_or(Err(Unusable::Malformed));
+        Some(parsed.map(|hash| Bcrypt { input, ..hash }))
+    };
+    if let Some(rest) = text.strip_prefix("bcrypt_sha256$") {
+        of(rest, Input::Sha256Hex)
+    } else if text.starts_with("$wp$") {
+        of(text.get("$wp".len()..).unwrap_or_default(), Input::WordPress)
+    } else if let Some(rest) = text.strip_prefix("$bcrypt-sha256$") {
+        Some(passlib(rest))
+    } else {
+        crypt(text)
+    }
+}
+
+fn passlib(text: &str) -> Result<Bcrypt, Unusable> {
+    let parts: Vec<&str> = text.split('$').collect();
+    let [costs, salt, hash] = parts[..] else { return Err(Unusable::Malformed) };
+    let rounds = costs.strip_prefix("v=2,t=2b,r=").ok_or(Unusable::Malformed)?;
+    if salt.len() != SALT_CHARACTERS {
+        return Err(Unusable::Malformed);
+    }
+    let made = crypt(&format!("{rounds:0>2}${salt}{hash}"))?;
+    Ok(Bcrypt { input: Input::Passlib(salt.to_owned()), ..made })
 }
 
 /// Reads what stands behind the mark of the version.
-pub(super) fn parse(text: &str) -> Result<Bcrypt, Unusable> {
+fn crypt(text: &str) -> Result<Bcrypt, Unusable> {
     let (digits, rest) = text.split_once('$').ok_or(Unusable::Malformed)?;
     let (salt, hash) = rest.split_at_checked(SALT_CHARACTERS).ok_or(Unusable::Malformed)?;
     let cost = cost(digits, MAX_COST)?;
     if cost < MIN_COST || digits.len() != 2 {
         return Err(Unusable::Malformed);
     }
-    Ok(Bcrypt { cost, salt: decoded(salt)?, expected: decoded(hash)? })
+    Ok(Bcrypt { cost, salt: decoded(salt)?, expected: decoded(hash)?, input: Input::Password })
 }
 
 fn decoded<const N: usize>(text: &str) -> Result<[u8; N], Unusable> {
@@ -60,8 +114,23 @@ impl Bcrypt {
         if password.contains('\0') {
             return false;
         }
-        let bytes: Vec<u8> = password.bytes().chain([0]).take(MAX_PASSWORD).collect();
+        let input = self.input.of(password);
+        let bytes: Vec<u8> = input.bytes().chain([0]).take(MAX_PASSWORD).collect();
         let output = bcrypt::bcrypt(self.cost, self.salt, &bytes);
         output.first_chunk::<HASH_LENGTH>().is_some_and(|output| equal(output, &self.expected))
+    }
+}
+
+impl Input {
+    fn of(&self, password: &str) -> String {
+        let mac = |algorithm, key: &str| {
+            STANDARD.encode(hmac::sign(&hmac::Key::new(algorithm, key.as_bytes()), password.as_bytes()))
+        };
+        match self {
+            Self::Password => password.to_owned(),
+            Self::Sha256Hex => to_hex(digest(&SHA256, password.as_bytes()).as_ref()),
+            Self::WordPress => mac(hmac::HMAC_SHA384, "wp-sha384"),
+            Self::Passlib(salt) => mac(hmac::HMAC_SHA256, salt),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! PBKDF2 (RFC 8018 section 5.2) in the forms of passlib, Werkzeug, Django and user-api.
+//! PBKDF2 (RFC 8018 section 5.2) in the forms of passlib, Werkzeug, Django, Kratos and user-api.
 
 use std::num::NonZeroU32;
 
@@ -6,7 +6,7 @@ use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, P
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
-use super::{Unusable, cost, derived, ends_invisibly, hex};
+use super::{Unusable, base64, cost, derived, ends_invisibly, hex};
 
 /// The dearest hash that is verified at all, in rounds of the digest.
 const MAX_ROUNDS: u32 = 10_000_000;
@@ -67,6 +67,7 @@ enum Encoding {
 /// - `$pbkdf2-sha256$29000$<salt>$<hash>` of passlib, in its own base64;
 /// - `pbkdf2:sha256:260000$<salt>$<hash>` of Werkzeug, the salt as it stands, the hash in hexadecimal digits;
 /// - `pbkdf2_sha256$870000$<salt>$<hash>` of Django, the salt as it stands, the hash in base64;
+/// - `$pbkdf2-sha256$i=100000,l=32$<salt>$<hash>` of Ory Kratos, both in base64;
 /// - `$pbkdf2-sha1-hexsalt$i=1000$<salt>$<hash>` for user-api, which took the digits of its salt for the salt.
 pub(super) fn parse(text: &str) -> Result<Pbkdf2, Unusable> {
     let parts: Vec<&str> = text.split('$').collect();
@@ -83,7 +84,10 @@ pub(super) fn parse(text: &str) -> Result<Pbkdf2, Unusable> {
                 "pbkdf2-sha512" => Digest::Sha512,
                 _ => return Err(Unusable::Unknown),
             };
-            made(digest, iterations, ab64(salt), ab64(hash))
+            match iterations.strip_prefix("i=") {
+                Some(costs) => kratos(digest, costs, salt, hash),
+                None => made(digest, iterations, ab64(salt), ab64(hash)),
+            }
         }
         [method, salt, hash] => {
             let Some(["pbkdf2", digest, iterations]) = split(method) else { return Err(Unusable::Unknown) };
@@ -95,6 +99,17 @@ pub(super) fn parse(text: &str) -> Result<Pbkdf2, Unusable> {
         }
         _ => Err(Unusable::Unknown),
     }
+}
+
+/// Kratos names the length of the key, too; others who write its form do not.
+fn kratos(digest: Digest, costs: &str, salt: &str, hash: &str) -> Result<Pbkdf2, Unusable> {
+    let (iterations, length) = match costs.split_once(",l=") {
+        Some((iterations, length)) => (iterations, Some(length)),
+        None => (costs, None),
+    };
+    let made = made(digest, iterations, base64(salt), base64(hash))?;
+    let is_as_long = length.is_none_or(|length| length == made.expected.len().to_string());
+    if is_as_long { Ok(made) } else { Err(Unusable::Malformed) }
 }
 
 fn split(method: &str) -> Option<[&str; 3]> {

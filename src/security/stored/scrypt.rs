@@ -1,9 +1,9 @@
-//! scrypt (RFC 7914) in the form of Werkzeug: `scrypt:32768:8:1$<salt>$<hash>`, the salt as it stands, the hash in
-//! hexadecimal digits.
+//! scrypt (RFC 7914) in the forms of Werkzeug, Django, passlib and programs that run on Node.
 
+use icu_normalizer::ComposingNormalizer;
 use scrypt::Params;
 
-use super::{Unusable, cost, derived, ends_invisibly, equal, hex};
+use super::{Unusable, base64, cost, derived, ends_invisibly, equal, hex};
 
 /// The dearest `N` that is verified at all.
 const MAX_N: u32 = 1 << 17;
@@ -14,30 +14,117 @@ const MAX_R: u32 = 16;
 /// Most work of all, `N` × `r` × `p`: twice what OWASP recommends.
 const MAX_WORK: u32 = 1 << 21;
 
+/// Bytes of the key that Node's programs derive.
+const NODE_KEY: usize = 64;
+
+/// Bytes of salt, in hexadecimal digits, that they use.
+const NODE_SALT: std::ops::RangeInclusive<usize> = 8..=64;
+
 /// A hash and what it was made with.
 #[derive(Debug)]
 pub struct Scrypt {
-    params: Params,
-    salt: Vec<u8>,
+    /// What may have made it; the text does not always say.
+    readings: Vec<Reading>,
     expected: Vec<u8>,
 }
 
-/// Reads what stands behind `scrypt:`.
-pub(super) fn parse(text: &str) -> Result<Scrypt, Unusable> {
+#[derive(Debug)]
+struct Reading {
+    params: Params,
+    salt: Vec<u8>,
+    /// The password was normalised to NFKC before.
+    is_normalised: bool,
+}
+
+/// Reads any of the forms, if the text is one:
+/// - `scrypt:32768:8:1$<salt>$<hash>` of Werkzeug, the salt as it stands, the hash in hexadecimal digits;
+/// - `scrypt$16384$<salt>$8$5$<hash>` of Django, the salt as it stands, the hash in base64;
+/// - `$scrypt$ln=16,r=8,p=1$<salt>$<hash>` of passlib and of Kratos, which writes N for `ln`, both in base64;
+/// - `s2:<salt>:<key>` of Lucia, `<salt>:<key>` of Better Auth and other programs on Node, and `<key>.<salt>` of some,
+///   both in hexadecimal digits.
+pub(super) fn parse(text: &str) -> Option<Result<Scrypt, Unusable>> {
+    if let Some(rest) = text.strip_prefix("scrypt:") {
+        Some(werkzeug(rest))
+    } else if let Some(rest) = text.strip_prefix("scrypt$") {
+        Some(django(rest))
+    } else if let Some(rest) = text.strip_prefix("$scrypt$") {
+        Some(phc(rest))
+    } else {
+        node(text)
+    }
+}
+
+fn werkzeug(text: &str) -> Result<Scrypt, Unusable> {
     let parts: Vec<&str> = text.split('$').collect();
     let [costs, salt, hash] = parts[..] else { return Err(Unusable::Malformed) };
     let costs: Vec<&str> = costs.split(':').collect();
     let [n, r, p] = costs[..] else { return Err(Unusable::Malformed) };
-    let (n, r, p) = (cost(n, MAX_N)?, cost(r, MAX_R)?, cost(p, MAX_WORK)?);
-    if n.saturating_mul(r).saturating_mul(p) > MAX_WORK {
+    made(cost(n, MAX_N)?, r, p, Some(salt.into()), hex(hash))
+}
+
+fn django(text: &str) -> Result<Scrypt, Unusable> {
+    let parts: Vec<&str> = text.split('$').collect();
+    let [n, salt, r, p, hash] = parts[..] else { return Err(Unusable::Malformed) };
+    made(cost(n, MAX_N)?, r, p, Some(salt.into()), base64(hash))
+}
+
+fn phc(text: &str) -> Result<Scrypt, Unusable> {
+    let parts: Vec<&str> = text.split('$').collect();
+    let [costs, salt, hash] = parts[..] else { return Err(Unusable::Malformed) };
+    let [n, r, p] = named_costs(costs)?;
+    let exponent = cost(n, MAX_N)?;
+    // No exponent is that high, and no N worth its name so low.
+    let n = if exponent < u32::BITS { 1_u32.checked_shl(exponent).unwrap_or(u32::MAX) } else { exponent };
+    if n > MAX_N { Err(Unusable::TooDear) } else { made(n, r, p, base64(salt), base64(hash)) }
+}
+
+/// What stands in `ln=…,r=…,p=…`.
+pub(super) fn named_costs(costs: &str) -> Result<[&str; 3], Unusable> {
+    let costs: Vec<&str> = costs.split(',').collect();
+    let [n, r, p] = costs[..] else { return Err(Unusable::Malformed) };
+    match (n.strip_prefix("ln="), r.strip_prefix("r="), p.strip_prefix("p=")) {
+        (Some(n), Some(r), Some(p)) => Ok([n, r, p]),
+        _ => Err(Unusable::Malformed),
+    }
+}
+
+fn made(n: u32, r: &str, p: &str, salt: Option<Vec<u8>>, hash: Option<Vec<u8>>) -> Result<Scrypt, Unusable> {
+    let params = params(n, cost(r, MAX_R)?, cost(p, MAX_WORK)?)?;
+    let reading = Reading { params, salt: salt.ok_or(Unusable::Malformed)?, is_normalised: false };
+    Ok(Scrypt { readings: vec![reading], expected: derived(hash)? })
+}
+
+pub(super) fn params(n: u32, r: u32, p: u32) -> Result<Params, Unusable> {
+    if n > MAX_N || r > MAX_R || n.saturating_mul(r).saturating_mul(p) > MAX_WORK {
         return Err(Unusable::TooDear);
     }
     if n < 2 || !n.is_power_of_two() {
         return Err(Unusable::Malformed);
     }
     let log_n = u8::try_from(n.trailing_zeros()).map_err(|_| Unusable::Malformed)?;
-    let params = Params::new(log_n, r, p).map_err(|_| Unusable::Malformed)?;
-    Ok(Scrypt { params, salt: salt.into(), expected: derived(hex(hash))? })
+    Params::new(log_n, r, p).map_err(|_| Unusable::Malformed)
+}
+
+/// The costs are not written. Better Auth and Lucia have `r` 16, Node's own default is 8; its manual's readers use the
+/// digits of the salt for the salt, or the bytes behind them. Each is tried: together they cost a quarter of the bound.
+fn node(text: &str) -> Option<Result<Scrypt, Unusable>> {
+    let is_lucia = text.strip_prefix("s2:");
+    let text = is_lucia.unwrap_or(text);
+    let (salt, key) = text.split_once(':').or_else(|| text.split_once('.').map(|(key, salt)| (salt, key)))?;
+    let key = hex(key).filter(|key| key.len() == NODE_KEY);
+    let bytes = hex(salt).filter(|salt| NODE_SALT.contains(&salt.len()));
+    // Lucia's salt is of letters and digits.
+    let is_salt = bytes.is_some() || is_lucia.is_some() && salt.len() <= 64;
+    let (Some(expected), true) = (key, is_salt) else {
+        return is_lucia.map(|_| Err(Unusable::Malformed));
+    };
+    let reading = |r: u32, salt: Vec<u8>, is_normalised: bool| {
+        params(16_384, r, 1).map(|params| Reading { params, salt, is_normalised })
+    };
+    let own = [reading(16, salt.into(), true), reading(8, salt.into(), false)];
+    let raw = bytes.filter(|_| is_lucia.is_none()).map(|bytes| reading(8, bytes, false));
+    let readings: Result<_, _> = own.into_iter().chain(raw).collect();
+    Some(readings.map(|readings| Scrypt { readings, expected }))
 }
 
 impl Scrypt {
@@ -45,8 +132,17 @@ impl Scrypt {
         if ends_invisibly(password) {
             return false;
         }
-        let mut output = vec![0; self.expected.len()];
+        self.readings.iter().any(|reading| reading.matches(password, &self.expected))
+    }
+}
+
+impl Reading {
+    fn matches(&self, password: &str, expected: &[u8]) -> bool {
+        let normalizer = self.is_normalised.then(ComposingNormalizer::new_nfkc);
+        let normalised = normalizer.map(|normalizer| normalizer.normalize(password).into_owned());
+        let password = normalised.as_deref().unwrap_or(password);
+        let mut output = vec![0; expected.len()];
         let computed = scrypt::scrypt(password.as_bytes(), &self.salt, &self.params, &mut output);
-        computed.is_ok() && equal(&output, &self.expected)
+        computed.is_ok() && equal(&output, expected)
     }
 }

@@ -1,6 +1,9 @@
 //! Hashes that older services and their libraries made, and what is refused of them.
 
+mod brought;
+
 use super::*;
+use brought::{BROUGHT, FIREBASE, MANY};
 
 /// The salt and the hash of the password `password` in user-api 0.6.0.
 const SALT: &str = "5a9b0a98c5d8d23fc8c69dbcd4e6892b9bd47c74e1b908c3defb0935783f59dc";
@@ -70,6 +73,112 @@ fn made() -> Vec<(&'static str, String, String)> {
     made
 }
 
+/// C7: the password, no other, and never the hash itself.
+#[test]
+fn takes_what_people_bring_along() {
+    let mut memory = Memory::new();
+    for (maker, written) in MANY {
+        let hash = unwrapped(written);
+        let stored = Stored::parse(&hash).unwrap_or_else(|why| panic!("{maker}: {why:?}"));
+        assert!(stored.matches(BROUGHT, &mut memory), "{maker}");
+        for other in ["correct horse ü ", "correct horse ü\0", "Correct horse ü", written] {
+            assert!(!stored.matches(other, &mut memory), "{maker}: {other:?}");
+        }
+        assert!(has_form_of_hash(written), "{maker}");
+        assert_eq!(unwrapped(&hash), hash, "{maker}");
+    }
+    let nfkc = "d3786f35dd346724e9789d6cc28c2c1f:737db27a90532f865d686dae910725303c909ce9920b65072f278fc769cb5d9e64248013434b270160c1a77205fb50603bea8b7dace67e749281089204e4466d";
+    let stored = Stored::parse(nfkc).unwrap();
+    assert!(stored.matches("\u{fb01}sh \u{2163} correct", &mut memory), "Better Auth normalises to NFKC");
+}
+
+/// What is cut short, or has a character more or another, is refused or another hash; nothing panics.
+#[test]
+fn refuses_damaged_forms_of_what_people_bring_along() {
+    let cheap = MANY.iter().filter(|(_, text)| !text.contains(':') && !text.contains("firescrypt"));
+    for (maker, text) in cheap {
+        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            Stored::parse(&unwrapped(&text[..end])).ok();
+            for other in ["$", "ä", "\0", "="] {
+                Stored::parse(&unwrapped(&format!("{}{other}{}", &text[..end], &text[end..]))).ok();
+            }
+            assert!(end > 0 || Stored::parse(&text[1..]).is_err(), "{maker}");
+        }
+    }
+}
+
+/// Hashes of schemes that are not taken are no passwords, either; what people choose is.
+#[test]
+fn tells_hashes_from_passwords() {
+    for (maker, hash, _) in made() {
+        assert!(has_form_of_hash(&hash), "{maker}");
+    }
+    for hash in [
+        "5f4dcc3b5aa765d61d8327deb882cf99",
+        "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8",
+        "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",
+        "*2470C0C06DEE42FD1618BBB99005ADCA2EC9D1E9",
+        "0x5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8",
+        "\\x5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",
+        "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=",
+        "W6ph5Mm5Pz8GgiULbPgzG37mj9g=",
+        "XohImNooBHFR0OVvjcYpJ3NgPQ1qq73WKhHvch0VQtg=",
+        "AQAAAAEAACcQAAAAEJ6tFoCVb8v2nqmfQ7o9cM2yUq1nSxbyC2X0bkz0bKM8yQ2hR3sXJp0mQ5nYcZ5H0A==",
+        "$1$salt1234$z0vP0KAKVKQJIZaCSAj4q/",
+        "$apr1$8JwRxGhK$9kdxCgSjRzj9JzCPOW8B70",
+        "$argon2d$v=19$m=16,t=1,p=1$fFK69zxjEDQ$zb7705CzwkUv+zRSUY9Yyg",
+        "$y$j9T$abcdefghijklmnop$5b.bR8gV7Q2bBhYd3w8ZqE0PVbV2U3yV2m4xXYhC9e1",
+        "$2x$04$Mba5ETsZPQ.Lu2TFRR1oeuC4DpubNp5yfR7YR45IWL.FSkEh4ww0S",
+        "$2b$12$cutshort",
+        "$2b$31$Jk9E19C58lSv88Zd7EgS5eFDKdHAPj8sBUxGYrRm2wdJqUb2CGql2",
+        "md5$mLdR7QG7chmzeQla$19a1c28193605b11658eec76b9002fd6",
+        "5f4dcc3b5aa765d61d8327deb882cf99:aB3dE6gH",
+    ] {
+        assert!(has_form_of_hash(hash), "{hash}");
+    }
+    for password in [
+        "asdf",
+        "passwörd",
+        "correct-horse-battery-7",
+        "$ecret$tuff",
+        "{curly}",
+        "a:b",
+        "10:30",
+        "pa$$word$1",
+        "$money$money$money",
+        "deadbeef",
+        "b'quoted'",
+        "\\x41",
+        "Tr0ub4dor&3=",
+        "1.2.3.4",
+        "ann.lee@example.org",
+        "bcrypt$plain",
+        "https://example.org/?a=b",
+        "J6q*Qv!x9Zt$4rLm#T2w%Yp8&Kd5",
+        "0x1234",
+        "**********",
+        "eyJhbGciOiJIUzI1NiJ9",
+        "password=",
+    ] {
+        assert!(!has_form_of_hash(password), "{password}");
+    }
+}
+
+proptest::proptest! {
+    /// Words are passwords, whatever their letters.
+    #[test]
+    fn takes_words_for_passwords(text in "[\\p{L}\\p{N} .,!?_-]{0,31}") {
+        proptest::prop_assert!(!has_form_of_hash(&text));
+    }
+
+    /// Any text is read without a panic.
+    #[test]
+    fn reads_any_text(text in "(\\$|\\{|b'|\\\\x|\\PC){0,60}") {
+        has_form_of_hash(&text);
+        Stored::parse(&text).ok();
+    }
+}
+
 /// C7
 #[test]
 fn takes_what_older_services_made() {
@@ -116,8 +225,13 @@ fn refuses_what_is_too_dear_before_anything_is_computed() {
     let scrypt = |costs: &str| format!("scrypt:{costs}$salt${}", "0".repeat(128));
     let passlib = |rounds: &str| format!("$pbkdf2-sha256${rounds}${}${}", "A".repeat(22), "A".repeat(43));
     let werkzeug = |method: &str, bytes: usize| format!("pbkdf2:{method}$salt${}", "00".repeat(bytes));
+    let firebase = |costs: &str| FIREBASE.replace("ln=14,r=8,p=1", costs);
     let verdict = |text: &str| Stored::parse(text).err();
     for good in [
+        firebase("ln=17,r=16,p=1"),
+        "$6$rounds=1000000$salt$3RQCCMzdODjnQ.OZQRUhFuGSL5MZusig.PH9yL8EIvPMl6vTio4AyO2kXvZTUwxF87LbEZqaC0Sxvn1JZYhDJ0"
+            .to_owned(),
+        "$P$FkAsuUO.SB5g2rg2iWegSQpkjKeZPA1".to_owned(),
         argon2("262144", "10", "16"),
         bcrypt("04"),
         bcrypt("14"),
@@ -147,6 +261,23 @@ fn refuses_what_is_too_dear_before_anything_is_computed() {
         scrypt("18446744073709551616:8:1"),
         passlib("10000001"),
         passlib("99999999999999999999999999"),
+        passlib("i=10000001"),
+        "$6$rounds=1000001$salt$3RQCCMzdODjnQ.OZQRUhFuGSL5MZusig.PH9yL8EIvPMl6vTio4AyO2kXvZTUwxF87LbEZqaC0Sxvn1JZYhDJ0"
+            .to_owned(),
+        "$5$rounds=99999999999$salt$WFzBFUYmjQU3vw.89rZJfSOVrZlyeNqh2IEG/X5eHiC".to_owned(),
+        "$P$GkAsuUO.SB5g2rg2iWegSQpkjKeZPA1".to_owned(),
+        "$scrypt$ln=18,r=8,p=1$Z6zV+t87Z8y5d25tLSWk9A$fxBNn+JEIl3eKUdobOnuaXstjsRxrHEFxBF79t7wxZ8".to_owned(),
+        "$scrypt$ln=262144,r=8,p=1$Z6zV+t87Z8y5d25tLSWk9A$fxBNn+JEIl3eKUdobOnuaXstjsRxrHEFxBF79t7wxZ8".to_owned(),
+        firebase("ln=18,r=8,p=1"),
+        firebase("ln=31,r=8,p=1"),
+        firebase("ln=17,r=17,p=1"),
+        firebase("ln=14,r=8,p=4294967295"),
+        format!("scrypt$262144$salt$8$1${}", "A".repeat(86)),
+        format!("$wp$2y$15${}", "a".repeat(53)),
+        format!("bcrypt_sha256$$2b$15${}", "a".repeat(53)),
+        format!("$bcrypt-sha256$v=2,t=2b,r=15${}${}", "a".repeat(22), "a".repeat(31)),
+        argon2("262145", "1", "1").replace("argon2id", "argon2i"),
+        argon2("262145", "1", "1").replace("v=19$", ""),
         werkzeug("sha1:2500001", 64),
     ] {
         assert_eq!(verdict(&dear), Some(Unusable::TooDear), "{dear}");
@@ -186,7 +317,35 @@ fn refuses_what_is_damaged_or_of_no_known_scheme() {
         "pbkdf2_sha256$1000$salt$AAAA",
         "$pbkdf2-sha256$1000$a+b$qOZbKy7oEJ9FlloQ/6CXrrxYV/UPZG2mx.pSfGRdMGQ",
         "$pbkdf2-sha1-hexsalt$1000$x$bf2a17b8d14ad59802f4e4af190ca4ca",
-        "$argon2id$v=16$m=16,t=1,p=1$fFK69zxjEDQ$zb7705CzwkUv+zRSUY9Yyg",
+        "$argon2id$v=17$m=16,t=1,p=1$fFK69zxjEDQ$zb7705CzwkUv+zRSUY9Yyg",
+        "bcrypt_sha256$2b$04$BsiQqVTJuVVCU5C3IXbKoet5pVddy0NtrUU/K8WrsjlprX9Id2Ola",
+        "bcrypt_sha256$",
+        "$wp$",
+        "$wp$2y$04$short",
+        "$bcrypt-sha256$v=2,t=2b,r=4$$",
+        "$bcrypt-sha256$v=1,t=2b,r=4$4g.GWR/CIuH5t7A7VBaXJu$z/RmzyTXc3ngPI113c/8kx3TkGzdgwm",
+        "$pbkdf2-sha256$i=1000,l=33$gBSI6cghHLRdAjVte2TFoA$YYJahuGRMdAcNvWW6BQtUFmEm9TpXQ3dfeTvxEd23fU",
+        "$pbkdf2-sha256$i=$gBSI6cghHLRdAjVte2TFoA$YYJahuGRMdAcNvWW6BQtUFmEm9TpXQ3dfeTvxEd23fU",
+        "scrypt$1024$salt$8$AAAA",
+        "$scrypt$ln=10,r=8$Z6zV$fxBN",
+        "$scrypt$ln=0,r=8,p=1$Z6zV+t87Z8y5d25tLSWk9A$fxBNn+JEIl3eKUdobOnuaXstjsRxrHEFxBF79t7wxZ8",
+        "s2:salt:00",
+        "$firescrypt$ln=14,r=8,p=1$sPtDhWcd1MfdAw==$xbSo$Bw==$YE0d",
+        "$firescrypt$ln=14,r=8,p=1$",
+        "$6$",
+        "$6$salt$short",
+        "$6$rounds=999$6qg4A8OldB6pVv4h$3RQCCMzdODjnQ.OZQRUhFuGSL5MZusig.PH9yL8EIvPMl6vTio4AyO2kXvZTUwxF87LbEZqaC0Sxvn1JZYhDJ0",
+        "$5$salt$WFzBFUYmjQU3vw.89rZJfSOVrZlyeNqh2IEG/X5eHi=",
+        "$P$",
+        "$P$B",
+        "$P$4kAsuUO.SB5g2rg2iWegSQpkjKeZPA1",
+        "$P$!kAsuUO.SB5g2rg2iWegSQpkjKeZPA1",
+        "$P$BäääääääSB5g2rg2iWegSQpkjKeZPA1",
+        "{SSHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "{SSHA512}SMqTtwPkWC+tfU6zg3TXpfM7VxjdW+t9",
+        "sha256$$9e825c43a4b456168e74fa335b4938e17264d2b9b3b3ff39e45c678c08d21af8",
+        "sha256$salt$9e82",
+        "sha1$salt$9e825c43a4b456168e74fa335b4938e17264d2b9b3b3ff39e45c678c08d21af8",
         "$argon2id$v=19$m=16,t=1,p=1$fFK69zxjEDQ",
         "$argon2id$v=19$m=16,t=1,p=1$fFK69zxjEDQ$AAAAAAAAAAAAAA",
     ] {
@@ -198,12 +357,17 @@ fn refuses_what_is_damaged_or_of_no_known_scheme() {
         "$$$$",
         "plain",
         "$2x$04$Mba5ETsZPQ.Lu2TFRR1oeuC4DpubNp5yfR7YR45IWL.FSkEh4ww0S",
-        "$argon2i$v=19$m=16,t=1,p=1$fFK69zxjEDQ$zb7705CzwkUv+zRSUY9Yyg",
         "$argon2d$v=19$m=16,t=1,p=1$fFK69zxjEDQ$zb7705CzwkUv+zRSUY9Yyg",
-        "{SSHA}AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=",
+        "{MD5}X03MO1qnZdYdgyfeuILPmQ==",
+        "$1$salt1234$z0vP0KAKVKQJIZaCSAj4q/",
+        "$y$j9T$abcdefghijklmnop$5b.bR8gV7Q2bBhYd3w8ZqE0PVbV2U3yV2m4xXYhC9e1",
         "5f4dcc3b5aa765d61d8327deb882cf99",
         "pbkdf2:md5:1000$salt$00000000000000000000000000000000",
         "md5$salt$00000000000000000000000000000000",
+        "9d4d5f59fa379c2ec00cf2b9a8d3cd0c:e0940b21f03809faac22bceb04fd242d",
+        "bcrypt$plain",
+        "argon2$plain",
         "$pbkdf2-md5$1000$AAAA$AAAAAAAAAAAAAAAAAAAAAA",
     ] {
         assert_eq!(Stored::parse(text).err(), Some(Unusable::Unknown), "{text}");

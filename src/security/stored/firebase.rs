@@ -1,0 +1,67 @@
+//! Firebase's scrypt in the form of Ory Kratos:
+//! `$firescrypt$ln=14,r=8,p=1$<salt>$<hash>$<separator>$<signer key>`, all in base64. What scrypt derives is a key of
+//! AES-256 in counter mode, and the hash is the project's signer key under it.
+
+use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
+use aws_lc_rs::iv::FixedLength;
+use scrypt::Params;
+
+use super::scrypt::{named_costs, params};
+use super::{Unusable, base64, cost, ends_invisibly, equal};
+
+/// The bytes that scrypt derives; the first half is the key.
+const DERIVED: usize = 64;
+const KEY: usize = 32;
+
+/// Sizes of a signer key in bytes: Firebase's have 64.
+const SIGNER_KEY: std::ops::RangeInclusive<usize> = 32..=64;
+
+/// The highest exponent of `N`.
+const MAX_LOG_N: u32 = 17;
+
+/// A hash and what it was made with.
+#[derive(Debug)]
+pub struct Firebase {
+    params: Params,
+    /// The account's salt and the project's separator.
+    salt: Vec<u8>,
+    signer_key: Vec<u8>,
+    expected: Vec<u8>,
+}
+
+/// Reads the form, if the text is of it.
+pub(super) fn parse(text: &str) -> Option<Result<Firebase, Unusable>> {
+    text.strip_prefix("$firescrypt$").map(made)
+}
+
+fn made(text: &str) -> Result<Firebase, Unusable> {
+    let parts: Vec<&str> = text.split('$').collect();
+    let [costs, salt, hash, separator, signer_key] = parts[..] else { return Err(Unusable::Malformed) };
+    let [n, r, p] = named_costs(costs)?;
+    let n = 1_u32.checked_shl(cost(n, MAX_LOG_N)?).ok_or(Unusable::TooDear)?;
+    let params = params(n, cost(r, u32::MAX)?, cost(p, u32::MAX)?)?;
+    let bytes = |text: &str| base64(text).ok_or(Unusable::Malformed);
+    let (expected, signer_key) = (bytes(hash)?, bytes(signer_key)?);
+    if !SIGNER_KEY.contains(&signer_key.len()) || expected.len() != signer_key.len() {
+        return Err(Unusable::Malformed);
+    }
+    let salt = [bytes(salt)?, bytes(separator)?].concat();
+    Ok(Firebase { params, salt, signer_key, expected })
+}
+
+impl Firebase {
+    pub(super) fn matches(&self, password: &str) -> bool {
+        !ends_invisibly(password) && self.hash(password).is_some_and(|hash| equal(&hash, &self.expected))
+    }
+
+    fn hash(&self, password: &str) -> Option<Vec<u8>> {
+        let mut derived = [0; DERIVED];
+        scrypt::scrypt(password.as_bytes(), &self.salt, &self.params, &mut derived).ok()?;
+        let key = UnboundCipherKey::new(&AES_256, derived.first_chunk::<KEY>()?).ok()?;
+        let mut text = self.signer_key.clone();
+        // Each account has a key of its own, which encrypts this one text.
+        let counter = EncryptionContext::Iv128(FixedLength::from([0; 16]));
+        EncryptingKey::ctr(key).ok()?.less_safe_encrypt(&mut text, counter).ok()?;
+        Some(text)
+    }
+}

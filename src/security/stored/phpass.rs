@@ -1,0 +1,68 @@
+//! PHPass's portable hashes, as WordPress before 6.8 (`$P$`) and phpBB (`$H$`) make them: MD5 over and over, in an
+//! alphabet of their own.
+
+use md5::{Digest, Md5};
+
+use super::{Unusable, equal};
+
+const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Exponents of the rounds that are computed: WordPress has 13.
+const MIN_COST: usize = 7;
+const MAX_COST: usize = 17;
+
+const SALT: usize = 8;
+
+/// Characters of the hash.
+const HASH: usize = 22;
+
+/// A hash and what it was made with.
+#[derive(Debug)]
+pub struct Phpass {
+    rounds: u32,
+    salt: String,
+    expected: Vec<u8>,
+}
+
+/// Reads a hash, if the text is one.
+pub(super) fn parse(text: &str) -> Option<Result<Phpass, Unusable>> {
+    text.strip_prefix("$P$").or_else(|| text.strip_prefix("$H$")).map(made)
+}
+
+fn made(text: &str) -> Result<Phpass, Unusable> {
+    let cost = text.bytes().next().and_then(digit).ok_or(Unusable::Malformed)?;
+    let (salt, hash) = text.get(1..).and_then(|rest| rest.split_at_checked(SALT)).ok_or(Unusable::Malformed)?;
+    let is_of_alphabet = hash.bytes().all(|one| digit(one).is_some());
+    if cost < MIN_COST || hash.len() != HASH || !is_of_alphabet {
+        return Err(Unusable::Malformed);
+    }
+    if cost > MAX_COST {
+        return Err(Unusable::TooDear);
+    }
+    Ok(Phpass { rounds: 1 << cost, salt: salt.to_owned(), expected: hash.into() })
+}
+
+/// What a character of the alphabet stands for.
+fn digit(character: u8) -> Option<usize> {
+    ALPHABET.iter().position(|one| *one == character)
+}
+
+impl Phpass {
+    pub(super) fn matches(&self, password: &str) -> bool {
+        let mut hash = Md5::new_with_prefix(&self.salt).chain_update(password).finalize();
+        for _ in 0..self.rounds {
+            hash = Md5::new_with_prefix(hash).chain_update(password).finalize();
+        }
+        equal(&encoded(&hash), &self.expected)
+    }
+}
+
+/// Three bytes are four characters, the lowest six bits first.
+fn encoded(bytes: &[u8]) -> Vec<u8> {
+    let character = |bits: usize| ALPHABET.get(bits & 63).copied().unwrap_or_default();
+    let group = |chunk: &[u8]| -> Vec<u8> {
+        let value = chunk.iter().rev().fold(0, |value, byte| value << 8 | usize::from(*byte));
+        (0..=chunk.len()).map(|place| character(value >> (6 * place))).collect()
+    };
+    bytes.chunks(3).flat_map(group).collect()
+}

@@ -1,0 +1,63 @@
+//! crypt(3)'s SHA-256 and SHA-512 in crypt strings: `$6$rounds=656000$<salt>$<hash>` and `$5$…`, 5,000 rounds if
+//! none are named (Drepper, "Unix crypt using SHA-256 and SHA-512").
+
+use sha_crypt::PasswordVerifier;
+
+use super::{Unusable, cost};
+
+/// The dearest hash that is verified at all, in rounds: passlib's default is 656,000.
+const MAX_ROUNDS: u32 = 1_000_000;
+
+/// The fewest rounds that there are.
+const MIN_ROUNDS: u32 = 1_000;
+
+/// Longest salt.
+const MAX_SALT: usize = 16;
+
+/// Longest password that is computed, in bytes: each round reads it up to three times.
+const MAX_PASSWORD: usize = 256;
+
+/// A crypt string that is well-formed.
+pub struct ShaCrypt(String);
+
+impl std::fmt::Debug for ShaCrypt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ShaCrypt(..)")
+    }
+}
+
+/// Reads a crypt string, if the text is one.
+pub(super) fn parse(text: &str) -> Option<Result<ShaCrypt, Unusable>> {
+    let (length, rest) = match (text.strip_prefix("$5$"), text.strip_prefix("$6$")) {
+        (Some(rest), _) => (43, rest),
+        (_, Some(rest)) => (86, rest),
+        _ => return None,
+    };
+    Some(check(length, rest).map(|()| ShaCrypt(text.to_owned())))
+}
+
+fn check(length: usize, text: &str) -> Result<(), Unusable> {
+    let parts: Vec<&str> = text.split('$').collect();
+    let (salt, hash) = match parts[..] {
+        [salt, hash] => (salt, hash),
+        [rounds, salt, hash] => {
+            let rounds = rounds.strip_prefix("rounds=").ok_or(Unusable::Malformed)?;
+            if cost(rounds, MAX_ROUNDS)? < MIN_ROUNDS {
+                return Err(Unusable::Malformed);
+            }
+            (salt, hash)
+        }
+        _ => return Err(Unusable::Malformed),
+    };
+    let is_text = |text: &str| text.bytes().all(|one| one.is_ascii_alphanumeric() || matches!(one, b'.' | b'/'));
+    let is_well_formed = (1..=MAX_SALT).contains(&salt.len()) && hash.len() == length && is_text(salt) && is_text(hash);
+    if is_well_formed { Ok(()) } else { Err(Unusable::Malformed) }
+}
+
+impl ShaCrypt {
+    pub(super) fn matches(&self, password: &str) -> bool {
+        let hasher = sha_crypt::ShaCrypt::default();
+        // It compares in constant time.
+        password.len() <= MAX_PASSWORD && hasher.verify_password(password.as_bytes(), self.0.as_str()).is_ok()
+    }
+}
