@@ -16,9 +16,13 @@ use crate::error::{Error, Result};
 pub mod auth_service;
 mod batch;
 mod candidate;
+mod cell;
+pub mod encoding;
 mod fields;
 mod known;
+mod layout;
 pub mod lines;
+mod login;
 pub mod plantdb;
 mod report;
 mod row;
@@ -30,6 +34,7 @@ pub mod user_api;
 mod write;
 
 pub use candidate::Finding;
+pub use layout::Layout;
 pub use report::Report;
 pub use row::Row;
 

@@ -1,7 +1,7 @@
 //! `accountd import`.
 
 use std::fmt::{self, Write as _};
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 use super::admin::told;
 use crate::account::import::user_api::Place;
-use crate::account::import::{self, Finding, Report, Source};
+use crate::account::import::{self, Finding, Layout, Report, Source};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Flags, read_parameters, server_url};
 use crate::entropy::SystemEntropy;
@@ -29,11 +29,21 @@ pub(super) struct Import {
     pub flags: Flags,
     /// What wrote the file.
     format: Format,
-    /// The file; for user-api also the URL of its database, or `-` to read the URL from standard input.
+    /// The file, or `-` for standard input; for user-api also the URL of its database, or `-` to read the URL.
     source: String,
     /// The roles of flask-auth-service-mongo, exported like its users.
     #[arg(long, value_name = "FILE")]
     roles: Option<PathBuf>,
+    /// What stands between the cells of a CSV file: one character, or `tab`. Without it the first line tells.
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    delimiter: Option<u8>,
+    /// The columns of a CSV file whose first line does not name them, with commas between.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Which field a column of a CSV file or a field of JSON Lines is, like `passwordHash=password_hash`; nothing
+    /// behind the `=` passes it over. May be given again.
+    #[arg(long, value_name = "NAME=FIELD")]
+    map: Vec<String>,
     /// Change nothing, and tell what would be done.
     #[arg(long)]
     dry_run: bool,
@@ -78,7 +88,7 @@ impl Format {
 
 /// Imports, whether a server runs on the database or not.
 pub(super) async fn run(config: Config, arguments: Import) -> Result<ExitCode> {
-    let source = read(&arguments).await.with_context(|| format!("cannot read {}", shown(&arguments.source)))?;
+    let source = read(&arguments).await.with_context(|| format!("cannot read {}", shown(&arguments)))?;
     let bar = bar(source.rows.len())?;
     let progress = |rows: usize| bar.inc(u64::try_from(rows).unwrap_or_default());
     let mut report = Report::default();
@@ -107,6 +117,15 @@ async fn read(arguments: &Import) -> Result<Source> {
     let path = Path::new(&arguments.source);
     let is_mongo = arguments.format == Format::FlaskAuthServiceMongo;
     ensure!(is_mongo || arguments.roles.is_none(), "--roles belongs to flask-auth-service-mongo");
+    let is_general = matches!(arguments.format, Format::Csv | Format::Jsonl);
+    ensure!(is_general || arguments.map.is_empty(), "--map belongs to csv and jsonl");
+    let is_table = arguments.format == Format::Csv;
+    ensure!(is_table || arguments.columns.is_empty(), "--columns belongs to csv");
+    ensure!(is_table || arguments.delimiter.is_none(), "--delimiter belongs to csv");
+    let mut layout = Layout { delimiter: arguments.delimiter, columns: arguments.columns.clone(), ..Layout::default() };
+    for text in &arguments.map {
+        layout.rename(text).map_err(|why| anyhow::anyhow!("--map: {why}"))?;
+    }
     let source = match arguments.format {
         Format::Plantdb => import::plantdb::read(&file(path)?),
         Format::Tecladocode => import::tecladocode::read(path).await,
@@ -115,17 +134,31 @@ async fn read(arguments: &Import) -> Result<Source> {
             let roles = arguments.roles.as_deref().map(file).transpose()?;
             import::auth_service::read(&file(path)?, roles.as_deref())
         }
-        Format::Jsonl => Ok(import::lines::read(&file(path)?)),
-        Format::Csv => import::table::read(&file(path)?),
+        Format::Jsonl => Ok(import::lines::read_with(&file(path)?, &layout)),
+        Format::Csv => import::table::read_with(&file(path)?, &layout),
     };
     source.map_err(told)
 }
 
-/// A text, without the mark that some programs put before it.
+/// The text of a file, or of standard input.
 fn file(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path)?;
-    let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("it is no UTF-8"))?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes)?;
+        bytes
+    } else {
+        std::fs::read(path)?
+    };
+    import::encoding::decode(bytes).map_err(anyhow::Error::msg)
+}
+
+/// One character of ASCII.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if matches!(text, "tab" | "\\t") => Ok(b'\t'),
+        &[one] if !matches!(one, b'"' | b'\n' | b'\r') => Ok(one),
+        _ => Err("use one character, like `;`, or `tab`".to_owned()),
+    }
 }
 
 fn place(source: &str) -> Result<Place<'_>> {
@@ -151,8 +184,12 @@ fn url(text: &str) -> Result<SecretString> {
 }
 
 /// A URL may hold a password.
-fn shown(source: &str) -> &str {
-    if source == "-" || source.contains("://") || source.contains('@') { "the database of the URL" } else { source }
+fn shown(arguments: &Import) -> &str {
+    match arguments.source.as_str() {
+        "-" if arguments.format != Format::UserApi => "standard input",
+        source if source == "-" || source.contains("://") || source.contains('@') => "the database of the URL",
+        source => source,
+    }
 }
 
 /// Draws on a terminal only.
@@ -188,9 +225,10 @@ fn text(report: &Report, is_dry: bool) -> String {
     let (verb, end) = if is_dry { ("would be imported", "; nothing was changed") } else { ("imported", "") };
     let (made, known, refused, shut_out) = (report.made, report.known, report.refused.len(), report.shut_out.len());
     let accounts = if shut_out == 1 { "account" } else { "accounts" };
+    let rows = if report.rows == 1 { "row" } else { "rows" };
     writeln!(
         text,
-        "{} rows: {made} {verb}, {known} imported earlier, {refused} refused; {shut_out} {accounts} cannot sign in{end}",
+        "{} {rows}: {made} {verb}, {known} imported earlier, {refused} refused; {shut_out} {accounts} cannot sign in{end}",
         report.rows,
     )
     .ok();

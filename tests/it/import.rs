@@ -3,6 +3,9 @@
 mod command;
 mod formats;
 mod hashes;
+mod logins;
+mod plain_passwords;
+mod tables;
 
 use accountd::account::import::{self, Finding, Report, Source};
 use entity::{audit_event, imported, role_permission, throttle, user};

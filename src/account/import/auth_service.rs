@@ -38,13 +38,7 @@ fn documents(text: &str) -> Result<Vec<Value>> {
 
 fn account(value: Value, roles: &HashMap<String, String>) -> Result<OldAccount, String> {
     let mut fields = Fields::of(value)?;
-    let role = match fields.value("role") {
-        None => None,
-        Some(reference) => {
-            let id = object_id(reference.get("$id")).ok_or("`role` is no reference to a role")?;
-            Some(roles.get(&id).cloned().ok_or("its role is not among the roles: give them with --roles")?)
-        }
-    };
+    let role = fields.value("role").map(|reference| role(&reference, roles)).transpose()?;
     Ok(OldAccount {
         username: Some(fields.text("username")?.unwrap_or_default()),
         password: OldPassword::hash(fields.text("password")?),
@@ -53,6 +47,20 @@ fn account(value: Value, roles: &HashMap<String, String>) -> Result<OldAccount, 
         must_change_password: fields.flag("change_password")? == Some(true),
         ..OldAccount::default()
     })
+}
+
+/// The name of the role that is referred to by a DBRef or, where MongoEngine was told so, by its id alone.
+fn role(reference: &Value, roles: &HashMap<String, String>) -> Result<String, String> {
+    let id = object_id(reference.get("$id")).or_else(|| object_id(Some(reference)));
+    let id = id.ok_or("`role` is no reference to a role")?;
+    let unknown = || {
+        let help =
+            if roles.is_empty() { "give them with --roles" } else { "it was deleted, or their file is an older one" };
+        // Digits, or whatever the file has.
+        let id: String = id.chars().take(24).flat_map(char::escape_debug).collect();
+        format!("its role {id} is not among the roles: {help}")
+    };
+    roles.get(&id).cloned().ok_or_else(unknown)
 }
 
 /// The digits of `{"$oid": "…"}`.

@@ -186,6 +186,9 @@ impl Batch {
         for (place, making) in makings.iter().enumerate() {
             let candidate = making.candidate;
             report.shut_out.extend(candidate.is_shut_out().map(|why| candidate.finding(why)));
+            if candidate.usernames.len() > 1 {
+                report.remarks.push(candidate.finding(format!("its username here is {:?}", making.username.as_str())));
+            }
             report.remarks.extend(candidate.left_out.iter().map(|text| candidate.finding(text)));
             if let (Some(old), None) = (candidate.old.number, making.number) {
                 let new = numbers.get(place).map_or("another one".to_owned(), i64::to_string);

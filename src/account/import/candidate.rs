@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use entity::secret::SecretText;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::row::{OldAccount, OldPassword, Row};
+use super::login::{Login, given};
+use super::row::{OldPassword, Row};
 use crate::account::canonical::canonical;
 use crate::account::email::Email;
 use crate::account::name::Name;
@@ -13,7 +14,7 @@ use crate::account::username::Username;
 use crate::error::Refusal;
 use crate::security::policy::MAX_BYTES;
 use crate::security::secret::hash;
-use crate::security::stored::Stored;
+use crate::security::stored::{Stored, has_form_of_hash, unwrapped};
 
 /// Highest number that is kept: JSON in browsers writes no higher ones exactly.
 const MAX_NUMBER: i64 = (1 << 53) - 1;
@@ -58,6 +59,17 @@ pub(super) enum Password {
     None(String),
 }
 
+impl Password {
+    /// Whether it is `text`.
+    fn is(&self, text: &str) -> bool {
+        match self {
+            Self::Hash(hash) => Stored::parse(hash.expose()).is_ok_and(|stored| stored.is_of(text)),
+            Self::Plain(plain) => plain.expose_secret() == text,
+            Self::None(_) => false,
+        }
+    }
+}
+
 impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Password(..)")
@@ -85,12 +97,12 @@ impl Candidate {
         let refused = |text: String| Finding { row: number, name: name.clone(), text };
         let account = account.map_err(&refused)?;
         let mut left_out = account.left_out.clone();
-        let email = account.email.as_deref().map(Email::parse).transpose();
-        let email = email.map_err(|refusal| refused(blaming("e-mail address", &refusal)))?;
-        let usernames = usernames(&account, email.as_ref(), number).map_err(&refused)?;
-        let display_name = account.display_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let login = Login::parse(&account, number).map_err(&refused)?;
+        left_out.extend(login.remark);
+        let (usernames, email) = (login.usernames, login.email);
+        let display_name = given(account.display_name.as_deref()).or(login.display_name);
         let display_name = display_name.and_then(|name| {
-            Name::parse(name).inspect_err(|refusal| left_out.push(blaming("display name is left out", refusal))).ok()
+            Name::parse(&name).inspect_err(|refusal| left_out.push(blaming("display name is left out", refusal))).ok()
         });
         let roles = roles(&account.roles).map_err(&refused)?;
         let key = usernames.first().map(Username::key).unwrap_or_default();
@@ -112,7 +124,16 @@ impl Candidate {
             last_login_at: past(account.last_login_at),
             password_changed_at: past(account.password_changed_at),
         };
-        let password = password(account.password);
+        let password = password(account.password, &mut left_out);
+        let must_change_password = account.must_change_password
+            || account.default_password.is_some_and(|text| {
+                let is_kept = password.is(text);
+                if is_kept {
+                    left_out.push("its password is the one that the service came with: it must be changed".to_owned());
+                }
+                is_kept
+            });
+        let old = Kept { must_change_password, ..old };
         Ok(Self { row: number, name, source, usernames, email, display_name, password, roles, old, left_out })
     }
 
@@ -139,27 +160,8 @@ pub(super) fn source(format: &str, number: Option<i64>, key: &str) -> String {
     hash(&format!("{format}\0{number}\0{key}"))
 }
 
-fn blaming(what: &str, refusal: &Refusal) -> String {
+pub(super) fn blaming(what: &str, refusal: &Refusal) -> String {
     format!("its {what}: {}", refusal.message)
-}
-
-/// The username as it stands; without one what stands before the `@` of the address, if need be with the number.
-fn usernames(account: &OldAccount, email: Option<&Email>, row: u64) -> Result<Vec<Username>, String> {
-    match (account.username.as_deref().map(str::trim), email) {
-        (None | Some(""), None) => Err("its name is empty".to_owned()),
-        (None | Some(""), Some(email)) => {
-            let number = account.number.unwrap_or_else(|| i64::try_from(row).unwrap_or_default());
-            let numbered = |base: &str| Username::parse(&format!("{base}-{number}")).ok();
-            let names = Username::suggested(email).into_iter().flat_map(|base| {
-                let second = numbered(base.as_str());
-                [Some(base), second].into_iter().flatten()
-            });
-            Ok(names.chain(numbered("user")).collect())
-        }
-        (Some(name), _) => {
-            Username::parse(name).map(|name| vec![name]).map_err(|refusal| blaming("name cannot be used", &refusal))
-        }
-    }
 }
 
 fn roles(names: &[String]) -> Result<Vec<Name>, String> {
@@ -180,16 +182,31 @@ fn roles(names: &[String]) -> Result<Vec<Name>, String> {
     Ok(roles)
 }
 
-fn password(old: OldPassword) -> Password {
+/// What can be verified of it. A hash that stands for a password is one all the same: taken for a password, it would
+/// let in whoever stole it.
+fn password(old: OldPassword, remarks: &mut Vec<String>) -> Password {
     match old {
         OldPassword::None => Password::None("it has no password".to_owned()),
         OldPassword::Plain(text) if text.expose_secret().len() > MAX_BYTES => {
             Password::None("its password is longer than 1,024 bytes".to_owned())
         }
+        OldPassword::Plain(text) if has_form_of_hash(text.expose_secret()) => {
+            let hash = unwrapped(text.expose_secret());
+            match Stored::parse(&hash) {
+                Ok(stored) => {
+                    remarks.push(format!("its password is a hash of {}: it is verified as one", stored.scheme()));
+                    Password::Hash(SecretText::new(hash))
+                }
+                Err(why) => Password::None(format!("its password has the form of a hash, and {}", why.explanation())),
+            }
+        }
         OldPassword::Plain(text) => Password::Plain(text),
-        OldPassword::Hash(text) => match Stored::parse(text.expose()) {
-            Ok(_) => Password::Hash(text),
-            Err(why) => Password::None(why.explanation().to_owned()),
-        },
+        OldPassword::Hash(text) => {
+            let hash = unwrapped(text.expose());
+            match Stored::parse(&hash) {
+                Ok(_) => Password::Hash(SecretText::new(hash)),
+                Err(why) => Password::None(why.explanation().to_owned()),
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::row::time;
+use super::row::{is_time, time};
 
 /// What was not taken yet.
 pub(super) struct Fields(Map<String, Value>);
@@ -37,6 +37,10 @@ impl Fields {
         match self.value(name) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(flag)),
+            // MySQL and SQLite have no other.
+            Some(Value::Number(number)) if number.as_u64().is_some_and(|number| number < 2) => {
+                Ok(Some(number.as_u64() == Some(1)))
+            }
             Some(_) => Err(format!("`{name}` is neither true nor false")),
         }
     }
@@ -62,7 +66,7 @@ impl Fields {
     /// A point in time.
     pub fn time(&mut self, name: &str) -> Result<Option<DateTime<Utc>>, String> {
         let wrong = || format!("`{name}` is no time like 2026-03-01T12:00:00Z");
-        self.text(name)?.map(|text| time(&text).ok_or_else(wrong)).transpose()
+        self.text(name)?.filter(|text| is_time(text)).map(|text| time(&text).ok_or_else(wrong)).transpose()
     }
 
     /// Refuses fields that nobody took: one that is misspelt must not be left out in silence.

@@ -1,24 +1,48 @@
 //! JSON Lines, the general format: one object per line; docs/import.md describes its fields.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Source;
 use super::fields::Fields;
+use super::layout::Layout;
 use super::row::{OldAccount, OldPassword, Row};
 
-/// Reads the lines; empty ones are passed over.
+/// Reads lines whose fields have the names that they have here; empty ones are passed over.
 pub fn read(text: &str) -> Source {
-    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-    Source { rows: lines.map(|(line, number)| row(line, number)).collect(), ..Source::default() }
+    read_with(text, &Layout::default())
 }
 
-fn row(line: &str, number: u64) -> Row {
-    let Ok(value) = serde_json::from_str::<Value>(line) else {
-        return Row { number, name: String::new(), account: Err("it is no JSON".to_owned()) };
+/// Reads the lines; empty ones are passed over.
+pub fn read_with(text: &str, layout: &Layout) -> Source {
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+    Source { rows: lines.map(|(line, number)| row(line, number, layout)).collect(), ..Source::default() }
+}
+
+fn row(line: &str, number: u64, layout: &Layout) -> Row {
+    let refused = |text: String| Row { number, name: String::new(), account: Err(text) };
+    let Ok(value) = serde_json::from_str::<Value>(line) else { return refused("it is no JSON".to_owned()) };
+    let value = match renamed(value, layout) {
+        Ok(value) => value,
+        Err(text) => return refused(text),
     };
     let name = |field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
     let name = name("username").or_else(|| name("email")).unwrap_or_default();
     Row { number, name, account: account(value) }
+}
+
+/// The object with the names that its fields have here.
+fn renamed(value: Value, layout: &Layout) -> Result<Value, String> {
+    let Value::Object(fields) = value else { return Ok(value) };
+    let mut named = Map::new();
+    for (name, value) in fields {
+        let field = layout.field(&name).map(str::to_owned);
+        if let Some(field) = field
+            && named.insert(field.clone(), value).is_some()
+        {
+            return Err(format!("it has two fields for `{}`", field.escape_debug()));
+        }
+    }
+    Ok(Value::Object(named))
 }
 
 fn account(value: Value) -> Result<OldAccount, String> {

@@ -21,13 +21,19 @@ fn row(value: Value, number: u64) -> Row {
     Row { number, name, account: account(value) }
 }
 
+/// Accounts that the service made by itself, and their passwords.
+const DEFAULTS: [(&str, &str); 2] = [("admin", "admin"), ("guest", "guest")];
+
 fn account(value: Value) -> Result<OldAccount, String> {
     let mut fields = Fields::of(value)?;
     let extra = fields.value("_extra_permissions");
     let has_extra = extra.is_some_and(|list| list.as_array().is_none_or(|list| !list.is_empty()));
     let failures = fields.number("failed_attempts")?.unwrap_or_default();
+    let username = fields.text("username")?.unwrap_or_default();
+    let default = DEFAULTS.iter().find(|(name, _)| *name == username);
     Ok(OldAccount {
-        username: Some(fields.text("username")?.unwrap_or_default()),
+        default_password: default.map(|(_, password)| *password),
+        username: Some(username),
         display_name: fields.text("fullname")?,
         password: OldPassword::hash(fields.text("password_hash")?),
         roles: fields.texts("roles")?,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use entity::secret::SecretText;
 use secrecy::SecretString;
 
@@ -30,6 +30,8 @@ pub struct OldAccount {
     pub display_name: Option<String>,
     /// What its owner proves to be the owner with.
     pub password: OldPassword,
+    /// The password that the service gave it at first, where everybody knows that.
+    pub default_password: Option<&'static str>,
     /// The names of its roles.
     pub roles: Vec<String>,
     /// The number of the customer whose user it is.
@@ -86,10 +88,20 @@ impl fmt::Debug for OldPassword {
     }
 }
 
-/// A point in time as older services write it (ISO 8601); one without a zone is taken for UTC.
+/// Whether a text stands for a time at all: MySQL writes zeros where there is none.
+pub(super) fn is_time(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with("0000-00-00")
+}
+
+/// A point in time as older services and databases write it (ISO 8601, also with a blank for the `T`, with the hours
+/// of the zone alone, or a day alone); one without a zone is taken for UTC.
 pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
     let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    let short = || DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z").map(|time| time.to_utc());
     let naive = || text.parse::<NaiveDateTime>().map(|time| time.and_utc());
-    let spaced = || NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").map(|time| time.and_utc());
-    zoned.or_else(|_| naive()).or_else(|_| spaced()).ok()
+    let plain = || text.strip_suffix(" UTC").unwrap_or(text);
+    let spaced = || NaiveDateTime::parse_from_str(plain(), "%Y-%m-%d %H:%M:%S%.f").map(|time| time.and_utc());
+    let day = || text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    zoned.or_else(|_| short()).or_else(|_| naive()).or_else(|_| spaced()).or_else(|_| day()).ok()
 }

@@ -1,4 +1,4 @@
-//! The SQLite file of tecladocode's course: passwords in plain text or, in the newer course, passlib's hashes.
+//! The SQLite file of tecladocode's course: passwords in plain text or, where its readers went on, hashes.
 
 use std::path::Path;
 
@@ -6,9 +6,6 @@ use super::Source;
 use super::row::{OldAccount, OldPassword, Row};
 use crate::error::Result;
 use crate::store::older::{self, Teclado};
-
-/// What the newer course's hashes begin with.
-const HASHED: &str = "$pbkdf2-sha256$";
 
 /// Reads the file.
 ///
@@ -29,13 +26,13 @@ fn row(user: Teclado) -> Row {
 
 fn account(user: Teclado) -> Result<OldAccount, String> {
     let password = user.password.map_err(|_| "`password` is no text")?;
-    let is_hash = password.as_ref().is_some_and(|text| text.starts_with(HASHED));
     // It had no roles: its first account was the administrator, whoever made it.
     let was_admin = user.id == 1;
     Ok(OldAccount {
         number: Some(user.id),
         username: Some(user.username.map_err(|_| "`username` is no text")?.unwrap_or_default()),
-        password: if is_hash { OldPassword::hash(password) } else { OldPassword::plain(password) },
+        // The column tells not which of them it holds.
+        password: OldPassword::plain(password),
         left_out: was_admin
             .then(|| "as number 1 it was the administrator: here that is who has the role `admin`".to_owned())
             .into_iter()

@@ -8,7 +8,6 @@ use secrecy::{ExposeSecret, SecretString};
 use super::Source;
 use super::row::{OldAccount, OldPassword, Row};
 use crate::account::canonical::canonical;
-use crate::account::email::Email;
 use crate::account::name::Name;
 use crate::error::Result;
 use crate::store::older::{self, ApiUser};
@@ -57,13 +56,10 @@ fn account(user: ApiUser, roles: Vec<String>) -> Result<OldAccount, String> {
     let login = user.email.map_err(|_| "`email` is no text")?.unwrap_or_default();
     let hash = user.hash.map_err(|_| "`hash` is no text")?.unwrap_or_default();
     let salt = user.salt.map_err(|_| "`salt` is no text")?.unwrap_or_default();
-    // Any text may stand there, and the first account's is `admin`.
-    let is_address = Email::parse(&login).is_ok();
-    let (username, email) = if is_address { (None, Some(login)) } else { (Some(login), None) };
     Ok(OldAccount {
         number: Some(user.id),
-        username,
-        email,
+        // Any text may stand there, and the first account's is `admin`.
+        username: Some(login),
         display_name: user.name.map_err(|_| "`name` is no text")?,
         password: OldPassword::hash((!hash.is_empty()).then(|| format!("$pbkdf2-sha1-hexsalt$i=1000${salt}${hash}"))),
         roles,

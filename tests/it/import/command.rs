@@ -30,12 +30,17 @@ impl Place {
     }
 
     fn import(&self, arguments: &[&str]) -> Output {
+        self.import_of(arguments, Stdio::null())
+    }
+
+    fn import_of(&self, arguments: &[&str], input: Stdio) -> Output {
         Command::new(env!("CARGO_BIN_EXE_accountd"))
             .arg("import")
             .args(arguments)
             .arg("--data-dir")
             .arg(self.data())
             .envs(self.database.settings())
+            .stdin(input)
             .output()
             .unwrap()
     }
@@ -136,6 +141,29 @@ async fn changes_nothing_when_it_is_dry() {
     assert!(all(&place.data()) == before, "the files are byte for byte what they were");
 }
 
+/// A table of Excel, through a pipe, with the names that another program gave its columns.
+#[tokio::test]
+async fn reads_standard_input_and_takes_names_of_columns() {
+    let place = Place::new().await;
+    let table = format!("Login\tHash\nann\t{}\n", super::ASDF);
+    let units = table.encode_utf16().flat_map(u16::to_le_bytes);
+    let file = place.database.directory.join("users.txt");
+    std::fs::write(&file, [0xff, 0xfe].into_iter().chain(units).collect::<Vec<u8>>()).unwrap();
+    for arguments in [
+        vec!["csv", "-", "--map", "Login=username", "--map", "Hash=password_hash"],
+        vec!["csv", "-", "--delimiter", "tab", "--map", "Login=username", "--map", "Hash=password_hash", "--dry-run"],
+    ] {
+        let output = place.import_of(&arguments, std::fs::File::open(&file).unwrap().into());
+        let (verb, counts, end) = if arguments.contains(&"--dry-run") {
+            ("would be imported", "0 would be imported, 1 imported earlier", "; nothing was changed")
+        } else {
+            ("imported", "1 imported, 0 imported earlier", "")
+        };
+        let sum = format!("1 row: {counts}, 0 refused; 0 accounts cannot sign in{end}\n");
+        assert_eq!((told(&output), output.status.code()), (sum, Some(0)), "{verb}: {}", complaint(&output));
+    }
+}
+
 /// Nothing of a file reaches the terminal as it stands, and no secret at all.
 #[tokio::test]
 async fn prints_names_harmlessly_and_no_secrets() {
@@ -168,7 +196,14 @@ async fn says_what_is_wrong_with_its_arguments_and_files() {
         (vec!["plantdb", &text], 1, "it is no JSON list: look at line 1, column 2"),
         (vec!["flask-auth-service-mongo", &text], 1, "it is no JSON in line 1"),
         (vec!["csv", &text], 1, "there is no column `no JSON`"),
-        (vec!["jsonl", bytes.to_str().unwrap()], 1, "it is no UTF-8"),
+        (vec!["jsonl", bytes.to_str().unwrap()], 1, "it is no UTF-8: save it as UTF-8"),
+        (vec!["csv", "-"], 1, "cannot read standard input: there is no column `no JSON`"),
+        (vec!["user-api", "-"], 1, "cannot read the database of the URL"),
+        (vec!["plantdb", &text, "--map", "a=username"], 1, "--map belongs to csv and jsonl"),
+        (vec!["jsonl", &text, "--columns", "username"], 1, "--columns belongs to csv"),
+        (vec!["jsonl", &text, "--delimiter", "tab"], 1, "--delimiter belongs to csv"),
+        (vec!["csv", &text, "--map", "a=b"], 1, "--map: there is no field `b`"),
+        (vec!["csv", &text, "--delimiter", ";;"], 2, "use one character, like `;`, or `tab`"),
         (vec!["tecladocode", &text], 1, "file is not a database"),
         (vec!["csv", &text, "--roles", &text], 1, "--roles belongs to flask-auth-service-mongo"),
         (
@@ -177,7 +212,7 @@ async fn says_what_is_wrong_with_its_arguments_and_files() {
             "possible values: plantdb, tecladocode, user-api, flask-auth-service-mongo, jsonl, csv",
         ),
     ] {
-        let output = place.import(&arguments);
+        let output = place.import_of(&arguments, std::fs::File::open(&text).unwrap().into());
         let said = complaint(&output);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
         assert!(said.contains(problem), "{arguments:?}: {said}");

@@ -16,10 +16,10 @@ use crate::support::database::{TestDatabase, backend};
 use crate::support::{TestApp, scratch_directory};
 
 /// The file of an older service, made by SQL; it goes when it is dropped.
-struct OldFile(PathBuf);
+pub(super) struct OldFile(pub PathBuf);
 
 impl OldFile {
-    async fn of(statements: &[&str]) -> Self {
+    pub async fn of(statements: &[&str]) -> Self {
         let directory = scratch_directory();
         std::fs::create_dir_all(&directory).unwrap();
         let file = Self(directory.join("data.db"));
@@ -270,7 +270,9 @@ async fn mongo_users_bring_their_role_and_have_to_change_passwords() {
     for text in [users.join("\n"), format!("[{}]", users.join(","))] {
         let app = TestApp::new().await;
         let report = run(&app, "mongo", import::auth_service::read(&text, Some(roles)).unwrap()).await;
-        assert_eq!(told(&report.refused), [(4, "its role is not among the roles: give them with --roles")]);
+        let unknown =
+            "its role 5f0000000000000000000003 is not among the roles: it was deleted, or their file is an older one";
+        assert_eq!(told(&report.refused), [(4, unknown)]);
         assert_eq!(told(&report.shut_out), [(3, "it is disabled")]);
         assert_eq!((report.administrators, report.made), (vec!["admin".to_owned()], 4));
         signs_in(&app, "ADMIN", "admin", "secret").await;
@@ -278,6 +280,14 @@ async fn mongo_users_bring_their_role_and_have_to_change_passwords() {
         let answer = app.anonymous().send(login, json!({})).await.data();
         assert_eq!(answer["login"]["user"], json!({ "roles": ["user"], "mustChangePassword": true }));
     }
+    // MongoEngine writes the id alone if it is told so.
+    let app = TestApp::new().await;
+    let plain = user("eve", "2", "").replace(r#"{"$ref":"role","$id":"#, "").replace("0002\"}}", "0002\"}");
+    let report = run(&app, "mongo", import::auth_service::read(&plain, Some(roles)).unwrap()).await;
+    assert!(report.made == 1 && report.roles.contains("user"));
+    let report = run(&app, "mongo", import::auth_service::read(&plain, None).unwrap()).await;
+    let unknown = "its role 5f0000000000000000000002 is not among the roles: give them with --roles";
+    assert_eq!(told(&report.refused), [(1, unknown)]);
     assert!(import::auth_service::read("{\n\n}}", None).unwrap_err().to_string().contains("internal"));
 }
 

@@ -10,7 +10,7 @@ use crate::support::database::backend;
 use crate::support::{PATIENCE, TestApp};
 
 /// Cheap hashes of `asdf` in each scheme, made by the libraries that the older services use.
-const ASDF: [&str; 7] = [
+pub(super) const ASDF: [&str; 7] = [
     "$argon2id$v=19$m=16,t=1,p=1$fFK69zxjEDQ$zb7705CzwkUv+zRSUY9Yyg",
     super::ASDF,
     "$pbkdf2-sha256$29000$mdM6x3hPydkbI4SwlpISYg$qOZbKy7oEJ9FlloQ/6CXrrxYV/UPZG2mx.pSfGRdMGQ",

@@ -1,0 +1,124 @@
+//! What stands in the cell of a table, as databases and spreadsheets write it.
+
+use chrono::{DateTime, Utc};
+
+use super::row::{is_time, time};
+
+/// What a cell holds; nothing if it is empty, `NULL`, or MySQL's `\N`.
+pub(super) fn given(text: &str) -> Option<&str> {
+    (!matches!(text, "" | "NULL" | "\\N")).then_some(text)
+}
+
+/// True or false.
+pub(super) fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "t" | "1" | "yes" | "y" => Some(true),
+        "false" | "f" | "0" | "no" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+/// A point in time, or none.
+pub(super) fn moment(text: &str) -> Result<Option<DateTime<Utc>>, ()> {
+    if is_time(text) { time(text).map(Some).ok_or(()) } else { Ok(None) }
+}
+
+/// Names with semicolons between them, an array of PostgreSQL, or one of JSON.
+pub(super) fn names(text: &str) -> Option<Vec<String>> {
+    let text = text.trim();
+    if let Some(inner) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+        return array(inner);
+    }
+    if text.starts_with('[') {
+        return serde_json::from_str(text).ok();
+    }
+    Some(text.split(';').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
+}
+
+/// The elements of an array of PostgreSQL (section 8.15.6 of its manual); those that are null are left out.
+fn array(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (name, behind) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted_name(quoted)?,
+            None => {
+                let end = rest.find(',').unwrap_or(rest.len());
+                let (name, behind) = rest.split_at(end);
+                (given(name.trim()).unwrap_or_default().to_owned(), behind)
+            }
+        };
+        if name.contains(['{', '}']) {
+            return None;
+        }
+        names.extend(Some(name).filter(|name| !name.is_empty()));
+        let behind = behind.trim_start();
+        rest = match behind.strip_prefix(',') {
+            Some(more) => more.trim_start(),
+            None if behind.is_empty() => behind,
+            None => return None,
+        };
+    }
+    Some(names)
+}
+
+/// What stands before the closing quote, and what is behind it.
+fn quoted_name(text: &str) -> Option<(String, &str)> {
+    let mut name = String::new();
+    let mut characters = text.char_indices();
+    while let Some((place, character)) = characters.next() {
+        match character {
+            '"' => return Some((name, text.get(place + 1..)?)),
+            '\\' => name.push(characters.next()?.1),
+            other => name.push(other),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_lists_of_names() {
+        for (text, expected) in [
+            ("", Some(vec![])),
+            ("a", Some(vec!["a"])),
+            ("a; b ;;", Some(vec!["a", "b"])),
+            ("{}", Some(vec![])),
+            ("{a}", Some(vec!["a"])),
+            ("{a,b c,NULL}", Some(vec!["a", "b c"])),
+            (r#"{"a,b","c\"d","e\\f"}"#, Some(vec!["a,b", "c\"d", "e\\f"])),
+            (r#"["a","b;c"]"#, Some(vec!["a", "b;c"])),
+            ("{{a},{b}}", None),
+            (r#"{"a"#, None),
+            (r#"{"a}"#, None),
+            (r#"{"a"b}"#, None),
+            (r#"{"a\"#, None),
+            ("[1]", None),
+            ("[", None),
+        ] {
+            let expected = expected.map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            // A brace that nothing closes is a name, if a strange one.
+            if text.starts_with('{') && !text.ends_with('}') {
+                continue;
+            }
+            assert_eq!(names(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn knows_what_databases_write_for_nothing_and_for_flags() {
+        assert_eq!(["", "NULL", "\\N"].map(given), [None; 3]);
+        assert_eq!(given("Null"), Some("Null"));
+        assert_eq!(["t", "TRUE", "1", "Yes"].map(flag), [Some(true); 4]);
+        assert_eq!(["f", "FALSE", "0", "n"].map(flag), [Some(false); 4]);
+        assert_eq!(flag("maybe"), None);
+        assert_eq!(moment("0000-00-00 00:00:00"), Ok(None));
+        for text in ["2024-05-01 08:30:00+00", "2024-05-01 10:30:00+02:00", "2024-05-01 04:00:00.000-0430"] {
+            assert_eq!(moment(text), Ok(Some("2024-05-01T08:30:00Z".parse().unwrap())), "{text}");
+        }
+        assert_eq!(moment("01.05.2024 08:30"), Err(()));
+    }
+}

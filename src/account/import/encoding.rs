@@ -1,0 +1,53 @@
+//! Files as programs write them: UTF-8 with a byte order mark or without, and UTF-16 as Excel writes it.
+
+/// The text of a file.
+///
+/// # Errors
+/// What is wrong with the file, and what to do.
+pub fn decode(bytes: Vec<u8>) -> Result<String, &'static str> {
+    match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        // Letters of ASCII, and half of each.
+        [0, _, ..] | [_, 0, ..] => Err("it seems to be UTF-16 without a byte order mark: save it as UTF-8"),
+        _ => {
+            let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8: save it as UTF-8 (Excel: CSV UTF-8)")?;
+            Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        }
+    }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, &'static str> {
+    let damaged = "it begins like UTF-16, and is damaged: save it as UTF-8";
+    let units: Option<Vec<u16>> = bytes.chunks(2).map(|pair| pair.try_into().ok().map(unit)).collect();
+    String::from_utf16(&units.ok_or(damaged)?).map_err(|_| damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode;
+
+    #[test]
+    fn reads_what_programs_write() {
+        let text = "jörg,𝄞\n";
+        let units = |to: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to).collect::<Vec<u8>>();
+        for bytes in [
+            text.as_bytes().to_vec(),
+            ["\u{feff}".as_bytes(), text.as_bytes()].concat(),
+            [&[0xff, 0xfe], units(u16::to_le_bytes).as_slice()].concat(),
+            [&[0xfe, 0xff], units(u16::to_be_bytes).as_slice()].concat(),
+        ] {
+            assert_eq!(decode(bytes.clone()).as_deref(), Ok(text), "{bytes:?}");
+        }
+        assert_eq!(decode(Vec::new()).as_deref(), Ok(""));
+        for bytes in [
+            &b"j\xf6rg"[..],
+            b"\xff\xfea",
+            b"\xff\xfe\x00\xd8",
+            &units(u16::to_le_bytes)[..],
+            &units(u16::to_be_bytes)[..],
+        ] {
+            assert!(decode(bytes.to_vec()).unwrap_err().contains("save it as UTF-8"), "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! CSV as databases and spreadsheets write it, from the file to a login.
+
+use accountd::account::import::{self, Layout};
+use entity::user::Status;
+use entity::{role, user_role};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{ASDF, account, run, signs_in, told};
+use crate::support::TestApp;
+
+/// What `COPY … TO … WITH (FORMAT csv, HEADER)` of PostgreSQL 15 writes.
+const POSTGRES: &str = r#"id,username,email,password_hash,roles,active,created_at,last_login_at
+11,ann,ann@example.org,HASH,"{editor,""chief editor"",""a,b""}",t,2024-05-01 08:30:00+00,2024-06-01 10:00:00.5+02
+12,bea,,HASH,{},f,2024-05-01 04:00:00-04:30,
+"#;
+
+/// What `SELECT … INTO OUTFILE … FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"'` of MariaDB writes.
+const OUTFILE: &str = r#"11,"ann","ann@example.org","HASH","editor;chief editor;a,b",1,"2024-05-01 08:30:00","2024-06-01 08:00:00.5"
+12,"bea",\N,"HASH","",0,"2024-05-01 08:30:00","0000-00-00 00:00:00"
+"#;
+
+/// What `SELECT … INTO OUTFILE` and `mysqldump --tab` write without more.
+const TABS: &str = "11\tann\tann@example.org\tHASH\teditor;chief editor;a,b\t1\t2024-05-01 08:30:00\t2024-06-01 08:00:00.5\n12\tbea\t\\N\tHASH\t\t0\t2024-05-01 08:30:00\t\\N\n";
+
+/// What the client's `--batch` writes.
+const BATCH: &str = "id\tusername\temail\tpassword_hash\troles\tactive\tcreated_at\tlast_login_at\n11\tann\tann@example.org\tHASH\teditor;chief editor;a,b\t1\t2024-05-01 08:30:00\t2024-06-01 08:00:00.5\n12\tbea\tNULL\tHASH\t\t0\t2024-05-01 08:30:00\tNULL\n";
+
+/// What Excel writes where a comma is in numbers, with a row and a column that were emptied.
+const EXCEL: &str = "sep=;\r\nid;username;email;password_hash;roles;active;created_at;last_login_at;\r\n11;ann;ann@example.org;HASH;\"editor;chief editor;a,b\";TRUE;2024-05-01 08:30:00;2024-06-01 08:00:00.5;\r\n12;bea;;HASH;;FALSE;2024-05-01 08:30:00;;\r\n;;;;;;;;\r\n";
+
+fn columns() -> Layout {
+    let names = ["id", "username", "email", "password_hash", "roles", "active", "created_at", "last_login_at"];
+    Layout { columns: names.map(str::to_owned).to_vec(), ..Layout::default() }
+}
+
+#[tokio::test]
+async fn of_databases_and_spreadsheets_are_read_as_they_are_written() {
+    let mut made = Vec::new();
+    for (text, layout) in [
+        (POSTGRES, Layout::default()),
+        (OUTFILE, columns()),
+        (TABS, columns()),
+        (BATCH, Layout::default()),
+        (EXCEL, Layout::default()),
+    ] {
+        let app = TestApp::new().await;
+        let text = text.replace("HASH", ASDF);
+        let report = run(&app, "general", import::table::read_with(&text, &layout).unwrap()).await;
+        assert_eq!((report.made, told(&report.refused)), (2, vec![]), "{text}");
+        assert_eq!(report.shut_out.len(), 1, "{text}");
+        signs_in(&app, "ann", "ann", "asdf").await;
+        let bea = account(&app, "bea").await;
+        assert_eq!((bea.id, bea.email, bea.status, bea.last_login_at), (12, None, Status::Disabled, None), "{text}");
+        let ann = account(&app, "ann").await;
+        let granted = user_role::Entity::find().filter(user_role::Column::UserId.eq(ann.id));
+        let granted = granted.find_also_related(role::Entity).all(app.app.db.reader()).await.unwrap();
+        let mut roles: Vec<String> = granted.into_iter().map(|(_, role)| role.unwrap().name).collect();
+        roles.sort();
+        assert_eq!(roles, ["a,b", "chief editor", "editor"], "{text}");
+        made.push((ann.id, ann.email, ann.created_at, bea.created_at));
+    }
+    made.dedup();
+    assert_eq!(made.len(), 1, "all say the same: {made:?}");
+}
+
+#[tokio::test]
+async fn may_name_columns_otherwise() {
+    let mut layout = Layout::default();
+    for text in ["Login=username", "passwordHash=password_hash", "Note="] {
+        layout.rename(text).unwrap();
+    }
+    let csv = format!("Login|passwordHash|Note\nann|{ASDF}|x\n");
+    let line = serde_json::json!({ "Login": "ann", "passwordHash": ASDF, "Note": [1] }).to_string();
+    for source in [import::table::read_with(&csv, &layout).unwrap(), import::lines::read_with(&line, &layout)] {
+        let app = TestApp::new().await;
+        let report = run(&app, "general", source).await;
+        assert_eq!((report.made, told(&report.refused)), (1, vec![]));
+        signs_in(&app, "ann", "ann", "asdf").await;
+    }
+    let twice = serde_json::json!({ "Login": "ann", "username": "bea" }).to_string();
+    let app = TestApp::new().await;
+    let report = run(&app, "general", import::lines::read_with(&twice, &layout)).await;
+    assert_eq!(told(&report.refused), [(1, "it has two fields for `username`")]);
+    for (text, problem) in [
+        ("Login", "write it like"),
+        ("Login=user", "there is no field `user`: use username"),
+        ("Login=email", "`Login` comes twice"),
+    ] {
+        let said = layout.rename(text).unwrap_err();
+        assert!(said.contains(problem), "{said}");
+    }
+}
+
+/// A file without a line of names begins with what may be secret.
+#[test]
+fn without_names_do_not_tell_their_first_row() {
+    for (cell, is_told) in
+        [(ASDF, false), ("5f4dcc3b5aa765d61d8327deb882cf99", false), ("pa$$word", false), ("passwordHash", true)]
+    {
+        let accountd::error::Error::Internal(cause) = import::table::read(&format!("{cell},ann\n")).unwrap_err() else {
+            panic!("{cell}")
+        };
+        assert_eq!(cause.to_string().contains(cell), is_told, "{cause}");
+        assert!(cause.to_string().contains(if is_told { "--map" } else { "--columns" }), "{cause}");
+    }
+}
