@@ -88,12 +88,18 @@ target/plantdb-%/installed: tests/judges/plantdb-%.txt | python
 	target/plantdb-$*/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python -r $<
 	touch $@
 
-# A minute of bytes that nobody thought of, for each target.
-fuzz: tools
-	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is missing: cargo install --locked cargo-fuzz" >&2; exit 1; }
-	cd fuzz && cargo fuzz run --sanitizer none documents -- -max_total_time=60 -max_len=4096 -timeout=10
-	cd fuzz && cargo fuzz run --sanitizer none imports -- -max_total_time=60 -max_len=4096 -timeout=10
-	cd fuzz && cargo fuzz run --sanitizer none passwords -- -max_total_time=60 -max_len=2048 -timeout=10
+# A minute of bytes that nobody thought of, for each target; FUZZ_SECONDS says how long otherwise. It needs no nightly
+# compiler, and installs cargo-fuzz into target where it is missing.
+FUZZ_SECONDS ?= 60
+fuzz: tools target/cargo-fuzz/bin/cargo-fuzz
+	cd fuzz && PATH="$(CURDIR)/target/cargo-fuzz/bin:$$PATH" cargo fuzz run --sanitizer none documents -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10
+	cd fuzz && PATH="$(CURDIR)/target/cargo-fuzz/bin:$$PATH" cargo fuzz run --sanitizer none imports -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10
+	cd fuzz && PATH="$(CURDIR)/target/cargo-fuzz/bin:$$PATH" cargo fuzz run --sanitizer none passwords -- -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -timeout=10
+
+target/cargo-fuzz/bin/cargo-fuzz:
+	@command -v c++ >/dev/null || { echo "c++ is missing: install a C++ compiler (Debian: apt-get install g++)" >&2; exit 1; }
+	mkdir -p $(@D)
+	if command -v cargo-fuzz >/dev/null; then ln -sf "$$(command -v cargo-fuzz)" $@; else cargo install --locked --root target/cargo-fuzz cargo-fuzz; fi
 
 # Figures, as ratios measured in one run; they take a quarter of an hour and belong to the machine they are taken on.
 bench: tools
