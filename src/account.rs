@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod directory;
 pub mod email;
 pub mod events;
+pub mod failures;
 pub mod handle;
 pub mod id;
 pub mod identifier;

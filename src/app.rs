@@ -12,6 +12,7 @@ use crate::hooks::Hooks;
 use crate::live::{Memory, Watch};
 use crate::outgoing::Outgoing;
 use crate::security::bulletin::Bulletin;
+use crate::security::failure_windows::FailureWindows;
 use crate::security::hasher::Hasher;
 use crate::security::keys::Keys;
 use crate::security::policy::Policy;
@@ -44,6 +45,8 @@ pub struct Parts {
     pub policy: Policy,
     /// Counts tries.
     pub throttle: Throttle,
+    /// Counts failed tries for the audit record.
+    pub failures: FailureWindows,
     /// Sign and verify tokens.
     pub keys: Keys,
     /// Who in this process is told of what happens.

@@ -32,7 +32,7 @@ pub use listen::Listen;
 pub use password::Password;
 pub use problem::{Problem, Problems};
 pub use rest::{Mount, MountPath, Rest};
-pub use server::{Deadlines, Proxies, Server};
+pub use server::{Deadlines, ForwardedHeader, Proxies, Server};
 pub(crate) use server_url::{read_parameters, server_url};
 pub use settings::{SETTINGS, Setting};
 pub use token::Token;

@@ -1,6 +1,7 @@
 //! What keeps secrets secret: password hashing and policy, signing keys, tokens.
 
 pub mod bulletin;
+pub mod failure_windows;
 pub mod hasher;
 pub mod keys;
 pub mod normalize;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use migration::{DbErr, Migrator, MigratorTrait};
 use tokio::sync::watch;
 
-use crate::account::{bootstrap, webhook};
+use crate::account::{bootstrap, failures, webhook};
 use crate::app::database::Database;
 use crate::app::{App, Parts};
 use crate::clock::Clock;
@@ -20,6 +20,7 @@ use crate::live::nudge::publish::Publish;
 use crate::live::{Memory, Watch};
 use crate::outgoing::{Outgoing, SystemResolver};
 use crate::security::bulletin::Bulletin;
+use crate::security::failure_windows::FailureWindows;
 use crate::security::hasher::Hasher;
 use crate::security::policy::Policy;
 use crate::security::pool::Pool;
@@ -71,6 +72,7 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
         hasher,
         policy,
         throttle,
+        failures: FailureWindows::default(),
         keys,
         hooks,
         outgoing,
@@ -81,10 +83,10 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     }))
 }
 
-/// What the service does beside answering requests, for as long as it is polled: it sends messages to webhooks, and
-/// purges what is over.
+/// What the service does beside answering requests, for as long as it is polled: it sends messages to webhooks, purges
+/// what is over, and records failures that were counted.
 pub async fn background(app: App) {
-    tokio::join!(webhook::run(app.clone()), retention::keep(app));
+    tokio::join!(webhook::run(app.clone()), retention::keep(app.clone()), failures::keep(app));
 }
 
 /// The way in which this node wakes the others. An embedded database's nodes are on one machine, and look by themselves.

@@ -155,6 +155,9 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
             if version.is_some_and(|version| version != user.version) {
                 return Err(changed_meanwhile());
             }
+            if changes.change_nothing(&user) {
+                return Ok(user);
+            }
             let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
             let moves = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
             if !users::update_account(&tx, &user, changes.clone(), now).await? {
@@ -186,6 +189,9 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
             let tx = Transaction::begin(app, now).await?;
             roles::lock_built_in(&tx).await?;
             let user = power::lock_user(&tx, caller, Act::SetStatus, user_id).await?;
+            if user.status == status {
+                return Ok(user);
+            }
             if !users::update_status(&tx, &user, status, now).await? {
                 return Err(changed_meanwhile());
             }

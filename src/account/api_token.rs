@@ -7,6 +7,7 @@ use entity::{api_token, user};
 use sea_orm::ConnectionTrait;
 
 use super::access::{self, Access, Permission};
+use super::attempt::count_change;
 use super::audit::Event;
 use super::id::ApiTokenId;
 use super::page::{self, PageRequest, Slice};
@@ -79,6 +80,7 @@ impl ApiToken {
 pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<(ApiToken, user::Model)> {
     let caller = requester.signed_in()?;
     let now = app.clock.now();
+    count_change(app, caller, access::MANAGE_API_TOKENS, now).await?;
     app.db
         .retry(|| async {
             let tx = app.db.begin().await?;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::requester::{Client, SignedIn};
 use crate::app::App;
 use crate::error::Result;
+use crate::security::failure_windows::Failure;
 use crate::store::audit_events;
 
 /// One event, before it is written.
@@ -40,6 +41,26 @@ impl Event {
     /// Something that was tried with the wrong proof.
     pub fn failed(action: &'static str) -> Self {
         Self { outcome: Outcome::Failed, ..Self::success(action) }
+    }
+
+    /// The failures that were counted in one window, as the last one of them.
+    pub(super) fn counted(last: &Failure) -> Self {
+        let Failure { action, tenant, actor, target, session, .. } = *last;
+        Self { tenant, actor, target, session, ..Self::failed(action) }
+    }
+
+    /// What is counted of a failure.
+    pub(super) fn failure(&self, client: &Client) -> Failure {
+        Failure {
+            action: self.action,
+            tenant: self.tenant,
+            actor: self.actor,
+            target: self.target,
+            session: self.session,
+            address: client.address,
+            user_agent: client.user_agent.clone(),
+            request_id: client.request_id.clone(),
+        }
     }
 
     /// Who did it.

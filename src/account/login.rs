@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::access;
-use super::attempt::{Attempt, Whose};
+use super::attempt::{Attempt, Whose, count_change};
 use super::audit::Event;
 use super::handle;
 use super::id::UserId;
@@ -17,7 +17,7 @@ use super::name::Name;
 use super::requester::{Client, Requester};
 use super::session::{self, SignIn};
 use super::username::is_spelled;
-use super::{role, tokens};
+use super::{failures, role, tokens};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::security::token::DeviceClaims;
@@ -114,7 +114,7 @@ pub async fn login_as(app: &App, client: &Client, input: Login, role: Option<&st
         }
     }
     attempt.fail().await?;
-    Err(fail(app, client, None).await?)
+    Err(fail(app, client, None, &input.name).await?)
 }
 
 /// What the device token says. It is verified whether the account exists or not, so that the time does not tell.
@@ -146,7 +146,7 @@ async fn verify(
     let verdict = app.hasher.verify(&input.password, stored).await?;
     let opens = |user: &&user::Model| verdict.matches && is_admitted && user.status == user::Status::Active;
     let Some(user) = user.as_ref().filter(opens) else {
-        return Err(fail(app, client, user.as_ref()).await?);
+        return Err(fail(app, client, user.as_ref(), &input.name).await?);
     };
     let rehash = if verdict.outdated { Some(app.hasher.hash(&input.password).await?) } else { None };
 
@@ -182,6 +182,7 @@ async fn admits(app: &App, user: Option<&user::Model>, role: Option<&str>) -> Re
 pub async fn bump(app: &App, requester: &Requester) -> Result<DateTime<Utc>> {
     let caller = requester.permit(access::BUMP_LOGIN)?;
     let now = app.clock.now();
+    count_change(app, caller, access::BUMP_LOGIN, now).await?;
     app.db
         .retry(|| async {
             let tx = app.db.begin().await?;
@@ -208,14 +209,14 @@ pub(super) async fn find(db: &impl ConnectionTrait, scope: Scope, name: &Identif
 }
 
 /// Records the failure; the error to answer with.
-async fn fail(app: &App, client: &Client, user: Option<&user::Model>) -> Result<Error> {
+async fn fail(app: &App, client: &Client, user: Option<&user::Model>, name: &Identifier) -> Result<Error> {
     let event = Event::failed("login");
     // What was typed as a name may be a password in the wrong field: it is not kept.
     let event = match user {
         Some(user) => event.to(user),
         None => event,
     };
-    event.record_alone(app, client, app.clock.now()).await?;
+    failures::record(app, client, event, name.counter_key(), app.clock.now()).await?;
     Ok(wrong())
 }
 

@@ -146,7 +146,7 @@ async fn own_password(
 ) -> Result<user::Model> {
     let (user, session) = (&caller.user, caller.in_session()?);
     requester.client.claim_check()?;
-    count_change(app, caller, app.clock.now()).await?;
+    count_change(app, caller, access::UPDATE_PASSWORD, app.clock.now()).await?;
     check_new(app, &password, names(user), "password").await?;
     let stored = user.password_hash.as_ref().map(|hash| hash.expose());
     if user.must_change_password && app.hasher.verify(&password, stored).await?.matches {

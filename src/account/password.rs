@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::access;
 use super::attempt::{Attempt, count_change};
 use super::audit::Event;
+use super::failures;
 use super::id::UserId;
 use super::power::{self, Act};
 use super::requester::Requester;
@@ -108,7 +109,7 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
     let user = &caller.user;
     let stored = user.password_hash.as_ref().map(|hash| hash.expose());
     let now = app.clock.now();
-    count_change(app, caller, now).await?;
+    count_change(app, caller, access::UPDATE_PASSWORD, now).await?;
     let attempt = Attempt::begin(app, &requester.client, user, now).await?;
     let verdict = match app.hasher.verify(&input.current, stored).await {
         Ok(verdict) => verdict,
@@ -119,12 +120,8 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
     };
     if !verdict.matches {
         attempt.fail().await?;
-        Event::failed("password.update")
-            .by(user)
-            .to(user)
-            .within(own_session)
-            .record_alone(app, &requester.client, now)
-            .await?;
+        let event = Event::failed("password.update").by(user).to(user).within(own_session);
+        failures::record(app, &requester.client, event, &user.username_key, now).await?;
         let message = "the current password is wrong";
         return Err(Refusal::new(RefusalCode::WrongPassword, message).on("currentPassword").into());
     }

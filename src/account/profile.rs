@@ -4,6 +4,7 @@ use entity::user;
 
 use super::access;
 use super::administration::UpdateUser;
+use super::attempt::count_change;
 use super::audit::Event;
 use super::requester::Requester;
 use super::transaction::{Fact, Transaction};
@@ -21,11 +22,15 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
     let caller = requester.permit(access::UPDATE_PROFILE)?;
     let session = caller.in_session()?;
     let now = app.clock.now();
+    count_change(app, caller, access::UPDATE_PROFILE, now).await?;
     let changes = users::Changes { email: None, must_change_password: None, last_login_at: None, ..input.changes() };
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             let user = accounts::lock(&tx, &caller.user).await?;
+            if changes.change_nothing(&user) {
+                return Ok(user);
+            }
             if !users::update_account(&tx, &user, changes.clone(), now).await? {
                 return Err(accounts::changed_meanwhile());
             }

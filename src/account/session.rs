@@ -8,6 +8,7 @@ use entity::user;
 use sea_orm::Set;
 
 use super::access::{self, Access};
+use super::attempt::count_change;
 use super::audit::Event;
 use super::id::SessionId;
 use super::name::Name;
@@ -269,6 +270,7 @@ pub async fn find(app: &App, requester: &Requester, id: SessionId) -> Result<Opt
 pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(session::Model, user::Model)> {
     let caller = requester.signed_in()?;
     let now = app.clock.now();
+    count_change(app, caller, access::REVOKE_SESSION, now).await?;
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such session").on("sessionId");
     app.db
         .retry(|| async {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::account::bootstrap;
+use crate::account::{bootstrap, failures};
 use crate::clock::SystemClock;
 use crate::config::{Config, Listen};
 use crate::entropy::SystemEntropy;
@@ -60,6 +60,9 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     serve(listener, router, &app.config.server, stop, at_once).await;
     // What is under way is done again by whoever comes next.
     background.abort();
+    if let Err(error) = failures::flush(&app).await {
+        tracing::warn!(%error, "cannot record failures that were counted");
+    }
     app.db.close().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

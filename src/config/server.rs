@@ -20,6 +20,8 @@ pub struct Server {
     pub max_connections_per_address: usize,
     /// Whose word about a request's origin is taken.
     pub trusted_proxies: Proxies,
+    /// The header in which they write it.
+    pub forwarded_header: ForwardedHeader,
     /// How long a client may take for each part of an exchange.
     pub deadlines: Deadlines,
     /// Bytes that the embedded database's disk has to have left for the server to be ready; no setting.
@@ -62,6 +64,15 @@ impl Default for Deadlines {
             ping: Duration::from_secs(25),
         }
     }
+}
+
+/// The header in which proxies write the client's address. A client may send the other one itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// The networks of proxies that are believed.
@@ -123,12 +134,17 @@ impl Server {
                 refused(problem, fix)
             })
         });
+        let forwarded_header = reader.choice(
+            "server.forwarded_header",
+            &[("x-forwarded-for", ForwardedHeader::XForwardedFor), ("forwarded", ForwardedHeader::Forwarded)],
+        );
         let drain = reader.whole("server.drain_seconds", 1..=300);
         Some(Self {
             drain: Duration::from_secs(drain?),
             max_connections: max_connections?,
             max_connections_per_address: max_connections_per_address?,
             trusted_proxies: trusted_proxies?,
+            forwarded_header: forwarded_header?,
             deadlines: Deadlines::default(),
             least_free: LEAST_FREE,
         })

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::header::FORWARDED;
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::config::Proxies;
+use crate::config::{ForwardedHeader, Proxies};
 
 #[cfg(test)]
 mod tests;
@@ -16,22 +16,18 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// `X-Forwarded-For`, so the entries are walked from the right: a trusted proxy's own address is passed over, the
 /// first other one is the client, and whatever stands left of it was written by the client itself.
 ///
-/// A proxy writes one of the two headers and may let the client's own version of the other one pass. Two headers
-/// that tell different clients are therefore believed in nothing.
-pub(super) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Proxies) -> IpAddr {
+/// A proxy writes one of the two headers and may let the client's own version of the other one pass: the settings say
+/// which one counts, and the other one is ignored.
+pub(super) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Proxies, header: ForwardedHeader) -> IpAddr {
     let peer = peer.to_canonical();
     if !proxies.contains(peer) {
         return peer;
     }
-    let told = |name: &HeaderName, entries: fn(&str) -> Option<Vec<&str>>, node: fn(&str) -> Option<IpAddr>| {
-        headers.contains_key(name).then(|| walk(peer, headers, name, entries, node, proxies))
-    };
-    let forwarded = told(&FORWARDED, elements, forwarded_for);
-    let legacy = told(&X_FORWARDED_FOR, |value| Some(value.split(',').collect()), address);
-    match (forwarded, legacy) {
-        (Some(one), Some(other)) if one != other => peer,
-        (Some(client), _) | (None, Some(client)) => client,
-        (None, None) => peer,
+    match header {
+        ForwardedHeader::Forwarded => walk(peer, headers, &FORWARDED, elements, forwarded_for, proxies),
+        ForwardedHeader::XForwardedFor => {
+            walk(peer, headers, &X_FORWARDED_FOR, |value| Some(value.split(',').collect()), address, proxies)
+        }
     }
 }
 

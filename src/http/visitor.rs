@@ -55,7 +55,7 @@ pub(super) fn of(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Vis
         .filter(|peer| proxies.contains(*peer))
         .and_then(|_| given_id(headers))
         .unwrap_or_else(|| app.entropy.uuid(app.clock.now()).simple().to_string());
-    let address = peer.map(|peer| address::client(peer, headers, proxies));
+    let address = peer.map(|peer| address::client(peer, headers, proxies, app.config.server.forwarded_header));
     let client = Client::new(address, user_agent(headers), request_id);
     Visitor { credentials: credentials(headers), client }
 }

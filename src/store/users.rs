@@ -68,6 +68,18 @@ pub struct Changes {
     pub last_login_at: Option<Timestamp>,
 }
 
+impl Changes {
+    /// Whether `user` is already what this would make of it.
+    pub fn change_nothing(&self, user: &user::Model) -> bool {
+        let same = |new: &Option<(String, String)>, old: Option<&String>| new.as_ref().map(|(text, _)| text) == old;
+        self.username.as_ref().is_none_or(|(name, _)| *name == user.username)
+            && self.email.as_ref().is_none_or(|email| same(email, user.email.as_ref()))
+            && self.display_name.as_ref().is_none_or(|name| same(name, user.display_name.as_ref()))
+            && self.must_change_password.is_none_or(|must_change| must_change == user.must_change_password)
+            && self.last_login_at.is_none_or(|at| Some(at) == user.last_login_at)
+    }
+}
+
 fn scoped(scope: Scope) -> Select<user::Entity> {
     user::Entity::find().filter(scope.of_users())
 }

@@ -12,6 +12,7 @@ mod auth_service;
 mod fields;
 mod foreign_ids;
 mod power;
+mod refused;
 pub mod routes;
 mod unknown_fields;
 mod verdict;

@@ -33,7 +33,34 @@ async fn records_the_address_that_a_trusted_proxy_tells() {
         assert_eq!(answer.data()["login"]["session"]["ip"], expected, "{peer}");
     }
     let answer = login(&app.anonymous().at("10.0.0.1"), &[("forwarded", "for=\"[2001:db8::1]:80\"")]).await;
-    assert_eq!(answer.data()["login"]["session"]["ip"], "2001:db8::1");
+    assert_eq!(answer.data()["login"]["session"]["ip"], "10.0.0.1", "the proxy writes the other header");
+}
+
+/// A11: a client that sends the header that its proxy does not write neither hides its address nor gets another budget.
+#[tokio::test]
+async fn a_header_of_the_clients_own_changes_nothing() {
+    let limited = ("ACCOUNTD_LIMITS__ENABLED", "true");
+    for (setting, by_proxy, by_client) in [
+        ("x-forwarded-for", ("x-forwarded-for", "198.51.100.1"), ["for=x", "for=203.0.113.9", "for=\"_a\""]),
+        ("forwarded", ("forwarded", "for=198.51.100.1"), ["x", "203.0.113.9", "10.0.0.9"]),
+    ] {
+        let own_header = if setting == "forwarded" { "x-forwarded-for" } else { "forwarded" };
+        let app = TestApp::with(&[PROXIES, limited, ("ACCOUNTD_SERVER__FORWARDED_HEADER", setting)]).await;
+        app.user("ann").await;
+        for own in by_client {
+            let answer = login(&app.anonymous().at("10.0.0.1"), &[by_proxy, (own_header, own)]).await;
+            assert_eq!(answer.data()["login"]["session"]["ip"], "198.51.100.1", "{own}");
+        }
+        let mut tries = 0;
+        for number in 0..20 {
+            let own = format!("for=203.0.113.{number}");
+            let body = json!({ "username": format!("nobody{number}"), "password": "x" }).to_string();
+            let headers = [("content-type", "application/json"), by_proxy, (own_header, own.as_str())];
+            let answer = app.anonymous().at("10.0.0.1").request(Method::POST, "/login", &headers, body).await;
+            tries += usize::from(answer.status == 401);
+        }
+        assert_eq!(tries, 10, "{setting}");
+    }
 }
 
 /// A11

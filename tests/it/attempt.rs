@@ -5,6 +5,9 @@ use axum::http::Method;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+mod asked;
+mod unknown_names;
+
 use crate::support::{Actor, Answer, PASSWORD, TestApp};
 
 const LIMITED: &[(&str, &str)] = &[("ACCOUNTD_LIMITS__ENABLED", "true")];
@@ -266,9 +269,13 @@ async fn lets_the_owner_in_from_a_known_device_while_strangers_guess() {
 async fn remembers_a_lock_over_a_restart() {
     let app = TestApp::with(LIMITED).await;
     app.user("ann").await;
-    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wrong());
+    for name in ["ann", "nobody"] {
+        assert_eq!(refused(&login(&app.anonymous(), name, "x", None).await), wrong(), "{name}");
+    }
     let app = app.restart().await;
-    assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, None).await), wait(1));
+    for name in ["ann", "nobody"] {
+        assert_eq!(refused(&login(&app.anonymous(), name, PASSWORD, None).await), wait(1), "{name}");
+    }
 }
 
 /// A2, A3, A12

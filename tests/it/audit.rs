@@ -214,3 +214,63 @@ async fn keeps_no_secret_and_no_typed_name() {
         assert!(!kept.contains(secret), "{secret} in {kept}");
     }
 }
+
+/// Failures of one address are a bounded number of rows whose counts add up, also over a restart; a row is never changed.
+#[tokio::test]
+async fn failures_without_end_are_a_bounded_record_that_adds_up() {
+    use accountd::account::failures::flush;
+    use accountd::security::failure_windows::{AT_ONCE, WINDOW};
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let mut record = Record { seen: 0 };
+    record.next(&app).await;
+    let fail = async |app: &TestApp, name: &str| {
+        let answer = app.anonymous().at("192.0.2.7").login(name, "wrong").await;
+        assert_eq!(answer.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+    };
+    for number in 0..100 {
+        fail(&app, &format!("nobody{number}")).await;
+        fail(&app, "ann").await;
+    }
+    let at_once = record.next(&app).await;
+    assert_eq!(at_once.len(), AT_ONCE);
+    assert!(at_once.iter().all(|event| event.details.is_none()));
+    flush(&app.app).await.unwrap();
+    let finished = record.next(&app).await;
+    let count = |event: &audit_event::Model| {
+        let details: serde_json::Value = serde_json::from_str(event.details.as_deref().unwrap()).unwrap();
+        assert!(details["since"].is_string() && details["until"].is_string(), "{details}");
+        details["count"].as_u64().unwrap()
+    };
+    let hers = uid(&app, "ann").await;
+    let of = |target| finished.iter().filter(|event| event.target_uid == target).map(count).collect::<Vec<_>>();
+    assert_eq!((of(Some(hers)), of(None)), (vec![99], vec![200 - 99 - AT_ONCE as u64]));
+    assert!(finished.iter().all(|event| event.action == "login" && event.outcome == Outcome::Failed));
+    assert!(finished.iter().all(|event| event.address.as_deref() == Some("192.0.2.7")));
+
+    // What was recorded at once outlives a process that is killed; what was not is at most a window.
+    fail(&app, "ann").await;
+    fail(&app, "ann").await;
+    let app = app.restart().await;
+    assert_eq!(record.next(&app).await.len(), 1);
+    fail(&app, "ann").await;
+    fail(&app, "ann").await;
+    assert_eq!(record.next(&app).await.len(), 1);
+    // The next failure after a window finishes it.
+    app.clock.advance(WINDOW);
+    fail(&app, "ann").await;
+    while record_is_short(&app, &mut record, 2).await {}
+}
+
+/// Whether fewer than `most` rows were added; they are written beside the answers.
+async fn record_is_short(app: &TestApp, record: &mut Record, most: usize) -> bool {
+    let seen = record.seen;
+    let events = record.next(app).await;
+    if events.len() < most {
+        record.seen = seen;
+        tokio::task::yield_now().await;
+        return true;
+    }
+    assert_eq!(events.len(), most, "{events:?}");
+    false
+}

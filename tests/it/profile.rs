@@ -1,6 +1,7 @@
 //! The profile: what the owner of an account changes about it without a password.
 
 use chrono::TimeDelta;
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, TestApp};
@@ -65,4 +66,46 @@ async fn has_no_email_address_and_no_power_in_it() {
     }
     let me = ann.send("{ me { email roles } }", json!({})).await;
     assert_eq!(me.data()["me"], json!({ "email": null, "roles": [] }));
+}
+
+/// One account writes a bounded number of audit records, and none for a change that changes nothing.
+#[tokio::test]
+async fn a_thousand_changes_in_a_minute_write_a_bounded_record() {
+    let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
+    let ann = app.user("ann").await;
+    let rows = async || entity::audit_event::Entity::find().count(app.app.db.reader()).await.unwrap();
+    let before = rows().await;
+    let mut refused = 0;
+    for number in 0..1_000 {
+        let input = json!({ "displayName": format!("Ann {number}") });
+        let answer = ann.mutate("updateProfile", input, "errors { code retryAfter }").await;
+        refused += u32::from(answer.refusal("updateProfile").as_deref() == Some("TOO_MANY_ATTEMPTS"));
+        app.clock.advance(TimeDelta::milliseconds(60));
+    }
+    let written = rows().await - before;
+    assert!((60..=120).contains(&written), "{written}");
+    assert_eq!(u64::from(refused) + written, 1_000);
+}
+
+#[tokio::test]
+async fn a_change_that_changes_nothing_writes_nothing() {
+    let app = TestApp::new().await;
+    let (admin, ann) = (app.admin("root").await, app.user("ann").await);
+    let (token, _) = ann.api_token(&[]).await;
+    let update = json!({ "userId": ann.id, "email": "ann@example.org", "displayName": "Ann" });
+    admin.done("updateUser", update.clone(), "user { id }").await;
+    let rows = async || entity::audit_event::Entity::find().count(app.app.db.reader()).await.unwrap();
+    let before = (rows().await, ann.send("{ me { updatedAt } }", json!({})).await.text);
+    app.clock.advance(TimeDelta::seconds(1));
+    admin.done("updateUser", update, "user { id }").await;
+    admin.done("setUserStatus", json!({ "userId": ann.id, "status": "ACTIVE" }), "user { id }").await;
+    for input in [json!({}), json!({ "displayName": "Ann" }), json!({ "username": "ann", "displayName": "Ann" })] {
+        ann.done("updateProfile", input, "user { id }").await;
+    }
+    for input in [json!({}), json!({ "name": "robot" }), json!({ "enabled": true, "permissions": [] })] {
+        let mut input = input;
+        input["apiTokenId"] = json!(token);
+        ann.done("updateApiToken", input, "apiToken { id }").await;
+    }
+    assert_eq!((rows().await, ann.send("{ me { updatedAt } }", json!({})).await.text), before);
 }

@@ -206,3 +206,21 @@ async fn tells_no_name_where_registration_is_closed() {
         assert_eq!((taken.status, taken.text), (free.status, free.text), "{mode}");
     }
 }
+
+/// Walks on a keyboard that overflow the estimate of a whole text are guessable, by every door.
+#[tokio::test]
+async fn refuses_walks_on_the_keyboard() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    for password in ["qw".repeat(20), "12".repeat(16), "0o0O0o0O".repeat(8), "qw".repeat(128)] {
+        let input = json!({ "username": "walker", "password": password });
+        let answer = app.anonymous().mutate("register", input, "errors { code violations }").await;
+        let error = answer.data()["register"]["errors"][0].clone();
+        assert_eq!(error, json!({ "code": "WEAK_PASSWORD", "violations": ["GUESSABLE"] }), "{password}");
+        let input = json!({ "currentPassword": PASSWORD, "newPassword": password });
+        assert_eq!(
+            ann.mutate("updatePassword", input, "errors { code }").await.refusal("updatePassword").as_deref(),
+            Some("WEAK_PASSWORD")
+        );
+    }
+}

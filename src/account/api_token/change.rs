@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use entity::{api_token, user};
-use sea_orm::Set;
+use sea_orm::{ActiveModelTrait, ActiveValue, Iterable, Set};
 
 use super::{ApiToken, draft, find_in_reach, missing};
-use crate::account::access::Permission;
+use crate::account::access::{self, Permission};
+use crate::account::attempt::count_change;
 use crate::account::audit::Event;
 use crate::account::id::ApiTokenId;
 use crate::account::name::Name;
@@ -69,6 +70,7 @@ pub async fn update(
 ) -> Result<(ApiToken, user::Model)> {
     let caller = requester.signed_in()?;
     let now = app.clock.now();
+    count_change(app, caller, access::MANAGE_API_TOKENS, now).await?;
     app.db
         .retry(|| async {
             let tx = app.db.begin().await?;
@@ -102,6 +104,9 @@ pub async fn update(
             if let Some(scopes) = &input.scopes {
                 changes.scopes = Set(scopes.to_json());
             }
+            if is_unchanged(&token.row, &changes) {
+                return Ok((token, owner));
+            }
             if !api_tokens::update(&tx, &token.row, changes, now).await? {
                 return Err(changed_meanwhile());
             }
@@ -117,6 +122,17 @@ pub async fn update(
             Ok((row.into(), owner))
         })
         .await
+}
+
+/// Whether the row has every value that is set already.
+fn is_unchanged(row: &api_token::Model, changes: &api_token::ActiveModel) -> bool {
+    let mut changed: api_token::ActiveModel = row.clone().into();
+    for column in api_token::Column::iter() {
+        if let ActiveValue::Set(value) = changes.get(column) {
+            changed.set_if_not_equals(column, value);
+        }
+    }
+    !changed.is_changed()
 }
 
 fn changed_meanwhile() -> Error {

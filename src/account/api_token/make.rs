@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::ApiToken;
 use super::draft::{self, Draft};
 use crate::account::access::{self, Access};
+use crate::account::attempt::count_change;
 use crate::account::audit::Event;
 use crate::account::id::ApiTokenId;
 use crate::account::login::{self, Login};
@@ -39,6 +40,8 @@ pub struct Made {
 /// Refuses callers who are not in a session, permissions that the caller does not have, and more tokens than one
 /// account may have.
 pub async fn create(app: &App, requester: &Requester, draft: Draft, form: Form) -> Result<Made> {
+    let caller = requester.permit(access::CREATE_API_TOKEN)?;
+    count_change(app, caller, access::CREATE_API_TOKEN, app.clock.now()).await?;
     make(app, requester, draft, form, Maker::Person).await
 }
 

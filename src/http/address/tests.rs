@@ -7,12 +7,18 @@ use super::*;
 
 const PROXIES: &str = "10.0.0.0/8,fd00::/8";
 
+/// By the header that is sent; `x-forwarded-for` if there are none of the two.
 fn at(peer: &str, headers: &[(&'static str, &str)]) -> String {
+    let is_forwarded = headers.iter().any(|(name, _)| *name == "forwarded");
+    at_by(if is_forwarded { ForwardedHeader::Forwarded } else { ForwardedHeader::XForwardedFor }, peer, headers)
+}
+
+fn at_by(header: ForwardedHeader, peer: &str, headers: &[(&'static str, &str)]) -> String {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
-    client(peer.parse().unwrap(), &map, &PROXIES.parse().unwrap()).to_string()
+    client(peer.parse().unwrap(), &map, &PROXIES.parse().unwrap(), header).to_string()
 }
 
 #[test]
@@ -106,11 +112,18 @@ fn takes_several_headers_for_one_list() {
 }
 
 #[test]
-fn believes_two_headers_only_if_they_agree() {
-    let both = |forwarded, legacy| at("10.0.0.1", &[("forwarded", forwarded), ("x-forwarded-for", legacy)]);
-    assert_eq!(both("for=198.51.100.1", "198.51.100.1"), "198.51.100.1");
-    assert_eq!(both("for=203.0.113.9", "198.51.100.1"), "10.0.0.1");
-    assert_eq!(both("for=203.0.113.9", ""), "10.0.0.1");
+fn the_header_that_the_proxy_does_not_write_is_ignored() {
+    use ForwardedHeader::{Forwarded, XForwardedFor};
+    let both =
+        |header, forwarded, legacy| at_by(header, "10.0.0.1", &[("forwarded", forwarded), ("x-forwarded-for", legacy)]);
+    for own in ["for=203.0.113.9", "for=10.0.0.7", "for=unknown", "", "for=198.51.100.1"] {
+        assert_eq!(both(XForwardedFor, own, "198.51.100.1"), "198.51.100.1", "{own}");
+    }
+    for own in ["203.0.113.9", "10.0.0.7", "unknown", "", "198.51.100.1"] {
+        assert_eq!(both(Forwarded, "for=198.51.100.1", own), "198.51.100.1", "{own}");
+    }
+    assert_eq!(at_by(XForwardedFor, "10.0.0.1", &[("forwarded", "for=203.0.113.9")]), "10.0.0.1");
+    assert_eq!(at_by(Forwarded, "10.0.0.1", &[("x-forwarded-for", "203.0.113.9")]), "10.0.0.1");
 }
 
 #[test]

@@ -16,11 +16,11 @@ pub struct Row {
     /// Method and route, as the router has it.
     pub route: String,
     /// The path with its query, if it differs from the route.
-    path: Option<String>,
+    pub path: Option<String>,
     /// Headers beside those of the actor.
-    headers: fn() -> Vec<(&'static str, String)>,
+    pub headers: fn() -> Vec<(&'static str, String)>,
     /// The body, as JSON; null is none.
-    body: fn(Who, &Actor) -> Value,
+    pub body: fn(Who, &Actor) -> Value,
     /// The status, in the order of [`ACTORS`].
     statuses: [u16; 6],
 }
@@ -236,7 +236,7 @@ pub fn dialect_rows() -> Vec<Row> {
 }
 
 /// The whole table, with all dialects mounted.
-fn rows() -> Vec<Row> {
+pub fn rows() -> Vec<Row> {
     let dialects = dialect_rows();
     let options = options(&dialects);
     own().into_iter().chain(dialects).chain(options).collect()

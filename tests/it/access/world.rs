@@ -70,7 +70,12 @@ pub struct Rows(
 
 impl World {
     pub async fn new() -> Self {
-        let app = TestApp::with(SETTINGS).await;
+        Self::with(&[]).await
+    }
+
+    /// The same with more settings.
+    pub async fn with(settings: &[(&str, &str)]) -> Self {
+        let app = TestApp::with(&[SETTINGS, settings].concat()).await;
         assert_eq!(app.app.config.registration.mode, RegistrationMode::Open);
         let admin = app.admin("root").await;
         let foreigner = app.foreign_admin("mallory").await;

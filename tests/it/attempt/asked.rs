@@ -1,0 +1,39 @@
+//! What is judged of new passwords is bounded, whatever comes of it.
+
+use serde_json::json;
+
+use super::LIMITED;
+use crate::support::{PASSWORD, TestApp};
+
+/// Registrations that are refused are counted before the password is judged, and a request judges one.
+#[tokio::test]
+async fn bounds_registrations_that_are_asked_for() {
+    let app = TestApp::with(LIMITED).await;
+    let one = "register(input: { username: \"nobody\", password: \"12345678\" }) { errors { code } }";
+    let ten = (0..10).map(|alias| format!("a{alias}: {one} ")).collect::<String>();
+    let jobs = app.app.hasher.jobs();
+    let answer = app.anonymous().at("192.0.2.8").send(&format!("mutation {{ {ten} }}"), json!({})).await;
+    assert_eq!(answer.text.matches("ONE_CREDENTIAL_CHECK_PER_REQUEST").count(), 9, "{}", answer.text);
+    assert_eq!(app.app.hasher.jobs() - jobs, 1);
+    let visitor = app.anonymous().at("192.0.2.7");
+    let (mut weak, jobs) = (0, app.app.hasher.jobs());
+    for _ in 0..100 {
+        let answer = visitor.send(&format!("mutation {{ {one} }}"), json!({})).await;
+        weak += u64::from(answer.text.contains("WEAK_PASSWORD"));
+    }
+    assert_eq!((weak, app.app.hasher.jobs() - jobs), (60, 60));
+}
+
+/// Whoever is signed in judges no more passwords than that, with the right password, too.
+#[tokio::test]
+async fn bounds_changes_of_the_password() {
+    let app = TestApp::with(LIMITED).await;
+    let ann = app.user("ann").await;
+    let mut weak = 0;
+    for _ in 0..100 {
+        let input = json!({ "currentPassword": PASSWORD, "newPassword": "12345678" });
+        let answer = ann.insist("updatePassword", input, "errors { code retryAfter }").await;
+        weak += u32::from(answer.text.contains("WEAK_PASSWORD"));
+    }
+    assert_eq!(weak, 60);
+}

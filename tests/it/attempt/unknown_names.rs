@@ -1,0 +1,62 @@
+//! Names that nobody has are counted like accounts, in a bounded number of rows.
+
+use accountd::account::retention::{COUNTERS, purge};
+use accountd::account::unknown_names::trim;
+use accountd::clock::Clock;
+use chrono::TimeDelta;
+use sea_orm::EntityTrait;
+
+use super::{LIMITED, login, refused, wait, wrong};
+use crate::support::TestApp;
+
+/// B5: an account and a name that nobody has leave the same rows, and both for as long.
+#[tokio::test]
+async fn a_name_that_nobody_has_is_counted_like_an_account() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    let rows = async || entity::throttle::Entity::find().all(app.app.db.reader()).await.unwrap();
+    for _ in 0..3 {
+        for name in ["ann", "nobody"] {
+            assert_eq!(refused(&login(&app.anonymous(), name, "x", None).await), wrong());
+        }
+        app.clock.advance(TimeDelta::seconds(10));
+    }
+    let found = rows().await;
+    assert_eq!(found.iter().map(|row| row.failures).collect::<Vec<_>>(), [3, 3]);
+    assert_eq!(found[0].blocked_until, found[1].blocked_until);
+    assert!(found.iter().all(|row| !row.subject.contains("nobody")), "what strangers type is not kept");
+    let last = app.clock.now() - TimeDelta::seconds(10);
+    assert_eq!(purge(&app.app, last + COUNTERS).await.unwrap(), 0);
+    assert_eq!(purge(&app.app, last + COUNTERS + TimeDelta::milliseconds(1)).await.unwrap(), 2, "both at once");
+}
+
+/// A9: unknown names take a bounded number of rows; those that are locked go last, and accounts stay.
+#[tokio::test]
+async fn unknown_names_take_a_bounded_number_of_rows() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    for _ in 0..3 {
+        login(&app.anonymous(), "locked", "x", None).await;
+        app.clock.advance(TimeDelta::seconds(1));
+    }
+    app.clock.advance(TimeDelta::seconds(-3));
+    login(&app.anonymous(), "ann", "x", None).await;
+    for number in 0..20 {
+        assert_eq!(refused(&login(&app.anonymous(), &format!("n{number}"), "x", None).await), wrong());
+    }
+    assert_eq!(trim(&app.app, 21).await.unwrap(), 0);
+    assert_eq!(trim(&app.app, 1).await.unwrap(), 20);
+    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await).0, "TOO_MANY_ATTEMPTS");
+    assert_eq!(refused(&login(&app.anonymous(), "locked", "x", None).await).0, "TOO_MANY_ATTEMPTS");
+    assert_eq!(refused(&login(&app.anonymous(), "n0", "x", None).await), wrong());
+}
+
+/// A long name is counted like any other name that nobody has.
+#[tokio::test]
+async fn a_name_that_is_too_long_is_an_unknown_name() {
+    let app = TestApp::with(LIMITED).await;
+    let long = "x".repeat(20_000);
+    assert_eq!(refused(&login(&app.anonymous(), &long, "x", None).await), wrong());
+    assert_eq!(refused(&login(&app.anonymous(), &long, "x", None).await), wait(1));
+    assert_eq!(refused(&login(&app.anonymous(), &format!("{long}x"), "x", None).await), wrong());
+}
