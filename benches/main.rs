@@ -16,6 +16,7 @@ mod machine;
 mod memory;
 mod reads;
 mod refresh;
+mod refused;
 mod report;
 mod seed;
 mod server;
@@ -35,12 +36,13 @@ const PASSWORD: &str = "correct-horse-battery-7";
 type Measure = fn(&mut report::Report);
 
 /// What can be measured, in this order.
-const PARTS: [(&str, Measure); 8] = [
+const PARTS: [(&str, Measure); 9] = [
     ("start", starting::measure),
     ("reads", reads::measure),
     ("refresh", refresh::measure),
     ("login", hashing::measure),
     ("alike", alike::measure),
+    ("refused", refused::measure),
     ("slow", slow::measure),
     ("memory", memory::measure),
     ("growth", growth::measure),
