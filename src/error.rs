@@ -233,6 +233,10 @@ pub enum RefusalCode {
     BuiltInRole,
     /// The account has as many API tokens as it may.
     TooManyApiTokens,
+    /// The first tenant is the installation's own: it is neither disabled nor deleted.
+    DefaultTenant,
+    /// A tenant with users is not deleted.
+    TenantHasUsers,
 }
 
 impl RefusalCode {
@@ -262,6 +266,8 @@ impl RefusalCode {
             Self::UnknownRole => "UNKNOWN_ROLE",
             Self::BuiltInRole => "BUILT_IN_ROLE",
             Self::TooManyApiTokens => "TOO_MANY_API_TOKENS",
+            Self::DefaultTenant => "DEFAULT_TENANT",
+            Self::TenantHasUsers => "TENANT_HAS_USERS",
         }
     }
 }

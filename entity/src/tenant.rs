@@ -14,6 +14,17 @@ pub struct Model {
     pub uid: Uuid,
     pub name: String,
     pub created_at: Timestamp,
+    pub status: Status,
+}
+
+/// Whether the users of a tenant may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::None)")]
+pub enum Status {
+    #[sea_orm(string_value = "ACTIVE")]
+    Active,
+    #[sea_orm(string_value = "DISABLED")]
+    Disabled,
 }
 
 /// How a tenant relates to other tables.

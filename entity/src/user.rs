@@ -30,6 +30,15 @@ pub struct Model {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub version: i64,
+    /// Whether the tenant is disabled, repeated from there.
+    pub tenant_disabled: bool,
+}
+
+impl Model {
+    /// Whether the user may sign in: neither the user nor the tenant is disabled.
+    pub fn is_active(&self) -> bool {
+        self.status == Status::Active && !self.tenant_disabled
+    }
 }
 
 /// Whether an account may sign in.

@@ -19,6 +19,7 @@ mod m0012_webhook_deliveries;
 mod m0013_change_counters;
 mod m0015_session_ends;
 mod m0016_tokens;
+mod m0019_tenant_status;
 mod table;
 
 /// Brings a database to this version, or back.
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_change_counters::Migration),
             Box::new(m0015_session_ends::Migration),
             Box::new(m0016_tokens::Migration),
+            Box::new(m0019_tenant_status::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::session::EndReason;
+use entity::tenant;
 use entity::timestamp::Timestamp;
 use entity::user::{self, Status};
 
@@ -16,7 +17,7 @@ use super::requester::{Requester, SignedIn};
 use super::revocation::cut_off;
 use super::role::to_give;
 use super::session::end_all;
-use super::tenant::within;
+use super::tenant::lock_tenant;
 use super::transaction::{Fact, Transaction};
 use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, lock, reread};
 use super::username::Username;
@@ -58,12 +59,15 @@ pub async fn create_in(
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let tenant_id = match tenant {
-                Some(id) => within(&tx, caller, access::WRITE_USERS, id).await?.id,
-                None => caller.user.tenant_id,
+            let (tenant_id, is_disabled) = match tenant {
+                Some(id) => {
+                    let tenant = lock_tenant(&tx, caller, access::WRITE_USERS, id).await?;
+                    (tenant.id, tenant.status == tenant::Status::Disabled)
+                }
+                None => (caller.user.tenant_id, caller.user.tenant_disabled),
             };
             let chosen = to_give(&tx, caller, &role_names, tenant_id).await?;
-            let user = insert(&tx, app, &input, hash.clone(), tenant_id, now).await?;
+            let user = insert(&tx, app, &input, hash.clone(), (tenant_id, is_disabled), now).await?;
             roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
             let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
             Event::success("user.create")

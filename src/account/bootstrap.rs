@@ -94,7 +94,7 @@ pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let user = insert(&tx, app, &input, hash.clone(), INSTALLATION, now).await?;
+            let user = insert(&tx, app, &input, hash.clone(), (INSTALLATION, false), now).await?;
             let admin = named(&tx, &[ADMIN.to_owned()]).await?;
             roles::replace_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
             let client = Client::new(None, None, "command line".to_owned());

@@ -144,7 +144,7 @@ async fn verify(
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
     let is_admitted = admits(app, user.as_ref(), role).await?;
     let verdict = app.hasher.verify(&input.password, stored).await?;
-    let opens = |user: &&user::Model| verdict.matches && is_admitted && user.status == user::Status::Active;
+    let opens = |user: &&user::Model| verdict.matches && is_admitted && user.is_active();
     let Some(user) = user.as_ref().filter(opens) else {
         return Err(fail(app, client, user.as_ref(), &input.name).await?);
     };

@@ -93,6 +93,16 @@ pub(super) async fn check(db: &impl ConnectionTrait, caller: &SignedIn, act: Act
     if caller.access.covers(&access.permissions) { Ok(()) } else { Err(Error::Forbidden) }
 }
 
+/// Refuses to take away or rename a role that is held by users who can do more than the caller.
+///
+/// # Errors
+/// [`Error::Forbidden`].
+pub(super) async fn check_holders(db: &impl ConnectionTrait, caller: &SignedIn, holders: &[user::Model]) -> Result<()> {
+    let accesses = role::access_of_many(db, holders.iter().map(|holder| holder.id).collect()).await?;
+    let are_covered = accesses.values().all(|access| caller.access.covers(&access.permissions));
+    if are_covered { Ok(()) } else { Err(Error::Forbidden) }
+}
+
 /// The user with this id, if `caller` may do `act`.
 ///
 /// # Errors

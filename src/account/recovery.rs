@@ -8,10 +8,10 @@ use super::session::end_batch;
 use super::transaction::Transaction;
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{api_tokens, sessions};
+use crate::store::{Scope, api_tokens, sessions};
 
 /// How many sessions are ended by one statement.
-const BATCH: u64 = 1_000;
+pub(super) const BATCH: u64 = 1_000;
 
 /// What was ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub async fn end_all_sessions(app: &App, and_api_tokens: bool) -> Result<Ended> 
             let tx = Transaction::begin(app, now).await?;
             let (mut ended, mut last) = (Ended::default(), 0);
             loop {
-                let batch = sessions::list_live_of_all(&tx, last, now, BATCH).await?;
+                let batch = sessions::list_live_of_all(&tx, Scope::Installation, last, now, BATCH).await?;
                 let Some((session, _)) = batch.last() else { break };
                 last = session.id;
                 ended.sessions += end_batch(&tx, &batch, EndReason::Revoked, now).await?;

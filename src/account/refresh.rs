@@ -125,7 +125,7 @@ async fn rotate(app: &App, client: &Client, claims: &RefreshClaims, now: DateTim
     };
     let found = sessions::find_signed_in(app.db.reader(), session_id.uuid()).await?;
     let Some(Found { session, user, grants }) = found else { return Ok(None) };
-    let lives = is_live(&session, now) && user.status == user::Status::Active;
+    let lives = is_live(&session, now) && user.is_active();
     if !lives || user.uid != user_id.uuid() || session.generation != claims.generation {
         return Ok(None);
     }
@@ -161,7 +161,7 @@ async fn attempt(
     let Some((session, user)) = found.filter(|(_, user)| user.uid == user_id.uuid()) else {
         return Err(ended());
     };
-    if !is_live(&session, now) || user.status != user::Status::Active {
+    if !is_live(&session, now) || !user.is_active() {
         return Err(ended());
     }
     let reading = read(&session, claims.generation, &app.config.token, now);

@@ -67,7 +67,7 @@ pub async fn register(
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let user = insert(&tx, app, &input, hash.clone(), INSTALLATION, now).await?;
+            let user = insert(&tx, app, &input, hash.clone(), (INSTALLATION, false), now).await?;
             users::update_login(&tx, &user, None, now).await?;
             let signed_in = session::open(&tx, app, &user, client, device_name.clone(), transport, now).await?;
             Event::success("register")

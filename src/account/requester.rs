@@ -233,7 +233,7 @@ async fn look_up(app: &App, token: &SecretString) -> Result<Result<Known, Identi
     let Some(Found { mut session, user, grants }) = found else {
         return Ok(Err(rejected(TokenFault::SessionEnded, claims)));
     };
-    let lives = super::session::is_live(&session, now) && user.status == user::Status::Active;
+    let lives = super::session::is_live(&session, now) && user.is_active();
     if !lives || user.uid != user_id.uuid() {
         return Ok(Err(rejected(TokenFault::SessionEnded, claims)));
     }

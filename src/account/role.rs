@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{role, user};
-use sea_orm::{ConnectionTrait, Set};
+use sea_orm::ConnectionTrait;
 
 use super::access::{self, Access, Permission};
 use super::audit::Event;
-use super::canonical::canonical;
 use super::id::{RoleId, UserId};
-use super::name::Name;
 use super::power::{self, Act};
 use super::requester::{Requester, SignedIn};
 use super::revocation::cut_off;
@@ -19,6 +17,10 @@ use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::roles::Grant;
 use crate::store::{roles, users};
+
+mod change;
+
+pub use change::{SaveRole, delete, save};
 
 /// The built-in role that holds every permission; a migration makes it.
 pub const ADMIN: &str = "admin";
@@ -145,78 +147,6 @@ pub async fn names_by_number(app: &App, requester: &Requester, numbers: &[i64]) 
     Ok(all.into_iter().filter(|(role, _)| numbers.contains(&role.id)).map(|(role, _)| role.name).collect())
 }
 
-/// What a role shall be.
-#[derive(Debug, Clone)]
-pub struct SaveRole {
-    /// Its name; a role that has it is changed, otherwise one is made.
-    pub name: Name,
-    /// What it is for; nothing clears it.
-    pub description: Option<Name>,
-    /// What it allows.
-    pub permissions: BTreeSet<Permission>,
-}
-
-/// Makes or changes a role, which all tenants share. Nobody can put into a role what they do not hold themselves.
-///
-/// # Errors
-/// Refuses callers without the permission, and changes to built-in roles.
-pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<Role> {
-    let caller = requester.permit(access::WRITE_ROLES)?;
-    let now = app.clock.now();
-    if !caller.access.covers(&input.permissions) {
-        return Err(Error::Forbidden);
-    }
-    let key = canonical(input.name.as_str());
-    if key.chars().count() > MAX_KEY_LENGTH {
-        return Err(Refusal::new(RefusalCode::TooLong, "use a shorter name").on("name").into());
-    }
-    let description = input.description.map(|description| description.as_str().to_owned());
-    app.db
-        .retry(|| async {
-            let tx = app.db.begin().await?;
-            let row = match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {
-                Some((row, _)) if row.built_in => {
-                    return Err(Refusal::new(RefusalCode::BuiltInRole, "built-in roles do not change")
-                        .on("name")
-                        .into());
-                }
-                Some(found) => {
-                    let role = Role::from(found);
-                    if !caller.access.covers(&role.permissions) {
-                        return Err(Error::Forbidden);
-                    }
-                    roles::update_description(&tx, role.row.id, description.clone(), now).await?;
-                    role::Model { description: description.clone(), updated_at: now.into(), ..role.row }
-                }
-                None => {
-                    let row = role::ActiveModel {
-                        uid: Set(app.entropy.uuid(now)),
-                        name: Set(input.name.as_str().to_owned()),
-                        name_key: Set(key.clone()),
-                        description: Set(description.clone()),
-                        built_in: Set(false),
-                        created_at: Set(now.into()),
-                        updated_at: Set(now.into()),
-                        ..Default::default()
-                    };
-                    roles::insert(&tx, row).await?
-                }
-            };
-            let names: Vec<_> = input.permissions.iter().map(|permission| permission.name()).collect();
-            roles::replace_permissions(&tx, row.id, names.iter().copied()).await?;
-            Event::success("role.save")
-                .made_by(caller)
-                .on(row.uid)
-                .with("role", row.name.as_str())
-                .with("permissions", names)
-                .record(&tx, app, &requester.client, now)
-                .await?;
-            tx.commit().await?;
-            Ok(Role { row, permissions: input.permissions.clone() })
-        })
-        .await
-}
-
 /// Gives a user exactly these roles.
 ///
 /// # Errors
@@ -286,9 +216,14 @@ pub(super) async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result
         return Err(Refusal::new(RefusalCode::UnknownRole, "there is no role with this name").on("roles").into());
     }
     let shown: Vec<&str> = found.iter().map(|role| role.row.name.as_str()).collect();
-    if serde_json::json!(shown).to_string().len() > MAX_NAMES_BYTES {
-        // Their holder would get tokens that are too long to be taken.
+    if are_too_long(&shown) {
         return Err(too_many("give fewer roles, or roles with shorter names".to_owned()).into());
     }
     Ok(found)
+}
+
+/// Whether a user with roles of these names would get tokens that are too long to be taken.
+fn are_too_long(names: &[impl AsRef<str>]) -> bool {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    serde_json::json!(names).to_string().len() > MAX_NAMES_BYTES
 }

@@ -2,18 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use entity::tenant;
+use entity::session::EndReason;
+use entity::tenant::{self, Status};
 use sea_orm::{ConnectionTrait, Set};
 
-use super::access::{self, Rule};
+use super::access::{self, INSTALLATION, Rule};
 use super::audit::Event;
 use super::id::TenantId;
 use super::name::Name;
 use super::page::{self, Kind, PageRequest, Slice};
+use super::recovery::BATCH;
 use super::requester::{Requester, SignedIn};
+use super::session::end_batch;
+use super::transaction::Transaction;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::tenants;
+use crate::store::users::{self, Filter};
+use crate::store::{Scope, api_tokens, sessions, tenants};
 
 /// One page of the tenants, in the order in which they were made.
 ///
@@ -89,6 +94,7 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
                         uid: Set(app.entropy.uuid(now)),
                         name: Set(name.as_str().to_owned()),
                         created_at: Set(now.into()),
+                        status: Set(Status::Active),
                         ..Default::default()
                     };
                     tenants::insert(&tx, row).await?
@@ -104,6 +110,111 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
             Ok(tenant)
         })
         .await
+}
+
+/// Lets the users of a tenant sign in, or nobody of them do anything: their sessions end at once, and no login, token or
+/// refresh of theirs is taken until the tenant is enabled. Enabling revives no session.
+///
+/// # Errors
+/// Refuses callers without the permission, ids of no tenant, and to disable the first tenant.
+pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: Status) -> Result<tenant::Model> {
+    let caller = requester.permit(access::WRITE_TENANTS)?;
+    let now = app.clock.now();
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let tenant = lock_tenant(&tx, caller, access::WRITE_TENANTS, id).await?;
+            let is_disabled = status == Status::Disabled;
+            if is_disabled {
+                refuse_default(&tenant)?;
+            }
+            tenants::update_status(&tx, &tenant, status).await?;
+            // First: a login under way waits for this and finds its user disabled, or its session is among those below.
+            users::update_tenant_disabled(&tx, tenant.id, is_disabled, now).await?;
+            let mut last = 0;
+            while is_disabled {
+                let scope = Scope::Tenant(tenant.id);
+                let batch = sessions::list_live_of_all(&tx, scope, last, now, BATCH).await?;
+                let Some((session, _)) = batch.last() else { break };
+                last = session.id;
+                end_batch(&tx, &batch, EndReason::AccountDisabled, now).await?;
+            }
+            if is_disabled {
+                api_tokens::update_tenants_from_login_revoked(&tx, tenant.id, now).await?;
+            }
+            Event::success("tenant.status")
+                .made_by(caller)
+                .on(tenant.uid)
+                .with("status", if is_disabled { "DISABLED" } else { "ACTIVE" })
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            tx.commit().await?;
+            Ok(tenant::Model { status, ..tenant })
+        })
+        .await
+}
+
+/// Deletes a tenant without users.
+///
+/// # Errors
+/// Refuses callers without the permission, ids of no tenant, the first tenant, and a tenant with users.
+pub async fn delete(app: &App, requester: &Requester, id: TenantId) -> Result<TenantId> {
+    let caller = requester.permit(access::WRITE_TENANTS)?;
+    let now = app.clock.now();
+    app.db
+        .retry(|| async {
+            let tx = Transaction::begin(app, now).await?;
+            let tenant = lock_tenant(&tx, caller, access::WRITE_TENANTS, id).await?;
+            refuse_default(&tenant)?;
+            let count = users::count(&tx, Scope::Tenant(tenant.id), &Filter::default()).await?;
+            if count > 0 {
+                let message = format!("the tenant has users ({count}): delete them first");
+                return Err(Refusal::new(RefusalCode::TenantHasUsers, message).on("tenantId").into());
+            }
+            tenants::delete(&tx, &tenant).await?;
+            Event::success("tenant.delete")
+                .made_by(caller)
+                .on(tenant.uid)
+                .with("name", tenant.name.as_str())
+                .record(&tx, app, &requester.client, now)
+                .await?;
+            tx.commit().await?;
+            Ok(id)
+        })
+        .await
+}
+
+fn refuse_default(tenant: &tenant::Model) -> Result<()> {
+    if tenant.id != INSTALLATION {
+        return Ok(());
+    }
+    let message = "the first tenant is the installation's own: it is neither disabled nor deleted";
+    Err(Refusal::new(RefusalCode::DefaultTenant, message).on("tenantId").into())
+}
+
+/// How many users a tenant has.
+///
+/// # Errors
+/// Refuses callers who may not see its users.
+pub async fn count_users(app: &App, requester: &Requester, tenant: &tenant::Model) -> Result<u64> {
+    let caller = requester.permit(access::READ_USERS)?;
+    if !caller.scope(access::READ_USERS).admits(tenant.id) {
+        return Err(Error::Forbidden);
+    }
+    users::count(app.db.reader(), Scope::Tenant(tenant.id), &Filter::default()).await
+}
+
+/// As [`within`], with the row locked until the transaction ends: what becomes of the tenant waits for the users that
+/// are just made in it.
+pub(super) async fn lock_tenant(
+    db: &impl ConnectionTrait,
+    caller: &SignedIn,
+    rule: Rule,
+    id: TenantId,
+) -> Result<tenant::Model> {
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such tenant").on("tenantId");
+    let found = tenants::lock(db, caller.scope(rule), id.uuid()).await?;
+    found.ok_or_else(missing).map_err(Error::from)
 }
 
 /// The tenant with this id, if `rule` lets `caller` reach it.

@@ -72,13 +72,13 @@ impl NewUser {
     }
 }
 
-/// Adds the account within the caller's transaction.
+/// Adds the account within the caller's transaction, to a tenant that is perhaps disabled.
 pub(super) async fn insert(
     tx: &impl Writes,
     app: &App,
     input: &NewUser,
     hash: String,
-    tenant_id: i64,
+    (tenant_id, tenant_disabled): (i64, bool),
     now: DateTime<Utc>,
 ) -> Result<user::Model> {
     let row = user::ActiveModel {
@@ -98,6 +98,7 @@ pub(super) async fn insert(
         created_at: Set(now.into()),
         updated_at: Set(now.into()),
         version: Set(1),
+        tenant_disabled: Set(tenant_disabled),
         ..Default::default()
     };
     users::insert(tx, row).await

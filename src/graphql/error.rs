@@ -170,6 +170,10 @@ pub enum AccountErrorCode {
     BuiltInRole,
     /// The account has 100 API tokens that are neither revoked nor over: revoke some.
     TooManyApiTokens,
+    /// The first tenant is the installation's own: it is neither disabled nor deleted.
+    DefaultTenant,
+    /// A tenant with users is not deleted: delete them first.
+    TenantHasUsers,
 }
 
 /// What a password lacks.

@@ -58,7 +58,10 @@ impl Role {
 /// The role to make or to change.
 #[derive(InputObject)]
 pub struct SaveRoleInput {
-    /// Its name; a role that has it is changed, otherwise one is made.
+    /// Which role to change, and to rename if the name is another one; left out: the role that has the name is changed,
+    /// otherwise one is made.
+    role_id: Option<ID>,
+    /// Its name, unique in every spelling.
     name: String,
     /// What it is for; left out or null clears it.
     description: Option<String>,
@@ -76,6 +79,28 @@ pub struct RolePayload {
 }
 
 impl Payload for RolePayload {
+    fn refused(errors: Vec<AccountError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
+}
+
+/// The role to delete.
+#[derive(InputObject)]
+pub struct DeleteRoleInput {
+    /// Which role.
+    role_id: ID,
+}
+
+/// What was deleted.
+#[derive(SimpleObject, Default)]
+pub struct DeleteRolePayload {
+    /// The id that is no more.
+    deleted_role_id: Option<ID>,
+    /// What the person can fix.
+    errors: Vec<AccountError>,
+}
+
+impl Payload for DeleteRolePayload {
     fn refused(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
@@ -112,7 +137,7 @@ pub struct RoleMutation;
 
 #[Object]
 impl RoleMutation {
-    /// Makes or changes a role, for all tenants; its holders have the permissions from their next request on.
+    /// Makes, changes or renames a role, for all tenants; its holders have the permissions from their next request on.
     #[graphql(directive = guard::apply(access::WRITE_ROLES))]
     async fn save_role(
         &self,
@@ -120,6 +145,17 @@ impl RoleMutation {
         #[graphql(desc = "The role.")] input: SaveRoleInput,
     ) -> Result<RolePayload> {
         settle(ctx, save(ctx, input).await)
+    }
+
+    /// Deletes a role, for all tenants; its holders lose it from their next request on. `Role.userCount` tells how many
+    /// there are.
+    #[graphql(directive = guard::apply(access::WRITE_ROLES))]
+    async fn delete_role(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which role.")] input: DeleteRoleInput,
+    ) -> Result<DeleteRolePayload> {
+        settle(ctx, delete(ctx, &input).await)
     }
 
     /// Gives a user exactly these roles; it counts from the user's next request on.
@@ -137,12 +173,20 @@ async fn save(ctx: &Context<'_>, input: SaveRoleInput) -> crate::error::Result<R
     let requester = ctx.requester()?;
     requester.permit(access::WRITE_ROLES)?;
     let role = SaveRole {
+        id: input.role_id.as_ref().map(|id| parse_id(id, "roleId")).transpose()?,
         name: Name::parse(&input.name).map_err(|refusal| refusal.on("name"))?,
         description: Name::parse_on("description", input.description.as_deref())?,
         permissions: input.permissions.into_iter().map(access::Permission::from).collect(),
     };
     let role = roles::save(ctx.app()?, requester, role).await?;
     Ok(RolePayload { role: Some(Role(role)), errors: Vec::new() })
+}
+
+async fn delete(ctx: &Context<'_>, input: &DeleteRoleInput) -> crate::error::Result<DeleteRolePayload> {
+    let requester = ctx.requester()?;
+    requester.permit(access::WRITE_ROLES)?;
+    let id = roles::delete(ctx.app()?, requester, parse_id(&input.role_id, "roleId")?).await?;
+    Ok(DeleteRolePayload { deleted_role_id: Some(id.to_string().into()), errors: Vec::new() })
 }
 
 async fn assign(ctx: &Context<'_>, input: SetUserRolesInput) -> crate::error::Result<UserPayload> {

@@ -1,6 +1,6 @@
 //! Tenants: listed, made and renamed by those who administer the installation.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use entity::tenant;
 
 use super::context::Given;
@@ -35,6 +35,27 @@ impl Tenant {
     async fn created_at(&self) -> Time {
         self.0.created_at.into()
     }
+
+    /// Whether its users may sign in.
+    async fn status(&self) -> TenantStatus {
+        self.0.status.into()
+    }
+
+    /// How many users belong to it.
+    #[graphql(directive = guard::apply(access::READ_USERS))]
+    async fn user_count(&self, ctx: &Context<'_>) -> Result<u64> {
+        Ok(tenants::count_users(ctx.app()?, ctx.requester()?, &self.0).await?)
+    }
+}
+
+/// Whether the users of a tenant may sign in.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "tenant::Status")]
+pub enum TenantStatus {
+    /// They may.
+    Active,
+    /// Nobody of them can do anything.
+    Disabled,
 }
 
 /// What a list of tenants has beside its edges.
@@ -67,6 +88,37 @@ pub struct TenantPayload {
 }
 
 impl Payload for TenantPayload {
+    fn refused(errors: Vec<AccountError>) -> Self {
+        Self { errors, ..Self::default() }
+    }
+}
+
+/// The status that a tenant gets.
+#[derive(InputObject)]
+pub struct SetTenantStatusInput {
+    /// Which tenant.
+    tenant_id: ID,
+    /// The status.
+    status: TenantStatus,
+}
+
+/// The tenant to delete.
+#[derive(InputObject)]
+pub struct DeleteTenantInput {
+    /// Which tenant.
+    tenant_id: ID,
+}
+
+/// What was deleted.
+#[derive(SimpleObject, Default)]
+pub struct DeleteTenantPayload {
+    /// The id that is no more.
+    deleted_tenant_id: Option<ID>,
+    /// What the person can fix.
+    errors: Vec<AccountError>,
+}
+
+impl Payload for DeleteTenantPayload {
     fn refused(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
@@ -109,6 +161,42 @@ impl TenantMutation {
     ) -> Result<TenantPayload> {
         settle(ctx, save(ctx, &input).await)
     }
+
+    /// Enables or disables a tenant. Disabling ends all sessions of its users at once; they can do nothing, by no login,
+    /// token or refresh, until it is enabled. The first tenant is not disabled.
+    #[graphql(directive = guard::apply(access::WRITE_TENANTS))]
+    async fn set_tenant_status(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which tenant and which status.")] input: SetTenantStatusInput,
+    ) -> Result<TenantPayload> {
+        settle(ctx, set_status(ctx, &input).await)
+    }
+
+    /// Deletes a tenant that has no users. The first tenant is not deleted.
+    #[graphql(directive = guard::apply(access::WRITE_TENANTS))]
+    async fn delete_tenant(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which tenant.")] input: DeleteTenantInput,
+    ) -> Result<DeleteTenantPayload> {
+        settle(ctx, delete(ctx, &input).await)
+    }
+}
+
+async fn set_status(ctx: &Context<'_>, input: &SetTenantStatusInput) -> crate::error::Result<TenantPayload> {
+    let requester = ctx.requester()?;
+    requester.permit(access::WRITE_TENANTS)?;
+    let id = parse_id(&input.tenant_id, "tenantId")?;
+    let row = tenants::set_status(ctx.app()?, requester, id, input.status.into()).await?;
+    Ok(TenantPayload { tenant: Some(Tenant(row)), errors: Vec::new() })
+}
+
+async fn delete(ctx: &Context<'_>, input: &DeleteTenantInput) -> crate::error::Result<DeleteTenantPayload> {
+    let requester = ctx.requester()?;
+    requester.permit(access::WRITE_TENANTS)?;
+    let id = tenants::delete(ctx.app()?, requester, parse_id(&input.tenant_id, "tenantId")?).await?;
+    Ok(DeleteTenantPayload { deleted_tenant_id: Some(id.to_string().into()), errors: Vec::new() })
 }
 
 async fn save(ctx: &Context<'_>, input: &SaveTenantInput) -> crate::error::Result<TenantPayload> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use entity::timestamp::Timestamp;
 use entity::{api_token, user};
-use sea_orm::sea_query::{Expr, Func, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, Query, SimpleExpr};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, Select, Set, UpdateMany,
@@ -192,4 +192,20 @@ pub async fn update_everybodys_from_login_revoked(db: &impl Writes, now: DateTim
     let updated = revoke_all(now).filter(api_token::Column::FromLogin.eq(true)).exec(db).await?;
     db.touch(Touched::Everybody, Reach::Nodes);
     Ok(updated.rows_affected)
+}
+
+/// Revokes every token that a login of a user of this tenant made.
+pub async fn update_tenants_from_login_revoked(db: &impl Writes, tenant_id: i64, now: DateTime<Utc>) -> Result<()> {
+    let users = Query::select().column(user::Column::Id).from(user::Entity).and_where(of_tenant(tenant_id)).take();
+    revoke_all(now)
+        .filter(api_token::Column::FromLogin.eq(true))
+        .filter(api_token::Column::UserId.in_subquery(users))
+        .exec(db)
+        .await?;
+    db.touch(Touched::Everybody, Reach::Nodes);
+    Ok(())
+}
+
+fn of_tenant(tenant_id: i64) -> SimpleExpr {
+    Expr::col(user::Column::TenantId).eq(tenant_id)
 }

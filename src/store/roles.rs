@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use entity::{role, role_permission, user, user_role};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, RelationTrait, Set,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, RelationTrait, Set, SqlErr,
 };
 use uuid::Uuid;
 
 use super::{Reach, Scope, Touched, Writes};
-use crate::error::{Refusal, RefusalCode, Result, on_unique};
+use crate::error::{Error, Refusal, RefusalCode, Result, on_unique};
 
 /// A role with the names of its permissions, which built-in roles do not list.
 pub type WithPermissions = (role::Model, Vec<role_permission::Model>);
@@ -57,6 +57,12 @@ pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<WithPer
         .all(db)
         .await?;
     Ok(found.into_iter().next())
+}
+
+/// The same, with the row of the role locked until the transaction ends.
+pub async fn lock(db: &impl Writes, uid: Uuid) -> Result<Option<WithPermissions>> {
+    role::Entity::find().filter(role::Column::Uid.eq(uid)).lock_exclusive().all(db).await?;
+    find(db, uid).await
 }
 
 /// The roles that a user holds, in the order of their numbers.
@@ -112,8 +118,18 @@ pub async fn replace_of_user(db: &impl Writes, user_id: i64, role_ids: &BTreeSet
         return Ok(());
     }
     let rows = role_ids.iter().map(|role_id| user_role::ActiveModel { user_id: Set(user_id), role_id: Set(*role_id) });
-    user_role::Entity::insert_many(rows).exec_without_returning(db).await?;
+    user_role::Entity::insert_many(rows).exec_without_returning(db).await.map_err(deleted)?;
     Ok(())
+}
+
+/// What it means that a role is gone which was there when it was looked up.
+fn deleted(error: DbErr) -> Error {
+    match error.sql_err() {
+        Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
+            Refusal::new(RefusalCode::UnknownRole, "a role was deleted meanwhile: look again").on("roles").into()
+        }
+        _ => error.into(),
+    }
 }
 
 /// Adds a role.
@@ -121,8 +137,30 @@ pub async fn replace_of_user(db: &impl Writes, user_id: i64, role_ids: &BTreeSet
 /// # Errors
 /// A refusal if the name is taken.
 pub async fn insert(db: &impl ConnectionTrait, role: role::ActiveModel) -> Result<role::Model> {
+    role.insert(db).await.map_err(taken)
+}
+
+fn taken(error: DbErr) -> Error {
     let taken = Refusal::new(RefusalCode::RoleNameTaken, "another role has this name").on("name");
-    role.insert(db).await.map_err(|error| on_unique(error, &[("name_key", taken)]))
+    on_unique(error, &[("name_key", taken)])
+}
+
+/// Renames a role.
+///
+/// # Errors
+/// A refusal if the name is taken.
+pub async fn update_name(db: &impl Writes, role_id: i64, name: &str, key: &str) -> Result<()> {
+    db.touch(Touched::Everybody, Reach::Nodes);
+    let row = role::ActiveModel { name: Set(name.to_owned()), name_key: Set(key.to_owned()), ..Default::default() };
+    role::Entity::update_many().set(row).filter(role::Column::Id.eq(role_id)).exec(db).await.map_err(taken)?;
+    Ok(())
+}
+
+/// Deletes a role; its holders lose it.
+pub async fn delete(db: &impl Writes, role_id: i64) -> Result<()> {
+    db.touch(Touched::Everybody, Reach::Nodes);
+    role::Entity::delete_by_id(role_id).exec(db).await?;
+    Ok(())
 }
 
 /// Sets a role's description.

@@ -106,15 +106,17 @@ pub async fn list_by_number(db: &impl ConnectionTrait, user_id: i64, ids: Vec<i6
     Ok(of_user(user_id, None).filter(session::Column::Id.is_in(ids)).all(db).await?)
 }
 
-/// The first live sessions of everybody, by number, behind session `after`, with their users.
+/// The first live sessions of everybody in `scope`, by number, behind session `after`, with their users.
 pub async fn list_live_of_all(
     db: &impl ConnectionTrait,
+    scope: Scope,
     after: i64,
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<(session::Model, user::Model)>> {
     let found = session::Entity::find()
         .find_also_related(user::Entity)
+        .filter(scope.of_users())
         .filter(session::Column::Id.gt(after))
         .filter(live(now))
         .order_by_asc(session::Column::Id)

@@ -1,11 +1,13 @@
 //! Tenants.
 
-use entity::tenant;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, Select, Set};
+use entity::{imported, tenant};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Select, Set,
+};
 use uuid::Uuid;
 
-use super::Scope;
 use super::keyset::{Page, Place, Sort, paged};
+use super::{Reach, Scope, Touched, Writes};
 use crate::error::Result;
 
 fn scoped(scope: Scope) -> Select<tenant::Entity> {
@@ -15,6 +17,11 @@ fn scoped(scope: Scope) -> Select<tenant::Entity> {
 /// The tenant with this public id.
 pub async fn find(db: &impl ConnectionTrait, scope: Scope, uid: Uuid) -> Result<Option<tenant::Model>> {
     Ok(scoped(scope).filter(tenant::Column::Uid.eq(uid)).one(db).await?)
+}
+
+/// The same, with the row locked until the transaction ends.
+pub async fn lock(db: &impl ConnectionTrait, scope: Scope, uid: Uuid) -> Result<Option<tenant::Model>> {
+    Ok(scoped(scope).filter(tenant::Column::Uid.eq(uid)).lock_exclusive().one(db).await?)
 }
 
 /// The tenants with these numbers, in no order.
@@ -47,5 +54,21 @@ pub async fn insert(db: &impl ConnectionTrait, tenant: tenant::ActiveModel) -> R
 pub async fn update_name(db: &impl ConnectionTrait, tenant: &tenant::Model, name: &str) -> Result<()> {
     let row = tenant::ActiveModel { name: Set(name.to_owned()), ..Default::default() };
     tenant::Entity::update_many().set(row).filter(tenant::Column::Id.eq(tenant.id)).exec(db).await?;
+    Ok(())
+}
+
+/// Sets the status, which counts for its users by [`super::users::update_tenant_disabled`].
+pub async fn update_status(db: &impl Writes, tenant: &tenant::Model, status: tenant::Status) -> Result<()> {
+    db.touch(Touched::Everybody, Reach::Nodes);
+    let row = tenant::ActiveModel { status: Set(status), ..Default::default() };
+    tenant::Entity::update_many().set(row).filter(tenant::Column::Id.eq(tenant.id)).exec(db).await?;
+    Ok(())
+}
+
+/// Deletes a tenant, and the note of an import that made it. It must have no users.
+pub async fn delete(db: &impl Writes, tenant: &tenant::Model) -> Result<()> {
+    db.touch(Touched::Everybody, Reach::Nodes);
+    imported::Entity::delete_many().filter(imported::Column::Uid.eq(tenant.uid)).exec(db).await?;
+    tenant::Entity::delete_by_id(tenant.id).exec(db).await?;
     Ok(())
 }

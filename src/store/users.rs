@@ -339,11 +339,47 @@ pub async fn update_login(
         .set(row)
         .filter(user::Column::Id.eq(user.id))
         .filter(user::Column::Status.eq(user::Status::Active))
+        .filter(user::Column::TenantDisabled.eq(false))
         .filter(user::Column::PasswordHash.eq(user.password_hash.clone()))
         .exec(db)
         .await?;
     db.touch(Touched::User(user.id), Reach::Nodes);
     Ok(updated.rows_affected == 1)
+}
+
+/// Says of every user of a tenant whether it is disabled, and raises the versions.
+pub async fn update_tenant_disabled(
+    db: &impl Writes,
+    tenant_id: i64,
+    disabled: bool,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    user::Entity::update_many()
+        .col_expr(user::Column::TenantDisabled, Expr::value(disabled))
+        .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
+        .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
+        .filter(user::Column::TenantId.eq(tenant_id))
+        .exec(db)
+        .await?;
+    db.touch(Touched::Everybody, Reach::Nodes);
+    Ok(())
+}
+
+/// The users who hold a role, with their versions raised, because what they may do changes.
+pub async fn touch_holders(db: &impl Writes, role_id: i64, now: DateTime<Utc>) -> Result<Vec<user::Model>> {
+    let holders = || {
+        let of_role = Expr::col(user_role::Column::RoleId).eq(role_id);
+        Query::select().column(user_role::Column::UserId).from(user_role::Entity).and_where(of_role).take()
+    };
+    user::Entity::update_many()
+        .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
+        .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
+        .filter(user::Column::Id.in_subquery(holders()))
+        .exec(db)
+        .await?;
+    db.touch(Touched::Everybody, Reach::Nodes);
+    let rows = user::Entity::find().filter(user::Column::Id.in_subquery(holders()));
+    Ok(rows.order_by_asc(user::Column::Id).all(db).await?)
 }
 
 /// Deletes a user with everything that is theirs alone. False if there was none.

@@ -15,12 +15,12 @@ use crate::support::{Actor, PASSWORD, TestApp};
 
 /// So many rounds in the slow profile, and a few otherwise.
 #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the tests")]
-fn rounds(few: usize, many: usize) -> usize {
+pub fn rounds(few: usize, many: usize) -> usize {
     if std::env::var("ACCOUNTD_TEST_SLOW").is_ok() { many } else { few }
 }
 
 /// Two nodes on one database.
-async fn nodes() -> [TestApp; 2] {
+pub async fn nodes() -> [TestApp; 2] {
     let app = TestApp::new().await;
     let beside = app.beside().await;
     [beside, app]
@@ -28,7 +28,7 @@ async fn nodes() -> [TestApp; 2] {
 
 /// Runs two requests at the same time; which one is first is up to chance, helped by a `head_start` that goes from the
 /// first to the second.
-async fn meet<A: Send + 'static, B: Send + 'static>(
+pub async fn meet<A: Send + 'static, B: Send + 'static>(
     head_start: usize,
     one: impl Future<Output = A> + Send + 'static,
     other: impl Future<Output = B> + Send + 'static,

@@ -1,5 +1,7 @@
 //! Roles: named sets of permissions, and who holds them.
 
+mod change;
+
 use serde_json::{Value, json};
 
 use crate::support::{Actor, PASSWORD, TestApp};

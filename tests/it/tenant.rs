@@ -1,5 +1,7 @@
 //! Tenants: customers who share an installation and see nothing of each other.
 
+mod status;
+
 use serde_json::{Value, json};
 
 use crate::support::{Actor, PASSWORD, TestApp};

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::ApiToken;
@@ -33,7 +32,7 @@ pub(in crate::account) async fn identify(app: &App, text: &SecretString, now: Da
         return Ok(rejected(TokenFault::Invalid, None));
     };
     let mut token = ApiToken::from(row);
-    if !token.is_usable(now) || user.status != user::Status::Active {
+    if !token.is_usable(now) || !user.is_active() {
         // There is nothing to refresh: the program needs another token.
         let id = token.id().to_string();
         return Ok(rejected(TokenFault::SessionEnded, Some(id)));

@@ -140,6 +140,13 @@ fn queries() -> Vec<Row> {
             "/node/userCount",
             OF_ROLES,
         ),
+        row(
+            "Tenant.userCount",
+            "query ($id: ID!) { node(id: $id) { ... on Tenant { userCount } } }",
+            tenant,
+            "/node/userCount",
+            ONE_USER,
+        ),
     ];
     rows.extend(USER.into_iter().map(|(field, selection, path)| Row {
         field,
@@ -313,6 +320,38 @@ fn mutations() -> Vec<Row> {
             "role { id }",
             "/saveRole/role",
             |_, _, _| json!({ "input": { "name": "clerks", "permissions": [], "description": "Changed" } }),
+            INSTALLATION,
+        ),
+        mutation(
+            "Mutation.saveRole",
+            "SaveRoleInput!",
+            "role { id }",
+            "/saveRole/role",
+            |world, _, _| json!({ "input": { "roleId": world.role, "name": "CLERKS", "permissions": [] } }),
+            INSTALLATION,
+        ),
+        mutation(
+            "Mutation.deleteRole",
+            "DeleteRoleInput!",
+            "deletedRoleId",
+            "/deleteRole/deletedRoleId",
+            |world, _, _| json!({ "input": { "roleId": world.role } }),
+            INSTALLATION,
+        ),
+        mutation(
+            "Mutation.setTenantStatus",
+            "SetTenantStatusInput!",
+            "tenant { id name }",
+            "/setTenantStatus/tenant",
+            |world, _, _| json!({ "input": { "tenantId": world.spare, "status": "DISABLED" } }),
+            INSTALLATION,
+        ),
+        mutation(
+            "Mutation.deleteTenant",
+            "DeleteTenantInput!",
+            "deletedTenantId",
+            "/deleteTenant/deletedTenantId",
+            |world, _, _| json!({ "input": { "tenantId": world.spare } }),
             INSTALLATION,
         ),
         mutation(

@@ -122,7 +122,10 @@ fn mutations() -> BTreeMap<&'static str, [Verdict; 2]> {
         ("setUserRoles", [FORBIDDEN, FORBIDDEN]),
         ("deleteUser", [FORBIDDEN, FORBIDDEN]),
         ("saveRole", [Data, Data]),
+        ("deleteRole", [Data, Data]),
         ("saveTenant", [Data, Data]),
+        ("setTenantStatus", [Data, Data]),
+        ("deleteTenant", [Data, Data]),
     ]
     .into()
 }
@@ -326,8 +329,11 @@ fn no_use_case_forgets_the_check() {
         ("password.rs", "update", "asks for the current password"),
         ("password.rs", "update_within", "asks for the current password"),
         ("profile.rs", "update", "is for the owner in a session"),
-        ("role.rs", "save", "changes a role"),
+        ("role/change.rs", "save", "checks the holders of a role that it renames"),
+        ("role/change.rs", "delete", "checks the holders"),
         ("tenant.rs", "save", "changes a tenant"),
+        ("tenant.rs", "set_status", "changes a tenant"),
+        ("tenant.rs", "delete", "changes a tenant"),
     ];
     let mut wrong = Vec::new();
     let mut unused: BTreeSet<_> = without_target.iter().map(|(file, verb, _)| format!("{file} {verb}")).collect();

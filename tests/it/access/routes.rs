@@ -321,3 +321,41 @@ async fn everybody_gets_the_status_that_the_table_says() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Nobody of a disabled tenant signs in at any door: each route for logins that the dialects have, and GraphQL.
+#[tokio::test]
+async fn no_door_lets_in_a_user_of_a_disabled_tenant() {
+    use entity::{tenant, user};
+    use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+
+    let world = World::new().await;
+    let db = world.app.app.db.writer();
+    let spare = tenant::Entity::find().filter(tenant::Column::Name.eq("spare")).one(db).await.unwrap().unwrap();
+    let eve = user::Entity::find().filter(user::Column::UsernameKey.eq("eve")).one(db).await.unwrap().unwrap();
+    user::ActiveModel { id: Set(eve.id), tenant_id: Set(spare.id), ..Default::default() }.update(db).await.unwrap();
+    let root = world.actor(Who::Admin);
+    let stranger = world.app.anonymous();
+    let statuses = async || {
+        let mut statuses = Vec::new();
+        for row in dialect_rows() {
+            let names_eve =
+                (row.body)(Who::Anonymous, &stranger).to_string().contains("eve") || !(row.headers)().is_empty();
+            if row.route.starts_with("POST ") && row.route.ends_with("/login") && names_eve {
+                let answer = row.send(row.path(), Who::Anonymous, &stranger, |body| body).await;
+                statuses.push((row.route, answer.status.as_u16()));
+            }
+        }
+        let answer = stranger.login("eve", PASSWORD).await;
+        statuses.push(("GraphQL".to_owned(), if answer.refusal("login").is_none() { 200 } else { 401 }));
+        statuses
+    };
+    let before = statuses().await;
+    assert_eq!(before.len(), 7, "{before:?}");
+    assert!(before.iter().all(|(_, status)| *status == 200), "{before:?}");
+    let input = json!({ "tenantId": world.spare, "status": "DISABLED" });
+    root.done("setTenantStatus", input, "tenant { id }").await;
+    let rows = world.rows().await;
+    let after = statuses().await;
+    assert!(after.iter().all(|(_, status)| matches!(status, 400 | 401)), "{after:?}");
+    assert_eq!(world.rows().await, rows, "nothing was opened");
+}

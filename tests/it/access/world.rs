@@ -54,6 +54,8 @@ pub struct World {
     pub role: String,
     /// The tenant of the owner.
     pub tenant: String,
+    /// A tenant without users.
+    pub spare: String,
 }
 
 /// All rows that an operation could change.
@@ -91,11 +93,13 @@ impl World {
             updateUser(input: { userId: $ann, email: \"ann@example.org\" }) { user { tenant { id } } }
             setUserStatus(input: { userId: $dora, status: DISABLED }) { user { id } }
             saveRole(input: { name: \"clerks\", permissions: [] }) { role { id } }
+            saveTenant(input: { name: \"spare\" }) { tenant { id } }
         }";
         let arranged = admin.send(arrange, json!({ "ann": ann.id, "dora": disabled.id })).await.data();
         let text = |pointer: &str| arranged.pointer(pointer).unwrap().as_str().unwrap().to_owned();
         let (role, tenant) = (text("/saveRole/role/id"), text("/updateUser/user/tenant/id"));
-        Self { app, ann, ann_session, ann_token, bob, admin, foreigner, disabled, role, tenant }
+        let spare = text("/saveTenant/tenant/id");
+        Self { app, ann, ann_session, ann_token, bob, admin, foreigner, disabled, role, tenant, spare }
     }
 
     pub fn actor(&self, who: Who) -> Actor {
