@@ -7,6 +7,7 @@ import { RegisterPage } from './pages/register';
 import { RolesPage } from './pages/roles';
 import { SessionsPage } from './pages/sessions';
 import { SignInPage } from './pages/sign-in';
+import { TenantsPage } from './pages/tenants';
 import { UserPage } from './pages/user';
 import { NewUserPage } from './pages/user-new';
 import { UsersPage } from './pages/users';
@@ -53,6 +54,8 @@ function Place() {
     return second ? <UserPage key={second} id={second} /> : <UsersPage />;
   }
   if (first === 'roles' && may('Query.roles')) return <RolesPage />;
+  // The numbers of users are for those who see users.
+  if (first === 'tenants' && may('Query.tenants') && may('Query.users')) return <TenantsPage />;
   if (first === 'password') return <PasswordPage />;
   if (first === 'sessions') return <SessionsPage />;
   if (first === 'tokens') return <ApiTokensPage />;

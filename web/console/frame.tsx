@@ -81,6 +81,7 @@ function Ways() {
             <ul>
               {may('Query.users') && way('users', 'Users')}
               {may('Query.roles') && way('roles', 'Roles')}
+              {may('Query.tenants') && may('Query.users') && way('tenants', 'Tenants')}
             </ul>
           </>
         )}

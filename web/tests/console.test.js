@@ -166,6 +166,60 @@ describe('the console', () => {
     assert.equal(await fay.getByRole('link', { name: 'Roles' }).count(), 0);
   });
 
+  test('a role is renamed, and deleted after the number of its users was shown', limit, async () => {
+    const admin = await newTab();
+    await signIn(admin, ADMIN, PASSWORD);
+    await admin.getByRole('link', { name: 'Roles' }).click();
+    await admin.getByRole('button', { name: 'New role' }).click();
+    await admin.getByLabel('Name', { exact: true }).fill('clerks');
+    await admin.getByRole('button', { name: 'Save the role' }).click();
+    await admin.getByText('clerks', { exact: true }).waitFor();
+    await admin.getByRole('link', { name: 'Users' }).click();
+    await admin.getByRole('link', { name: 'New user' }).click();
+    await admin.getByLabel('Username', { exact: true }).fill('hal');
+    await admin.getByLabel('First password', { exact: true }).fill(PASSWORD);
+    await admin.getByLabel('clerks').check();
+    await admin.getByRole('button', { name: 'Create the user' }).click();
+    await admin.getByRole('heading', { name: 'hal' }).waitFor();
+
+    await admin.getByRole('link', { name: 'Roles' }).click();
+    await admin.getByRole('button', { name: 'Change clerks' }).click();
+    await admin.getByText('one user would have it').waitFor();
+    await admin.getByLabel('Name', { exact: true }).fill('Office');
+    await admin.getByRole('button', { name: 'Save the role' }).click();
+    await admin.getByText('Office', { exact: true }).waitFor();
+    await admin.getByRole('button', { name: 'Delete Office' }).click();
+    await admin
+      .getByRole('group', { name: 'Delete Office, and take it from one user?' })
+      .getByRole('button', { name: 'Delete' })
+      .click();
+    await admin.getByText('Office', { exact: true }).waitFor({ state: 'detached' });
+  });
+
+  test('a tenant is made, disabled, enabled and deleted', limit, async () => {
+    const admin = await newTab();
+    await signIn(admin, ADMIN, PASSWORD);
+    await admin.getByRole('link', { name: 'Tenants' }).click();
+    await admin.getByText('The installation’s own').waitFor();
+    assert.equal(await admin.getByRole('button', { name: 'Disable default' }).count(), 0);
+    await admin.getByRole('button', { name: 'New tenant' }).click();
+    await admin.getByLabel('Name', { exact: true }).fill('ACME');
+    await admin.getByRole('button', { name: 'Save the tenant' }).click();
+    await admin.getByRole('button', { name: 'Disable ACME' }).click();
+    await admin
+      .getByRole('group', { name: 'Disable ACME, and sign out 0 users?' })
+      .getByRole('button', { name: 'Disable' })
+      .click();
+    await admin.getByRole('button', { name: 'Enable ACME' }).click();
+    await admin.getByRole('button', { name: 'Disable ACME' }).waitFor();
+    await admin.getByRole('button', { name: 'Delete ACME' }).click();
+    await admin
+      .getByRole('group', { name: 'Delete ACME, which has no users?' })
+      .getByRole('button', { name: 'Delete' })
+      .click();
+    await admin.getByText('ACME', { exact: true }).waitFor({ state: 'detached' });
+  });
+
   test('an API token is made, shown once and revoked', limit, async () => {
     await register(server.url, 'gus');
     const page = await newTab();

@@ -118,6 +118,7 @@ describe('the looks', () => {
         await look('user', `users/${user}`, page.getByRole('button', { name: 'Disable' }));
         await look('user-new', 'users/new', page.getByLabel('support'));
         await look('roles', 'roles', page.getByText('Answers people'));
+        await look('tenants', 'tenants', page.getByText('The installation’s own'));
         if (name === 'narrow') {
           await page.getByRole('button', { name: 'Menu' }).click();
           await look('menu', undefined, page.getByRole('link', { name: 'Playground' }));

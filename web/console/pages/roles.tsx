@@ -3,13 +3,15 @@ import { useQuery } from '@apollo/client/react';
 import { useState } from 'react';
 import { submit } from '../account';
 import {
+  DeleteRoleDocument,
   meaningOfPermission,
   type Permission,
   type RoleRowFragment,
   RolesDocument,
   SaveRoleDocument,
 } from '../generated';
-import { Submit } from '../parts/button';
+import { Action, Submit } from '../parts/button';
+import { users } from '../parts/count';
 import { Field } from '../parts/field';
 import { Form } from '../parts/form';
 import { Page, Section } from '../parts/page';
@@ -50,7 +52,12 @@ export function RolesPage() {
               <RoleForm role={role} onSaved={done} onCancel={() => setOpen(undefined)} />
             </li>
           ) : (
-            <Row key={role.id} role={role} onChange={maySave && !role.builtIn ? () => setOpen(role.id) : undefined} />
+            <Row
+              key={role.id}
+              role={role}
+              onChange={maySave && !role.builtIn ? () => setOpen(role.id) : undefined}
+              onDelete={may('Mutation.deleteRole') && !role.builtIn ? done : undefined}
+            />
           ),
         )}
       </ul>
@@ -58,15 +65,29 @@ export function RolesPage() {
   );
 }
 
-function Row({ role, onChange }: { role: RoleRowFragment; onChange: (() => void) | undefined }) {
-  const { name, description, permissions, builtIn, userCount } = role;
+interface RowProps {
+  role: RoleRowFragment;
+  onChange: (() => void) | undefined;
+  /** Called when the role is deleted; without it nobody deletes the role here. */
+  onDelete: (() => void) | undefined;
+}
+
+function Row({ role, onChange, onDelete }: RowProps) {
+  const { id, name, description, permissions, builtIn, userCount } = role;
+
+  async function remove() {
+    const { errors } = await submit(DeleteRoleDocument, { roleId: id });
+    if (errors.length === 0) onDelete?.();
+    return errors;
+  }
+
   return (
     <li>
       <div className="row-main">
         <strong>{name}</strong> {builtIn && <span className="badge">Built in</span>}
         <p className="muted">
           {description && `${description} · `}
-          {userCount === 1 ? 'one user' : `${userCount} users`}
+          {users(userCount)}
         </p>
         <ul className="tags" aria-label={`What ${name} allows`}>
           {permissions.map((permission) => (
@@ -76,13 +97,23 @@ function Row({ role, onChange }: { role: RoleRowFragment; onChange: (() => void)
           ))}
         </ul>
       </div>
-      {onChange && (
-        <div className="row-action">
+      <div className="row-action">
+        {onChange && (
           <button type="button" className="button" aria-label={`Change ${name}`} onClick={onChange}>
             Change
           </button>
-        </div>
-      )}
+        )}
+        {onDelete && (
+          <Action
+            onAct={remove}
+            question={`Delete ${name}, and take it from ${users(userCount)}?`}
+            kind="danger"
+            label={`Delete ${name}`}
+          >
+            Delete
+          </Action>
+        )}
+      </div>
     </li>
   );
 }
@@ -98,7 +129,8 @@ function RoleForm({ role, onSaved, onCancel }: FormProps) {
 
   async function save(values: FormData) {
     const { errors } = await submit(SaveRoleDocument, {
-      name: role?.name ?? String(values.get('name')),
+      roleId: role?.id,
+      name: String(values.get('name')),
       description: String(values.get('description')).trim() || null,
       permissions: values.getAll('permissions') as Permission[],
     });
@@ -108,7 +140,17 @@ function RoleForm({ role, onSaved, onCancel }: FormProps) {
 
   return (
     <Form onSend={save} label={role ? `Change ${role.name}` : 'New role'}>
-      {role ? <strong>{role.name}</strong> : <Field label="Name" name="name" required />}
+      <Field
+        label="Name"
+        name="name"
+        required
+        defaultValue={role?.name}
+        hint={
+          role && role.userCount > 0
+            ? `Another name is another role to services that go by names; ${users(role.userCount)} would have it.`
+            : undefined
+        }
+      />
       <Field label="What it is for (optional)" name="description" defaultValue={role?.description ?? ''} />
       <Permissions
         legend="What it allows"

@@ -1,0 +1,5 @@
+// Numbers in words.
+
+export function users(count: number): string {
+  return count === 1 ? 'one user' : `${count} users`;
+}
