@@ -21,6 +21,7 @@ pub mod logout;
 pub mod name;
 pub mod neighbour;
 pub mod number;
+pub mod origin;
 pub mod overwrite;
 pub mod page;
 pub mod password;

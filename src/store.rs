@@ -6,6 +6,7 @@ pub mod change_counters;
 pub mod database_clock;
 pub mod imports;
 pub mod keyset;
+pub mod login_origins;
 pub mod older;
 mod over;
 pub mod revoked_tokens;

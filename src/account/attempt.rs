@@ -1,9 +1,8 @@
 //! Attempts: how often somebody may try a password, the same for every door that takes one.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{throttle, user};
+use entity::{session, throttle, user};
 use sea_orm::ConnectionTrait;
-use uuid::Uuid;
 
 use super::access::Rule;
 use super::requester::{Client, SignedIn};
@@ -18,8 +17,11 @@ use crate::store::throttles;
 pub(super) enum Whose<'a> {
     /// That of an account, from anywhere.
     Account(&'a user::Model),
-    /// That of an account, from a device that signed in to it before: strangers cannot spend this budget.
-    Device(Uuid),
+    /// That of an account, from a device or network that signed in to it before: strangers elsewhere cannot spend this
+    /// budget. All of them have one together.
+    Known(&'a user::Model),
+    /// That of an account, within this session: nobody else can spend its budget.
+    Session(&'a session::Model),
     /// That of a name that belongs to nobody.
     Nobody,
 }
@@ -54,13 +56,20 @@ fn row(subject: String, ladder: Ladder) -> throttle::Model {
 }
 
 impl<'a> Attempt<'a> {
-    /// Reserves one try at an account that is known already.
+    /// Reserves one try within a session. The address spends nothing: strangers who share it do not keep the owner of the
+    /// session from a new password.
     ///
     /// # Errors
-    /// As [`Self::of_address`] and [`Self::count`].
-    pub async fn begin(app: &'a App, client: &Client, user: &user::Model, now: DateTime<Utc>) -> Result<Self> {
-        let mut attempt = Self::of_address(app, client, now).await?;
-        attempt.count(Whose::Account(user), &user.username_key, now).await?;
+    /// As [`Self::count`]; [`Error::SecondCredentialCheck`] for the second one of a request.
+    pub async fn in_session(
+        app: &'a App,
+        client: &Client,
+        (user, session): (&user::Model, &session::Model),
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        client.claim_check()?;
+        let mut attempt = Self { app, address: None, counted: None };
+        attempt.count(Whose::Session(session), &user.username_key, now).await?;
         Ok(attempt)
     }
 
@@ -87,7 +96,8 @@ impl<'a> Attempt<'a> {
         let unknown = self.app.throttle.unknown_names.subject(name);
         let subject = match whose {
             Whose::Account(user) => format!("user:{}", user.id),
-            Whose::Device(device) => format!("device:{device}"),
+            Whose::Known(user) => format!("known:{}", user.id),
+            Whose::Session(session) => format!("session:{}", session.id),
             Whose::Nobody => unknown,
         };
         for _ in 0..RESERVATIONS {

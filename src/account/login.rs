@@ -4,23 +4,21 @@ use chrono::{DateTime, Utc};
 use entity::session::Transport;
 use entity::user;
 use sea_orm::ConnectionTrait;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::access;
 use super::attempt::{Attempt, Whose, count_change};
 use super::audit::Event;
 use super::handle;
-use super::id::UserId;
 use super::identifier::Identifier;
 use super::name::Name;
 use super::requester::{Client, Requester};
 use super::session::{self, SignIn};
 use super::username::is_spelled;
-use super::{failures, role, tokens};
+use super::{failures, origin, role, tokens};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::security::token::DeviceClaims;
 use crate::store::{Scope, users};
 
 /// What a person gives to sign in.
@@ -45,8 +43,18 @@ pub struct Login {
 pub struct LoggedIn {
     /// The session.
     pub sign_in: SignIn,
-    /// Tells this device from others at its next login, so that strangers who guess elsewhere cannot lock it out.
-    pub device_token: SecretString,
+    /// Tells this device from others at its next login, so that strangers who guess elsewhere cannot lock it out;
+    /// only from [`login_on_device`].
+    pub device_token: Option<SecretString>,
+}
+
+/// What a login gives to the device that it is made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Issue {
+    /// The session alone.
+    Session,
+    /// A device token, too; the device is recorded.
+    DeviceToken,
 }
 
 /// What counts as the name of an account.
@@ -73,34 +81,45 @@ pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn>
     login_as(app, client, input, None).await
 }
 
+/// The same for a client that keeps a device token for its next login.
+///
+/// # Errors
+/// As [`login`].
+pub async fn login_on_device(app: &App, client: &Client, input: Login) -> Result<LoggedIn> {
+    run(app, client, input, None, Issue::DeviceToken).await
+}
+
 /// The same for holders of `role` alone, if one is named. To all others the answer is that of a wrong password: whether
 /// it was right is not told.
 ///
 /// # Errors
 /// As [`login`].
 pub async fn login_as(app: &App, client: &Client, input: Login, role: Option<&str>) -> Result<LoggedIn> {
+    run(app, client, input, role, Issue::Session).await
+}
+
+async fn run(app: &App, client: &Client, input: Login, role: Option<&str>, issue: Issue) -> Result<LoggedIn> {
     client.jar.require_proof(input.transport)?;
     app.hasher.admit()?;
     let now = app.clock.now();
     // Before the name is normalised or looked for, and before a token is verified: an address without budget learns
     // nothing from the time (promise B2), and costs nothing.
     let mut attempt = Attempt::of_address(app, client, now).await?;
-    let device_claims = input.device_token.as_ref().and_then(|token| device_claims(app, token, now));
     let user = find(app.db.reader(), Scope::Installation, &input.name).await?;
-    let device = user.as_ref().zip(device_claims).and_then(|(user, claims)| known_device(user, &claims));
-    let whose = match (&user, device) {
-        (Some(_), Some(device)) => Whose::Device(device),
-        (Some(user), None) => Whose::Account(user),
-        (None, _) => Whose::Nobody,
+    let origin = origin::recognize(app, client, user.as_ref(), input.device_token.as_ref(), now).await?;
+    let whose = match &user {
+        Some(user) if origin.is_known => Whose::Known(user),
+        Some(user) => Whose::Account(user),
+        None => Whose::Nobody,
     };
+    let device = (issue == Issue::DeviceToken).then(|| origin.device.unwrap_or_else(|| app.entropy.uuid(now)));
     attempt.count(whose, input.name.counter_key(), now).await?;
     for tried in 0..ATTEMPTS {
         let user =
             if tried == 0 { user.clone() } else { find(app.db.reader(), Scope::Installation, &input.name).await? };
-        match verify(app, client, &input, (user, role), &attempt).await {
+        match verify(app, client, &input, (user, role, device), &attempt).await {
             Ok(Some(sign_in)) => {
-                let device = device.unwrap_or_else(|| app.entropy.uuid(now));
-                let device_token = tokens::device(app, &sign_in.user, device, now)?;
+                let device_token = device.map(|device| tokens::device(app, &sign_in.user, device, now)).transpose()?;
                 return Ok(LoggedIn { sign_in: sign_in.kept_by(client), device_token });
             }
             Ok(None) => {}
@@ -117,22 +136,12 @@ pub async fn login_as(app: &App, client: &Client, input: Login, role: Option<&st
     Err(fail(app, client, None, &input.name).await?)
 }
 
-/// What the device token says. It is verified whether the account exists or not, so that the time does not tell.
-fn device_claims(app: &App, token: &SecretString, now: DateTime<Utc>) -> Option<DeviceClaims> {
-    tokens::verify_device(app, token.expose_secret(), now).ok()
-}
-
-/// The device, if it was one of this account's before.
-fn known_device(user: &user::Model, claims: &DeviceClaims) -> Option<Uuid> {
-    (claims.sub == UserId::from(user.uid).to_string()).then(|| claims.dev.parse().ok()).flatten()
-}
-
 /// Nothing, if the account changed while the password was verified: another login may have renewed the hash.
 async fn verify(
     app: &App,
     client: &Client,
     input: &Login,
-    (user, role): (Option<user::Model>, Option<&str>),
+    (user, role, device): (Option<user::Model>, Option<&str>, Option<Uuid>),
     attempt: &Attempt<'_>,
 ) -> Result<Option<SignIn>> {
     let now = app.clock.now();
@@ -158,6 +167,9 @@ async fn verify(
             }
             let signed_in =
                 session::open(&tx, app, user, client, input.device_name.clone(), input.transport, now).await?;
+            if let Some(device) = device {
+                origin::record_device(&tx, user, device, now).await?;
+            }
             Event::success("login").by(user).to(user).within(&signed_in.session).record(&tx, app, client, now).await?;
             attempt.succeed(&tx).await?;
             tx.commit().await?;

@@ -14,7 +14,7 @@ use super::power::{self, Act};
 use super::requester::Requester;
 use super::session::{self, ApiTokens, Ended, SignIn, end_all_with};
 use super::transaction::{Fact, Transaction};
-use super::user as accounts;
+use super::{origin, tokens, user as accounts};
 use crate::app::App;
 use crate::error::{Error, PasswordViolation, Refusal, RefusalCode, Result};
 use crate::store::{sessions, users};
@@ -32,18 +32,29 @@ pub struct UpdatePassword {
     pub revoke_api_tokens: bool,
 }
 
+/// A changed password.
+#[derive(Debug)]
+pub struct Updated {
+    /// The session in the place of the old one.
+    pub sign_in: SignIn,
+    /// What else was ended.
+    pub ended: Ended,
+    /// The device's token from now on: those from before the change are void.
+    pub device_token: SecretString,
+}
+
 /// Changes the caller's own password, replaces the session by a new one, so that nothing that was stolen from it opens
 /// anything (OWASP ASVS 7.2.4), and tells what else was ended.
 ///
 /// # Errors
 /// Refuses callers who are not signed in, a wrong current password, the same password again, a weak one.
-pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<(SignIn, Ended)> {
+pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<Updated> {
     let proven = prove(app, requester, input).await?;
     let (own_session, now) = (proven.own_session, proven.now);
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let (user, others) = change(&tx, &proven).await?;
+            let (user, ended) = change(&tx, &proven).await?;
             let own = std::slice::from_ref(own_session);
             if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
                 return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
@@ -51,10 +62,13 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
             let device_name = own_session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
             let signed_in =
                 session::open(&tx, app, &user, &requester.client, device_name, own_session.transport, now).await?;
+            let device = app.entropy.uuid(now);
+            origin::record_device(&tx, &user, device, now).await?;
+            let device_token = tokens::device(app, &user, device, now)?;
             record(&tx, app, requester, (&user, &signed_in.session), now).await?;
             tx.note(Fact::Updated(user));
             tx.commit().await?;
-            Ok((signed_in.kept_by(&requester.client), others))
+            Ok(Updated { sign_in: signed_in.kept_by(&requester.client), ended, device_token })
         })
         .await
 }
@@ -110,7 +124,7 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
     let stored = user.password_hash.as_ref().map(|hash| hash.expose());
     let now = app.clock.now();
     count_change(app, caller, access::UPDATE_PASSWORD, now).await?;
-    let attempt = Attempt::begin(app, &requester.client, user, now).await?;
+    let attempt = Attempt::in_session(app, &requester.client, (user, own_session), now).await?;
     let verdict = match app.hasher.verify(&input.current, stored).await {
         Ok(verdict) => verdict,
         Err(error) => {

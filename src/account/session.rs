@@ -12,6 +12,7 @@ use super::attempt::count_change;
 use super::audit::Event;
 use super::id::SessionId;
 use super::name::Name;
+use super::origin;
 use super::page::{self, PageRequest, Slice};
 use super::power::{self, Act};
 use super::requester::{Client, Identity, Proof, Requester, SignedIn};
@@ -94,6 +95,7 @@ pub(super) async fn open(
         ..Default::default()
     };
     sessions::insert(tx, user.id, row).await?;
+    origin::record_network(tx, user, client, now).await?;
     // The user as the transaction has made it.
     let Found { session, user, grants } = sessions::find_signed_in(tx, uid)
         .await?

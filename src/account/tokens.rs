@@ -124,7 +124,7 @@ pub fn is_access(app: &App, text: &SecretString) -> bool {
 }
 
 /// How long a device is known without a login.
-const DEVICE_LIFETIME: TimeDelta = TimeDelta::days(365);
+pub(super) const DEVICE_LIFETIME: TimeDelta = TimeDelta::days(365);
 
 /// The token by which a device of `user` is known at its next login.
 ///
@@ -136,6 +136,7 @@ pub fn device(app: &App, user: &user::Model, device: Uuid, now: DateTime<Utc>) -
         aud: app.config.token.issuer.clone(),
         sub: UserId::from(user.uid).to_string(),
         dev: device.to_string(),
+        pwd: Some(user.password_changed_at.map(|time| time.millis()).unwrap_or_default()),
         iat: now.timestamp(),
         exp: (now + DEVICE_LIFETIME).timestamp(),
     };

@@ -27,8 +27,8 @@ pub struct LoginInput {
     transport: TokenTransport,
     /// How you call this device in the list of your sessions.
     device_name: Option<String>,
-    /// The `deviceToken` of the last login on this device, if there was one: logins that send it have a budget of
-    /// attempts of their own, which strangers cannot spend.
+    /// The `deviceToken` of the last login or `updatePassword` on this device, if there was one: the known devices of an
+    /// account have a budget of attempts of their own, which strangers cannot spend. A new password makes it void.
     #[graphql(secret)]
     device_token: Option<String>,
 }
@@ -61,7 +61,7 @@ impl LoginPayload {
             tokens: Some(TokenPair::of(&signed_in)),
             user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
             session: Some(Session::new(signed_in.session, viewer)),
-            device_token: Some(device_token.expose_secret().to_owned()),
+            device_token: device_token.map(|token| token.expose_secret().to_owned()),
             errors: Vec::new(),
         }
     }
@@ -95,6 +95,6 @@ async fn run(ctx: &Context<'_>, input: LoginInput) -> crate::error::Result<Login
         device_name,
         device_token: input.device_token.map(Into::into),
     };
-    let logged_in = login::login(ctx.app()?, client, login).await?;
+    let logged_in = login::login_on_device(ctx.app()?, client, login).await?;
     Ok(LoginPayload::new(logged_in, client))
 }

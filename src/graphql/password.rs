@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use secrecy::ExposeSecret;
 
 use super::administration::UserPayload;
 use super::context::Given;
@@ -13,7 +14,7 @@ use super::session::Session;
 use super::tokens::TokenPair;
 use super::user::User;
 use crate::account::access;
-use crate::account::password::{self, UpdatePassword};
+use crate::account::password::{self, UpdatePassword, Updated};
 use crate::account::session::ApiTokens;
 
 /// The old password and the new one.
@@ -46,6 +47,9 @@ pub struct UpdatePasswordPayload {
     revoked_session_count: usize,
     /// How many API tokens were revoked.
     revoked_api_token_count: usize,
+    /// Keep it on this device in the place of the old one, and send it with the next login: with the old password all
+    /// device tokens are void.
+    device_token: Option<String>,
     /// What the person can fix.
     errors: Vec<AccountError>,
 }
@@ -107,14 +111,15 @@ async fn update(ctx: &Context<'_>, input: UpdatePasswordInput) -> crate::error::
         end_others: input.revoke_other_sessions,
         revoke_api_tokens: input.revoke_api_tokens,
     };
-    let (signed_in, others) = password::update(ctx.app()?, requester, input).await?;
+    let Updated { sign_in: signed_in, ended, device_token } = password::update(ctx.app()?, requester, input).await?;
     let viewer = Arc::new(signed_in.requester(requester.client.clone()));
     Ok(UpdatePasswordPayload {
         tokens: Some(TokenPair::of(&signed_in)),
         user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
         session: Some(Session::new(signed_in.session, viewer)),
-        revoked_session_count: others.sessions,
-        revoked_api_token_count: others.api_tokens,
+        revoked_session_count: ended.sessions,
+        revoked_api_token_count: ended.api_tokens,
+        device_token: Some(device_token.expose_secret().to_owned()),
         errors: Vec::new(),
     })
 }

@@ -226,7 +226,8 @@ impl Throttle {
                 every(TimeDelta::minutes(1), settings.username_checks_per_minute),
             ),
             introspections: budget("introspections", 10, every(TimeDelta::minutes(1), 10)),
-            replay_records: budget("replay_records", 1, TimeDelta::minutes(1)),
+            // Of this node alone: it is asked within a transaction, which waits for no other server.
+            replay_records: Budget::new("replay_records", 1, TimeDelta::minutes(1), None),
             legacy_logins: budget("legacy_logins", 20, every(TimeDelta::minutes(1), 20)),
             legacy_registrations: budget("legacy_registrations", 5, every(TimeDelta::minutes(1), 5)),
             asked_registrations: budget(

@@ -101,6 +101,10 @@ pub struct DeviceClaims {
     pub sub: String,
     /// The device: a UUID.
     pub dev: String,
+    /// When the password was set, in milliseconds since 1970: with a new password the token is void. Tokens of earlier
+    /// versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pwd: Option<i64>,
     /// Issued at, in seconds since 1970.
     pub iat: i64,
     /// Good until, in seconds since 1970.

@@ -1,5 +1,7 @@
 //! Attempts: guessing is bounded, by every door, and is no weapon against the owner.
 
+mod known;
+
 use accountd::security::throttle::MAX_PENDING;
 use axum::http::Method;
 use chrono::TimeDelta;
@@ -83,7 +85,7 @@ async fn counts_every_spelling_of_a_name_and_its_address_as_one() {
     }
 }
 
-/// A5: GraphQL, REST and updatePassword spend one budget.
+/// A5: GraphQL and REST spend one budget; updatePassword spends that of its session, which strangers cannot reach.
 #[tokio::test]
 async fn shares_one_budget_among_all_doors() {
     let app = TestApp::with(LIMITED).await;
@@ -96,6 +98,7 @@ async fn shares_one_budget_among_all_doors() {
     assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wait(1));
     let change = "mutation { updatePassword(input: { currentPassword: \"x\", newPassword: \"another-good-one-8\" }) {
         errors { code retryAfter } } }";
+    assert_eq!(ann.send(change, json!({})).await.refusal("updatePassword").as_deref(), Some("WRONG_PASSWORD"));
     assert_eq!(ann.send(change, json!({})).await.refusal("updatePassword").as_deref(), Some("TOO_MANY_ATTEMPTS"));
     for path in ["/login", "/api/v1/auth/login"] {
         let answer = rest(path).await;
@@ -105,6 +108,7 @@ async fn shares_one_budget_among_all_doors() {
     }
     app.clock.advance(TimeDelta::seconds(1));
     assert_eq!(ann.send(change, json!({})).await.refusal("updatePassword").as_deref(), Some("WRONG_PASSWORD"));
+    assert_eq!(rest("/login").await.status.as_u16(), 401, "what a session spends is its own");
     assert_eq!(rest("/login").await.status.as_u16(), 429);
 }
 

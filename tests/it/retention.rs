@@ -8,7 +8,7 @@ use accountd::clock::Clock;
 use accountd::store::{Scope, revoked_tokens, sessions};
 use axum::http::Method;
 use chrono::TimeDelta;
-use entity::{revoked_token, session, user};
+use entity::{login_origin, revoked_token, session, throttle, user};
 use sea_orm::prelude::Uuid;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, Set, Statement, TransactionTrait,
@@ -40,6 +40,34 @@ async fn keeps_what_is_over_for_a_week() {
     assert_eq!(purge(&app.app, over + TimeDelta::milliseconds(1)).await.unwrap(), 3);
     assert_eq!(kept(&app).await, (0, 0));
     assert_eq!(user::Entity::find().count(app.app.db.reader()).await.unwrap(), 1, "accounts stay");
+}
+
+/// Counters of failures go a month after the last attempt, known devices and networks a week after their end.
+#[tokio::test]
+async fn forgets_counters_and_origins_that_are_over() {
+    let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
+    app.user("ann").await;
+    let home = app.anonymous().at("192.0.2.7");
+    home.login("ann", PASSWORD).await;
+    home.login("ann", "wrong").await;
+    let counts = async || {
+        let db = app.app.db.reader();
+        let failures = throttle::Entity::find().count(db).await.unwrap();
+        (failures, login_origin::Entity::find().count(db).await.unwrap())
+    };
+    let now = app.clock.now();
+    assert_eq!(counts().await, (1, 2), "a device and a network");
+    for (later, expected) in [
+        (TimeDelta::days(30), (1, 2)),
+        (TimeDelta::days(30) + TimeDelta::seconds(1), (0, 2)),
+        (TimeDelta::days(37), (0, 2)),
+        (TimeDelta::days(37) + TimeDelta::seconds(1), (0, 1)),
+        (TimeDelta::days(372), (0, 1)),
+        (TimeDelta::days(372) + TimeDelta::seconds(1), (0, 0)),
+    ] {
+        while purge(&app.app, now + later).await.unwrap() > 0 {}
+        assert_eq!(counts().await, expected, "after {later}");
+    }
 }
 
 /// S18: a clock that leaps, a purge, and the clock set right again bring no token back. The one that shows it is a

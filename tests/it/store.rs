@@ -121,11 +121,12 @@ async fn a_counter_goes_back_only_from_where_it_was_read() {
 }
 
 /// Statements that write and tell nobody, and why nobody has to know.
-const UNTOLD: [(&str, &str); 16] = [
+const UNTOLD: [(&str, &str); 17] = [
     ("audit_events::", "a record of what was, not of what is"),
     ("api_tokens::update_last_used", "shown only; who notes it has the row and remembers it as noted"),
     ("change_counters::raise", "it is the telling"),
     ("revoked_tokens::delete_over", "what goes was over long ago"),
+    ("login_origins::", "budgets of attempts go by them, and no caller is one"),
     ("imports::insert", "a note of what was imported"),
     ("imports::insert_tenant", "nobody is in a tenant that is new"),
     ("imports::replace_failures", "counters are read where they count"),

@@ -47,8 +47,8 @@ export interface Account {
   login(input: LoginInput): Promise<Outcome>;
   /** Makes an account and signs in to it. */
   register(input: RegisterInput): Promise<Outcome>;
-  /** Ends this session, the others or all. */
-  logout(scope?: 'CURRENT' | 'OTHERS' | 'ALL'): Promise<void>;
+  /** Ends this session, the others or all. API tokens that a person made are revoked with `ALL`, or as the options say. */
+  logout(scope?: 'CURRENT' | 'OTHERS' | 'ALL', options?: { revokeApiTokens?: boolean }): Promise<void>;
   /** Goes on with these tokens. */
   keep(tokens: Tokens): void;
   /** The access token as it is now, for what is sent by other means. */

@@ -32,9 +32,9 @@ export function createAccount(options: Options = {}): Account {
     login: (input: LoginInput) => signIn(LOGIN, { ...input, deviceToken: deviceToken(name) }),
     register: (input: RegisterInput) => signIn(REGISTER, input),
 
-    async logout(scope = 'CURRENT') {
+    async logout(scope = 'CURRENT', { revokeApiTokens } = {}) {
       const refreshToken = session.refreshToken();
-      const input = { scope, ...(refreshToken && { refreshToken }) };
+      const input = { scope, revokeApiTokens, ...(refreshToken && { refreshToken }) };
       dataOf(await ask(LOGOUT, { input }, session.begin().accessToken));
       if (scope !== 'OTHERS') session.leave('LOGOUT');
     },

@@ -68,6 +68,7 @@ async fn wrong_ones_are_counted() {
     assert_eq!(message(&change(&ann, "wrong", NEW, NEW).await), "Current password don't match");
     let refused = change(&ann, PASSWORD, NEW, NEW).await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, Some("1")));
+    assert_eq!(message(&login(&app, "/any", "ann", "wrong").await), "bad_credentials", "a session's budget is its own");
     assert_eq!(login(&app, "/any", "ann", PASSWORD).await.status, 429);
 }
 

@@ -13,7 +13,7 @@ import { Door } from './door';
 
 export function PasswordPage() {
   const { username, email } = useViewer();
-  const [ended, setEnded] = useState<number>();
+  const [ended, setEnded] = useState<{ sessions: number; apiTokens: number }>();
   // A new form after a change: what was typed is of no use any more.
   const [round, setRound] = useState(0);
 
@@ -23,9 +23,10 @@ export function PasswordPage() {
       currentPassword: String(values.get('currentPassword')),
       newPassword: String(values.get('newPassword')),
       revokeOtherSessions: values.has('revokeOtherSessions'),
+      revokeApiTokens: values.has('revokeApiTokens'),
     });
     if (payload.errors.length === 0) {
-      setEnded(payload.revokedSessionCount);
+      setEnded({ sessions: payload.revokedSessionCount, apiTokens: payload.revokedApiTokenCount });
       setRound(round + 1);
     }
     return payload.errors;
@@ -38,6 +39,11 @@ export function PasswordPage() {
           <Password label="Current password" name="currentPassword" autoComplete="current-password" />
           <NewPassword label="New password" name="newPassword" names={[username, email ?? '']} />
           <Check name="revokeOtherSessions" label="Sign out everywhere else" defaultChecked />
+          <Check
+            name="revokeApiTokens"
+            label="Revoke all API tokens"
+            hint="Choose this if somebody else may have had the account."
+          />
           <Submit>Change the password</Submit>
         </Form>
         {ended !== undefined && <Notice kind="good">{changed(ended)}</Notice>}
@@ -46,9 +52,11 @@ export function PasswordPage() {
   );
 }
 
-function changed(ended: number): string {
-  if (ended === 0) return 'The password is changed.';
-  return `The password is changed, and ${ended === 1 ? 'one other session was' : `${ended} other sessions were`} ended.`;
+function changed({ sessions, apiTokens }: { sessions: number; apiTokens: number }): string {
+  const parts = ['The password is changed.'];
+  if (sessions > 0) parts.push(`${sessions === 1 ? 'One other session' : `${sessions} other sessions`} ended.`);
+  if (apiTokens > 0) parts.push(`${apiTokens === 1 ? 'One API token was' : `${apiTokens} API tokens were`} revoked.`);
+  return parts.join(' ');
 }
 
 /** For whoever has a password that an administrator set. */

@@ -1,9 +1,11 @@
 // Where one is signed in, and how to end that.
 import { useQuery } from '@apollo/client/react';
+import { useState } from 'react';
 import { account, submit } from '../account';
 import { MySessionsDocument, RevokeSessionDocument } from '../generated';
 import { Action } from '../parts/button';
 import { Devices, nameOf } from '../parts/device';
+import { Check } from '../parts/field';
 import { Page } from '../parts/page';
 import { Failure, Loading } from '../parts/states';
 
@@ -15,6 +17,7 @@ export function SessionsPage() {
     fetchPolicy: 'cache-and-network',
   });
   const sessions = data?.me?.sessions;
+  const [revokeApiTokens, setRevokeApiTokens] = useState(false);
 
   async function end(sessionId: string) {
     const { errors } = await submit(RevokeSessionDocument, { sessionId });
@@ -23,7 +26,7 @@ export function SessionsPage() {
   }
 
   async function endOthers() {
-    await account.logout('OTHERS');
+    await account.logout('OTHERS', { revokeApiTokens });
     await refetch();
     return [];
   }
@@ -39,9 +42,16 @@ export function SessionsPage() {
     });
 
   const others = sessions && sessions.totalCount > 1 && (
-    <Action onAct={endOthers} question="Sign out everywhere but here?" kind="danger">
-      End all others
-    </Action>
+    <>
+      <Check
+        label="Revoke all API tokens, too"
+        checked={revokeApiTokens}
+        onChange={(event) => setRevokeApiTokens(event.target.checked)}
+      />
+      <Action onAct={endOthers} question="Sign out everywhere but here?" kind="danger">
+        End all others
+      </Action>
+    </>
   );
   return (
     <Page title="Sessions" lead="Every place where you are signed in." actions={others}>

@@ -16,6 +16,7 @@ export function PasswordForm({ user }: { user: UserRowFragment }) {
       userId: user.id,
       password: String(values.get('password')),
       mustChange: values.has('mustChange'),
+      revokeApiTokens: values.has('revokeApiTokens'),
     });
     if (errors.length === 0) {
       setRounds(rounds + 1);
@@ -28,6 +29,7 @@ export function PasswordForm({ user }: { user: UserRowFragment }) {
     <Form key={rounds} onSend={set} label="New password">
       <NewPassword label="Password" name="password" names={[user.username, user.email ?? '']} />
       <Check name="mustChange" label="Another one has to be chosen at the next sign-in" defaultChecked />
+      <Check name="revokeApiTokens" label="Revoke all API tokens of the user" defaultChecked />
       <Submit>Set the password</Submit>
       {rounds > 0 && <Notice kind="good">The password is set.</Notice>}
     </Form>
