@@ -127,6 +127,8 @@ pub struct Limits {
     pub registrations_per_hour: i32,
     /// Questions of one address whether a username is taken.
     pub username_checks_per_minute: i32,
+    /// Live sessions of one user.
+    pub max_sessions_per_user: u64,
 }
 
 impl Config {
@@ -220,6 +222,7 @@ impl Limits {
         let per_minute = reader.whole("limits.failed_logins_per_minute", 1..=1_000);
         let registrations = reader.whole("limits.registrations_per_hour", 1..=1_000);
         let username_checks = reader.whole("limits.username_checks_per_minute", 1..=1_000);
+        let sessions = reader.whole("limits.max_sessions_per_user", 1..=10_000);
         if let Some(listen) = listen
             && enabled == Some(false)
             && !listen.is_loopback()
@@ -236,6 +239,7 @@ impl Limits {
             failed_logins_per_minute: per_minute?,
             registrations_per_hour: registrations?,
             username_checks_per_minute: username_checks?,
+            max_sessions_per_user: sessions?,
         })
     }
 }

@@ -3,6 +3,7 @@
 pub mod api_tokens;
 pub mod audit_events;
 pub mod change_counters;
+pub mod cut_offs;
 pub mod database_clock;
 pub mod imports;
 pub mod keyset;
@@ -22,6 +23,7 @@ use entity::{tenant, user};
 use sea_orm::{ColumnTrait, Condition};
 
 pub use change_counters::{Reach, Touched, Writes};
+pub use cut_offs::Revokes;
 
 /// Which tenants, with their users, a statement may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "revoked_token")]
 pub struct Model {
-    /// A `jti` or a `sid`.
+    /// A `jti`, a `sid`, the public id of a user (a cut-off), or `gen:` and a `sid` (see `generation`).
     #[sea_orm(primary_key, auto_increment = false)]
     pub token_id: String,
     pub user_uid: Uuid,
@@ -16,6 +16,10 @@ pub struct Model {
     pub until: Timestamp,
     pub revoked_at: Timestamp,
     pub reason: String,
+    /// The lowest generation of a session whose access tokens are valid.
+    pub generation: Option<i32>,
+    /// Whether a cut-off of the user revokes the same tokens, so that the revocation list has no entry for it.
+    pub covered: bool,
 }
 
 /// None: a refusal stands even when its user is gone.

@@ -28,6 +28,10 @@ pub struct Model {
     pub absolute_end_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub end_reason: Option<EndReason>,
+    /// The latest `iat` of its access tokens.
+    pub issued_at: Timestamp,
+    /// Access tokens of earlier generations are revoked.
+    pub lowest_generation: i32,
 }
 
 /// The way a session's tokens travel to its client.
@@ -56,6 +60,8 @@ pub enum EndReason {
     RefreshTokenReused,
     #[sea_orm(string_value = "ACCOUNT_DISABLED")]
     AccountDisabled,
+    #[sea_orm(string_value = "SESSION_LIMIT")]
+    SessionLimit,
 }
 
 /// How a session relates to other tables.

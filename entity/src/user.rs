@@ -32,6 +32,8 @@ pub struct Model {
     pub version: i64,
     /// Whether the tenant is disabled, repeated from there.
     pub tenant_disabled: bool,
+    /// No access token issued up to this second is valid for other services.
+    pub cut_off_at: Option<Timestamp>,
 }
 
 impl Model {

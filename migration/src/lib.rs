@@ -19,6 +19,7 @@ mod m0012_webhook_deliveries;
 mod m0013_change_counters;
 mod m0015_session_ends;
 mod m0016_tokens;
+mod m0017_revoked_generations;
 mod m0019_tenant_status;
 mod table;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_change_counters::Migration),
             Box::new(m0015_session_ends::Migration),
             Box::new(m0016_tokens::Migration),
+            Box::new(m0017_revoked_generations::Migration),
             Box::new(m0019_tenant_status::Migration),
         ]
     }

@@ -88,6 +88,20 @@ pub async fn index(manager: &SchemaManager<'_>, table: &'static str, columns: &[
     manager.create_index(index).await
 }
 
+/// Adds a column, if it is missing.
+pub async fn column(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    name: &'static str,
+    column: &mut ColumnDef,
+) -> Result<(), DbErr> {
+    // MySQL has no ADD COLUMN IF NOT EXISTS.
+    if manager.has_column(table, name).await? {
+        return Ok(());
+    }
+    manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await
+}
+
 /// Inserts a row that belongs to the schema, if it is missing.
 pub async fn seed<const N: usize>(
     manager: &SchemaManager<'_>,

@@ -14,7 +14,6 @@ use super::name::Name;
 use super::password::check_new;
 use super::power::{self, Act};
 use super::requester::{Requester, SignedIn};
-use super::revocation::cut_off;
 use super::role::to_give;
 use super::session::end_all;
 use super::tenant::lock_tenant;
@@ -68,7 +67,7 @@ pub async fn create_in(
             };
             let chosen = to_give(&tx, caller, &role_names, tenant_id).await?;
             let user = insert(&tx, app, &input, hash.clone(), (tenant_id, is_disabled), now).await?;
-            roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+            roles::insert_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
             let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
             Event::success("user.create")
                 .made_by(caller)
@@ -201,7 +200,6 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
             }
             if status == Status::Disabled {
                 end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
-                cut_off(&tx, app, &user, "ACCOUNT_DISABLED", now).await?;
                 keep_an_admin(&tx).await?;
             }
             let name = match status {
@@ -266,8 +264,8 @@ async fn remove(
     now: DateTime<Utc>,
 ) -> Result<()> {
     // The sessions go with the user; what was revoked stays listed for those who verify tokens themselves.
+    users::lock_by_number(&tx, user.id).await?;
     end_all(&tx, &user, None, EndReason::Revoked, now).await?;
-    cut_off(&tx, app, &user, "ACCOUNT_DELETED", now).await?;
     if !users::delete(&tx, &user).await? {
         return Err(changed_meanwhile());
     }

@@ -96,7 +96,7 @@ pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
             let tx = Transaction::begin(app, now).await?;
             let user = insert(&tx, app, &input, hash.clone(), (INSTALLATION, false), now).await?;
             let admin = named(&tx, &[ADMIN.to_owned()]).await?;
-            roles::replace_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
+            roles::insert_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
             let client = Client::new(None, None, "command line".to_owned());
             Event::success("admin.create").to(&user).record(&tx, app, &client, now).await?;
             tx.note(Fact::Created(user.clone()));

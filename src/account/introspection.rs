@@ -119,7 +119,7 @@ pub async fn introspect(app: &App, client: Client, _: Admitted, token: SecretStr
             Err(_) => {
                 let sid = SessionId::from(session.uid).to_string();
                 Some(Introspection {
-                    aud: settings.issuer.clone(),
+                    aud: tokens::audience(app, tokens::Kind::Session),
                     jti: sid.clone(),
                     iat: session.rotated_at.utc().timestamp(),
                     exp: Some(end_of(session).timestamp()),

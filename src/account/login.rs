@@ -15,6 +15,7 @@ use super::identifier::Identifier;
 use super::name::Name;
 use super::requester::{Client, Requester};
 use super::session::{self, SignIn};
+use super::transaction::Transaction;
 use super::username::is_spelled;
 use super::{failures, origin, role, tokens};
 use crate::app::App;
@@ -161,7 +162,7 @@ async fn verify(
 
     app.db
         .retry(|| async {
-            let tx = app.db.begin().await?;
+            let tx = Transaction::begin(app, now).await?;
             if !users::update_login(&tx, user, rehash.clone(), now).await? {
                 return Ok(None);
             }

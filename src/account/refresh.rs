@@ -1,6 +1,6 @@
 //! Refresh: the next pair of tokens, in a way that a lost answer or a second tab cannot lose (RFC 9700 section 4.14.2).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::session::{self, EndReason};
 use entity::user;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::audit::Event;
 use super::id::{SessionId, UserId};
 use super::requester::{Client, Requester};
+use super::revocation::revoke_generations;
 use super::session::{SignIn, end, is_live};
 use super::transaction::Transaction;
 use super::{role, tokens};
@@ -15,10 +16,9 @@ use crate::app::App;
 use crate::config;
 use crate::error::{Error, Refusal, RefusalCode, Result, TokenFault};
 use crate::security::throttle::Subject;
-use crate::security::token::{LEEWAY, RefreshClaims, Verified};
-use crate::store::revoked_tokens::{self, Revocation};
-use crate::store::sessions::Found;
-use crate::store::{Scope, Touched, sessions};
+use crate::security::token::{RefreshClaims, Verified};
+use crate::store::sessions::{Found, Step};
+use crate::store::{sessions, users};
 
 /// How the server read a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,8 @@ pub enum Outcome {
 pub enum Predecessor {
     /// It lives until it expires, so that requests under way are not refused.
     Keep,
-    /// It is refused from now on.
+    /// It is refused from now on, and so are those before it. A session that was renewed a moment ago stays in its
+    /// generation.
     Revoke,
     /// None is left behind: the session stays in its generation, for callers that cannot take another refresh token.
     Stay,
@@ -47,6 +48,9 @@ enum Reading {
     Replay,
     Reuse,
 }
+
+/// A refresh that revokes its predecessor sooner after the last one is a replay: there is one revoked token a second.
+const MIN_INTERVAL: TimeDelta = TimeDelta::seconds(1);
 
 /// How often a lost race is run again; each lost race means that another caller moved the session on.
 const ATTEMPTS: usize = 3;
@@ -132,18 +136,19 @@ async fn rotate(app: &App, client: &Client, claims: &RefreshClaims, now: DateTim
     client.jar.require_proof(session.transport)?;
     // The statement sees whether the roles have changed since, with the user's version.
     let access = role::access_by(grants);
-    let idle_end_at = idle_end(app, &session, now);
+    let step = step(app, &user, &session, now);
     app.db.check_file()?;
-    let moved = app.db.retry(|| sessions::rotate(app.db.writer(), &session, &user, idle_end_at, now)).await?;
+    let moved = app.db.retry(|| sessions::rotate(app.db.writer(), &session, &user, step)).await?;
     let Some(session) = moved else { return Ok(None) };
     app.memory.forget(user.id);
     let tokens = tokens::pair(app, &user, &access.roles, &session, now)?;
     Ok(Some(SignIn { user, session, access, tokens }))
 }
 
-/// When the session ends if it is not renewed again.
-fn idle_end(app: &App, session: &session::Model, now: DateTime<Utc>) -> DateTime<Utc> {
-    (now + app.config.token.refresh_idle).min(session.absolute_end_at.utc())
+/// How the session moves on.
+fn step(app: &App, user: &user::Model, session: &session::Model, now: DateTime<Utc>) -> Step {
+    let idle_end_at = (now + app.config.token.refresh_idle).min(session.absolute_end_at.utc());
+    Step { issued_at: tokens::issue_time(user, now), idle_end_at, now }
 }
 
 async fn attempt(
@@ -157,10 +162,10 @@ async fn attempt(
         return Err(invalid(TokenFault::Invalid));
     };
     let tx = Transaction::begin(app, now).await?;
-    let found = sessions::find_with_user(&tx, Scope::Installation, session_id.uuid()).await?;
-    let Some((session, user)) = found.filter(|(_, user)| user.uid == user_id.uuid()) else {
-        return Err(ended());
-    };
+    // Until the transaction ends nobody changes what the token says.
+    let Some(user) = users::lock_by_uid(&tx, user_id.uuid()).await? else { return Err(ended()) };
+    let found = sessions::find(&tx, session_id.uuid()).await?;
+    let Some(session) = found.filter(|session| session.user_id == user.id) else { return Err(ended()) };
     if !is_live(&session, now) || !user.is_active() {
         return Err(ended());
     }
@@ -168,10 +173,12 @@ async fn attempt(
     if reading != Reading::Reuse {
         client.jar.require_proof(session.transport)?;
     }
+    let was_just_rotated = session.generation > 1 && now - session.rotated_at.utc() < MIN_INTERVAL;
+    let stays = predecessor == Predecessor::Stay || predecessor == Predecessor::Revoke && was_just_rotated;
     let outcome = match reading {
-        Reading::Rotate if predecessor == Predecessor::Stay => Outcome::Replayed,
+        Reading::Rotate if stays => Outcome::Replayed,
         Reading::Rotate => {
-            if !sessions::update_generation(&tx, &session, idle_end(app, &session, now), now).await? {
+            if !sessions::update_generation(&tx, &session, step(app, &user, &session, now)).await? {
                 return Ok(None);
             }
             Outcome::Rotated
@@ -187,30 +194,26 @@ async fn attempt(
             return Err(reused());
         }
     };
-    if predecessor == Predecessor::Revoke {
-        revoke_access(&tx, app, &user, tokens::jti(session_id, claims.generation), now).await?;
+    if outcome == Outcome::Replayed {
+        note_issue(&tx, &user, &session, now).await?;
     }
-    let Some((session, user)) = sessions::find_with_user(&tx, Scope::Installation, session_id.uuid()).await? else {
-        return Err(ended());
-    };
+    if predecessor == Predecessor::Revoke && !(reading == Reading::Rotate && outcome == Outcome::Replayed) {
+        revoke_generations(&tx, app, &user, &session, claims.generation, now).await?;
+    }
+    let Some(session) = sessions::find(&tx, session_id.uuid()).await? else { return Err(ended()) };
     let access = role::access_of(&tx, user.id).await?;
     tx.commit().await?;
     let tokens = tokens::pair(app, &user, &access.roles, &session, now)?;
     Ok(Some((SignIn { user, session, access, tokens }, outcome)))
 }
 
-/// Lists the access token `token_id`, which was issued at `now` or before, as revoked for as long as it could live.
-async fn revoke_access(
-    tx: &Transaction,
-    app: &App,
-    user: &user::Model,
-    token_id: String,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let until = now + app.config.token.access_lifetime + LEEWAY;
-    let revocation = Revocation { token_id, user_uid: user.uid, until, reason: "REPLACED" };
-    tx.note_revocation();
-    revoked_tokens::insert(tx, Touched::User(user.id), vec![revocation], now).await
+/// Notes that another access token of the session is issued, unless one of the same second was.
+async fn note_issue(tx: &Transaction, user: &user::Model, session: &session::Model, now: DateTime<Utc>) -> Result<()> {
+    let issued_at = tokens::issue_time(user, now);
+    if issued_at.timestamp() <= session.issued_at.utc().timestamp() {
+        return Ok(());
+    }
+    sessions::update_issued(tx, session.id, issued_at).await
 }
 
 /// The predecessor is replayed until its successor is known to have arrived, but for no longer than an access token
@@ -274,7 +277,6 @@ fn reused() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
     use entity::session::Transport;
 
     const ROTATED: i64 = 1_000_000;
@@ -299,6 +301,8 @@ mod tests {
             absolute_end_at: at(0).into(),
             ended_at: None,
             end_reason: None,
+            issued_at: at(ROTATED).into(),
+            lowest_generation: 1,
         };
         let settings = config::Token {
             issuer: String::new(),

@@ -237,7 +237,7 @@ async fn look_up(app: &App, token: &SecretString) -> Result<Result<Known, Identi
     if !lives || user.uid != user_id.uuid() {
         return Ok(Err(rejected(TokenFault::SessionEnded, claims)));
     }
-    if revoked {
+    if revoked || claims.generation.is_some_and(|generation| generation < session.lowest_generation) {
         // The session lives, so it is this one token that was taken back: its successor opens the door.
         return Ok(Err(rejected(TokenFault::Replaced, claims)));
     }

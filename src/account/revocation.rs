@@ -3,26 +3,37 @@
 //! The list holds what was revoked so lately that access tokens of it may still live: sessions, single tokens, and users
 //! whose earlier tokens say what is not so any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::user;
+use entity::timestamp::Timestamp;
+use entity::{session, user};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::id::{SessionId, UserId};
+use super::tokens;
 use super::transaction::Transaction;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::security::bulletin::Edition;
 use crate::security::secret;
 use crate::security::token::{self, LEEWAY, RevocationClaims};
+use crate::store::cut_offs::{self, Cause, CutOff, Extent};
 use crate::store::revoked_tokens::{self, Revocation};
+use crate::store::{Revokes, sessions};
 
 /// Longest time that a caller may wait for news; shorter than the server waits for an answer.
 pub const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// Most ended sessions of one user that the list names; beyond, it has a cut-off of the user.
+const MAX_SESSIONS: u64 = 100;
+
+/// Most users that one statement asks about.
+const MAX_USERS: usize = 500;
 
 /// The list, as soon as it says something else than the edition with the tag `known`; nothing if that does not come to
 /// pass within `wait`. Anybody may have it: it holds ids, and no secret.
@@ -46,42 +57,125 @@ pub async fn next(app: &App, known: Option<&str>, wait: Duration) -> Result<Opti
 async fn make(app: &App) -> Result<Edition> {
     let settings = &app.config.token;
     let now = app.clock.now();
-    // What was revoked before has outlived its last access token, by the clocks of all who look at it.
-    let since = now - settings.access_lifetime - LEEWAY * 2;
-    let (mut sessions, mut tokens, mut users) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for row in revoked_tokens::list_since(app.db.reader(), since).await? {
-        if row.token_id.parse::<UserId>().is_ok() {
+    let (mut sessions, mut names) = (Vec::new(), Vec::new());
+    let (mut users, mut generations) = (BTreeMap::new(), BTreeMap::new());
+    for row in revoked_tokens::list_since(app.db.reader(), since(app, now)).await? {
+        if let (Some(sid), Some(lowest)) = (revoked_tokens::session_of(&row.token_id), row.generation) {
+            // The latest of them; of the others a cut-off says more than their names would.
+            names.extend(sid.parse().ok().map(|sid: SessionId| tokens::jti(sid, lowest - 1)));
+            generations.insert(sid.to_owned(), lowest);
+        } else if row.token_id.parse::<UserId>().is_ok() {
             users.insert(row.token_id, row.revoked_at.utc().timestamp());
         } else if row.token_id.parse::<SessionId>().is_ok() {
             sessions.push(row.token_id);
         } else {
-            tokens.push(row.token_id);
+            names.push(row.token_id);
         }
     }
-    let content = serde_json::to_string(&(&sessions, &tokens, &users)).map_err(Error::internal)?;
+    let content = serde_json::to_string(&(&sessions, &names, &users, &generations)).map_err(Error::internal)?;
     let claims = RevocationClaims {
         iss: settings.issuer.clone(),
         aud: settings.audience.clone(),
         iat: now.timestamp(),
         exp: (now + settings.access_lifetime).timestamp(),
         sessions,
-        tokens,
+        tokens: names,
         users,
+        generations,
     };
     let text = token::sign(&app.keys, &claims)?.expose_secret().to_owned();
     Ok(Edition { text, tag: secret::hash(&content) })
 }
 
-/// Has others believe no token of `user` that was issued until `now`: what such tokens say is not so any more.
-pub(super) async fn cut_off(
+/// What was revoked before has outlived its last access token, by the clocks of all who look at it.
+fn since(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
+    now - app.config.token.access_lifetime - LEEWAY * 2
+}
+
+/// Revokes all access tokens of those of the users who have too many ended sessions on the list to list each, which
+/// takes these off it.
+pub(super) async fn cover_crowds(
+    tx: &Transaction,
+    app: &App,
+    users: BTreeSet<(i64, Uuid)>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let users: Vec<(i64, Uuid)> = users.into_iter().collect();
+    for some in users.chunks(MAX_USERS) {
+        let uids = some.iter().map(|(_, uid)| *uid).collect();
+        let crowded = revoked_tokens::list_crowded(tx, uids, since(app, now), MAX_SESSIONS).await?;
+        for (id, uid) in some.iter().filter(|(_, uid)| crowded.contains(uid)) {
+            cut_offs::revoke_issued(tx, *id, Cause::SessionsEnded).await?;
+            revoked_tokens::update_covered(tx, *id, *uid, since(app, now)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// One cut-off for each user, in the order of their numbers: the one that revokes most.
+pub(super) fn merged(cut_offs: Vec<CutOff>) -> Vec<CutOff> {
+    let mut merged: BTreeMap<i64, CutOff> = BTreeMap::new();
+    for cut_off in cut_offs {
+        let kept = merged.entry(cut_off.user_id).or_insert(cut_off);
+        kept.extent = match (kept.extent, cut_off.extent) {
+            (Extent::Until(one), Extent::Until(other)) => Extent::Until(one.max(other)),
+            (Extent::All(one) | Extent::Until(one), Extent::All(other) | Extent::Until(other)) => {
+                Extent::All(one.max(other))
+            }
+        };
+        // A user who is changed is told of, whatever else is revoked.
+        kept.cause = if cut_off.cause.changes_user() { cut_off.cause } else { kept.cause };
+    }
+    merged.into_values().collect()
+}
+
+/// Writes a cut-off, as of `now`. It never goes back: what was revoked stays revoked.
+pub(super) async fn publish(tx: &Transaction, app: &App, cut_off: &CutOff, now: DateTime<Utc>) -> Result<()> {
+    let at = match cut_off.extent {
+        // Later than the one before, also within a millisecond: who issues a token by what was read sees the change.
+        Extent::All(issued) => issued.utc().max(now).max(after(cut_off.before)),
+        Extent::Until(issued) if cut_off.before.is_none_or(|before| before < issued) => issued.utc(),
+        Extent::Until(_) => return Ok(()),
+    };
+    let until = now.max(at) + app.config.token.access_lifetime + LEEWAY + TimeDelta::seconds(1);
+    let (token_id, reason) = (UserId::from(cut_off.user_uid).to_string(), cut_off.cause.name());
+    let entry = Revocation { token_id, user_uid: cut_off.user_uid, until, reason, generation: None };
+    revoked_tokens::upsert(tx, cut_off.user_id, entry, at).await?;
+    cut_offs::update(tx, cut_off.user_id, at.into()).await
+}
+
+fn after(before: Option<Timestamp>) -> DateTime<Utc> {
+    before.map_or(DateTime::UNIX_EPOCH, |before| before.utc() + TimeDelta::milliseconds(1))
+}
+
+/// Revokes the access tokens of `session` up to `generation`, whose session is locked with its user and as it was
+/// before it moved on. The list names the last of them; if others may live as well, it has a cut-off of the user.
+pub(super) async fn revoke_generations(
     tx: &Transaction,
     app: &App,
     user: &user::Model,
-    reason: &'static str,
+    session: &session::Model,
+    generation: i32,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let until = now + app.config.token.access_lifetime + LEEWAY + TimeDelta::seconds(1);
-    let token_id = UserId::from(user.uid).to_string();
-    tx.note_revocation();
-    revoked_tokens::upsert(tx, user.id, Revocation { token_id, user_uid: user.uid, until, reason }, now).await
+    let lowest = generation + 1;
+    if !sessions::update_lowest_generation(tx, session, lowest).await? {
+        return Ok(());
+    }
+    let until = now + app.config.token.access_lifetime + LEEWAY;
+    let token_id = revoked_tokens::generations_of(&SessionId::from(session.uid).to_string());
+    let generation_entry =
+        Revocation { token_id, user_uid: user.uid, until, reason: "REPLACED", generation: Some(lowest) };
+    revoked_tokens::upsert(tx, user.id, generation_entry, now).await?;
+    let may_live = session.rotated_at.utc() > since(app, now);
+    if generation > 1 && may_live {
+        tx.mark_cut_off(CutOff {
+            user_id: user.id,
+            user_uid: user.uid,
+            extent: Extent::Until(session.issued_at),
+            before: user.cut_off_at,
+            cause: Cause::TokensReplaced,
+        });
+    }
+    Ok(())
 }

@@ -10,7 +10,6 @@ use super::audit::Event;
 use super::id::{RoleId, UserId};
 use super::power::{self, Act};
 use super::requester::{Requester, SignedIn};
-use super::revocation::cut_off;
 use super::transaction::{Fact, Transaction};
 use super::user as accounts;
 use crate::app::App;
@@ -168,8 +167,6 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
                 return Err(accounts::changed_meanwhile());
             }
             let after = access_of(&tx, user.id).await?.roles;
-            // Tokens of before tell of other roles, to those who believe what tokens tell.
-            cut_off(&tx, app, &user, "ROLES_CHANGED", now).await?;
             Event::success("user.roles")
                 .made_by(caller)
                 .to(&user)

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::revoked_tokens::{self, Revocation};
 use crate::store::sessions::Found;
-use crate::store::{Touched, Writes, api_tokens, sessions};
+use crate::store::{Touched, api_tokens, sessions, users};
 
 /// A session that was just opened or renewed.
 #[derive(Debug, Clone)]
@@ -63,9 +63,12 @@ pub fn end_of(session: &session::Model) -> DateTime<Utc> {
     session.idle_end_at.utc().min(session.absolute_end_at.utc())
 }
 
-/// Opens a session for `user` within the caller's transaction.
+/// Most surplus sessions that one login ends: there are more only after the limit was lowered.
+const MAX_SURPLUS: u64 = 1_000;
+
+/// Opens a session for `user` within the caller's transaction. The oldest end that are more than a user may have.
 pub(super) async fn open(
-    tx: &impl Writes,
+    tx: &Transaction,
     app: &App,
     user: &user::Model,
     client: &Client,
@@ -75,6 +78,8 @@ pub(super) async fn open(
 ) -> Result<SignIn> {
     let settings = &app.config.token;
     let uid = app.entropy.uuid(now);
+    // Nothing of what the token says changes until the transaction ends.
+    let user = users::lock_by_number(tx, user.id).await?.ok_or_else(super::user::changed_meanwhile)?;
     let row = session::ActiveModel {
         uid: Set(uid),
         user_id: Set(user.id),
@@ -92,10 +97,15 @@ pub(super) async fn open(
         absolute_end_at: Set((now + settings.refresh_absolute).into()),
         ended_at: Set(None),
         end_reason: Set(None),
+        issued_at: Set(tokens::issue_time(&user, now).into()),
+        lowest_generation: Set(1),
         ..Default::default()
     };
     sessions::insert(tx, user.id, row).await?;
-    origin::record_network(tx, user, client, now).await?;
+    origin::record_network(tx, &user, client, now).await?;
+    let most = app.config.limits.max_sessions_per_user;
+    let surplus = sessions::list_surplus(tx, user.id, most, now, MAX_SURPLUS).await?;
+    end(tx, &user, &surplus, EndReason::SessionLimit, now).await?;
     // The user as the transaction has made it.
     let Found { session, user, grants } = sessions::find_signed_in(tx, uid)
         .await?
@@ -121,9 +131,6 @@ pub(super) async fn end(
         }
     }
     let ended = revocations.len();
-    if ended > 0 {
-        tx.note_revocation();
-    }
     revoked_tokens::insert(tx, Touched::User(user.id), revocations, now).await?;
     Ok(ended)
 }
@@ -142,7 +149,6 @@ pub(super) async fn end_batch(
         revocations.push(revocation(session, user, reason));
         tx.note(Fact::Ended(user.clone(), session.clone(), reason));
     }
-    tx.note_revocation();
     revoked_tokens::insert(tx, Touched::Everybody, revocations, now).await?;
     Ok(usize::try_from(ended).unwrap_or(usize::MAX))
 }
@@ -212,6 +218,7 @@ fn revocation(session: &session::Model, user: &user::Model, reason: EndReason) -
         user_uid: user.uid,
         until: session.absolute_end_at.utc(),
         reason: reason_name(reason),
+        generation: None,
     }
 }
 
@@ -223,6 +230,7 @@ pub(super) fn reason_name(reason: EndReason) -> &'static str {
         EndReason::PasswordChanged => "PASSWORD_CHANGED",
         EndReason::RefreshTokenReused => "REFRESH_TOKEN_REUSED",
         EndReason::AccountDisabled => "ACCOUNT_DISABLED",
+        EndReason::SessionLimit => "SESSION_LIMIT",
     }
 }
 

@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::id::{SessionId, UserId};
 use crate::app::App;
 use crate::error::{Result, TokenFault};
-use crate::security::token::{self, AccessClaims, DeviceClaims, Expected, LastingClaims, RefreshClaims, Verified};
+use crate::security::token::{
+    self, AccessClaims, Claims, DeviceClaims, Expected, LEEWAY, LastingClaims, RefreshClaims, Verified,
+};
 
 /// What a client keeps after signing in.
 #[derive(Debug, Clone)]
@@ -30,6 +32,14 @@ pub fn jti(session: SessionId, generation: i32) -> String {
     format!("{session}.{generation}")
 }
 
+/// The `iat` of an access token that is issued to `user` at `now`: a whole second after the cut-off of what was revoked,
+/// so that other services take the token at once. It is never further ahead than another node's clock may be. The row of
+/// the user is locked, or checked to be unchanged by the statement that notes the time in the session.
+pub fn issue_time(user: &user::Model, now: DateTime<Utc>) -> DateTime<Utc> {
+    let cut_off = user.cut_off_at.and_then(|time| DateTime::from_timestamp(time.utc().timestamp() + 1, 0));
+    cut_off.map_or(now, |earliest| now.max(earliest).min(now + LEEWAY))
+}
+
 /// The pair of the session's present generation. The refresh token follows from the row alone, so asking again gives
 /// the same text; the access token begins to live now.
 ///
@@ -46,8 +56,9 @@ pub fn pair(
     let sid = SessionId::from(session.uid);
     let sub = UserId::from(user.uid).to_string();
     let refresh_expires_at = super::session::end_of(session);
+    let issued_at = issue_time(user, now);
     // Whole seconds, as JWTs count, and never beyond the session itself.
-    let expires_at = DateTime::from_timestamp((now + settings.access_lifetime).timestamp(), 0)
+    let expires_at = DateTime::from_timestamp((issued_at + settings.access_lifetime).timestamp(), 0)
         .unwrap_or(now)
         .min(session.absolute_end_at.utc());
     let access = AccessClaims {
@@ -57,14 +68,14 @@ pub fn pair(
         sid: sid.to_string(),
         generation: session.generation,
         jti: jti(sid, session.generation),
-        iat: now.timestamp(),
+        iat: issued_at.timestamp(),
         exp: expires_at.timestamp(),
         username: user.username.clone(),
         roles: roles.to_vec(),
     };
     let refresh = RefreshClaims {
         iss: settings.issuer.clone(),
-        aud: settings.issuer.clone(),
+        aud: audience(app, Kind::Refresh),
         sub,
         sid: sid.to_string(),
         generation: session.generation,
@@ -101,7 +112,7 @@ pub fn lasting(app: &App, user: &user::Model, session: &session::Model) -> Resul
     let issuer = &app.config.token.issuer;
     let claims = LastingClaims {
         iss: issuer.clone(),
-        aud: issuer.clone(),
+        aud: audience(app, Kind::Session),
         sub: UserId::from(user.uid).to_string(),
         sid: SessionId::from(session.uid).to_string(),
         iat: session.rotated_at.utc().timestamp(),
@@ -115,7 +126,7 @@ pub fn lasting(app: &App, user: &user::Model, session: &session::Model) -> Resul
 /// # Errors
 /// Why it does not hold.
 pub fn verify_lasting(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<LastingClaims>, TokenFault> {
-    token::verify(&app.keys, for_the_issuer(app), text, now)
+    verify_of_session(app, Kind::Session, text, now)
 }
 
 /// Whether it is an access token of ours, its time over or not; for callers whose answers say so.
@@ -133,7 +144,7 @@ pub(super) const DEVICE_LIFETIME: TimeDelta = TimeDelta::days(365);
 pub fn device(app: &App, user: &user::Model, device: Uuid, now: DateTime<Utc>) -> Result<SecretString> {
     let claims = DeviceClaims {
         iss: app.config.token.issuer.clone(),
-        aud: app.config.token.issuer.clone(),
+        aud: audience(app, Kind::Device),
         sub: UserId::from(user.uid).to_string(),
         dev: device.to_string(),
         pwd: Some(user.password_changed_at.map(|time| time.millis()).unwrap_or_default()),
@@ -148,8 +159,8 @@ pub fn device(app: &App, user: &user::Model, device: Uuid, now: DateTime<Utc>) -
 /// # Errors
 /// Why it does not hold.
 pub fn verify_device(app: &App, text: &str, now: DateTime<Utc>) -> Result<DeviceClaims, TokenFault> {
-    let issuer = &app.config.token.issuer;
-    let expected = Expected { issuer, audience: issuer, lifetime: DEVICE_LIFETIME };
+    let (issuer, audience) = (&app.config.token.issuer, audience(app, Kind::Device));
+    let expected = Expected { issuer, audiences: &[&audience, issuer], lifetime: DEVICE_LIFETIME };
     match token::verify(&app.keys, expected, text, now)? {
         Verified::Valid(claims) => Ok(claims),
         Verified::Expired(_) => Err(TokenFault::Expired),
@@ -163,7 +174,7 @@ pub fn verify_device(app: &App, text: &str, now: DateTime<Utc>) -> Result<Device
 pub fn verify_access(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<AccessClaims>, TokenFault> {
     let settings = &app.config.token;
     let expected =
-        Expected { issuer: &settings.issuer, audience: &settings.audience, lifetime: settings.access_lifetime };
+        Expected { issuer: &settings.issuer, audiences: &[&settings.audience], lifetime: settings.access_lifetime };
     token::verify(&app.keys, expected, text, now)
 }
 
@@ -172,13 +183,43 @@ pub fn verify_access(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verifi
 /// # Errors
 /// Why it does not hold.
 pub fn verify_refresh(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<RefreshClaims>, TokenFault> {
-    token::verify(&app.keys, for_the_issuer(app), text, now)
+    verify_of_session(app, Kind::Refresh, text, now)
 }
 
-/// A token that nobody but this server looks at and that ends with its session.
-fn for_the_issuer(app: &App) -> Expected<'_> {
-    let settings = &app.config.token;
+/// A kind of token that nobody but this server verifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Of refresh tokens.
+    Refresh,
+    /// Of device tokens.
+    Device,
+    /// Of session tokens.
+    Session,
+}
+
+/// The audience of a kind of token: one of its own, so that a service which does not look at `typ` refuses it (RFC 8725
+/// section 3.12).
+pub fn audience(app: &App, kind: Kind) -> String {
+    let kind = match kind {
+        Kind::Refresh => "refresh",
+        Kind::Device => "device",
+        Kind::Session => "session",
+    };
+    format!("{}:{kind}", app.config.token.audience)
+}
+
+/// Verifies a token that nobody but this server looks at and that ends with its session.
+fn verify_of_session<C: Claims>(
+    app: &App,
+    kind: Kind,
+    text: &str,
+    now: DateTime<Utc>,
+) -> Result<Verified<C>, TokenFault> {
+    let (settings, audience) = (&app.config.token, audience(app, kind));
     // A rotation rounds down to whole seconds at both ends.
     let lifetime = settings.refresh_idle.max(settings.refresh_absolute) + TimeDelta::seconds(1);
-    Expected { issuer: &settings.issuer, audience: &settings.issuer, lifetime }
+    // Tokens of earlier releases have the issuer for audience; `typ` tells what they are.
+    let audiences = [audience.as_str(), settings.issuer.as_str()];
+    let expected = Expected { issuer: &settings.issuer, audiences: &audiences, lifetime };
+    token::verify(&app.keys, expected, text, now)
 }

@@ -1,8 +1,10 @@
 //! A use case's transaction: whoever wants to know what it changed is told, and only once it is true.
 //!
 //! Webhooks are written before the commit, so that they are true with it; hooks run after it. Both come from what is
-//! noted here, so that neither can know of something that the other misses.
+//! noted here, so that neither can know of something that the other misses. Cut-offs of the revocation list come from
+//! what the statements mark: a use case that changes roles or a status has nothing to call.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,15 +12,16 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
 use entity::user::{self, Status};
-use sea_orm::prelude::async_trait;
+use sea_orm::prelude::{Uuid, async_trait};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 use super::id::{TenantId, UserId};
-use super::{role, webhook};
+use super::{revocation, role, webhook};
 use crate::app::{App, database};
 use crate::error::{Error, Result};
 use crate::hooks::{Occasion, User};
-use crate::store::{Reach, Touched, Writes, tenants};
+use crate::store::cut_offs::CutOff;
+use crate::store::{Reach, Revokes, Scope, Touched, Writes, tenants, users};
 
 /// Something that the transaction makes true.
 pub(super) enum Fact {
@@ -38,6 +41,7 @@ pub(super) struct Transaction {
     app: App,
     now: DateTime<Utc>,
     facts: Mutex<Vec<Fact>>,
+    cut_offs: Mutex<Vec<CutOff>>,
     revokes: AtomicBool,
 }
 
@@ -45,7 +49,8 @@ impl Transaction {
     /// Begins a transaction at the instant `now`.
     pub async fn begin(app: &App, now: DateTime<Utc>) -> Result<Self> {
         let inner = app.db.begin().await?;
-        Ok(Self { inner, app: app.clone(), now, facts: Mutex::default(), revokes: AtomicBool::new(false) })
+        let (facts, cut_offs, revokes) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        Ok(Self { inner, app: app.clone(), now, facts, cut_offs, revokes })
     }
 
     /// Notes what this transaction does.
@@ -53,14 +58,44 @@ impl Transaction {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).push(fact);
     }
 
-    /// Notes that it puts something on the list of what others are not to believe.
-    pub fn note_revocation(&self) {
-        self.revokes.store(true, Ordering::Relaxed);
+    /// Publishes what the statements marked, and notes each user whom they changed and no use case named.
+    async fn publish(&self) -> Result<()> {
+        let ended: BTreeSet<(i64, Uuid)> = {
+            let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+            let ended = facts.iter().filter_map(|fact| match fact {
+                Fact::Ended(user, ..) => Some((user.id, user.uid)),
+                Fact::Created(_) | Fact::Updated(_) | Fact::Deleted(_) => None,
+            });
+            ended.collect()
+        };
+        revocation::cover_crowds(self, &self.app, ended, self.app.clock.now()).await?;
+        let cut_offs = std::mem::take(&mut *self.cut_offs.lock().unwrap_or_else(PoisonError::into_inner));
+        // Read once every row is locked: the time of what is written is not before that of what was issued.
+        let now = self.app.clock.now();
+        for cut_off in revocation::merged(cut_offs) {
+            revocation::publish(self, &self.app, &cut_off, now).await?;
+            if cut_off.cause.changes_user() && !self.names(cut_off.user_id) {
+                let user = users::find_by_number(self, Scope::Installation, cut_off.user_id).await?;
+                user.into_iter().for_each(|user| self.note(Fact::Updated(user)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a use case has noted what becomes of the user.
+    fn names(&self, user_id: i64) -> bool {
+        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        facts.iter().any(|fact| match fact {
+            Fact::Created(user) | Fact::Updated(user) | Fact::Deleted(user) => user.id == user_id,
+            Fact::Ended(..) => false,
+        })
     }
 
     /// Commits, and tells those who want to know.
     pub async fn commit(self) -> Result<()> {
-        let Self { inner, app, now, facts, revokes } = self;
+        // Boxed: the futures of a request nest deeply.
+        Box::pin(self.publish()).await?;
+        let Self { inner, app, now, facts, revokes, .. } = self;
         let facts = facts.into_inner().unwrap_or_else(PoisonError::into_inner);
         let news = news(&inner, &app, &facts).await?;
         let are_due = webhook::write(&inner, &app, &facts, &news, now).await?;
@@ -128,6 +163,16 @@ async fn told(tx: &impl ConnectionTrait, user: &user::Model) -> Result<User> {
 impl Writes for Transaction {
     fn touch(&self, touched: Touched, reach: Reach) {
         self.inner.touch(touched, reach);
+    }
+}
+
+impl Revokes for Transaction {
+    fn mark_revocation(&self) {
+        self.revokes.store(true, Ordering::Relaxed);
+    }
+
+    fn mark_cut_off(&self, cut_off: CutOff) {
+        self.cut_offs.lock().unwrap_or_else(PoisonError::into_inner).push(cut_off);
     }
 }
 

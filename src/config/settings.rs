@@ -28,6 +28,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("limits.failed_logins_per_minute", Some("10"), "failed logins of one address in the long run, 1 to 1000"),
     setting("limits.registrations_per_hour", Some("3"), "registrations of one address, 1 to 1000"),
     setting("limits.username_checks_per_minute", Some("120"), "questions of one address at `GET /login`, 1 to 1000"),
+    setting("limits.max_sessions_per_user", Some("100"), "live sessions of one user, 1 to 10000; past it each login ends the oldest; holds also where `limits.enabled` is `false`"),
     setting("password.min_length", Some("8"), "characters a new password needs, 8 to 64"),
     setting("password.min_score", Some("2"), "zxcvbn score a new password needs, 1 to 4"),
     setting("password.argon2_memory_kib", Some("19456"), "Argon2id memory of one hash in KiB, 12288 to 262144; the floor depends on the iterations"),

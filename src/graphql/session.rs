@@ -105,6 +105,8 @@ pub enum SessionEndReason {
     RefreshTokenReused,
     /// An administrator has switched the account off.
     AccountDisabled,
+    /// Its user opened more sessions than one may have; the oldest end.
+    SessionLimit,
 }
 
 /// What a list of sessions has beside its edges.

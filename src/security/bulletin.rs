@@ -12,7 +12,8 @@ const DEAF: Duration = Duration::from_secs(1);
 /// How long an edition is handed out while their changes are heard: what leaves the list with time is nobody's harm.
 const HEARING: Duration = Duration::from_secs(10);
 
-/// How long an edition is handed out whatever was changed elsewhere: most of it revokes nothing.
+/// Shortest time between two editions. What was changed elsewhere waits for it, because most of it revokes nothing; who
+/// asks after a revocation of this process waits for the next edition.
 const CALM: Duration = Duration::from_millis(250);
 
 /// One edition of the list.
@@ -85,9 +86,14 @@ impl Bulletin {
         make: impl Future<Output = Result<Edition, E>>,
     ) -> Result<Arc<Edition>, E> {
         let mut latest = self.latest.lock().await;
-        let (news, heard) = (*self.news.borrow(), *self.heard.borrow());
-        if let Some(kept) = latest.as_ref().filter(|kept| kept.is_fresh(news, heard, is_hearing)) {
-            return Ok(Arc::clone(&kept.edition));
+        let (mut news, mut heard) = (*self.news.borrow(), *self.heard.borrow());
+        if let Some(kept) = latest.as_ref() {
+            if kept.is_fresh(news, heard, is_hearing) {
+                return Ok(Arc::clone(&kept.edition));
+            }
+            // Many revocations make one edition, and nobody is told less than what is so already.
+            tokio::time::sleep_until(kept.made_at + CALM).await;
+            (news, heard) = (*self.news.borrow(), *self.heard.borrow());
         }
         // Before the database is looked at: what is revoked meanwhile makes another edition.
         let made_at = Instant::now();

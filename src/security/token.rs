@@ -55,7 +55,7 @@ pub struct AccessClaims {
 pub struct RefreshClaims {
     /// Who issued it.
     pub iss: String,
-    /// For whom it is meant: the issuer itself.
+    /// For whom it is meant: this server alone, by an audience of its kind.
     pub aud: String,
     /// The user's public id.
     pub sub: String,
@@ -77,7 +77,7 @@ pub struct RefreshClaims {
 pub struct LastingClaims {
     /// Who issued it.
     pub iss: String,
-    /// For whom it is meant: the issuer itself, because nobody else can tell when its session ends.
+    /// For whom it is meant: this server alone, because nobody else can tell when its session ends.
     pub aud: String,
     /// The user's public id.
     pub sub: String,
@@ -95,7 +95,7 @@ pub struct LastingClaims {
 pub struct DeviceClaims {
     /// Who issued it.
     pub iss: String,
-    /// For whom it is meant: the issuer itself.
+    /// For whom it is meant: this server alone, by an audience of its kind.
     pub aud: String,
     /// The user's public id.
     pub sub: String,
@@ -129,6 +129,8 @@ pub struct RevocationClaims {
     pub tokens: Vec<String>,
     /// Users, with the second until which what was issued to them is not to be believed.
     pub users: BTreeMap<String, i64>,
+    /// Sessions that live, with the lowest generation whose access tokens are valid.
+    pub generations: BTreeMap<String, i32>,
 }
 
 /// A kind of token: its `typ` and what all kinds have in common.
@@ -215,8 +217,8 @@ impl<C> Verified<C> {
 pub struct Expected<'a> {
     /// The issuer.
     pub issuer: &'a str,
-    /// The audience.
-    pub audience: &'a str,
+    /// The audiences, one of which it is meant for.
+    pub audiences: &'a [&'a str],
     /// The longest life a token may claim.
     pub lifetime: TimeDelta,
 }
@@ -271,7 +273,8 @@ pub fn verify<C: Claims>(
     signature_only.validate_aud = false;
     let claims =
         jsonwebtoken::decode::<C>(token, key.public(), &signature_only).map_err(|_| TokenFault::Invalid)?.claims;
-    if claims.parties() != (expected.issuer, expected.audience) {
+    let (issuer, audience) = claims.parties();
+    if issuer != expected.issuer || !expected.audiences.contains(&audience) {
         return Err(TokenFault::Invalid);
     }
     let (issued, expires) = claims.times();

@@ -3,17 +3,17 @@
 use chrono::{DateTime, Utc};
 use entity::revoked_token;
 use entity::timestamp::Timestamp;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
-use super::{Reach, Touched, Writes};
+use super::{Reach, Revokes, Touched};
 use crate::error::Result;
 
 /// One entry of the list.
 #[derive(Debug, Clone)]
 pub struct Revocation {
-    /// A `jti` or a `sid`.
+    /// A `jti`, a `sid`, the public id of a user, or a name by [`generations_of`].
     pub token_id: String,
     /// Whose it was.
     pub user_uid: Uuid,
@@ -21,6 +21,21 @@ pub struct Revocation {
     pub until: DateTime<Utc>,
     /// Why.
     pub reason: &'static str,
+    /// Of a session that lives: the lowest generation whose access tokens are valid.
+    pub generation: Option<i32>,
+}
+
+/// What begins the name of a session's entry with its lowest valid generation.
+const GENERATIONS: &str = "gen:";
+
+/// The name of a session's entry with its lowest valid generation.
+pub fn generations_of(sid: &str) -> String {
+    format!("{GENERATIONS}{sid}")
+}
+
+/// The session that such a name is about.
+pub fn session_of(token_id: &str) -> Option<&str> {
+    token_id.strip_prefix(GENERATIONS)
 }
 
 /// Whether one of `token_ids` is on the list at `now`.
@@ -35,16 +50,19 @@ pub async fn contains_any(db: &impl ConnectionTrait, token_ids: &[&str], now: Da
 }
 
 /// Puts `revocations` of somebody's tokens on the list; what stands there already stays as it is.
-pub async fn insert(db: &impl Writes, whose: Touched, revocations: Vec<Revocation>, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(db: &impl Revokes, whose: Touched, revocations: Vec<Revocation>, now: DateTime<Utc>) -> Result<()> {
     if revocations.is_empty() {
         return Ok(());
     }
+    db.mark_revocation();
     let rows = revocations.into_iter().map(|revocation| revoked_token::ActiveModel {
         token_id: Set(revocation.token_id),
         user_uid: Set(revocation.user_uid),
         until: Set(revocation.until.into()),
         revoked_at: Set(now.into()),
         reason: Set(revocation.reason.to_owned()),
+        generation: Set(revocation.generation),
+        covered: Set(false),
     });
     revoked_token::Entity::insert_many(rows)
         .on_conflict(
@@ -58,10 +76,11 @@ pub async fn insert(db: &impl Writes, whose: Touched, revocations: Vec<Revocatio
     Ok(())
 }
 
-/// What was put on the list after `since`, in that order.
+/// What was put on the list after `since` and no cut-off covers, in that order.
 pub async fn list_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<Vec<revoked_token::Model>> {
     Ok(revoked_token::Entity::find()
         .filter(revoked_token::Column::RevokedAt.gt(Timestamp::from(since)))
+        .filter(revoked_token::Column::Covered.eq(false))
         .order_by_asc(revoked_token::Column::RevokedAt)
         .order_by_asc(revoked_token::Column::TokenId)
         .all(db)
@@ -69,21 +88,69 @@ pub async fn list_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Resu
 }
 
 /// Puts one of this user's on the list; what stands there already is renewed.
-pub async fn upsert(db: &impl Writes, user_id: i64, revocation: Revocation, now: DateTime<Utc>) -> Result<()> {
+pub async fn upsert(db: &impl Revokes, user_id: i64, revocation: Revocation, now: DateTime<Utc>) -> Result<()> {
+    db.mark_revocation();
     let row = revoked_token::ActiveModel {
         token_id: Set(revocation.token_id),
         user_uid: Set(revocation.user_uid),
         until: Set(revocation.until.into()),
         revoked_at: Set(now.into()),
         reason: Set(revocation.reason.to_owned()),
+        generation: Set(revocation.generation),
+        covered: Set(false),
     };
-    let renewed = [revoked_token::Column::Until, revoked_token::Column::RevokedAt, revoked_token::Column::Reason];
+    use revoked_token::Column;
+    let renewed = [Column::Until, Column::RevokedAt, Column::Reason, Column::Generation];
     revoked_token::Entity::insert(row)
         .on_conflict(OnConflict::column(revoked_token::Column::TokenId).update_columns(renewed).to_owned())
         .exec_without_returning(db)
         .await?;
     db.touch(Touched::User(user_id), Reach::Nodes);
     Ok(())
+}
+
+/// Those of the users who have more than `most` ended sessions on the list since `since` that no cut-off covers.
+pub async fn list_crowded(
+    db: &impl ConnectionTrait,
+    user_uids: Vec<Uuid>,
+    since: DateTime<Utc>,
+    most: u64,
+) -> Result<Vec<Uuid>> {
+    let entries = Expr::col(revoked_token::Column::TokenId).count();
+    Ok(revoked_token::Entity::find()
+        .select_only()
+        .column(revoked_token::Column::UserUid)
+        .filter(revoked_token::Column::UserUid.is_in(user_uids))
+        .filter(sessions_since(since))
+        .group_by(revoked_token::Column::UserUid)
+        .having(entries.gt(i64::try_from(most).unwrap_or(i64::MAX)))
+        .into_tuple()
+        .all(db)
+        .await?)
+}
+
+/// Takes the ended sessions of a user off the list, because a cut-off covers them.
+pub async fn update_covered(db: &impl Revokes, user_id: i64, user_uid: Uuid, since: DateTime<Utc>) -> Result<()> {
+    db.mark_revocation();
+    let row = revoked_token::ActiveModel { covered: Set(true), ..Default::default() };
+    revoked_token::Entity::update_many()
+        .set(row)
+        .filter(revoked_token::Column::UserUid.eq(user_uid))
+        .filter(sessions_since(since))
+        .exec(db)
+        .await?;
+    db.touch(Touched::User(user_id), Reach::Nodes);
+    Ok(())
+}
+
+/// Sessions that ended; the prefix of their public ids is theirs alone, and no `jti` has a dot less.
+fn sessions_since(since: DateTime<Utc>) -> Condition {
+    Condition::all()
+        .add(revoked_token::Column::RevokedAt.gt(Timestamp::from(since)))
+        .add(revoked_token::Column::Covered.eq(false))
+        .add(revoked_token::Column::Generation.is_null())
+        .add(revoked_token::Column::TokenId.like("ses_%"))
+        .add(revoked_token::Column::TokenId.not_like("%.%"))
 }
 
 /// Takes at most `limit` entries off the list that would have ended by themselves before `time`; tells how many.

@@ -10,7 +10,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Reach, Scope, Touched, Writes};
+use super::cut_offs::{Cause, revoke_issued};
+use super::{Reach, Revokes, Scope, Touched, Writes};
 use crate::error::{Error, Refusal, RefusalCode, Result, on_unique};
 
 /// A role with the names of its permissions, which built-in roles do not list.
@@ -110,10 +111,21 @@ pub async fn lock_built_in(db: &impl ConnectionTrait) -> Result<()> {
     Ok(())
 }
 
-/// Gives `user_id` exactly these roles.
-pub async fn replace_of_user(db: &impl Writes, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
+/// Gives `user_id` exactly these roles, and revokes the access tokens that name others.
+pub async fn replace_of_user(db: &impl Revokes, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
+    let held = user_role::Entity::find().filter(user_role::Column::UserId.eq(user_id)).all(db).await?;
+    if held.iter().map(|held| held.role_id).collect::<BTreeSet<_>>() == *role_ids {
+        return Ok(());
+    }
+    revoke_issued(db, user_id, Cause::RolesChanged).await?;
     db.touch(Touched::User(user_id), Reach::Nodes);
     user_role::Entity::delete_many().filter(user_role::Column::UserId.eq(user_id)).exec(db).await?;
+    insert_of_user(db, user_id, role_ids).await
+}
+
+/// Gives `user_id`, who was just made and has no tokens, these roles.
+pub async fn insert_of_user(db: &impl Writes, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
+    db.touch(Touched::User(user_id), Reach::Nodes);
     if role_ids.is_empty() {
         return Ok(());
     }

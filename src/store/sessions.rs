@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
 use entity::timestamp::Timestamp;
 use entity::user;
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::{Expr, LockType, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     Set, UpdateMany,
@@ -126,6 +126,53 @@ pub async fn list_live_of_all(
     Ok(found.into_iter().filter_map(|(session, user)| Some((session, user?))).collect())
 }
 
+/// The live sessions of a user beyond the newest `kept`; `limit` at most.
+pub async fn list_surplus(
+    db: &impl ConnectionTrait,
+    user_id: i64,
+    kept: u64,
+    now: DateTime<Utc>,
+    limit: u64,
+) -> Result<Vec<session::Model>> {
+    let newest_first = of_user(user_id, Some(now)).order_by_desc(session::Column::Id);
+    Ok(newest_first.offset(kept).limit(limit).all(db).await?)
+}
+
+/// The latest `iat` of the access tokens of a user; the Unix epoch if there are none.
+pub async fn last_issued(db: &impl ConnectionTrait, user_id: i64) -> Result<Timestamp> {
+    let latest: Option<Option<i64>> = session::Entity::find()
+        .select_only()
+        .column_as(session::Column::IssuedAt.max(), "issued_at")
+        .filter(session::Column::UserId.eq(user_id))
+        .into_tuple()
+        .one(db)
+        .await?;
+    Ok(DateTime::from_timestamp_millis(latest.flatten().unwrap_or_default()).unwrap_or_default().into())
+}
+
+/// Notes the `iat` of an access token that was issued without a step of the session.
+pub async fn update_issued(db: &impl ConnectionTrait, session_id: i64, issued_at: DateTime<Utc>) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::IssuedAt, Expr::value(issued_at.timestamp_millis()))
+        .filter(session::Column::Id.eq(session_id))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Revokes the access tokens of all generations before `lowest`. False if they were revoked before.
+pub async fn update_lowest_generation(db: &impl Writes, session: &session::Model, lowest: i32) -> Result<bool> {
+    let row = session::ActiveModel { lowest_generation: Set(lowest), ..Default::default() };
+    let updated = session::Entity::update_many()
+        .set(row)
+        .filter(session::Column::Id.eq(session.id))
+        .filter(session::Column::LowestGeneration.lt(lowest))
+        .exec(db)
+        .await?;
+    db.touch(Touched::User(session.user_id), Reach::Nodes);
+    Ok(updated.rows_affected == 1)
+}
+
 /// Adds a session of `user_id`.
 pub async fn insert(db: &impl Writes, user_id: i64, session: session::ActiveModel) -> Result<()> {
     session::Entity::insert(session).exec_without_returning(db).await?;
@@ -133,52 +180,69 @@ pub async fn insert(db: &impl Writes, user_id: i64, session: session::ActiveMode
     Ok(())
 }
 
+/// When a session moves on.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// The `iat` of the access token.
+    pub issued_at: DateTime<Utc>,
+    /// When the session ends if it is not renewed again.
+    pub idle_end_at: DateTime<Utc>,
+    /// The present time.
+    pub now: DateTime<Utc>,
+}
+
 /// Moves a session that was not ended from its generation to the next; whoever asks for this has the pair of the
 /// present one. False if somebody else was faster.
-pub async fn update_generation(
-    db: &impl Writes,
-    session: &session::Model,
-    idle_end_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    let updated = moving_on(session, idle_end_at, now).exec(db).await?;
+pub async fn update_generation(db: &impl Writes, session: &session::Model, step: Step) -> Result<bool> {
+    let updated = moving_on(session, step).exec(db).await?;
     // A token of the next generation is one that nobody has seen before, and those of this one go on.
     db.touch(Touched::User(session.user_id), Reach::Here);
     Ok(updated.rows_affected == 1)
 }
 
 /// The same by a statement of its own, if `user` is still as it was read; the session as it is then. No other node has
-/// to know of it.
+/// to know of it. It waits for whoever has the user's row locked, because a change of the roles may be under way.
 pub async fn rotate(
     db: &impl ConnectionTrait,
     session: &session::Model,
     user: &user::Model,
-    idle_end_at: DateTime<Utc>,
-    now: DateTime<Utc>,
+    step: Step,
 ) -> Result<Option<session::Model>> {
+    let cut_off = match user.cut_off_at {
+        Some(time) => user::Column::CutOffAt.eq(time),
+        None => user::Column::CutOffAt.is_null(),
+    };
     let unchanged = Query::select()
         .column(user::Column::Id)
         .from(user::Entity)
         .and_where(user::Column::Id.eq(user.id))
         .and_where(user::Column::Version.eq(user.version))
         .and_where(user::Column::Status.eq(user.status))
+        .and_where(cut_off)
+        .lock(LockType::Update)
         .take();
-    let moving = moving_on(session, idle_end_at, now).filter(session::Column::UserId.in_subquery(unchanged));
+    let moving = moving_on(session, step).filter(session::Column::UserId.in_subquery(unchanged));
     let moved = moving.exec(db).await?.rows_affected == 1;
-    let (receipt, generation, now) = (session.generation, session.generation + 1, Timestamp::from(now));
-    let idle_end_at = idle_end_at.into();
-    let after =
-        session::Model { generation, receipt, rotated_at: now, last_seen_at: now, idle_end_at, ..session.clone() };
+    let after = session::Model {
+        generation: session.generation + 1,
+        receipt: session.generation,
+        rotated_at: step.now.into(),
+        last_seen_at: step.now.into(),
+        idle_end_at: step.idle_end_at.into(),
+        issued_at: step.issued_at.into(),
+        ..session.clone()
+    };
     Ok(moved.then_some(after))
 }
 
-fn moving_on(session: &session::Model, idle_end_at: DateTime<Utc>, now: DateTime<Utc>) -> UpdateMany<session::Entity> {
+fn moving_on(session: &session::Model, step: Step) -> UpdateMany<session::Entity> {
     let row = session::ActiveModel {
         generation: Set(session.generation + 1),
         receipt: Set(session.generation),
-        rotated_at: Set(now.into()),
-        last_seen_at: Set(now.into()),
-        idle_end_at: Set(idle_end_at.into()),
+        rotated_at: Set(step.now.into()),
+        last_seen_at: Set(step.now.into()),
+        idle_end_at: Set(step.idle_end_at.into()),
+        issued_at: Set(step.issued_at.into()),
         ..Default::default()
     };
     session::Entity::update_many()

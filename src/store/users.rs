@@ -11,8 +11,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::cut_offs::{Cause, revoke_issued};
 use super::keyset::{Page, Place, Sort, paged};
-use super::{Reach, Scope, Touched, Writes};
+use super::{Reach, Revokes, Scope, Touched, Writes};
 use crate::error::{Refusal, RefusalCode, Result, on_unique};
 
 /// Which users a list shows; all given conditions must hold.
@@ -106,6 +107,16 @@ pub async fn find_by_number(db: &impl ConnectionTrait, scope: Scope, id: i64) ->
 /// what the one before has made. SQLite has one writer and needs no lock.
 pub async fn lock(db: &impl Writes, scope: Scope, uid: Uuid) -> Result<Option<user::Model>> {
     Ok(scoped(scope).filter(user::Column::Uid.eq(uid)).lock_exclusive().one(db).await?)
+}
+
+/// The same for the user with this row id.
+pub async fn lock_by_number(db: &impl ConnectionTrait, id: i64) -> Result<Option<user::Model>> {
+    Ok(user::Entity::find_by_id(id).lock_exclusive().one(db).await?)
+}
+
+/// The same for the user with this public id.
+pub async fn lock_by_uid(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<user::Model>> {
+    Ok(user::Entity::find().filter(user::Column::Uid.eq(uid)).lock_exclusive().one(db).await?)
 }
 
 /// The user with this canonical username.
@@ -277,13 +288,17 @@ pub async fn update_account(
     update(db, user, row, now).await
 }
 
-/// Sets the status. False if the row is not of the version of `user` any more.
+/// Sets the status. Disabling revokes the access tokens that were issued. False if the row is not of the version of
+/// `user` any more.
 pub async fn update_status(
-    db: &impl Writes,
+    db: &impl Revokes,
     user: &user::Model,
     status: user::Status,
     now: DateTime<Utc>,
 ) -> Result<bool> {
+    if status == user::Status::Disabled {
+        revoke_issued(db, user.id, Cause::AccountDisabled).await?;
+    }
     update(db, user, user::ActiveModel { status: Set(status), ..Default::default() }, now).await
 }
 
@@ -365,8 +380,9 @@ pub async fn update_tenant_disabled(
     Ok(())
 }
 
-/// The users who hold a role, with their versions raised, because what they may do changes.
-pub async fn touch_holders(db: &impl Writes, role_id: i64, now: DateTime<Utc>) -> Result<Vec<user::Model>> {
+/// The users who hold a role, with their versions raised, because what they may do changes. Revokes the access tokens
+/// that were issued to them.
+pub async fn touch_holders(db: &impl Revokes, role_id: i64, now: DateTime<Utc>) -> Result<Vec<user::Model>> {
     let holders = || {
         let of_role = Expr::col(user_role::Column::RoleId).eq(role_id);
         Query::select().column(user_role::Column::UserId).from(user_role::Entity).and_where(of_role).take()
@@ -379,11 +395,18 @@ pub async fn touch_holders(db: &impl Writes, role_id: i64, now: DateTime<Utc>) -
         .await?;
     db.touch(Touched::Everybody, Reach::Nodes);
     let rows = user::Entity::find().filter(user::Column::Id.in_subquery(holders()));
-    Ok(rows.order_by_asc(user::Column::Id).all(db).await?)
+    let holders = rows.order_by_asc(user::Column::Id).all(db).await?;
+    for holder in &holders {
+        revoke_issued(db, holder.id, Cause::RolesChanged).await?;
+    }
+    Ok(holders)
 }
 
-/// Deletes a user with everything that is theirs alone. False if there was none.
-pub async fn delete(db: &impl Writes, user: &user::Model) -> Result<bool> {
+/// Deletes a user with everything that is theirs alone, and revokes the access tokens that were issued. False if there
+/// was none.
+pub async fn delete(db: &impl Revokes, user: &user::Model) -> Result<bool> {
+    // Before the sessions go with the user, which know what was issued.
+    revoke_issued(db, user.id, Cause::AccountDeleted).await?;
     let deleted = user::Entity::delete_by_id(user.id).exec(db).await?;
     db.touch(Touched::User(user.id), Reach::Nodes);
     Ok(deleted.rows_affected == 1)

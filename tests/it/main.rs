@@ -13,6 +13,7 @@ mod api_token;
 mod architecture;
 mod at_rest;
 mod attempt;
+mod audience;
 mod audit;
 mod auth_service;
 mod batch;

@@ -125,6 +125,8 @@ async fn fill(app: &TestApp, rows: i64) {
             until: Set(end(*number)),
             revoked_at: Set(now.into()),
             reason: Set("LOGOUT".to_owned()),
+            generation: Set(None),
+            covered: Set(false),
         });
         revoked_token::Entity::insert_many(rows).exec_without_returning(&db).await.unwrap();
     }

@@ -4,30 +4,23 @@ use std::time::Instant;
 
 use accountd::account::revocation::MAX_WAIT;
 use axum::http::Method;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use crate::support::gateway::{Gateway, LIST, part};
 use crate::support::{Actor, Answer, PASSWORD, TestApp};
 
-const LIST: &str = "/.well-known/revocations";
+mod cut_offs;
+mod replaced;
+mod sessions;
 
 async fn ask(app: &TestApp, query: &str, known: Option<&str>) -> Answer {
     let known: Vec<_> = known.map(|tag| ("if-none-match", tag)).into_iter().collect();
     app.anonymous().request(Method::GET, &format!("{LIST}{query}"), &known, "").await
 }
 
-/// One of the first two parts of a token.
-fn part(token: &str, number: usize) -> Value {
-    let part = token.split('.').nth(number).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
-}
-
 async fn list(app: &TestApp) -> Value {
-    let answer = ask(app, "", None).await;
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, Some("application/jwt")));
-    part(&answer.text, 1)
+    Gateway::of(app).await.list
 }
 
 fn sid(actor: &Actor) -> Value {
@@ -42,7 +35,7 @@ async fn is_signed_as_a_kind_of_its_own() {
     let now = app.clock.stopped_at().timestamp();
     let claims = part(&answer.text, 1);
     let expected = json!({
-        "iss": "accountd", "aud": "accountd", "iat": now, "exp": now + 900, "sessions": [], "tokens": [], "users": {},
+        "iss": "accountd", "aud": "accountd", "iat": now, "exp": now + 900, "sessions": [], "tokens": [], "users": {}, "generations": {},
     });
     assert_eq!(claims, expected);
     // J8: it opens nothing.

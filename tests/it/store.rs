@@ -1,8 +1,9 @@
 //! Statements that change a row only if it still is what was read: races that SQLite, with its one writer, cannot show.
 
 use accountd::clock::Clock;
+use accountd::store::sessions::Step;
 use accountd::store::{Scope, sessions, throttles, users};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::session::EndReason;
 use entity::throttle;
 use entity::user::{self, Status};
@@ -10,9 +11,14 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 
 use crate::sources::rust_files;
 use crate::support::TestApp;
+use crate::support::revoking::Revoking;
 
 async fn ann(db: &impl ConnectionTrait) -> user::Model {
     users::find_by_username(db, Scope::Installation, "ann").await.unwrap().unwrap()
+}
+
+fn step(now: DateTime<Utc>) -> Step {
+    Step { issued_at: now, idle_end_at: now, now }
 }
 
 /// S5: a login that was overtaken by a new password, or by an administrator, opens nothing.
@@ -20,7 +26,7 @@ async fn ann(db: &impl ConnectionTrait) -> user::Model {
 async fn record_no_login_of_an_account_that_has_changed() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (&app.app.db.begin().await.unwrap(), app.clock.now());
+    let (db, now) = (&Revoking(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = ann(db).await;
     assert!(users::update_login(db, &read, None, now).await.unwrap());
     assert!(users::update_password(db, &read, "another".to_owned(), false, now).await.unwrap());
@@ -36,7 +42,7 @@ async fn record_no_login_of_an_account_that_has_changed() {
 async fn renew_a_hash_once() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (&app.app.db.begin().await.unwrap(), app.clock.now());
+    let (db, now) = (&Revoking(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = ann(db).await;
     assert!(users::update_login(db, &read, Some("first".to_owned()), now).await.unwrap());
     assert!(!users::update_login(db, &read, Some("second".to_owned()), now).await.unwrap());
@@ -47,7 +53,7 @@ async fn renew_a_hash_once() {
 async fn change_no_account_of_an_older_version() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (&app.app.db.begin().await.unwrap(), app.clock.now());
+    let (db, now) = (&Revoking(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = ann(db).await;
     assert!(users::touch(db, &read, now).await.unwrap());
     assert!(!users::touch(db, &read, now).await.unwrap());
@@ -62,16 +68,16 @@ async fn change_no_account_of_an_older_version() {
 async fn rotate_a_session_once_and_never_after_its_end() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (&app.app.db.begin().await.unwrap(), app.clock.now());
+    let (db, now) = (&Revoking(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = entity::session::Entity::find().one(db).await.unwrap().unwrap();
-    assert!(sessions::update_generation(db, &read, now, now).await.unwrap());
-    assert!(!sessions::update_generation(db, &read, now, now).await.unwrap(), "another tab was faster");
+    assert!(sessions::update_generation(db, &read, step(now)).await.unwrap());
+    assert!(!sessions::update_generation(db, &read, step(now)).await.unwrap(), "another tab was faster");
 
     let read = sessions::find(db, read.uid).await.unwrap().unwrap();
     assert_eq!((read.generation, read.receipt), (2, 1));
     assert!(sessions::update_ended(db, &read, EndReason::Logout, now).await.unwrap());
     assert!(!sessions::update_ended(db, &read, EndReason::Revoked, now).await.unwrap(), "once");
-    assert!(!sessions::update_generation(db, &read, now, now).await.unwrap(), "it is over");
+    assert!(!sessions::update_generation(db, &read, step(now)).await.unwrap(), "it is over");
     let read = sessions::find(db, read.uid).await.unwrap().unwrap();
     assert_eq!((read.generation, read.end_reason), (2, Some(EndReason::Logout)));
 }
@@ -133,6 +139,7 @@ const UNTOLD: [(&str, &str); 17] = [
     ("roles::insert", "nobody holds a role that is new"),
     ("roles::update_description", "no caller's access says what a role is for"),
     ("sessions::delete_over", "what goes was over long ago"),
+    ("sessions::update_issued", "read where a cut-off is taken"),
     ("sessions::update_receipt", "a token of a later generation is new; who notes it remembers it as noted"),
     ("signing_keys::", "keys are read at the start"),
     ("tenants::insert", "nobody is in a tenant that is new"),
@@ -157,7 +164,7 @@ fn statements_that_write_tell_whom_they_concern() {
             if !is_delegate && !writes.iter().any(|word| body.contains(word)) {
                 continue;
             }
-            if head.contains("impl Writes") {
+            if head.contains("impl Writes") || head.contains("impl Revokes") {
                 assert!(is_delegate || body.contains(".touch("), "{name} may tell, and does not");
                 told += 1;
             } else {

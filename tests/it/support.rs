@@ -4,9 +4,11 @@ mod answer;
 pub mod authority;
 pub mod chance;
 pub mod database;
+pub mod gateway;
 pub mod process;
 pub mod receiver;
 pub mod redis;
+pub mod revoking;
 pub mod server;
 pub mod stream;
 pub mod tools;
@@ -28,7 +30,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
 use chance::{CountingEntropy, StoppedClock};
-use chrono::{TimeZone, Utc};
+use chrono::{TimeDelta, TimeZone, Utc};
 use database::TestDatabase;
 use entity::{tenant, user};
 use http_body_util::BodyExt;
@@ -100,6 +102,13 @@ impl TestApp {
     pub async fn beside(&self) -> Self {
         let database = self.database.as_ref().unwrap();
         Self::open(database, self.clock.clone(), self.settings.clone(), 1 << 16, |_| {}).await
+    }
+
+    /// The same with a clock of its own that is so far ahead.
+    pub async fn beside_ahead(&self, ahead: TimeDelta) -> Self {
+        let clock = Arc::new(StoppedClock(Mutex::new(self.clock.stopped_at() + ahead)));
+        let database = self.database.as_ref().unwrap();
+        Self::open(database, clock, self.settings.clone(), 1 << 16, |_| {}).await
     }
 
     async fn start(

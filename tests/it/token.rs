@@ -257,6 +257,8 @@ async fn whose_name_is_listed_is_refused_while_the_session_lives() {
         until: Set((now + TimeDelta::minutes(15)).into()),
         revoked_at: Set(now.into()),
         reason: Set("TEST".to_owned()),
+        generation: Set(None),
+        covered: Set(false),
     };
     row.insert(app.app.db.writer()).await.unwrap();
     assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"));

@@ -14,7 +14,6 @@ use crate::account::id::RoleId;
 use crate::account::name::Name;
 use crate::account::power;
 use crate::account::requester::{Requester, SignedIn};
-use crate::account::revocation::cut_off;
 use crate::account::transaction::{Fact, Transaction};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
@@ -67,7 +66,7 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
                     let mut row = role::Model { description: description.clone(), updated_at: now.into(), ..role.row };
                     if input.id.is_some() && row.name != input.name.as_str() {
                         event = event.with("before", row.name.as_str());
-                        rename(&tx, app, caller, &row, (input.name.as_str(), &key), now).await?;
+                        rename(&tx, caller, &row, (input.name.as_str(), &key), now).await?;
                         (row.name, row.name_key) = (input.name.as_str().to_owned(), key.clone());
                     }
                     row
@@ -112,7 +111,7 @@ pub async fn delete(app: &App, requester: &Requester, id: RoleId) -> Result<Role
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
             let Role { row, permissions } = lock(&tx, caller, id).await?;
-            let holders = change_holders(&tx, app, caller, &row, now).await?;
+            let holders = change_holders(&tx, caller, &row, now).await?;
             roles::delete(&tx, row.id).await?;
             let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
             Event::success("role.delete")
@@ -142,7 +141,6 @@ async fn lock(tx: &Transaction, caller: &SignedIn, id: RoleId) -> Result<Role> {
 /// The holders of a role that is renamed or deleted. What was issued to them names it, to services that go by the names.
 async fn change_holders(
     tx: &Transaction,
-    app: &App,
     caller: &SignedIn,
     role: &role::Model,
     now: DateTime<Utc>,
@@ -150,7 +148,6 @@ async fn change_holders(
     let holders = users::touch_holders(tx, role.id, now).await?;
     power::check_holders(tx, caller, &holders).await?;
     for holder in &holders {
-        cut_off(tx, app, holder, "ROLES_CHANGED", now).await?;
         tx.note(Fact::Updated(holder.clone()));
     }
     Ok(holders)
@@ -158,13 +155,12 @@ async fn change_holders(
 
 async fn rename(
     tx: &Transaction,
-    app: &App,
     caller: &SignedIn,
     role: &role::Model,
     (name, key): (&str, &str),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let holders = change_holders(tx, app, caller, role, now).await?;
+    let holders = change_holders(tx, caller, role, now).await?;
     roles::update_name(tx, role.id, name, key).await?;
     let accesses = access_of_many(tx, holders.iter().map(|holder| holder.id).collect()).await?;
     if accesses.values().any(|access| are_too_long(&access.roles)) {

@@ -198,6 +198,8 @@ async fn everybody_gets_what_the_table_says() {
                 wrong.push(format!("{} tells {who:?} of the owner: {}", row.field, answer.text));
             }
         }
+        let mistakes = world.accepted_by_mistake().await;
+        wrong.extend(mistakes.into_iter().map(|mistake| format!("after {}: {mistake}", row.field)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

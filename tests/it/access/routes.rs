@@ -314,6 +314,8 @@ async fn everybody_gets_the_status_that_the_table_says() {
                 wrong.push(format!("{} tells {who:?} of the owner: {}", row.route, answer.text));
             }
         }
+        let mistakes = world.accepted_by_mistake().await;
+        wrong.extend(mistakes.into_iter().map(|mistake| format!("after {}: {mistake}", row.route)));
         // A new one takes its time on a server; one in which nothing happened serves for the next row, too.
         if world.rows().await == begun {
             unchanged = Some(world);

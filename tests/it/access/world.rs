@@ -1,10 +1,13 @@
 //! The people who ask, and what they ask about.
 
+use accountd::account::id::{SessionId, UserId};
+use accountd::account::role::access_of;
 use accountd::config::RegistrationMode;
 use entity::{api_token, role, role_permission, session, tenant, user, user_role};
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
+use crate::support::gateway::{Gateway, claims};
 use crate::support::{Actor, PASSWORD, TestApp};
 
 /// Who asks.
@@ -122,6 +125,33 @@ impl World {
         let variables: Value = json!({ "name": name, "permissions": permissions, "password": PASSWORD });
         self.admin.send(query, variables).await.data();
         self.app.login(name, PASSWORD).await
+    }
+
+    /// The access tokens of the first hour that a gateway accepts although they are wrong by now: their session has
+    /// ended, their user is disabled or gone, or has other roles than they name.
+    pub async fn accepted_by_mistake(&self) -> Vec<String> {
+        let gateway = Gateway::of(&self.app).await;
+        let db = self.app.app.db.reader();
+        let mut mistakes = Vec::new();
+        for actor in [&self.ann, &self.bob, &self.admin, &self.foreigner, &self.disabled] {
+            let token = actor.token.as_deref().unwrap();
+            let claims = claims(token);
+            let id: UserId = claims["sub"].as_str().unwrap().parse().unwrap();
+            let sid: SessionId = claims["sid"].as_str().unwrap().parse().unwrap();
+            let user = user::Entity::find().filter(user::Column::Uid.eq(id.uuid())).one(db).await.unwrap();
+            let session = session::Entity::find().filter(session::Column::Uid.eq(sid.uuid())).one(db).await.unwrap();
+            let roles = match &user {
+                Some(user) => access_of(db, user.id).await.unwrap().roles,
+                None => Vec::new(),
+            };
+            let is_right = user.is_some_and(|user| user.status == user::Status::Active)
+                && session.is_some_and(|session| session.ended_at.is_none())
+                && claims["roles"] == json!(roles);
+            if !is_right && gateway.accepts(token) {
+                mistakes.push(format!("a gateway takes {claims} of {:?}", gateway.list));
+            }
+        }
+        mistakes
     }
 
     /// Everything that is stored.

@@ -38,7 +38,7 @@ pub async fn make(
     let chosen = roles::list_by_name(&tx, &keys).await.unwrap();
     assert_eq!(chosen.len(), role_names.len());
     let ids = chosen.iter().map(|(role, _)| role.id).collect();
-    roles::replace_of_user(&tx, user.id, &ids).await.unwrap();
+    roles::insert_of_user(&tx, user.id, &ids).await.unwrap();
     tx.commit().await.unwrap();
     user
 }
