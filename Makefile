@@ -1,6 +1,6 @@
 # The front door. `make run` and `make test` are all that a fresh machine with Rust, Node and Python needs.
 
-.PHONY: run web binary test test-rust test-clients test-plantdb test-web test-schemathesis fuzz bench check tools
+.PHONY: run web binary test test-rust test-clients test-plantdb test-pyjwt test-web test-schemathesis fuzz bench check tools
 
 # What comes of a command that failed is not taken for its work.
 .DELETE_ON_ERROR:
@@ -28,7 +28,7 @@ binary: tools web
 
 # Every test: real clients, a browser and the judges against a started server, and Rust on each database that runs. A
 # suite that fails hides none of the others: all run, and what failed is said last.
-SUITES := test-clients test-plantdb test-web test-schemathesis test-rust test-servers
+SUITES := test-clients test-plantdb test-pyjwt test-web test-schemathesis test-rust test-servers
 
 test:
 	@failed=; for suite in $(SUITES); do $(MAKE) --no-print-directory $$suite || failed="$$failed $$suite"; done; \
@@ -86,6 +86,15 @@ test-plantdb: binary target/plantdb-0.15/installed target/plantdb-0.17/installed
 target/plantdb-%/installed: tests/judges/plantdb-%.txt | python
 	python3 -m venv target/plantdb-$*
 	target/plantdb-$*/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python -r $<
+	touch $@
+
+# Which kinds of tokens a service in Python accepts.
+test-pyjwt: binary target/pyjwt/installed
+	target/pyjwt/bin/python tests/judges/run_pyjwt.py
+
+target/pyjwt/installed: tests/judges/pyjwt.txt | python
+	python3 -m venv target/pyjwt
+	target/pyjwt/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	touch $@
 
 # A minute of bytes that nobody thought of, for each target; FUZZ_SECONDS says how long otherwise. It needs no nightly

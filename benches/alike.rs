@@ -82,11 +82,9 @@ async fn send(router: &Router, query: &str, variables: Value) -> Value {
 }
 
 async fn disable(app: &accountd::app::App, name: &str) {
-    use accountd::store::{Scope, users};
-    let user =
-        users::find_by_username(app.db.reader(), Scope::Installation, name).await.expect("a query").expect("a user");
-    let now = app.clock.now();
-    let tx = app.db.begin().await.expect("a transaction");
-    users::update_status(&tx, &user, entity::user::Status::Disabled, now).await.expect("an update");
-    tx.commit().await.expect("a commit");
+    use entity::user::{ActiveModel, Column, Entity, Status};
+    use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+    let disabled = ActiveModel { status: Set(Status::Disabled), ..Default::default() };
+    let named = Entity::update_many().set(disabled).filter(Column::UsernameKey.eq(name));
+    named.exec(app.db.writer()).await.expect("an update");
 }

@@ -170,6 +170,38 @@ mod tests {
         assert_eq!((known, next.as_str()), (0, "new"), "what was revoked here is in the next one");
     }
 
+    /// However often something is revoked here, and however many wait for it.
+    #[tokio::test(start_paused = true)]
+    async fn is_made_four_times_a_second_at_most() {
+        let (bulletin, made) = (Arc::new(Bulletin::default()), Arc::new(AtomicUsize::new(0)));
+        let until = Instant::now() + Duration::from_secs(1);
+        let mut watchers = JoinSet::new();
+        for _ in 0..4 {
+            let (bulletin, made) = (Arc::clone(&bulletin), Arc::clone(&made));
+            watchers.spawn(async move {
+                let mut listener = bulletin.subscribe();
+                while Instant::now() < until {
+                    let make = async {
+                        made.fetch_add(1, Ordering::Relaxed);
+                        Ok::<_, Infallible>(Edition { text: String::new(), tag: String::new() })
+                    };
+                    bulletin.latest(true, make).await.unwrap();
+                    listener.wait(until).await;
+                }
+            });
+        }
+        for _ in 0..100 {
+            bulletin.ring();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        watchers.join_all().await;
+        let made = made.load(Ordering::Relaxed);
+        // One at the begin, and one at each quarter of the second.
+        assert!((4..=5).contains(&made), "{made}");
+        bulletin.ring();
+        assert_eq!(latest(&bulletin, true, "last").await, "last", "what was revoked last is in the next one");
+    }
+
     async fn latest(bulletin: &Bulletin, is_hearing: bool, tag: &str) -> String {
         let make = async { Ok::<_, Infallible>(Edition { text: String::new(), tag: tag.to_owned() }) };
         bulletin.latest(is_hearing, make).await.unwrap().tag.clone()

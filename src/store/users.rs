@@ -16,6 +16,12 @@ use super::keyset::{Page, Place, Sort, paged};
 use super::{Reach, Revokes, Scope, Touched, Writes};
 use crate::error::{Refusal, RefusalCode, Result, on_unique};
 
+mod group;
+mod lock;
+
+pub use group::{touch_holders, update_tenant_disabled};
+pub use lock::{lock, lock_by_number, lock_by_uid};
+
 /// Which users a list shows; all given conditions must hold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
@@ -101,22 +107,6 @@ pub async fn find(db: &impl ConnectionTrait, scope: Scope, uid: Uuid) -> Result<
 /// The user with this number.
 pub async fn find_by_number(db: &impl ConnectionTrait, scope: Scope, id: i64) -> Result<Option<user::Model>> {
     Ok(scoped(scope).filter(user::Column::Id.eq(id)).one(db).await?)
-}
-
-/// The same, with the row locked until the transaction ends: changes of one user wait for each other, and each sees
-/// what the one before has made. SQLite has one writer and needs no lock.
-pub async fn lock(db: &impl Writes, scope: Scope, uid: Uuid) -> Result<Option<user::Model>> {
-    Ok(scoped(scope).filter(user::Column::Uid.eq(uid)).lock_exclusive().one(db).await?)
-}
-
-/// The same for the user with this row id.
-pub async fn lock_by_number(db: &impl ConnectionTrait, id: i64) -> Result<Option<user::Model>> {
-    Ok(user::Entity::find_by_id(id).lock_exclusive().one(db).await?)
-}
-
-/// The same for the user with this public id.
-pub async fn lock_by_uid(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<user::Model>> {
-    Ok(user::Entity::find().filter(user::Column::Uid.eq(uid)).lock_exclusive().one(db).await?)
 }
 
 /// The user with this canonical username.
@@ -360,46 +350,6 @@ pub async fn update_login(
         .await?;
     db.touch(Touched::User(user.id), Reach::Nodes);
     Ok(updated.rows_affected == 1)
-}
-
-/// Says of every user of a tenant whether it is disabled, and raises the versions.
-pub async fn update_tenant_disabled(
-    db: &impl Writes,
-    tenant_id: i64,
-    disabled: bool,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    user::Entity::update_many()
-        .col_expr(user::Column::TenantDisabled, Expr::value(disabled))
-        .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
-        .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
-        .filter(user::Column::TenantId.eq(tenant_id))
-        .exec(db)
-        .await?;
-    db.touch(Touched::Everybody, Reach::Nodes);
-    Ok(())
-}
-
-/// The users who hold a role, with their versions raised, because what they may do changes. Revokes the access tokens
-/// that were issued to them.
-pub async fn touch_holders(db: &impl Revokes, role_id: i64, now: DateTime<Utc>) -> Result<Vec<user::Model>> {
-    let holders = || {
-        let of_role = Expr::col(user_role::Column::RoleId).eq(role_id);
-        Query::select().column(user_role::Column::UserId).from(user_role::Entity).and_where(of_role).take()
-    };
-    user::Entity::update_many()
-        .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
-        .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
-        .filter(user::Column::Id.in_subquery(holders()))
-        .exec(db)
-        .await?;
-    db.touch(Touched::Everybody, Reach::Nodes);
-    let rows = user::Entity::find().filter(user::Column::Id.in_subquery(holders()));
-    let holders = rows.order_by_asc(user::Column::Id).all(db).await?;
-    for holder in &holders {
-        revoke_issued(db, holder.id, Cause::RolesChanged).await?;
-    }
-    Ok(holders)
 }
 
 /// Deletes a user with everything that is theirs alone, and revokes the access tokens that were issued. False if there

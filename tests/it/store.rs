@@ -127,7 +127,7 @@ async fn a_counter_goes_back_only_from_where_it_was_read() {
 }
 
 /// Statements that write and tell nobody, and why nobody has to know.
-const UNTOLD: [(&str, &str); 17] = [
+const UNTOLD: [(&str, &str); 18] = [
     ("audit_events::", "a record of what was, not of what is"),
     ("api_tokens::update_last_used", "shown only; who notes it has the row and remembers it as noted"),
     ("change_counters::raise", "it is the telling"),
@@ -175,4 +175,33 @@ fn statements_that_write_tell_whom_they_concern() {
     assert!(told >= 15, "{told} statements were found that tell");
     untold.retain(|name| !UNTOLD.iter().any(|(excused, _)| name.starts_with(excused)));
     assert_eq!(untold, [""; 0], "these write, take no `&impl Writes`, and are not excused above");
+}
+
+/// What makes access tokens of a user wrong, by the words of the statement.
+const REVOKING: [&str; 4] =
+    ["user_role::Entity::delete", "status: Set(", "user::Entity::delete", "revoked_token::Entity::insert"];
+
+/// No use case can forget to publish what it revokes: such statements run in a transaction that publishes it.
+#[test]
+fn statements_that_make_tokens_wrong_run_where_it_is_published() {
+    let mut found = 0;
+    for file in rust_files(&["src/store"]) {
+        let code = file.code();
+        for function in code.split("\npub async fn ").skip(1) {
+            let (head, body) = function.split_once("{\n").unwrap();
+            let body = body.split("\n}\n").next().unwrap();
+            if REVOKING.iter().any(|words| body.contains(words)) {
+                assert!(head.contains("impl Revokes"), "{}: {head}", file.path);
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 5, "{found} statements were found");
+    // Nobody else runs them: use cases make no rows of these tables.
+    for file in rust_files(&["src/account", "src/graphql", "src/rest"]) {
+        let code = file.code();
+        for words in ["user_role::Entity::", "user::Entity::", "revoked_token::Entity::", "session::Entity::"] {
+            assert!(!code.contains(words), "{} has statements of its own", file.path);
+        }
+    }
 }

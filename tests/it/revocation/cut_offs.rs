@@ -155,7 +155,7 @@ async fn is_blocked(db: &impl ConnectionTrait) -> bool {
         }
         _ => return true,
     };
-    let row = db.query_one_raw(Statement::from_string(backend(), sql)).await.unwrap().unwrap();
+    let row = db.query_one_raw(Statement::from_sql_and_values(backend(), sql, [])).await.unwrap().unwrap();
     row.try_get_by_index::<i64>(0).unwrap() > 0
 }
 

@@ -105,6 +105,23 @@ async fn opened_at_once_on_two_nodes_are_not_more_than_the_limit() {
     assert_eq!(reasons.iter().filter(|reason| **reason == Some(EndReason::SessionLimit)).count(), 22, "{reasons:?}");
 }
 
+/// The command line ends sessions, too; it makes accounts, and takes no role from anybody.
+#[tokio::test]
+async fn that_the_command_line_ends_are_listed() {
+    let app = TestApp::new().await;
+    let actors = [app.admin("root").await, app.user("ann").await, app.login("ann", PASSWORD).await];
+    let fourth = app.admin("eve").await;
+    for actor in actors.iter().chain([&fourth]) {
+        assert!(Gateway::of(&app).await.accepts(actor.token.as_deref().unwrap()));
+    }
+    accountd::account::recovery::end_all_sessions(&app.app, false).await.unwrap();
+    let gateway = Gateway::of(&app).await;
+    for actor in actors.iter().chain([&fourth]) {
+        assert!(!gateway.accepts(actor.token.as_deref().unwrap()));
+    }
+    assert_eq!(gateway.count("users"), 0);
+}
+
 /// Past a hundred the list has a cut-off of the user, which revokes all of them; it says no less than before.
 #[tokio::test]
 async fn that_ended_in_masses_are_one_entry_of_the_list() {

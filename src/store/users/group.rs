@@ -1,0 +1,50 @@
+//! Users that change together: those of a tenant, and those who hold a role.
+
+use chrono::{DateTime, Utc};
+use entity::{user, user_role};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use crate::error::Result;
+use crate::store::cut_offs::{Cause, revoke_issued};
+use crate::store::{Reach, Revokes, Touched, Writes};
+
+/// Says of every user of a tenant whether it is disabled, and raises the versions.
+pub async fn update_tenant_disabled(
+    db: &impl Writes,
+    tenant_id: i64,
+    disabled: bool,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    user::Entity::update_many()
+        .col_expr(user::Column::TenantDisabled, Expr::value(disabled))
+        .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
+        .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
+        .filter(user::Column::TenantId.eq(tenant_id))
+        .exec(db)
+        .await?;
+    db.touch(Touched::Everybody, Reach::Nodes);
+    Ok(())
+}
+
+/// The users who hold a role, with their versions raised, because what they may do changes. Revokes the access tokens
+/// that were issued to them.
+pub async fn touch_holders(db: &impl Revokes, role_id: i64, now: DateTime<Utc>) -> Result<Vec<user::Model>> {
+    let holders = || {
+        let of_role = Expr::col(user_role::Column::RoleId).eq(role_id);
+        Query::select().column(user_role::Column::UserId).from(user_role::Entity).and_where(of_role).take()
+    };
+    user::Entity::update_many()
+        .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
+        .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
+        .filter(user::Column::Id.in_subquery(holders()))
+        .exec(db)
+        .await?;
+    db.touch(Touched::Everybody, Reach::Nodes);
+    let rows = user::Entity::find().filter(user::Column::Id.in_subquery(holders()));
+    let holders = rows.order_by_asc(user::Column::Id).all(db).await?;
+    for holder in &holders {
+        revoke_issued(db, holder.id, Cause::RolesChanged).await?;
+    }
+    Ok(holders)
+}
