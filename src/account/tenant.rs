@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use entity::session::EndReason;
 use entity::tenant::{self, Status};
 use sea_orm::{ConnectionTrait, Set};
@@ -131,15 +132,8 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
             tenants::update_status(&tx, &tenant, status).await?;
             // First: a login under way waits for this and finds its user disabled, or its session is among those below.
             users::update_tenant_disabled(&tx, tenant.id, is_disabled, now).await?;
-            let mut last = 0;
-            while is_disabled {
-                let scope = Scope::Tenant(tenant.id);
-                let batch = sessions::list_live_of_all(&tx, scope, last, now, BATCH).await?;
-                let Some((session, _)) = batch.last() else { break };
-                last = session.id;
-                end_batch(&tx, &batch, EndReason::AccountDisabled, now).await?;
-            }
             if is_disabled {
+                end_sessions(&tx, tenant.id, now).await?;
                 api_tokens::update_tenants_from_login_revoked(&tx, tenant.id, now).await?;
             }
             Event::success("tenant.status")
@@ -152,6 +146,17 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
             Ok(tenant::Model { status, ..tenant })
         })
         .await
+}
+
+/// Ends the sessions of every user of a tenant.
+async fn end_sessions(tx: &Transaction, tenant_id: i64, now: DateTime<Utc>) -> Result<()> {
+    let mut last = 0;
+    loop {
+        let batch = sessions::list_live_of_all(tx, Scope::Tenant(tenant_id), last, now, BATCH).await?;
+        let Some((session, _)) = batch.last() else { return Ok(()) };
+        last = session.id;
+        end_batch(tx, &batch, EndReason::AccountDisabled, now).await?;
+    }
 }
 
 /// Deletes a tenant without users.

@@ -7,7 +7,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::keyset::{Page, Place, Sort, paged};
-use super::{Reach, Scope, Touched, Writes};
+use super::{Reach, Revokes, Scope, Touched, Writes};
 use crate::error::Result;
 
 fn scoped(scope: Scope) -> Select<tenant::Entity> {
@@ -58,7 +58,7 @@ pub async fn update_name(db: &impl ConnectionTrait, tenant: &tenant::Model, name
 }
 
 /// Sets the status, which counts for its users by [`super::users::update_tenant_disabled`].
-pub async fn update_status(db: &impl Writes, tenant: &tenant::Model, status: tenant::Status) -> Result<()> {
+pub async fn update_status(db: &impl Revokes, tenant: &tenant::Model, status: tenant::Status) -> Result<()> {
     db.touch(Touched::Everybody, Reach::Nodes);
     let row = tenant::ActiveModel { status: Set(status), ..Default::default() };
     tenant::Entity::update_many().set(row).filter(tenant::Column::Id.eq(tenant.id)).exec(db).await?;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::forger::{Forger, claims_of, with};
 use crate::support::gateway::{LIST, part};
 use crate::support::{Actor, PASSWORD, TestApp};
+use crate::user_api::token_of;
 
 const USER_API: [(&str, &str); 1] = [("ACCOUNTD_REST__DIALECTS__USER_API", "/api")];
 
@@ -36,7 +37,7 @@ async fn device_token(app: &TestApp, name: &str) -> String {
 async fn session_token(app: &TestApp, name: &str) -> String {
     let body = json!({ "email": name, "password": PASSWORD });
     let answer = app.anonymous().json(Method::POST, "/api/users/login", &body).await;
-    answer.json()["token"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
+    token_of(&answer)
 }
 
 /// One of each kind that the server signs, by its `typ`.

@@ -229,7 +229,7 @@ fn sessions_end_together_in_known_places_only() {
     let mut places: Vec<(String, usize)> = rust_files(&["src"])
         .into_iter()
         .map(|file| {
-            let count = ["end_all(&", "end_all_with(&", "end_all_with(tx", "end_batch(&"].iter();
+            let count = ["end_all(&", "end_all_with(&", "end_all_with(tx", "end_batch(&", "end_batch(tx"].iter();
             (file.path.clone(), count.map(|call| file.text.matches(call).count()).sum())
         })
         .filter(|(_, count)| *count > 0)

@@ -116,7 +116,7 @@ fn cookie_of(answer: &Answer) -> String {
 }
 
 /// The token in an answer's cookie.
-fn token_of(answer: &Answer) -> String {
+pub fn token_of(answer: &Answer) -> String {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::STANDARD.decode(cookie_of(answer)).unwrap();
     String::from_utf8(bytes).unwrap()
