@@ -1,16 +1,18 @@
 //! What a resolver is given: the service, and who asks.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Context, Request};
 use entity::tenant::Model as Tenant;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::response_limit::ResponseBounds;
 use crate::account::access::Access;
-use crate::account::requester::Requester;
+use crate::account::requester::{Identity, Requester};
 use crate::account::{role, tenant};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -45,8 +47,9 @@ pub(super) trait Given {
     fn app(&self) -> Result<&App>;
     /// Who asks.
     fn requester(&self) -> Result<&Arc<Requester>>;
-    /// What a user may do, looked up for all users of a list at once.
-    async fn access_of(&self, user_id: i64) -> Result<Access>;
+    /// What a user may do: for a caller in a session as read when the caller was authenticated, for others read once
+    /// for all users of a list.
+    async fn access_of(&self, user_id: i64) -> Result<Cow<'_, Access>>;
     /// The tenant with this number, looked up for all users of a list at once.
     async fn tenant(&self, tenant_id: i64) -> Result<Tenant>;
     /// Takes `bytes` of the response that is being made.
@@ -64,10 +67,17 @@ impl Given for Context<'_> {
         Ok(&carried(self)?.requester)
     }
 
-    async fn access_of(&self, user_id: i64) -> Result<Access> {
-        let Carried { app, accesses, .. } = carried(self)?;
+    async fn access_of(&self, user_id: i64) -> Result<Cow<'_, Access>> {
+        let Carried { app, requester, accesses, .. } = carried(self)?;
+        // A mutation may have changed the roles since, and a subscription outlives what was read at its start.
+        if self.query_env.operation.node.ty == OperationType::Query
+            && let Some(access) = own_access(requester, user_id)
+        {
+            return Ok(Cow::Borrowed(access));
+        }
         let loader = accesses.get_or_init(|| DataLoader::new(AccessLoader(app.clone()), tokio::spawn));
-        loader.load_one(user_id).await.map(Option::unwrap_or_default).map_err(|cause| own(&cause))
+        let found = loader.load_one(user_id).await.map_err(|cause| own(&cause))?;
+        Ok(Cow::Owned(found.unwrap_or_default()))
     }
 
     async fn tenant(&self, tenant_id: i64) -> Result<Tenant> {
@@ -83,6 +93,15 @@ impl Given for Context<'_> {
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>> {
         carried(self)?.turns.acquire().await.map_err(Error::internal)
+    }
+}
+
+/// What the caller may do, if it is the user with this row id. An API token narrows what its owner may, so a caller with
+/// one does not know it.
+fn own_access(requester: &Requester, user_id: i64) -> Option<&Access> {
+    match &requester.identity {
+        Identity::SignedIn(caller) if caller.user.id == user_id && caller.session().is_some() => Some(&caller.access),
+        _ => None,
     }
 }
 

@@ -91,7 +91,7 @@ impl User {
     #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
         self.permit(access::READ_ACCOUNT)?;
-        let roles = ctx.access_of(self.row.id).await?.roles;
+        let roles = ctx.access_of(self.row.id).await?.into_owned().roles;
         // An account may have any number of them.
         ctx.take_bytes(roles.iter().map(String::len).sum())?;
         Ok(roles)
@@ -101,7 +101,7 @@ impl User {
     #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Permission>> {
         self.permit(access::READ_ACCOUNT)?;
-        Ok(ctx.access_of(self.row.id).await?.permissions.into_iter().map(Permission::from).collect())
+        Ok(ctx.access_of(self.row.id).await?.permissions.iter().copied().map(Permission::from).collect())
     }
 
     /// Whether the account holds one permission now.

@@ -6,8 +6,9 @@ mod order;
 
 use std::time::Instant;
 
+use accountd::account::access::Permission;
 use chrono::TimeDelta;
-use entity::user;
+use entity::{user, user_role};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::json;
@@ -58,6 +59,23 @@ async fn a_caller_who_was_seen_before_is_not_looked_up_again() {
     let (_, robot) = ann.api_token(&[]).await;
     remembered(&app, "ann", &ann).await;
     remembered(&app, "ann", &robot).await;
+}
+
+/// The caller's own roles and permissions come from where the caller was authenticated; only mutations, which may have
+/// changed them, read them again.
+#[tokio::test]
+async fn own_roles_and_permissions_cost_no_read() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    remembered(&app, "root", &root).await;
+    user_role::Entity::delete_many().exec(app.app.db.writer()).await.unwrap();
+    let answer = root.send("{ me { roles permissions can(permission: USERS_READ) } }", json!({})).await;
+    let me = &answer.data()["me"];
+    assert_eq!((&me["roles"], &me["can"]), (&json!(["admin"]), &json!(true)));
+    assert_eq!(me["permissions"].as_array().unwrap().len(), Permission::ALL.len());
+    let rename = "mutation { updateProfile(input: { displayName: \"Root\" }) { user { roles permissions } } }";
+    let answer = root.send(rename, json!({})).await;
+    assert_eq!(answer.data()["updateProfile"]["user"], json!({ "roles": [], "permissions": [] }));
 }
 
 #[tokio::test]
