@@ -2,7 +2,10 @@
 
 import json
 import sys
-from urllib.request import urlopen
+from base64 import b64decode
+from http.cookies import SimpleCookie
+from urllib.parse import unquote
+from urllib.request import Request, urlopen
 
 import jwt
 
@@ -25,15 +28,24 @@ def kinds(port, url):
         tokens {{ accessToken refreshToken }} deviceToken }} }}"""
     _, answer = ask(port, "POST", "/graphql", {"query": login})
     login = answer["data"]["login"]
-    _, session = ask(port, "POST", "/api/users/login", {"email": "root", "password": PASSWORD})
+    session = session_token(url)
     with urlopen(f"{url}/.well-known/revocations") as answer:
         revocations = answer.read().decode()
-    tokens = [login["tokens"]["accessToken"], login["tokens"]["refreshToken"], login["deviceToken"], session["token"]]
+    tokens = [login["tokens"]["accessToken"], login["tokens"]["refreshToken"], login["deviceToken"], session]
     found = [(jwt.get_unverified_header(token)["typ"], token) for token in [*tokens, revocations]]
     expected = ["at+jwt", "rt+jwt", "dt+jwt", "st+jwt", "revocations+jwt"]
     if [kind for kind, _ in found] != expected:
         sys.exit(f"not one of each kind: {[kind for kind, _ in found]}")
     return found
+
+
+def session_token(url):
+    """user-api hands its session out as a cookie, in base64."""
+    body = json.dumps({"email": "root", "password": PASSWORD}).encode()
+    request = Request(f"{url}/api/users/login", body, {"Content-Type": "application/json"})
+    with urlopen(request) as answer:
+        [morsel] = SimpleCookie(answer.headers["Set-Cookie"]).values()
+    return b64decode(unquote(morsel.value)).decode()
 
 
 def accepts(keys, token):

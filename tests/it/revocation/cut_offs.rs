@@ -1,6 +1,7 @@
 //! Cut-offs of users: no access token with what was taken passes a gateway, and every later one does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use accountd::store::{Scope, roles, users};
 use axum::http::Method;
@@ -143,6 +144,9 @@ async fn stay_near_the_clock_however_often_roles_change() {
     }
 }
 
+/// InnoDB renews its list of transactions only when nobody has read it for 100 ms.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(150);
+
 /// Whether somebody waits for a lock in this database; nobody can tell on SQLite.
 async fn is_blocked(db: &impl ConnectionTrait) -> bool {
     let sql = match backend() {
@@ -177,7 +181,7 @@ async fn a_refresh_waits_for_a_change_that_is_under_way() {
             async move { issue(how, &there, &eve, &name).await }
         });
         while !issuing.is_finished() && !is_blocked(here.app.db.reader()).await {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
         }
         tx.0.commit().await.unwrap();
         let token = issuing.await.unwrap();
