@@ -19,7 +19,7 @@ const READINGS: usize = 9;
 /// Connections that log in.
 const LOGINS: usize = 16;
 
-const LOGIN: &str =
+pub const LOGIN: &str =
     "mutation ($n: String!, $p: String!) { login(input: { username: $n, password: $p }) { errors { code } } }";
 
 pub fn measure(report: &mut Report) {

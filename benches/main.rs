@@ -1,7 +1,8 @@
 //! The figures: what accountd reaches on this machine, as ratios measured in one run beside a bare server, beside the
 //! database's own commits, and beside what the processors can hash.
 //!
-//! `cargo bench` measures everything and writes `benches/results`; `cargo bench -- reads login` measures parts.
+//! `cargo bench` measures everything and writes `benches/results`; `cargo bench -- reads login` measures parts. With
+//! `ACCOUNTD_BENCH_OTHER` in the environment, `cargo bench -- turns` measures that binary and this one by turns.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench stops at the first surprise")]
 
@@ -22,6 +23,7 @@ mod seed;
 mod server;
 mod slow;
 mod starting;
+mod turns;
 
 /// How often each thing is measured; the median counts.
 const ROUNDS: usize = 3;
@@ -53,6 +55,9 @@ fn main() {
         return bare::serve(port);
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    if wanted == ["turns"] {
+        return turns::measure();
+    }
     let mut report = report::Report::default();
     for (name, measure) in PARTS {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {

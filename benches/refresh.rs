@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 
 use crate::client::{Asks, graphql, run};
 use crate::report::Report;
-use crate::server::{Directory, Server, migrate, setting};
+use crate::server::{Directory, PROGRAM, Server, migrate, setting};
 use crate::{ROUND, ROUNDS, median};
 
 /// Sessions that are refreshed at a time.
-const SESSIONS: usize = 8;
+pub const SESSIONS: usize = 8;
 
 const REFRESH: &str = "mutation ($token: String!) {
     refresh(input: { refreshToken: $token }) { outcome tokens { refreshToken } errors { code } } }";
@@ -31,28 +31,51 @@ pub fn measure(report: &mut Report) {
 }
 
 fn on_postgres(report: &mut Report, url: String) {
-    let name = format!("accountd_bench_{}", std::process::id());
-    let own = format!("{}/{name}", url.rsplit_once('/').expect("a database in the URL").0);
-    let admin = config::Database::Server(url.into());
-    let execute = |statement: String| {
-        runtime().block_on(async {
-            let database = Database::connect(&admin).await.expect("a connection");
-            database.writer().execute_unprepared(&statement).await.expect("done");
-        });
-    };
-    execute(format!("CREATE DATABASE {name}"));
-    {
-        let directory = Directory::new();
-        let settings = [
-            ("ACCOUNTD_LIMITS__ENABLED", "false"),
-            ("ACCOUNTD_DATABASE_URL", own.as_str()),
-            ("ACCOUNTD_SECRET_KEY", "Zr3xq9TnV1kYp5sLd8hGf2jMc7eb6Uw0"),
-        ];
-        migrate(&directory, &settings);
-        let server = Server::with(&directory, &settings);
-        compare(report, "PostgreSQL", &server, &config::Database::Server(own.clone().into()));
+    let database = PostgresDatabase::create(url, "bench");
+    let (directory, settings) = (Directory::new(), database.settings());
+    migrate(PROGRAM, &directory, &settings);
+    let server = Server::with(&directory, &settings);
+    compare(report, "PostgreSQL", &server, &config::Database::Server(database.url.clone().into()));
+}
+
+/// A database of this run's own, which goes when it is dropped.
+pub struct PostgresDatabase {
+    name: String,
+    url: String,
+    admin: config::Database,
+}
+
+impl PostgresDatabase {
+    /// `url` names a database that is there.
+    pub fn create(url: String, name: &str) -> Self {
+        let name = format!("accountd_{name}_{}", std::process::id());
+        let own = format!("{}/{name}", url.rsplit_once('/').expect("a database in the URL").0);
+        let created = Self { name, url: own, admin: config::Database::Server(url.into()) };
+        created.execute(&format!("CREATE DATABASE {}", created.name));
+        created
     }
-    execute(format!("DROP DATABASE {name} WITH (FORCE)"));
+
+    /// What tells a server to use it, without limits.
+    pub fn settings(&self) -> [(&str, &str); 3] {
+        [
+            ("ACCOUNTD_LIMITS__ENABLED", "false"),
+            ("ACCOUNTD_DATABASE_URL", &self.url),
+            ("ACCOUNTD_SECRET_KEY", "Zr3xq9TnV1kYp5sLd8hGf2jMc7eb6Uw0"),
+        ]
+    }
+
+    fn execute(&self, statement: &str) {
+        runtime().block_on(async {
+            let database = Database::connect(&self.admin).await.expect("a connection");
+            database.writer().execute_unprepared(statement).await.expect("done");
+        });
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        self.execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
 }
 
 fn compare(report: &mut Report, database: &str, server: &Server, place: &config::Database) {

@@ -16,6 +16,9 @@ use crate::client::{Connection, graphql};
 /// Tells this program to be the bare server, and where.
 const BARE: &str = "ACCOUNTD_BENCH_BARE";
 
+/// The accountd of this build.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_accountd");
+
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// A directory that goes when it is dropped.
@@ -58,15 +61,24 @@ impl Server {
 
     /// accountd on this directory with these settings.
     pub fn with(directory: &Directory, settings: &[(&str, &str)]) -> Self {
-        let server = Self::spawned(directory, settings);
+        Self::of(PROGRAM, directory, settings)
+    }
+
+    /// Any accountd, which may have been built from another commit.
+    pub fn of(program: &str, directory: &Directory, settings: &[(&str, &str)]) -> Self {
+        let server = Self::spawn(program, directory, settings);
         server.wait();
         server
     }
 
-    /// The same, that may not listen yet.
+    /// accountd that may not listen yet.
     pub fn spawned(directory: &Directory, settings: &[(&str, &str)]) -> Self {
+        Self::spawn(PROGRAM, directory, settings)
+    }
+
+    fn spawn(program: &str, directory: &Directory, settings: &[(&str, &str)]) -> Self {
         let port = free_port();
-        let process = Command::new(env!("CARGO_BIN_EXE_accountd"))
+        let process = Command::new(program)
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
             .arg(directory.path())
             .env("ACCOUNTD_LOG__FILTER", "warn")
@@ -142,7 +154,7 @@ impl Drop for Server {
 /// Makes an administrator in the directory's database.
 pub fn make_admin(directory: &Directory, name: &str) {
     use std::io::Write;
-    let mut process = Command::new(env!("CARGO_BIN_EXE_accountd"))
+    let mut process = Command::new(PROGRAM)
         .args(["admin", "create", name, "--password-stdin", "--data-dir"])
         .arg(directory.path())
         .stdin(Stdio::piped())
@@ -153,9 +165,9 @@ pub fn make_admin(directory: &Directory, name: &str) {
     assert!(process.wait().expect("an exit").success());
 }
 
-/// Brings the database of these settings to this version.
-pub fn migrate(directory: &Directory, settings: &[(&str, &str)]) {
-    let status = Command::new(env!("CARGO_BIN_EXE_accountd"))
+/// Brings the database of these settings to the version of this accountd.
+pub fn migrate(program: &str, directory: &Directory, settings: &[(&str, &str)]) {
+    let status = Command::new(program)
         .args(["migrate", "--data-dir"])
         .arg(directory.path())
         .envs(settings.iter().copied())
