@@ -32,6 +32,9 @@ pub const MAX_WAIT: Duration = Duration::from_secs(10);
 /// Most ended sessions of one user that the list names; beyond, it has a cut-off of the user.
 const MAX_SESSIONS: u64 = 100;
 
+/// How far ahead of this node's clock a cut-off can be that another node has taken.
+const MAX_AHEAD: TimeDelta = TimeDelta::minutes(1);
+
 /// Most users that one statement asks about.
 const MAX_USERS: usize = 500;
 
@@ -65,7 +68,10 @@ async fn make(app: &App) -> Result<Edition> {
             names.extend(sid.parse().ok().map(|sid: SessionId| tokens::jti(sid, lowest - 1)));
             generations.insert(sid.to_owned(), lowest);
         } else if row.token_id.parse::<UserId>().is_ok() {
-            users.insert(row.token_id, row.revoked_at.utc().timestamp());
+            // Taken by a clock that ran ahead and was set right: until then it would shut the user out.
+            if row.revoked_at.utc() <= now + MAX_AHEAD {
+                users.insert(row.token_id, row.revoked_at.utc().timestamp());
+            }
         } else if row.token_id.parse::<SessionId>().is_ok() {
             sessions.push(row.token_id);
         } else {

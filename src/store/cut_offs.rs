@@ -26,6 +26,8 @@ pub trait Revokes: Writes {
 pub enum Cause {
     /// The user has other roles.
     RolesChanged,
+    /// The user has another username.
+    UsernameChanged,
     /// The user cannot sign in.
     AccountDisabled,
     /// There is no such user.
@@ -41,6 +43,7 @@ impl Cause {
     pub fn name(self) -> &'static str {
         match self {
             Self::RolesChanged => "ROLES_CHANGED",
+            Self::UsernameChanged => "USERNAME_CHANGED",
             Self::AccountDisabled => "ACCOUNT_DISABLED",
             Self::AccountDeleted => "ACCOUNT_DELETED",
             Self::SessionsEnded => "SESSIONS_ENDED",

@@ -19,7 +19,7 @@ use crate::error::{Refusal, RefusalCode, Result, on_unique};
 mod group;
 mod lock;
 
-pub use group::{touch_holders, update_tenant_disabled};
+pub use group::{list_holders, touch_holders, update_tenant_disabled};
 pub use lock::{lock, lock_by_number, lock_by_uid};
 
 /// Which users a list shows; all given conditions must hold.
@@ -244,18 +244,22 @@ pub async fn insert(db: &impl Writes, user: user::ActiveModel) -> Result<user::M
     Ok(user)
 }
 
-/// Changes names and what else an administrator says of an account. False if the row is not of `version` any more.
+/// Changes names and what else an administrator says of an account. A new username revokes the access tokens that were
+/// issued, which say the old one. False if the row is not of the version of `user` any more.
 ///
 /// # Errors
 /// A refusal if the username or the e-mail address is taken.
 pub async fn update_account(
-    db: &impl Writes,
+    db: &impl Revokes,
     user: &user::Model,
     changes: Changes,
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let mut row = user::ActiveModel { ..Default::default() };
     if let Some((name, key)) = changes.username {
+        if name != user.username {
+            revoke_issued(db, user.id, Cause::UsernameChanged).await?;
+        }
         row.username = Set(name);
         row.username_key = Set(key);
     }

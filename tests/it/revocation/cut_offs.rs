@@ -207,6 +207,40 @@ async fn are_written_by_put_of_user_api() {
     }
 }
 
+/// Services go by the name, which may be somebody else's from now on.
+#[tokio::test]
+async fn are_written_for_another_username() {
+    let app = TestApp::with(&DIALECTS).await;
+    let root = app.admin("root").await;
+    for (number, by_owner) in [true, false].into_iter().enumerate() {
+        let ann = app.user(&format!("ann-{number}")).await;
+        let name = format!("bea-{number}");
+        if by_owner {
+            ann.done("updateProfile", json!({ "username": name }), "user { id }").await;
+        } else {
+            root.done("updateUser", json!({ "userId": ann.id, "username": name }), "user { id }").await;
+        }
+        assert!(!Gateway::of(&app).await.accepts(ann.token.as_deref().unwrap()), "by the owner: {by_owner}");
+        let renewed = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
+        let ann = ann.signed_in(&renewed.data()["refresh"]);
+        assert!(Gateway::of(&app).await.accepts(ann.token.as_deref().unwrap()), "by the owner: {by_owner}");
+    }
+}
+
+/// A clock that leapt ahead shuts nobody out once it is set right.
+#[tokio::test]
+async fn of_a_clock_that_was_wrong_do_not_count() {
+    let app = TestApp::with(&DIALECTS).await;
+    let root = app.admin("root").await;
+    let ann = app.user("ann").await;
+    let before = app.clock.stopped_at();
+    app.clock.advance(TimeDelta::minutes(10));
+    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
+    app.clock.advance(before - app.clock.stopped_at());
+    let ann = app.login("ann", PASSWORD).await;
+    assert!(Gateway::of(&app).await.accepts(ann.token.as_deref().unwrap()));
+}
+
 /// What changes no role revokes nothing.
 #[tokio::test]
 async fn are_not_written_for_the_roles_that_a_user_has() {
