@@ -214,6 +214,14 @@ impl Rule {
 }
 
 impl SignedIn {
+    /// Refuses callers whom `rule` does not let pass.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub(super) fn require(&self, rule: Rule) -> Result<()> {
+        if rule.admits(self) { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
     /// Which users `rule` lets the caller reach.
     pub(super) fn scope(&self, rule: Rule) -> Scope {
         if self.access.permissions.contains(&rule.across) {
@@ -266,7 +274,8 @@ impl Requester {
     /// As [`Requester::signed_in`], or [`Error::Forbidden`].
     pub fn permit(&self, rule: Rule) -> Result<&SignedIn> {
         let caller = self.signed_in()?;
-        if rule.admits(caller) { Ok(caller) } else { Err(Error::Forbidden) }
+        caller.require(rule)?;
+        Ok(caller)
     }
 
     /// The signed-in caller, if `rule` lets them pass to what belongs to `owner`. What is one's own can be seen in the

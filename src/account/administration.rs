@@ -16,7 +16,7 @@ use super::power::{self, Act};
 use super::requester::{Requester, SignedIn};
 use super::role::to_give;
 use super::session::end_all;
-use super::tenant::lock_tenant;
+use super::tenant::{lock_own_tenant, lock_tenant};
 use super::transaction::{Fact, Transaction};
 use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, lock, reread};
 use super::username::Username;
@@ -57,20 +57,21 @@ pub async fn create_in(
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let (tenant_id, is_disabled) = match tenant {
-                Some(id) => {
-                    let tenant = lock_tenant(&tx, caller, access::WRITE_USERS, id).await?;
-                    (tenant.id, tenant.status == tenant::Status::Disabled)
-                }
-                None => (caller.user.tenant_id, caller.user.tenant_disabled),
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_USERS, now).await?;
+            if !role_names.is_empty() {
+                caller.require(access::ASSIGN_ROLES)?;
+            }
+            let tenant = match tenant {
+                Some(id) => lock_tenant(&tx, &caller, access::WRITE_USERS, id).await?,
+                None => lock_own_tenant(&tx, &caller).await?,
             };
-            let chosen = to_give(&tx, caller, &role_names, tenant_id).await?;
-            let user = insert(&tx, app, &input, hash.clone(), (tenant_id, is_disabled), now).await?;
+            let is_disabled = tenant.status == tenant::Status::Disabled;
+            let chosen = to_give(&tx, &caller, &role_names, tenant.id).await?;
+            let user = insert(&tx, app, &input, hash.clone(), (tenant.id, is_disabled), now).await?;
             roles::insert_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
             let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
             Event::success("user.create")
-                .made_by(caller)
+                .made_by(&caller)
                 .to(&user)
                 .with("roles", names)
                 .record(&tx, app, &requester.client, now)
@@ -153,8 +154,8 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
     let changes = input.changes();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let user = power::lock_user(&tx, caller, act, user_id).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_USERS, now).await?;
+            let user = power::lock_user(&tx, &caller, act, user_id).await?;
             if version.is_some_and(|version| version != user.version) {
                 return Err(changed_meanwhile());
             }
@@ -171,7 +172,7 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
                 let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
                 end_all(&tx, &user, own, EndReason::Revoked, now).await?;
             }
-            Event::success("user.update").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
+            Event::success("user.update").made_by(&caller).to(&user).record(&tx, app, &requester.client, now).await?;
             let user = reread(&tx, &user).await?;
             tx.note(Fact::Updated(user.clone()));
             tx.commit().await?;
@@ -189,9 +190,9 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_USERS, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = power::lock_user(&tx, caller, Act::SetStatus, user_id).await?;
+            let user = power::lock_user(&tx, &caller, Act::SetStatus, user_id).await?;
             if user.status == status {
                 return Ok(user);
             }
@@ -207,7 +208,7 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
                 Status::Disabled => "DISABLED",
             };
             Event::success("user.status")
-                .made_by(caller)
+                .made_by(&caller)
                 .to(&user)
                 .with("status", name)
                 .record(&tx, app, &requester.client, now)
@@ -229,10 +230,10 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::DELETE_USERS, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = power::lock_user(&tx, caller, Act::Delete, user_id).await?;
-            remove(app, requester, caller, tx, user, now).await?;
+            let user = power::lock_user(&tx, &caller, Act::Delete, user_id).await?;
+            remove(app, requester, &caller, tx, user, now).await?;
             Ok(user_id)
         })
         .await
@@ -247,10 +248,10 @@ pub async fn delete_own(app: &App, requester: &Requester) -> Result<()> {
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::DELETE_OWN_ACCOUNT, now).await?;
             roles::lock_built_in(&tx).await?;
             let user = lock(&tx, &caller.user).await?;
-            remove(app, requester, caller, tx, user, now).await
+            remove(app, requester, &caller, tx, user, now).await
         })
         .await
 }

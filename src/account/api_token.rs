@@ -13,9 +13,10 @@ use super::id::ApiTokenId;
 use super::page::{self, PageRequest, Slice};
 use super::power::{self, Act};
 use super::requester::{Requester, SignedIn};
+use super::transaction::Transaction;
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
-use crate::store::{Scope, api_tokens};
+use crate::store::{Scope, api_tokens, users};
 
 mod change;
 pub mod draft;
@@ -54,14 +55,14 @@ impl ApiToken {
     }
 
     /// Whether it opens anything at `now`, as far as the token itself goes.
-    fn is_usable(&self, now: DateTime<Utc>) -> bool {
+    pub(super) fn is_usable(&self, now: DateTime<Utc>) -> bool {
         let lasts = self.row.expires_at.is_none_or(|end| now < end.utc());
         self.row.enabled && self.row.revoked_at.is_none() && lasts
     }
 
     /// What it may do for an owner who may do what `access` says. It holds no roles, except where it stands for all of
     /// its owner: whoever asks for a role means more than the token's permissions.
-    fn narrow(&self, access: Access) -> Access {
+    pub(super) fn narrow(&self, access: Access) -> Access {
         match &self.permissions {
             None => access,
             Some(own) => {
@@ -83,12 +84,14 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
     count_change(app, caller, access::MANAGE_API_TOKENS, now).await?;
     app.db
         .retry(|| async {
-            let tx = app.db.begin().await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::MANAGE_API_TOKENS, now).await?;
             let token = match caller.api_token() {
                 Some(itself) if itself.id() == id => itself.clone(),
                 _ => {
-                    let (token, owner) = find_in_reach(&tx, caller, id).await?;
-                    power::check(&tx, caller, Act::RestrictApiToken, &owner).await?;
+                    let (token, owner) = find_in_reach(&tx, &caller, id).await?;
+                    power::check(&tx, &caller, Act::RestrictApiToken, &owner).await?;
+                    // What is under way in the name of the token is done first, or fails.
+                    users::lock_by_number(&tx, owner.id).await?;
                     token
                 }
             };
@@ -97,7 +100,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
                 api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
             if is_new {
                 Event::success("api_token.revoke")
-                    .made_by(caller)
+                    .made_by(&caller)
                     .to(&owner)
                     .with("apiToken", id.to_string())
                     .record(&tx, app, &requester.client, now)

@@ -198,12 +198,12 @@ pub async fn bump(app: &App, requester: &Requester) -> Result<DateTime<Utc>> {
     count_change(app, caller, access::BUMP_LOGIN, now).await?;
     app.db
         .retry(|| async {
-            let tx = app.db.begin().await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::BUMP_LOGIN, now).await?;
             if !users::update_login(&tx, &caller.user, None, now).await? {
                 return Err(super::user::changed_meanwhile());
             }
             Event::success("login.bump")
-                .made_by(caller)
+                .made_by(&caller)
                 .to(&caller.user)
                 .record(&tx, app, &requester.client, now)
                 .await?;

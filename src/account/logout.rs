@@ -52,7 +52,8 @@ pub struct LoggedOut {
 /// ended sessions are cleared.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] if an expired access token is to end more than its own session. [`Error::ForeignPage`]
+/// [`Error::Unauthenticated`] if an expired access token is to end more than its own session. [`Error::Forbidden`] if an
+/// API token is to end sessions. [`Error::ForeignPage`]
 /// if cookies are the only credentials and a page sent them that may not use them. Internal ones.
 pub async fn logout(
     app: &App,
@@ -67,6 +68,15 @@ pub async fn logout(
     {
         api_token::revoke(app, requester, token.id()).await?;
         return Ok(LoggedOut { ended: Ended { sessions: 0, api_tokens: 1 }, is_partial: false });
+    }
+    // A token that cannot end sessions must not answer that all have ended.
+    if let Identity::SignedIn(caller) = &requester.identity
+        && caller.api_token().is_some()
+        && scope != Scope::Current
+        && refresh_token.is_none()
+        && !requester.client.jar.counts()
+    {
+        return Err(Error::Forbidden);
     }
     if refresh_token.is_none() && matches!(requester.identity, Identity::Anonymous) {
         requester.client.jar.refuse_forged()?;

@@ -18,7 +18,7 @@ use super::requester::{Requester, SignedIn};
 use super::role::to_give;
 use super::session::{ApiTokens, end_all, end_all_with};
 use super::transaction::{Fact, Transaction};
-use super::user::{changed_meanwhile, keep_an_admin, lock, reread};
+use super::user::{changed_meanwhile, keep_an_admin, reread};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::{roles, users};
@@ -62,16 +62,16 @@ pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: R
     let changes = input.account.changes();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_USERS, now).await?;
             roles::lock_built_in(&tx).await?;
-            let before = power::lock_user(&tx, caller, Act::Update, user_id).await?;
+            let before = power::lock_user(&tx, &caller, Act::Update, user_id).await?;
             let acts = [
                 (input.status != before.status).then_some(Act::SetStatus),
                 hash.as_ref().map(|_| Act::SetPassword),
                 input.roles.as_ref().map(|_| Act::SetRoles),
             ];
             for act in acts.into_iter().flatten() {
-                power::check(&tx, caller, act, &before).await?;
+                power::check(&tx, &caller, act, &before).await?;
             }
             if !users::update_account(&tx, &before, changes.clone(), now).await? {
                 return Err(changed_meanwhile());
@@ -89,7 +89,7 @@ pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: R
                 user = reread(&tx, &user).await?;
             }
             if let Some(names) = &input.roles {
-                let chosen = to_give(&tx, caller, names, user.tenant_id).await?;
+                let chosen = to_give(&tx, &caller, names, user.tenant_id).await?;
                 roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
             }
             if input.status == Status::Disabled {
@@ -106,7 +106,7 @@ pub async fn account(app: &App, requester: &Requester, user_id: UserId, input: R
                 keep_an_admin(&tx).await?;
             }
             Event::success("user.replace")
-                .made_by(caller)
+                .made_by(&caller)
                 .to(&user)
                 .with("password", has_password)
                 .with("roles", has_roles)
@@ -156,9 +156,11 @@ async fn own_password(
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let before = lock(&tx, user).await?;
-            if !users::update_password(&tx, &before, hash.clone(), false, now).await? {
+            let (tx, caller) = Transaction::begin_as(app, caller, access::UPDATE_PASSWORD, now).await?;
+            let before = caller.user;
+            // Somebody else's change came first: the password of before is what this one was to replace.
+            let is_current = before.password_hash == user.password_hash;
+            if !is_current || !users::update_password(&tx, &before, hash.clone(), false, now).await? {
                 return Err(changed_meanwhile());
             }
             let user = reread(&tx, &before).await?;

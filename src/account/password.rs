@@ -11,13 +11,13 @@ use super::audit::Event;
 use super::failures;
 use super::id::UserId;
 use super::power::{self, Act};
-use super::requester::Requester;
+use super::requester::{Requester, SignedIn};
 use super::session::{self, ApiTokens, Ended, SignIn, end_all_with};
 use super::transaction::{Fact, Transaction};
 use super::{origin, tokens, user as accounts};
 use crate::app::App;
 use crate::error::{Error, PasswordViolation, Refusal, RefusalCode, Result};
-use crate::store::{sessions, users};
+use crate::store::users;
 
 /// A new password and the proof that the caller knows the old one.
 #[derive(Debug)]
@@ -53,8 +53,8 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
     let (own_session, now) = (proven.own_session, proven.now);
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let (user, ended) = change(&tx, &proven).await?;
+            let (tx, caller) = Transaction::begin_as(app, proven.caller, access::UPDATE_PASSWORD, now).await?;
+            let (user, ended) = change(&tx, &proven, &caller.user).await?;
             let own = std::slice::from_ref(own_session);
             if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
                 return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
@@ -82,12 +82,8 @@ pub async fn update_within(app: &App, requester: &Requester, input: UpdatePasswo
     let (own_session, now) = (proven.own_session, proven.now);
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let (user, others) = change(&tx, &proven).await?;
-            let own = sessions::find(&tx, own_session.uid).await?;
-            if !own.is_some_and(|session| session::is_live(&session, now)) {
-                return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
-            }
+            let (tx, caller) = Transaction::begin_as(app, proven.caller, access::UPDATE_PASSWORD, now).await?;
+            let (user, others) = change(&tx, &proven, &caller.user).await?;
             record(&tx, app, requester, (&user, own_session), now).await?;
             tx.note(Fact::Updated(user));
             tx.commit().await?;
@@ -98,6 +94,7 @@ pub async fn update_within(app: &App, requester: &Requester, input: UpdatePasswo
 
 /// A caller who knows the password, and the hash of the new one.
 struct Proven<'a> {
+    caller: &'a SignedIn,
     user: &'a user::Model,
     own_session: &'a entity::session::Model,
     hash: String,
@@ -150,19 +147,18 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
     }
     let hash = app.hasher.hash(&input.new).await?;
 
-    Ok(Proven { user, own_session, hash, input, now: app.clock.now() })
+    Ok(Proven { caller, user, own_session, hash, input, now: app.clock.now() })
 }
 
-/// Writes the new password; the account then, and what else was ended.
-async fn change(tx: &Transaction, proven: &Proven<'_>) -> Result<(user::Model, Ended)> {
-    let Proven { user, own_session, hash, input, now } = proven;
-    let before = accounts::lock(tx, user).await?;
+/// Writes the new password over the locked row `before`; the account then, and what else was ended.
+async fn change(tx: &Transaction, proven: &Proven<'_>, before: &user::Model) -> Result<(user::Model, Ended)> {
+    let Proven { caller: _, user, own_session, hash, input, now } = proven;
     // The current password was verified against the hash of before.
     let is_current = before.password_hash == user.password_hash;
-    if !is_current || !users::update_password(tx, &before, hash.clone(), false, *now).await? {
+    if !is_current || !users::update_password(tx, before, hash.clone(), false, *now).await? {
         return Err(accounts::changed_meanwhile());
     }
-    let user = accounts::reread(tx, &before).await?;
+    let user = accounts::reread(tx, before).await?;
     let tokens = ApiTokens::revoking(input.revoke_api_tokens);
     let others = match (input.end_others, tokens) {
         (true, _) => {
@@ -223,13 +219,13 @@ pub async fn set(
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let user = power::lock_user(&tx, caller, Act::SetPassword, user_id).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_USERS, now).await?;
+            let user = power::lock_user(&tx, &caller, Act::SetPassword, user_id).await?;
             if !users::update_password(&tx, &user, hash.clone(), must_change, now).await? {
                 return Err(accounts::changed_meanwhile());
             }
             end_all_with(&tx, &user, None, api_tokens, EndReason::PasswordChanged, now).await?;
-            Event::success("password.set").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
+            Event::success("password.set").made_by(&caller).to(&user).record(&tx, app, &requester.client, now).await?;
             let user = accounts::reread(&tx, &user).await?;
             tx.note(Fact::Updated(user.clone()));
             tx.commit().await?;

@@ -26,8 +26,8 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
     let changes = users::Changes { email: None, must_change_password: None, last_login_at: None, ..input.changes() };
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let user = accounts::lock(&tx, &caller.user).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::UPDATE_PROFILE, now).await?;
+            let user = caller.user;
             if changes.change_nothing(&user) {
                 return Ok(user);
             }

@@ -1,5 +1,6 @@
 //! Who is calling: credentials checked against the live session and the live account.
 
+mod again;
 pub mod jar;
 mod known;
 mod vigil;

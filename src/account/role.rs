@@ -156,10 +156,10 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::ASSIGN_ROLES, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = power::lock_user(&tx, caller, Act::SetRoles, user_id).await?;
-            let chosen = to_give(&tx, caller, &names, user.tenant_id).await?;
+            let user = power::lock_user(&tx, &caller, Act::SetRoles, user_id).await?;
+            let chosen = to_give(&tx, &caller, &names, user.tenant_id).await?;
             let before = access_of(&tx, user.id).await?.roles;
             roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
             accounts::keep_an_admin(&tx).await?;
@@ -168,7 +168,7 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
             }
             let after = access_of(&tx, user.id).await?.roles;
             Event::success("user.roles")
-                .made_by(caller)
+                .made_by(&caller)
                 .to(&user)
                 .with("before", before)
                 .with("after", after)

@@ -123,6 +123,11 @@ pub(super) async fn end(
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<usize> {
+    if sessions.is_empty() {
+        return Ok(0);
+    }
+    // What is under way in the name of these sessions is done first, or fails.
+    users::lock_by_number(tx, user.id).await?;
     let mut revocations = Vec::new();
     for session in sessions {
         if sessions::update_ended(tx, session, reason, now).await? {
@@ -207,6 +212,8 @@ pub(super) async fn end_all_with(
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<Ended> {
+    // Nobody opens another one meanwhile.
+    users::lock_by_number(tx, user.id).await?;
     let live = sessions::list_live(tx, user.id, except, now).await?;
     let sessions = end(tx, user, &live, reason, now).await?;
     Ok(Ended { sessions, api_tokens: api_tokens.revoke(tx, user, now).await? })
@@ -284,16 +291,16 @@ pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such session").on("sessionId");
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::REVOKE_SESSION, now).await?;
             let scope = caller.scope(access::REVOKE_SESSION);
             let (session, owner) = sessions::find_with_user(&tx, scope, id.uuid()).await?.ok_or_else(missing)?;
-            if !power::reaches(caller, Act::EndSession, &owner) {
+            if !power::reaches(&caller, Act::EndSession, &owner) {
                 return Err(missing().into());
             }
-            power::check(&tx, caller, Act::EndSession, &owner).await?;
+            power::check(&tx, &caller, Act::EndSession, &owner).await?;
             if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
                 Event::success("session.revoke")
-                    .made_by(caller)
+                    .made_by(&caller)
                     .to(&owner)
                     .within(&session)
                     .record(&tx, app, &requester.client, now)

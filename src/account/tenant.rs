@@ -83,10 +83,10 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = app.db.begin().await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_TENANTS, now).await?;
             let tenant = match id {
                 Some(id) => {
-                    let tenant = within(&tx, caller, access::WRITE_TENANTS, id).await?;
+                    let tenant = within(&tx, &caller, access::WRITE_TENANTS, id).await?;
                     tenants::update_name(&tx, &tenant, name.as_str()).await?;
                     tenant::Model { name: name.as_str().to_owned(), ..tenant }
                 }
@@ -102,7 +102,7 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
                 }
             };
             Event::success("tenant.save")
-                .made_by(caller)
+                .made_by(&caller)
                 .on(tenant.uid)
                 .with("name", tenant.name.as_str())
                 .record(&tx, app, &requester.client, now)
@@ -123,8 +123,8 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let tenant = lock_tenant(&tx, caller, access::WRITE_TENANTS, id).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_TENANTS, now).await?;
+            let tenant = lock_tenant(&tx, &caller, access::WRITE_TENANTS, id).await?;
             let is_disabled = status == Status::Disabled;
             if is_disabled {
                 refuse_default(&tenant)?;
@@ -137,7 +137,7 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
                 api_tokens::update_tenants_from_login_revoked(&tx, tenant.id, now).await?;
             }
             Event::success("tenant.status")
-                .made_by(caller)
+                .made_by(&caller)
                 .on(tenant.uid)
                 .with("status", if is_disabled { "DISABLED" } else { "ACTIVE" })
                 .record(&tx, app, &requester.client, now)
@@ -168,8 +168,8 @@ pub async fn delete(app: &App, requester: &Requester, id: TenantId) -> Result<Te
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let tenant = lock_tenant(&tx, caller, access::WRITE_TENANTS, id).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_TENANTS, now).await?;
+            let tenant = lock_tenant(&tx, &caller, access::WRITE_TENANTS, id).await?;
             refuse_default(&tenant)?;
             let count = users::count(&tx, Scope::Tenant(tenant.id), &Filter::default()).await?;
             if count > 0 {
@@ -178,7 +178,7 @@ pub async fn delete(app: &App, requester: &Requester, id: TenantId) -> Result<Te
             }
             tenants::delete(&tx, &tenant).await?;
             Event::success("tenant.delete")
-                .made_by(caller)
+                .made_by(&caller)
                 .on(tenant.uid)
                 .with("name", tenant.name.as_str())
                 .record(&tx, app, &requester.client, now)
@@ -220,6 +220,12 @@ pub(super) async fn lock_tenant(
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such tenant").on("tenantId");
     let found = tenants::lock(db, caller.scope(rule), id.uuid()).await?;
     found.ok_or_else(missing).map_err(Error::from)
+}
+
+/// The caller's own tenant, locked as by [`lock_tenant`].
+pub(super) async fn lock_own_tenant(db: &impl ConnectionTrait, caller: &SignedIn) -> Result<tenant::Model> {
+    let found = tenants::lock_by_number(db, caller.user.tenant_id).await?;
+    found.ok_or_else(|| Error::internal("a user is in no tenant"))
 }
 
 /// The tenant with this id, if `rule` lets `caller` reach it.

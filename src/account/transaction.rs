@@ -15,7 +15,9 @@ use entity::user::{self, Status};
 use sea_orm::prelude::{Uuid, async_trait};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
+use super::access::{self, Rule};
 use super::id::{TenantId, UserId};
+use super::requester::SignedIn;
 use super::{revocation, role, webhook};
 use crate::app::{App, database};
 use crate::error::{Error, Result};
@@ -51,6 +53,27 @@ impl Transaction {
         let inner = app.db.begin().await?;
         let (facts, cut_offs, revokes) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
         Ok(Self { inner, app: app.clone(), now, facts, cut_offs, revokes })
+    }
+
+    /// Begins a transaction in the name of `caller`, and looks the caller up again: what ended the session, disabled the
+    /// user or took a role since the request arrived counts. Until the transaction ends, the caller's row is locked: who
+    /// ends or takes something waits, and finds what was made meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] if the caller would not be let in any more; [`Error::PasswordChangeRequired`];
+    /// [`Error::Forbidden`] if `rule` does not let the caller pass any more.
+    pub async fn begin_as(app: &App, caller: &SignedIn, rule: Rule, now: DateTime<Utc>) -> Result<(Self, SignedIn)> {
+        let tx = Self::begin(app, now).await?;
+        let caller = caller.look_again(&tx, now).await?;
+        // Whoever has to choose a new password does it by this rule.
+        if caller.user.must_change_password && rule != access::UPDATE_PASSWORD {
+            return Err(Error::PasswordChangeRequired);
+        }
+        // What belongs to the owner is a matter of `power`.
+        if !rule.or_owner {
+            caller.require(rule)?;
+        }
+        Ok((tx, caller))
     }
 
     /// Notes what this transaction does.

@@ -24,6 +24,11 @@ pub async fn find_with_user(
     one_with_user(db, scope.of_users().add(api_token::Column::Uid.eq(uid))).await
 }
 
+/// The token with this number.
+pub async fn find(db: &impl ConnectionTrait, id: i64) -> Result<Option<api_token::Model>> {
+    Ok(api_token::Entity::find_by_id(id).one(db).await?)
+}
+
 /// The row of `token` as it is now, locked until the transaction ends, as [`super::users::lock`] does.
 pub async fn lock(db: &impl Writes, token: &api_token::Model) -> Result<Option<api_token::Model>> {
     Ok(api_token::Entity::find_by_id(token.id).lock_exclusive().one(db).await?)

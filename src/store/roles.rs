@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::{role, role_permission, user, user_role};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, RelationTrait, Set, SqlErr,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait, Set, SqlErr,
 };
 use uuid::Uuid;
 
@@ -102,6 +102,16 @@ pub async fn count_holders(db: &impl ConnectionTrait, scope: Scope, role_id: i64
         .filter(scope.of_users())
         .count(db)
         .await?)
+}
+
+/// Locks the roles of a user against changes until the transaction ends; built-in ones do not change.
+pub async fn lock_of_user(db: &impl Writes, user_id: i64) -> Result<()> {
+    let held = user_role::Entity::find().select_only().column(user_role::Column::RoleId);
+    let held = held.filter(user_role::Column::UserId.eq(user_id)).into_query();
+    let changing =
+        role::Entity::find().filter(role::Column::Id.in_subquery(held)).filter(role::Column::BuiltIn.eq(false));
+    changing.order_by_asc(role::Column::Id).lock_shared().all(db).await?;
+    Ok(())
 }
 
 /// Locks the built-in roles until the transaction ends, so that of two transactions that each take an administrator

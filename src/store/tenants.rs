@@ -24,6 +24,11 @@ pub async fn lock(db: &impl ConnectionTrait, scope: Scope, uid: Uuid) -> Result<
     Ok(scoped(scope).filter(tenant::Column::Uid.eq(uid)).lock_exclusive().one(db).await?)
 }
 
+/// The tenant with this number, locked in the same way.
+pub async fn lock_by_number(db: &impl ConnectionTrait, id: i64) -> Result<Option<tenant::Model>> {
+    Ok(tenant::Entity::find_by_id(id).lock_exclusive().one(db).await?)
+}
+
 /// The tenants with these numbers, in no order.
 pub async fn list_by_number(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<tenant::Model>> {
     Ok(tenant::Entity::find().filter(tenant::Column::Id.is_in(ids)).all(db).await?)

@@ -8,6 +8,7 @@ use async_graphql::Value as GraphQlValue;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{ConstDirective, TypeKind, TypeSystemDefinition};
 
+mod again;
 mod auth_service;
 mod fields;
 mod foreign_ids;

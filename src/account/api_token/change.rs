@@ -15,9 +15,10 @@ use crate::account::name::Name;
 use crate::account::power::{self, Act};
 use crate::account::requester::Requester;
 use crate::account::role;
+use crate::account::transaction::Transaction;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::{Scope, api_tokens};
+use crate::store::{Scope, api_tokens, users};
 
 /// What somebody changes about a token; what is not given stays, `Some(None)` clears.
 #[derive(Debug, Default)]
@@ -73,10 +74,11 @@ pub async fn update(
     count_change(app, caller, access::MANAGE_API_TOKENS, now).await?;
     app.db
         .retry(|| async {
-            let tx = app.db.begin().await?;
-            let (token, owner) = find_in_reach(&tx, caller, id).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::MANAGE_API_TOKENS, now).await?;
+            let (token, owner) = find_in_reach(&tx, &caller, id).await?;
+            users::lock_by_number(&tx, owner.id).await?;
             let token = ApiToken::from(api_tokens::lock(&tx, &token.row).await?.ok_or_else(missing)?);
-            power::check(&tx, caller, input.act(&token, now), &owner).await?;
+            power::check(&tx, &caller, input.act(&token, now), &owner).await?;
             if token.row.revoked_at.is_some() {
                 return Err(missing().into());
             }
@@ -111,7 +113,7 @@ pub async fn update(
                 return Err(changed_meanwhile());
             }
             Event::success("api_token.update")
-                .made_by(caller)
+                .made_by(&caller)
                 .to(&owner)
                 .with("apiToken", id.to_string())
                 .record(&tx, app, &requester.client, now)

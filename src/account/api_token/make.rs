@@ -15,6 +15,7 @@ use crate::account::id::ApiTokenId;
 use crate::account::login::{self, Login};
 use crate::account::logout;
 use crate::account::requester::{Client, Requester};
+use crate::account::transaction::Transaction;
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::security::secret;
@@ -60,7 +61,7 @@ async fn make(app: &App, requester: &Requester, draft: Draft, form: Form, maker:
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = app.db.begin().await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::CREATE_API_TOKEN, now).await?;
             if maker == Maker::Login
                 && api_tokens::count(&tx, caller.user.id, Some(now)).await? >= MAX_TOKENS
                 && let Some(idle) = api_tokens::find_idle_from_login(&tx, caller.user.id, now).await?
@@ -69,7 +70,7 @@ async fn make(app: &App, requester: &Requester, draft: Draft, form: Form, maker:
             }
             let made = insert(&tx, app, &caller.user, &caller.access, draft.clone(), (form, maker), now).await?;
             Event::success("api_token.create")
-                .made_by(caller)
+                .made_by(&caller)
                 .to(&caller.user)
                 .with("apiToken", made.token.id().to_string())
                 .with("permissions", made.token.row.permissions.as_deref())

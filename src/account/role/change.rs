@@ -41,9 +41,6 @@ pub struct SaveRole {
 pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<Role> {
     let caller = requester.permit(access::WRITE_ROLES)?;
     let now = app.clock.now();
-    if !caller.access.covers(&input.permissions) {
-        return Err(Error::Forbidden);
-    }
     let key = canonical(input.name.as_str());
     if key.chars().count() > MAX_KEY_LENGTH {
         return Err(too_long("use a shorter name").into());
@@ -51,22 +48,30 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
     let description = input.description.map(|description| description.as_str().to_owned());
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_ROLES, now).await?;
+            if !caller.access.covers(&input.permissions) {
+                return Err(Error::Forbidden);
+            }
             let found = match input.id {
-                Some(id) => Some(lock(&tx, caller, id).await?),
+                Some(id) => Some(lock(&tx, &caller, id).await?),
                 None => match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {
-                    Some((row, _)) => Some(lock(&tx, caller, row.uid.into()).await?),
+                    Some((row, _)) => Some(lock(&tx, &caller, row.uid.into()).await?),
                     None => None,
                 },
             };
-            let mut event = Event::success("role.save").made_by(caller);
+            let mut event = Event::success("role.save").made_by(&caller);
             let row = match found {
                 Some(role) => {
+                    if !input.permissions.is_superset(&role.permissions) {
+                        // What is taken out of a role is taken from everybody who holds it.
+                        let holders = users::list_holders(&tx, role.row.id).await?;
+                        power::check_holders(&tx, &caller, &holders).await?;
+                    }
                     roles::update_description(&tx, role.row.id, description.clone(), now).await?;
                     let mut row = role::Model { description: description.clone(), updated_at: now.into(), ..role.row };
                     if input.id.is_some() && row.name != input.name.as_str() {
                         event = event.with("before", row.name.as_str());
-                        rename(&tx, caller, &row, (input.name.as_str(), &key), now).await?;
+                        rename(&tx, &caller, &row, (input.name.as_str(), &key), now).await?;
                         (row.name, row.name_key) = (input.name.as_str().to_owned(), key.clone());
                     }
                     row
@@ -109,13 +114,13 @@ pub async fn delete(app: &App, requester: &Requester, id: RoleId) -> Result<Role
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let Role { row, permissions } = lock(&tx, caller, id).await?;
-            let holders = change_holders(&tx, caller, &row, now).await?;
+            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_ROLES, now).await?;
+            let Role { row, permissions } = lock(&tx, &caller, id).await?;
+            let holders = change_holders(&tx, &caller, &row, now).await?;
             roles::delete(&tx, row.id).await?;
             let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
             Event::success("role.delete")
-                .made_by(caller)
+                .made_by(&caller)
                 .on(row.uid)
                 .with("role", row.name.as_str())
                 .with("permissions", names)

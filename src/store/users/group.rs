@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use entity::{user, user_role};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::error::Result;
 use crate::store::cut_offs::{Cause, revoke_issued};
@@ -30,21 +30,27 @@ pub async fn update_tenant_disabled(
 /// The users who hold a role, with their versions raised, because what they may do changes. Revokes the access tokens
 /// that were issued to them.
 pub async fn touch_holders(db: &impl Revokes, role_id: i64, now: DateTime<Utc>) -> Result<Vec<user::Model>> {
-    let holders = || {
-        let of_role = Expr::col(user_role::Column::RoleId).eq(role_id);
-        Query::select().column(user_role::Column::UserId).from(user_role::Entity).and_where(of_role).take()
-    };
     user::Entity::update_many()
         .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
         .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
-        .filter(user::Column::Id.in_subquery(holders()))
+        .filter(user::Column::Id.in_subquery(numbers_of_holders(role_id)))
         .exec(db)
         .await?;
     db.touch(Touched::Everybody, Reach::Nodes);
-    let rows = user::Entity::find().filter(user::Column::Id.in_subquery(holders()));
-    let holders = rows.order_by_asc(user::Column::Id).all(db).await?;
+    let holders = list_holders(db, role_id).await?;
     for holder in &holders {
         revoke_issued(db, holder.id, Cause::RolesChanged).await?;
     }
     Ok(holders)
+}
+
+/// The users who hold a role, by number.
+pub async fn list_holders(db: &impl ConnectionTrait, role_id: i64) -> Result<Vec<user::Model>> {
+    let rows = user::Entity::find().filter(user::Column::Id.in_subquery(numbers_of_holders(role_id)));
+    Ok(rows.order_by_asc(user::Column::Id).all(db).await?)
+}
+
+fn numbers_of_holders(role_id: i64) -> SelectStatement {
+    let of_role = Expr::col(user_role::Column::RoleId).eq(role_id);
+    Query::select().column(user_role::Column::UserId).from(user_role::Entity).and_where(of_role).take()
 }

@@ -158,7 +158,7 @@ fn every_transaction_of_a_use_case_is_done_again_when_it_loses() {
         let code = file.code();
         let lines: Vec<&str> = code.lines().collect();
         for (number, line) in lines.iter().enumerate() {
-            let begins = line.contains("Transaction::begin(app") || line.contains("app.db.begin()");
+            let begins = line.contains("Transaction::begin") || line.contains("app.db.begin()");
             if begins && !elsewhere.iter().any(|path| file.path.starts_with(path)) {
                 let before = lines[number.saturating_sub(2)..number].join("");
                 assert!(before.replace(char::is_whitespace, "").contains(".retry(||async{"), "{}: {line}", file.path);

@@ -1,0 +1,99 @@
+//! What a caller has lost during a request is lost for the rest of it: every mutation after one that ended the session,
+//! disabled the caller, took the roles or revoked the API token, in one operation.
+
+use serde_json::Value;
+
+use super::fields::{self, Row};
+use super::verdict::Verdict::{self, Data, Refused};
+use super::world::{Who, World};
+use crate::support::{Actor, Answer};
+
+/// Open to everybody, signed in or not.
+const PUBLIC: [&str; 4] = ["register", "login", "refresh", "logout"];
+
+/// The row's operation with `first` before everything else.
+async fn send_after(row: &Row, first: &str, actor: &Actor, variables: Value) -> Answer {
+    let begin = row.query.find('{').unwrap() + 1;
+    let query = format!("{} first: {first} {}", &row.query[..begin], &row.query[begin..]);
+    actor.send(&query, variables).await
+}
+
+async fn check(what: &str, first: fn(&Actor, &str) -> String, by_token: bool, verdict: impl Fn(&Row) -> Verdict) {
+    let mut wrong = Vec::new();
+    for row in fields::rows() {
+        let Some(name) = row.field.strip_prefix("Mutation.") else { continue };
+        if PUBLIC.contains(&name) {
+            continue;
+        }
+        let world = World::new().await;
+        // Somebody has to be left who administers.
+        world.app.admin("rosa").await;
+        let root = world.actor(Who::Admin);
+        let (token_id, program) = root.api_token(&EVERYTHING).await;
+        let actor = if by_token { &program } else { &root };
+        let variables = (row.variables)(&world, Who::Admin, actor);
+        let answer = send_after(&row, &first(&root, &token_id), actor, variables).await;
+        let verdict = verdict(&row);
+        let holds = match verdict {
+            // What is one's own.
+            Data | Verdict::Null => verdict.check(&answer, row.path),
+            Refused(code) => {
+                let codes = super::verdict::codes(&answer.json()).join(" ");
+                if codes == code { Ok(()) } else { Err(answer.text.clone()) }
+            }
+        };
+        if let Err(found) = holds {
+            wrong.push(format!("{name} after {what}: {verdict:?} was expected, but {found}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const EVERYTHING: [&str; 10] = [
+    "USERS_READ",
+    "USERS_WRITE",
+    "USERS_DELETE",
+    "ROLES_READ",
+    "ROLES_WRITE",
+    "ROLES_ASSIGN",
+    "SESSIONS_READ",
+    "SESSIONS_REVOKE",
+    "TENANTS_READ",
+    "TENANTS_WRITE",
+];
+
+#[tokio::test]
+async fn nothing_is_written_after_the_sessions_end() {
+    let logout = |_: &Actor, _: &str| "logout(input: { scope: ALL }) { ok }".to_owned();
+    check("logout", logout, false, |_| Refused("UNAUTHENTICATED")).await;
+}
+
+#[tokio::test]
+async fn nothing_is_written_after_the_caller_was_disabled() {
+    let disable = |root: &Actor, _: &str| {
+        format!("setUserStatus(input: {{ userId: \"{}\", status: DISABLED }}) {{ user {{ id }} }}", root.id)
+    };
+    check("setUserStatus", disable, false, |_| Refused("UNAUTHENTICATED")).await;
+}
+
+#[tokio::test]
+async fn nothing_is_written_by_a_role_that_was_taken() {
+    let demote = |root: &Actor, _: &str| {
+        format!("setUserRoles(input: {{ userId: \"{}\", roles: [] }}) {{ user {{ id }} }}", root.id)
+    };
+    // As a user without roles, who has found it in the same state.
+    check("setUserRoles", demote, false, |row| row.verdicts[1]).await;
+}
+
+#[tokio::test]
+async fn nothing_is_written_after_the_api_token_was_revoked() {
+    let revoke = |_: &Actor, token: &str| {
+        format!("revokeApiToken(input: {{ apiTokenId: \"{token}\" }}) {{ apiToken {{ id }} }}")
+    };
+    let for_persons = ["updateProfile", "updatePassword", "createApiToken"];
+    check("revokeApiToken", revoke, true, |row| {
+        let name = row.field.trim_start_matches("Mutation.");
+        if for_persons.contains(&name) { Refused("FORBIDDEN") } else { Refused("UNAUTHENTICATED") }
+    })
+    .await;
+}
