@@ -21,6 +21,7 @@ mod m0015_session_ends;
 mod m0016_tokens;
 mod m0017_revoked_generations;
 mod m0019_tenant_status;
+mod m0020_live_lists;
 mod table;
 
 /// Brings a database to this version, or back.
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_tokens::Migration),
             Box::new(m0017_revoked_generations::Migration),
             Box::new(m0019_tenant_status::Migration),
+            Box::new(m0020_live_lists::Migration),
         ]
     }
 }

@@ -146,6 +146,19 @@ pub async fn names_by_number(app: &App, requester: &Requester, numbers: &[i64]) 
     Ok(all.into_iter().filter(|(role, _)| numbers.contains(&role.id)).map(|(role, _)| role.name).collect())
 }
 
+/// The same where the roles take the place of others: a mistyped number must not take a role away.
+///
+/// # Errors
+/// As [`names_by_number`], and a refusal for numbers that no role has.
+pub async fn all_names_by_number(app: &App, requester: &Requester, numbers: &[i64]) -> Result<Vec<String>> {
+    let names = names_by_number(app, requester, numbers).await?;
+    if names.len() < numbers.iter().collect::<BTreeSet<_>>().len() {
+        let message = "there is no role with one of these numbers";
+        return Err(Refusal::new(RefusalCode::UnknownRole, message).on("roles").into());
+    }
+    Ok(names)
+}
+
 /// Gives a user exactly these roles.
 ///
 /// # Errors

@@ -100,7 +100,8 @@ impl Weight {
 
     fn and(self, other: Self) -> Self {
         Self {
-            operations: self.operations + other.operations,
+            // Of each document: how many come together is for `graphql.batch_max`.
+            operations: self.operations.max(other.operations),
             directives: self.directives + other.directives,
             cost: self.cost.and(other.cost),
         }

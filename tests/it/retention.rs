@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use accountd::account::retention::{MARGIN, purge, reached};
 use accountd::clock::Clock;
-use accountd::store::{Scope, revoked_tokens, sessions};
+use accountd::store::keyset::Page;
+use accountd::store::{Scope, api_tokens, revoked_tokens, sessions};
 use axum::http::Method;
 use chrono::TimeDelta;
 use entity::{login_origin, revoked_token, session, throttle, user};
@@ -228,6 +229,30 @@ async fn every_statement_finds_its_rows_by_an_index() {
             };
             assert!(!reads_all, "{line}: {statement}");
         }
+    }
+}
+
+/// What has ended of a user is not read by lists of what has not, however much it is.
+#[tokio::test]
+async fn lists_of_one_user_pass_over_what_has_ended() {
+    // Servers choose by the sizes of tables.
+    if backend() != DbBackend::Sqlite {
+        return;
+    }
+    let app = TestApp::new().await;
+    let (now, page) = (app.clock.now(), Page { after: None, before: None, limit: 21, from_end: false });
+    let (db, notes) = noting(app.app.db.writer());
+    sessions::list(&db, 1, Some(now), &page).await.unwrap();
+    sessions::count(&db, 1, Some(now)).await.unwrap();
+    api_tokens::list(&db, 1, Some(now), &page).await.unwrap();
+    api_tokens::count(&db, 1, Some(now)).await.unwrap();
+    api_tokens::find_idle_from_login(&db, 1, now).await.unwrap();
+    let notes = std::mem::take(&mut *notes.lock().unwrap());
+    assert_eq!(notes.len(), 5, "{notes:?}");
+    for statement in notes {
+        let plan = plan(app.app.db.writer(), &statement).await;
+        let passes_over = |line: &String| line.contains("ended_at=?") || line.contains("revoked_at=?");
+        assert!(plan.iter().any(passes_over), "{plan:?}: {statement}");
     }
 }
 

@@ -19,10 +19,12 @@ pub(super) async fn negotiate(request: Request, next: Next) -> Response {
     response
 }
 
-/// Whether the most specific range that JSON is in has a weight (RFC 9110 section 12.5.1); no header takes anything.
+/// Whether the most specific range that JSON is in has a weight (RFC 9110 section 12.5.1). No header takes anything, and
+/// so does an empty one; Java writes `*` for `*/*`.
 fn takes_json(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default());
-    let ranges: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let ranges = values.flat_map(|value| value.split(',')).map(str::trim).filter(|range| !range.is_empty());
+    let ranges: Vec<&str> = ranges.collect();
     let weight = |range: &str| {
         let mut parts = range.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -31,7 +33,8 @@ fn takes_json(headers: &HeaderMap) -> bool {
     };
     let weights: Vec<(String, f32)> = ranges.iter().map(|range| weight(range)).collect();
     let of = |name: &str| weights.iter().find(|(range, _)| range == name).map(|(_, weight)| *weight);
-    ranges.is_empty() || of("application/json").or(of("application/*")).or(of("*/*")).is_some_and(|weight| weight > 0.0)
+    let weight = of("application/json").or(of("application/*")).or(of("*/*")).or(of("*"));
+    ranges.is_empty() || weight.is_some_and(|weight| weight > 0.0)
 }
 
 #[cfg(test)]
@@ -47,7 +50,7 @@ mod tests {
             }
             takes_json(&headers)
         };
-        assert!(takes(&[]));
+        assert!(takes(&[]) && takes(&[""]) && takes(&["*"]));
         for value in ["*/*", "application/*", "Application/JSON; charset=utf-8", "text/html, */*;q=0.1"] {
             assert!(takes(&[value]), "{value}");
         }

@@ -5,7 +5,7 @@ use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use entity::user;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -150,6 +150,8 @@ fn changes(bytes: Result<Bytes, BytesRejection>, shown: &Map<String, Value>) -> 
 fn time(value: &Value) -> Result<DateTime<Utc>, Failure> {
     let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     time.map(|time| time.to_utc())
+        // RFC 3339 has four digits for the year, in UTC as well.
+        .filter(|time| (1..=9_999).contains(&time.year()))
         .ok_or_else(|| Failure::bad_request("lastLoginTime is a time such as 2018-07-29T11:59:29-05:00"))
 }
 

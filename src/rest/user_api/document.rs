@@ -97,10 +97,10 @@ impl Document {
         self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
     }
 
-    /// The ids in a list that may be missing.
+    /// The ids in a list that may be missing; one that no row can have is 0.
     pub fn numbers(&self, name: &str) -> Option<Vec<i64>> {
         let list = self.0.get(name)?.as_array()?;
-        Some(list.iter().filter_map(|entry| entry.get("id").and_then(Value::as_i64)).collect())
+        Some(list.iter().filter_map(|entry| entry.get("id")).map(|id| id.as_i64().unwrap_or_default()).collect())
     }
 }
 

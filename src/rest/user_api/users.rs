@@ -119,7 +119,7 @@ async fn replace(
     document: &Document,
 ) -> Result<user::Model, Error> {
     let roles = match document.numbers("roles") {
-        Some(numbers) => Some(role::names_by_number(app, requester, &numbers).await?),
+        Some(numbers) => Some(role::all_names_by_number(app, requester, &numbers).await?),
         None => None,
     };
     let replacement = Replacement {

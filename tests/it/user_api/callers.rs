@@ -186,6 +186,15 @@ async fn a_user_changes_as_a_whole_or_not_at_all() {
     assert_eq!(put(&helper, crown.clone()).await.status, StatusCode::FORBIDDEN, "nobody gives what they lack (Z-6)");
     assert_eq!(get(&root, &path).await.json(), ann);
 
+    // A number that no role has takes nothing away.
+    for number in [json!(987_654), json!(u64::MAX)] {
+        let mut unknown = whole("ann@example.org", true);
+        unknown["roles"] = json!([{ "id": number }]);
+        let refused = put(&root, unknown).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+        assert_eq!(get(&root, &path).await.json(), ann);
+    }
+
     let moved = put(&root, whole("ann@example.com", true)).await;
     assert_eq!((&moved.json()["email"], &moved.json()["name"]), (&json!("ann@example.com"), &json!("Ann")));
     assert_eq!(phone.me_reason().await.as_deref(), Some("SESSION_ENDED"), "by a new address everybody signs in again");
