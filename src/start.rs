@@ -107,6 +107,13 @@ fn nudge(config: &Config, db: &Database, shared: Option<&Arc<Shared>>) -> Result
 pub async fn connect(config: &Config) -> Result<Database> {
     if let config::Database::Embedded(path) = &config.database {
         files::make_private(&config.data_dir, path)?;
+    }
+    connect_as_it_is(config).await
+}
+
+/// Connects without touching the files around the database.
+async fn connect_as_it_is(config: &Config) -> Result<Database> {
+    if let config::Database::Embedded(path) = &config.database {
         let place = || format!("cannot open the database {}", path.display());
         return Database::connect(&config.database).await.map_err(explained).with_context(place);
     }
@@ -124,7 +131,7 @@ pub async fn look(config: &Config) -> Result<Option<Database>> {
     {
         return Ok(None);
     }
-    let db = connect(config).await?;
+    let db = connect_as_it_is(config).await?;
     require_migrated(&db).await?;
     Ok(Some(db))
 }
