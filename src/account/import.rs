@@ -24,6 +24,8 @@ mod layout;
 pub mod lines;
 mod login;
 pub mod plantdb;
+mod quoting;
+mod records;
 mod report;
 mod row;
 mod settle;
@@ -35,6 +37,7 @@ mod write;
 
 pub use candidate::Finding;
 pub use layout::Layout;
+pub use quoting::{Escape, Quote};
 pub use report::Report;
 pub use row::Row;
 

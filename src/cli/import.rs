@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secrecy::SecretString;
 
 use super::admin::told;
 use crate::account::import::user_api::Place;
-use crate::account::import::{self, Finding, Layout, Report, Source};
+use crate::account::import::{self, Escape, Finding, Layout, Quote, Report, Source};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Flags, read_parameters, server_url};
 use crate::entropy::SystemEntropy;
@@ -40,6 +41,13 @@ pub(super) struct Import {
     /// The columns of a CSV file whose first line does not name them, with commas between.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
+    /// Whether double quotes stand around cells of a CSV file. Without it they do, but not between tabs.
+    #[arg(long, value_name = "QUOTE", value_parser = PossibleValuesParser::new(["double", "none"]).map(quote))]
+    quote: Option<Quote>,
+    /// Whether backslashes in a CSV file escape what is behind them, as MySQL writes them. Without it they do where a
+    /// cell is `\N`.
+    #[arg(long, value_name = "ESCAPE", value_parser = PossibleValuesParser::new(["backslash", "none"]).map(escape))]
+    escape: Option<Escape>,
     /// Which field a column of a CSV file or a field of JSON Lines is, like `passwordHash=password_hash`; nothing
     /// behind the `=` passes it over. May be given again.
     #[arg(long, value_name = "NAME=FIELD")]
@@ -108,8 +116,9 @@ pub(super) async fn run(config: Config, arguments: Import) -> Result<ExitCode> {
         done
     };
     bar.finish_and_clear();
-    std::io::stdout().write_all(text(&report, arguments.dry_run).as_bytes())?;
+    let shown = std::io::stdout().write_all(text(&report, arguments.dry_run).as_bytes());
     done.map_err(told).context("the import was cut short: repeat it to go on")?;
+    shown.context("the import was done, and only its report could not be written")?;
     Ok(if report.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
 }
 
@@ -122,7 +131,15 @@ async fn read(arguments: &Import) -> Result<Source> {
     let is_table = arguments.format == Format::Csv;
     ensure!(is_table || arguments.columns.is_empty(), "--columns belongs to csv");
     ensure!(is_table || arguments.delimiter.is_none(), "--delimiter belongs to csv");
-    let mut layout = Layout { delimiter: arguments.delimiter, columns: arguments.columns.clone(), ..Layout::default() };
+    ensure!(is_table || arguments.quote.is_none(), "--quote belongs to csv");
+    ensure!(is_table || arguments.escape.is_none(), "--escape belongs to csv");
+    let mut layout = Layout {
+        delimiter: arguments.delimiter,
+        columns: arguments.columns.clone(),
+        quote: arguments.quote,
+        escape: arguments.escape,
+        ..Layout::default()
+    };
     for text in &arguments.map {
         layout.rename(text).map_err(|why| anyhow::anyhow!("--map: {why}"))?;
     }
@@ -159,6 +176,16 @@ fn delimiter(text: &str) -> Result<u8, String> {
         &[one] if !matches!(one, b'"' | b'\n' | b'\r') => Ok(one),
         _ => Err("use one character, like `;`, or `tab`".to_owned()),
     }
+}
+
+/// What `--quote` says; clap has refused other words.
+fn quote(text: String) -> Quote {
+    if text == "double" { Quote::Double } else { Quote::None }
+}
+
+/// What `--escape` says; clap has refused other words.
+fn escape(text: String) -> Escape {
+    if text == "backslash" { Escape::Backslash } else { Escape::None }
 }
 
 fn place(source: &str) -> Result<Place<'_>> {

@@ -5,6 +5,7 @@ mod formats;
 mod hashes;
 mod logins;
 mod plain_passwords;
+mod quoting;
 mod tables;
 
 use accountd::account::import::{self, Finding, Report, Source};

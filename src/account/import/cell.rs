@@ -4,16 +4,21 @@ use chrono::{DateTime, Utc};
 
 use super::row::{is_time, time};
 
+/// What MySQL writes for null.
+pub(super) const NULL_OF_MYSQL: &str = "\\N";
+
 /// What a cell holds; nothing if it is empty, `NULL`, or MySQL's `\N`.
 pub(super) fn given(text: &str) -> Option<&str> {
-    (!matches!(text, "" | "NULL" | "\\N")).then_some(text)
+    (!matches!(text, "" | "NULL" | NULL_OF_MYSQL)).then_some(text)
 }
 
-/// True or false.
+/// True or false; also as Excel writes it in German, French, Spanish, Italian, Portuguese and Dutch.
 pub(super) fn flag(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "t" | "1" | "yes" | "y" => Some(true),
         "false" | "f" | "0" | "no" | "n" => Some(false),
+        "wahr" | "vrai" | "verdadero" | "vero" | "verdadeiro" | "waar" => Some(true),
+        "falsch" | "faux" | "falso" | "onwaar" => Some(false),
         _ => None,
     }
 }
@@ -114,11 +119,15 @@ mod tests {
         assert_eq!(given("Null"), Some("Null"));
         assert_eq!(["t", "TRUE", "1", "Yes"].map(flag), [Some(true); 4]);
         assert_eq!(["f", "FALSE", "0", "n"].map(flag), [Some(false); 4]);
+        assert_eq!(["WAHR", "VRAI", "Verdadero", "VERO", "VERDADEIRO", "WAAR"].map(flag), [Some(true); 6]);
+        assert_eq!(["FALSCH", "FAUX", "Falso", "ONWAAR"].map(flag), [Some(false); 4]);
         assert_eq!(flag("maybe"), None);
         assert_eq!(moment("0000-00-00 00:00:00"), Ok(None));
         for text in ["2024-05-01 08:30:00+00", "2024-05-01 10:30:00+02:00", "2024-05-01 04:00:00.000-0430"] {
             assert_eq!(moment(text), Ok(Some("2024-05-01T08:30:00Z".parse().unwrap())), "{text}");
         }
-        assert_eq!(moment("01.05.2024 08:30"), Err(()));
+        for text in ["01.05.2024 08:30", "-0001-05-01", "+10000-01-01T00:00:00Z"] {
+            assert_eq!(moment(text), Err(()), "{text}");
+        }
     }
 }

@@ -1,10 +1,22 @@
 //! Files as programs write them: UTF-8 with a byte order mark or without, and UTF-16 as Excel writes it.
 
+/// How files begin that are no texts, and what to do with them.
+const OTHERS: [(&[u8], &str); 5] = [
+    (b"PK\x03\x04", "it is a workbook or an archive: save the table as CSV (Excel: CSV UTF-8), or unpack it"),
+    (b"\xd0\xcf\x11\xe0", "it is a workbook: save the table as CSV (Excel: CSV UTF-8)"),
+    (b"\x1f\x8b", "it is compressed: unpack it with gunzip"),
+    (b"SQLite format 3\0", "it is an SQLite database: export the table of users as CSV"),
+    (b"\xff\xfe\0\0", "it is UTF-32: save it as UTF-8"),
+];
+
 /// The text of a file.
 ///
 /// # Errors
 /// What is wrong with the file, and what to do.
 pub fn decode(bytes: Vec<u8>) -> Result<String, &'static str> {
+    if let Some((_, problem)) = OTHERS.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
+        return Err(problem);
+    }
     match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
@@ -48,6 +60,9 @@ mod tests {
             &units(u16::to_be_bytes)[..],
         ] {
             assert!(decode(bytes.to_vec()).unwrap_err().contains("save it as UTF-8"), "{bytes:?}");
+        }
+        for (bytes, problem) in [(&b"PK\x03\x04\x14\0"[..], "workbook"), (b"\x1f\x8b\x08\0", "compressed")] {
+            assert!(decode(bytes.to_vec()).unwrap_err().contains(problem), "{bytes:?}");
         }
     }
 }

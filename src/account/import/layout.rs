@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::quoting::{Escape, Quote};
+
 /// The fields of a row.
 pub(super) const FIELDS: [&str; 12] = [
     "username",
@@ -25,6 +27,10 @@ pub struct Layout {
     pub delimiter: Option<u8>,
     /// The columns of a table whose first line does not name them.
     pub columns: Vec<String>,
+    /// What stands around the cells of a table; without it the table shows.
+    pub quote: Option<Quote>,
+    /// What a backslash in a table is; without it the table shows.
+    pub escape: Option<Escape>,
     /// What [`Layout::rename`] took.
     pub renames: HashMap<String, Option<&'static str>>,
 }

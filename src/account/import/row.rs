@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use entity::secret::SecretText;
 use secrecy::SecretString;
 
@@ -103,5 +103,7 @@ pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
     let plain = || text.strip_suffix(" UTC").unwrap_or(text);
     let spaced = || NaiveDateTime::parse_from_str(plain(), "%Y-%m-%d %H:%M:%S%.f").map(|time| time.and_utc());
     let day = || text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
-    zoned.or_else(|_| short()).or_else(|_| naive()).or_else(|_| spaced()).or_else(|_| day()).ok()
+    let time = zoned.or_else(|_| short()).or_else(|_| naive()).or_else(|_| spaced()).or_else(|_| day()).ok();
+    // Years of more digits cannot be shown as RFC 3339.
+    time.filter(|time| (0..=9_999).contains(&time.year()))
 }

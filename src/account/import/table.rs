@@ -1,12 +1,12 @@
 //! CSV, the general format: the fields of JSON Lines as columns, named in the first line; as RFC 4180 has it, and as
 //! PostgreSQL, MySQL and Excel write it.
 
-use csv::{ReaderBuilder, StringRecord};
-
 use super::layout::{FIELDS, Layout};
 use super::lines::password;
+use super::quoting::Escape;
+use super::records::{Fault, Record, Records};
 use super::row::{OldAccount, Row};
-use super::{Source, cell};
+use super::{Source, cell, quoting};
 use crate::error::{Error, Result};
 use crate::security::stored::has_form_of_hash;
 
@@ -27,41 +27,44 @@ pub fn read(text: &str) -> Result<Source> {
 /// Reads the table.
 ///
 /// # Errors
-/// When the first line names a column that is unknown, or one twice.
+/// When the first line names a column that is unknown, or one twice; when it cannot be told which cells there are.
 pub fn read_with(text: &str, layout: &Layout) -> Result<Source> {
-    // The reader counts a line that ends with two characters after the next one has begun.
-    let text = text.replace("\r\n", "\n");
+    let text = with_plain_lines(text);
     let (separator, text) = named_separator(&text);
-    let skipped = u64::from(separator.is_some());
-    let delimiter = layout.delimiter.or(separator).unwrap_or_else(|| sniffed(text));
-    let is_escaped = has_nulls_of_mysql(text, char::from(delimiter));
-    let mut reader = ReaderBuilder::new()
-        .flexible(true)
-        .delimiter(delimiter)
-        .escape(is_escaped.then_some(b'\\'))
-        .has_headers(layout.columns.is_empty())
-        .from_reader(text.as_bytes());
+    let first = 1 + u64::from(separator.is_some());
+    let delimiter = char::from(layout.delimiter.or(separator).unwrap_or_else(|| sniffed(text)));
+    let writing = quoting::writing(text, delimiter, layout, first).map_err(Error::internal)?;
+    let mut records = Records::of(text, writing, first);
     let columns = if layout.columns.is_empty() {
-        columns(reader.headers().map_err(Error::internal)?.iter(), layout)?
+        let named = records.next().transpose().map_err(unreadable)?.unwrap_or_default();
+        let names: Vec<&str> = named.cells.iter().map(|cell| cell.text.as_str()).collect();
+        if let Some(problem) = wrong_delimiter(&names, layout, delimiter) {
+            return Err(Error::internal(problem));
+        }
+        columns(names.into_iter(), layout)?
     } else {
         columns(layout.columns.iter().map(String::as_str), layout)?
     };
-    // Within quotes the reader replaces what is escaped.
-    let is_raw = is_escaped && !text.contains('"');
+    let columns = Columns { fields: columns, are_named: layout.columns.is_empty(), escape: writing.escape };
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(Error::internal)?;
-        let number = record.position().map_or(0, csv::Position::line) + skipped;
-        let record = if is_raw { record.iter().map(unescaped).collect() } else { record };
-        // Spreadsheets write lines for rows that somebody emptied.
-        if record.iter().all(str::is_empty) {
-            continue;
+    for record in records {
+        let record = record.map_err(unreadable)?;
+        if !record.is_empty() {
+            rows.extend(columns.rows(&record));
         }
-        let cells = Cells { columns: &columns, record: &record };
-        let name = cells.text("username").or_else(|| cells.text("email")).unwrap_or_default();
-        rows.push(Row { number, name, account: account(&cells) });
     }
     Ok(Source { rows, ..Source::default() })
+}
+
+fn unreadable(fault: Fault) -> Error {
+    Error::internal(fault.explanation())
+}
+
+/// The text with `\n` at the end of each line, whatever it was.
+fn with_plain_lines(text: &str) -> String {
+    let text = text.replace("\r\n", "\n");
+    // Excel's CSV for the Macintosh.
+    if text.contains('\n') { text } else { text.replace('\r', "\n") }
 }
 
 /// Excel's first line `sep=;`, and what is behind it.
@@ -81,33 +84,14 @@ fn sniffed(text: &str) -> u8 {
     most.and_then(|delimiter| u8::try_from(delimiter).ok()).unwrap_or(b',')
 }
 
-/// Whether a cell is `\N`, which MySQL writes for null: then backslashes escape what follows them.
-fn has_nulls_of_mysql(text: &str, delimiter: char) -> bool {
-    let is_border = |character: Option<char>| character.is_none_or(|one| one == delimiter || one == '\n');
-    text.match_indices("\\N").any(|(place, null)| {
-        let (before, behind) = (text.get(..place), text.get(place + null.len()..));
-        is_border(before.and_then(|text| text.chars().next_back()))
-            && is_border(behind.and_then(|text| text.chars().next()))
-    })
-}
-
-/// What MySQL escaped in a cell without quotes.
-fn unescaped(text: &str) -> String {
-    let mut characters = text.chars();
-    let mut plain = String::with_capacity(text.len());
-    while let Some(character) = characters.next() {
-        match (character, character == '\\' && text != "\\N") {
-            (_, true) => plain.extend(characters.next().map(|one| match one {
-                't' => '\t',
-                'n' => '\n',
-                'r' => '\r',
-                '0' => '\0',
-                other => other,
-            })),
-            (other, false) => plain.push(other),
-        }
-    }
-    plain
+/// What is wrong if another character than the one that was told stands between the names of the columns.
+fn wrong_delimiter(names: &[&str], layout: &Layout, delimiter: char) -> Option<String> {
+    let &[line] = names else { return None };
+    let is_field = |name: &str| layout.renames.contains_key(name) || FIELDS.contains(&name);
+    let other = DELIMITERS.into_iter().find(|other| {
+        *other != delimiter && line.contains(*other) && line.split(*other).any(|name| is_field(name.trim()))
+    })?;
+    Some(format!("{other:?} stands between the cells of the first line, not {delimiter:?}: change --delimiter"))
 }
 
 /// The field that each column is; none if it is passed over.
@@ -131,22 +115,69 @@ fn columns<'a>(names: impl Iterator<Item = &'a str>, layout: &Layout) -> Result<
 fn unknown_column(name: &str, place: usize) -> String {
     let is_like_name = name.chars().all(|one| one.is_alphanumeric() || matches!(one, ' ' | '_' | '-' | '.'));
     if name.len() > MAX_SHOWN || !is_like_name || has_form_of_hash(name) {
-        return format!("the first line does not name the column {place}: name all with --columns");
+        return format!(
+            "the first line does not name the column {place}: name all with --columns, or say with --delimiter what \
+             stands between cells"
+        );
     }
     let fields = FIELDS.join(", ");
     format!("there is no column `{name}`: use {fields}, or say with --map '{name}=FIELD' which of them it is")
 }
 
+/// The columns of a table, and what is told of them.
+struct Columns {
+    fields: Vec<Option<String>>,
+    /// The first line names them.
+    are_named: bool,
+    escape: Escape,
+}
+
+impl Columns {
+    /// The row of a record. One that cannot be read is refused with each line that it has: what a quote too many
+    /// swallowed must not be missing from the sum.
+    fn rows(&self, record: &Record) -> Vec<Row> {
+        let cells = Cells { columns: self, record };
+        let name = cells.text("username").or_else(|| cells.text("email")).unwrap_or_default();
+        let account = account(&cells);
+        let last_line = if account.is_err() { record.last_line } else { record.line };
+        let more = (record.line + 1..=last_line).map(|number| Row {
+            number,
+            name: String::new(),
+            account: Err(format!("it belongs to a cell that line {} begins", record.line)),
+        });
+        [Row { number: record.line, name, account }].into_iter().chain(more).collect()
+    }
+}
+
 struct Cells<'a> {
-    columns: &'a [Option<String>],
-    record: &'a StringRecord,
+    columns: &'a Columns,
+    record: &'a Record,
 }
 
 impl Cells<'_> {
     /// What stands in a column.
     fn text(&self, column: &str) -> Option<String> {
-        let place = self.columns.iter().position(|name| name.as_deref() == Some(column))?;
-        self.record.get(place).and_then(cell::given).map(str::to_owned)
+        let place = self.columns.fields.iter().position(|name| name.as_deref() == Some(column))?;
+        let cell = self.record.cells.get(place).filter(|cell| !cell.is_null)?;
+        // Escaped, it is a text like any other.
+        let is_null_text = cell.text == cell::NULL_OF_MYSQL && self.columns.escape == Escape::Backslash;
+        if is_null_text { Some(cell.text.clone()) } else { cell::given(&cell.text).map(str::to_owned) }
+    }
+
+    /// Refuses a cell of more than one line: no field has more, and a quote too many makes such cells.
+    fn refuse_lines(&self) -> Result<(), String> {
+        let mut line = self.record.line;
+        for (cell, field) in self.record.cells.iter().zip(&self.columns.fields) {
+            if let Some(field) = field.as_ref().filter(|_| cell.last_line > line) {
+                return Err(format!(
+                    "`{field}` goes on from line {line} to line {}: write it in one line, and give --quote none if \
+                     quotes belong to the cells",
+                    cell.last_line
+                ));
+            }
+            line = cell.last_line;
+        }
+        Ok(())
     }
 
     fn flag(&self, column: &str) -> Result<Option<bool>, String> {
@@ -161,9 +192,12 @@ impl Cells<'_> {
 }
 
 fn account(cells: &Cells<'_>) -> Result<OldAccount, String> {
-    if cells.record.len() != cells.columns.len() {
-        return Err(format!("it has {} cells, and the first line {}", cells.record.len(), cells.columns.len()));
+    let (count, expected) = (cells.record.cells.len(), cells.columns.fields.len());
+    if count != expected {
+        let whose = if cells.columns.are_named { "the first line" } else { "--columns" };
+        return Err(format!("it has {count} cells, and {whose} {expected}"));
     }
+    cells.refuse_lines()?;
     let number = cells.text("id").map(|text| text.parse().map_err(|_| "`id` is no whole number"));
     let roles = cells.text("roles").unwrap_or_default();
     Ok(OldAccount {

@@ -141,6 +141,26 @@ async fn changes_nothing_when_it_is_dry() {
     assert!(all(&place.data()) == before, "the files are byte for byte what they were");
 }
 
+/// The database may be elsewhere than the data directory, which is nothing to a dry run.
+#[tokio::test]
+async fn makes_no_data_directory_when_it_is_dry() {
+    if backend() != DbBackend::Sqlite {
+        return;
+    }
+    let place = Place::new().await;
+    let file = place.file("users.csv", CSV);
+    place.import(&["csv", &file]);
+    let other = place.database.directory.join("other");
+    let url = format!("sqlite:{}", place.data().join("accountd.db").display());
+    let dry = Command::new(env!("CARGO_BIN_EXE_accountd"))
+        .args(["import", "csv", &file, "--dry-run", "--database-url", &url, "--data-dir"])
+        .arg(&other)
+        .output()
+        .unwrap();
+    assert!(told(&dry).contains("2 imported earlier"), "{}", complaint(&dry));
+    assert!(!other.exists());
+}
+
 /// A table of Excel, through a pipe, with the names that another program gave its columns.
 #[tokio::test]
 async fn reads_standard_input_and_takes_names_of_columns() {
@@ -191,12 +211,18 @@ async fn says_what_is_wrong_with_its_arguments_and_files() {
     let text = place.file("text", "no JSON");
     let bytes = place.database.directory.join("bytes");
     std::fs::write(&bytes, b"\xff").unwrap();
+    let workbook = place.database.directory.join("users.xlsx");
+    std::fs::write(&workbook, b"PK\x03\x04\x14\0\x06\0").unwrap();
     for (arguments, code, problem) in [
         (vec!["plantdb", "missing"], 1, "cannot read missing: No such file"),
         (vec!["plantdb", &text], 1, "it is no JSON list: look at line 1, column 2"),
         (vec!["flask-auth-service-mongo", &text], 1, "it is no JSON in line 1"),
         (vec!["csv", &text], 1, "there is no column `no JSON`"),
         (vec!["jsonl", bytes.to_str().unwrap()], 1, "it is no UTF-8: save it as UTF-8"),
+        (vec!["csv", workbook.to_str().unwrap()], 1, "it is a workbook or an archive: save the table as CSV"),
+        (vec!["jsonl", &text, "--quote", "none"], 1, "--quote belongs to csv"),
+        (vec!["jsonl", &text, "--escape", "none"], 1, "--escape belongs to csv"),
+        (vec!["csv", &text, "--quote", "single"], 2, "possible values: double, none"),
         (vec!["csv", "-"], 1, "cannot read standard input: there is no column `no JSON`"),
         (vec!["user-api", "-"], 1, "cannot read the database of the URL"),
         (vec!["plantdb", &text, "--map", "a=username"], 1, "--map belongs to csv and jsonl"),

@@ -1,0 +1,212 @@
+//! The records of a table, cell by cell: as RFC 4180 and MySQL have them, and strict where a lenient reader would lose
+//! lines.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::quoting::{Escape, Quote};
+
+/// How the cells of a table are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Writing {
+    pub delimiter: char,
+    pub quote: Quote,
+    pub escape: Escape,
+}
+
+/// What stands between two delimiters.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub text: String,
+    /// It is MySQL's `\N`.
+    pub is_null: bool,
+    /// The last line of the file that it is on.
+    pub last_line: u64,
+}
+
+/// One row of the table.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Record {
+    pub line: u64,
+    pub last_line: u64,
+    pub cells: Vec<Cell>,
+}
+
+impl Record {
+    /// Whether nothing stands in it: spreadsheets write such lines for rows that somebody emptied.
+    pub fn is_empty(&self) -> bool {
+        self.cells.iter().all(|cell| cell.text.is_empty() && !cell.is_null)
+    }
+}
+
+/// Why the rest of a table cannot be told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A quote that nothing closes, in this line.
+    Unclosed(u64),
+    /// Text behind a closing quote, in this line.
+    Behind(u64),
+}
+
+impl Fault {
+    /// What is wrong, and what to do.
+    pub fn explanation(self) -> String {
+        let help = "write a quote within quotes twice, or say how the file has it: --quote none or --escape backslash";
+        match self {
+            Self::Unclosed(line) => format!("the quote that line {line} opens is never closed: {help}"),
+            Self::Behind(line) => format!("line {line} has text behind a closing quote: {help}"),
+        }
+    }
+}
+
+/// Reads the records one by one.
+#[derive(Debug)]
+pub(super) struct Records<'a> {
+    characters: Peekable<Chars<'a>>,
+    writing: Writing,
+    line: u64,
+}
+
+impl<'a> Records<'a> {
+    /// The records of `text`, whose lines end with `\n` and whose first one is line `line` of the file.
+    pub fn of(text: &'a str, writing: Writing, line: u64) -> Self {
+        Self { characters: text.chars().peekable(), writing, line }
+    }
+
+    /// The next cell, and whether it is the last of its record.
+    fn cell(&mut self) -> Result<(Cell, bool), Fault> {
+        let mut cell = Cell::default();
+        let has_more = if self.is_null() {
+            cell.is_null = true;
+            self.characters.by_ref().take(2).for_each(drop);
+            self.characters.next() == Some(self.writing.delimiter)
+        } else if self.writing.quote == Quote::Double && self.characters.next_if_eq(&'"').is_some() {
+            self.quoted(&mut cell.text)?
+        } else {
+            self.bare(&mut cell.text)
+        };
+        cell.last_line = self.line;
+        Ok((cell, !has_more))
+    }
+
+    /// What stands up to the closing quote; tells whether a delimiter follows.
+    fn quoted(&mut self, text: &mut String) -> Result<bool, Fault> {
+        let opened = self.line;
+        loop {
+            match self.characters.next() {
+                None => return Err(Fault::Unclosed(opened)),
+                Some('"') if self.characters.next_if_eq(&'"').is_none() => break,
+                Some(character) => self.take(character, text),
+            }
+        }
+        match self.characters.next() {
+            None | Some('\n') => Ok(false),
+            Some(character) if character == self.writing.delimiter => Ok(true),
+            Some(_) => Err(Fault::Behind(self.line)),
+        }
+    }
+
+    /// What stands up to the delimiter or the end of the line; tells whether it is the delimiter.
+    fn bare(&mut self, text: &mut String) -> bool {
+        loop {
+            match self.characters.next() {
+                None | Some('\n') => return false,
+                Some(character) if character == self.writing.delimiter => return true,
+                Some(character) => self.take(character, text),
+            }
+        }
+    }
+
+    /// Adds a character, or what it and the next one stand for. MySQL's client writes `\t` and `\n` for tabs and line
+    /// breaks, its server puts a backslash before them.
+    fn take(&mut self, character: char, text: &mut String) {
+        let is_escape = character == '\\' && self.writing.escape == Escape::Backslash;
+        let written = if is_escape { self.characters.next().unwrap_or(character) } else { character };
+        self.line += u64::from(written == '\n');
+        text.push(match written {
+            '0' if is_escape => '\0',
+            'b' if is_escape => '\u{8}',
+            'n' if is_escape => '\n',
+            'r' if is_escape => '\r',
+            't' if is_escape => '\t',
+            'Z' if is_escape => '\u{1a}',
+            other => other,
+        });
+    }
+
+    /// Whether the next cell is `\N`.
+    fn is_null(&self) -> bool {
+        let mut ahead = self.characters.clone();
+        self.writing.escape == Escape::Backslash
+            && ahead.next() == Some('\\')
+            && ahead.next() == Some('N')
+            && ahead.next().is_none_or(|next| next == self.writing.delimiter || next == '\n')
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<Record, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.characters.peek()?;
+        let mut record = Record { line: self.line, ..Record::default() };
+        loop {
+            match self.cell() {
+                Ok((cell, is_last)) => {
+                    record.cells.push(cell);
+                    if is_last {
+                        break;
+                    }
+                }
+                Err(fault) => return Some(Err(fault)),
+            }
+        }
+        record.last_line = self.line;
+        self.line += 1;
+        Some(Ok(record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Escape, Fault, Quote, Records, Writing};
+
+    fn read(text: &str, quote: Quote, escape: Escape) -> Result<Vec<(u64, u64, Vec<String>)>, Fault> {
+        let writing = Writing { delimiter: ',', quote, escape };
+        let text_of = |cell: super::Cell| if cell.is_null { "(null)".to_owned() } else { cell.text };
+        let plain = |record: super::Record| {
+            (record.line, record.last_line, record.cells.into_iter().map(text_of).collect::<Vec<_>>())
+        };
+        Records::of(text, writing, 1).map(|record| record.map(plain)).collect()
+    }
+
+    fn one(text: &str, quote: Quote, escape: Escape) -> Vec<String> {
+        read(text, quote, escape).unwrap().remove(0).2
+    }
+
+    #[test]
+    fn cells_are_read_as_they_are_written() {
+        let rfc = |text| one(text, Quote::Double, Escape::None);
+        assert_eq!(rfc("a,,\"b,\"\"c\"\"\",\"\""), ["a", "", "b,\"c\"", ""]);
+        assert_eq!(rfc("a\"b,\\N,c\\td\n"), ["a\"b", "\\N", "c\\td"]);
+        let mysql = |text| one(text, Quote::None, Escape::Backslash);
+        assert_eq!(mysql("\"a,b\\\\N,\\N,\\\\N"), ["\"a", "b\\N", "(null)", "\\N"]);
+        assert_eq!(mysql("a\\,b,c\\td\\n\\0\\r\\b\\Z\\x\\"), ["a,b", "c\td\n\0\r\u{8}\u{1a}x\\"]);
+        assert_eq!(one("\"a\\\"b\",\"c\"\"\\\\\"", Quote::Double, Escape::Backslash), ["a\"b", "c\"\\"]);
+        assert_eq!(one("\"a\",b\\", Quote::None, Escape::None), ["\"a\"", "b\\"]);
+    }
+
+    #[test]
+    fn lines_are_counted_and_none_is_lost() {
+        let lines = |text, quote, escape| {
+            let records: Vec<(u64, u64, Vec<String>)> = read(text, quote, escape).unwrap();
+            records.into_iter().map(|(line, last, _)| (line, last)).collect::<Vec<_>>()
+        };
+        assert_eq!(lines("a\n\nb,\"c\nd\n\"\ne", Quote::Double, Escape::None), [(1, 1), (2, 2), (3, 5), (6, 6)]);
+        assert_eq!(lines("a\\\nb\n\"c\nd", Quote::None, Escape::Backslash), [(1, 2), (3, 3), (4, 4)]);
+        let fault = |text| read(text, Quote::Double, Escape::None).unwrap_err();
+        assert_eq!(fault("a\nb,\"c\nd\n"), Fault::Unclosed(2));
+        assert_eq!(fault("\"a\"b\n"), Fault::Behind(1));
+        assert_eq!(fault("a,\"b\nc,\"d\n"), Fault::Behind(2));
+    }
+}
