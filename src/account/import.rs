@@ -73,7 +73,9 @@ pub async fn run(
     progress: impl Fn(usize),
 ) -> Result<()> {
     let tenants = tenants::make(app, format, &source.customers, report).await?;
-    let surroundings = Surroundings { tenants, roles: source.roles };
+    let numbers = source.rows.iter().filter_map(|row| row.account.as_ref().ok()?.number);
+    let highest = numbers.filter(candidate::is_kept_number).max();
+    let surroundings = Surroundings { tenants, roles: source.roles, highest };
     let mut seen = Seen::reserving(&source.rows);
     let mut rows = source.rows.into_iter().peekable();
     while rows.peek().is_some() {
@@ -97,7 +99,7 @@ pub async fn rehearse(
     report: &mut Report,
     progress: impl Fn(usize),
 ) -> Result<()> {
-    let tenants = tenants::rehearse(&source.customers, report);
+    let tenants = tenants::rehearse(db, format, &source.customers, report).await?;
     let mut seen = Seen::reserving(&source.rows);
     let mut rows = source.rows.into_iter().peekable();
     while rows.peek().is_some() {

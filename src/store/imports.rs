@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use entity::{imported, tenant, throttle, user, user_role};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect,
-    SqlErr, Statement,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set, SqlErr, Statement,
 };
 use uuid::Uuid;
 
@@ -44,9 +44,35 @@ pub async fn list_tenants(db: &impl ConnectionTrait, uids: Vec<Uuid>, numbers: V
     Ok(tenant::Entity::find().filter(condition).all(db).await?)
 }
 
+/// Has the tenants with these numbers stay as they are until the transaction ends.
+pub async fn lock_tenants(db: &impl ConnectionTrait, numbers: Vec<i64>) -> Result<()> {
+    // In one order, so that two imports do not wait for each other.
+    let found = tenant::Entity::find().filter(tenant::Column::Id.is_in(numbers)).order_by_asc(tenant::Column::Id);
+    found.lock_exclusive().all(db).await?;
+    Ok(())
+}
+
+/// Those of the tenants with these numbers that are disabled.
+pub async fn disabled_tenants(db: &impl ConnectionTrait, numbers: Vec<i64>) -> Result<HashSet<i64>> {
+    let column = tenant::Column::Id;
+    let found = tenant::Entity::find().select_only().column(column).filter(column.is_in(numbers));
+    let disabled = found.filter(tenant::Column::Status.eq(tenant::Status::Disabled));
+    Ok(disabled.into_tuple().all(db).await?.into_iter().collect())
+}
+
+/// The highest number that a user has.
+pub async fn highest_number(db: &impl ConnectionTrait) -> Result<Option<i64>> {
+    let column = user::Column::Id;
+    let found = user::Entity::find().select_only().column(column).order_by_desc(column).limit(1);
+    Ok(found.into_tuple().one(db).await?)
+}
+
 /// Adds a tenant, perhaps with a number of its own.
+///
+/// # Errors
+/// A refusal with [`RefusalCode::Conflict`] if somebody else took the number in the meantime.
 pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenant::ActiveModel) -> Result<tenant::Model> {
-    let tenant = row.insert(db).await?;
+    let tenant = row.insert(db).await.map_err(overtaken)?;
     count_past(db, "tenant", tenant.id).await?;
     Ok(tenant)
 }
@@ -75,10 +101,11 @@ pub async fn insert_users(db: &impl Writes, rows: Vec<user::ActiveModel>) -> Res
 
 fn overtaken(error: DbErr) -> Error {
     match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => {
-            Refusal::new(RefusalCode::Conflict, "somebody else made an account at the same time: repeat the import")
-                .into()
-        }
+        Some(SqlErr::UniqueConstraintViolation(_)) => Refusal::new(
+            RefusalCode::Conflict,
+            "somebody else made an account or a tenant at the same time: repeat the import",
+        )
+        .into(),
         _ => error.into(),
     }
 }
@@ -111,6 +138,14 @@ pub async fn replace_failures(db: &impl ConnectionTrait, rows: Vec<throttle::Act
         throttle::Entity::delete_many().filter(throttle::Column::Subject.is_in(subjects)).exec(db).await?;
         throttle::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
+    Ok(())
+}
+
+/// Renames the note `old`, if it is of one of these public ids.
+pub async fn rename(db: &impl ConnectionTrait, old: &str, new: String, uids: Vec<Uuid>) -> Result<()> {
+    let row = imported::ActiveModel { source: Set(new), ..Default::default() };
+    let notes = imported::Entity::update_many().set(row).filter(imported::Column::Source.eq(old));
+    notes.filter(imported::Column::Uid.is_in(uids)).exec(db).await?;
     Ok(())
 }
 

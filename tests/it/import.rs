@@ -1,11 +1,13 @@
 //! Import: users of older services become accounts, each once, and what became of every row is told.
 
 mod command;
+mod customers;
 mod formats;
 mod hashes;
 mod logins;
 mod plain_passwords;
 mod quoting;
+mod storable;
 mod tables;
 
 use accountd::account::import::{self, Finding, Report, Source};
@@ -196,6 +198,7 @@ async fn keeps_numbers_that_are_free_and_tells_which_are_not() {
         json!({ "username": "eve", "id": -1 }),
         json!({ "username": "fay", "id": i64::MAX }),
         json!({ "username": "gus", "id": 12 }),
+        json!({ "username": "hal", "id": (1_i64 << 52) + 1 }),
     ];
     let report = run(&app, "general", lines(&rows)).await;
     assert_eq!((account(&app, "bea").await.id, account(&app, "gus").await.id), (7, 12));
@@ -205,6 +208,7 @@ async fn keeps_numbers_that_are_free_and_tells_which_are_not() {
         (3, format!("its number 7 is taken: here it gets {dan}")),
         (4, "its number is out of range".to_owned()),
         (5, "its number is out of range".to_owned()),
+        (7, "its number is out of range".to_owned()),
     ];
     let expected: Vec<(u64, &str)> = expected.iter().map(|(row, text)| (*row, text.as_str())).collect();
     assert_eq!(told(&report.remarks), expected);
@@ -212,7 +216,7 @@ async fn keeps_numbers_that_are_free_and_tells_which_are_not() {
     for name in ["x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8"] {
         account_of(&app, name).await;
     }
-    assert_eq!(count(&app).await, 15);
+    assert_eq!(count(&app).await, 16);
 }
 
 async fn account_of(app: &TestApp, name: &str) -> i64 {

@@ -1,11 +1,11 @@
 //! One batch of rows: parsed, decided on, and either written in a transaction or only told about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::thread;
 
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseConnection;
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::task::JoinSet;
 
 use super::candidate::{Candidate, Password};
@@ -14,15 +14,16 @@ use super::report::Report;
 use super::row::Row;
 use super::settle::{Decision, Seen, settle};
 use super::tenants::Tenants;
-use super::write::{Making, Surroundings, missing, write};
+use super::write::{Making, Surroundings, missing, tenant_of, write};
 use crate::account::access::INSTALLATION;
 use crate::account::audit::Event;
 use crate::account::requester::Client;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
+use crate::store::imports;
 
-/// How often a batch is tried that others get in the way of.
-const ATTEMPTS: usize = 3;
+/// How often something is tried that others get in the way of.
+pub(super) const ATTEMPTS: usize = 3;
 
 /// Rows that are fit for accounts.
 pub(super) struct Batch {
@@ -62,7 +63,7 @@ impl Batch {
         report: &mut Report,
     ) -> Result<()> {
         let known = match db {
-            Some(db) => Known::load(db, &self.candidates).await?,
+            Some(db) => self.known(db, tenants).await?,
             None => Known::of_a_new_database(),
         };
         let (decisions, saw) = settle(&self.candidates, &known, seen);
@@ -72,23 +73,58 @@ impl Batch {
         Ok(())
     }
 
-    /// Makes the accounts in one transaction, and reports what became of the rows.
+    /// Makes the accounts in one transaction, and reports what became of the rows. A batch that the database does not
+    /// take is done by halves: what is before the row that is to blame comes along, and the error names it.
+    ///
+    /// # Errors
+    /// Internal ones with the row, and refusals with [`RefusalCode::Conflict`] when others kept getting in the way.
     pub async fn import(
-        &self,
+        self,
         app: &App,
         surroundings: &Surroundings,
         seen: &mut Seen,
         report: &mut Report,
     ) -> Result<()> {
+        let mut hashes = HashMap::new();
+        let mut parts = vec![self];
+        while let Some(mut part) = parts.pop() {
+            match part.import_whole(app, surroundings, seen, &mut hashes, report).await {
+                Err(Error::Internal(_)) if part.candidates.len() > 1 => {
+                    let candidates = part.candidates.split_off(part.candidates.len() / 2);
+                    parts.extend([Self { format: part.format, candidates }, part]);
+                }
+                Err(Error::Internal(cause)) => return Err(Error::Internal(part.blamed(cause))),
+                done => done?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The cause, with the row that it is about.
+    fn blamed(&self, cause: anyhow::Error) -> anyhow::Error {
+        match self.candidates.as_slice() {
+            [one] => cause.context(format!("row {} {:?} cannot be stored", one.row, one.name)),
+            _ => cause,
+        }
+    }
+
+    async fn import_whole(
+        &self,
+        app: &App,
+        surroundings: &Surroundings,
+        seen: &mut Seen,
+        hashes: &mut HashMap<u64, String>,
+        report: &mut Report,
+    ) -> Result<()> {
         let mut tried = 1;
-        let (outcome, hashes) = loop {
-            let hashes = self.hashed(app, seen).await?;
-            match app.db.retry(|| self.write(app, &hashes, surroundings, seen)).await {
+        let outcome = loop {
+            self.hash(app, seen, hashes).await?;
+            match app.db.retry(|| self.write(app, hashes, surroundings, seen)).await {
                 Err(Error::Refused(refusals)) if tried < ATTEMPTS && refusals.iter().all(is_conflict) => tried += 1,
-                done => break (done?, hashes),
+                done => break done?,
             }
         };
-        let makings = self.makings(&outcome.decisions, &hashes);
+        let makings = self.makings(&outcome.decisions, hashes);
         let numbers = (outcome.numbers.as_slice(), &surroundings.tenants);
         self.report(&outcome.decisions, &makings, numbers, &outcome.known, report);
         seen.extend(outcome.saw);
@@ -104,7 +140,11 @@ impl Batch {
     ) -> Result<Outcome> {
         let now = app.clock.now();
         let tx = app.db.begin().await?;
-        let known = Known::load(&tx, &self.candidates).await?;
+        let tenants = self.tenants(&surroundings.tenants);
+        if !tenants.is_empty() {
+            imports::lock_tenants(&tx, tenants).await?;
+        }
+        let known = self.known(&tx, &surroundings.tenants).await?;
         let (decisions, saw) = settle(&self.candidates, &known, seen);
         let makings = self.makings(&decisions, hashes);
         if makings.iter().any(Making::lacks_its_hash) {
@@ -127,11 +167,27 @@ impl Batch {
         Ok(Outcome { known, decisions, saw, numbers })
     }
 
-    /// The hashes of the passwords that stand there in plain text, by row; none for accounts that will not be made.
-    async fn hashed(&self, app: &App, seen: &Seen) -> Result<HashMap<u64, String>> {
-        let mut hashes = HashMap::new();
+    /// What is there already.
+    async fn known(&self, db: &impl ConnectionTrait, tenants: &Tenants) -> Result<Known> {
+        let mut known = Known::load(db, &self.candidates).await?;
+        let used = self.tenants(tenants);
+        if !used.is_empty() {
+            known.disabled_tenants = imports::disabled_tenants(db, used).await?;
+        }
+        Ok(known)
+    }
+
+    /// The tenants of the accounts that can be disabled: the installation's own never is.
+    fn tenants(&self, tenants: &Tenants) -> Vec<i64> {
+        let used: BTreeSet<i64> = self.candidates.iter().map(|candidate| tenant_of(candidate, tenants)).collect();
+        used.into_iter().filter(|tenant| *tenant != INSTALLATION).collect()
+    }
+
+    /// Hashes the passwords that stand there in plain text, by row, where that was not done yet; none of accounts that
+    /// will not be made.
+    async fn hash(&self, app: &App, seen: &Seen, hashes: &mut HashMap<u64, String>) -> Result<()> {
         if !self.candidates.iter().any(|candidate| matches!(candidate.password, Password::Plain(_))) {
-            return Ok(hashes);
+            return Ok(());
         }
         let known = Known::load(app.db.reader(), &self.candidates).await?;
         let (decisions, _) = settle(&self.candidates, &known, seen);
@@ -139,10 +195,11 @@ impl Batch {
             Decision::Make { .. } => Some(candidate),
             Decision::Known | Decision::Refuse(_) => None,
         });
-        let mut plain = chosen.filter_map(|candidate| match &candidate.password {
-            Password::Plain(text) => Some((candidate.row, text.clone())),
-            Password::Hash(_) | Password::None(_) => None,
+        let plain = chosen.filter_map(|candidate| match &candidate.password {
+            Password::Plain(text) if !hashes.contains_key(&candidate.row) => Some((candidate.row, text.clone())),
+            Password::Plain(_) | Password::Hash(_) | Password::None(_) => None,
         });
+        let mut plain = plain.collect::<Vec<_>>().into_iter();
         // One for each thread that hashes, so that none of them waits for long.
         let threads = app.config.password.hash_threads.or(thread::available_parallelism().ok());
         let threads = threads.map_or(1, NonZeroUsize::get);
@@ -154,7 +211,7 @@ impl Batch {
                 let app = app.clone();
                 jobs.spawn(async move { app.hasher.hash(&text).await.map(|hash| (row, hash)) });
             }
-            let Some(done) = jobs.join_next().await else { return Ok(hashes) };
+            let Some(done) = jobs.join_next().await else { return Ok(()) };
             hashes.extend([done.map_err(Error::internal)??]);
         }
     }
@@ -185,7 +242,8 @@ impl Batch {
         }
         for (place, making) in makings.iter().enumerate() {
             let candidate = making.candidate;
-            report.shut_out.extend(candidate.is_shut_out().map(|why| candidate.finding(why)));
+            let is_disabled = known.disabled_tenants.contains(&tenant_of(candidate, tenants));
+            report.shut_out.extend(candidate.is_shut_out(is_disabled).map(|why| candidate.finding(why)));
             if candidate.usernames.len() > 1 {
                 report.remarks.push(candidate.finding(format!("its username here is {:?}", making.username.as_str())));
             }
@@ -209,6 +267,6 @@ fn overtaken() -> Error {
 }
 
 /// Whether somebody else was faster: with an account, or with a role that both found missing.
-fn is_conflict(refusal: &Refusal) -> bool {
+pub(super) fn is_conflict(refusal: &Refusal) -> bool {
     matches!(refusal.code, RefusalCode::Conflict | RefusalCode::RoleNameTaken)
 }

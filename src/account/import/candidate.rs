@@ -14,10 +14,11 @@ use crate::account::username::Username;
 use crate::error::Refusal;
 use crate::security::policy::MAX_BYTES;
 use crate::security::secret::hash;
-use crate::security::stored::{Stored, has_form_of_hash, unwrapped};
+use crate::security::stored::{Stored, Unusable, has_form_of_hash, unwrapped};
 
-/// Highest number that is kept: JSON in browsers writes no higher ones exactly.
-const MAX_NUMBER: i64 = (1 << 53) - 1;
+/// Highest number that is kept. Those who come later get higher ones, and JSON in browsers writes none from 2^53 on
+/// exactly: half of them are left.
+const MAX_NUMBER: i64 = 1 << 52;
 
 /// Most failures in a row that are kept: one more, and the account would be locked for a day.
 const MAX_FAILURES: i32 = 99;
@@ -107,7 +108,7 @@ impl Candidate {
         let roles = roles(&account.roles).map_err(&refused)?;
         let key = usernames.first().map(Username::key).unwrap_or_default();
         let source = source(format, account.number, email.as_ref().map_or(key, Email::key).as_str());
-        let kept = account.number.filter(|number| (1..=MAX_NUMBER).contains(number));
+        let kept = account.number.filter(is_kept_number);
         if kept != account.number {
             left_out.push("its number is out of range".to_owned());
         }
@@ -143,15 +144,21 @@ impl Candidate {
     }
 
     /// Why its owner cannot sign in, if that is so.
-    pub fn is_shut_out(&self) -> Option<String> {
+    pub fn is_shut_out(&self, is_tenant_disabled: bool) -> Option<String> {
         let disabled = self.old.disabled.then(|| "it is disabled".to_owned());
+        let tenant = is_tenant_disabled.then(|| "its tenant is disabled".to_owned());
         let lacking = match &self.password {
             Password::None(why) => Some(why.clone()),
             Password::Hash(_) | Password::Plain(_) => None,
         };
-        let reasons: Vec<String> = [disabled, lacking].into_iter().flatten().collect();
+        let reasons: Vec<String> = [disabled, tenant, lacking].into_iter().flatten().collect();
         (!reasons.is_empty()).then(|| reasons.join(", and "))
     }
+}
+
+/// Whether a number can be kept, if it is free.
+pub(super) fn is_kept_number(number: &i64) -> bool {
+    (1..=MAX_NUMBER).contains(number)
 }
 
 /// The name of one row of an older service, for the next import.
@@ -192,7 +199,7 @@ fn password(old: OldPassword, remarks: &mut Vec<String>) -> Password {
         }
         OldPassword::Plain(text) if has_form_of_hash(text.expose_secret()) => {
             let hash = unwrapped(text.expose_secret());
-            match Stored::parse(&hash) {
+            match storable(&hash) {
                 Ok(stored) => {
                     remarks.push(format!("its password is a hash of {}: it is verified as one", stored.scheme()));
                     Password::Hash(SecretText::new(hash))
@@ -203,10 +210,15 @@ fn password(old: OldPassword, remarks: &mut Vec<String>) -> Password {
         OldPassword::Plain(text) => Password::Plain(text),
         OldPassword::Hash(text) => {
             let hash = unwrapped(text.expose());
-            match Stored::parse(&hash) {
+            match storable(&hash) {
                 Ok(_) => Password::Hash(SecretText::new(hash)),
                 Err(why) => Password::None(why.explanation().to_owned()),
             }
         }
     }
+}
+
+/// A hash that can be computed and stored: none has control characters, and PostgreSQL takes no text with a NUL.
+fn storable(hash: &str) -> Result<Stored, Unusable> {
+    if hash.chars().any(char::is_control) { Err(Unusable::Malformed) } else { Stored::parse(hash) }
 }

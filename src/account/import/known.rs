@@ -21,6 +21,8 @@ pub(super) struct Known {
     pub usernames: HashSet<String>,
     pub emails: HashSet<String>,
     pub numbers: HashSet<i64>,
+    /// Tenants that are disabled, of those to whom rows of the batch belong.
+    pub disabled_tenants: HashSet<i64>,
     /// By canonical name.
     pub roles: HashMap<String, KnownRole>,
 }

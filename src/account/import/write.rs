@@ -28,6 +28,13 @@ pub(super) struct Surroundings {
     pub tenants: Tenants,
     /// What roles are for, by canonical name.
     pub roles: HashMap<String, Name>,
+    /// The highest number that some row keeps, if one does.
+    pub highest: Option<i64>,
+}
+
+/// The number of the tenant to whom a row's account belongs.
+pub(super) fn tenant_of(candidate: &Candidate, tenants: &Tenants) -> i64 {
+    candidate.old.customer.and_then(|customer| tenants.get(&customer).copied()).unwrap_or(INSTALLATION)
 }
 
 /// An account that shall be made.
@@ -65,7 +72,12 @@ pub(super) async fn write(
     now: DateTime<Utc>,
 ) -> Result<Vec<i64>> {
     let uids: Vec<Uuid> = makings.iter().map(|_| app.entropy.uuid(now)).collect();
-    let rows = makings.iter().zip(&uids).map(|(making, uid)| row(making, *uid, &surroundings.tenants, now)).collect();
+    let mut rows: Vec<user::ActiveModel> = makings
+        .iter()
+        .zip(&uids)
+        .map(|(making, uid)| row(making, *uid, tenant_of(making.candidate, &surroundings.tenants), known, now))
+        .collect();
+    number_past(tx, &mut rows, surroundings.highest).await?;
     let numbers: HashMap<Uuid, i64> = imports::insert_users(tx, rows).await?.into_iter().collect();
     let numbers: Vec<i64> = uids.iter().filter_map(|uid| numbers.get(uid).copied()).collect();
 
@@ -92,17 +104,30 @@ pub(super) async fn write(
     Ok(numbers)
 }
 
-fn row(making: &Making<'_>, uid: Uuid, tenants: &Tenants, now: DateTime<Utc>) -> user::ActiveModel {
+/// Numbers the rows that keep none beyond those that later rows keep: the database's next number could be one of them.
+async fn number_past(tx: &impl Writes, rows: &mut [user::ActiveModel], highest: Option<i64>) -> Result<()> {
+    let Some(highest) = highest else { return Ok(()) };
+    let without: Vec<_> = rows.iter_mut().filter(|row| row.id.is_not_set()).collect();
+    if without.is_empty() || imports::highest_number(tx).await?.is_some_and(|last| last >= highest) {
+        return Ok(());
+    }
+    for (row, number) in without.into_iter().zip(highest + 1..) {
+        row.id = Set(number);
+    }
+    Ok(())
+}
+
+fn row(making: &Making<'_>, uid: Uuid, tenant: i64, known: &Known, now: DateTime<Utc>) -> user::ActiveModel {
     let Candidate { email, display_name, old, password, .. } = making.candidate;
     let hash = match password {
         Password::Hash(text) => Some(text.clone()),
         Password::Plain(_) => making.hash.clone().map(SecretText::new),
         Password::None(_) => None,
     };
-    let tenant = old.customer.and_then(|customer| tenants.get(&customer).copied());
     let mut row = user::ActiveModel {
         uid: Set(uid),
-        tenant_id: Set(tenant.unwrap_or(INSTALLATION)),
+        tenant_id: Set(tenant),
+        tenant_disabled: Set(known.disabled_tenants.contains(&tenant)),
         username: Set(making.username.as_str().to_owned()),
         username_key: Set(making.username.key()),
         email: Set(email.as_ref().map(Email::to_string)),
