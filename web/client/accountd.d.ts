@@ -8,7 +8,7 @@ export interface Options {
   url?: string | URL;
   /**
    * Where the tokens live. `memory`: in this page alone, until it is left. `cookie`: in HttpOnly cookies that no
-   * script sees and all tabs share; the page and the server have to be of one site.
+   * script sees and all tabs share; the page and the server have to be of one site (`localhost` and `127.0.0.1` are two).
    */
   mode?: 'memory' | 'cookie';
   /** Origins beside the server's own that are sent the access token, such as `https://api.example.com`. */
@@ -49,11 +49,19 @@ export interface Account {
   register(input: RegisterInput): Promise<Outcome>;
   /** Ends this session, the others or all. API tokens that a person made are revoked with `ALL`, or as the options say. */
   logout(scope?: 'CURRENT' | 'OTHERS' | 'ALL', options?: { revokeApiTokens?: boolean }): Promise<void>;
+  /**
+   * Renews the credentials now, for what is sent by other means, such as a WebSocket; whether somebody is signed in
+   * then. Rejects if the server cannot be reached.
+   */
+  refresh(): Promise<boolean>;
   /** Goes on with these tokens. */
   keep(tokens: Tokens): void;
   /** The access token as it is now, for what is sent by other means. */
   readonly accessToken: string | undefined;
-  /** Calls `listener` whenever somebody signs in or out, in any tab; answers how to stop that. */
+  /**
+   * Calls `listener` whenever somebody signs in or out, in any tab; answers how to stop that. The answer that ended a
+   * session reaches its caller first, so a listener may clear Apollo's store.
+   */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void;
 }
 

@@ -8,6 +8,7 @@ export class Announcer {
     'signed-in': new Set(),
     'signed-out': new Set(),
   };
+  private readonly queued: (() => void)[] = [];
 
   on<Name extends keyof Events>(name: Name, listener: Listener<Name>): () => void {
     const set = this.listeners[name] as Set<Listener<Name>>;
@@ -15,7 +16,21 @@ export class Announcer {
     return () => set.delete(listener);
   }
 
+  /** Tells it with the next `flush` or before the next event, so that all come in their order. */
+  queue<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    this.queued.push(() => this.call(name, event));
+  }
+
+  flush(): void {
+    for (const call of this.queued.splice(0)) call();
+  }
+
   tell<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+    this.flush();
+    this.call(name, event);
+  }
+
+  private call<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     for (const listener of [...this.listeners[name]] as Listener<Name>[]) listener(event);
   }
 }

@@ -36,6 +36,9 @@ interface Operation {
 type Forward = (operation: Operation) => Observable;
 
 export function makeLink<Link>(session: Session, ApolloLink: LinkClass<Link>, credentials?: RequestCredentials): Link {
+  if (typeof ApolloLink?.empty !== 'function') {
+    throw new TypeError("accountd: hand the link Apollo's own class: account.link(ApolloLink)");
+  }
   // Links of version 3 answer with the observables of one library, those of version 4 with another's.
   const empty = ApolloLink.empty() as { request(): Observable };
   const Observable = empty.request().constructor as ObservableClass;

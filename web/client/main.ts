@@ -7,7 +7,11 @@ import { makeLink } from './link';
 import { Session } from './session';
 
 export function createAccount(options: Options = {}): Account {
-  const isCookie = options.mode === 'cookie';
+  const { mode = 'memory' } = options;
+  if (mode !== 'memory' && mode !== 'cookie') {
+    throw new TypeError(`accountd: there is no mode "${mode}": choose "memory" or "cookie"`);
+  }
+  const isCookie = mode === 'cookie';
   const here = import.meta.url;
   const url = new URL(options.url ?? new URL('../graphql', here), globalThis.location?.href);
   const name = `accountd ${url.href}`;
@@ -15,6 +19,7 @@ export function createAccount(options: Options = {}): Account {
   // A page that has tokens in its memory means those, and no cookie that another page of this origin has.
   const credentials: RequestCredentials = isCookie ? 'include' : 'omit';
   const ask = asker(url, send, credentials);
+  const origins = (options.origins ?? []).map((origin) => new URL(origin).origin);
   const session = new Session(name, ask, isCookie ? undefined : (options.store ?? memory()));
 
   async function signIn(mutation: string, input: object): Promise<Outcome> {
@@ -27,7 +32,7 @@ export function createAccount(options: Options = {}): Account {
   }
 
   return {
-    fetch: makeFetch(session, send, { url, origins: options.origins ?? [], credentials }),
+    fetch: makeFetch(session, send, { url, origins, credentials }),
     link: (ApolloLink) => makeLink(session, ApolloLink, isCookie ? credentials : undefined),
     login: (input: LoginInput) => signIn(LOGIN, { ...input, deviceToken: deviceToken(name) }),
     register: (input: RegisterInput) => signIn(REGISTER, input),
@@ -39,6 +44,7 @@ export function createAccount(options: Options = {}): Account {
       if (scope !== 'OTHERS') session.leave('LOGOUT');
     },
 
+    refresh: () => session.refresh(),
     keep: (tokens) => session.keep(tokens),
     on: (event, listener) => session.announcer.on(event, listener),
     get accessToken() {

@@ -43,13 +43,20 @@ export class Session {
   async recover(demand: Demand, attempt: Attempt): Promise<boolean> {
     if (this.hasMovedOn(attempt)) return this.isSignedIn !== false;
     if (demand.kind === 'renew') return this.renew(attempt);
-    this.leave(demand.reason);
+    this.leaveAfterAnswer(demand.reason);
+    this.flushAfterAnswer();
     return false;
+  }
+
+  /** Renews the credentials now; whether there are any that hold. */
+  refresh(): Promise<boolean> {
+    return this.renew(this.begin());
   }
 
   /** Takes note of what the answer to a repeated request demands; it is not repeated again. */
   settle(demand: Demand | undefined, attempt: Attempt): void {
-    if (demand?.kind === 'leave' && !this.hasMovedOn(attempt)) this.leave(demand.reason);
+    if (demand?.kind === 'leave' && !this.hasMovedOn(attempt)) this.leaveAfterAnswer(demand.reason);
+    this.flushAfterAnswer();
   }
 
   /** Goes on with tokens that somebody signed in for. */
@@ -61,27 +68,43 @@ export class Session {
   }
 
   private take(tokens: Tokens): void {
+    if (this.store && tokens.accessToken && !tokens.refreshToken) {
+      console.warn('accountd: tokens without a refreshToken end with the access token: select both in `tokens`');
+    }
     this.store?.set({ accessToken: tokens.accessToken, refreshToken: tokens.refreshToken });
     this.era += 1;
     this.isSignedIn = true;
   }
 
   leave(reason: string): void {
+    this.leaveAfterAnswer(reason);
+    this.announcer.flush();
+  }
+
+  /** Leaves because an answer says so. Listeners hear of it later: they may cancel the very request, as Apollo's
+   * `clearStore` does, and its caller would not see why the server refused it. */
+  private leaveAfterAnswer(reason: string): void {
     if (this.isSignedIn === false) return;
     this.tellTabs({ kind: 'signed-out', reason });
     this.forget(reason);
+  }
+
+  /** Tells the listeners when the answers at hand have reached their callers, by way of microtasks. */
+  private flushAfterAnswer(): void {
+    setTimeout(() => this.announcer.flush());
   }
 
   private forget(reason: string): void {
     this.store?.set(undefined);
     this.era += 1;
     this.isSignedIn = false;
-    this.announcer.tell('signed-out', { reason });
+    this.announcer.queue('signed-out', { reason });
   }
 
   private hear(news: News): void {
     if (news.kind === 'signed-out') {
       if (this.isSignedIn !== false) this.forget(news.reason);
+      this.announcer.flush();
       return;
     }
     this.era += 1;
@@ -98,6 +121,7 @@ export class Session {
   private renew(attempt: Attempt): Promise<boolean> {
     this.renewal ??= alone(this.name, () => this.renewAlone(attempt)).finally(() => {
       this.renewal = undefined;
+      this.flushAfterAnswer();
     });
     return this.renewal;
   }
@@ -107,7 +131,7 @@ export class Session {
     if (await this.isRenewedInCookie()) return true;
     const refreshToken = this.refreshToken();
     if (this.store && !refreshToken) {
-      this.leave('REFRESH_TOKEN_MISSING');
+      this.leaveAfterAnswer('REFRESH_TOKEN_MISSING');
       return false;
     }
     const { refresh } = dataOf(await this.ask<Refreshed>(REFRESH, { input: refreshToken ? { refreshToken } : {} }));
@@ -116,7 +140,7 @@ export class Session {
       this.tellTabs({ kind: 'renewed' });
       return true;
     }
-    this.leave(refresh.errors[0]?.code ?? 'SESSION_ENDED');
+    this.leaveAfterAnswer(refresh.errors[0]?.code ?? 'SESSION_ENDED');
     return false;
   }
 

@@ -1,6 +1,8 @@
 // The client's promises where a real server would have to misbehave: against one that says what the test wants.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from '@apollo/client/core';
 import { createAccount } from '../dist/client/accountd.js';
 
 const url = 'https://accounts.example.org/graphql';
@@ -11,6 +13,9 @@ const refused = (reason) =>
   json({ data: { me: null }, errors: [{ message: 'no', extensions: { code: 'UNAUTHENTICATED', reason } }] });
 const renewed = (accessToken) =>
   json({ data: { refresh: { tokens: { accessToken, refreshToken: `refresh-${accessToken}` }, errors: [] } } });
+
+/** Until listeners were told: they are after the answer. */
+const listened = () => sleep(20);
 
 /** An account that holds a token, the requests that it sends, and what it tells. */
 function started(answer, options = {}) {
@@ -57,6 +62,7 @@ describe('the client', () => {
     const answers = await Promise.all([account.fetch(url, query), account.fetch(url, query)]);
     for (const answer of answers) assert.equal((await answer.json()).errors[0].extensions.reason, 'SESSION_ENDED');
     assert.deepEqual(sent, ['Mine Bearer a', 'Mine Bearer a']);
+    await listened();
     assert.deepEqual(told, ['SESSION_ENDED']);
     assert.equal(account.accessToken, undefined);
   });
@@ -68,6 +74,7 @@ describe('the client', () => {
         : refused('TOKEN_EXPIRED'),
     );
     await account.fetch(url, query);
+    await listened();
     assert.deepEqual(told, ['REFRESH_TOKEN_REUSED']);
   });
 
@@ -119,5 +126,57 @@ describe('the client', () => {
     const { account } = started(() => json({ data: { login: { tokens } } }));
     await account.fetch(url, query);
     assert.equal(account.accessToken, 'c');
+  });
+
+  test('gives the answer that ends a session to its caller before it tells listeners, who may clear the store', async () => {
+    const refresh = { data: { refresh: { tokens: null, errors: [{ code: 'REFRESH_TOKEN_REUSED' }] } } };
+    for (const reason of ['TOKEN_MISSING', 'SESSION_ENDED', 'TOKEN_EXPIRED']) {
+      const answer = ({ operationName }) => (operationName === 'Refresh' ? json(refresh) : refused(reason));
+      for (const isLink of [true, false]) {
+        const { account, told } = started(answer);
+        const http = new HttpLink({ uri: url, fetch: isLink ? async () => answer({}) : account.fetch });
+        const link = isLink ? ApolloLink.from([account.link(ApolloLink), http]) : http;
+        const client = new ApolloClient({ link, cache: new InMemoryCache() });
+        account.on('signed-out', () => client.clearStore());
+        const query = () => client.query({ query: gql`query Mine { me { id } }`, fetchPolicy: 'network-only' });
+        const ends = await Promise.allSettled([query(), query()]);
+        for (const { reason: error } of ends) assert.equal(error.errors?.[0].extensions.reason, reason, String(error));
+        await listened();
+        assert.deepEqual(told, [reason === 'TOKEN_EXPIRED' ? 'REFRESH_TOKEN_REUSED' : reason]);
+      }
+    }
+  });
+
+  test('tells sign-outs and sign-ins in their order', async () => {
+    const { account, told } = started(() => refused('SESSION_ENDED'));
+    account.on('signed-in', () => told.push('signed-in'));
+    await account.fetch(url, query);
+    account.keep({ accessToken: 'b', refreshToken: 'refresh-b' });
+    assert.deepEqual(told, ['SESSION_ENDED', 'signed-in']);
+  });
+
+  test('refreshes on request, once for all who ask, and says whether somebody is signed in', async () => {
+    const { account, sent, told } = started(({ count }) =>
+      count === 1 ? renewed('b') : json({ data: { refresh: { tokens: null, errors: [{ code: 'SESSION_ENDED' }] } } }),
+    );
+    assert.deepEqual(await Promise.all([account.refresh(), account.refresh()]), [true, true]);
+    assert.deepEqual([account.accessToken, sent], ['b', ['Refresh nobody']]);
+    assert.equal(await account.refresh(), false);
+    await listened();
+    assert.deepEqual([account.accessToken, told], [undefined, ['SESSION_ENDED']]);
+    assert.equal(await account.refresh(), false);
+    assert.equal(sent.length, 2, 'there is nothing left to send');
+  });
+
+  test('refuses options that mean nothing', async () => {
+    assert.throws(() => createAccount({ url, mode: 'cookies' }), /"cookies": choose "memory" or "cookie"/);
+    assert.throws(() => createAccount({ url }).link(), /account\.link\(ApolloLink\)/);
+    assert.throws(() => createAccount({ url, origins: ['api.example.org'] }), TypeError);
+  });
+
+  test('takes an origin with the slash that addresses end with', async () => {
+    const { account, sent } = started(() => json({}), { origins: ['https://api.example.org/'] });
+    await account.fetch('https://api.example.org/x');
+    assert.deepEqual(sent, ['no GraphQL Bearer a']);
   });
 });
