@@ -192,15 +192,28 @@ impl Config {
 impl Log {
     fn read(reader: &mut Reader) -> Option<Log> {
         let format = reader.choice("log.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
-        let filter = reader.read("log.filter", |text| match tracing_subscriber::EnvFilter::builder().parse(text) {
-            Ok(_) => Ok(text.to_owned()),
-            Err(error) => Err(refused(
-                &format!("is not a filter ({error})"),
-                "write a level (error, warn, info, debug, trace), or directives like info,accountd=debug",
-            )),
+        let filter = reader.read("log.filter", |text| {
+            let wanted =
+                "write a level (error, warn, info, debug, trace or off), or directives like info,accountd=debug";
+            if let Err(error) = tracing_subscriber::EnvFilter::builder().parse(text) {
+                return Err(refused(&format!("is not a filter ({error})"), wanted));
+            }
+            match text.split(',').map(str::trim).find(|directive| is_no_level(directive)) {
+                Some(word) => Err(refused(&format!("has {word:?}, which is no level"), wanted)),
+                None => Ok(text.to_owned()),
+            }
         });
         Some(Log { format: format?, filter: filter? })
     }
+}
+
+/// Whether a directive is a single word that is no level. To the filter that is a part of the program which logs
+/// everything, and nothing else logs anything: a misspelt level would silence the server.
+fn is_no_level(directive: &str) -> bool {
+    let is_word = directive.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    is_word
+        && !matches!(directive, "" | "accountd")
+        && directive.parse::<tracing_subscriber::filter::LevelFilter>().is_err()
 }
 
 impl Registration {

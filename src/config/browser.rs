@@ -24,7 +24,7 @@ impl Browser {
     pub(super) fn read(reader: &mut Reader) -> Option<Browser> {
         let origins = reader.read("cors.origins", |text| match text {
             "none" => Ok(Vec::new()),
-            list => list.split(',').map(|origin| Origin::parse(origin.trim())).collect(),
+            list => list.split(',').map(|origin| Origin::entry(origin.trim())).collect(),
         });
         let allowed_headers = reader.read("cors.allowed_headers", headers);
         let hsts = reader.switch("server.hsts");
@@ -61,7 +61,18 @@ fn headers(text: &str) -> Result<Vec<String>, Refused> {
 const SHELLS: [&str; 7] =
     ["app", "capacitor", "chrome-extension", "ionic", "moz-extension", "safari-web-extension", "tauri"];
 
+/// Most characters of a wrong entry that are shown.
+const MAX_SHOWN: usize = 100;
+
 impl Origin {
+    /// One of several: what is wrong is told of which.
+    fn entry(text: &str) -> Result<Origin, Refused> {
+        Self::parse(text).map_err(|refused| {
+            let shown: String = text.chars().take(MAX_SHOWN).collect();
+            Refused { problem: format!("{}: {shown:?}", refused.problem), ..refused }
+        })
+    }
+
     fn parse(text: &str) -> Result<Origin, Refused> {
         let wanted = "write each origin as browsers send it, like https://app.example.com or http://localhost:5173, \
             or like capacitor://localhost for an application's own pages";
@@ -75,6 +86,12 @@ impl Origin {
                 return Err(refused(problem, "serve your page from an origin of its own, and name that"));
             }
             _ => {}
+        }
+        if text.contains("://") && text.ends_with('/') && !text.ends_with("//") {
+            return Err(refused(
+                "ends with a slash, so it is no host or port that browsers send",
+                "leave out the slash",
+            ));
         }
         let (authority, default_port) = match text.split_once("://") {
             Some(("https", authority)) => (authority, "443"),

@@ -72,11 +72,13 @@ impl Reader {
                 (None, _) => {
                     self.note(&name, Some(origin.to_owned()), unknown(&name, |setting| setting.name.to_owned()))
                 }
-                (Some(setting), ValueKind::Table(_) | ValueKind::Array(_) | ValueKind::Nil) => self.note(
-                    setting.name,
-                    Some(origin.to_owned()),
-                    refused("is a list or a section", "give one value"),
-                ),
+                (Some(setting), ValueKind::Array(items)) => match joined(setting.name, items) {
+                    Ok(text) => self.add(setting.name, text, origin.to_owned()),
+                    Err(refused) => self.note(setting.name, Some(origin.to_owned()), refused),
+                },
+                (Some(setting), ValueKind::Table(_) | ValueKind::Nil) => {
+                    self.note(setting.name, Some(origin.to_owned()), refused("is a section", "give one value"));
+                }
                 (Some(setting), kind) => {
                     self.add(setting.name, kind.to_string(), origin.to_owned());
                 }
@@ -100,6 +102,25 @@ impl Reader {
             self.add(name, value, flag.to_owned());
         }
     }
+}
+
+/// A TOML array as the one text that the setting is written in elsewhere.
+fn joined(name: &str, items: Vec<Value>) -> Result<String, Refused> {
+    let separator = match name {
+        "cors.origins" | "cors.allowed_headers" | "server.trusted_proxies" | "webhooks.allowed_networks" => ",",
+        "webhooks.endpoints" | "webhooks.events" | "webhooks.secrets" => " ",
+        _ if name.starts_with("rest.dialects.") => ",",
+        _ => return Err(refused("is a list", "give one value")),
+    };
+    let text = |item: Value| match item.kind {
+        ValueKind::String(text) => Ok(text),
+        _ => Err(refused("is a list of something else than texts", "put each entry between quotes")),
+    };
+    let texts = items.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
+    if texts.is_empty() {
+        return Err(refused("is an empty list", "leave it out, or name an entry"));
+    }
+    Ok(texts.join(separator))
 }
 
 /// Whether the variable is meant for the server.

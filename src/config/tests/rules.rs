@@ -90,6 +90,45 @@ fn trusts_narrow_networks_only() {
     }
 }
 
+#[test]
+fn a_misspelt_level_is_refused() {
+    let filter = |text| load(&[("ACCOUNTD_LOG__FILTER", text)]);
+    for text in ["inof", "warning", "verbose", "info,debgu", "sea_orm", "WARNING", "accountd=inof"] {
+        let (names, told) = refusals(&[("ACCOUNTD_LOG__FILTER", text)]);
+        assert_eq!(names, ["log.filter"], "{text}");
+        assert!(told.contains("error, warn, info, debug, trace"), "{told}");
+    }
+    for text in ["info", "INFO", "off", "warn,accountd=debug", "accountd", "accountd::http=trace,info", "[span]=debug"]
+    {
+        assert!(filter(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn takes_a_list_where_one_is_written_in_a_text() {
+    let file = "[cors]\norigins = ['https://a.example.com', 'http://localhost:5173']\n[server]\n\
+        trusted_proxies = ['10.1.0.0/16']\n";
+    let config = load_file(file).unwrap();
+    assert_eq!(config.browser.origins.len(), 2);
+    assert!(!config.server.trusted_proxies.is_empty());
+    for (file, why) in [
+        ("listen = ['127.0.0.1:1']", "is a list"),
+        ("[cors]\norigins = []", "is an empty list"),
+        ("[cors]\norigins = [1]", "put each entry between quotes"),
+        ("[cors.origins]\nx = 'y'", "is a section"),
+    ] {
+        let told = load_file(file).unwrap_err().to_string();
+        assert!(told.contains(why), "{file}: {told}");
+    }
+}
+
+#[test]
+fn names_the_wrong_one_of_several_origins() {
+    let text = "https://app.example.com,http://localhost:5173/,https://b.example.com:0";
+    let (_, told) = refusals(&[("ACCOUNTD_CORS__ORIGINS", text)]);
+    assert!(told.contains(": \"http://localhost:5173/\"") && told.contains("leave out the slash"), "{told}");
+}
+
 /// Promise X3.
 #[test]
 fn takes_origins_only_as_browsers_send_them() {
