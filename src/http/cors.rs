@@ -48,6 +48,9 @@ impl Sharing {
         let is_preflight = request.method() == Method::OPTIONS
             && headers.contains_key(ORIGIN)
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        if is_preflight && origin.is_none() {
+            tell_refusal(headers.get(ORIGIN));
+        }
         let headers = (is_preflight && origin.is_some()).then(|| allowed(&app.config.browser.allowed_headers));
         Self { origin, headers: headers.flatten(), is_preflight }
     }
@@ -71,6 +74,16 @@ impl Sharing {
         }
     }
 }
+
+/// Tells the operator why a page gets no answers: its browser says no more than that the request failed.
+fn tell_refusal(origin: Option<&HeaderValue>) {
+    let text = String::from_utf8_lossy(origin.map_or(b"", HeaderValue::as_bytes));
+    let origin: String = text.chars().take(MAX_LOGGED).collect();
+    tracing::info!(origin = ?origin, "a page may read no answers: its origin is not in cors.origins");
+}
+
+/// Most characters of an origin that the log repeats.
+const MAX_LOGGED: usize = 100;
 
 /// Every header that a page may send.
 fn allowed(more: &[String]) -> Option<HeaderValue> {

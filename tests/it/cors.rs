@@ -1,10 +1,14 @@
 //! What browsers are told: whose pages may read answers, and how to treat every answer.
 
+use std::io::{Read, Write};
+
 use axum::Router;
 use axum::http::{HeaderMap, Method};
 use axum::routing::get;
 use serde_json::json;
 
+use crate::support::database::TestDatabase;
+use crate::support::process::Process;
 use crate::support::{Answer, PROTECTION, TestApp};
 
 const ALLOWED: [&str; 3] = ["https://good.com", "http://localhost:5173", "https://good.com:8443"];
@@ -196,4 +200,20 @@ async fn guards_the_answer_to_a_panic() {
     assert_eq!(answer.status, 500);
     assert_guarded(&answer.headers, "a panic");
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://good.com"), "the page may read it");
+}
+
+/// The page's browser says nothing of the cause.
+#[tokio::test]
+async fn the_log_names_an_origin_that_is_not_listed() {
+    let server = Process::start(TestDatabase::migrated().await, &[("ACCOUNTD_CORS__ORIGINS", "https://good.com")]);
+    for origin in ["https://good.com", "http://localhost:5173"] {
+        let head =
+            format!("origin: {origin}\r\naccess-control-request-method: POST\r\nhost: localhost\r\nconnection: close");
+        let mut stream = server.connect();
+        stream.write_all(format!("OPTIONS /graphql HTTP/1.1\r\n{head}\r\n\r\n").as_bytes()).unwrap();
+        stream.read_to_string(&mut String::new()).unwrap();
+    }
+    let log = server.stop();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("cors.origins")).collect();
+    assert!(lines.len() == 1 && lines[0].contains("http://localhost:5173"), "{log}");
 }
