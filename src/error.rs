@@ -64,9 +64,16 @@ pub enum Error {
     SecondCredentialCheck,
     /// Cookies are for pages of ours only, and nothing proves that the request comes from one.
     #[error(
-        "cookies need a page of an allowed origin: add yours to the setting cors.origins, or use the transport BODY"
+        "cookies need a page of an allowed origin: add yours to the setting cors.origins, or use the transport BODY; if it \
+         is the server's own, the proxy in front has to pass Host on as it came"
     )]
     ForeignPage,
+    /// Cookies that the browser would drop: its page may use them, and is of another site than the server.
+    #[error(
+        "page and server are of different sites, so the browser would drop the cookies (localhost and 127.0.0.1 are two): \
+         reach both by one name, or use the transport BODY"
+    )]
+    OtherSite,
     /// What a person can fix, one entry per finding, never empty.
     #[error("{}", .0.first().map_or("refused", |refusal| &refusal.message))]
     Refused(Vec<Refusal>),
@@ -88,7 +95,7 @@ impl Error {
             Self::Busy { .. } => "SERVER_BUSY",
             Self::StorageUnavailable(_) => "STORAGE_UNAVAILABLE",
             Self::SecondCredentialCheck => "ONE_CREDENTIAL_CHECK_PER_REQUEST",
-            Self::ForeignPage => "CSRF_REFUSED",
+            Self::ForeignPage | Self::OtherSite => "CSRF_REFUSED",
             Self::Refused(refusals) => refusals.first().map_or("CONFLICT", |first| first.code.name()),
             Self::Internal(_) => "INTERNAL",
         }
@@ -148,7 +155,8 @@ impl TokenFault {
     fn explanation(self) -> &'static str {
         match self {
             Self::Missing => "sign in first: no access token was sent",
-            Self::Malformed | Self::Invalid => "the access token is not valid",
+            Self::Malformed => "the access token is not valid: the Authorization header is not `Bearer` and a token",
+            Self::Invalid => "the access token is not valid",
             Self::Expired => "the access token has expired: refresh it",
             Self::Replaced => "the access token was replaced: refresh it",
             Self::SessionEnded => "the session has ended: sign in again",

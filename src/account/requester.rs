@@ -86,7 +86,7 @@ impl Client {
     /// # Errors
     /// [`Error::ForeignPage`].
     pub fn require_own_page(&self) -> Result<()> {
-        if self.page == Page::Ours { Ok(()) } else { Err(Error::ForeignPage) }
+        if self.page.is_ours() { Ok(()) } else { Err(Error::ForeignPage) }
     }
 
     /// Takes the request's one credential check: aliases and batches are no way around the limits (promise A4).

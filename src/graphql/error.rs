@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ErrorExtensionValues, Response, ServerError, SimpleObject};
+use async_graphql::{Context, Enum, ErrorExtensionValues, Pos, Response, ServerError, SimpleObject};
 
 use crate::error::{self as errors, Error, Refusal};
 
@@ -45,6 +45,7 @@ impl From<Failure> for async_graphql::Error {
             Error::Forbidden
             | Error::PasswordChangeRequired
             | Error::ForeignPage
+            | Error::OtherSite
             | Error::TooManySubscriptions { .. }
             | Error::SecondCredentialCheck
             | Error::Internal(_) => {}
@@ -69,6 +70,13 @@ pub fn polish(response: &mut Response, request_id: &str) {
             error.message = error.message.chars().take(MAX_MESSAGE).chain(['…']).collect();
         }
     }
+}
+
+/// `error` as one that belongs to no place in the document: places count from 1 (GraphQL section 7.1.2).
+pub fn without_place(error: impl Into<async_graphql::Error>) -> ServerError {
+    let mut error = error.into().into_server_error(Pos::default());
+    error.locations.clear();
+    error
 }
 
 /// Whether the error has this code.

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::origin::Origin;
-use crate::account::requester::jar::{Change, Jar};
+use crate::account::requester::jar::{Change, Jar, Page};
 use crate::account::requester::{Credentials, Visitor};
 use crate::app::App;
 
@@ -45,10 +45,10 @@ pub(super) struct Cookies {
 impl Cookies {
     /// Gives the visitor what the request's cookies hold, if they count.
     pub fn of(app: &App, uri: &Uri, headers: &HeaderMap, visitor: &mut Visitor) -> Self {
-        let Sent { is_ours, names, access, refresh } = Sent::with(app, uri, headers);
-        let jar = Jar::new(is_ours, access.is_some() || refresh.is_some(), refresh);
+        let Sent { page, names, access, refresh } = Sent::with(app, uri, headers);
+        let jar = Jar::new(page, access.is_some() || refresh.is_some(), refresh);
         visitor.client.jar = jar.clone();
-        take(visitor, is_ours, access);
+        take(visitor, page, access);
         Self { names, jar }
     }
 
@@ -73,8 +73,8 @@ impl Cookies {
 
 /// What the cookies of a request hold.
 struct Sent {
-    /// Whether a page that may use cookies has sent the request.
-    is_ours: bool,
+    /// Which page has sent the request.
+    page: Page,
     names: Names,
     access: Option<SecretString>,
     refresh: Option<SecretString>,
@@ -84,20 +84,20 @@ impl Sent {
     fn with(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
         let origin = Origin::new(uri, headers);
         let names = if origin.is_plain_loopback() { PLAIN } else { HOST_ONLY };
-        let is_ours = origin.is_ours(&app.config.browser);
-        Self { is_ours, names, access: find(headers, names.access), refresh: find(headers, names.refresh) }
+        let page = origin.page(&app.config.browser);
+        Self { page, names, access: find(headers, names.access), refresh: find(headers, names.refresh) }
     }
 }
 
 /// Gives a visitor who came without other credentials those of the access token's cookie, if it counts.
 pub(super) fn lend(app: &App, uri: &Uri, headers: &HeaderMap, visitor: &mut Visitor) {
     let sent = Sent::with(app, uri, headers);
-    take(visitor, sent.is_ours, sent.access);
+    take(visitor, sent.page, sent.access);
 }
 
-fn take(visitor: &mut Visitor, is_ours: bool, access: Option<SecretString>) {
+fn take(visitor: &mut Visitor, page: Page, access: Option<SecretString>) {
     // Clients that send a header of their own mean that one.
-    if let (true, Credentials::None, Some(access)) = (is_ours, &visitor.credentials, access) {
+    if let (true, Credentials::None, Some(access)) = (page.is_ours(), &visitor.credentials, access) {
         visitor.credentials = Credentials::Bearer(access);
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn refused(error: &Error, request_id: &str) -> Response<Body> {
         Error::Unauthenticated(TokenFault::Missing) => (StatusCode::UNAUTHORIZED, Some("Bearer")),
         Error::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, Some("Bearer error=\"invalid_token\"")),
         Error::Forbidden => (StatusCode::FORBIDDEN, Some("Bearer error=\"insufficient_scope\"")),
-        Error::PasswordChangeRequired | Error::ForeignPage => (StatusCode::FORBIDDEN, None),
+        Error::PasswordChangeRequired | Error::ForeignPage | Error::OtherSite => (StatusCode::FORBIDDEN, None),
         Error::TooManySubscriptions { .. } => (StatusCode::TOO_MANY_REQUESTS, None),
         Error::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
         Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::SecondCredentialCheck | Error::Refused(_) => {

@@ -43,10 +43,28 @@ impl<'a> Origin<'a> {
         let is_silent = !self.headers.contains_key(ORIGIN)
             && self.headers.get_all(SEC_FETCH_SITE).iter().all(|site| site == "none");
         match self.is_ours(browser) {
+            true if self.is_other_site() => Page::OtherSite,
             true => Page::Ours,
             false if is_silent => Page::Unknown,
             false => Page::Foreign,
         }
+    }
+
+    /// Whether the page is of another site than the server (RFC 6265bis section 5.2): the browser keeps no cookie with
+    /// `SameSite=Lax` that it is sent by a request of such a page. Browsers say so; of older ones the names tell.
+    fn is_other_site(&self) -> bool {
+        if let Some(site) = only(self.headers, SEC_FETCH_SITE) {
+            return site == "cross-site";
+        }
+        let origin = only(self.headers, ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
+        let Some(page) = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")) else {
+            // The pages of applications, whose own code may send requests and keep cookies.
+            return false;
+        };
+        let (page, server) = (host(page), host(self.authority));
+        // A proxy may have put its own name for the server into `Host`, an internal one.
+        let is_renamed = !is_loopback(&page) && (is_loopback(&server) || !server.contains('.') || is_address(&server));
+        !is_renamed && !is_one_site(&page, &server)
     }
 
     /// Whether `origin` is the server's own: https at the place that the request was sent to, because cookies for other
@@ -87,10 +105,26 @@ fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
     values.next().filter(|_| values.next().is_none())
 }
 
+/// The host without its port, in lower case.
+fn host(authority: &str) -> String {
+    let port = authority.rfind(':').filter(|_| !authority.ends_with(']'));
+    port.and_then(|colon| authority.get(..colon)).unwrap_or(authority).to_ascii_lowercase()
+}
+
+fn is_address(host: &str) -> bool {
+    host.starts_with('[') || host.parse::<IpAddr>().is_ok()
+}
+
+/// Whether the hosts may be of one site: without the list of public suffixes, two names that end in the same two labels
+/// may.
+fn is_one_site(left: &str, right: &str) -> bool {
+    let end = |host: &str| host.rsplit('.').take(2).map(str::to_owned).collect::<Vec<_>>();
+    left == right || (!is_address(left) && !is_address(right) && left.contains('.') && end(left) == end(right))
+}
+
 /// Whether a host, perhaps with a port, is this very machine to a browser (Secure Contexts section 3.1).
 fn is_loopback(authority: &str) -> bool {
-    let port = authority.rfind(':').filter(|_| !authority.ends_with(']'));
-    let host = port.and_then(|colon| authority.get(..colon)).unwrap_or(authority).to_ascii_lowercase();
+    let host = host(authority);
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback());
     }

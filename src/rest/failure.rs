@@ -57,7 +57,9 @@ impl Failure {
         match error {
             Error::Unauthenticated(fault) => Self::unauthorized(challenge(*fault), error.to_string()),
             Error::Forbidden => Self::forbidden(error.to_string()),
-            Error::ForeignPage | Error::PasswordChangeRequired => Self::new(StatusCode::FORBIDDEN, error.to_string()),
+            Error::ForeignPage | Error::OtherSite | Error::PasswordChangeRequired => {
+                Self::new(StatusCode::FORBIDDEN, error.to_string())
+            }
             Error::Refused(refusals) => match refusals.first().and_then(|refusal| refusal.retry_after) {
                 Some(seconds) => Self::too_many(seconds, error.to_string()),
                 None => Self::bad_request(error.to_string()),

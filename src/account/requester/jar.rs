@@ -10,11 +10,14 @@ use crate::account::tokens::TokenPair;
 use crate::error::{Error, Result};
 
 /// Which page has sent a request, as far as its browser tells. Programs and old browsers tell nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Page {
     /// One that may use cookies.
     Ours,
+    /// One that may use cookies, of another site than the server: its browser drops each cookie that it is sent.
+    OtherSite,
     /// None, or nobody says.
+    #[default]
     Unknown,
     /// Another one.
     Foreign,
@@ -24,8 +27,8 @@ pub enum Page {
 /// it, so they count only for pages that are proven to be ours (OWASP CSRF Prevention Cheat Sheet).
 #[derive(Debug, Clone, Default)]
 pub struct Jar {
-    /// Whether a page that may use cookies has sent the request.
-    is_ours: bool,
+    /// Which page has sent the request.
+    page: Page,
     /// Whether cookies of ours came, whatever is in them.
     is_carried: bool,
     refresh_token: Option<SecretString>,
@@ -53,30 +56,49 @@ pub struct Kept {
     pub seconds: i64,
 }
 
-impl Jar {
-    /// The cookies of a request: whether they count, whether any came, and the refresh token among them.
-    pub fn new(is_ours: bool, is_carried: bool, refresh_token: Option<SecretString>) -> Self {
-        Self { is_ours, is_carried, refresh_token, change: Arc::default() }
+impl Page {
+    /// Whether cookies that came count.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Ours | Self::OtherSite)
     }
 
-    /// Refuses requests that no page of ours has sent.
+    /// Refuses to set cookies that no page of ours is proven to want, or that its browser would drop.
+    ///
+    /// # Errors
+    /// [`Error::ForeignPage`], [`Error::OtherSite`].
+    pub fn require_cookies(self) -> Result<()> {
+        match self {
+            Self::Ours => Ok(()),
+            Self::OtherSite => Err(Error::OtherSite),
+            Self::Unknown | Self::Foreign => Err(Error::ForeignPage),
+        }
+    }
+}
+
+impl Jar {
+    /// The cookies of a request: who sent them, whether any came, and the refresh token among them.
+    pub fn new(page: Page, is_carried: bool, refresh_token: Option<SecretString>) -> Self {
+        Self { page, is_carried, refresh_token, change: Arc::default() }
+    }
+
+    /// Refuses to set cookies for a request that no page of ours has sent, or whose browser would drop them.
     pub(in crate::account) fn require_proof(&self, transport: Transport) -> Result<()> {
-        if self.is_ours || transport == Transport::Body { Ok(()) } else { Err(Error::ForeignPage) }
+        if transport == Transport::Body { Ok(()) } else { self.page.require_cookies() }
     }
 
     /// Refuses requests with cookies that do not count.
     pub(in crate::account) fn refuse_forged(&self) -> Result<()> {
-        if self.is_ours || !self.is_carried { Ok(()) } else { Err(Error::ForeignPage) }
+        if self.page.is_ours() || !self.is_carried { Ok(()) } else { Err(Error::ForeignPage) }
     }
 
     /// Whether cookies came, and count.
     pub(in crate::account) fn counts(&self) -> bool {
-        self.is_ours && self.is_carried
+        self.page.is_ours() && self.is_carried
     }
 
     /// The refresh token, if cookies count.
     pub(in crate::account) fn refresh_token(&self) -> Option<&SecretString> {
-        self.refresh_token.as_ref().filter(|_| self.is_ours)
+        self.refresh_token.as_ref().filter(|_| self.page.is_ours())
     }
 
     /// The client shall keep `tokens` in the way its session has chosen; in the body there is nothing to do.

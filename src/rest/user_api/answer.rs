@@ -97,7 +97,7 @@ impl Failure {
             | Error::SecondCredentialCheck => {
                 return Self::unprocessable("UNPROCESSABLE_ENTITY", error.to_string());
             }
-            Error::ForeignPage | Error::PasswordChangeRequired => "FORBIDDEN",
+            Error::ForeignPage | Error::OtherSite | Error::PasswordChangeRequired => "FORBIDDEN",
             Error::Busy { .. } | Error::StorageUnavailable(_) => "SERVICE_UNAVAILABLE",
             Error::Internal(_) => "INTERNAL_SERVER_ERROR",
         };

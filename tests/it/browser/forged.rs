@@ -33,7 +33,7 @@ const FOREIGN: [&[(&str, &str)]; 15] = [
 const OURS: [&[(&str, &str)]; 5] = [
     &[("origin", "https://auth.example.com")],
     &[("origin", "https://app.example.com"), ("sec-fetch-site", "same-site")],
-    &[("origin", "http://localhost:5173"), ("sec-fetch-site", "cross-site")],
+    &[("origin", "http://localhost:5173"), ("sec-fetch-site", "same-site")],
     &[("sec-fetch-site", "same-origin")],
     &[("sec-fetch-site", "same-origin"), ("origin", "null")],
 ];
@@ -117,6 +117,53 @@ async fn our_own_pages_are_let_in() {
         let ours = Browser { host: host.to_owned(), page, jar: Arc::default(), ..browser.clone() };
         assert!(ours.login("COOKIES").await.data()["login"]["errors"] == json!([]), "{host}");
         assert_eq!(ours.me().await, signed_in(), "{host}");
+    }
+}
+
+/// Success would be a lie: the browser drops a `SameSite` cookie that a page of another site is sent, and the next request
+/// comes without it.
+#[tokio::test]
+async fn cookies_for_a_page_of_another_site_are_refused() {
+    let origins = "https://app.example.com,https://app.other.com,http://localhost:5173,http://127.0.0.1:5173";
+    let app = TestApp::with(&[("ACCOUNTD_CORS__ORIGINS", &format!("{origins},capacitor://localhost"))]).await;
+    app.user("ann").await;
+    let browser = Browser::new(&app);
+    let site = |site: &'static str| ("sec-fetch-site", site);
+    for (host, origin, fetch_site, is_dropped) in [
+        ("127.0.0.1:8080", "http://localhost:5173", Some("cross-site"), true),
+        ("127.0.0.1:8080", "http://localhost:5173", None, true),
+        ("localhost:8080", "http://127.0.0.1:5173", None, true),
+        ("localhost:8080", "http://localhost:5173", Some("same-site"), false),
+        ("localhost:8080", "http://localhost:5173", None, false),
+        ("127.0.0.1:8080", "http://127.0.0.1:5173", None, false),
+        // The page's own server passes requests on under another name, which the browser does not see.
+        ("127.0.0.1:8080", "http://localhost:5173", Some("same-origin"), false),
+        ("127.0.0.1:8080", "https://app.example.com", None, false),
+        ("accounts:8080", "https://app.example.com", None, false),
+        (HOST, "http://localhost:5173", None, true),
+        (HOST, "https://app.other.com", None, true),
+        (HOST, "https://app.other.com", Some("cross-site"), true),
+        (HOST, "https://app.example.com", None, false),
+        (HOST, "capacitor://localhost", None, false),
+    ] {
+        let mut page = vec![("origin", origin)];
+        page.extend(fetch_site.map(site));
+        let there = Browser { host: host.to_owned(), jar: Arc::default(), ..browser.at(&page) };
+        let case = format!("{page:?} at {host}");
+        for transport in ["REFRESH_COOKIE", "COOKIES"] {
+            let answer = there.login(transport).await;
+            assert_eq!(set_cookies(&answer).is_empty(), is_dropped, "{case}: {}", answer.text);
+            if is_dropped {
+                assert_eq!(answer.code().as_deref(), Some("CSRF_REFUSED"), "{case}");
+                assert!(
+                    answer.text.contains("different sites") && answer.text.contains("localhost"),
+                    "{}",
+                    answer.text
+                );
+            }
+        }
+        let body = there.login("BODY").await;
+        assert_eq!(body.data()["login"]["errors"], json!([]), "{case}: tokens in the answer need no cookie");
     }
 }
 
