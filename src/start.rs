@@ -44,7 +44,12 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     }
     let secret = match &config.secret_key {
         Some(secret) => secret.clone(),
-        None => files::own_secret(&config.data_dir, entropy.as_ref())?,
+        None => {
+            if bootstrap::has_keys(&db, &clock).await.map_err(explained)? {
+                files::require_secret(&config.data_dir)?;
+            }
+            files::own_secret(&config.data_dir, entropy.as_ref())?
+        }
     };
     let seal = Seal::new(&secret)?;
     let keys = bootstrap::load_keys(&db, &clock, &entropy, &seal).await.map_err(explained)?;

@@ -23,6 +23,14 @@ use crate::security::keys::{Keys, Seed, SigningKey};
 use crate::security::seal::Seal;
 use crate::store::{Scope, roles, signing_keys, users};
 
+/// Whether the database has signing keys, which only the secret opens that they were made with.
+///
+/// # Errors
+/// Internal ones only.
+pub async fn has_keys(db: &Database, clock: &Arc<dyn Clock>) -> Result<bool> {
+    Ok(!signing_keys::list(db.reader(), clock.now()).await?.is_empty())
+}
+
 /// The signing keys of the installation; the first start makes one.
 ///
 /// # Errors

@@ -1,17 +1,18 @@
 //! `accountd admin`: what somebody with access to the machine does, whether a server runs on the database or not.
 
 use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 
 use crate::account::user::NewUser;
 use crate::account::{bootstrap, recovery};
 use crate::clock::SystemClock;
-use crate::config::{Config, Flags};
+use crate::config::{Config, Database, Flags};
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
 use crate::start;
@@ -53,20 +54,37 @@ pub(super) struct Create {
 pub(super) async fn create(config: Config, arguments: Create) -> Result<ExitCode> {
     let password = if arguments.password_stdin { piped()? } else { asked()? };
     let user = NewUser::parse(&arguments.name, arguments.email.as_deref(), None, password).map_err(told)?;
+    let made = missing_database(&config);
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let user = bootstrap::create_admin(&app, user).await.map_err(told)?;
     app.db.close().await?;
-    writeln!(std::io::stdout(), "{} is an administrator", user.username)?;
+    match made {
+        None => writeln!(std::io::stdout(), "{} is an administrator", user.username)?,
+        Some(path) => {
+            writeln!(std::io::stdout(), "{} is an administrator of a new database, {}", user.username, path.display())?;
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Ends every session.
 pub(super) async fn end_all_sessions(config: Config, api_tokens: bool) -> Result<ExitCode> {
+    if let Some(path) = missing_database(&config) {
+        bail!("there is no database at {}: name its directory with --data-dir", path.display());
+    }
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let ended = recovery::end_all_sessions(&app, api_tokens).await.map_err(told)?;
     app.db.close().await?;
     writeln!(std::io::stdout(), "{} sessions ended, {} API tokens revoked", ended.sessions, ended.api_tokens)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the embedded database would be made, if there is none: the command may run in another directory than the server.
+fn missing_database(config: &Config) -> Option<PathBuf> {
+    match &config.database {
+        Database::Embedded(path) if !path.exists() => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+        _ => None,
+    }
 }
 
 fn piped() -> Result<SecretString> {

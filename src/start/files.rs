@@ -47,6 +47,21 @@ pub(super) fn make_private(data_dir: &Path, database: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Refuses to go on without the secret that the keys in the database were made with: another one would not open them, and
+/// would be taken for the lost one.
+///
+/// # Errors
+/// When the file is missing.
+pub(super) fn require_secret(data_dir: &Path) -> Result<()> {
+    let path = data_dir.join(SECRET_FILE);
+    anyhow::ensure!(
+        path.exists(),
+        "{} is missing, and the database has signing keys that only it opens: restore it from a backup",
+        path.display()
+    );
+    Ok(())
+}
+
 /// The secret of an installation that configured none: made once, then read. As with a key of ssh, one that everybody
 /// may read is refused; a group may be a container's.
 ///

@@ -1,8 +1,9 @@
 //! Who may read the files of an installation.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use crate::support::scratch_directory;
 
@@ -23,6 +24,17 @@ fn set(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
+/// Makes an administrator in the directory.
+fn create(home: &Path) -> (Output, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_accountd"));
+    command.args(["admin", "create", "root", "--password-stdin", "--data-dir"]).arg(home);
+    let mut command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    command.stdin.take().unwrap().write_all(b"correct-horse-battery-9").unwrap();
+    let output = command.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output, told)
+}
+
 /// A command that reads the secret and ends by itself.
 fn run(home: &Path) -> (Output, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_accountd"));
@@ -34,7 +46,7 @@ fn run(home: &Path) -> (Output, String) {
 #[test]
 fn of_a_secret_that_everybody_may_read_are_refused_and_of_the_rest_told() {
     let home = Home(scratch_directory());
-    let (made, told) = run(&home.0);
+    let (made, told) = create(&home.0);
     assert!(made.status.success() && !told.contains("WARN"), "{told}");
     let (secret, database) = (home.0.join("secret.key"), home.0.join("accountd.db"));
     assert_eq!((mode(&home.0), mode(&secret), mode(&database)), (0o700, 0o600, 0o600));
@@ -57,4 +69,34 @@ fn of_a_secret_that_everybody_may_read_are_refused_and_of_the_rest_told() {
         set(path, private);
     }
     assert!(!run(&home.0).1.contains("WARN"));
+}
+
+#[test]
+fn a_command_in_the_wrong_directory_does_not_report_success() {
+    let home = Home(scratch_directory());
+    let nowhere = home.0.join("none");
+    let (refused, told) = run(&nowhere);
+    assert!(!refused.status.success() && told.contains("there is no database at"), "{told}");
+    assert!(!nowhere.exists(), "nothing is made");
+    let (made, _) = create(&nowhere);
+    let told = String::from_utf8_lossy(&made.stdout).into_owned();
+    assert!(told.contains("of a new database") && told.contains(nowhere.to_str().unwrap()), "{told}");
+    assert!(run(&nowhere).0.status.success());
+}
+
+#[test]
+fn a_lost_secret_is_called_missing_and_not_replaced() {
+    let home = Home(scratch_directory());
+    create(&home.0);
+    let secret = home.0.join("secret.key");
+    let kept = std::fs::read(&secret).unwrap();
+    std::fs::remove_file(&secret).unwrap();
+    for _ in 0..2 {
+        let (refused, told) = run(&home.0);
+        assert!(!refused.status.success() && told.contains("secret.key is missing"), "{told}");
+        assert!(!secret.exists());
+    }
+    std::fs::write(&secret, kept).unwrap();
+    set(&secret, 0o600);
+    assert!(run(&home.0).0.status.success());
 }
