@@ -1,5 +1,6 @@
 //! `accountd serve`.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -46,10 +47,11 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
         told.bulletin.close();
     };
     match listener.place()? {
-        Listen::Tcp(address) => {
-            tracing::info!("accountd is ready: open http://{address}/graphql in a browser, or send GraphQL there");
+        Listen::Tcp(address) if app.config.server.trusted_proxies.is_empty() => {
+            let place = in_browser(address);
+            tracing::info!("accountd is ready: open {place} in a browser, or send GraphQL to {place}/graphql");
         }
-        place @ Listen::Unix(_) => tracing::info!("accountd is ready: have a proxy pass requests on to {place}"),
+        place => tracing::info!("accountd is ready: have a proxy pass requests on to {place}"),
     }
     if !bootstrap::has_admin(&app).await.unwrap_or(true) {
         tracing::info!(
@@ -66,6 +68,15 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     app.db.close().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The address as people open it: pages in development are of the site `localhost`, and cookies are for one site.
+fn in_browser(address: SocketAddr) -> String {
+    let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+    match here.contains(&address.ip()) || address.ip().is_unspecified() {
+        true => format!("http://localhost:{}", address.port()),
+        false => format!("http://{address}"),
+    }
 }
 
 /// How many signals to stop have come.
