@@ -211,6 +211,9 @@ pub(super) async fn to_give(
     if caller.access.covers(&gained) { Ok(chosen) } else { Err(Error::Forbidden) }
 }
 
+/// Most characters of a role's name that a message repeats.
+const MAX_SHOWN: usize = 60;
+
 /// The roles with these names.
 ///
 /// # Errors
@@ -222,8 +225,10 @@ pub(super) async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result
     }
     let keys: Vec<String> = names.iter().map(|name| accounts::search_key(name)).collect();
     let found: Vec<Role> = roles::list_by_name(db, &keys).await?.into_iter().map(Role::from).collect();
-    if !keys.iter().all(|key| found.iter().any(|role| role.row.name_key == *key)) {
-        return Err(Refusal::new(RefusalCode::UnknownRole, "there is no role with this name").on("roles").into());
+    let is_known = |key: &String| found.iter().any(|role| role.row.name_key == *key);
+    if let Some((unknown, _)) = names.iter().zip(&keys).find(|(_, key)| !is_known(key)) {
+        let shown: String = unknown.chars().take(MAX_SHOWN).collect();
+        return Err(Refusal::new(RefusalCode::UnknownRole, format!("there is no role {shown:?}")).on("roles").into());
     }
     let shown: Vec<&str> = found.iter().map(|role| role.row.name.as_str()).collect();
     if are_too_long(&shown) {

@@ -142,12 +142,16 @@ pub(super) struct Prepared<'a> {
     pub variables: Variables,
 }
 
+/// The tokens that the parser calls by names of its own.
+const TOKENS: [(&str, &str); 4] = [("R_CURLY", "`}`"), ("R_PAREN", "`)`"), ("R_BRACK", "`]`"), ("AT", "`@`")];
+
 const SYNTAX_ERROR: &str = "syntax error: ";
 
 /// An error at `position` that repeats nothing of the text, which may hold a secret.
 fn syntax_error(message: &str, position: Pos) -> ServerError {
     // `expected R_CURLY, got …`, `Unexpected character "…"`
     let message = message.split_once(", got ").map_or(message, |(expected, _)| expected);
+    let message = &TOKENS.iter().fold(message.to_owned(), |message, (name, token)| message.replace(name, token));
     let message = if message.starts_with("Unexpected character") { "unexpected character" } else { message };
     let mut error = ServerError::new(format!("{SYNTAX_ERROR}{message}"), Some(position));
     error.extensions.get_or_insert_default().set("code", SYNTAX_ERROR_CODE);

@@ -9,11 +9,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
-use async_graphql::{Name, ObjectType, Pos, Response, Schema, ServerError, SubscriptionType};
+use async_graphql::{Name, ObjectType, Response, Schema, ServerError, SubscriptionType};
 use serde_json::{Map, Value};
 
 use super::completion::chosen;
-use super::error::Failure;
+use super::error::{Failure, without_place};
 use super::response_limit::ResponseBounds;
 use crate::error::{Error, Result};
 
@@ -133,10 +133,9 @@ impl Introspection {
             let message = "introspection is closed here: the setting graphql.introspection opens it";
             return Err(Response::from_errors(vec![ServerError::new(message, None)]).into());
         }
-        weigher.take(&roots, bounds).map_err(|error| {
-            let error = async_graphql::Error::from(Failure::from(error));
-            Response::from_errors(vec![error.into_server_error(Pos::default())]).into()
-        })
+        weigher
+            .take(&roots, bounds)
+            .map_err(|error| Response::from_errors(vec![without_place(Failure::from(error))]).into())
     }
 
     fn put(&mut self, place: usize, item: Item) {

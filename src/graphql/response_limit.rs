@@ -8,10 +8,10 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use async_graphql::{PathSegment, Pos, Response, Value};
+use async_graphql::{PathSegment, Response, Value};
 use serde::Serialize;
 
-use super::error::Failure;
+use super::error::{Failure, without_place};
 use crate::config;
 use crate::error::{Error, Result};
 
@@ -108,7 +108,7 @@ pub fn too_long(data: &Value, max_bytes: usize) -> Response {
         _ => None,
     };
     let error = Error::TooComplex { limit: SETTING, most: max_bytes.to_string() };
-    let mut error = async_graphql::Error::from(Failure::from(error)).into_server_error(Pos::default());
+    let mut error = without_place(Failure::from(error));
     error.path = field.map(|(name, _)| PathSegment::Field(name.to_string())).into_iter().collect();
     Response::from_errors(vec![error])
 }

@@ -7,12 +7,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Context, Pos, Request, Response, Variables};
+use async_graphql::{Context, Request, Response, Variables};
 use futures_util::StreamExt;
 
 use super::context::{self, Given};
 use super::documents::Document;
-use super::error::Failure;
+use super::error::{Failure, without_place};
 use super::events::AccountEvent;
 use super::face::Face;
 use super::response_limit::{ResponseBounds, fit};
@@ -115,10 +115,7 @@ impl Subscription {
             Some(Handed::Watcher(watcher)) if refusals.is_empty() => {
                 Ok(Self { face, app: app.clone(), document, executed, name, variables, watcher })
             }
-            _ if refusals.is_empty() => {
-                let error = async_graphql::Error::from(Failure::from(one_field()));
-                Err(Response::from_errors(vec![error.into_server_error(Pos::default())]))
-            }
+            _ if refusals.is_empty() => Err(Response::from_errors(vec![without_place(Failure::from(one_field()))])),
             _ => Err(Response::from_errors(refusals)),
         }
     }

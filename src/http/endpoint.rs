@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Pos, Request, Response as GraphQlResponse};
+use async_graphql::{Request, Response as GraphQlResponse};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -22,7 +22,7 @@ use super::{playground, socket};
 use crate::account::requester::Visitor;
 use crate::app::App;
 use crate::error::Error;
-use crate::graphql::error::{Failure, codes, polish};
+use crate::graphql::error::{Failure, codes, polish, without_place};
 use crate::graphql::response_limit::ResponseBounds;
 use crate::graphql::{Document, Face};
 
@@ -314,8 +314,7 @@ fn batch_of(count: usize, is_array: bool) -> Option<Operation> {
 
 /// The answers to so many requests of which none was run.
 fn refused(error: Error, count: usize, request_id: &str) -> Vec<GraphQlResponse> {
-    let error = async_graphql::Error::from(Failure::from(error));
-    let mut refused = GraphQlResponse::from_errors(vec![error.into_server_error(Pos::default())]);
+    let mut refused = GraphQlResponse::from_errors(vec![without_place(Failure::from(error))]);
     polish(&mut refused, request_id);
     (0..count).map(|_| GraphQlResponse::from_errors(refused.errors.clone())).collect()
 }

@@ -51,7 +51,7 @@ impl Line {
             operation.kind = operation.kind,
             operation.name = operation.name,
             codes = operation.codes,
-            duration_ms = self.begun.elapsed().as_secs_f64() * 1_000.0,
+            duration_ms = (self.begun.elapsed().as_secs_f64() * 1_000_000.0).round() / 1_000.0,
             "request"
         );
     }

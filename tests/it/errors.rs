@@ -171,3 +171,59 @@ async fn take_away_the_field_and_not_the_answer() {
     assert_eq!(error["extensions"]["code"], "FORBIDDEN");
     assert_eq!(error["path"], json!(["createUser", "user", "email"]));
 }
+
+/// A message names what to change: the setting, the scheme, the token, the role.
+#[tokio::test]
+async fn name_what_to_change() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    let array = app.anonymous().json(Method::POST, "/graphql", &json!([{ "query": "{ me { id } }" }])).await;
+    assert!(array.text.contains("graphql.batch_max"), "{}", array.text);
+
+    let headers = [("content-type", "application/json"), ("authorization", "eyJ0eXAi.eyJ0eXAi.eyJ0eXAi")];
+    let body = json!({ "query": "{ me { id } }" }).to_string();
+    let answer = app.anonymous().request(Method::POST, "/graphql", &headers, body).await;
+    let message = first(&answer)["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("`Bearer`"), "{message}");
+
+    let message = |answer: &Answer| first(answer)["message"].as_str().unwrap().to_owned();
+    for (query, wanted) in [("{ me { id }", "`}`"), ("query (", "expected"), ("{ me(a: [1) { id } }", "]")] {
+        let told = message(&root.send(query, json!({})).await);
+        assert!(told.contains(wanted) && !told.contains("CURLY"), "{query}: {told}");
+    }
+
+    let ann = app.user("ann").await;
+    let input = json!({ "userId": ann.id, "roles": ["admin", "edtor"] });
+    let told = root.mutate("setUserRoles", input, "errors { message }").await;
+    assert_eq!(told.data()["setUserRoles"]["errors"][0]["message"], "there is no role \"edtor\"");
+}
+
+/// Clients show the first error.
+#[tokio::test]
+async fn blame_unknown_fields_and_not_the_selection_that_they_leave_empty() {
+    let app = TestApp::new().await;
+    let root = app.admin("root").await;
+    for (query, count) in [("{ tenants { id name } }", 2), ("{ me { roles tenant { nam } } }", 1)] {
+        let errors = root.send(query, json!({})).await.json()["errors"].as_array().unwrap().clone();
+        let messages: Vec<&str> = errors.iter().map(|error| error["message"].as_str().unwrap()).collect();
+        assert!(messages.iter().all(|message| message.contains("does not have a field")), "{query}: {messages:?}");
+        assert_eq!(messages.len(), count, "{messages:?}");
+    }
+    let empty = root.send("{ tenants }", json!({})).await;
+    assert!(first(&empty)["message"].as_str().unwrap().contains("subselection"), "{}", empty.text);
+}
+
+/// Places in a document count from 1 (GraphQL section 7.1.2); what is in no place has none.
+#[tokio::test]
+async fn have_a_place_in_the_document_or_none() {
+    let app = TestApp::new().await;
+    let aliases: String = (0..40).map(|number| format!("a{number}: __typename ")).collect();
+    let deep = format!("{{ {aliases}}}");
+    for query in [deep.as_str(), "query A { me { id } } query B { me { id } }", "{ me { id }", "{ nothing }", ""] {
+        let answer = app.anonymous().send(query, json!({})).await;
+        for error in answer.json()["errors"].as_array().unwrap() {
+            let places = error["locations"].as_array().cloned().unwrap_or_default();
+            assert!(places.iter().all(|place| place["line"] != 0 && place["column"] != 0), "{query}: {}", answer.text);
+        }
+    }
+}

@@ -35,6 +35,7 @@ fn is_unknown(answer: &Answer) {
     let errors = answer.json()["errors"].clone();
     assert_eq!(errors[0]["message"], "PersistedQueryNotFound", "{}", answer.text);
     assert_eq!(errors[0]["extensions"]["code"], "PERSISTED_QUERY_NOT_FOUND");
+    assert!(errors[0].get("locations").is_none(), "it is in no place of the document: {}", answer.text);
     assert!(answer.json().get("data").is_none());
 }
 

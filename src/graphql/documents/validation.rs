@@ -79,8 +79,23 @@ fn faults(document: &ExecutableDocument, errors: &DiagnosticList) -> Vec<Fault> 
             })
     };
     let faults = errors.iter().map(|one| (one.error.location(), one.error.to_string()));
-    faults.filter(|(_, message)| !is_allowed(message)).collect()
+    let mut faults: Vec<Fault> = faults.filter(|(_, message)| !is_allowed(message)).collect();
+    let unknown: Vec<usize> = faults
+        .iter()
+        .filter(|(_, message)| message.contains(UNKNOWN_FIELD))
+        .filter_map(|(span, _)| span.map(|span| span.offset()))
+        .collect();
+    // A selection of unknown fields alone is empty to the library; clients show the first error.
+    faults.retain(|(span, message)| {
+        let holds = |at: &usize| span.is_some_and(|span| (span.offset() + 1..span.end_offset()).contains(at));
+        !(message.contains(EMPTY_SELECTION) && unknown.iter().any(holds))
+    });
+    faults
 }
+
+/// What the library says of a field that its type does not have, and of one without the fields that it needs.
+const UNKNOWN_FIELD: &str = "does not have a field";
+const EMPTY_SELECTION: &str = "must have a subselection set";
 
 /// What the library says of subscriptions whose root fields it counts before they are merged, or that has a condition
 /// which is always the same.

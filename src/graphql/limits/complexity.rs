@@ -8,7 +8,7 @@ use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, N
 use async_graphql::{Request, ServerError, ValidationResult};
 
 use crate::error::Error;
-use crate::graphql::error::Failure;
+use crate::graphql::error::{Failure, without_place};
 
 /// What is left for requests that came together.
 struct Budget {
@@ -49,7 +49,7 @@ impl Extension for Shared {
             budget.left.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(result.complexity));
         paid.map(|_| result).map_err(|_| {
             let error = Error::TooComplex { limit: "graphql.max_complexity", most: budget.most.to_string() };
-            vec![async_graphql::Error::from(Failure::from(error)).into_server_error(async_graphql::Pos::default())]
+            vec![without_place(Failure::from(error))]
         })
     }
 }

@@ -2,13 +2,14 @@
 
 use std::slice;
 
-use async_graphql::{Pos, Response as GraphQlResponse, ServerError, Value as Data};
+use async_graphql::{Response as GraphQlResponse, ServerError, Value as Data};
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::graphql::error::without_place;
 use crate::graphql::response_limit::{to_json_within, too_long};
 use crate::http::content::Media;
 use crate::http::log::Operation;
@@ -38,7 +39,9 @@ impl Refusal {
     }
 
     pub fn foreign_page() -> Self {
-        let message = "this page may not open a WebSocket here: add its origin to the setting cors.origins".to_owned();
+        let message = "this page may not open a WebSocket here: add its origin to the setting cors.origins; if it is \
+            the server's own, the proxy in front has to pass Host on as it came"
+            .to_owned();
         Self { status: StatusCode::FORBIDDEN, code: "CSRF_REFUSED", message }
     }
 
@@ -79,7 +82,7 @@ impl Refusal {
 pub(super) fn raised(message: &str, code: &str) -> GraphQlResponse {
     let mut error = async_graphql::Error::new(message);
     error.extensions.get_or_insert_default().set("code", code);
-    GraphQlResponse::from_errors(vec![error.into_server_error(Pos::default())])
+    GraphQlResponse::from_errors(vec![without_place(error)])
 }
 
 /// The answer to one request, in at most `max_bytes`.

@@ -43,10 +43,10 @@ pub(super) fn read(body: &[u8], batch_max: usize) -> Result<Asked, String> {
         Err(_) => return Err("the request's body is not JSON, or a name comes twice in it".to_owned()),
     };
     if !is_one && batch_max == 0 {
-        return Err("send one request, not an array of them".to_owned());
+        return Err("send one request, not an array of them: the setting graphql.batch_max allows arrays".to_owned());
     }
     if !is_one && (items.is_empty() || items.len() > batch_max) {
-        return Err(format!("an array holds 1 to {batch_max} requests"));
+        return Err(format!("an array holds 1 to {batch_max} requests (graphql.batch_max)"));
     }
     let requests = items.into_iter().map(Parameters::of).collect::<Result<_, _>>()?;
     Ok(Asked { requests, is_array: !is_one })

@@ -20,7 +20,7 @@ use super::message::{self, Heard};
 use crate::account::requester::{Credentials, Visitor};
 use crate::app::App;
 use crate::error::{Error, TokenFault};
-use crate::graphql::error::{Failure, polish};
+use crate::graphql::error::{Failure, polish, without_place};
 use crate::http::authorization;
 use crate::http::endpoint::{Endpoint, Parameters, note_end};
 use crate::http::server::Stop;
@@ -296,5 +296,5 @@ impl Talk {
 }
 
 fn errors(error: Error) -> Vec<ServerError> {
-    vec![async_graphql::Error::from(Failure::from(error)).into_server_error(async_graphql::Pos::default())]
+    vec![without_place(Failure::from(error))]
 }
