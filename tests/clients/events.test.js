@@ -5,6 +5,7 @@ import { createClient as createSse } from 'graphql-sse';
 import { createClient as createSocket } from 'graphql-ws';
 import WebSocket from 'ws';
 import { documented } from './documented.js';
+import { servedClient } from './served.js';
 import { startServer } from './server.js';
 
 const PASSWORD = 'correct-horse-battery-7';
@@ -111,7 +112,7 @@ describe('events', () => {
   }
 
   test('graphql-ws comes again with a fresh token after 4403, and gives up after 4401', limit, async () => {
-    const { socketOptions } = await documented('docs/subscriptions.md');
+    const { socketOptions } = await documented('docs/subscriptions.md', 'socketOptions');
     const session = await register('ann');
     const { events, sink } = remembering();
     const options = socketOptions(server.graphql.replace('http', 'ws'), session);
@@ -128,6 +129,29 @@ describe('events', () => {
     assert.deepEqual(events.all.at(-1), { current: true, reason: 'LOGOUT' });
     await events.until(() => events.codes.length === 2, 'the socket is closed');
     assert.deepEqual(events.codes, [4403, 4401]);
+    await client.dispose();
+  });
+
+  test('graphql-ws goes on with the account of the served client', limit, async () => {
+    const { socketOptions } = await documented('docs/subscriptions.md', 'socketOptions');
+    const { createAccount } = await servedClient(server.url);
+    const account = createAccount({ url: server.graphql });
+    assert.deepEqual((await account.register({ username: 'cid', password: PASSWORD })).errors, []);
+    const first = account.accessToken;
+    const { events, sink } = remembering();
+    const client = createSocket({
+      ...socketOptions(server.graphql.replace('http', 'ws'), account),
+      webSocketImpl: WebSocket,
+      retryWait: () => Promise.resolve(),
+    });
+    client.on('connected', () => events.connections++);
+    client.subscribe({ query: EVENTS }, sink);
+    await events.until(() => events.connections === 2, 'it connects again');
+    assert.notEqual(account.accessToken, first);
+    await toldOfNames(account, events, 'after');
+    await account.logout();
+    await events.until(() => events.end, 'it ends');
+    assert.deepEqual(events.all.at(-1), { current: true, reason: 'LOGOUT' });
     await client.dispose();
   });
 

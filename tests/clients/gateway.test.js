@@ -28,7 +28,7 @@ async function signIn(server, name) {
 }
 
 test('a gateway that verifies offline obeys', { timeout: 600_000 }, async () => {
-  const { gateway } = await documented('docs/gateways.md');
+  const { gateway } = await documented('docs/gateways.md', 'gateway');
   const server = await startServer();
   try {
     await server.makeAdmin('root', password);
@@ -58,6 +58,20 @@ test('a gateway that verifies offline obeys', { timeout: 600_000 }, async () => 
     assert.throws(() => own.accepts(forged), /invalid/);
     assert.throws(() => gateway(server.url, { audience: 'other' }).accepts(root.accessToken), /invalid/);
     assert.equal(own.accepts(root.accessToken).username, 'root');
+  } finally {
+    await server.stop();
+  }
+});
+
+test('jose verifies access tokens, and takes no other kind for one', { timeout: 600_000 }, async () => {
+  const server = await startServer();
+  try {
+    const { claimsOf } = await documented('docs/gateways.md', 'claimsOf', server.url);
+    await client(server)(`mutation { register(input: { username: "ann", password: "${password}" }) { status } }`);
+    const ann = await signIn(server, 'ann');
+    assert.equal((await claimsOf(ann.accessToken)).sub, ann.id);
+    await assert.rejects(claimsOf(ann.refreshToken));
+    await assert.rejects(claimsOf(`${ann.accessToken.slice(0, -4)}AAAA`));
   } finally {
     await server.stop();
   }

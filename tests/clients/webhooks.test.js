@@ -12,7 +12,7 @@ import { startServer } from './server.js';
 const register = 'mutation { register(input: { username: "ann", password: "correct-horse-battery-7" }) { status } }';
 
 test('messages are sent by themselves, and verified as documented', { timeout: 600_000 }, async () => {
-  const { verified } = await documented('docs/webhooks.md');
+  const { verified } = await documented('docs/webhooks.md', 'verified');
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
   const receiver = createServer().listen(0, '127.0.0.1');
   await once(receiver, 'listening');
