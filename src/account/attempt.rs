@@ -3,23 +3,28 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{session, throttle, user};
 use sea_orm::ConnectionTrait;
+use uuid::Uuid;
 
 use super::access::Rule;
 use super::requester::{Client, SignedIn};
 use super::unknown_names;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::security::throttle::{Budget, Ladder, MAX_PENDING, Subject};
+use crate::security::throttle::{Budget, Ladder, MAX_PENDING, Standing, Subject, UnknownNames};
 use crate::store::throttles;
 
-/// Whose password is tried.
+/// Whose password is tried. Under a name it is counted twice: by the name's key, which delays, whether anybody has the
+/// name or not; and by the account under all its names, which locks and does not tell it. So the answers to a name do not
+/// tell who exists, nor which names are one account's (promise B5).
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Whose<'a> {
     /// That of an account, from anywhere.
     Account(&'a user::Model),
-    /// That of an account, from a device or network that signed in to it before: strangers elsewhere cannot spend this
-    /// budget. All of them have one together.
-    Known(&'a user::Model),
+    /// That of an account, from a network that signed in to it before: strangers elsewhere cannot spend this budget,
+    /// neighbours can. Each network has its own.
+    Network(&'a user::Model, &'a str),
+    /// That of an account, from the device with a token of it: nobody else can spend its budget.
+    Device(Uuid),
     /// That of an account, within this session: nobody else can spend its budget.
     Session(&'a session::Model),
     /// That of a name that belongs to nobody.
@@ -35,14 +40,26 @@ pub(super) struct Attempt<'a> {
     app: &'a App,
     /// The address's budget that it was taken from.
     address: Option<Subject>,
-    /// The counter it was noted at.
-    counted: Option<Counted>,
+    /// The counters it was noted at.
+    counted: Vec<Counted>,
+    /// The user whose budget of logins it was taken from.
+    login: Option<Subject>,
 }
 
 /// A counter before and after one attempt began.
 struct Counted {
+    kind: Kind,
     before: Option<throttle::Model>,
     after: throttle::Model,
+}
+
+/// What a counter is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It delays the next try, and says so.
+    Delay,
+    /// It locks an account under all its names.
+    Lockout(Standing),
 }
 
 fn ladder(row: &throttle::Model) -> Ladder {
@@ -68,7 +85,7 @@ impl<'a> Attempt<'a> {
         now: DateTime<Utc>,
     ) -> Result<Self> {
         client.claim_check()?;
-        let mut attempt = Self { app, address: None, counted: None };
+        let mut attempt = Self { app, address: None, counted: Vec::new(), login: None };
         attempt.count(Whose::Session(session), &user.username_key, now).await?;
         Ok(attempt)
     }
@@ -80,11 +97,11 @@ impl<'a> Attempt<'a> {
     pub async fn of_address(app: &'a App, client: &Client, now: DateTime<Utc>) -> Result<Self> {
         client.claim_check()?;
         let address = if app.config.limits.enabled { spend(&app.throttle.failures, client, now).await? } else { None };
-        Ok(Self { app, address, counted: None })
+        Ok(Self { app, address, counted: Vec::new(), login: None })
     }
 
     /// Reserves one try of whose password is tried under a name with the key `name`. For names that belong to nobody the
-    /// database does the same work, on a counter of the name's own, so that neither the time nor a lock tells who exists.
+    /// database does the same work, on counters of the name's own, so that neither the time nor a lock tells who exists.
     ///
     /// # Errors
     /// A refusal with [`RefusalCode::TooManyAttempts`]. The address has spent its try all the same: refusals without
@@ -93,26 +110,69 @@ impl<'a> Attempt<'a> {
         if !self.app.config.limits.enabled {
             return Ok(());
         }
-        let unknown = self.app.throttle.unknown_names.subject(name);
-        let subject = match whose {
-            Whose::Account(user) => format!("user:{}", user.id),
-            Whose::Known(user) => format!("known:{}", user.id),
-            Whose::Session(session) => format!("session:{}", session.id),
-            Whose::Nobody => unknown,
+        let names = &self.app.throttle.unknown_names;
+        let (delay, lockout) = match whose {
+            Whose::Account(user) => (names.subject(name), Some(format!("user:{}", user.id))),
+            Whose::Network(user, network) => {
+                // No name begins with a blank.
+                let subject = names.subject(&format!(" {network} {name}"));
+                (subject, Some(format!("{network}:user:{}", user.id)))
+            }
+            Whose::Nobody => (names.subject(name), Some(names.lockout_subject(name))),
+            Whose::Device(device) => (format!("device:{device}"), None),
+            Whose::Session(session) => (format!("session:{}", session.id), None),
         };
+        self.reserve(delay, |known| Ok((Ladder::reserve(known, now).map_err(too_many)?, Kind::Delay))).await?;
+        let Some(lockout) = lockout else { return Ok(()) };
+        let locked = self.reserve(lockout, |known| {
+            let (next, standing) = Ladder::reserve_lockout(known, now);
+            Ok((next, Kind::Lockout(standing)))
+        });
+        if let Err(error) = locked.await {
+            self.release().await?;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    async fn reserve(
+        &mut self,
+        subject: String,
+        change: impl Fn(Option<Ladder>) -> Result<(Ladder, Kind)>,
+    ) -> Result<()> {
         for _ in 0..RESERVATIONS {
             let before = throttles::find(self.app.db.reader(), &subject).await?;
-            let reserved = Ladder::reserve(before.as_ref().map(ladder), now).map_err(too_many)?;
+            let (reserved, kind) = change(before.as_ref().map(ladder))?;
             let after = row(subject.clone(), reserved);
             if self.replace(before.as_ref(), &after).await? {
-                if before.is_none() && matches!(whose, Whose::Nobody) {
+                if before.is_none() && UnknownNames::PREFIXES.iter().any(|prefix| subject.starts_with(prefix)) {
                     unknown_names::added(self.app);
                 }
-                self.counted = Some(Counted { before, after });
+                self.counted.push(Counted { kind, before, after });
                 return Ok(());
             }
         }
         Err(too_many(TimeDelta::seconds(1)))
+    }
+
+    /// Whether the account is locked under all its names. The attempt fails then like one with a wrong password, with the
+    /// same work: a refusal would tell whose name it is.
+    pub fn is_locked(&self) -> bool {
+        self.counted.iter().any(|counted| counted.kind == Kind::Lockout(Standing::Locked))
+    }
+
+    /// Takes one from the logins that may succeed for `user`, whose password was right: strangers cannot spend it.
+    ///
+    /// # Errors
+    /// A refusal with [`RefusalCode::TooManyAttempts`].
+    pub async fn count_login(&mut self, user: &user::Model, now: DateTime<Utc>) -> Result<()> {
+        if !self.app.config.limits.enabled || self.login.is_some() {
+            return Ok(());
+        }
+        let subject = Subject::user(user.id);
+        self.app.throttle.logins.reserve(subject, now).await.map_err(too_many)?;
+        self.login = Some(subject);
+        Ok(())
     }
 
     /// False if another attempt was faster.
@@ -129,7 +189,7 @@ impl<'a> Attempt<'a> {
 
     /// The password was right: the failures in a row are over, and the address has not failed.
     pub async fn succeed(&self, tx: &impl ConnectionTrait) -> Result<()> {
-        if let Some(counted) = &self.counted {
+        for counted in &self.counted {
             throttles::clear(tx, &counted.after.subject).await?;
         }
         self.refund().await;
@@ -139,21 +199,36 @@ impl<'a> Attempt<'a> {
     /// The password was wrong: the next attempt has to wait.
     pub async fn fail(&self) -> Result<()> {
         let now = self.app.clock.now();
-        self.settle(|ladder| ladder.fail(now)).await
+        for counted in &self.counted {
+            self.settle(counted, |counter| match counted.kind {
+                Kind::Delay => counter.fail(now),
+                Kind::Lockout(standing) => counter.fail_lockout(standing, now),
+            })
+            .await?;
+        }
+        Ok(())
     }
 
-    /// Nothing was verified: the attempt is given back, and those of others stay counted. Otherwise a client that keeps
+    /// Nothing was decided: the attempt is given back, and those of others stay counted. Otherwise a client that keeps
     /// the server busy could have guesses forgotten.
     pub async fn cancel(&self) -> Result<()> {
         self.refund().await;
-        let Some(Counted { before, after }) = &self.counted else { return Ok(()) };
-        let (before, after) = (before.as_ref().map(ladder), ladder(after));
-        self.settle(|ladder| ladder.release(before, after)).await
+        if let Some(user) = self.login {
+            self.app.throttle.logins.refund(user).await;
+        }
+        self.release().await
+    }
+
+    async fn release(&self) -> Result<()> {
+        for counted in &self.counted {
+            let (before, after) = (counted.before.as_ref().map(ladder), ladder(&counted.after));
+            self.settle(counted, |counter| counter.release(before, after)).await?;
+        }
+        Ok(())
     }
 
     /// Changes the counter; one that is gone was as it is after the reservation.
-    async fn settle(&self, change: impl Fn(Ladder) -> Ladder) -> Result<()> {
-        let Some(Counted { after, .. }) = &self.counted else { return Ok(()) };
+    async fn settle(&self, Counted { after, .. }: &Counted, change: impl Fn(Ladder) -> Ladder) -> Result<()> {
         for _ in 0..RESERVATIONS {
             let known = throttles::find(self.app.db.reader(), &after.subject).await?;
             let next = change(ladder(known.as_ref().unwrap_or(after)));
@@ -203,6 +278,32 @@ pub(super) async fn spend(budget: &Budget, client: &Client, now: DateTime<Utc>) 
     let Some(address) = client.address.map(Subject::address) else { return Ok(None) };
     budget.reserve(address, now).await.map_err(too_many)?;
     Ok(Some(address))
+}
+
+/// A name that somebody wants to have. Whoever looks for taken names could look for as many as there are changes or
+/// registrations to ask for: those that were taken have a budget per address.
+pub(super) struct NameProbe {
+    address: Option<Subject>,
+}
+
+impl NameProbe {
+    /// Takes one before it is known, so that parallel requests gain nothing.
+    ///
+    /// # Errors
+    /// A refusal with [`RefusalCode::TooManyAttempts`].
+    pub async fn reserve(app: &App, client: &Client, now: DateTime<Utc>) -> Result<Self> {
+        let is_counted = app.config.limits.enabled;
+        let address = if is_counted { spend(&app.throttle.taken_names, client, now).await? } else { None };
+        Ok(Self { address })
+    }
+
+    /// Gives it back unless the name was taken.
+    pub async fn settle(self, app: &App, error: Option<&Error>) {
+        let is_taken = error.is_some_and(|error| matches!(error.code(), "USERNAME_TAKEN" | "EMAIL_TAKEN"));
+        if let Some(address) = self.address.filter(|_| !is_taken) {
+            app.throttle.taken_names.refund(address).await;
+        }
+    }
 }
 
 /// Counts a change that callers make under `rule` without a permission, so to what is their own: it writes an audit

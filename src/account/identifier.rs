@@ -55,7 +55,8 @@ impl Identifier {
         &self.keys().email
     }
 
-    /// The key under which failures are counted if nobody has the name.
+    /// The key under which failures are counted, whether anybody has the name or not: that of the look-up, so that
+    /// spellings that find the same account count together. No username has the form of an address.
     pub fn counter_key(&self) -> &str {
         &self.keys().counter
     }
@@ -70,7 +71,7 @@ impl Identifier {
             None => {
                 let username = canonical(&self.typed);
                 let email = Email::search_key(&self.typed, &username);
-                let counter = username.clone();
+                let counter = email.clone();
                 Keys { username: searchable(username), email: searchable(email), counter }
             }
         })
@@ -98,6 +99,7 @@ fn searchable(key: String) -> String {
 mod tests {
     use super::*;
     use crate::security::normalize;
+    use proptest::prelude::*;
 
     #[test]
     fn a_long_text_is_nobodys_name_and_is_not_normalized() {
@@ -120,6 +122,34 @@ mod tests {
         let before = normalize::bytes();
         assert_eq!((name.username_key(), name.counter_key()), ("ann@example.org", "ann@example.org"));
         assert_eq!(normalize::bytes(), before);
+    }
+
+    /// A7
+    #[test]
+    fn spellings_of_one_name_are_counted_under_one_key() {
+        let key = |text: &str| Identifier::new(text).counter_key().to_owned();
+        for (name, spellings) in [
+            ("ann@example.org", &["ANN@exam\u{115f}ple.org", "ann@ex\u{1160}ample.org", "ann@exa\u{3164}mple.org"][..]),
+            ("ann@example.org", &["ann@example\u{ffa0}.org", "\u{ff41}nn\u{ff20}example.org", " Ann@EXAMPLE.org"]),
+            ("x@b\u{fc}cher.example", &["x@xn--bcher-kva.example", "X@B\u{dc}CHER.example", "x@bu\u{308}cher.example"]),
+            ("ann", &["Ann", " ANN ", "\u{ff41}nn"]),
+        ] {
+            for spelling in spellings {
+                assert_eq!(key(spelling), key(name), "{spelling:?}");
+            }
+        }
+    }
+
+    proptest! {
+        /// What is looked for as an address is counted under the key that is looked for.
+        #[test]
+        fn an_address_is_counted_under_the_key_that_is_looked_for(local in "[a-zA-Z0-9]{1,8}", domain in "\\PC{1,12}") {
+            let name = Identifier::new(&format!("{local}@{domain}.org"));
+            prop_assert_eq!(name.counter_key(), name.email_key());
+            let key = name.counter_key().to_owned();
+            let again = Identifier::new(&key);
+            prop_assert_eq!(again.counter_key(), key.as_str());
+        }
     }
 
     #[test]

@@ -108,25 +108,26 @@ async fn run(app: &App, client: &Client, input: Login, role: Option<&str>, issue
     let mut attempt = Attempt::of_address(app, client, now).await?;
     let user = find(app.db.reader(), Scope::Installation, &input.name).await?;
     let origin = origin::recognize(app, client, user.as_ref(), input.device_token.as_ref(), now).await?;
-    let whose = match &user {
-        Some(user) if origin.is_known => Whose::Known(user),
-        Some(user) => Whose::Account(user),
-        None => Whose::Nobody,
+    let whose = match (&user, origin.device, &origin.network) {
+        (Some(_), Some(device), _) => Whose::Device(device),
+        (Some(user), None, Some(network)) => Whose::Network(user, network),
+        (Some(user), None, None) => Whose::Account(user),
+        (None, ..) => Whose::Nobody,
     };
     let device = (issue == Issue::DeviceToken).then(|| origin.device.unwrap_or_else(|| app.entropy.uuid(now)));
     attempt.count(whose, input.name.counter_key(), now).await?;
     for tried in 0..ATTEMPTS {
         let user =
             if tried == 0 { user.clone() } else { find(app.db.reader(), Scope::Installation, &input.name).await? };
-        match verify(app, client, &input, (user, role, device), &attempt).await {
+        match verify(app, client, &input, (user, role, device), &mut attempt).await {
             Ok(Some(sign_in)) => {
                 let device_token = device.map(|device| tokens::device(app, &sign_in.user, device, now)).transpose()?;
                 return Ok(LoggedIn { sign_in: sign_in.kept_by(client), device_token });
             }
             Ok(None) => {}
             Err(error) => {
-                match error {
-                    Error::Refused(_) => attempt.fail().await?,
+                match error.code() {
+                    "INVALID_CREDENTIALS" => attempt.fail().await?,
                     _ => attempt.cancel().await?,
                 }
                 return Err(error);
@@ -143,7 +144,7 @@ async fn verify(
     client: &Client,
     input: &Login,
     (user, role, device): (Option<user::Model>, Option<&str>, Option<Uuid>),
-    attempt: &Attempt<'_>,
+    attempt: &mut Attempt<'_>,
 ) -> Result<Option<SignIn>> {
     let now = app.clock.now();
     let user = user.filter(|user| match input.spelling {
@@ -154,10 +155,12 @@ async fn verify(
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
     let is_admitted = admits(app, user.as_ref(), role).await?;
     let verdict = app.hasher.verify(&input.password, stored).await?;
-    let opens = |user: &&user::Model| verdict.matches && is_admitted && user.is_active();
+    let opens = |user: &&user::Model| verdict.matches && is_admitted && user.is_active() && !attempt.is_locked();
     let Some(user) = user.as_ref().filter(opens) else {
         return Err(fail(app, client, user.as_ref(), &input.name).await?);
     };
+    attempt.count_login(user, now).await?;
+    let attempt = &*attempt;
     let rehash = if verdict.outdated { Some(app.hasher.hash(&input.password).await?) } else { None };
 
     app.db

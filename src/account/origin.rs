@@ -32,12 +32,12 @@ const DEVICE: &str = "device:";
 const NETWORK: &str = "net:";
 
 /// Where a login comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Origin {
     /// The device, if its token is one of the account and of its present password.
     pub device: Option<Uuid>,
-    /// Whether the account was signed in to from this device or network before.
-    pub is_known: bool,
+    /// The network, if the account was signed in to from there before.
+    pub network: Option<String>,
 }
 
 /// Where a login to the account of `user` comes from. For a name that belongs to nobody the same work is done.
@@ -51,21 +51,21 @@ pub(super) async fn recognize(
     let claims = device_token.and_then(|token| tokens::verify_device(app, token.expose_secret(), now).ok());
     let network = client.address.map(network);
     let named = claims.as_ref().and_then(|claims| claims.dev.parse::<Uuid>().ok());
-    let asked: Vec<String> = named.map(device).into_iter().chain(network).collect();
+    let asked: Vec<String> = named.map(device).into_iter().chain(network.clone()).collect();
     if asked.is_empty() {
         return Ok(Origin::default());
     }
     let known = login_origins::list_known(app.db.reader(), user.map_or(NOBODY, |user| user.id), &asked, now).await?;
+    let is_listed = |origin: &str| known.iter().any(|row| row.origin == origin);
+    let network = network.filter(|network| is_listed(network));
     let (Some(user), Some(claims)) = (user, claims) else {
         // Only a network was asked for, or nobody is meant.
-        return Ok(Origin { device: None, is_known: !known.is_empty() });
+        return Ok(Origin { device: None, network });
     };
-    let is_listed = |origin: &str| known.iter().any(|row| row.origin == origin);
     let is_own = claims.sub == UserId::from(user.uid).to_string() && is_of_present_password(&claims, user);
     // Before devices were listed a token was enough.
-    let id = named.filter(|id| is_own && (claims.pwd.is_none() || is_listed(&device(*id))));
-    let is_known = id.is_some() || client.address.is_some_and(|address| is_listed(&self::network(address)));
-    Ok(Origin { device: id, is_known })
+    let device = named.filter(|id| is_own && (claims.pwd.is_none() || is_listed(&self::device(*id))));
+    Ok(Origin { device, network })
 }
 
 /// Whether a device token was issued since the password was last set.

@@ -4,7 +4,7 @@ use entity::user;
 
 use super::access;
 use super::administration::UpdateUser;
-use super::attempt::count_change;
+use super::attempt::{NameProbe, count_change};
 use super::audit::Event;
 use super::requester::Requester;
 use super::transaction::{Fact, Transaction};
@@ -24,7 +24,12 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
     let now = app.clock.now();
     count_change(app, caller, access::UPDATE_PROFILE, now).await?;
     let changes = users::Changes { email: None, must_change_password: None, last_login_at: None, ..input.changes() };
-    app.db
+    let probe = match changes.username {
+        Some(_) => Some(NameProbe::reserve(app, &requester.client, now).await?),
+        None => None,
+    };
+    let updated = app
+        .db
         .retry(|| async {
             let (tx, caller) = Transaction::begin_as(app, caller, access::UPDATE_PROFILE, now).await?;
             let user = caller.user;
@@ -45,5 +50,9 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
             tx.commit().await?;
             Ok(user)
         })
-        .await
+        .await;
+    if let Some(probe) = probe {
+        probe.settle(app, updated.as_ref().err()).await;
+    }
+    updated
 }

@@ -1,9 +1,10 @@
 //! Registration: a stranger makes an account and is signed in.
 
+use chrono::{DateTime, Utc};
 use entity::session::Transport;
 
 use super::access::INSTALLATION;
-use super::attempt::spend;
+use super::attempt::{NameProbe, spend};
 use super::audit::Event;
 use super::logout;
 use super::name::Name;
@@ -59,15 +60,46 @@ pub async fn register(
         spend(&app.throttle.asked_registrations, client, now).await?;
     }
     check_new(app, &input.password, input.names(), "password").await?;
-    // Counted only now: who mistypes is not kept out, and who looks for taken names is.
-    if app.config.limits.enabled {
-        spend(&app.throttle.registrations, client, now).await?;
+    // Counted only now: who mistypes is not kept out.
+    let probe = NameProbe::reserve(app, client, now).await?;
+    let made = count_and_make(app, client, &input, device_name, transport, now).await;
+    probe.settle(app, made.as_ref().err()).await;
+    made
+}
+
+/// An account that is not made spends nothing of what an address may make.
+async fn count_and_make(
+    app: &App,
+    client: &Client,
+    input: &NewUser,
+    device_name: Option<Name>,
+    transport: Transport,
+    now: DateTime<Utc>,
+) -> Result<SignIn> {
+    if !app.config.limits.enabled {
+        return make(app, client, input, device_name, transport, now).await;
     }
+    let address = spend(&app.throttle.registrations, client, now).await?;
+    let made = make(app, client, input, device_name, transport, now).await;
+    if let Some(address) = address.filter(|_| made.is_err()) {
+        app.throttle.registrations.refund(address).await;
+    }
+    made
+}
+
+async fn make(
+    app: &App,
+    client: &Client,
+    input: &NewUser,
+    device_name: Option<Name>,
+    transport: Transport,
+    now: DateTime<Utc>,
+) -> Result<SignIn> {
     let hash = app.hasher.hash(&input.password).await?;
     app.db
         .retry(|| async {
             let tx = Transaction::begin(app, now).await?;
-            let user = insert(&tx, app, &input, hash.clone(), (INSTALLATION, false), now).await?;
+            let user = insert(&tx, app, input, hash.clone(), (INSTALLATION, false), now).await?;
             users::update_login(&tx, &user, None, now).await?;
             let signed_in = session::open(&tx, app, &user, client, device_name.clone(), transport, now).await?;
             Event::success("register")

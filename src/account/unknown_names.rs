@@ -1,47 +1,48 @@
-//! Names that nobody has and that were tried all the same: their counters are in the database beside those of accounts, so
-//! that neither a lock nor a restart tells who exists (promise B5). Their number is bounded.
+//! Counters of the names that logins are tried with, in the database and alike for names that nobody has, so that neither
+//! a lock nor a restart tells who exists (promise B5). Their number is bounded; accounts have counters of their own.
 
 use crate::app::App;
 use crate::error::Result;
 use crate::security::throttle::UnknownNames;
 use crate::store::throttles;
 
-/// Most counters of unknown names.
+/// Most counters of names, and of what stands for the accounts of names that nobody has.
 pub const MAX: u64 = 100_000;
 
 /// Most counters that one statement deletes.
 const BATCH: u64 = 500;
 
 /// A counter was added: now and then the surplus is deleted, in a task of its own, because an answer that waited for it
-/// would tell that the name is unknown.
+/// would tell that the name is new.
 pub(super) fn added(app: &App) {
     if app.throttle.unknown_names.count_added() {
         let app = app.clone();
         tokio::spawn(async move {
             if let Err(error) = trim(&app, MAX).await {
-                tracing::warn!(%error, "cannot delete counters of unknown names");
+                tracing::warn!(%error, "cannot delete counters of names");
             }
         });
     }
 }
 
-/// Deletes counters of unknown names until there are `most`, first those that have been free for longest. Tells how many
-/// were deleted.
+/// Deletes counters of names until there are `most` of each kind, first those that have been free for longest. Tells how
+/// many were deleted.
 ///
 /// # Errors
 /// Internal ones only.
 pub async fn trim(app: &App, most: u64) -> Result<u64> {
-    let prefix = UnknownNames::PREFIX;
-    let mut surplus = throttles::count(app.db.reader(), prefix).await?.saturating_sub(most);
     let mut deleted = 0;
-    while surplus > 0 {
-        let batch = surplus.min(BATCH);
-        let gone = app.db.retry(|| throttles::delete_first_free(app.db.writer(), prefix, batch)).await?;
-        if gone == 0 {
-            break;
+    for prefix in UnknownNames::PREFIXES {
+        let mut surplus = throttles::count(app.db.reader(), prefix).await?.saturating_sub(most);
+        while surplus > 0 {
+            let batch = surplus.min(BATCH);
+            let gone = app.db.retry(|| throttles::delete_first_free(app.db.writer(), prefix, batch)).await?;
+            if gone == 0 {
+                break;
+            }
+            deleted += gone;
+            surplus = surplus.saturating_sub(gone);
         }
-        deleted += gone;
-        surplus = surplus.saturating_sub(gone);
     }
     Ok(deleted)
 }

@@ -5,13 +5,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use secrecy::SecretString;
 
 mod budget;
+mod ladder;
 mod unknown_names;
 
 pub use budget::Budget;
+pub use ladder::{Ladder, MAX_PENDING, Standing};
 pub use unknown_names::UnknownNames;
 
 use crate::config;
@@ -24,99 +26,17 @@ const CAPACITY: usize = 50_000;
 /// How many registrations an address may ask for, for each one that it may make: a person tries some passwords and names.
 const ASKED_PER_REGISTRATION: i32 = 20;
 
+/// Registrations with a taken name that an address may try in an hour, at least.
+const TAKEN_NAMES_PER_HOUR: i32 = 20;
+
 /// Changes that a user may make at once to what is their own, and as many again in each minute.
 pub const CHANGES: i32 = 60;
 
-/// A lock lifts itself after a day (NIST SP 800-63B-4 section 3.2.2 leaves the way open; ASVS 6.1.1 forbids to let
-/// strangers lock an owner out for good).
-const LOCK: TimeDelta = TimeDelta::hours(24);
+/// Logins of one user that may succeed at once, and as many again in each minute.
+pub const LOGINS: i32 = 60;
 
 /// By how much the times of requests under way at once, or of two nodes, may differ.
 const TOLERANCE: TimeDelta = TimeDelta::minutes(1);
-
-/// Most attempts under way at once for a subject without a failure: as many as one address may fail at once.
-pub const MAX_PENDING: i32 = 10;
-
-/// Longest time that an attempt is under way; the attempts of a node that stopped count as failed after it.
-const MAX_ATTEMPT: TimeDelta = TimeDelta::minutes(1);
-
-/// Failures in a row of one subject, and until when it has to wait for the next try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ladder {
-    /// Attempts that failed.
-    pub failures: i32,
-    /// Attempts under way, which have not failed yet.
-    pub pending: i32,
-    /// No try before this.
-    pub blocked_until: DateTime<Utc>,
-    /// When it last changed.
-    pub updated_at: DateTime<Utc>,
-}
-
-impl Ladder {
-    /// A ladder without any attempt.
-    pub fn empty(now: DateTime<Utc>) -> Self {
-        Self { failures: 0, pending: 0, blocked_until: now, updated_at: now }
-    }
-
-    /// The ladder after one more attempt began at `now`. After a failure one attempt is under way at a time, and the
-    /// others wait as if it had failed, so that parallel guesses gain nothing (ASVS 15.4.2).
-    ///
-    /// # Errors
-    /// How long to wait, if it is too early.
-    pub fn reserve(known: Option<Self>, now: DateTime<Utc>) -> Result<Self, TimeDelta> {
-        let ladder = known.unwrap_or_else(|| Self::empty(now)).without_lost(now);
-        let pending = ladder.pending.saturating_add(1);
-        if ladder.failures == 0 {
-            let next = Self { pending, blocked_until: now, updated_at: now, ..ladder };
-            return if pending <= MAX_PENDING { Ok(next) } else { Err(delay(1)) };
-        }
-        let tries = ladder.failures.saturating_add(ladder.pending);
-        // Set by a clock that was put back since: one try, or nobody could try until it gets there again (promise R13).
-        let possible = now + delay(tries) + TOLERANCE;
-        if ladder.blocked_until <= possible && now < ladder.blocked_until {
-            return Err(ladder.blocked_until - now);
-        }
-        Ok(Self { pending, blocked_until: now + delay(tries.saturating_add(1)), updated_at: now, ..ladder })
-    }
-
-    /// The ladder after an attempt of it failed.
-    pub fn fail(self, now: DateTime<Utc>) -> Self {
-        let failures = self.failures.saturating_add(1);
-        let pending = self.pending.saturating_sub(1).max(0);
-        Self { failures, pending, blocked_until: now + delay(failures), updated_at: now }
-    }
-
-    /// The ladder without an attempt that verified nothing: as it was `before`, if nothing has happened `after`.
-    pub fn release(self, before: Option<Self>, after: Self) -> Self {
-        if self == after {
-            return before.unwrap_or_else(|| Self::empty(self.updated_at));
-        }
-        Self { pending: self.pending.saturating_sub(1).max(0), ..self }
-    }
-
-    /// Attempts that nobody has settled count as failed: their node stopped, or their client left.
-    fn without_lost(self, now: DateTime<Utc>) -> Self {
-        let age = now - self.updated_at;
-        if self.pending == 0 || (-TOLERANCE..MAX_ATTEMPT).contains(&age) {
-            return self;
-        }
-        Self { failures: self.failures.saturating_add(self.pending), pending: 0, ..self }
-    }
-}
-
-/// The wait after so many failures in a row; no more than 100 are verified without a day in between (NIST SP 800-63B-4
-/// section 3.2.2).
-fn delay(failures: i32) -> TimeDelta {
-    match failures {
-        ..=0 => TimeDelta::zero(),
-        1..=2 => TimeDelta::seconds(1),
-        3..=8 => TimeDelta::seconds(3),
-        9..=24 => TimeDelta::seconds(5),
-        25..=99 => TimeDelta::seconds(10),
-        _ => LOCK,
-    }
-}
 
 /// Whom a limit in memory counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -182,6 +102,8 @@ pub struct Throttle {
     pub failures: Budget,
     /// Registrations per address.
     pub registrations: Budget,
+    /// Registrations per address that were refused because a name was taken.
+    pub taken_names: Budget,
     /// Registrations asked for per address, refused ones among them.
     pub asked_registrations: Budget,
     /// Questions whether a username is taken, per address.
@@ -196,7 +118,9 @@ pub struct Throttle {
     pub legacy_registrations: Budget,
     /// Changes that users make to what is their own.
     pub changes: Budget,
-    /// Subjects of names that belong to nobody.
+    /// Logins that succeed, per user: each leaves rows that stay.
+    pub logins: Budget,
+    /// Subjects of the names that logins are tried with.
     pub unknown_names: UnknownNames,
 }
 
@@ -209,6 +133,7 @@ impl Throttle {
         let every = |period: TimeDelta, count: i32| period / count.max(1);
         let budget = |name, burst, refill| Budget::new(name, burst, refill, shared.cloned());
         let asked_registrations = settings.registrations_per_hour.saturating_mul(ASKED_PER_REGISTRATION);
+        let taken_names = settings.registrations_per_hour.max(TAKEN_NAMES_PER_HOUR);
         Ok(Self {
             failures: budget(
                 "failures",
@@ -235,7 +160,9 @@ impl Throttle {
                 asked_registrations,
                 every(TimeDelta::hours(1), asked_registrations),
             ),
+            taken_names: budget("taken_names", taken_names, every(TimeDelta::hours(1), taken_names)),
             changes: budget("changes", CHANGES, every(TimeDelta::minutes(1), CHANGES)),
+            logins: budget("logins", LOGINS, every(TimeDelta::minutes(1), LOGINS)),
             unknown_names: UnknownNames::new(secret)?,
         })
     }
@@ -244,78 +171,6 @@ impl Throttle {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn start() -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
-    }
-
-    /// One attempt that failed.
-    fn failed(ladder: Option<Ladder>, now: DateTime<Utc>) -> Result<Ladder, TimeDelta> {
-        Ladder::reserve(ladder, now).map(|ladder| ladder.fail(now))
-    }
-
-    #[test]
-    fn climbs_by_1_3_5_and_10_seconds_and_locks_after_100() {
-        let (mut now, mut ladder) = (start(), None);
-        let mut waits = Vec::new();
-        for _ in 0..101 {
-            let next = failed(ladder, now).unwrap();
-            let wait = next.blocked_until - now;
-            assert!(Ladder::reserve(Some(next), now + wait - TimeDelta::milliseconds(1)).is_err());
-            waits.push(wait.num_seconds());
-            (now, ladder) = (now + wait, Some(next));
-        }
-        assert_eq!(waits[..3], [1, 1, 3]);
-        assert_eq!((waits[7], waits[8], waits[23], waits[24], waits[98]), (3, 5, 5, 10, 10));
-        assert_eq!((waits[99], waits[100]), (86_400, 86_400));
-    }
-
-    #[test]
-    fn is_not_frozen_by_a_clock_that_was_set_back() {
-        let once = failed(None, start()).unwrap();
-        let (back, second) = (start() - TimeDelta::days(365), TimeDelta::seconds(1));
-        let twice = failed(Some(once), back).unwrap();
-        assert_eq!((twice.failures, twice.blocked_until), (2, back + second), "one try, and the ladder goes on");
-        assert_eq!(failed(Some(twice), back), Err(second));
-        let locked = Ladder { failures: 100, pending: 0, blocked_until: start() + LOCK, updated_at: start() };
-        let again = failed(Some(locked), back).unwrap();
-        assert_eq!(failed(Some(again), back + LOCK - second), Err(second), "nobody is freed");
-        // The time of another request, or of another node, is no leap.
-        assert!(failed(Some(once), start() - TOLERANCE).is_err());
-        let pending = (0..MAX_PENDING).fold(None, |ladder, _| Some(Ladder::reserve(ladder, start()).unwrap()));
-        assert!(Ladder::reserve(pending, back).is_ok(), "attempts under way end, whatever the clock says");
-    }
-
-    /// A6
-    #[test]
-    fn attempts_under_way_are_no_failures_and_are_bounded() {
-        let (now, second) = (start(), TimeDelta::seconds(1));
-        let mut ladder = Ladder::reserve(None, now).unwrap();
-        for _ in 1..MAX_PENDING {
-            ladder = Ladder::reserve(Some(ladder), now).unwrap();
-        }
-        assert_eq!(Ladder::reserve(Some(ladder), now), Err(second));
-        let one = ladder.fail(now);
-        assert_eq!((one.failures, one.pending), (1, MAX_PENDING - 1));
-        assert_eq!(Ladder::reserve(Some(one), now), Err(second), "the first failure makes all others wait");
-        let all = (0..MAX_PENDING).fold(ladder, |ladder, _| ladder.fail(now));
-        assert_eq!((all.failures, all.pending, all.blocked_until), (MAX_PENDING, 0, now + delay(MAX_PENDING)));
-        let lost = Ladder::reserve(Some(ladder), now + MAX_ATTEMPT).unwrap();
-        assert_eq!((lost.failures, lost.pending), (MAX_PENDING, 1), "what nobody settles has failed");
-    }
-
-    #[test]
-    fn an_attempt_that_verified_nothing_is_given_back() {
-        let (now, later) = (start(), start() + TimeDelta::seconds(1));
-        let first = Ladder::reserve(None, now).unwrap();
-        assert_eq!(first.release(None, first), Ladder::empty(now));
-        let known = first.fail(now);
-        let second = Ladder::reserve(Some(known), later).unwrap();
-        assert_eq!(second.release(Some(known), second), known);
-        let failed = Ladder::reserve(Some(first), now).unwrap().fail(later);
-        let released = failed.release(None, first);
-        assert_eq!((released.failures, released.pending), (1, 0), "the failure of another one stays");
-    }
 
     /// A3
     #[test]

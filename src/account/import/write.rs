@@ -91,7 +91,7 @@ pub(super) async fn write(
                 grants.push(user_role::ActiveModel { user_id: Set(*number), role_id: Set(role_id) });
             }
         }
-        failures.extend(counter(making.candidate, *number, now));
+        failures.extend(counters(app, making, *number, now));
     }
     imports::grant(tx, grants).await?;
     imports::replace_failures(tx, failures).await?;
@@ -150,17 +150,25 @@ fn row(making: &Making<'_>, uid: Uuid, tenant: i64, known: &Known, now: DateTime
     row
 }
 
-/// The failures in a row that an older service counted go on here.
-fn counter(candidate: &Candidate, number: i64, now: DateTime<Utc>) -> Option<throttle::ActiveModel> {
-    let old = &candidate.old;
+/// The failures in a row that an older service counted go on here, under each name of the account.
+fn counters(app: &App, making: &Making<'_>, number: i64, now: DateTime<Utc>) -> Vec<throttle::ActiveModel> {
+    let old = &making.candidate.old;
+    if old.failures <= 0 {
+        return Vec::new();
+    }
     let blocked_until = old.locked_until.unwrap_or(now).clamp(now, now + LONGEST_LOCK);
-    (old.failures > 0).then(|| throttle::ActiveModel {
-        subject: Set(format!("user:{number}")),
-        failures: Set(old.failures),
-        pending: Set(0),
-        blocked_until: Set(blocked_until.into()),
-        updated_at: Set(now.into()),
-    })
+    let keys = [Some(making.username.key()), making.candidate.email.as_ref().map(Email::key)];
+    let names = keys.iter().flatten().map(|key| app.throttle.unknown_names.subject(key));
+    names
+        .chain([format!("user:{number}")])
+        .map(|subject| throttle::ActiveModel {
+            subject: Set(subject),
+            failures: Set(old.failures),
+            pending: Set(0),
+            blocked_until: Set(blocked_until.into()),
+            updated_at: Set(now.into()),
+        })
+        .collect()
 }
 
 /// Makes the roles that are not there yet, without permissions; tells their numbers by canonical name.

@@ -1,4 +1,4 @@
-//! Whom a name that belongs to nobody is counted as.
+//! What a name that a login is tried with is counted as, whether somebody has it or not.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,8 +22,14 @@ pub struct UnknownNames {
 }
 
 impl UnknownNames {
+    /// What the subjects of names begin with.
+    const NAME: &str = "name:";
+
+    /// What the subjects begin with that stand for the account of a name that nobody has.
+    const NOBODY: &str = "nobody:";
+
     /// What every subject begins with.
-    pub const PREFIX: &str = "name:";
+    pub const PREFIXES: [&str; 2] = [Self::NAME, Self::NOBODY];
 
     /// Derives the key (HKDF-SHA-256, RFC 5869) from the server's secret, which all nodes have in common.
     ///
@@ -41,9 +47,17 @@ impl UnknownNames {
 
     /// The subject of a name by its key.
     pub fn subject(&self, name: &str) -> String {
+        format!("{}{}", Self::NAME, self.digits(name))
+    }
+
+    /// What stands for the account of a name that nobody has: the work is that for an account.
+    pub fn lockout_subject(&self, name: &str) -> String {
+        format!("{}{}", Self::NOBODY, self.digits(name))
+    }
+
+    fn digits(&self, name: &str) -> String {
         let tag = hmac::sign(&self.key, name.as_bytes());
-        let digits: String = tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        format!("{}{digits}", Self::PREFIX)
+        tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Counts a subject that is new in the database; true when it is time to look how many there are.

@@ -58,7 +58,7 @@ async fn strangers_keep_the_owner_neither_from_a_new_password_nor_from_a_known_n
         assert_eq!(answer(&same).await.status, 200, "{path} from a network that is known");
         assert_eq!(answer(&app.anonymous().at("203.0.113.1")).await.status, 429, "{path} from elsewhere");
     }
-    // The budget of what is known is one, and it is bounded.
+    // The budget of a known network is bounded.
     for number in 0..100 {
         let neighbour = app.anonymous().at(&format!("192.0.2.{}", 10 + number));
         assert_eq!(refused(&login(&neighbour, "ann", "x", None).await), wrong(), "try {number}");
@@ -93,11 +93,13 @@ async fn a_network_is_known_for_thirty_days_and_to_its_own_account() {
     assert_eq!(refused(&login(&home, "ann", PASSWORD, None).await).0, "none");
 }
 
-/// A1: a guesser who knew the password once has as many device tokens as logins were made, and no more guesses.
+/// A1: a guesser who knew the password once has as many device tokens as logins were made, and no more guesses. Each
+/// device has a budget that no other one can spend.
 #[tokio::test]
-async fn device_tokens_have_one_budget_together_and_end_with_the_password() {
+async fn device_tokens_have_budgets_of_their_own_and_end_with_the_password() {
     let app = TestApp::with(LIMITED).await;
     let ann = app.user("ann").await;
+    let new_password = "quiet-garden-kestrel-81";
     let mint = async |count: usize, password: &str| {
         let mut tokens = Vec::new();
         for _ in 0..count {
@@ -106,26 +108,45 @@ async fn device_tokens_have_one_budget_together_and_end_with_the_password() {
         }
         tokens
     };
-    let old = mint(60, PASSWORD).await;
+    let old = mint(20, PASSWORD).await;
     app.clock.advance(TimeDelta::seconds(1));
-    let input = json!({ "currentPassword": PASSWORD, "newPassword": "quiet-garden-kestrel-81" });
-    let changed = ann.done("updatePassword", input, "deviceToken").await;
-    let own = changed["deviceToken"].as_str().unwrap().to_owned();
-    let new = mint(60, "quiet-garden-kestrel-81").await;
-    let mut verified = 0;
-    for round in 0..4 {
-        for token in old.iter().chain(&new) {
-            let answer = login(&app.anonymous(), "ann", "x", Some(token)).await;
+    let input = json!({ "currentPassword": PASSWORD, "newPassword": new_password });
+    ann.done("updatePassword", input, "deviceToken").await;
+    let new = mint(2, new_password).await;
+    let guess = async |tokens: &[String]| {
+        let mut verified = 0;
+        for number in 0..120 {
+            let answer = login(&app.anonymous(), "ann", "x", Some(&tokens[number % tokens.len()])).await;
             verified += usize::from(refused(&answer) == wrong());
             app.clock.advance(TimeDelta::seconds(10));
         }
-        assert!(verified <= 200, "round {round}: {verified}");
+        verified
+    };
+    assert_eq!(guess(&old).await, 100, "they are strangers");
+    assert_eq!(guess(&new[..1]).await, 100);
+    let outcome = async |device: &str| refused(&login(&app.anonymous(), "ann", new_password, Some(device)).await).0;
+    assert_eq!(outcome(&new[0]).await, "TOO_MANY_ATTEMPTS");
+    assert_eq!(outcome(&new[1]).await, "none");
+}
+
+/// A8: who shares a network with an earlier login is a stranger: neither the other networks nor the devices are locked.
+#[tokio::test]
+async fn neighbours_of_an_earlier_login_lock_their_own_network_alone() {
+    let app = TestApp::with(LIMITED).await;
+    app.user("ann").await;
+    let (home, cafe) = (app.anonymous().at("192.0.2.7"), app.anonymous().at("198.51.100.4"));
+    let first = login(&home, "ann", PASSWORD, None).await.data()["login"].clone();
+    let device = first["deviceToken"].as_str().unwrap().to_owned();
+    assert_eq!(refused(&login(&cafe, "ann", PASSWORD, None).await).0, "none");
+    let neighbour = app.anonymous().at("198.51.100.200");
+    for number in 0..100 {
+        assert_eq!(refused(&login(&neighbour, "ann", "x", None).await), wrong(), "try {number}");
+        app.clock.advance(TimeDelta::seconds(10));
     }
-    assert_eq!(verified, 200, "two ladders of a hundred");
-    assert_eq!(
-        refused(&login(&app.anonymous(), "ann", "quiet-garden-kestrel-81", Some(&own)).await).0,
-        "TOO_MANY_ATTEMPTS"
-    );
+    assert_eq!(refused(&login(&cafe, "ann", PASSWORD, None).await).0, "TOO_MANY_ATTEMPTS");
+    assert_eq!(refused(&login(&cafe, "ann", PASSWORD, Some(&device)).await).0, "none", "a device is no network");
+    assert_eq!(refused(&login(&home, "ann", PASSWORD, None).await).0, "none", "another network");
+    assert_eq!(refused(&login(&app.anonymous().at("203.0.113.1"), "ann", PASSWORD, None).await).0, "none", "elsewhere");
 }
 
 #[tokio::test]

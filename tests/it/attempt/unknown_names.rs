@@ -22,15 +22,22 @@ async fn a_name_that_nobody_has_is_counted_like_an_account() {
         app.clock.advance(TimeDelta::seconds(10));
     }
     let found = rows().await;
-    assert_eq!(found.iter().map(|row| row.failures).collect::<Vec<_>>(), [3, 3]);
-    assert_eq!(found[0].blocked_until, found[1].blocked_until);
-    assert!(found.iter().all(|row| !row.subject.contains("nobody")), "what strangers type is not kept");
+    assert_eq!(found.iter().map(|row| row.failures).collect::<Vec<_>>(), [3, 3, 3, 3]);
+    let of = |kinds: [&str; 2]| {
+        let rows = found.iter().filter(|row| kinds.iter().any(|kind| row.subject.starts_with(kind)));
+        rows.map(|row| (row.blocked_until, row.updated_at)).collect::<Vec<_>>()
+    };
+    for same in [of(["name:", "name:"]), of(["user:", "nobody:"])] {
+        assert_eq!((same.len(), same[0]), (2, same[1]));
+    }
+    let mut names = found.iter().filter_map(|row| row.subject.split_once(':'));
+    assert!(names.all(|(_, name)| !name.contains("nobody")), "what strangers type is not kept");
     let last = app.clock.now() - TimeDelta::seconds(10);
     assert_eq!(purge(&app.app, last + COUNTERS).await.unwrap(), 0);
-    assert_eq!(purge(&app.app, last + COUNTERS + TimeDelta::milliseconds(1)).await.unwrap(), 2, "both at once");
+    assert_eq!(purge(&app.app, last + COUNTERS + TimeDelta::milliseconds(1)).await.unwrap(), 4, "all at once");
 }
 
-/// A9: unknown names take a bounded number of rows; those that are locked go last, and accounts stay.
+/// A9, B5: names take a bounded number of rows, whoever has them; those that are locked go last, and accounts stay.
 #[tokio::test]
 async fn unknown_names_take_a_bounded_number_of_rows() {
     let app = TestApp::with(LIMITED).await;
@@ -44,11 +51,15 @@ async fn unknown_names_take_a_bounded_number_of_rows() {
     for number in 0..20 {
         assert_eq!(refused(&login(&app.anonymous(), &format!("n{number}"), "x", None).await), wrong());
     }
-    assert_eq!(trim(&app.app, 21).await.unwrap(), 0);
-    assert_eq!(trim(&app.app, 1).await.unwrap(), 20);
-    assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await).0, "TOO_MANY_ATTEMPTS");
+    assert_eq!(trim(&app.app, 22).await.unwrap(), 0);
+    assert_eq!(trim(&app.app, 1).await.unwrap(), 21 + 20);
     assert_eq!(refused(&login(&app.anonymous(), "locked", "x", None).await).0, "TOO_MANY_ATTEMPTS");
-    assert_eq!(refused(&login(&app.anonymous(), "n0", "x", None).await), wrong());
+    for name in ["ann", "n0"] {
+        assert_eq!(refused(&login(&app.anonymous(), name, "x", None).await), wrong(), "{name}");
+    }
+    let rows = entity::throttle::Entity::find().all(app.app.db.reader()).await.unwrap();
+    let account = rows.iter().find(|row| row.subject.starts_with("user:")).unwrap();
+    assert_eq!(account.failures, 2, "what locks an account stays");
 }
 
 /// A long name is counted like any other name that nobody has.

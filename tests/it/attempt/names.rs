@@ -1,0 +1,144 @@
+//! What answers to names tell: nothing about who exists, nor which names are one account's.
+
+use axum::http::Method;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::{login, refused, wait, wrong};
+use crate::support::{Actor, Answer, PASSWORD, TestApp};
+
+/// Every dialect that takes a password, and limits.
+pub const ALL_DOORS: [(&str, &str); 5] = [
+    ("ACCOUNTD_LIMITS__ENABLED", "true"),
+    ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
+    ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
+    ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
+    ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
+];
+
+/// The doors, by path.
+pub const DOORS: [&str; 6] = ["/graphql", "/login", "/flask/login", "/api/users/login", "/any/login", "/auth/login"];
+
+/// A login at a door.
+pub async fn login_at(door: &str, caller: &Actor, name: &str, password: &str) -> Answer {
+    match door {
+        "/graphql" => login(caller, name, password, None).await,
+        "/auth/login" => {
+            let basic = format!("Basic {}", STANDARD.encode(format!("{name}:{password}")));
+            caller.request(Method::POST, door, &[("authorization", &basic)], "").await
+        }
+        "/api/users/login" => caller.json(Method::POST, door, &json!({ "email": name, "password": password })).await,
+        _ => caller.json(Method::POST, door, &json!({ "username": name, "password": password })).await,
+    }
+}
+
+/// Ways to write the names of an account with the username `name` and an address.
+fn spellings(name: &str) -> Vec<String> {
+    let (full, capitals) = (name.replace('a', "\u{ff41}"), name.to_uppercase());
+    vec![
+        name.to_owned(),
+        capitals.clone(),
+        full.clone(),
+        format!("{name}@b\u{fc}cher.example"),
+        format!("{capitals}@B\u{dc}CHER.example"),
+        format!("{name}@xn--bcher-kva.example"),
+        format!("{name}@bu\u{308}cher.example"),
+        format!("{full}\u{ff20}b\u{fc}cher.example"),
+        format!("{name}@b\u{fc}ch\u{115f}er.example"),
+        format!("{name}@b\u{fc}ch\u{1160}er.example"),
+        format!("{name}@b\u{fc}ch\u{3164}er.example"),
+        format!("{name}@b\u{fc}ch\u{ffa0}er.example"),
+    ]
+}
+
+/// A7, B5: any sequence of names and pauses, at each door, is answered alike whether somebody has the names or not.
+#[tokio::test]
+async fn no_sequence_of_spellings_tells_who_exists_or_which_names_are_one_accounts() {
+    let app = TestApp::with(&ALL_DOORS).await;
+    let mut state = 20_260_301_u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    for (number, door) in DOORS.into_iter().cycle().take(3 * DOORS.len()).enumerate() {
+        let (known, unknown) = (format!("ann{number}"), format!("adam{number}"));
+        let input = json!({ "username": known, "email": format!("{known}@b\u{fc}cher.example"), "password": PASSWORD });
+        app.anonymous().done("register", input, "status").await;
+        let names: Vec<_> = spellings(&known).into_iter().zip(spellings(&unknown)).collect();
+        let mut refusals = 0;
+        for step in 0..24 {
+            let (one, other) = &names[next(names.len())];
+            let answers =
+                [login_at(door, &app.anonymous(), one, "x").await, login_at(door, &app.anonymous(), other, "x").await];
+            let [left, right] = answers.map(|answer| {
+                (
+                    answer.status,
+                    answer.header("retry-after").map(str::to_owned),
+                    answer.text.contains("TOO_MANY"),
+                    shape(&answer),
+                )
+            });
+            assert_eq!(left, right, "{door}, step {step}: {one:?}");
+            refusals += usize::from(left.0 == 429 || left.2);
+            app.clock.advance(TimeDelta::milliseconds([0, 0, 500, 1_000, 3_000][next(5)]));
+        }
+        assert!(refusals > 0, "{door} refused nothing");
+    }
+}
+
+/// The body without what each answer has of its own.
+fn shape(answer: &Answer) -> Value {
+    let mut body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|name, _| !matches!(name.as_str(), "requestId" | "request_id" | "timestamp" | "time"));
+    }
+    body
+}
+
+/// A1, B5: an account has a hundred failures under all its names. The lock is not told to those who tried another name:
+/// the right password is answered like a wrong one, for a day.
+#[tokio::test]
+async fn a_lock_under_one_name_is_not_told_under_another() {
+    let app = TestApp::with(&ALL_DOORS).await;
+    let input = json!({ "username": "ann", "email": "ann@example.org", "password": PASSWORD });
+    app.anonymous().done("register", input, "status").await;
+    for _ in 0..100 {
+        assert_eq!(refused(&login(&app.anonymous(), "ann@example.org", "x", None).await), wrong());
+        app.clock.advance(TimeDelta::seconds(10));
+    }
+    let told = refused(&login(&app.anonymous(), "ann@exam\u{115f}ple.org", PASSWORD, None).await);
+    assert_eq!(told, wait(86_390));
+    for door in DOORS {
+        let jobs = app.app.hasher.jobs();
+        let right = login_at(door, &app.anonymous(), "ann", PASSWORD).await;
+        assert_eq!(app.app.hasher.jobs(), jobs + 1, "{door} does the same work");
+        app.clock.advance(TimeDelta::seconds(10));
+        let wrong = login_at(door, &app.anonymous(), "ann", "x").await;
+        app.clock.advance(TimeDelta::seconds(10));
+        assert_eq!((right.status, shape(&right)), (wrong.status, shape(&wrong)), "{door}");
+        let nobody = login_at(door, &app.anonymous(), "nobody", "x").await;
+        assert_eq!((nobody.status, shape(&nobody)), (wrong.status, shape(&wrong)), "{door}");
+    }
+    app.clock.advance(TimeDelta::days(1));
+    assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, None).await).0, "none", "a day lifts it");
+}
+
+/// A lock that is over is not renewed by one failure a day.
+#[tokio::test]
+async fn a_lock_is_not_kept_by_one_failure_a_day() {
+    let app = TestApp::with(&ALL_DOORS).await;
+    app.user("ann").await;
+    for _ in 0..100 {
+        assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wrong());
+        app.clock.advance(TimeDelta::seconds(10));
+    }
+    for _ in 0..3 {
+        app.clock.advance(TimeDelta::days(1));
+        assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wrong());
+        assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, None).await), wait(10));
+    }
+    app.clock.advance(TimeDelta::seconds(10));
+    assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, None).await).0, "none");
+}
