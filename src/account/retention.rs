@@ -1,11 +1,11 @@
-//! Retention: sessions, revocations and known origins go, batch by batch, a week after they could have mattered for the last time, and
+//! Retention: sessions, API tokens of logins, revocations and known origins go, batch by batch, a week after they could have mattered for the last time, and
 //! counters of failures a month after the last one.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{database_clock, login_origins, revoked_tokens, sessions, throttles};
+use crate::store::{api_tokens, database_clock, login_origins, revoked_tokens, sessions, throttles};
 
 /// How long a row is kept after every token that it speaks of has expired: no clock that goes wrong by less brings a
 /// token back (promise S18).
@@ -39,5 +39,6 @@ pub async fn purge(app: &App, time: DateTime<Utc>) -> Result<u64> {
     let sessions = app.db.retry(|| sessions::delete_over(app.db.writer(), time, BATCH)).await?;
     let tokens = app.db.retry(|| revoked_tokens::delete_over(app.db.writer(), time, BATCH)).await?;
     let origins = app.db.retry(|| login_origins::delete_over(app.db.writer(), time, BATCH)).await?;
-    Ok(sessions + tokens + counters + origins)
+    let api_tokens = app.db.retry(|| api_tokens::delete_over_from_login(app.db.writer(), time, BATCH)).await?;
+    Ok(sessions + tokens + counters + origins + api_tokens)
 }

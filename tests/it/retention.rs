@@ -8,11 +8,14 @@ use accountd::clock::Clock;
 use accountd::store::keyset::Page;
 use accountd::store::{Scope, api_tokens, revoked_tokens, sessions};
 use axum::http::Method;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
-use entity::{login_origin, revoked_token, session, throttle, user};
+use entity::{api_token, login_origin, revoked_token, session, throttle, user};
 use sea_orm::prelude::Uuid;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, Set, Statement, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Set,
+    Statement, TransactionTrait,
 };
 use serde_json::json;
 
@@ -57,9 +60,9 @@ async fn forgets_counters_and_origins_that_are_over() {
         (failures, login_origin::Entity::find().count(db).await.unwrap())
     };
     let now = app.clock.now();
-    assert_eq!(counts().await, (1, 2), "a device and a network");
+    assert_eq!(counts().await, (2, 2), "of the name and the account; a device and a network");
     for (later, expected) in [
-        (TimeDelta::days(30), (1, 2)),
+        (TimeDelta::days(30), (2, 2)),
         (TimeDelta::days(30) + TimeDelta::seconds(1), (0, 2)),
         (TimeDelta::days(37), (0, 2)),
         (TimeDelta::days(37) + TimeDelta::seconds(1), (0, 1)),
@@ -68,6 +71,35 @@ async fn forgets_counters_and_origins_that_are_over() {
     ] {
         while purge(&app.app, now + later).await.unwrap() > 0 {}
         assert_eq!(counts().await, expected, "after {later}");
+    }
+}
+
+/// API tokens that logins made go like sessions, a week after their end; those that a person made stay.
+#[tokio::test]
+async fn forgets_api_tokens_of_logins_that_are_over() {
+    let app = TestApp::with(&[("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth")]).await;
+    let ann = app.user("ann").await;
+    let (id, _) = ann.api_token(&[]).await;
+    ann.done("revokeApiToken", json!({ "apiTokenId": id }), "errors { code }").await;
+    let basic = format!("Basic {}", STANDARD.encode(format!("ann:{PASSWORD}")));
+    for _ in 0..2 {
+        let answer = app.anonymous().request(Method::POST, "/auth/login", &[("authorization", &basic)], "").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let count = async || api_token::Entity::find().count(app.app.db.reader()).await.unwrap();
+    let db = app.app.db.writer();
+    let row = api_token::Entity::find().filter(api_token::Column::FromLogin.eq(true)).one(db).await.unwrap().unwrap();
+    let now = app.clock.now();
+    let revoked = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
+    let one = api_token::Column::Id.eq(row.id);
+    api_token::Entity::update_many().set(revoked).filter(one).exec(db).await.unwrap();
+    let over = now + app.app.config.token.refresh_absolute;
+    let moment = TimeDelta::milliseconds(1);
+    for (time, expected) in
+        [(now + MARGIN, 3), (now + MARGIN + moment, 2), (over + MARGIN, 2), (over + MARGIN + moment, 1)]
+    {
+        while purge(&app.app, time).await.unwrap() > 0 {}
+        assert_eq!(count().await, expected, "at {time}");
     }
 }
 
