@@ -307,7 +307,8 @@ impl NameProbe {
 }
 
 /// Counts a change that callers make under `rule` without a permission, so to what is their own: it writes an audit
-/// record that stays. Holders of a permission of the rule act on others as a part of their work.
+/// record that stays. Holders of a permission of the rule act on others as a part of their work. An API token, or a session
+/// that was stolen, does not spend what the owner needs to revoke it.
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::TooManyAttempts`].
@@ -316,7 +317,16 @@ pub(super) async fn count_change(app: &App, caller: &SignedIn, rule: Rule, now: 
     if !app.config.limits.enabled || is_holder {
         return Ok(());
     }
-    app.throttle.changes.reserve(Subject::user(caller.user.id), now).await.map_err(too_many)
+    let throttle = &app.throttle;
+    let by_credential = match caller.session() {
+        Some(session) => format!("session:{}", session.id),
+        None => format!("api tokens of user:{}", caller.user.id),
+    };
+    throttle.changes.reserve(Subject::text(&by_credential), now).await.map_err(too_many)?;
+    if caller.session().is_some() {
+        throttle.changes_in_sessions.reserve(Subject::user(caller.user.id), now).await.map_err(too_many)?;
+    }
+    Ok(())
 }
 
 fn too_many(wait: TimeDelta) -> Error {

@@ -29,8 +29,12 @@ const ASKED_PER_REGISTRATION: i32 = 20;
 /// Registrations with a taken name that an address may try in an hour, at least.
 const TAKEN_NAMES_PER_HOUR: i32 = 20;
 
-/// Changes that a user may make at once to what is their own, and as many again in each minute.
+/// Changes that a user may make at once in one session, or with all API tokens together, to what is their own, and as
+/// many again in each minute.
 pub const CHANGES: i32 = 60;
+
+/// The same for all sessions of a user together. Whoever has stolen one session does not spend what the others need.
+pub const CHANGES_IN_SESSIONS: i32 = 5 * CHANGES;
 
 /// Logins of one user that may succeed at once, and as many again in each minute.
 pub const LOGINS: i32 = 60;
@@ -116,8 +120,10 @@ pub struct Throttle {
     pub legacy_logins: Budget,
     /// Calls of an older service's registration, per address.
     pub legacy_registrations: Budget,
-    /// Changes that users make to what is their own.
+    /// Changes that users make to what is their own, per session, and per user with API tokens.
     pub changes: Budget,
+    /// The same, per user in all sessions.
+    pub changes_in_sessions: Budget,
     /// Logins that succeed, per user: each leaves rows that stay.
     pub logins: Budget,
     /// Subjects of the names that logins are tried with.
@@ -162,6 +168,11 @@ impl Throttle {
             ),
             taken_names: budget("taken_names", taken_names, every(TimeDelta::hours(1), taken_names)),
             changes: budget("changes", CHANGES, every(TimeDelta::minutes(1), CHANGES)),
+            changes_in_sessions: budget(
+                "changes_in_sessions",
+                CHANGES_IN_SESSIONS,
+                every(TimeDelta::minutes(1), CHANGES_IN_SESSIONS),
+            ),
             logins: budget("logins", LOGINS, every(TimeDelta::minutes(1), LOGINS)),
             unknown_names: UnknownNames::new(secret)?,
         })

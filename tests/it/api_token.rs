@@ -354,3 +354,27 @@ async fn are_bounded_in_number_and_size() {
     app.clock.advance(TimeDelta::minutes(1));
     assert_eq!(make(json!({})).await, [], "those that are over do not count");
 }
+
+/// Whoever has a token, or another session, does not spend what its owner needs to take it away.
+#[tokio::test]
+async fn leaves_its_owner_the_changes_that_end_it() {
+    let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
+    let ann = app.user("ann").await;
+    let stolen = app.login("ann", PASSWORD).await;
+    let (id, program) = ann.api_token(&[]).await;
+    let (other, _) = ann.api_token(&[]).await;
+    for actor in [&program, &stolen] {
+        let mut refused = 0;
+        for _ in 0..100 {
+            let input = json!({ "apiTokenId": "tok_00000000000000000000000000", "enabled": false });
+            let answer = actor.mutate("updateApiToken", input, "apiToken { id } errors { code }").await;
+            refused += u32::from(answer.refusal("updateApiToken").as_deref() == Some("TOO_MANY_ATTEMPTS"));
+        }
+        assert!(refused >= 30, "{refused}");
+    }
+    ann.done("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { id }").await;
+    ann.done("updateApiToken", json!({ "apiTokenId": other, "name": "robot" }), "apiToken { id }").await;
+    let input = json!({ "currentPassword": PASSWORD, "newPassword": "quiet-garden-kestrel-81" });
+    ann.done("updatePassword", input, "user { id }").await;
+    assert!(stolen.me_code().await.is_some() && program.me_code().await.is_some());
+}

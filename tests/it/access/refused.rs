@@ -48,7 +48,7 @@ async fn spend_everything(world: &World) {
         spend(&world.app, budget, address).await;
     }
     for user in 1..=16 {
-        spend(&world.app, &throttle.changes, Subject::user(user)).await;
+        spend(&world.app, &throttle.changes_in_sessions, Subject::user(user)).await;
     }
 }
 
