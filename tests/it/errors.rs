@@ -187,7 +187,7 @@ async fn name_what_to_change() {
     assert!(message.contains("`Bearer`"), "{message}");
 
     let message = |answer: &Answer| first(answer)["message"].as_str().unwrap().to_owned();
-    for (query, wanted) in [("{ me { id }", "`}`"), ("query (", "expected"), ("{ me(a: [1) { id } }", "]")] {
+    for (query, wanted) in [("{ me { id }", "`}`"), ("query (", "expected"), ("{ me(a: 1 { id } }", "expected")] {
         let told = message(&root.send(query, json!({})).await);
         assert!(told.contains(wanted) && !told.contains("CURLY"), "{query}: {told}");
     }

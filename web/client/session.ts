@@ -81,7 +81,7 @@ export class Session {
     this.announcer.flush();
   }
 
-  /** Leaves because an answer says so. Listeners hear of it later: they may cancel the very request, as Apollo's
+  /** Leaves because an answer says so. Listeners are called later: they may cancel the very request, as Apollo's
    * `clearStore` does, and its caller would not see why the server refused it. */
   private leaveAfterAnswer(reason: string): void {
     if (this.isSignedIn === false) return;
