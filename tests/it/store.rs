@@ -127,14 +127,16 @@ async fn a_counter_goes_back_only_from_where_it_was_read() {
 }
 
 /// Statements that write and tell nobody, and why nobody has to know.
-const UNTOLD: [(&str, &str); 18] = [
+const UNTOLD: [(&str, &str); 20] = [
     ("audit_events::", "a record of what was, not of what is"),
     ("api_tokens::update_last_used", "shown only; who notes it has the row and remembers it as noted"),
+    ("api_tokens::delete_over_from_login", "what goes was over long ago"),
     ("change_counters::raise", "it is the telling"),
     ("revoked_tokens::delete_over", "what goes was over long ago"),
     ("login_origins::", "budgets of attempts go by them, and no caller is one"),
     ("imports::insert", "a note of what was imported"),
     ("imports::insert_tenant", "nobody is in a tenant that is new"),
+    ("imports::rename", "a note of what was imported"),
     ("imports::replace_failures", "counters are read where they count"),
     ("roles::insert", "nobody holds a role that is new"),
     ("roles::update_description", "no caller's access says what a role is for"),
