@@ -127,7 +127,7 @@ describe('the console', () => {
     await admin.getByRole('searchbox').fill('example');
     await admin.getByRole('status').getByText('One user').or(admin.getByText('users')).first().waitFor();
     await admin.getByRole('link', { name: 'eve' }).click();
-    await admin.getByRole('heading', { name: 'eve' }).waitFor();
+    await admin.getByRole('heading', { name: 'eve', exact: true }).waitFor();
     await admin.getByRole('button', { name: 'Disable' }).click();
     await admin.getByRole('group', { name: 'Disable eve?' }).getByRole('button', { name: 'Disable' }).click();
     await admin.getByText('Disabled').waitFor();
@@ -151,7 +151,7 @@ describe('the console', () => {
     await admin.getByLabel('First password', { exact: true }).fill(PASSWORD);
     await admin.getByLabel('support').check();
     await admin.getByRole('button', { name: 'Create the user' }).click();
-    await admin.getByRole('heading', { name: 'fay' }).waitFor();
+    await admin.getByRole('heading', { name: 'fay', exact: true }).waitFor();
 
     const fay = await newTab();
     await signIn(fay, 'fay', PASSWORD);
@@ -161,7 +161,7 @@ describe('the console', () => {
     await fay.getByRole('button', { name: 'Go on' }).click();
     await fay.getByRole('link', { name: 'Users' }).click();
     await fay.getByRole('link', { name: ADMIN }).click();
-    await fay.getByRole('heading', { name: ADMIN }).waitFor();
+    await fay.getByRole('heading', { name: ADMIN, exact: true }).waitFor();
     assert.equal(await fay.getByRole('button', { name: 'Disable' }).count(), 0, 'the role lets look, not touch');
     assert.equal(await fay.getByRole('link', { name: 'Roles' }).count(), 0);
   });
@@ -180,7 +180,7 @@ describe('the console', () => {
     await admin.getByLabel('First password', { exact: true }).fill(PASSWORD);
     await admin.getByLabel('clerks').check();
     await admin.getByRole('button', { name: 'Create the user' }).click();
-    await admin.getByRole('heading', { name: 'hal' }).waitFor();
+    await admin.getByRole('heading', { name: 'hal', exact: true }).waitFor();
 
     await admin.getByRole('link', { name: 'Roles' }).click();
     await admin.getByRole('button', { name: 'Change clerks' }).click();
