@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 /// A server that ends with the test.
@@ -14,10 +14,18 @@ pub struct Redis {
 impl Redis {
     /// Starts one. Where there is none to start the test is not run, and says so.
     pub fn start() -> Option<Self> {
-        Self::start_at(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+        loop {
+            // Somebody else may take the port before the server does.
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            match Self::start_at(port)? {
+                Ok(started) => return Some(started),
+                Err(_taken) => {}
+            }
+        }
     }
 
-    fn start_at(port: u16) -> Option<Self> {
+    /// The server, or how it ended because the port was taken.
+    fn start_at(port: u16) -> Option<Result<Self, ExitStatus>> {
         let started = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
             .stdout(Stdio::null())
@@ -26,12 +34,25 @@ impl Redis {
             println!("NOT TESTED, because redis-server is not installed");
             return None;
         };
+        let mut this = Self { child, port };
         let deadline = Instant::now() + super::PATIENCE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "redis-server does not listen");
+        while !this.answers() {
+            if let Some(status) = this.child.try_wait().unwrap() {
+                return Some(Err(status));
+            }
+            assert!(Instant::now() < deadline, "redis-server does not answer");
             std::thread::yield_now();
         }
-        Some(Self { child, port })
+        Some(Ok(this))
+    }
+
+    /// Whether this very server answers at its port.
+    fn answers(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
+        stream.set_read_timeout(Some(super::PATIENCE)).unwrap();
+        let mut answer = String::new();
+        let asked = stream.write_all(b"INFO server\r\nQUIT\r\n").and_then(|()| stream.read_to_string(&mut answer));
+        asked.is_ok() && answer.contains(&format!("process_id:{}\r\n", self.child.id()))
     }
 
     pub fn url(&self) -> String {
@@ -42,7 +63,7 @@ impl Redis {
     pub fn forget(mut self) -> Self {
         let port = self.port;
         self.end();
-        Self::start_at(port).unwrap()
+        Self::start_at(port).unwrap().unwrap()
     }
 
     /// Has it forget everything.
