@@ -2,7 +2,7 @@
 //! database's own commits, and beside what the processors can hash.
 //!
 //! `cargo bench` measures everything and writes `benches/results`; `cargo bench -- reads login` measures parts. With
-//! `ACCOUNTD_BENCH_OTHER` in the environment, `cargo bench -- turns` measures that binary and this one by turns.
+//! `BENCH_OTHER` in the environment, `cargo bench -- turns` measures that binary and this one by turns.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench stops at the first surprise")]
 

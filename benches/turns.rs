@@ -10,11 +10,14 @@ use crate::refresh::{PostgresDatabase, SESSIONS, renewing};
 use crate::server::{Directory, PROGRAM, Server, make_admin, migrate, setting};
 use crate::{PASSWORD, median};
 
-/// Names the binary of the other build.
-const OTHER: &str = "ACCOUNTD_BENCH_OTHER";
+/// Names the binary of the other build; a name that no accountd takes for a setting.
+const OTHER: &str = "BENCH_OTHER";
 
 /// How often each build has its turn.
 const TURNS: usize = 7;
+
+/// Accounts that log in: so many that none gets to the limit of its sessions.
+const ACCOUNTS: usize = 64;
 
 /// What both builds are asked.
 const ASKED: [(&str, Asked); 5] = [
@@ -47,7 +50,7 @@ impl Build {
             Server::of(program, &directories[1], &database.settings())
         });
         for server in [Some(&embedded), postgres.as_ref()].into_iter().flatten() {
-            for number in 0..SESSIONS {
+            for number in 0..ACCOUNTS {
                 server.register(&name(number));
             }
         }
@@ -61,8 +64,14 @@ impl Build {
     }
 
     fn logins(&self) -> f64 {
-        let login = |number| graphql("", LOGIN, &json!({ "n": name(number % SESSIONS), "p": PASSWORD }));
-        run(self.embedded.port, cores() * 4, |number| always(login(number))).rate()
+        let connections = cores() * 4;
+        let logins = |mut number| {
+            move |_: &str| {
+                number += connections;
+                graphql("", LOGIN, &json!({ "n": name(number % ACCOUNTS), "p": PASSWORD }))
+            }
+        };
+        run(self.embedded.port, connections, logins).rate()
     }
 }
 
