@@ -86,7 +86,7 @@ impl Ladder {
     }
 
     /// The counter of an account under all its names after one more attempt began at `now`. It delays nothing: it locks
-    /// after [`MAX_FAILURES`], attempts under way among them.
+    /// after 100 failures in a row, attempts under way among them.
     pub fn reserve_lockout(known: Option<Self>, now: DateTime<Utc>) -> (Self, Standing) {
         let counter = known.unwrap_or_else(|| Self::empty(now)).without_lost(now).after_lock(now);
         let tries = counter.failures.saturating_add(counter.pending);
