@@ -12,10 +12,7 @@ use crate::shared::Shared;
 const RESERVE: &str = "
     local now, refill, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[2]) * tonumber(ARGV[3])
     local full_at = tonumber(redis.call('GET', KEYS[1]) or now)
-    if full_at > now + most + tonumber(ARGV[4]) then
-        full_at = now + most
-        redis.call('SET', KEYS[1], full_at, 'PX', most)
-    end
+    if full_at > now + most + tonumber(ARGV[4]) then full_at = now + most - refill end
     full_at = math.max(full_at, now) + refill
     if full_at > now + most then return full_at - now - most end
     redis.call('SET', KEYS[1], full_at, 'PX', full_at - now)
@@ -78,11 +75,9 @@ impl Budget {
         let most = self.refill * self.burst;
         let mut recent = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         let full_at = match recent.get(subject) {
-            // By a clock that was put back since: it begins to refill now, or it would not before that time comes again.
-            Some(full_at) if full_at > now + most + TOLERANCE => {
-                recent.insert(subject, now + most);
-                now + most
-            }
+            // By a clock that was put back since: one try, and it begins to refill now, or it would not before that time
+            // comes again.
+            Some(full_at) if full_at > now + most + TOLERANCE => now + most - self.refill,
             known => known.map_or(now, |full_at| full_at.max(now)),
         };
         let wait = full_at + self.refill - (now + most);
@@ -128,7 +123,8 @@ mod tests {
             budget.reserve_here(subject, start()).unwrap();
         }
         let (back, later) = (start() - TimeDelta::days(365), TimeDelta::seconds(6));
-        assert_eq!(budget.reserve_here(subject, back), Err(later));
+        assert_eq!(budget.reserve_here(subject, back), Ok(()), "one try");
+        assert_eq!(budget.reserve_here(subject, back), Err(later), "and no more");
         assert_eq!(budget.reserve_here(subject, back + later), Ok(()), "it refills");
         assert!(budget.reserve_here(subject, back + later).is_err(), "one by one");
     }
