@@ -8,7 +8,7 @@ use crate::client::{always, graphql, run};
 use crate::reads::{CONNECTIONS, ME, PAGE};
 use crate::refresh::renewing;
 use crate::report::{Curve, Report};
-use crate::server::{Directory, Server, make_admin};
+use crate::server::{Directory, PROGRAM, Server, make_admin};
 use crate::starting::until_ready;
 use crate::{ROUNDS, median, seed};
 
@@ -41,7 +41,7 @@ fn shown(number: usize, value: f64) -> String {
 
 fn at(size: usize) -> [f64; 5] {
     let directory = Directory::new();
-    make_admin(&directory, "root");
+    make_admin(PROGRAM, &directory, "root");
     seed::users(&directory, size);
     let begun = Instant::now();
     let server = Server::spawned(&directory, &[("ACCOUNTD_LIMITS__ENABLED", "false")]);

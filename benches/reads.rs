@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::client::{always, graphql, run};
 use crate::report::{Report, percent};
-use crate::server::{Directory, Server, make_admin};
+use crate::server::{Directory, PROGRAM, Server, make_admin};
 use crate::{ROUNDS, median, seed};
 
 /// Connections that ask at a time.
@@ -18,7 +18,7 @@ pub const PAGE: &str = "{ users(first: 20) { nodes { id username status roles cr
 
 pub fn measure(report: &mut Report) {
     let (directory, bare) = (Directory::new(), Server::bare());
-    make_admin(&directory, "root");
+    make_admin(PROGRAM, &directory, "root");
     seed::users(&directory, 1_000_000);
     let server = Server::start(&directory);
     let me = graphql(&server.login("root").0, ME, &json!({}));

@@ -55,7 +55,7 @@ impl PostgresDatabase {
         created
     }
 
-    /// What tells a server to use it, without limits.
+    /// The settings of a server that uses it, without limits.
     pub fn settings(&self) -> [(&str, &str); 3] {
         [
             ("ACCOUNTD_LIMITS__ENABLED", "false"),

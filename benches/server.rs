@@ -152,9 +152,9 @@ impl Drop for Server {
 }
 
 /// Makes an administrator in the directory's database.
-pub fn make_admin(directory: &Directory, name: &str) {
+pub fn make_admin(program: &str, directory: &Directory, name: &str) {
     use std::io::Write;
-    let mut process = Command::new(PROGRAM)
+    let mut process = Command::new(program)
         .args(["admin", "create", name, "--password-stdin", "--data-dir"])
         .arg(directory.path())
         .stdin(Stdio::piped())

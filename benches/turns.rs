@@ -44,7 +44,7 @@ impl Build {
         let directories = [Directory::new(), Directory::new()];
         // Settings that either build may not know are none of its business.
         let embedded = Server::of(program, &directories[0], &[("ACCOUNTD_LIMITS__ENABLED", "false")]);
-        make_admin(&directories[0], "root");
+        make_admin(program, &directories[0], "root");
         let postgres = database.map(|database| {
             migrate(program, &directories[1], &database.settings());
             Server::of(program, &directories[1], &database.settings())

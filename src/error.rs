@@ -101,6 +101,11 @@ impl Error {
         }
     }
 
+    /// Whether it is a refusal with this code.
+    pub fn is_refusal(&self, code: RefusalCode) -> bool {
+        matches!(self, Self::Refused(refusals) if refusals.iter().any(|refusal| refusal.code == code))
+    }
+
     /// An internal error with the sentence that says what was being done.
     pub fn internal(cause: impl std::fmt::Display + std::fmt::Debug + Send + Sync + 'static) -> Self {
         Self::Internal(anyhow::Error::msg(cause))

@@ -23,7 +23,7 @@ pub(super) enum Whose<'a> {
     /// That of an account, from a network that signed in to it before: strangers elsewhere cannot spend this budget,
     /// neighbours can. Each network has its own.
     Network(&'a user::Model, &'a str),
-    /// That of an account, from the device with a token of it: nobody else can spend its budget.
+    /// That of an account, from a device with a valid device token: no other client spends its budget.
     Device(Uuid),
     /// That of an account, within this session: nobody else can spend its budget.
     Session(&'a session::Model),
@@ -101,7 +101,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Reserves one try of whose password is tried under a name with the key `name`. For names that belong to nobody the
-    /// database does the same work, on counters of the name's own, so that neither the time nor a lock tells who exists.
+    /// database does the same work, on counters of the name's own, so that neither the time nor a lock reveals which accounts exist.
     ///
     /// # Errors
     /// A refusal with [`RefusalCode::TooManyAttempts`]. The address has spent its try all the same: refusals without
@@ -280,8 +280,8 @@ pub(super) async fn spend(budget: &Budget, client: &Client, now: DateTime<Utc>) 
     Ok(Some(address))
 }
 
-/// A name that somebody wants to have. Whoever looks for taken names could look for as many as there are changes or
-/// registrations to ask for: those that were taken have a budget per address.
+/// One check whether a name is free, taken from the address's bucket of taken names: enumeration by registrations and
+/// renames shares one limit.
 pub(super) struct NameProbe {
     address: Option<Subject>,
 }
@@ -299,7 +299,8 @@ impl NameProbe {
 
     /// Gives it back unless the name was taken.
     pub async fn settle(self, app: &App, error: Option<&Error>) {
-        let is_taken = error.is_some_and(|error| matches!(error.code(), "USERNAME_TAKEN" | "EMAIL_TAKEN"));
+        let taken = [RefusalCode::UsernameTaken, RefusalCode::EmailTaken];
+        let is_taken = error.is_some_and(|error| taken.iter().any(|code| error.is_refusal(*code)));
         if let Some(address) = self.address.filter(|_| !is_taken) {
             app.throttle.taken_names.refund(address).await;
         }

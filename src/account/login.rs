@@ -126,9 +126,10 @@ async fn run(app: &App, client: &Client, input: Login, role: Option<&str>, issue
             }
             Ok(None) => {}
             Err(error) => {
-                match error.code() {
-                    "INVALID_CREDENTIALS" => attempt.fail().await?,
-                    _ => attempt.cancel().await?,
+                if error.is_refusal(RefusalCode::InvalidCredentials) {
+                    attempt.fail().await?;
+                } else {
+                    attempt.cancel().await?;
                 }
                 return Err(error);
             }

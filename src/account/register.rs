@@ -62,28 +62,18 @@ pub async fn register(
     check_new(app, &input.password, input.names(), "password").await?;
     // Counted only now: who mistypes is not kept out.
     let probe = NameProbe::reserve(app, client, now).await?;
-    let made = count_and_make(app, client, &input, device_name, transport, now).await;
+    let made = async {
+        let limits = app.config.limits.enabled;
+        let address = if limits { spend(&app.throttle.registrations, client, now).await? } else { None };
+        let made = make(app, client, &input, device_name, transport, now).await;
+        // A failed registration does not count as an account of the address.
+        if let Some(address) = address.filter(|_| made.is_err()) {
+            app.throttle.registrations.refund(address).await;
+        }
+        made
+    };
+    let made = made.await;
     probe.settle(app, made.as_ref().err()).await;
-    made
-}
-
-/// An account that is not made spends nothing of what an address may make.
-async fn count_and_make(
-    app: &App,
-    client: &Client,
-    input: &NewUser,
-    device_name: Option<Name>,
-    transport: Transport,
-    now: DateTime<Utc>,
-) -> Result<SignIn> {
-    if !app.config.limits.enabled {
-        return make(app, client, input, device_name, transport, now).await;
-    }
-    let address = spend(&app.throttle.registrations, client, now).await?;
-    let made = make(app, client, input, device_name, transport, now).await;
-    if let Some(address) = address.filter(|_| made.is_err()) {
-        app.throttle.registrations.refund(address).await;
-    }
     made
 }
 

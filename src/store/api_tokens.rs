@@ -215,24 +215,11 @@ fn of_tenant(tenant_id: i64) -> SimpleExpr {
     Expr::col(user::Column::TenantId).eq(tenant_id)
 }
 
-/// Deletes at most `limit` tokens that logins made and that were revoked or over before `time`; tells how many.
+/// Deletes at most `limit` login tokens that were revoked or had expired before `time`; returns the count.
 pub async fn delete_over_from_login(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
-    let is_over = Condition::any()
-        .add(api_token::Column::RevokedAt.lt(Timestamp::from(time)))
-        .add(api_token::Column::ExpiresAt.lt(Timestamp::from(time)));
-    // Two statements, because MySQL limits no subquery and SQLite and PostgreSQL limit no deletion.
-    let over: Vec<i64> = api_token::Entity::find()
-        .select_only()
-        .column(api_token::Column::Id)
-        .filter(api_token::Column::FromLogin.eq(true))
-        .filter(is_over)
-        .order_by_asc(api_token::Column::Id)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if over.is_empty() {
-        return Ok(0);
-    }
-    Ok(api_token::Entity::delete_many().filter(api_token::Column::Id.is_in(over)).exec(db).await?.rows_affected)
+    use api_token::{Column, Entity};
+    let time = Timestamp::from(time);
+    let is_over = Condition::any().add(Column::RevokedAt.lt(time)).add(Column::ExpiresAt.lt(time));
+    let rows = Entity::find().filter(Column::FromLogin.eq(true)).filter(is_over).order_by_asc(Column::Id);
+    super::over::delete_first::<Entity, i64>(db, Column::Id, rows, limit).await
 }

@@ -70,7 +70,7 @@ pub async fn highest_number(db: &impl ConnectionTrait) -> Result<Option<i64>> {
 /// Adds a tenant, perhaps with a number of its own.
 ///
 /// # Errors
-/// A refusal with [`RefusalCode::Conflict`] if somebody else took the number in the meantime.
+/// A refusal with [`RefusalCode::Conflict`] if the number was taken in the meantime.
 pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenant::ActiveModel) -> Result<tenant::Model> {
     let tenant = row.insert(db).await.map_err(overtaken)?;
     count_past(db, "tenant", tenant.id).await?;
@@ -101,11 +101,10 @@ pub async fn insert_users(db: &impl Writes, rows: Vec<user::ActiveModel>) -> Res
 
 fn overtaken(error: DbErr) -> Error {
     match error.sql_err() {
-        Some(SqlErr::UniqueConstraintViolation(_)) => Refusal::new(
-            RefusalCode::Conflict,
-            "somebody else made an account or a tenant at the same time: repeat the import",
-        )
-        .into(),
+        Some(SqlErr::UniqueConstraintViolation(_)) => {
+            Refusal::new(RefusalCode::Conflict, "an account or a tenant was made at the same time: repeat the import")
+                .into()
+        }
         _ => error.into(),
     }
 }

@@ -1,12 +1,14 @@
-//! Rows whose time is over, deleted a few at a time.
+//! Expired rows, deleted in batches.
 
 use chrono::{DateTime, Utc};
 use entity::timestamp::Timestamp;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TryGetable, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, TryGetable, Value,
+};
 
 use crate::error::Result;
 
-/// Deletes at most `limit` rows whose end was before `time`, the eldest first, by their `key`; tells how many.
+/// Deletes at most `limit` rows whose `end` is before `time`, oldest first; returns the count.
 pub(super) async fn delete_over<E, K>(
     db: &impl ConnectionTrait,
     key: E::Column,
@@ -17,18 +19,24 @@ where
     E: EntityTrait,
     K: TryGetable + Into<Value> + Send,
 {
+    delete_first::<E, K>(db, key, E::find().filter(end.lt(Timestamp::from(time))).order_by_asc(end), limit).await
+}
+
+/// Deletes the first `limit` of the selected `rows` by their `key`; returns the count.
+pub(super) async fn delete_first<E, K>(
+    db: &impl ConnectionTrait,
+    key: E::Column,
+    rows: Select<E>,
+    limit: u64,
+) -> Result<u64>
+where
+    E: EntityTrait,
+    K: TryGetable + Into<Value> + Send,
+{
     // Two statements, because MySQL limits no subquery and SQLite and PostgreSQL limit no deletion.
-    let over: Vec<K> = E::find()
-        .select_only()
-        .column(key)
-        .filter(end.lt(Timestamp::from(time)))
-        .order_by_asc(end)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if over.is_empty() {
+    let keys: Vec<K> = rows.select_only().column(key).limit(limit).into_tuple().all(db).await?;
+    if keys.is_empty() {
         return Ok(0);
     }
-    Ok(E::delete_many().filter(key.is_in(over)).exec(db).await?.rows_affected)
+    Ok(E::delete_many().filter(key.is_in(keys)).exec(db).await?.rows_affected)
 }

@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::throttle;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set, SqlErr,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set, SqlErr,
 };
 
 use crate::error::Result;
@@ -74,20 +73,9 @@ pub async fn count(db: &impl ConnectionTrait, prefix: &str) -> Result<u64> {
 /// Deletes at most `limit` subjects that begin with `prefix`, first those that have been free for longest; tells how
 /// many.
 pub async fn delete_first_free(db: &impl ConnectionTrait, prefix: &str, limit: u64) -> Result<u64> {
-    // Two statements, because MySQL limits no subquery and SQLite and PostgreSQL limit no deletion.
-    let first: Vec<String> = throttle::Entity::find()
-        .select_only()
-        .column(throttle::Column::Subject)
-        .filter(throttle::Column::Subject.starts_with(prefix))
-        .order_by_asc(throttle::Column::BlockedUntil)
-        .limit(limit)
-        .into_tuple()
-        .all(db)
-        .await?;
-    if first.is_empty() {
-        return Ok(0);
-    }
-    Ok(throttle::Entity::delete_many().filter(throttle::Column::Subject.is_in(first)).exec(db).await?.rows_affected)
+    use throttle::{Column, Entity};
+    let rows = Entity::find().filter(Column::Subject.starts_with(prefix)).order_by_asc(Column::BlockedUntil);
+    super::over::delete_first::<Entity, String>(db, Column::Subject, rows, limit).await
 }
 
 /// Deletes at most `limit` subjects that were not counted since `time`; tells how many.
