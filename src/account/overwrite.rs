@@ -158,7 +158,7 @@ async fn own_password(
         .retry(|| async {
             let (tx, caller) = Transaction::begin_as(app, caller, access::UPDATE_PASSWORD, now).await?;
             let before = caller.user;
-            // Somebody else's change came first: the password of before is what this one was to replace.
+            // Conflict: the password changed since the request was authenticated.
             let is_current = before.password_hash == user.password_hash;
             if !is_current || !users::update_password(&tx, &before, hash.clone(), false, now).await? {
                 return Err(changed_meanwhile());

@@ -212,7 +212,7 @@ pub(super) async fn end_all_with(
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<Ended> {
-    // Nobody opens another one meanwhile.
+    // No login opens another session meanwhile.
     users::lock_by_number(tx, user.id).await?;
     let live = sessions::list_live(tx, user.id, except, now).await?;
     let sessions = end(tx, user, &live, reason, now).await?;

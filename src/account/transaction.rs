@@ -65,7 +65,7 @@ impl Transaction {
     pub async fn begin_as(app: &App, caller: &SignedIn, rule: Rule, now: DateTime<Utc>) -> Result<(Self, SignedIn)> {
         let tx = Self::begin(app, now).await?;
         let caller = caller.look_again(&tx, now).await?;
-        // Whoever has to choose a new password does it by this rule.
+        // `updatePassword` is how a required change is made.
         if caller.user.must_change_password && rule != access::UPDATE_PASSWORD {
             return Err(Error::PasswordChangeRequired);
         }

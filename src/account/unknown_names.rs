@@ -1,12 +1,12 @@
-//! Counters of the names that logins are tried with, in the database and alike for names that nobody has, so that neither
-//! a lock nor a restart tells who exists (promise B5). Their number is bounded; accounts have counters of their own.
+//! Counters of the names that logins are tried with, in the database and alike for unknown names, so that neither
+//! a lock nor a restart reveals which accounts exist (promise B5). Their number is bounded; accounts have counters of their own.
 
 use crate::app::App;
 use crate::error::Result;
 use crate::security::throttle::UnknownNames;
 use crate::store::throttles;
 
-/// Most counters of names, and of what stands for the accounts of names that nobody has.
+/// Most counters of names, and of the stand-ins for the accounts of unknown names.
 pub const MAX: u64 = 100_000;
 
 /// Most counters that one statement deletes.

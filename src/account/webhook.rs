@@ -144,7 +144,7 @@ async fn send_always(app: &App, endpoint: &Endpoint) {
     }
 }
 
-/// Forgets messages that nobody waits for any more. A node whose clock runs ahead forgets none too early.
+/// Deletes messages past their retention, by [`retention::reached`]: a clock that runs ahead deletes none too early.
 async fn tidy(app: &App) -> Result<()> {
     let old = retention::reached(app).await? - KEPT;
     app.db.retry(|| deliveries::delete_older(app.db.writer(), old)).await

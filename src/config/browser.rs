@@ -65,7 +65,7 @@ const SHELLS: [&str; 7] =
 const MAX_SHOWN: usize = 100;
 
 impl Origin {
-    /// One of several: what is wrong is told of which.
+    /// One of several entries; the error names it.
     fn entry(text: &str) -> Result<Origin, Refused> {
         Self::parse(text).map_err(|refused| {
             let shown: String = text.chars().take(MAX_SHOWN).collect();

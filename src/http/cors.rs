@@ -75,7 +75,7 @@ impl Sharing {
     }
 }
 
-/// Tells the operator why a page gets no answers: its browser says no more than that the request failed.
+/// Logs the refused origin for the operator: the browser only reports a failed request.
 fn tell_refusal(origin: Option<&HeaderValue>) {
     let text = String::from_utf8_lossy(origin.map_or(b"", HeaderValue::as_bytes));
     let origin: String = text.chars().take(MAX_LOGGED).collect();

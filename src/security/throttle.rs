@@ -33,7 +33,7 @@ const TAKEN_NAMES_PER_HOUR: i32 = 20;
 /// many again in each minute.
 pub const CHANGES: i32 = 60;
 
-/// The same for all sessions of a user together. Whoever has stolen one session does not spend what the others need.
+/// The same for all sessions of a user together. A stolen session does not exhaust the budgets of the others.
 pub const CHANGES_IN_SESSIONS: i32 = 5 * CHANGES;
 
 /// Logins of one user that may succeed at once, and as many again in each minute.

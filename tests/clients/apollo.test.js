@@ -21,8 +21,8 @@ const EXPIRED_WITHIN_MS = 120_000; // 1 s of life, 5 s of leeway, and room for a
 
 const limit = { timeout: 600_000 };
 
-/** Until listeners were told: the served client gives the answer to its caller first. */
-const told = () => sleep(20);
+/** The served client notifies listeners after it has returned the answer to its caller. */
+const notified = () => sleep(20);
 
 const variants = [apollo4, apollo3].flatMap((own) => [
   { name: own.name, make: () => own },
@@ -250,7 +250,7 @@ for (const { name, make } of variants) {
 
       const { reason } = await refusal(other.me());
       assert.equal(reason, 'SESSION_ENDED');
-      await told();
+      await notified();
       assert.deepEqual(other.signedOut, ['SESSION_ENDED']);
 
       device.keep(payload.tokens);
@@ -274,7 +274,7 @@ for (const { name, make } of variants) {
       assert.equal(code, 'UNAUTHENTICATED');
       assert.equal(reason, 'SESSION_ENDED');
       assert.deepEqual(device.recorder.names(), ['Login', 'Logout', 'Me'], 'no refresh is tried');
-      await told();
+      await notified();
       assert.deepEqual(device.signedOut, ['SESSION_ENDED']);
 
       const refresh = await device.refresh(device.tokens.refresh);

@@ -1,4 +1,4 @@
-// A session that is over, as the README's lines take it: the query is told why, although the listener clears the store.
+// The end of a session with the README's lines: the query gets the reason, although the listener clears the store.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

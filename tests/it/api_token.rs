@@ -175,7 +175,7 @@ async fn does_nothing_that_is_for_the_owner_alone() {
     assert_eq!(email.code().as_deref(), Some("FORBIDDEN"));
     let answer = program.mutate("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { id } errors { code }").await;
     assert_eq!(answer.refusal("revokeApiToken").as_deref(), Some("NOT_FOUND"));
-    // Logout is for sessions: nobody is told that all of them ended.
+    // Logout is for sessions: success would claim that all of them ended.
     for scope in ["ALL", "OTHERS"] {
         let answer = program.mutate("logout", json!({ "scope": scope }), "ok revokedSessionCount").await;
         assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"), "{}", answer.text);
@@ -355,7 +355,7 @@ async fn are_bounded_in_number_and_size() {
     assert_eq!(make(json!({})).await, [], "those that are over do not count");
 }
 
-/// Whoever has a token, or another session, does not spend what its owner needs to take it away.
+/// A token or another session does not exhaust the budget that its owner needs to revoke it.
 #[tokio::test]
 async fn leaves_its_owner_the_changes_that_end_it() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;

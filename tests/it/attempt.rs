@@ -83,7 +83,7 @@ async fn counts_every_spelling_of_a_name_as_one() {
     assert_eq!(
         refused(&login(&app.anonymous(), "ann@example.org", "x", None).await),
         wrong(),
-        "whose it is is not told"
+        "the lock does not reveal the owner"
     );
     for spelling in ["ANN@EXAMPLE.ORG", " Ann@example.org", "ann@exam\u{115f}ple.org"] {
         assert_eq!(refused(&login(&app.anonymous(), spelling, "x", None).await), wait(1), "{spelling}");

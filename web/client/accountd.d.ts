@@ -50,7 +50,7 @@ export interface Account {
   /** Ends this session, the others or all. API tokens that a person made are revoked with `ALL`, or as the options say. */
   logout(scope?: 'CURRENT' | 'OTHERS' | 'ALL', options?: { revokeApiTokens?: boolean }): Promise<void>;
   /**
-   * Renews the credentials now, for what is sent by other means, such as a WebSocket; whether somebody is signed in
+   * Renews the credentials now, for what is sent by other means, such as a WebSocket; whether a user is signed in
    * then. Rejects if the server cannot be reached.
    */
   refresh(): Promise<boolean>;
@@ -59,7 +59,7 @@ export interface Account {
   /** The access token as it is now, for what is sent by other means. */
   readonly accessToken: string | undefined;
   /**
-   * Calls `listener` whenever somebody signs in or out, in any tab; answers how to stop that. The answer that ended a
+   * Calls `listener` whenever a user signs in or out, in any tab; returns a function that removes it. The answer that ended a
    * session reaches its caller first, so a listener may clear Apollo's store.
    */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void;

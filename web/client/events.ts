@@ -16,7 +16,7 @@ export class Announcer {
     return () => set.delete(listener);
   }
 
-  /** Tells it with the next `flush` or before the next event, so that all come in their order. */
+  /** Emits it with the next `flush` or before the next event, which keeps the order. */
   queue<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     this.queued.push(() => this.call(name, event));
   }

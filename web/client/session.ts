@@ -89,7 +89,7 @@ export class Session {
     this.forget(reason);
   }
 
-  /** Tells the listeners when the answers at hand have reached their callers, by way of microtasks. */
+  /** Notifies listeners after the current answers have reached their callers, in a microtask. */
   private flushAfterAnswer(): void {
     setTimeout(() => this.announcer.flush());
   }

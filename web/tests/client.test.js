@@ -14,7 +14,7 @@ const refused = (reason) =>
 const renewed = (accessToken) =>
   json({ data: { refresh: { tokens: { accessToken, refreshToken: `refresh-${accessToken}` }, errors: [] } } });
 
-/** Until listeners were told: they are after the answer. */
+/** Listeners are notified after the answer. */
 const listened = () => sleep(20);
 
 /** An account that holds a token, the requests that it sends, and what it tells. */
@@ -128,7 +128,7 @@ describe('the client', () => {
     assert.equal(account.accessToken, 'c');
   });
 
-  test('gives the answer that ends a session to its caller before it tells listeners, who may clear the store', async () => {
+  test('gives the answer that ends a session to its caller before it notifies listeners, which may clear the store', async () => {
     const refresh = { data: { refresh: { tokens: null, errors: [{ code: 'REFRESH_TOKEN_REUSED' }] } } };
     for (const reason of ['TOKEN_MISSING', 'SESSION_ENDED', 'TOKEN_EXPIRED']) {
       const answer = ({ operationName }) => (operationName === 'Refresh' ? json(refresh) : refused(reason));
@@ -147,7 +147,7 @@ describe('the client', () => {
     }
   });
 
-  test('tells sign-outs and sign-ins in their order', async () => {
+  test('emits sign-outs and sign-ins in their order', async () => {
     const { account, told } = started(() => refused('SESSION_ENDED'));
     account.on('signed-in', () => told.push('signed-in'));
     await account.fetch(url, query);
@@ -155,7 +155,7 @@ describe('the client', () => {
     assert.deepEqual(told, ['SESSION_ENDED', 'signed-in']);
   });
 
-  test('refreshes on request, once for all who ask, and says whether somebody is signed in', async () => {
+  test('refreshes on request, once for all who ask, and returns whether a user is signed in', async () => {
     const { account, sent, told } = started(({ count }) =>
       count === 1 ? renewed('b') : json({ data: { refresh: { tokens: null, errors: [{ code: 'SESSION_ENDED' }] } } }),
     );

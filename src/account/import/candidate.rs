@@ -16,7 +16,7 @@ use crate::security::policy::MAX_BYTES;
 use crate::security::secret::hash;
 use crate::security::stored::{Stored, Unusable, has_form_of_hash, unwrapped};
 
-/// Highest number that is kept. Those who come later get higher ones, and JSON in browsers writes none from 2^53 on
+/// Highest number that is kept. Later users get higher ones, and JSON in browsers writes none from 2^53 on
 /// exactly: half of them are left.
 const MAX_NUMBER: i64 = 1 << 52;
 

@@ -26,7 +26,7 @@ pub enum Escape {
 
 /// How the cells of `text`, whose first line has the number `first`, are written. Tabs stand between the cells of
 /// MySQL, who quotes nothing, and of spreadsheets, who escape nothing; the server of MySQL names no columns and can be
-/// told to quote. Where the readings differ and no `\N` tells that it is MySQL, somebody has to say it, because it
+/// told to quote. Where the readings differ and no `\N` identifies MySQL, an option has to decide, because it
 /// changes passwords.
 ///
 /// # Errors

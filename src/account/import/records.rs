@@ -33,13 +33,13 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Whether nothing stands in it: spreadsheets write such lines for rows that somebody emptied.
+    /// Whether all cells are empty: spreadsheets write such lines for emptied rows.
     pub fn is_empty(&self) -> bool {
         self.cells.iter().all(|cell| cell.text.is_empty() && !cell.is_null)
     }
 }
 
-/// Why the rest of a table cannot be told apart.
+/// Why the rest of a table cannot be split into records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// A quote that nothing closes, in this line.
@@ -89,7 +89,7 @@ impl<'a> Records<'a> {
         Ok((cell, !has_more))
     }
 
-    /// What stands up to the closing quote; tells whether a delimiter follows.
+    /// Reads up to the closing quote; returns whether a delimiter follows.
     fn quoted(&mut self, text: &mut String) -> Result<bool, Fault> {
         let opened = self.line;
         loop {
@@ -106,7 +106,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// What stands up to the delimiter or the end of the line; tells whether it is the delimiter.
+    /// Reads up to the delimiter or the end of the line; returns whether it was the delimiter.
     fn bare(&mut self, text: &mut String) -> bool {
         loop {
             match self.characters.next() {

@@ -27,7 +27,7 @@ pub fn read(text: &str) -> Result<Source> {
 /// Reads the table.
 ///
 /// # Errors
-/// When the first line names a column that is unknown, or one twice; when it cannot be told which cells there are.
+/// When the first line names a column that is unknown, or one twice; when the cells cannot be determined.
 pub fn read_with(text: &str, layout: &Layout) -> Result<Source> {
     let text = with_plain_lines(text);
     let (separator, text) = named_separator(&text);
@@ -84,7 +84,7 @@ fn sniffed(text: &str) -> u8 {
     most.and_then(|delimiter| u8::try_from(delimiter).ok()).unwrap_or(b',')
 }
 
-/// What is wrong if another character than the one that was told stands between the names of the columns.
+/// The error if another character than the given delimiter separates the column names.
 fn wrong_delimiter(names: &[&str], layout: &Layout, delimiter: char) -> Option<String> {
     let &[line] = names else { return None };
     let is_field = |name: &str| layout.renames.contains_key(name) || FIELDS.contains(&name);
@@ -124,7 +124,7 @@ fn unknown_column(name: &str, place: usize) -> String {
     format!("there is no column `{name}`: use {fields}, or say with --map '{name}=FIELD' which of them it is")
 }
 
-/// The columns of a table, and what is told of them.
+/// The columns of a table, and remarks about them.
 struct Columns {
     fields: Vec<Option<String>>,
     /// The first line names them.

@@ -43,7 +43,7 @@ pub(super) async fn make(app: &App, format: &str, customers: &[i64], report: &mu
     }
     let now = app.clock.now();
     let mut tried = 1;
-    let (tenants, told) = loop {
+    let (tenants, lines) = loop {
         let attempt = app.db.retry(|| async {
             let tx = app.db.begin().await?;
             let made = write(&tx, app, format, customers, now).await?;
@@ -55,11 +55,11 @@ pub(super) async fn make(app: &App, format: &str, customers: &[i64], report: &mu
             done => break done?,
         }
     };
-    report.tenants = told;
+    report.tenants = lines;
     Ok(tenants)
 }
 
-/// Tells what would become of the customers, in the database `db` or in a new one.
+/// Reports what an import would make of the customers, in the database `db` or in a new one.
 pub(super) async fn rehearse(
     db: Option<&DatabaseConnection>,
     format: &str,
@@ -126,7 +126,7 @@ async fn decide(db: &impl ConnectionTrait, format: &str, customers: &[i64]) -> R
     Ok(resolve(customers, known, |customer| there.iter().any(|tenant| tenant.id == customer)))
 }
 
-/// The tenants of `customers`, made where an earlier import did not; tells what became of each.
+/// The tenants of `customers`, made where an earlier import did not, with a line about each.
 async fn write(
     tx: &DatabaseTransaction,
     app: &App,
@@ -135,7 +135,7 @@ async fn write(
     now: DateTime<Utc>,
 ) -> Result<(Tenants, Vec<String>)> {
     let decisions = decide(tx, format, customers).await?;
-    let (mut tenants, mut told) = (Tenants::new(), BTreeMap::new());
+    let (mut tenants, mut lines) = (Tenants::new(), BTreeMap::new());
     // Those with their own numbers first: a number that is made must not be that of a customer who comes later.
     let (others, own): (Vec<_>, Vec<_>) =
         decisions.into_iter().partition(|(_, decision)| *decision == Decision::Another);
@@ -155,10 +155,10 @@ async fn write(
         let source = noted(format, customer);
         let note = imported::ActiveModel { source: Set(source), uid: Set(tenant.uid), imported_at: Set(now.into()) };
         imports::insert(tx, vec![note]).await?;
-        told.insert(customer, format!("customer {customer} is tenant {} here: {}", tenant.id, tenant.name));
+        lines.insert(customer, format!("customer {customer} is tenant {} here: {}", tenant.id, tenant.name));
         tenants.insert(customer, tenant.id);
     }
-    Ok((tenants, told.into_values().collect()))
+    Ok((tenants, lines.into_values().collect()))
 }
 
 async fn default(tx: &DatabaseTransaction) -> Result<tenant::Model> {

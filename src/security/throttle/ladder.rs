@@ -117,7 +117,7 @@ impl Ladder {
         if is_over { Self { failures: AFTER_LOCK, ..self } } else { self }
     }
 
-    /// Attempts that nobody has settled count as failed: their node stopped, or their client left.
+    /// Unsettled attempts count as failed: their node stopped, or their client left.
     fn without_lost(self, now: DateTime<Utc>) -> Self {
         let age = now - self.updated_at;
         if self.pending == 0 || (-TOLERANCE..MAX_ATTEMPT).contains(&age) {

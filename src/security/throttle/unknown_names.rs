@@ -1,4 +1,4 @@
-//! What a name that a login is tried with is counted as, whether somebody has it or not.
+//! The counter keys of login names, known or unknown.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,7 +25,7 @@ impl UnknownNames {
     /// What the subjects of names begin with.
     const NAME: &str = "name:";
 
-    /// What the subjects begin with that stand for the account of a name that nobody has.
+    /// Prefix of the stand-ins for the accounts of unknown names.
     const NOBODY: &str = "nobody:";
 
     /// What every subject begins with.
@@ -50,7 +50,7 @@ impl UnknownNames {
         format!("{}{}", Self::NAME, self.digits(name))
     }
 
-    /// What stands for the account of a name that nobody has: the work is that for an account.
+    /// The stand-in for the account of an unknown name: it costs the same work.
     pub fn lockout_subject(&self, name: &str) -> String {
         format!("{}{}", Self::NOBODY, self.digits(name))
     }

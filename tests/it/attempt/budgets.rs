@@ -1,4 +1,4 @@
-//! What may succeed or be asked for is bounded, too: it leaves rows that stay, or tells which names are taken.
+//! What may succeed or be asked for is bounded, too: it leaves rows that stay, or reveals which names are taken.
 
 use chrono::TimeDelta;
 use entity::audit_event;
@@ -77,7 +77,7 @@ async fn taken_names_are_bounded_and_spend_no_registration() {
 
 /// Who renames an account looks for taken names, too.
 #[tokio::test]
-async fn taken_names_are_bounded_for_whoever_renames_an_account() {
+async fn taken_names_are_bounded_for_renames_of_an_account() {
     let app = TestApp::with(LIMITED).await;
     app.user("ann").await;
     let bob = app.user("bob").await.at("192.0.2.7");

@@ -53,9 +53,9 @@ fn spellings(name: &str) -> Vec<String> {
     ]
 }
 
-/// A7, B5: any sequence of names and pauses, at each door, is answered alike whether somebody has the names or not.
+/// A7, B5: any sequence of names and pauses, at each door, is answered alike for known and unknown names.
 #[tokio::test]
-async fn no_sequence_of_spellings_tells_who_exists_or_which_names_are_one_accounts() {
+async fn no_sequence_of_spellings_reveals_accounts_or_their_other_names() {
     let app = TestApp::with(&ALL_DOORS).await;
     let mut state = 20_260_301_u64;
     let mut next = |below: usize| {
@@ -97,10 +97,10 @@ fn shape(answer: &Answer) -> Value {
     body
 }
 
-/// A1, B5: an account has a hundred failures under all its names. The lock is not told to those who tried another name:
+/// A1, B5: an account has a hundred failures under all its names. The lock does not show under another name:
 /// the right password is answered like a wrong one, for a day.
 #[tokio::test]
-async fn a_lock_under_one_name_is_not_told_under_another() {
+async fn a_lock_under_one_name_does_not_show_under_another() {
     let app = TestApp::with(&ALL_DOORS).await;
     let input = json!({ "username": "ann", "email": "ann@example.org", "password": PASSWORD });
     app.anonymous().done("register", input, "status").await;

@@ -37,7 +37,7 @@ async fn a_name_that_nobody_has_is_counted_like_an_account() {
     assert_eq!(purge(&app.app, last + COUNTERS + TimeDelta::milliseconds(1)).await.unwrap(), 4, "all at once");
 }
 
-/// A9, B5: names take a bounded number of rows, whoever has them; those that are locked go last, and accounts stay.
+/// A9, B5: names take a bounded number of rows, known or unknown; locked ones go last, and accounts stay.
 #[tokio::test]
 async fn unknown_names_take_a_bounded_number_of_rows() {
     let app = TestApp::with(LIMITED).await;

@@ -93,9 +93,9 @@ async fn are_not_taken_for_a_user_of_that_name() {
     }
 }
 
-/// Whoever came when there was one customer administers the installation, which a dry run has to tell.
+/// Administrators of a single customer administer the installation, which a dry run has to report.
 #[tokio::test]
-async fn that_are_the_installations_are_told_so_by_a_dry_run() {
+async fn of_the_installation_are_reported_by_a_dry_run() {
     let app = TestApp::new().await;
     run(&app, "user-api", read(&old(&[(5, "ann@example.org", 3)]).await).await).await;
     let file = old(&[(5, "ann@example.org", 3), (6, "admin", 3), (7, "bea@example.org", 4)]).await;

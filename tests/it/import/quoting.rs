@@ -49,7 +49,7 @@ async fn of_mysql_stand_for_themselves_and_escape() {
 
 /// Spreadsheets quote, MySQL escapes, and neither says which of them wrote the tabs.
 #[tokio::test]
-async fn between_tabs_have_to_be_told_where_both_readings_differ() {
+async fn between_tabs_need_an_option_where_both_readings_differ() {
     let said = problem(BATCH, &Layout::default());
     assert!(said.starts_with("line 3 has a quote at the beginning of a cell") && said.contains("--quote"), "{said}");
     let said = problem("username\tpassword\nann\ta\\\\b\n", &Layout::default());
@@ -66,15 +66,15 @@ async fn between_tabs_have_to_be_told_where_both_readings_differ() {
     }
 }
 
-/// MySQL's server can be told to quote; it names no columns, and escapes as ever.
+/// MySQL's server can quote; it names no columns, and escapes as ever.
 #[tokio::test]
-async fn of_mysql_that_enclose_cells_are_told_by_a_null_or_an_option() {
+async fn of_mysql_that_enclose_cells_are_identified_by_a_null_or_an_option() {
     let text = "1,\"ann\",\"back\\\\slash-99\",NULL-OR-TEXT\n2,\"bob\",\"of\\\"bob-77\",\"x\"\n";
     let layout = || names(&["id", "username", "password", "display_name"]);
     let said = problem(&text.replace("NULL-OR-TEXT", "\"y\""), &layout());
     assert!(said.starts_with("line 1 has a backslash: give --escape backslash"), "{said}");
-    let told_so = Layout { escape: Some(Escape::Backslash), ..layout() };
-    for (null, layout) in [("\\N", layout()), ("\"y\"", told_so)] {
+    let with_option = Layout { escape: Some(Escape::Backslash), ..layout() };
+    for (null, layout) in [("\\N", layout()), ("\"y\"", with_option)] {
         let app = TestApp::new().await;
         let source = import::table::read_with(&text.replace("NULL-OR-TEXT", null), &layout).unwrap();
         let report = run(&app, "general", source).await;
@@ -86,7 +86,7 @@ async fn of_mysql_that_enclose_cells_are_told_by_a_null_or_an_option() {
 
 /// What nothing closes would take the rest of the file into one cell.
 #[test]
-fn that_nobody_closes_refuse_the_file_and_name_the_line() {
+fn left_open_refuse_the_file_and_name_the_line() {
     let open = "username,password\nann,pw-of-ann-771\nbob,\"unclosed-pw-1\ncat,pw-of-cat-771\ndan,pw-of-dan-771\n";
     let said = problem(open, &Layout::default());
     assert!(said.starts_with("the quote that line 3 opens is never closed") && said.contains("--quote none"), "{said}");
@@ -95,7 +95,7 @@ fn that_nobody_closes_refuse_the_file_and_name_the_line() {
     assert!(problem("\"username,password\nann,x\n", &Layout::default()).starts_with("the quote that line 1 opens"));
 }
 
-/// Two stray quotes that happen to fit: every line between them is told and counted.
+/// Two stray quotes that happen to fit: every line between them is reported and counted.
 #[tokio::test]
 async fn around_several_lines_refuse_each_of_them() {
     let text = "username,password,display_name\nann,\"pw-1\ncat,pw-2\ndan,pw\"\"-3\",\neve,pw-of-eve-77,\nfay,pw-of-fay-77,\"Fay\nF.\"\n";
@@ -132,7 +132,7 @@ async fn around_several_lines_refuse_each_of_them() {
 }
 
 #[test]
-fn and_delimiters_that_do_not_fit_are_told() {
+fn and_delimiters_that_do_not_fit_are_reported() {
     let layout = Layout { delimiter: Some(b';'), ..Layout::default() };
     let said = problem("username,email\nann,\n", &layout);
     assert_eq!(said, "',' stands between the cells of the first line, not ';': change --delimiter");

@@ -1,4 +1,4 @@
-//! What reaches the database is what every database takes; what one of them refuses all the same is told by its row.
+//! What reaches the database is what every database takes; the error names the row that one of them refuses all the same.
 
 use accountd::account::import::{self, Report};
 use entity::user;
@@ -13,7 +13,7 @@ const SHA1: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
 
 /// PostgreSQL takes no text with a NUL, and the others take it: on all of them the row says it, in a dry run too.
 #[tokio::test]
-async fn control_characters_are_told_of_row_by_row() {
+async fn control_characters_are_reported_row_by_row() {
     let hashes = ["\0", "\u{7}", "\u{85}"].map(|one| {
         [
             format!("sha1$ab{one}cd${SHA1}"),
@@ -86,7 +86,7 @@ async fn a_row_that_the_database_refuses_is_named() {
     app.login("u20", "correct-horse-9").await;
 }
 
-/// Those who come later get numbers that programs of JavaScript can tell apart.
+/// Later users get numbers that JavaScript represents exactly.
 #[tokio::test]
 async fn the_highest_number_leaves_room_for_more() {
     let app = TestApp::new().await;

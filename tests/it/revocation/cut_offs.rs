@@ -144,7 +144,7 @@ async fn stay_near_the_clock_however_often_roles_change() {
     }
 }
 
-/// InnoDB renews its list of transactions only when nobody has read it for 100 ms.
+/// InnoDB renews its list of transactions only after 100 ms without a read.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(150);
 
 /// Whether somebody waits for a lock in this database; nobody can tell on SQLite.
@@ -207,7 +207,7 @@ async fn are_written_by_put_of_user_api() {
     }
 }
 
-/// Services go by the name, which may be somebody else's from now on.
+/// Services go by the name, which another user may take from now on.
 #[tokio::test]
 async fn are_written_for_another_username() {
     let app = TestApp::with(&DIALECTS).await;
@@ -227,7 +227,7 @@ async fn are_written_for_another_username() {
     }
 }
 
-/// A clock that leapt ahead shuts nobody out once it is set right.
+/// A clock that leapt ahead locks no user out once it is set right.
 #[tokio::test]
 async fn of_a_clock_that_was_wrong_do_not_count() {
     let app = TestApp::with(&DIALECTS).await;

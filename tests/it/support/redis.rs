@@ -15,7 +15,7 @@ impl Redis {
     /// Starts one. Where there is none to start the test is not run, and says so.
     pub fn start() -> Option<Self> {
         loop {
-            // Somebody else may take the port before the server does.
+            // Another process may take the port before the server does.
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             match Self::start_at(port)? {
                 Ok(started) => return Some(started),
