@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::ROUND;
 
 /// How long a client waits that was told to come again.
-const PAUSE: Duration = Duration::from_millis(20);
+const BUSY_RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A request that can be sent as it is.
 pub fn graphql(token: &str, query: &str, variables: &Value) -> String {
@@ -43,14 +43,14 @@ impl Connection {
             assert!(count > 0, "the server closed the connection: {}", String::from_utf8_lossy(&answer));
             answer.extend_from_slice(&buffer[..count]);
             let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
-            if answer.len() - end - 4 >= length(&answer[..end]) {
+            if answer.len() - end - 4 >= content_length(&answer[..end]) {
                 return String::from_utf8(answer.split_off(end + 4)).expect("text");
             }
         }
     }
 }
 
-fn length(head: &[u8]) -> usize {
+fn content_length(head: &[u8]) -> usize {
     let head = std::str::from_utf8(head).expect("a head");
     let value = |line: &str| {
         let (name, value) = line.split_once(':')?;
@@ -62,13 +62,13 @@ fn length(head: &[u8]) -> usize {
 /// What a few connections got in one round.
 pub struct Sample {
     times: Vec<Duration>,
-    took: Duration,
+    elapsed: Duration,
 }
 
 impl Sample {
     /// Answers a second.
     pub fn rate(&self) -> f64 {
-        self.times.len() as f64 / self.took.as_secs_f64()
+        self.times.len() as f64 / self.elapsed.as_secs_f64()
     }
 
     /// The time that 99 of 100 answers stay below, in milliseconds.
@@ -80,45 +80,45 @@ impl Sample {
 }
 
 /// What a connection asks next, after the last answer.
-pub trait Asks: FnMut(&str) -> String + Send + 'static {}
+pub trait RequestSource: FnMut(&str) -> String + Send + 'static {}
 
-impl<F: FnMut(&str) -> String + Send + 'static> Asks for F {}
+impl<F: FnMut(&str) -> String + Send + 'static> RequestSource for F {}
 
 /// The same again and again.
-pub fn always(request: String) -> impl Asks {
+pub fn repeat(request: String) -> impl RequestSource {
     move |_: &str| request.clone()
 }
 
 /// Lets `connections` ask for one round.
-pub fn run<A: Asks>(port: u16, connections: usize, asks: impl Fn(usize) -> A) -> Sample {
+pub fn run<A: RequestSource>(port: u16, connections: usize, asks: impl Fn(usize) -> A) -> Sample {
     let begun = Instant::now();
-    let crowd = Crowd::gather(port, connections, asks);
+    let crowd = LoadGenerator::start(port, connections, asks);
     thread::sleep(ROUND);
-    let times = crowd.disperse();
-    Sample { times, took: begun.elapsed() }
+    let times = crowd.stop();
+    Sample { times, elapsed: begun.elapsed() }
 }
 
 /// Connections that ask until they are told to stop.
-pub struct Crowd {
-    stop: Arc<AtomicBool>,
+pub struct LoadGenerator {
+    is_stopped: Arc<AtomicBool>,
     running: Vec<JoinHandle<Vec<Duration>>>,
 }
 
-impl Crowd {
-    pub fn gather<A: Asks>(port: u16, connections: usize, asks: impl Fn(usize) -> A) -> Self {
+impl LoadGenerator {
+    pub fn start<A: RequestSource>(port: u16, connections: usize, asks: impl Fn(usize) -> A) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let running = (0..connections).map(|number| ask(port, asks(number), Arc::clone(&stop))).collect();
-        Self { stop, running }
+        let running = (0..connections).map(|number| spawn_client(port, asks(number), Arc::clone(&stop))).collect();
+        Self { is_stopped: stop, running }
     }
 
     /// The times of all answers that were none of "busy".
-    pub fn disperse(self) -> Vec<Duration> {
-        self.stop.store(true, Ordering::Relaxed);
+    pub fn stop(self) -> Vec<Duration> {
+        self.is_stopped.store(true, Ordering::Relaxed);
         self.running.into_iter().flat_map(|connection| connection.join().expect("a connection")).collect()
     }
 }
 
-fn ask(port: u16, mut next: impl Asks, stop: Arc<AtomicBool>) -> JoinHandle<Vec<Duration>> {
+fn spawn_client(port: u16, mut next: impl RequestSource, stop: Arc<AtomicBool>) -> JoinHandle<Vec<Duration>> {
     thread::spawn(move || {
         let mut connection = Connection::open(port);
         let (mut times, mut answer) = (Vec::new(), String::new());
@@ -127,7 +127,7 @@ fn ask(port: u16, mut next: impl Asks, stop: Arc<AtomicBool>) -> JoinHandle<Vec<
             let begun = Instant::now();
             answer = connection.exchange(&request);
             if answer.contains("SERVER_BUSY") {
-                thread::sleep(PAUSE);
+                thread::sleep(BUSY_RETRY_INTERVAL);
             } else {
                 times.push(begun.elapsed());
             }

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::client::{always, graphql, run};
-use crate::reads::{CONNECTIONS, ME, PAGE};
-use crate::refresh::renewing;
+use crate::client::{graphql, repeat, run};
+use crate::reads::{CONNECTIONS, ME_QUERY, USERS_QUERY};
+use crate::refresh::refresh_chain;
 use crate::report::{Curve, Report};
-use crate::server::{Directory, PROGRAM, Server, make_admin};
-use crate::starting::until_ready;
+use crate::server::{PROGRAM, Server, TempDirectory, create_admin};
+use crate::starting::seconds_until_ready;
 use crate::{ROUNDS, median, seed};
 
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
@@ -18,42 +18,42 @@ const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 const SESSIONS: usize = 8;
 
 /// What is measured at each size.
-const NAMES: [&str; 5] = ["me", "users(first: 20)", "refresh", "time until ready", "memory"];
+const METRICS: [&str; 5] = ["me", "users(first: 20)", "refresh", "time until ready", "memory"];
 
 pub fn measure(report: &mut Report) {
-    let measured: Vec<[f64; 5]> = SIZES.iter().map(|size| at(*size)).collect();
-    for (number, name) in NAMES.into_iter().enumerate() {
+    let measured: Vec<[f64; 5]> = SIZES.iter().map(|size| measure_at(*size)).collect();
+    for (number, name) in METRICS.into_iter().enumerate() {
         let points = SIZES.iter().zip(&measured).map(|(size, values)| (*size as f64, values[number]));
         let first = measured[0][number];
-        report.draw(Curve { name, points: points.map(|(size, value)| (size, value / first)).collect() });
-        let values: Vec<String> = measured.iter().map(|values| shown(number, values[number])).collect();
-        report.tell(format!("{name} with 1,000, 100,000 and 1,000,000 users"), values.join(", "));
+        report.add_curve(Curve { name, points: points.map(|(size, value)| (size, value / first)).collect() });
+        let values: Vec<String> = measured.iter().map(|values| format_value(number, values[number])).collect();
+        report.record(format!("{name} with 1,000, 100,000 and 1,000,000 users"), values.join(", "));
     }
 }
 
-fn shown(number: usize, value: f64) -> String {
-    match NAMES[number] {
+fn format_value(number: usize, value: f64) -> String {
+    match METRICS[number] {
         "memory" => format!("{value:.0} MiB"),
         "time until ready" => format!("{value:.3} s"),
         _ => format!("{value:.0}/s"),
     }
 }
 
-fn at(size: usize) -> [f64; 5] {
-    let directory = Directory::new();
-    make_admin(PROGRAM, &directory, "root");
+fn measure_at(size: usize) -> [f64; 5] {
+    let directory = TempDirectory::new();
+    create_admin(PROGRAM, &directory, "root");
     seed::users(&directory, size);
     let begun = Instant::now();
-    let server = Server::spawned(&directory, &[("ACCOUNTD_LIMITS__ENABLED", "false")]);
-    let ready = until_ready(&server, begun);
+    let server = Server::spawn_unready(&directory, &[("ACCOUNTD_LIMITS__ENABLED", "false")]);
+    let ready = seconds_until_ready(&server, begun);
     let token = server.login("root").0;
-    let (me, page) = (graphql(&token, ME, &json!({})), graphql(&token, PAGE, &json!({})));
+    let (me, page) = (graphql(&token, ME_QUERY, &json!({})), graphql(&token, USERS_QUERY, &json!({})));
     let (mut reads, mut pages, mut refreshes) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        reads.push(run(server.port, CONNECTIONS, |_| always(me.clone())).rate());
-        pages.push(run(server.port, CONNECTIONS, |_| always(page.clone())).rate());
+        reads.push(run(server.port, CONNECTIONS, |_| repeat(me.clone())).rate());
+        pages.push(run(server.port, CONNECTIONS, |_| repeat(page.clone())).rate());
         let tokens: Vec<String> = (0..SESSIONS).map(|_| server.login("root").1).collect();
-        refreshes.push(run(server.port, SESSIONS, |number| renewing(tokens[number].clone())).rate());
+        refreshes.push(run(server.port, SESSIONS, |number| refresh_chain(tokens[number].clone())).rate());
     }
-    [median(reads), median(pages), median(refreshes), ready, server.resident()]
+    [median(reads), median(pages), median(refreshes), ready, server.resident_mib()]
 }

@@ -51,7 +51,7 @@ const PARTS: [(&str, Measure); 9] = [
 ];
 
 fn main() {
-    if let Some(port) = server::bare_port() {
+    if let Some(port) = server::baseline_port() {
         return bare::serve(port);
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();

@@ -7,10 +7,10 @@ use std::thread;
 use serde_json::json;
 
 use crate::client::{Connection, graphql};
-use crate::reads::ME;
+use crate::reads::ME_QUERY;
 use crate::report::Report;
 use crate::seed;
-use crate::server::{Directory, Server};
+use crate::server::{Server, TempDirectory};
 
 const SESSIONS: usize = 100_000;
 
@@ -18,7 +18,7 @@ const SESSIONS: usize = 100_000;
 const CONNECTIONS: usize = 16;
 
 pub fn measure(report: &mut Report) {
-    let directory = Directory::new();
+    let directory = TempDirectory::new();
     seed::users(&directory, SESSIONS);
     let tokens = Arc::new(seed::sessions(&directory, SESSIONS));
     let server = Server::start(&directory);
@@ -29,7 +29,7 @@ pub fn measure(report: &mut Report) {
             thread::spawn(move || {
                 let mut connection = Connection::open(port);
                 while let Some(token) = tokens.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let answer = connection.exchange(&graphql(token, ME, &json!({})));
+                    let answer = connection.exchange(&graphql(token, ME_QUERY, &json!({})));
                     assert!(answer.contains("\"username\""), "{answer}");
                 }
             })
@@ -38,5 +38,8 @@ pub fn measure(report: &mut Report) {
     for visitor in visitors {
         visitor.join().expect("a visitor");
     }
-    report.tell(format!("memory after {SESSIONS} live sessions were seen"), format!("{:.0} MiB", server.resident()));
+    report.record(
+        format!("memory after {SESSIONS} live sessions were seen"),
+        format!("{:.0} MiB", server.resident_mib()),
+    );
 }

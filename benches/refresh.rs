@@ -9,32 +9,32 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::client::{Asks, graphql, run};
+use crate::client::{RequestSource, graphql, run};
 use crate::report::Report;
-use crate::server::{Directory, PROGRAM, Server, migrate, setting};
+use crate::server::{PROGRAM, Server, TempDirectory, env_var, migrate};
 use crate::{ROUND, ROUNDS, median};
 
 /// Sessions that are refreshed at a time.
 pub const SESSIONS: usize = 8;
 
-const REFRESH: &str = "mutation ($token: String!) {
+const REFRESH_MUTATION: &str = "mutation ($token: String!) {
     refresh(input: { refreshToken: $token }) { outcome tokens { refreshToken } errors { code } } }";
 
 pub fn measure(report: &mut Report) {
-    let directory = Directory::new();
+    let directory = TempDirectory::new();
     let server = Server::start(&directory);
     compare(report, "SQLite", &server, &config::Database::Embedded(directory.database()));
-    match setting("ACCOUNTD_TEST_POSTGRES") {
-        Some(url) => on_postgres(report, url),
+    match env_var("ACCOUNTD_TEST_POSTGRES") {
+        Some(url) => measure_postgres(report, url),
         None => println!("  not measured on PostgreSQL: ACCOUNTD_TEST_POSTGRES names no server"),
     }
 }
 
-fn on_postgres(report: &mut Report, url: String) {
+fn measure_postgres(report: &mut Report, url: String) {
     let database = PostgresDatabase::create(url, "bench");
-    let (directory, settings) = (Directory::new(), database.settings());
+    let (directory, settings) = (TempDirectory::new(), database.settings());
     migrate(PROGRAM, &directory, &settings);
-    let server = Server::with(&directory, &settings);
+    let server = Server::start_with(&directory, &settings);
     compare(report, "PostgreSQL", &server, &config::Database::Server(database.url.clone().into()));
 }
 
@@ -82,19 +82,19 @@ fn compare(report: &mut Report, database: &str, server: &Server, place: &config:
     let mut tokens: Vec<String> = (0..SESSIONS).map(|number| server.register(&format!("ann{number}")).1).collect();
     let (mut shares, mut rates) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let commits = commits(place);
-        let sample = run(server.port, SESSIONS, |number| renewing(tokens[number].clone()));
+        let commits = commit_rate(place);
+        let sample = run(server.port, SESSIONS, |number| refresh_chain(tokens[number].clone()));
         rates.push(sample.rate());
         shares.push(sample.rate() / commits);
         // The chains went on where nobody sees them: begin new ones.
         tokens = (0..SESSIONS).map(|number| server.login(&format!("ann{number}")).1).collect();
     }
-    report.tell(format!("refreshes a second on {database}, {SESSIONS} sessions"), format!("{:.0}", median(rates)));
-    report.hold_share(format!("refreshes beside durable commits of an equal row, {database}"), median(shares), 70);
+    report.record(format!("refreshes a second on {database}, {SESSIONS} sessions"), format!("{:.0}", median(rates)));
+    report.record_share(format!("refreshes beside durable commits of an equal row, {database}"), median(shares), 70);
 }
 
 /// A client that refreshes with what it got last.
-pub fn renewing(first: String) -> impl Asks {
+pub fn refresh_chain(first: String) -> impl RequestSource {
     let mut token = first;
     move |answer: &str| {
         if !answer.is_empty() {
@@ -103,13 +103,13 @@ pub fn renewing(first: String) -> impl Asks {
             assert_eq!(renewed["outcome"], "ROTATED", "{answer}");
             token = renewed["tokens"]["refreshToken"].as_str().expect("a token").to_owned();
         }
-        graphql("", REFRESH, &json!({ "token": token }))
+        graphql("", REFRESH_MUTATION, &json!({ "token": token }))
     }
 }
 
 /// Commits a second of rows like a session's, by the server's own kind of connections: on SQLite one after the other, as
 /// there is one writer; on a server as many at a time as there are sessions.
-fn commits(place: &config::Database) -> f64 {
+fn commit_rate(place: &config::Database) -> f64 {
     let writers = match place {
         config::Database::Embedded(_) => 1,
         config::Database::Server(_) => SESSIONS,

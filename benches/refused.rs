@@ -9,7 +9,7 @@ use accountd::app::App;
 use accountd::clock::SystemClock;
 use accountd::config::{Config, Flags};
 use accountd::entropy::SystemEntropy;
-use accountd::security::throttle::Subject;
+use accountd::security::throttle::RateLimitKey;
 use accountd::{http, start};
 use axum::Router;
 use axum::body::Body;
@@ -21,7 +21,7 @@ use tokio::runtime;
 use tower::ServiceExt;
 
 use crate::report::Report;
-use crate::server::Directory;
+use crate::server::TempDirectory;
 use crate::{PASSWORD, median};
 
 /// How often each request is sent.
@@ -36,49 +36,56 @@ pub fn measure(report: &mut Report) {
 }
 
 async fn compare(report: &mut Report) {
-    let directory = Directory::new();
+    let directory = TempDirectory::new();
     let flags = Flags { data_dir: Some(directory.path().to_owned()), ..Flags::default() };
     let config = Config::load(flags, []).expect("settings");
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.expect("a service");
     let router = http::router(app.clone()).expect("a router");
-    let register = graphql("register", json!({ "username": "known", "password": PASSWORD }));
-    ask(&router, None, "/graphql", &register).await;
+    let register = mutation_body("register", json!({ "username": "known", "password": PASSWORD }));
+    send(&router, None, "/graphql", &register).await;
 
     let long = "\u{fdfa}".repeat(9_000);
     let mut ratios = Vec::new();
     for (path, body) in [
-        ("/graphql", (|text| graphql("login", json!({ "username": text, "password": text }))) as fn(&str) -> Value),
-        ("/graphql", |text| graphql("register", json!({ "username": "nobody", "password": text }))),
+        (
+            "/graphql",
+            (|text| mutation_body("login", json!({ "username": text, "password": text }))) as fn(&str) -> Value,
+        ),
+        ("/graphql", |text| mutation_body("register", json!({ "username": "nobody", "password": text }))),
         ("/login", |text| json!({ "username": text, "password": "x" })),
         ("/register", |text| json!({ "username": "nobody", "password": text })),
     ] {
         // Half as long where the text comes twice: the variables of a request are bounded.
         let text = if path == "/graphql" { &long[..long.len() / 6 * 3] } else { &long };
-        let short = refusal(&app, &router, path, &body("nobody")).await;
-        ratios.push(refusal(&app, &router, path, &body(text)).await / short);
+        let short = median_cpu_seconds(&app, &router, path, &body("nobody")).await;
+        ratios.push(median_cpu_seconds(&app, &router, path, &body(text)).await / short);
     }
     let most = ratios.into_iter().fold(0.0, f64::max);
-    report.hold("refused requests with long texts, beside short ones", format!("{most:.1} ×"), "5 × or less");
+    report.record_with_target(
+        "refused requests with long texts, beside short ones",
+        format!("{most:.1} ×"),
+        "5 × or less",
+    );
 
     let mut least_alike = 0.5_f64;
-    for device in [Value::Null, json!("x"), json!(foreign_device(&app, &router).await)] {
+    for device in [Value::Null, json!("x"), json!(foreign_device_token(&app, &router).await)] {
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..REQUESTS {
             for (name, times) in ["known", "nobody"].into_iter().zip(&mut times) {
-                spend(&app).await;
-                let body = graphql("login", json!({ "username": name, "password": "x", "deviceToken": device }));
+                exhaust_buckets(&app).await;
+                let body = mutation_body("login", json!({ "username": name, "password": "x", "deviceToken": device }));
                 let begun = Instant::now();
-                ask(&router, Some(ADDRESS.into()), "/graphql", &body).await;
+                send(&router, Some(ADDRESS.into()), "/graphql", &body).await;
                 times.push(begun.elapsed());
             }
         }
         let [known, unknown] = times;
-        let found = area(&known, &unknown);
+        let found = auc(&known, &unknown);
         if (found - 0.5).abs() > (least_alike - 0.5).abs() {
             least_alike = found;
         }
     }
-    report.hold(
+    report.record_with_target(
         "how well the time of a refused login tells who exists (AUC)",
         format!("{least_alike:.2}"),
         "0.45 to 0.55",
@@ -86,7 +93,7 @@ async fn compare(report: &mut Report) {
 }
 
 /// How often a time of the first kind is longer than one of the second (Mann-Whitney): one half if they are alike.
-fn area(some: &[Duration], others: &[Duration]) -> f64 {
+fn auc(some: &[Duration], others: &[Duration]) -> f64 {
     let longer = some.iter().flat_map(|one| {
         others.iter().map(move |other| f64::from(u8::from(one > other)) + f64::from(u8::from(one == other)) / 2.0)
     });
@@ -94,13 +101,13 @@ fn area(some: &[Duration], others: &[Duration]) -> f64 {
 }
 
 /// The processor time of one refused request, in seconds: the median.
-async fn refusal(app: &App, router: &Router, path: &str, body: &Value) -> f64 {
+async fn median_cpu_seconds(app: &App, router: &Router, path: &str, body: &Value) -> f64 {
     let mut times = Vec::new();
     for _ in 0..REQUESTS {
-        spend(app).await;
-        let begun = processor_time();
-        let answer = ask(router, Some(ADDRESS.into()), path, body).await;
-        times.push(processor_time().saturating_sub(begun).as_secs_f64());
+        exhaust_buckets(app).await;
+        let begun = process_cpu_time();
+        let answer = send(router, Some(ADDRESS.into()), path, body).await;
+        times.push(process_cpu_time().saturating_sub(begun).as_secs_f64());
         let is_refused =
             answer.contains("TOO_MANY_ATTEMPTS") || answer.contains("Rate limit") || answer.contains("Too many");
         assert!(is_refused, "{path}: {answer}");
@@ -109,32 +116,32 @@ async fn refusal(app: &App, router: &Router, path: &str, body: &Value) -> f64 {
 }
 
 /// Leaves nothing for the address.
-async fn spend(app: &App) {
-    let address = Subject::address(SocketAddr::from(ADDRESS).ip());
+async fn exhaust_buckets(app: &App) {
+    let address = RateLimitKey::address(SocketAddr::from(ADDRESS).ip());
     let throttle = &app.throttle;
     let legacy = [&throttle.legacy_logins, &throttle.legacy_registrations];
-    for budget in [&throttle.failures, &throttle.asked_registrations].into_iter().chain(legacy) {
-        while budget.reserve(address, app.clock.now()).await.is_ok() {}
+    for budget in [&throttle.failed_logins, &throttle.registration_attempts].into_iter().chain(legacy) {
+        while budget.take(address, app.clock.now()).await.is_ok() {}
     }
 }
 
 /// A device token of another account.
-async fn foreign_device(_: &App, router: &Router) -> String {
-    let register = graphql("register", json!({ "username": "other", "password": PASSWORD }));
-    ask(router, None, "/graphql", &register).await;
+async fn foreign_device_token(_: &App, router: &Router) -> String {
+    let register = mutation_body("register", json!({ "username": "other", "password": PASSWORD }));
+    send(router, None, "/graphql", &register).await;
     let query = "mutation ($p: String!) { login(input: { username: \"other\", password: $p }) { deviceToken } }";
-    let answer = ask(router, None, "/graphql", &json!({ "query": query, "variables": { "p": PASSWORD } })).await;
+    let answer = send(router, None, "/graphql", &json!({ "query": query, "variables": { "p": PASSWORD } })).await;
     let answer: Value = serde_json::from_str(&answer).expect("JSON");
     answer["data"]["login"]["deviceToken"].as_str().expect("a token").to_owned()
 }
 
-fn graphql(field: &str, input: Value) -> Value {
+fn mutation_body(field: &str, input: Value) -> Value {
     let kind = if field == "login" { "LoginInput" } else { "RegisterInput" };
     let query = format!("mutation ($input: {kind}!) {{ {field}(input: $input) {{ errors {{ code }} }} }}");
     json!({ "query": query, "variables": { "input": input } })
 }
 
-async fn ask(router: &Router, from: Option<SocketAddr>, path: &str, body: &Value) -> String {
+async fn send(router: &Router, from: Option<SocketAddr>, path: &str, body: &Value) -> String {
     let mut request = Request::post(path).header("content-type", "application/json");
     if let Some(from) = from {
         request = request.extension(ConnectInfo(from));
@@ -146,6 +153,6 @@ async fn ask(router: &Router, from: Option<SocketAddr>, path: &str, body: &Value
 }
 
 /// The processor time of the whole process: the hashing threads count.
-fn processor_time() -> Duration {
+fn process_cpu_time() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
 }

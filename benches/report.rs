@@ -10,9 +10,9 @@ use crate::machine;
 
 /// One line of the table.
 struct Figure {
-    what: String,
+    name: String,
     value: String,
-    wanted: Option<String>,
+    target: Option<String>,
 }
 
 /// How one figure changes with the number of users, as a share of what it is with the fewest.
@@ -31,28 +31,28 @@ pub struct Report {
 
 impl Report {
     /// A figure that nothing is promised about.
-    pub fn tell(&mut self, what: impl Into<String>, value: String) {
-        self.add(what.into(), value, None);
+    pub fn record(&mut self, what: impl Into<String>, value: String) {
+        self.push(what.into(), value, None);
     }
 
     /// A figure and what it should be.
-    pub fn hold(&mut self, what: impl Into<String>, value: String, wanted: &str) {
-        self.add(what.into(), value, Some(wanted.to_owned()));
+    pub fn record_with_target(&mut self, what: impl Into<String>, value: String, wanted: &str) {
+        self.push(what.into(), value, Some(wanted.to_owned()));
     }
 
     /// A share of something else, which should be `least` percent or more.
-    pub fn hold_share(&mut self, what: impl Into<String>, share: f64, least: u32) {
-        self.hold(what, percent(share), &format!("{least} % or more"));
+    pub fn record_share(&mut self, what: impl Into<String>, share: f64, least: u32) {
+        self.record_with_target(what, percent(share), &format!("{least} % or more"));
     }
 
-    fn add(&mut self, what: String, value: String, wanted: Option<String>) {
+    fn push(&mut self, what: String, value: String, wanted: Option<String>) {
         let aim = wanted.as_ref().map_or(String::new(), |wanted| format!(" (wanted: {wanted})"));
         println!("  {what}: {value}{aim}");
-        self.figures.push(Figure { what, value, wanted });
+        self.figures.push(Figure { name: what, value, target: wanted });
     }
 
     /// A curve of the plot.
-    pub fn draw(&mut self, curve: Curve) {
+    pub fn add_curve(&mut self, curve: Curve) {
         self.curves.push(curve);
     }
 
@@ -67,8 +67,8 @@ impl Report {
 
     fn table(&self) -> String {
         let mut text =
-            format!("Measured on {}.\n\n| what | measured | wanted |\n|---|---|---|\n", machine::described());
-        for Figure { what, value, wanted } in &self.figures {
+            format!("Measured on {}.\n\n| what | measured | wanted |\n|---|---|---|\n", machine::description());
+        for Figure { name: what, value, target: wanted } in &self.figures {
             writeln!(text, "| {what} | {value} | {} |", wanted.as_deref().unwrap_or("")).expect("a line");
         }
         text

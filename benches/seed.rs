@@ -14,13 +14,13 @@ use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, QuerySelect, Set};
 use secrecy::ExposeSecret;
 use tokio::runtime::Runtime;
 
-use crate::server::Directory;
+use crate::server::TempDirectory;
 
 /// Rows of one statement: SQLite takes 32,766 values in one.
 const BATCH: usize = 1_000;
 
 /// Makes `count` users, in one statement and one transaction, as no face of the service could.
-pub fn users(directory: &Directory, count: usize) {
+pub fn users(directory: &TempDirectory, count: usize) {
     let statement = format!(
         "INSERT INTO user (uid, tenant_id, username, username_key, email, email_key, must_change_password, status,
              created_at, updated_at, version)
@@ -28,14 +28,14 @@ pub fn users(directory: &Directory, count: usize) {
          SELECT randomblob(16), 1, 'user' || i, 'user' || i, 'user' || i || '@example.org',
              'user' || i || '@example.org', 0, 'ACTIVE', 1700000000000 + i, 1700000000000 + i, 1 FROM n"
     );
-    on(directory, async move |app| {
+    with_app(directory, async move |app| {
         app.db.writer().execute_unprepared(&statement).await.expect("users");
     });
 }
 
 /// Opens a session for each of the first `count` users; the access tokens.
-pub fn sessions(directory: &Directory, count: usize) -> Vec<String> {
-    on(directory, async move |app| {
+pub fn sessions(directory: &TempDirectory, count: usize) -> Vec<String> {
+    with_app(directory, async move |app| {
         let now = app.clock.now();
         let query = user::Entity::find().order_by_asc(user::Column::Id).limit(count as u64);
         let users = query.all(app.db.reader()).await.expect("users");
@@ -60,7 +60,7 @@ pub fn sessions(directory: &Directory, count: usize) -> Vec<String> {
                 .collect();
             let made = session::Entity::insert_many(rows).exec_with_returning(&tx).await.expect("sessions");
             for (user, session) in batch.iter().zip(&made) {
-                let pair = tokens::pair(&app, user, &[], session, now).expect("tokens");
+                let pair = tokens::issue_pair(&app, user, &[], session, now).expect("tokens");
                 tokens.push(pair.access_token.expose_secret().to_owned());
             }
         }
@@ -70,7 +70,7 @@ pub fn sessions(directory: &Directory, count: usize) -> Vec<String> {
 }
 
 /// Does some work on the directory's database, by accountd's own means.
-fn on<T>(directory: &Directory, work: impl AsyncFnOnce(App) -> T) -> T {
+fn with_app<T>(directory: &TempDirectory, work: impl AsyncFnOnce(App) -> T) -> T {
     Runtime::new().expect("a runtime").block_on(async {
         let flags = Flags { data_dir: Some(directory.path().to_owned()), ..Flags::default() };
         let config = Config::load(flags, []).expect("settings");

@@ -14,7 +14,7 @@ use crate::PASSWORD;
 use crate::client::{Connection, graphql};
 
 /// Tells this program to be the bare server, and where.
-const BARE: &str = "ACCOUNTD_BENCH_BARE";
+const BASELINE_PORT: &str = "ACCOUNTD_BENCH_BARE";
 
 /// The accountd of this build.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_accountd");
@@ -22,9 +22,9 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_accountd");
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// A directory that goes when it is dropped.
-pub struct Directory(PathBuf);
+pub struct TempDirectory(PathBuf);
 
-impl Directory {
+impl TempDirectory {
     pub fn new() -> Self {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("accountd-bench-{}-{number}", std::process::id()));
@@ -41,7 +41,7 @@ impl Directory {
     }
 }
 
-impl Drop for Directory {
+impl Drop for TempDirectory {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.0).ok();
     }
@@ -55,28 +55,28 @@ pub struct Server {
 
 impl Server {
     /// accountd on this directory, without limits.
-    pub fn start(directory: &Directory) -> Self {
-        Self::with(directory, &[("ACCOUNTD_LIMITS__ENABLED", "false")])
+    pub fn start(directory: &TempDirectory) -> Self {
+        Self::start_with(directory, &[("ACCOUNTD_LIMITS__ENABLED", "false")])
     }
 
     /// accountd on this directory with these settings.
-    pub fn with(directory: &Directory, settings: &[(&str, &str)]) -> Self {
-        Self::of(PROGRAM, directory, settings)
+    pub fn start_with(directory: &TempDirectory, settings: &[(&str, &str)]) -> Self {
+        Self::start_program(PROGRAM, directory, settings)
     }
 
     /// Any accountd, which may have been built from another commit.
-    pub fn of(program: &str, directory: &Directory, settings: &[(&str, &str)]) -> Self {
+    pub fn start_program(program: &str, directory: &TempDirectory, settings: &[(&str, &str)]) -> Self {
         let server = Self::spawn(program, directory, settings);
-        server.wait();
+        server.wait_until_listening();
         server
     }
 
     /// accountd that may not listen yet.
-    pub fn spawned(directory: &Directory, settings: &[(&str, &str)]) -> Self {
+    pub fn spawn_unready(directory: &TempDirectory, settings: &[(&str, &str)]) -> Self {
         Self::spawn(PROGRAM, directory, settings)
     }
 
-    fn spawn(program: &str, directory: &Directory, settings: &[(&str, &str)]) -> Self {
+    fn spawn(program: &str, directory: &TempDirectory, settings: &[(&str, &str)]) -> Self {
         let port = free_port();
         let process = Command::new(program)
             .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
@@ -90,16 +90,16 @@ impl Server {
     }
 
     /// The bare server.
-    pub fn bare() -> Self {
+    pub fn baseline() -> Self {
         let port = free_port();
         let this = std::env::current_exe().expect("this program");
-        let process = Command::new(this).env(BARE, port.to_string()).spawn().expect("the bare server starts");
+        let process = Command::new(this).env(BASELINE_PORT, port.to_string()).spawn().expect("the bare server starts");
         let server = Self { process, port };
-        server.wait();
+        server.wait_until_listening();
         server
     }
 
-    fn wait(&self) {
+    fn wait_until_listening(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(Instant::now() < deadline, "the server does not listen");
@@ -108,7 +108,7 @@ impl Server {
     }
 
     /// The data of an answer without errors.
-    pub fn ask(&self, token: &str, query: &str, variables: &Value) -> Value {
+    pub fn query(&self, token: &str, query: &str, variables: &Value) -> Value {
         let text = Connection::open(self.port).exchange(&graphql(token, query, variables));
         let answer: Value = serde_json::from_str(&text).expect("JSON");
         assert!(answer.get("errors").is_none(), "{answer}");
@@ -117,26 +117,26 @@ impl Server {
 
     /// A new account's access and refresh token.
     pub fn register(&self, name: &str) -> (String, String) {
-        self.tokens("register", name)
+        self.tokens_of("register", name)
     }
 
     /// The tokens of an account that is there.
     pub fn login(&self, name: &str) -> (String, String) {
-        self.tokens("login", name)
+        self.tokens_of("login", name)
     }
 
-    fn tokens(&self, field: &str, name: &str) -> (String, String) {
+    fn tokens_of(&self, field: &str, name: &str) -> (String, String) {
         let query = format!(
             "mutation ($n: String!, $p: String!) {{
                 {field}(input: {{ username: $n, password: $p }}) {{ tokens {{ accessToken refreshToken }} }} }}"
         );
-        let answer = self.ask("", &query, &json!({ "n": name, "p": PASSWORD }));
+        let answer = self.query("", &query, &json!({ "n": name, "p": PASSWORD }));
         let token = |kind: &str| answer[field]["tokens"][kind].as_str().expect("a token").to_owned();
         (token("accessToken"), token("refreshToken"))
     }
 
     /// Resident memory in MiB.
-    pub fn resident(&self) -> f64 {
+    pub fn resident_mib(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("a status");
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a size");
         let kibibytes: f64 = line.split_whitespace().nth(1).and_then(|size| size.parse().ok()).expect("a number");
@@ -152,7 +152,7 @@ impl Drop for Server {
 }
 
 /// Makes an administrator in the directory's database.
-pub fn make_admin(program: &str, directory: &Directory, name: &str) {
+pub fn create_admin(program: &str, directory: &TempDirectory, name: &str) {
     use std::io::Write;
     let mut process = Command::new(program)
         .args(["admin", "create", name, "--password-stdin", "--data-dir"])
@@ -166,7 +166,7 @@ pub fn make_admin(program: &str, directory: &Directory, name: &str) {
 }
 
 /// Brings the database of these settings to the version of this accountd.
-pub fn migrate(program: &str, directory: &Directory, settings: &[(&str, &str)]) {
+pub fn migrate(program: &str, directory: &TempDirectory, settings: &[(&str, &str)]) {
     let status = Command::new(program)
         .args(["migrate", "--data-dir"])
         .arg(directory.path())
@@ -179,13 +179,13 @@ pub fn migrate(program: &str, directory: &Directory, settings: &[(&str, &str)]) 
 }
 
 /// Where this program is to be the bare server, if it is.
-pub fn bare_port() -> Option<u16> {
-    setting(BARE).and_then(|port| port.parse().ok())
+pub fn baseline_port() -> Option<u16> {
+    env_var(BASELINE_PORT).and_then(|port| port.parse().ok())
 }
 
 /// A variable of the environment.
 #[expect(clippy::disallowed_methods, reason = "a bench is no part of the program, whose settings come by its config")]
-pub fn setting(name: &str) -> Option<String> {
+pub fn env_var(name: &str) -> Option<String> {
     std::env::vars().find(|(found, _)| found == name).map(|(_, value)| value)
 }
 

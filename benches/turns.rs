@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use crate::client::{always, graphql, run};
-use crate::hashing::LOGIN;
+use crate::client::{graphql, repeat, run};
+use crate::hashing::LOGIN_MUTATION;
 use crate::machine::cores;
-use crate::reads::{CONNECTIONS, ME, PAGE};
-use crate::refresh::{PostgresDatabase, SESSIONS, renewing};
-use crate::server::{Directory, PROGRAM, Server, make_admin, migrate, setting};
+use crate::reads::{CONNECTIONS, ME_QUERY, USERS_QUERY};
+use crate::refresh::{PostgresDatabase, SESSIONS, refresh_chain};
+use crate::server::{PROGRAM, Server, TempDirectory, create_admin, env_var, migrate};
 use crate::{PASSWORD, median};
 
 /// Names the binary of the other build; a name that no accountd takes for a setting.
-const OTHER: &str = "BENCH_OTHER";
+const OTHER_PROGRAM: &str = "BENCH_OTHER";
 
 /// How often each build has its turn.
 const TURNS: usize = 7;
@@ -20,34 +20,34 @@ const TURNS: usize = 7;
 const ACCOUNTS: usize = 64;
 
 /// What both builds are asked.
-const ASKED: [(&str, Asked); 5] = [
-    ("`me`", |build| Some(build.reads(ME))),
-    ("`users(first: 20)`", |build| Some(build.reads(PAGE))),
-    ("`refresh` on SQLite", |build| Some(refreshes(&build.embedded))),
+const WORKLOADS: [(&str, Workload); 5] = [
+    ("`me`", |build| Some(build.reads(ME_QUERY))),
+    ("`users(first: 20)`", |build| Some(build.reads(USERS_QUERY))),
+    ("`refresh` on SQLite", |build| Some(refreshes(&build.sqlite))),
     ("`refresh` on PostgreSQL", |build| build.postgres.as_ref().map(refreshes)),
     ("`login`", |build| Some(build.logins())),
 ];
 
 /// The rate of one round; none where no server runs.
-type Asked = fn(&Build) -> Option<f64>;
+type Workload = fn(&Build) -> Option<f64>;
 
 /// A build, started on a database of each kind.
 struct Build {
-    embedded: Server,
+    sqlite: Server,
     postgres: Option<Server>,
     token: String,
-    _directories: [Directory; 2],
+    _directories: [TempDirectory; 2],
 }
 
 impl Build {
     fn start(program: &str, database: Option<&PostgresDatabase>) -> Self {
-        let directories = [Directory::new(), Directory::new()];
+        let directories = [TempDirectory::new(), TempDirectory::new()];
         // Settings that either build may not know are none of its business.
-        let embedded = Server::of(program, &directories[0], &[("ACCOUNTD_LIMITS__ENABLED", "false")]);
-        make_admin(program, &directories[0], "root");
+        let embedded = Server::start_program(program, &directories[0], &[("ACCOUNTD_LIMITS__ENABLED", "false")]);
+        create_admin(program, &directories[0], "root");
         let postgres = database.map(|database| {
             migrate(program, &directories[1], &database.settings());
-            Server::of(program, &directories[1], &database.settings())
+            Server::start_program(program, &directories[1], &database.settings())
         });
         for server in [Some(&embedded), postgres.as_ref()].into_iter().flatten() {
             for number in 0..ACCOUNTS {
@@ -55,12 +55,12 @@ impl Build {
             }
         }
         let token = embedded.login("root").0;
-        Self { embedded, postgres, token, _directories: directories }
+        Self { sqlite: embedded, postgres, token, _directories: directories }
     }
 
     fn reads(&self, query: &str) -> f64 {
         let request = graphql(&self.token, query, &json!({}));
-        run(self.embedded.port, CONNECTIONS, |_| always(request.clone())).rate()
+        run(self.sqlite.port, CONNECTIONS, |_| repeat(request.clone())).rate()
     }
 
     fn logins(&self) -> f64 {
@@ -68,16 +68,16 @@ impl Build {
         let logins = |mut number| {
             move |_: &str| {
                 number += connections;
-                graphql("", LOGIN, &json!({ "n": name(number % ACCOUNTS), "p": PASSWORD }))
+                graphql("", LOGIN_MUTATION, &json!({ "n": name(number % ACCOUNTS), "p": PASSWORD }))
             }
         };
-        run(self.embedded.port, connections, logins).rate()
+        run(self.sqlite.port, connections, logins).rate()
     }
 }
 
 fn refreshes(server: &Server) -> f64 {
     let tokens: Vec<String> = (0..SESSIONS).map(|number| server.login(&name(number)).1).collect();
-    run(server.port, SESSIONS, |number| renewing(tokens[number].clone())).rate()
+    run(server.port, SESSIONS, |number| refresh_chain(tokens[number].clone())).rate()
 }
 
 fn name(number: usize) -> String {
@@ -85,21 +85,21 @@ fn name(number: usize) -> String {
 }
 
 pub fn measure() {
-    let Some(other) = setting(OTHER) else {
-        eprintln!("{OTHER} names no binary: build the other commit and name its accountd");
+    let Some(other) = env_var(OTHER_PROGRAM) else {
+        eprintln!("{OTHER_PROGRAM} names no binary: build the other commit and name its accountd");
         std::process::exit(2);
     };
-    let url = setting("ACCOUNTD_TEST_POSTGRES");
+    let url = env_var("ACCOUNTD_TEST_POSTGRES");
     let databases = [("turns_other", other), ("turns_this", PROGRAM.to_owned())]
         .map(|(name, program)| (url.clone().map(|url| PostgresDatabase::create(url, name)), program));
-    let bare = Server::bare();
+    let bare = Server::baseline();
     let builds = databases.each_ref().map(|(database, program)| Build::start(program, database.as_ref()));
-    let constant = graphql(&builds[1].token, ME, &json!({}));
+    let constant = graphql(&builds[1].token, ME_QUERY, &json!({}));
     println!("{TURNS} turns; the other build, this build, and this beside the other: median, least and most");
-    for (what, asked) in ASKED {
+    for (what, asked) in WORKLOADS {
         let (mut bares, mut rates, mut shares) = (Vec::new(), [Vec::new(), Vec::new()], Vec::new());
         for turn in 0..TURNS {
-            bares.push(run(bare.port, CONNECTIONS, |_| always(constant.clone())).rate());
+            bares.push(run(bare.port, CONNECTIONS, |_| repeat(constant.clone())).rate());
             // Who comes first changes: what the machine does meanwhile meets both.
             for number in if turn % 2 == 0 { [0, 1] } else { [1, 0] } {
                 rates[number].extend(asked(&builds[number]));

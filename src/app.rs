@@ -9,15 +9,15 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::hooks::Hooks;
-use crate::live::{Memory, Watch};
-use crate::outgoing::Outgoing;
-use crate::security::bulletin::Bulletin;
+use crate::live::{IdentityCache, InvalidationPoller};
+use crate::outgoing::HttpClient;
+use crate::security::bulletin::RevocationList;
 use crate::security::failure_windows::FailureWindows;
 use crate::security::hasher::Hasher;
 use crate::security::keys::Keys;
 use crate::security::policy::Policy;
-use crate::security::streams::Streams;
-use crate::security::throttle::Throttle;
+use crate::security::streams::StreamQuota;
+use crate::security::throttle::RateLimits;
 
 pub mod database;
 
@@ -32,9 +32,9 @@ pub struct Parts {
     /// Where everything is kept.
     pub db: Database,
     /// What it has said about callers, as far as that is certainly still true.
-    pub memory: Memory,
+    pub identity_cache: IdentityCache,
     /// Keeps the memory true.
-    pub watch: Watch,
+    pub invalidation_poller: InvalidationPoller,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Draws random bytes.
@@ -42,21 +42,21 @@ pub struct Parts {
     /// Hashes and verifies passwords.
     pub hasher: Hasher,
     /// Judges new passwords.
-    pub policy: Policy,
+    pub password_policy: Policy,
     /// Counts tries.
-    pub throttle: Throttle,
+    pub throttle: RateLimits,
     /// Counts failed tries for the audit record.
-    pub failures: FailureWindows,
+    pub failure_windows: FailureWindows,
     /// Sign and verify tokens.
     pub keys: Keys,
     /// Who in this process is told of what happens.
     pub hooks: Hooks,
     /// Calls others.
-    pub outgoing: Outgoing,
+    pub http_client: HttpClient,
     /// Counts the streams that are open.
-    pub streams: Streams,
+    pub stream_quota: StreamQuota,
     /// The signed list of what was revoked lately.
-    pub bulletin: Arc<Bulletin>,
+    pub revocation_list: Arc<RevocationList>,
     /// Rings when messages to webhooks were written.
     pub webhooks_due: watch::Sender<()>,
     /// The settings it was started with.
@@ -70,7 +70,7 @@ impl App {
     }
 
     /// Whether both are the same running service.
-    pub fn is(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }

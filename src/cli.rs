@@ -53,16 +53,18 @@ enum Command {
 /// Runs the command that the process was started with; what goes wrong is told on standard error.
 pub fn run(environment: impl IntoIterator<Item = (String, String)>) -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Serve { flags } => configured(flags, environment, serve::run),
-        Command::Migrate { flags } => configured(flags, environment, migrate::run),
+        Command::Serve { flags } => run_with_config(flags, environment, serve::run),
+        Command::Migrate { flags } => run_with_config(flags, environment, migrate::run),
         Command::Schema => schema::run().map(|()| ExitCode::SUCCESS),
         Command::Openapi => openapi::run().map(|()| ExitCode::SUCCESS),
-        Command::Import(import) => configured(import.flags.clone(), environment, |config| import::run(config, import)),
+        Command::Import(import) => {
+            run_with_config(import.flags.clone(), environment, |config| import::run(config, import))
+        }
         Command::Admin { command: admin::Command::Create(create) } => {
-            configured(create.flags.clone(), environment, |config| admin::create(config, create))
+            run_with_config(create.flags.clone(), environment, |config| admin::create(config, create))
         }
         Command::Admin { command: admin::Command::EndAllSessions { flags, api_tokens } } => {
-            configured(flags, environment, |config| admin::end_all_sessions(config, api_tokens))
+            run_with_config(flags, environment, |config| admin::end_all_sessions(config, api_tokens))
         }
     };
     match outcome {
@@ -75,15 +77,15 @@ pub fn run(environment: impl IntoIterator<Item = (String, String)>) -> ExitCode 
     }
 }
 
-fn configured<Done>(
+fn run_with_config<CommandFuture>(
     flags: Flags,
     environment: impl IntoIterator<Item = (String, String)>,
-    command: impl FnOnce(Config) -> Done,
+    command: impl FnOnce(Config) -> CommandFuture,
 ) -> anyhow::Result<ExitCode>
 where
-    Done: Future<Output = anyhow::Result<ExitCode>>,
+    CommandFuture: Future<Output = anyhow::Result<ExitCode>>,
 {
     let config = Config::load(flags, environment)?;
-    log::start(&config.log)?;
+    log::init(&config.log)?;
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command(config))
 }

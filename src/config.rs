@@ -23,20 +23,20 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-pub use browser::{Browser, Origin};
-pub use cluster::Cluster;
+pub use browser::{Cors, Origin};
+pub use cluster::Cache;
 pub use database::Database;
 pub use flags::Flags;
-pub use graphql::{GraphQl, Introspection, OperationLimits};
-pub use listen::Listen;
+pub use graphql::{GraphQl, OperationLimits, SchemaIntrospection};
+pub use listen::ListenAddress;
 pub use password::Password;
 pub use problem::{Problem, Problems};
 pub use rest::{Mount, MountPath, Rest};
-pub use server::{Deadlines, ForwardedHeader, Proxies, Server};
-pub(crate) use server_url::{read_parameters, server_url};
+pub use server::{ForwardedHeader, Server, Timeouts, TrustedProxies};
+pub(crate) use server_url::{parse_server_url, strip_unknown_parameters};
 pub use settings::{SETTINGS, Setting};
 pub use token::Token;
-pub use webhooks::{Endpoint, Event, Networks, Webhooks};
+pub use webhooks::{IpNetworks, WebhookEndpoint, WebhookEvent, Webhooks};
 
 use reader::Reader;
 
@@ -44,7 +44,7 @@ use reader::Reader;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the server listens.
-    pub listen: Listen,
+    pub listen: ListenAddress,
     /// Where the server keeps its own files: the embedded database and the secret it makes.
     pub data_dir: PathBuf,
     /// Where accounts are kept.
@@ -69,9 +69,9 @@ pub struct Config {
     /// The GraphQL face.
     pub graphql: GraphQl,
     /// What browsers are told.
-    pub browser: Browser,
+    pub cors: Cors,
     /// What nodes keep in memory, and what they share.
-    pub cluster: Cluster,
+    pub cache: Cache,
     /// How the server itself behaves.
     pub server: Server,
     /// Who is told of what happens.
@@ -118,7 +118,7 @@ pub enum RegistrationMode {
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// `false` is for load tests, and only possible on a loopback address.
-    pub enabled: bool,
+    pub is_enabled: bool,
     /// Failed logins of one address at once.
     pub failed_logins_burst: i32,
     /// Failed logins of one address in the long run.
@@ -140,7 +140,7 @@ impl Config {
     ///
     /// Every wrong or unknown setting, together. No text of a secret or of a database URL is in it.
     pub fn load(flags: Flags, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, Problems> {
-        let mut reader = Reader::gather(flags, environment);
+        let mut reader = Reader::collect(flags, environment);
         let config = Config::read(&mut reader);
         reader.finish(config)
     }
@@ -148,9 +148,9 @@ impl Config {
     /// `None` when a problem was noted. Everything is read before the first `?`, so that one mistake
     /// does not hide the next.
     fn read(reader: &mut Reader) -> Option<Config> {
-        let listen: Option<Listen> = reader.read("listen", |text| {
+        let listen: Option<ListenAddress> = reader.read("listen", |text| {
             let fix = "write it like 127.0.0.1:8080, [::1]:8080, localhost:8080 or unix:/run/accountd/socket";
-            text.parse().map_err(|problem| refused(problem, fix))
+            text.parse().map_err(|problem| invalid(problem, fix))
         });
         let data_dir = reader.read("data_dir", |text| Ok(PathBuf::from(text)));
         let database = database::read_url(reader, data_dir.as_deref());
@@ -161,11 +161,11 @@ impl Config {
         let password = Password::read(reader);
         let token = Token::read(reader);
         let rest = Rest::read(reader);
-        let browser = Browser::read(reader);
-        let cluster = Cluster::read(reader);
+        let cors = Cors::read(reader);
+        let cache = Cache::read(reader);
         let server = Server::read(reader);
         let is_behind_proxy = server.as_ref().is_some_and(|server| !server.trusted_proxies.is_empty());
-        let is_loopback = listen.as_ref().is_some_and(Listen::is_loopback);
+        let is_loopback = listen.as_ref().is_some_and(ListenAddress::is_loopback);
         let graphql = GraphQl::read(reader, is_loopback, is_behind_proxy);
         let webhooks = Webhooks::read(reader);
         Some(Config {
@@ -181,8 +181,8 @@ impl Config {
             token: token?,
             rest: rest?,
             graphql: graphql?,
-            browser: browser?,
-            cluster: cluster?,
+            cors: cors?,
+            cache: cache?,
             server: server?,
             webhooks: webhooks?,
         })
@@ -191,15 +191,15 @@ impl Config {
 
 impl Log {
     fn read(reader: &mut Reader) -> Option<Log> {
-        let format = reader.choice("log.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
+        let format = reader.one_of("log.format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]);
         let filter = reader.read("log.filter", |text| {
             let wanted =
                 "write a level (error, warn, info, debug, trace or off), or directives like info,accountd=debug";
             if let Err(error) = tracing_subscriber::EnvFilter::builder().parse(text) {
-                return Err(refused(&format!("is not a filter ({error})"), wanted));
+                return Err(invalid(&format!("is not a filter ({error})"), wanted));
             }
             match text.split(',').map(str::trim).find(|directive| is_no_level(directive)) {
-                Some(word) => Err(refused(&format!("has {word:?}, which is no level"), wanted)),
+                Some(word) => Err(invalid(&format!("has {word:?}, which is no level"), wanted)),
                 None => Ok(text.to_owned()),
             }
         });
@@ -223,31 +223,31 @@ impl Registration {
             ("admin", RegistrationMode::Admin),
             ("closed", RegistrationMode::Closed),
         ];
-        let mode = reader.choice("registration.mode", &modes)?;
+        let mode = reader.one_of("registration.mode", &modes)?;
         Some(Registration { mode })
     }
 }
 
 impl Limits {
-    fn read(reader: &mut Reader, listen: Option<&Listen>) -> Option<Limits> {
-        let enabled = reader.switch("limits.enabled");
-        let burst = reader.whole("limits.failed_logins_burst", 1..=1_000);
-        let per_minute = reader.whole("limits.failed_logins_per_minute", 1..=1_000);
-        let registrations = reader.whole("limits.registrations_per_hour", 1..=1_000);
-        let username_checks = reader.whole("limits.username_checks_per_minute", 1..=1_000);
-        let sessions = reader.whole("limits.max_sessions_per_user", 1..=10_000);
+    fn read(reader: &mut Reader, listen: Option<&ListenAddress>) -> Option<Limits> {
+        let enabled = reader.bool("limits.enabled");
+        let burst = reader.integer("limits.failed_logins_burst", 1..=1_000);
+        let per_minute = reader.integer("limits.failed_logins_per_minute", 1..=1_000);
+        let registrations = reader.integer("limits.registrations_per_hour", 1..=1_000);
+        let username_checks = reader.integer("limits.username_checks_per_minute", 1..=1_000);
+        let sessions = reader.integer("limits.max_sessions_per_user", 1..=10_000);
         if let Some(listen) = listen
             && enabled == Some(false)
             && !listen.is_loopback()
         {
-            reader.refuse(
+            reader.reject(
                 "limits.enabled",
                 format!("false is for load tests only, and {listen} can be reached from outside this machine"),
                 "set it to true, or listen on 127.0.0.1 or [::1]".to_owned(),
             );
         }
         Some(Limits {
-            enabled: enabled?,
+            is_enabled: enabled?,
             failed_logins_burst: burst?,
             failed_logins_per_minute: per_minute?,
             registrations_per_hour: registrations?,
@@ -258,11 +258,11 @@ impl Limits {
 }
 
 /// What is wrong with a value, and what to do about it.
-pub(crate) struct Refused {
+pub(crate) struct InvalidValue {
     pub(crate) problem: String,
     pub(crate) fix: String,
 }
 
-fn refused(problem: &str, fix: &str) -> Refused {
-    Refused { problem: problem.to_owned(), fix: fix.to_owned() }
+fn invalid(problem: &str, fix: &str) -> InvalidValue {
+    InvalidValue { problem: problem.to_owned(), fix: fix.to_owned() }
 }

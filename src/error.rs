@@ -5,13 +5,13 @@ use sea_orm::{DbErr, SqlErr};
 mod outage;
 
 use outage::Outage;
-pub(crate) use outage::keeps_busy;
+pub(crate) use outage::is_database_busy;
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Seconds after which a client asks again when nothing tells how long to wait.
-pub const RETRY_AFTER: u64 = 1;
+pub const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Why an operation was refused or failed.
 ///
@@ -20,7 +20,7 @@ pub const RETRY_AFTER: u64 = 1;
 pub enum Error {
     /// The operation needs credentials, or the ones that came do not hold.
     #[error("{}", .0.explanation())]
-    Unauthenticated(TokenFault),
+    Unauthenticated(TokenError),
     /// The caller is known and may not do this.
     #[error("you do not have the permission for this")]
     Forbidden,
@@ -37,7 +37,7 @@ pub enum Error {
     },
     /// The operation asks for more than one request may.
     #[error("the operation is too complex: {limit} is {most}")]
-    TooComplex {
+    OperationTooComplex {
         /// The setting that was passed.
         limit: &'static str,
         /// Its value.
@@ -51,7 +51,7 @@ pub enum Error {
     },
     /// There is more to do than can be done; nothing was begun.
     #[error("the server is busy: try again in {retry_after} s")]
-    Busy {
+    ServerBusy {
         /// Seconds after which to try again.
         retry_after: u64,
     },
@@ -61,19 +61,19 @@ pub enum Error {
     StorageUnavailable(#[source] anyhow::Error),
     /// A request verifies one password at most.
     #[error("one request verifies one password at most: send the others by themselves")]
-    SecondCredentialCheck,
+    OneCredentialCheckPerRequest,
     /// Cookies are for pages of ours only, and nothing proves that the request comes from one.
     #[error(
         "cookies need a page of an allowed origin: add yours to the setting cors.origins, or use the transport BODY; if it \
          is the server's own, the proxy in front has to pass Host on as it came"
     )]
-    ForeignPage,
+    CrossSite,
     /// Cookies that the browser would drop: its page may use them, and is of another site than the server.
     #[error(
         "page and server are of different sites, so the browser would drop the cookies (localhost and 127.0.0.1 are two): \
          reach both by one name, or use the transport BODY"
     )]
-    OtherSite,
+    ThirdPartyCookies,
     /// What a person can fix, one entry per finding, never empty.
     #[error("{}", .0.first().map_or("refused", |refusal| &refusal.message))]
     Refused(Vec<Refusal>),
@@ -90,12 +90,12 @@ impl Error {
             Self::Forbidden => "FORBIDDEN",
             Self::PasswordChangeRequired => "PASSWORD_CHANGE_REQUIRED",
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
-            Self::TooComplex { .. } => "OPERATION_TOO_COMPLEX",
+            Self::OperationTooComplex { .. } => "OPERATION_TOO_COMPLEX",
             Self::TooManySubscriptions { .. } => "TOO_MANY_SUBSCRIPTIONS",
-            Self::Busy { .. } => "SERVER_BUSY",
+            Self::ServerBusy { .. } => "SERVER_BUSY",
             Self::StorageUnavailable(_) => "STORAGE_UNAVAILABLE",
-            Self::SecondCredentialCheck => "ONE_CREDENTIAL_CHECK_PER_REQUEST",
-            Self::ForeignPage | Self::OtherSite => "CSRF_REFUSED",
+            Self::OneCredentialCheckPerRequest => "ONE_CREDENTIAL_CHECK_PER_REQUEST",
+            Self::CrossSite | Self::ThirdPartyCookies => "CSRF_REFUSED",
             Self::Refused(refusals) => refusals.first().map_or("CONFLICT", |first| first.code.name()),
             Self::Internal(_) => "INTERNAL",
         }
@@ -114,8 +114,8 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
-        match Outage::of(&error) {
-            Some(Outage::Busy) => Self::Busy { retry_after: RETRY_AFTER },
+        match Outage::from_error(&error) {
+            Some(Outage::Busy) => Self::ServerBusy { retry_after: RETRY_AFTER_SECONDS },
             Some(Outage::Unavailable) => Self::StorageUnavailable(error.into()),
             None => Self::Internal(error.into()),
         }
@@ -130,7 +130,7 @@ impl From<Refusal> for Error {
 
 /// Why a token did not open the door; `SESSION_ENDED` means that refreshing will not help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenFault {
+pub enum TokenError {
     /// None was sent.
     Missing,
     /// It does not have the form of a token.
@@ -145,7 +145,7 @@ pub enum TokenFault {
     SessionEnded,
 }
 
-impl TokenFault {
+impl TokenError {
     /// The value of `extensions.reason`.
     pub fn reason(self) -> &'static str {
         match self {
@@ -191,7 +191,7 @@ impl Refusal {
     }
 
     /// The same refusal, blaming the input field `field`.
-    pub fn on(mut self, field: &'static str) -> Self {
+    pub fn for_field(mut self, field: &'static str) -> Self {
         self.field = Some(field);
         self
     }
@@ -304,7 +304,7 @@ pub enum PasswordViolation {
 ///
 /// `meanings` pairs a column with its error. All three databases end their message with the column or the index
 /// that carries the column's name, while what stands before it may hold the caller's own text.
-pub fn on_unique(error: DbErr, meanings: &[(&str, Refusal)]) -> Error {
+pub fn map_unique_violation(error: DbErr, meanings: &[(&str, Refusal)]) -> Error {
     if let Some(SqlErr::UniqueConstraintViolation(message)) = error.sql_err()
         && let Some(place) = message.split_whitespace().last()
         && let Some((_, refusal)) = meanings.iter().find(|(column, _)| place.contains(column))

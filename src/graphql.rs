@@ -33,7 +33,7 @@ mod user;
 
 pub use documents::Document;
 pub use events::Subscription as Subscriptions;
-pub use face::Face;
+pub use face::Executor;
 pub use subscription::Subscription;
 
 /// What can be asked.

@@ -36,12 +36,12 @@ pub struct User {
     pub updated_at: String,
 }
 
-type Told = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Hook = Arc<dyn Fn(User) -> Told + Send + Sync>;
+type HookFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Hook = Arc<dyn Fn(User) -> HookFuture + Send + Sync>;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion {
+pub enum UserEvent {
     /// An account was made: by registration, by an administrator, from the command line.
     Created,
     /// An account was changed: its names, its status, its roles, its password.
@@ -50,7 +50,7 @@ pub enum Occasion {
 
 /// The hooks of this process.
 #[derive(Default)]
-pub struct Hooks(RwLock<Vec<(Occasion, Hook)>>);
+pub struct Hooks(RwLock<Vec<(UserEvent, Hook)>>);
 
 impl Hooks {
     /// Has `hook` run for every account that this process makes, after the commit and before the caller is answered.
@@ -58,7 +58,7 @@ impl Hooks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.add(Occasion::Created, hook);
+        self.register(UserEvent::Created, hook);
     }
 
     /// Has `hook` run for every account that this process changes, after the commit and before the caller is answered.
@@ -66,10 +66,10 @@ impl Hooks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.add(Occasion::Updated, hook);
+        self.register(UserEvent::Updated, hook);
     }
 
-    fn add<F>(&self, occasion: Occasion, hook: impl Fn(User) -> F + Send + Sync + 'static)
+    fn register<F>(&self, occasion: UserEvent, hook: impl Fn(User) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -83,9 +83,9 @@ impl Hooks {
     }
 
     /// Runs the hooks for what was committed, one after the other, and waits for them. One that panics harms nobody else.
-    pub async fn run(&self, news: Vec<(Occasion, User)>) {
+    pub async fn run(&self, events: Vec<(UserEvent, User)>) {
         let hooks = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for (occasion, user) in news {
+        for (occasion, user) in events {
             for (_, hook) in hooks.iter().filter(|(wanted, _)| *wanted == occasion) {
                 let (hook, user) = (Arc::clone(hook), user.clone());
                 // Called within the task, too: a closure may panic before it has made its future.

@@ -9,7 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::graphql::Face;
+use crate::graphql::Executor;
 use crate::rest;
 
 mod address;
@@ -36,7 +36,7 @@ mod socket;
 mod visitor;
 
 pub use current_user::CurrentUser;
-pub use require::{Require, Required, require_permission, require_role};
+pub use require::{RequireLayer, RequireService, require_permission, require_role};
 
 /// Every route of the service and what it answers to, for those who embed it and for those who check it. It brings its
 /// own state, so that it can be nested in a router of any other.
@@ -45,31 +45,31 @@ pub use require::{Require, Required, require_permission, require_role};
 /// When two dialects claim the same route, or the routes cannot be described.
 pub fn router<S: Clone + Send + Sync + 'static>(app: App) -> Result<Router<S>> {
     claims::check(&app.config.rest).map_err(Error::internal)?;
-    let endpoint = endpoint::Endpoint::new(Face::new(&app.config.graphql));
+    let handler = endpoint::GraphqlHandler::new(Executor::new(&app.config.graphql));
     let document = openapi::document(&app.config.rest).map_err(Error::internal)?.into();
     let routes = Router::new()
         .route("/graphql", get(endpoint::get).post(endpoint::post))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .route("/healthz", get(health::liveness))
+        .route("/readyz", get(health::readiness))
         .route("/.well-known/jwks.json", get(health::jwks))
         .route("/openapi.json", get(move || openapi::serve(document)))
-        .merge(rest::gateway::router(app.config.rest.introspection.is_some()))
+        .merge(rest::gateway::router(app.config.rest.token_introspection_secret.is_some()))
         .merge(console::routes())
         .merge(rest::router(&app.config.rest))
-        .layer(Extension(endpoint));
-    Ok(layered(routes, app))
+        .layer(Extension(handler));
+    Ok(with_middleware(routes, app))
 }
 
 /// What holds for every route and for those that are not there: for those who add routes of their own.
-pub fn layered<S: Clone + Send + Sync + 'static>(routes: Router<App>, app: App) -> Router<S> {
+pub fn with_middleware<S: Clone + Send + Sync + 'static>(routes: Router<App>, app: App) -> Router<S> {
     routes
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .with_state(app.clone())
         .layer(
             ServiceBuilder::new()
-                .layer(from_fn_with_state(app, frame::around))
+                .layer(from_fn_with_state(app, frame::handle))
                 .layer(CatchPanicLayer::custom(error::panicked))
-                .layer(DefaultBodyLimit::max(deadline::MAX_BODY)),
+                .layer(DefaultBodyLimit::max(deadline::MAX_BODY_BYTES)),
         )
 }

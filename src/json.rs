@@ -13,19 +13,19 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 /// What is no JSON, and objects that have a name twice.
-pub fn read(text: &[u8]) -> serde_json::Result<Value> {
+pub fn parse(text: &[u8]) -> serde_json::Result<Value> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Unique.deserialize(&mut deserializer)?;
+    let value = UniqueNames.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
 }
 
 /// Makes a value of whatever comes.
 #[derive(Clone, Copy)]
-struct Unique;
+struct UniqueNames;
 
-impl<'de> DeserializeSeed<'de> for Unique {
+impl<'de> DeserializeSeed<'de> for UniqueNames {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -33,7 +33,7 @@ impl<'de> DeserializeSeed<'de> for Unique {
     }
 }
 
-impl<'de> Visitor<'de> for Unique {
+impl<'de> Visitor<'de> for UniqueNames {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,7 +96,7 @@ mod tests {
 
     /// H2
     #[test]
-    fn refuses_what_can_be_read_in_two_ways() {
+    fn ambiguous_json_is_refused() {
         for text in [
             r#"{"a":1,"a":2}"#,
             r#"{"a":1,"\u0061":2}"#,
@@ -112,14 +112,14 @@ mod tests {
             "[1,]",
             "'a'",
         ] {
-            assert!(read(text.as_bytes()).is_err(), "{text}");
+            assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
-        assert!(read(&[b'"', 0xff, b'"']).is_err());
-        assert!(read("[".repeat(100_000).as_bytes()).is_err());
+        assert!(parse(&[b'"', 0xff, b'"']).is_err());
+        assert!(parse("[".repeat(100_000).as_bytes()).is_err());
         // One byte order mark in front is ignored, and can be read in no other way (RFC 8259 section 8.1).
-        assert_eq!(read("\u{feff}{}".as_bytes()).ok(), Some(json!({})));
+        assert_eq!(parse("\u{feff}{}".as_bytes()).ok(), Some(json!({})));
         assert_eq!(
-            read(br#" {"a":[1,-2,0.5,null,true,"\u0000"]} "#).ok(),
+            parse(br#" {"a":[1,-2,0.5,null,true,"\u0000"]} "#).ok(),
             Some(json!({ "a": [1, -2, 0.5, null, true, "\0"] }))
         );
     }
@@ -128,7 +128,7 @@ mod tests {
         #[test]
         fn reads_what_the_library_writes(text in "[ -~]{0,60}") {
             // Whatever the library reads and has no name twice is read alike.
-            let (ours, theirs) = (read(text.as_bytes()).ok(), serde_json::from_str::<Value>(&text).ok());
+            let (ours, theirs) = (parse(text.as_bytes()).ok(), serde_json::from_str::<Value>(&text).ok());
             prop_assert_eq!(ours, theirs);
         }
     }

@@ -21,7 +21,7 @@ pub mod nudge;
 mod transaction;
 mod watch;
 
-pub use ledger::Ledger;
-pub use memory::{Key, Memory};
+pub use ledger::InvalidationLog;
+pub use memory::{IdentityCache, TokenHash};
 pub use transaction::Transaction;
-pub use watch::Watch;
+pub use watch::InvalidationPoller;

@@ -27,7 +27,7 @@ use tokio_rustls::rustls::pki_types::{ServerName, TrustAnchor};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::{Host, Position, Url};
 
-use crate::config::Networks;
+use crate::config::IpNetworks;
 use crate::error::{Error, Result};
 
 mod address;
@@ -35,10 +35,10 @@ mod address;
 pub use address::is_public;
 
 /// How long one request may take, from the name's lookup to the end of the answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Most bytes of an answer's head, and most that are read of its body.
-const MAX_ANSWER: usize = 64 * 1024;
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// Most addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 4;
@@ -66,84 +66,88 @@ impl Resolve for SystemResolver {
 
 /// Why a request came to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
+pub enum EgressError {
     /// The name has no address.
-    Unknown,
+    NameNotFound,
     /// No address of the name may be called, or not without encryption.
-    Refused,
+    AddressNotAllowed,
     /// Nobody listens there.
     Unreachable,
     /// The certificate is not the name's, or nobody trusts it.
     Untrusted,
     /// Something that is no answer came back, or nothing.
-    Broken,
+    InvalidResponse,
     /// It took too long.
-    Late,
+    TimedOut,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for EgressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unknown => "the name has no address",
-            Self::Refused => "the address is not public, or the network it is in not allowed",
+            Self::NameNotFound => "the name has no address",
+            Self::AddressNotAllowed => "the address is not public, or the network it is in not allowed",
             Self::Unreachable => "nobody answers at the address",
             Self::Untrusted => {
                 "no encrypted connection came about: its certificate has to be of that name, and of an authority that is \
                 known or in webhooks.ca_file"
             }
-            Self::Broken => "what came back is no answer",
-            Self::Late => "it took too long",
+            Self::InvalidResponse => "what came back is no answer",
+            Self::TimedOut => "it took too long",
         })
     }
 }
 
 /// What calls others.
 #[derive(Clone)]
-pub struct Outgoing {
+pub struct HttpClient {
     tls: TlsConnector,
-    allowed: Networks,
+    allowed_networks: IpNetworks,
     resolver: Arc<dyn Resolve>,
 }
 
-impl Outgoing {
+impl HttpClient {
     /// It calls public addresses, and those of the networks that are `allowed`; it believes certificates of the
     /// authorities that everybody knows, and those of `authorities`.
     ///
     /// # Errors
     /// Internal ones only.
-    pub fn new(allowed: Networks, authorities: Vec<TrustAnchor<'static>>, resolver: Arc<dyn Resolve>) -> Result<Self> {
+    pub fn new(
+        allowed_networks: IpNetworks,
+        authorities: Vec<TrustAnchor<'static>>,
+        resolver: Arc<dyn Resolve>,
+    ) -> Result<Self> {
         let roots = RootCertStore { roots: [webpki_roots::TLS_SERVER_ROOTS, &authorities].concat() };
         let tls = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(Error::internal)?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(tls)), allowed, resolver })
+        Ok(Self { tls: TlsConnector::from(Arc::new(tls)), allowed_networks, resolver })
     }
 
     /// Sends `body` to `url` by POST; tells the answer's status.
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn post(&self, url: &Url, headers: &[(&'static str, String)], body: String) -> Result<u16, Failure> {
-        let deadline = Instant::now() + PATIENCE;
+    pub async fn post(&self, url: &Url, headers: &[(&'static str, String)], body: String) -> Result<u16, EgressError> {
+        let deadline = Instant::now() + REQUEST_TIMEOUT;
         // It goes with this request, in whatever state it is.
         let mut connection = JoinSet::new();
-        let answer = timeout_at(deadline, self.ask(url, headers, body, &mut connection));
-        let answer = answer.await.unwrap_or(Err(Failure::Late))?;
-        let status = answer.status().as_u16();
+        let response = timeout_at(deadline, self.exchange(url, headers, body, &mut connection));
+        let response = response.await.unwrap_or(Err(EgressError::TimedOut))?;
+        let status = response.status().as_u16();
         // Taken, so that the other side is not told that its answer was lost; what it says does not matter.
-        timeout_at(deadline, Limited::new(answer.into_body(), MAX_ANSWER).collect()).await.ok();
+        timeout_at(deadline, Limited::new(response.into_body(), MAX_RESPONSE_BYTES).collect()).await.ok();
         Ok(status)
     }
 
-    async fn ask(
+    async fn exchange(
         &self,
         url: &Url,
         headers: &[(&'static str, String)],
         body: String,
         connection: &mut JoinSet<()>,
-    ) -> Result<Response<Incoming>, Failure> {
+    ) -> Result<Response<Incoming>, EgressError> {
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(&url[Position::BeforePath..Position::AfterQuery])
@@ -151,46 +155,46 @@ impl Outgoing {
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|_| Failure::Broken)?;
+        let request = request.body(Full::new(Bytes::from(body))).map_err(|_| EgressError::InvalidResponse)?;
         let socket = self.connect(url).await?;
         if url.scheme() != "https" {
             return send(socket, request, connection).await;
         }
         let name = match url.host() {
-            Some(Host::Domain(name)) => ServerName::try_from(name.to_owned()).map_err(|_| Failure::Untrusted)?,
+            Some(Host::Domain(name)) => ServerName::try_from(name.to_owned()).map_err(|_| EgressError::Untrusted)?,
             Some(Host::Ipv4(address)) => ServerName::from(IpAddr::from(address)),
             Some(Host::Ipv6(address)) => ServerName::from(IpAddr::from(address)),
-            None => return Err(Failure::Unknown),
+            None => return Err(EgressError::NameNotFound),
         };
-        let stream = self.tls.connect(name, socket).await.map_err(|_| Failure::Untrusted)?;
+        let stream = self.tls.connect(name, socket).await.map_err(|_| EgressError::Untrusted)?;
         send(stream, request, connection).await
     }
 
     /// A connection to the first address that answers, among those that may be called.
-    async fn connect(&self, url: &Url) -> Result<TcpStream, Failure> {
+    async fn connect(&self, url: &Url) -> Result<TcpStream, EgressError> {
         let found = match url.host() {
-            Some(Host::Domain(name)) => self.resolver.resolve(name).await.map_err(|_| Failure::Unknown)?,
+            Some(Host::Domain(name)) => self.resolver.resolve(name).await.map_err(|_| EgressError::NameNotFound)?,
             Some(Host::Ipv4(address)) => vec![address.into()],
             Some(Host::Ipv6(address)) => vec![address.into()],
             None => Vec::new(),
         };
         if found.is_empty() {
-            return Err(Failure::Unknown);
+            return Err(EgressError::NameNotFound);
         }
-        let port = url.port_or_known_default().ok_or(Failure::Unknown)?;
-        let may_call = |address: &IpAddr| self.may_call(*address, url.scheme() == "https");
-        let mut failure = Failure::Refused;
-        for address in found.into_iter().filter(may_call).take(MAX_ADDRESSES) {
+        let port = url.port_or_known_default().ok_or(EgressError::NameNotFound)?;
+        let can_connect = |address: &IpAddr| self.can_connect(*address, url.scheme() == "https");
+        let mut error = EgressError::AddressNotAllowed;
+        for address in found.into_iter().filter(can_connect).take(MAX_ADDRESSES) {
             match TcpStream::connect(SocketAddr::new(address, port)).await {
                 Ok(socket) => return Ok(socket),
-                Err(_) => failure = Failure::Unreachable,
+                Err(_) => error = EgressError::Unreachable,
             }
         }
-        Err(failure)
+        Err(error)
     }
 
-    fn may_call(&self, address: IpAddr, is_encrypted: bool) -> bool {
-        self.allowed.contains(address) || is_encrypted && is_public(address)
+    fn can_connect(&self, address: IpAddr, is_encrypted: bool) -> bool {
+        self.allowed_networks.contains(address) || is_encrypted && is_public(address)
     }
 }
 
@@ -199,13 +203,13 @@ async fn send<S>(
     stream: S,
     request: Request<Full<Bytes>>,
     running: &mut JoinSet<()>,
-) -> Result<Response<Incoming>, Failure>
+) -> Result<Response<Incoming>, EgressError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let handshake = http1::Builder::new().max_buf_size(MAX_ANSWER).handshake(TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.map_err(|_| Failure::Broken)?;
+    let handshake = http1::Builder::new().max_buf_size(MAX_RESPONSE_BYTES).handshake(TokioIo::new(stream));
+    let (mut sender, connection) = handshake.await.map_err(|_| EgressError::InvalidResponse)?;
     // What breaks it the sender is told, too.
     running.spawn(async move { drop(connection.await) });
-    sender.send_request(request).await.map_err(|_| Failure::Broken)
+    sender.send_request(request).await.map_err(|_| EgressError::InvalidResponse)
 }

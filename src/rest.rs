@@ -40,7 +40,7 @@ const fn dialect(name: &'static str, router: fn(&Mount) -> Router<App>, describe
 }
 
 /// A dialect in one of its places.
-pub struct Placed {
+pub struct MountedDialect {
     /// The dialect's name in the settings.
     pub dialect: &'static str,
     /// The place.
@@ -56,23 +56,23 @@ pub fn router(settings: &Rest) -> Router<App> {
 }
 
 /// Every dialect in all its places.
-pub fn describe(settings: &Rest) -> Vec<Placed> {
+pub fn describe(settings: &Rest) -> Vec<MountedDialect> {
     let mut places = Vec::new();
     for Dialect { name, describe, .. } in &DIALECTS {
         for (number, mount) in settings.mounts(name).iter().enumerate() {
             let mut description = describe(mount);
             if number > 0 {
                 // An operation's name is the document's, not the place's.
-                openapi::rename(&mut description, &format!("@{}", mount.path));
+                openapi::append_to_operation_ids(&mut description, &format!("@{}", mount.path));
             }
-            places.push(Placed { dialect: name, mount: mount.clone(), description });
+            places.push(MountedDialect { dialect: name, mount: mount.clone(), description });
         }
     }
     places
 }
 
 /// A dialect's routes in this place.
-fn mounted(mount: &Mount, routes: Router<App>) -> Router<App> {
+fn nest_at(mount: &Mount, routes: Router<App>) -> Router<App> {
     // axum has no nesting at the root.
     if mount.path.as_str() == "/" { routes } else { Router::new().nest(mount.path.as_str(), routes) }
 }

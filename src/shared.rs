@@ -11,24 +11,24 @@ use tokio::sync::{Mutex, Notify, mpsc};
 use crate::error::{Error, Result};
 
 /// How long a request waits for an answer before it goes on without.
-const PATIENCE: Duration = Duration::from_millis(250);
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// How long nobody asks again after that.
-const REST: Duration = Duration::from_secs(1);
+const BACKOFF: Duration = Duration::from_secs(1);
 
 /// The Redis of these nodes.
-pub struct Shared {
+pub struct SharedRedis {
     client: Client,
-    link: Mutex<Link>,
+    state: Mutex<ConnectionState>,
 }
 
 #[derive(Default)]
-struct Link {
+struct ConnectionState {
     connection: Option<MultiplexedConnection>,
-    resting_since: Option<Instant>,
+    failed_at: Option<Instant>,
 }
 
-impl Shared {
+impl SharedRedis {
     /// The Redis at `url`; nothing is asked of it yet.
     ///
     /// # Errors
@@ -39,60 +39,60 @@ impl Shared {
         let address = url.expose_secret().into_connection_info().map_err(unreadable)?;
         let settings = address.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let client = Client::open(address.set_redis_settings(settings)).map_err(unreadable)?;
-        Ok(Self { client, link: Mutex::default() })
+        Ok(Self { client, state: Mutex::default() })
     }
 
     /// The answer to a command, or nothing if there is none in time.
-    pub async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {
+    pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {
         // Boxed: the futures of a request nest deeply.
         let mut connection = Box::pin(self.connection()).await?;
         match Box::pin(command.query_async(&mut connection)).await {
             Ok(answer) => Some(answer),
             Err(error) => {
-                self.rest(&mut *self.link.lock().await, &error);
+                self.back_off(&mut *self.state.lock().await, &error);
                 None
             }
         }
     }
 
     async fn connection(&self) -> Option<MultiplexedConnection> {
-        let mut link = self.link.lock().await;
-        if link.connection.is_none() && link.resting_since.is_none_or(|since| since.elapsed() >= REST) {
-            match self.client.get_multiplexed_async_connection_with_config(&patient()).await {
+        let mut state = self.state.lock().await;
+        if state.connection.is_none() && state.failed_at.is_none_or(|since| since.elapsed() >= BACKOFF) {
+            match self.client.get_multiplexed_async_connection_with_config(&connection_config()).await {
                 Ok(connection) => {
-                    if link.resting_since.take().is_some() {
+                    if state.failed_at.take().is_some() {
                         tracing::info!("Redis answers again");
                     }
-                    link.connection = Some(connection);
+                    state.connection = Some(connection);
                 }
-                Err(error) => self.rest(&mut link, &error),
+                Err(error) => self.back_off(&mut state, &error),
             }
         }
-        link.connection.clone()
+        state.connection.clone()
     }
 
-    fn rest(&self, link: &mut Link, cause: &redis::RedisError) {
-        if link.resting_since.is_none() {
+    fn back_off(&self, state: &mut ConnectionState, cause: &redis::RedisError) {
+        if state.failed_at.is_none() {
             tracing::warn!(%cause, "Redis does not answer: this node counts and looks for itself");
         }
-        *link = Link { connection: None, resting_since: Some(Instant::now()) };
+        *state = ConnectionState { connection: None, failed_at: Some(Instant::now()) };
     }
 
     /// Passes on every message of `channel` until the connection is lost.
     ///
     /// # Errors
     /// When the connection cannot be made.
-    pub async fn listen(&self, channel: &str, heard: &Notify) -> Result<()> {
+    pub async fn listen(&self, channel: &str, wakeup: &Notify) -> Result<()> {
         let (sender, mut pushes) = mpsc::unbounded_channel();
-        let settings = patient().set_push_sender(sender);
+        let settings = connection_config().set_push_sender(sender);
         let connecting = self.client.get_multiplexed_async_connection_with_config(&settings);
         let mut connection = connecting.await.map_err(Error::internal)?;
         connection.subscribe(channel).await.map_err(Error::internal)?;
         // What was said before was not heard.
-        heard.notify_one();
+        wakeup.notify_one();
         while let Some(push) = pushes.recv().await {
             match push.kind {
-                PushKind::Message => heard.notify_one(),
+                PushKind::Message => wakeup.notify_one(),
                 PushKind::Disconnection => break,
                 _ => {}
             }
@@ -101,6 +101,8 @@ impl Shared {
     }
 }
 
-fn patient() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE))
+fn connection_config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(RESPONSE_TIMEOUT))
+        .set_response_timeout(Some(RESPONSE_TIMEOUT))
 }

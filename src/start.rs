@@ -14,20 +14,20 @@ use crate::config::{self, Config};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::hooks::Hooks;
-use crate::live::nudge::Nudge;
-use crate::live::nudge::listen::Listen;
-use crate::live::nudge::publish::Publish;
-use crate::live::{Memory, Watch};
-use crate::outgoing::{Outgoing, SystemResolver};
-use crate::security::bulletin::Bulletin;
+use crate::live::nudge::PeerWakeup;
+use crate::live::nudge::listen::PostgresNotify;
+use crate::live::nudge::publish::RedisPubSub;
+use crate::live::{IdentityCache, InvalidationPoller};
+use crate::outgoing::{HttpClient, SystemResolver};
+use crate::security::bulletin::RevocationList;
 use crate::security::failure_windows::FailureWindows;
 use crate::security::hasher::Hasher;
 use crate::security::policy::Policy;
-use crate::security::pool::Pool;
-use crate::security::seal::Seal;
-use crate::security::streams::Streams;
-use crate::security::throttle::Throttle;
-use crate::shared::Shared;
+use crate::security::pool::HashPool;
+use crate::security::seal::KeyEncryption;
+use crate::security::streams::StreamQuota;
+use crate::security::throttle::RateLimits;
+use crate::shared::SharedRedis;
 
 mod files;
 pub mod retention;
@@ -45,44 +45,47 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let secret = match &config.secret_key {
         Some(secret) => secret.clone(),
         None => {
-            if bootstrap::has_keys(&db, &clock).await.map_err(explained)? {
-                files::require_secret(&config.data_dir)?;
+            if bootstrap::has_keys(&db, &clock).await.map_err(into_anyhow)? {
+                files::require_secret_file(&config.data_dir)?;
             }
-            files::own_secret(&config.data_dir, entropy.as_ref())?
+            files::load_or_create_secret(&config.data_dir, entropy.as_ref())?
         }
     };
-    let seal = Seal::new(&secret)?;
-    let keys = bootstrap::load_keys(&db, &clock, &entropy, &seal).await.map_err(explained)?;
-    let pool = Arc::new(Pool::start(config.password.hash_threads)?);
+    let key_encryption = KeyEncryption::new(&secret)?;
+    let keys = bootstrap::load_keys(&db, &clock, &entropy, &key_encryption).await.map_err(into_anyhow)?;
+    let pool = Arc::new(HashPool::start(config.password.hash_threads)?);
     let hasher = Hasher::new(&config.password, Arc::clone(&pool), Arc::clone(&entropy))?;
-    let policy = Policy::new(&config.password, pool);
-    let shared = config.cluster.redis_url.as_ref().map(|url| Shared::new(url).map(Arc::new));
-    let shared = shared.transpose().map_err(explained)?;
-    let throttle = Throttle::new(&config.limits, shared.as_ref(), &secret)?;
-    let memory = Memory::new(config.cluster.cached_callers, db.ledger().clone());
-    let bulletin = Arc::new(Bulletin::default());
-    let heard = Arc::clone(&bulletin);
-    let nudge = nudge(&config, &db, shared.as_ref())?;
-    let watch = Watch::start(db.ledger(), db.watcher().clone(), nudge, move || heard.hear());
-    let (allowed, authorities) = (config.webhooks.allowed_networks.clone(), config.webhooks.authorities.clone());
-    let outgoing = Outgoing::new(allowed, authorities, Arc::new(SystemResolver))?;
-    let streams = Streams::new(config.graphql.max_subscriptions_per_user);
+    let password_policy = Policy::new(&config.password, pool);
+    let redis = config.cache.redis_url.as_ref().map(|url| SharedRedis::new(url).map(Arc::new));
+    let redis = redis.transpose().map_err(into_anyhow)?;
+    let throttle = RateLimits::new(&config.limits, redis.as_ref(), &secret)?;
+    let identity_cache = IdentityCache::new(config.cache.max_callers, db.invalidation_log().clone());
+    let revocation_list = Arc::new(RevocationList::default());
+    let polled_list = Arc::clone(&revocation_list);
+    let peer_wakeup = connect_peer_wakeup(&config, &db, redis.as_ref())?;
+    let invalidation_poller =
+        InvalidationPoller::start(db.invalidation_log(), db.poller().clone(), peer_wakeup, move || {
+            polled_list.maybe_changed()
+        });
+    let (allowed, authorities) = (config.webhooks.allowed_networks.clone(), config.webhooks.trust_anchors.clone());
+    let http_client = HttpClient::new(allowed, authorities, Arc::new(SystemResolver))?;
+    let stream_quota = StreamQuota::new(config.graphql.max_subscriptions_per_user);
     let (hooks, webhooks_due) = (Hooks::default(), watch::Sender::new(()));
     Ok(App::new(Parts {
         db,
-        memory,
-        watch,
+        identity_cache,
+        invalidation_poller,
         clock,
         entropy,
         hasher,
-        policy,
+        password_policy,
         throttle,
-        failures: FailureWindows::default(),
+        failure_windows: FailureWindows::default(),
         keys,
         hooks,
-        outgoing,
-        streams,
-        bulletin,
+        http_client,
+        stream_quota,
+        revocation_list,
         webhooks_due,
         config,
     }))
@@ -91,16 +94,20 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
 /// What the service does beside answering requests, for as long as it is polled: it sends messages to webhooks, purges
 /// what is over, and records failures that were counted.
 pub async fn background(app: App) {
-    tokio::join!(webhook::run(app.clone()), retention::keep(app.clone()), failures::keep(app));
+    tokio::join!(webhook::run(app.clone()), retention::purge_periodically(app.clone()), failures::run(app));
 }
 
 /// The way in which this node wakes the others. An embedded database's nodes are on one machine, and look by themselves.
-fn nudge(config: &Config, db: &Database, shared: Option<&Arc<Shared>>) -> Result<Option<Arc<dyn Nudge>>> {
+fn connect_peer_wakeup(
+    config: &Config,
+    db: &Database,
+    shared: Option<&Arc<SharedRedis>>,
+) -> Result<Option<Arc<dyn PeerWakeup>>> {
     Ok(match (&config.database, shared) {
         (config::Database::Server(url), _) if db.is_postgres() => {
-            Some(Arc::new(Listen::new(url, db.watcher().clone()).map_err(explained)?))
+            Some(Arc::new(PostgresNotify::new(url, db.poller().clone()).map_err(into_anyhow)?))
         }
-        (config::Database::Server(_), Some(shared)) => Some(Arc::new(Publish::new(Arc::clone(shared)))),
+        (config::Database::Server(_), Some(shared)) => Some(Arc::new(RedisPubSub::new(Arc::clone(shared)))),
         _ => None,
     })
 }
@@ -111,18 +118,18 @@ fn nudge(config: &Config, db: &Database, shared: Option<&Arc<Shared>>) -> Result
 /// When the directory, the file or the server cannot be used.
 pub async fn connect(config: &Config) -> Result<Database> {
     if let config::Database::Embedded(path) = &config.database {
-        files::make_private(&config.data_dir, path)?;
+        files::create_private_files(&config.data_dir, path)?;
     }
-    connect_as_it_is(config).await
+    connect_existing(config).await
 }
 
 /// Connects without touching the files around the database.
-async fn connect_as_it_is(config: &Config) -> Result<Database> {
+async fn connect_existing(config: &Config) -> Result<Database> {
     if let config::Database::Embedded(path) = &config.database {
         let place = || format!("cannot open the database {}", path.display());
-        return Database::connect(&config.database).await.map_err(explained).with_context(place);
+        return Database::connect(&config.database).await.map_err(into_anyhow).with_context(place);
     }
-    Database::connect(&config.database).await.map_err(explained)
+    Database::connect(&config.database).await.map_err(into_anyhow)
 }
 
 /// The database as it is, for those who change nothing: nothing is made and nothing migrated. None if the embedded one is
@@ -130,13 +137,13 @@ async fn connect_as_it_is(config: &Config) -> Result<Database> {
 ///
 /// # Errors
 /// When it cannot be reached, or is of another version.
-pub async fn look(config: &Config) -> Result<Option<Database>> {
+pub async fn open_read_only(config: &Config) -> Result<Option<Database>> {
     if let config::Database::Embedded(path) = &config.database
         && !path.exists()
     {
         return Ok(None);
     }
-    let db = connect_as_it_is(config).await?;
+    let db = connect_existing(config).await?;
     require_migrated(&db).await?;
     Ok(Some(db))
 }
@@ -146,26 +153,26 @@ pub async fn look(config: &Config) -> Result<Option<Database>> {
 /// # Errors
 /// When a step fails, or the database is of a later version.
 pub async fn migrate(db: &Database) -> Result<()> {
-    let alone = db.begin_alone().await.map_err(explained).context("cannot migrate the database")?;
+    let tx = db.begin_exclusive().await.map_err(into_anyhow).context("cannot migrate the database")?;
     // One connection does it all: on SQLite and PostgreSQL the steps are one transaction.
-    match Migrator::up(&*alone, None).await {
-        Ok(()) => alone.commit().await.map_err(explained),
+    match Migrator::up(&*tx, None).await {
+        Ok(()) => tx.commit().await.map_err(into_anyhow),
         Err(error) => {
-            alone.rollback().await.map_err(explained)?;
-            Err(later_or(error)).context("cannot bring the database to this version")
+            tx.rollback().await.map_err(into_anyhow)?;
+            Err(version_error(error)).context("cannot bring the database to this version")
         }
     }
 }
 
 async fn require_migrated(db: &Database) -> Result<()> {
     let pending = Migrator::get_pending_migrations_read_only(db.reader()).await;
-    let pending = pending.map_err(later_or).context("cannot start on this database")?;
+    let pending = pending.map_err(version_error).context("cannot start on this database")?;
     anyhow::ensure!(pending.is_empty(), "the database is older than this program: run `accountd migrate` first");
     Ok(())
 }
 
 /// The migrator's complaint about a step that it does not know, in words for the operator.
-fn later_or(error: DbErr) -> anyhow::Error {
+fn version_error(error: DbErr) -> anyhow::Error {
     match error {
         // It has no other failure of its own at this place, and no variant for this one.
         DbErr::Custom(_) => {
@@ -178,7 +185,7 @@ fn later_or(error: DbErr) -> anyhow::Error {
 }
 
 /// Errors show their cause here: the reader is the operator, not a client.
-fn explained(error: Error) -> anyhow::Error {
+fn into_anyhow(error: Error) -> anyhow::Error {
     match error {
         Error::Internal(cause) | Error::StorageUnavailable(cause) => cause,
         other => other.into(),

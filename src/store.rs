@@ -22,39 +22,39 @@ pub mod webhook_deliveries;
 use entity::{tenant, user};
 use sea_orm::{ColumnTrait, Condition};
 
-pub use change_counters::{Reach, Touched, Writes};
-pub use cut_offs::Revokes;
+pub use change_counters::{Affected, Propagation, TracksChanges};
+pub use cut_offs::TracksRevocations;
 
 /// Which tenants, with their users, a statement may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum TenantScope {
     /// All of the installation.
-    Installation,
+    AllTenants,
     /// One.
     Tenant(i64),
 }
 
-impl Scope {
+impl TenantScope {
     /// Whether users of this tenant are in the scope.
-    pub fn admits(self, tenant_id: i64) -> bool {
+    pub fn contains(self, tenant_id: i64) -> bool {
         match self {
-            Self::Installation => true,
+            Self::AllTenants => true,
             Self::Tenant(own) => own == tenant_id,
         }
     }
 
     /// The condition on users.
-    fn of_users(self) -> Condition {
+    fn user_condition(self) -> Condition {
         match self {
-            Self::Installation => Condition::all(),
+            Self::AllTenants => Condition::all(),
             Self::Tenant(own) => Condition::all().add(user::Column::TenantId.eq(own)),
         }
     }
 
     /// The condition on tenants themselves.
-    fn of_tenants(self) -> Condition {
+    fn tenant_condition(self) -> Condition {
         match self {
-            Self::Installation => Condition::all(),
+            Self::AllTenants => Condition::all(),
             Self::Tenant(own) => Condition::all().add(tenant::Column::Id.eq(own)),
         }
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use entity::user;
 
-use crate::error::{Error, Result, TokenFault};
-use crate::store::Scope;
+use crate::error::{Error, Result, TokenError};
+use crate::store::TenantScope;
 
 use super::canonical::canonical;
 use super::id::UserId;
-use super::requester::{Identity, Requester, SignedIn};
+use super::requester::{Caller, Identity, Requester};
 use super::role::ADMIN;
 
 /// What a role can allow.
@@ -75,9 +75,9 @@ impl Permission {
 
     /// Whether it counts for users of the tenant with this number. Roles are the same for all tenants, but what is
     /// about the installation as a whole is for those to whom it belongs, whatever roles the others hold.
-    pub fn counts_in(self, tenant_id: i64) -> bool {
+    pub fn is_effective_in(self, tenant_id: i64) -> bool {
         match self {
-            Self::RolesWrite | Self::TenantsRead | Self::TenantsWrite => tenant_id == INSTALLATION,
+            Self::RolesWrite | Self::TenantsRead | Self::TenantsWrite => tenant_id == DEFAULT_TENANT,
             Self::UsersRead
             | Self::UsersWrite
             | Self::UsersDelete
@@ -90,68 +90,68 @@ impl Permission {
 }
 
 /// The number of the tenant to whom the installation itself belongs; a migration makes it.
-pub const INSTALLATION: i64 = 1;
+pub const DEFAULT_TENANT: i64 = 1;
 
 /// Who passes: holders of any one permission (everybody who is signed in, if none is named), and perhaps the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// Any one of these suffices.
-    pub any: &'static [Permission],
+    pub any_of: &'static [Permission],
     /// The owner of the object passes without them.
-    pub or_owner: bool,
+    pub is_open_to_owner: bool,
     /// API tokens do not pass: it is for the person, in a session.
-    pub in_session: bool,
+    pub is_session_only: bool,
     /// Who holds this, too, passes to objects of every tenant, others to those of their own.
-    pub across: Permission,
+    pub cross_tenant: Permission,
 }
 
-const fn signed_in() -> Rule {
-    Rule { any: &[], or_owner: false, in_session: false, across: Permission::TenantsWrite }
+const fn any_caller() -> Rule {
+    Rule { any_of: &[], is_open_to_owner: false, is_session_only: false, cross_tenant: Permission::TenantsWrite }
 }
 
-const fn in_person() -> Rule {
-    Rule { in_session: true, ..signed_in() }
+const fn session_only() -> Rule {
+    Rule { is_session_only: true, ..any_caller() }
 }
 
-const fn holders(any: &'static [Permission]) -> Rule {
-    Rule { any, ..signed_in() }
+const fn holders(any_of: &'static [Permission]) -> Rule {
+    Rule { any_of, ..any_caller() }
 }
 
 const fn holders_or_owner(any: &'static [Permission]) -> Rule {
-    Rule { or_owner: true, ..holders(any) }
+    Rule { is_open_to_owner: true, ..holders(any) }
 }
 
 const fn readers(any: &'static [Permission]) -> Rule {
-    Rule { across: Permission::TenantsRead, ..holders(any) }
+    Rule { cross_tenant: Permission::TenantsRead, ..holders(any) }
 }
 
 const fn readers_or_owner(any: &'static [Permission]) -> Rule {
-    Rule { or_owner: true, ..readers(any) }
+    Rule { is_open_to_owner: true, ..readers(any) }
 }
 
 /// Query `users` and `user`.
 pub const READ_USERS: Rule = readers(&[Permission::UsersRead]);
 /// What only the account itself and administrators see of a user.
-pub const READ_ACCOUNT: Rule = readers_or_owner(&[Permission::UsersRead]);
+pub const READ_USER_DETAILS: Rule = readers_or_owner(&[Permission::UsersRead]);
 /// `User.sessions`.
 pub const READ_SESSIONS: Rule = readers_or_owner(&[Permission::SessionsRead]);
 /// Query `roles`.
 pub const READ_ROLES: Rule = readers(&[Permission::RolesRead]);
 /// Query `node`: what it finds is what the caller could see elsewhere.
-pub const READ_NODE: Rule = signed_in();
+pub const READ_NODE: Rule = any_caller();
 /// Mutation `updateProfile`.
-pub const UPDATE_PROFILE: Rule = in_person();
+pub const UPDATE_PROFILE: Rule = session_only();
 /// Subscription `accountEvents`: programs with an API token have no session whose end they could learn of, and the tabs
 /// of their owner are none of their business.
-pub const ACCOUNT_EVENTS: Rule = in_person();
+pub const ACCOUNT_EVENTS: Rule = session_only();
 /// What an older service calls to bump a login: the caller is still there.
-pub const BUMP_LOGIN: Rule = signed_in();
+pub const RECORD_ACTIVITY: Rule = any_caller();
 /// Mutation `updatePassword`; it is open to those who have to choose a new password.
-pub const UPDATE_PASSWORD: Rule = in_person();
+pub const UPDATE_PASSWORD: Rule = session_only();
 /// `User.apiTokens`.
 pub const READ_API_TOKENS: Rule = readers_or_owner(&[Permission::UsersRead]);
 /// Mutation `createApiToken`: a token that made another would outlive its own revocation.
-pub const CREATE_API_TOKEN: Rule = in_person();
+pub const CREATE_API_TOKEN: Rule = session_only();
 /// Mutations `updateApiToken` and `revokeApiToken`: one's own in a session, or with the permission; `power` says on whose.
 pub const MANAGE_API_TOKENS: Rule = holders_or_owner(&[Permission::SessionsRevoke]);
 /// Mutation `revokeSession`: one's own in a session, or with the permission; `power` says on whose.
@@ -161,7 +161,7 @@ pub const WRITE_USERS: Rule = holders(&[Permission::UsersWrite]);
 /// Mutation `deleteUser`.
 pub const DELETE_USERS: Rule = holders(&[Permission::UsersDelete]);
 /// One's own account deleted, as callers of older services do.
-pub const DELETE_OWN_ACCOUNT: Rule = in_person();
+pub const DELETE_OWN_USER: Rule = session_only();
 /// Mutation `setUserRoles`.
 pub const ASSIGN_ROLES: Rule = holders(&[Permission::RolesAssign]);
 /// Query `tenants`.
@@ -193,7 +193,7 @@ impl Access {
     }
 
     /// The one role to name where an older service knows one of each user: the administrator's, or the first by name.
-    pub fn leading_role(&self) -> Option<&str> {
+    pub fn primary_role(&self) -> Option<&str> {
         let admin = self.roles.iter().find(|role| *role == ADMIN);
         admin.or(self.roles.first()).map(String::as_str)
     }
@@ -207,27 +207,28 @@ impl Access {
 
 impl Rule {
     /// Whether the caller passes without being the owner.
-    pub(super) fn admits(self, caller: &SignedIn) -> bool {
+    pub(super) fn allows(self, caller: &Caller) -> bool {
         let holds = |permission| caller.access.permissions.contains(permission);
-        (self.any.is_empty() || self.any.iter().any(holds)) && !(self.in_session && caller.session().is_none())
+        (self.any_of.is_empty() || self.any_of.iter().any(holds))
+            && !(self.is_session_only && caller.session().is_none())
     }
 }
 
-impl SignedIn {
+impl Caller {
     /// Refuses callers whom `rule` does not let pass.
     ///
     /// # Errors
     /// [`Error::Forbidden`].
     pub(super) fn require(&self, rule: Rule) -> Result<()> {
-        if rule.admits(self) { Ok(()) } else { Err(Error::Forbidden) }
+        if rule.allows(self) { Ok(()) } else { Err(Error::Forbidden) }
     }
 
     /// Which users `rule` lets the caller reach.
-    pub(super) fn scope(&self, rule: Rule) -> Scope {
-        if self.access.permissions.contains(&rule.across) {
-            Scope::Installation
+    pub(super) fn scope(&self, rule: Rule) -> TenantScope {
+        if self.access.permissions.contains(&rule.cross_tenant) {
+            TenantScope::AllTenants
         } else {
-            Scope::Tenant(self.user.tenant_id)
+            TenantScope::Tenant(self.user.tenant_id)
         }
     }
 
@@ -242,11 +243,11 @@ impl Requester {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] with what is wrong with the credentials.
-    pub(super) fn known(&self) -> Result<&SignedIn> {
+    pub(super) fn authenticated(&self) -> Result<&Caller> {
         match &self.identity {
-            Identity::SignedIn(caller) => Ok(caller),
-            Identity::Rejected { fault, .. } => Err(Error::Unauthenticated(*fault)),
-            Identity::Anonymous => Err(Error::Unauthenticated(TokenFault::Missing)),
+            Identity::Authenticated(caller) => Ok(caller),
+            Identity::Rejected { error: fault, .. } => Err(Error::Unauthenticated(*fault)),
+            Identity::Anonymous => Err(Error::Unauthenticated(TokenError::Missing)),
         }
     }
 
@@ -254,8 +255,8 @@ impl Requester {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] with what is wrong with the credentials; [`Error::PasswordChangeRequired`].
-    pub fn signed_in(&self) -> Result<&SignedIn> {
-        let caller = self.known()?;
+    pub fn caller(&self) -> Result<&Caller> {
+        let caller = self.authenticated()?;
         if caller.user.must_change_password { Err(Error::PasswordChangeRequired) } else { Ok(caller) }
     }
 
@@ -263,8 +264,8 @@ impl Requester {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] with what is wrong with the credentials; [`Error::Forbidden`] without the role.
-    pub fn in_role(&self, role: Option<&str>) -> Result<&SignedIn> {
-        let caller = self.known()?;
+    pub fn authorize_role(&self, role: Option<&str>) -> Result<&Caller> {
+        let caller = self.authenticated()?;
         if role.is_none_or(|role| caller.access.has_role(role)) { Ok(caller) } else { Err(Error::Forbidden) }
     }
 
@@ -272,8 +273,8 @@ impl Requester {
     ///
     /// # Errors
     /// As [`Requester::signed_in`], or [`Error::Forbidden`].
-    pub fn permit(&self, rule: Rule) -> Result<&SignedIn> {
-        let caller = self.signed_in()?;
+    pub fn authorize(&self, rule: Rule) -> Result<&Caller> {
+        let caller = self.caller()?;
         caller.require(rule)?;
         Ok(caller)
     }
@@ -283,12 +284,12 @@ impl Requester {
     ///
     /// # Errors
     /// As [`Requester::signed_in`], or [`Error::Forbidden`].
-    pub fn permit_for(&self, rule: Rule, owner: &user::Model) -> Result<&SignedIn> {
-        let caller = self.known()?;
-        if rule.or_owner && caller.user.id == owner.id && caller.is_in_person() {
+    pub fn authorize_for(&self, rule: Rule, owner: &user::Model) -> Result<&Caller> {
+        let caller = self.authenticated()?;
+        if rule.is_open_to_owner && caller.user.id == owner.id && caller.can_act_as_owner() {
             return Ok(caller);
         }
-        let caller = self.permit(rule)?;
-        if caller.scope(rule).admits(owner.tenant_id) { Ok(caller) } else { Err(Error::Forbidden) }
+        let caller = self.authorize(rule)?;
+        if caller.scope(rule).contains(owner.tenant_id) { Ok(caller) } else { Err(Error::Forbidden) }
     }
 }

@@ -7,18 +7,18 @@ use entity::timestamp::Timestamp;
 use entity::user::{self, Status};
 
 use super::access;
-use super::audit::Event;
+use super::audit::AuditEvent;
 use super::email::Email;
 use super::id::{TenantId, UserId};
 use super::name::Name;
-use super::password::check_new;
-use super::power::{self, Act};
-use super::requester::{Requester, SignedIn};
-use super::role::to_give;
+use super::password::check_policy;
+use super::power::{self, UserAction};
+use super::requester::{Caller, Requester};
+use super::role::assignable;
 use super::session::end_all;
 use super::tenant::{lock_own_tenant, lock_tenant};
-use super::transaction::{Fact, Transaction};
-use super::user::{Findings, NewUser, changed_meanwhile, insert, keep_an_admin, lock, reread};
+use super::transaction::{DomainEvent, UnitOfWork};
+use super::user::{FieldErrors, NewUser, insert, lock, reload, require_active_admin, version_conflict};
 use super::username::Username;
 use crate::app::App;
 use crate::config::RegistrationMode;
@@ -31,33 +31,33 @@ use crate::store::users::{self, Changes};
 /// # Errors
 /// Refuses callers without the permission, names that are taken, weak passwords, unknown roles.
 pub async fn create(app: &App, requester: &Requester, input: NewUser, role_names: Vec<String>) -> Result<user::Model> {
-    create_in(app, requester, input, role_names, None).await
+    create_in_tenant(app, requester, input, role_names, None).await
 }
 
 /// Makes an account in a tenant that the caller reaches, the caller's own if none is named.
 ///
 /// # Errors
 /// As [`create`], and unknown tenants.
-pub async fn create_in(
+pub async fn create_in_tenant(
     app: &App,
     requester: &Requester,
     input: NewUser,
     role_names: Vec<String>,
     tenant: Option<TenantId>,
 ) -> Result<user::Model> {
-    let caller = requester.permit(access::WRITE_USERS)?;
+    let caller = requester.authorize(access::WRITE_USERS)?;
     if !role_names.is_empty() {
-        requester.permit(access::ASSIGN_ROLES)?;
+        requester.authorize(access::ASSIGN_ROLES)?;
     }
     if app.config.registration.mode == RegistrationMode::Closed {
         return Err(Refusal::new(RefusalCode::RegistrationClosed, "no accounts are made here").into());
     }
-    check_new(app, &input.password, input.names(), "password").await?;
+    check_policy(app, &input.password, input.forbidden_names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_USERS, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::WRITE_USERS, now).await?;
             if !role_names.is_empty() {
                 caller.require(access::ASSIGN_ROLES)?;
             }
@@ -66,17 +66,17 @@ pub async fn create_in(
                 None => lock_own_tenant(&tx, &caller).await?,
             };
             let is_disabled = tenant.status == tenant::Status::Disabled;
-            let chosen = to_give(&tx, &caller, &role_names, tenant.id).await?;
+            let chosen = assignable(&tx, &caller, &role_names, tenant.id).await?;
             let user = insert(&tx, app, &input, hash.clone(), (tenant.id, is_disabled), now).await?;
             roles::insert_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
             let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
-            Event::success("user.create")
-                .made_by(&caller)
-                .to(&user)
+            AuditEvent::success("user.create")
+                .by_caller(&caller)
+                .on_user(&user)
                 .with("roles", names)
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
-            tx.note(Fact::Created(user.clone()));
+            tx.emit(DomainEvent::UserCreated(user.clone()));
             tx.commit().await?;
             Ok(user)
         })
@@ -110,11 +110,11 @@ impl UpdateUser {
         email: Option<Option<&str>>,
         display_name: Option<Option<&str>>,
     ) -> Result<Self> {
-        let mut findings = Findings::default();
-        let username = findings.note("username", username.map(Username::parse).transpose());
-        let email = findings.note("email", email.map(|text| text.map(Email::parse).transpose()).transpose());
+        let mut findings = FieldErrors::default();
+        let username = findings.collect("username", username.map(Username::parse).transpose());
+        let email = findings.collect("email", email.map(|text| text.map(Email::parse).transpose()).transpose());
         let display_name =
-            findings.note("displayName", display_name.map(|text| text.map(Name::parse).transpose()).transpose());
+            findings.collect("displayName", display_name.map(|text| text.map(Name::parse).transpose()).transpose());
         match (username, email, display_name) {
             (Some(username), Some(email), Some(display_name)) => {
                 Ok(Self { username, email, display_name, ..Self::default() })
@@ -124,10 +124,10 @@ impl UpdateUser {
     }
 
     /// What it does to the user.
-    fn act(&self) -> Act {
+    fn action(&self) -> UserAction {
         let Self { username, email, display_name, must_change_password, last_login_at: _, version: _ } = self;
         let changes = username.is_some() || email.is_some() || display_name.is_some() || must_change_password.is_some();
-        if changes { Act::Update } else { Act::RecordLogin }
+        if changes { UserAction::Update } else { UserAction::RecordLogin }
     }
 
     /// What that changes in the row.
@@ -147,34 +147,38 @@ impl UpdateUser {
 /// # Errors
 /// Refuses callers without the permission or with less power than the user, and names that are taken.
 pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: UpdateUser) -> Result<user::Model> {
-    let caller = requester.permit(access::WRITE_USERS)?;
+    let caller = requester.authorize(access::WRITE_USERS)?;
     let now = app.clock.now();
     let version = input.version;
-    let act = input.act();
+    let act = input.action();
     let changes = input.changes();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_USERS, now).await?;
-            let user = power::lock_user(&tx, &caller, act, user_id).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::WRITE_USERS, now).await?;
+            let user = power::lock_manageable(&tx, &caller, act, user_id).await?;
             if version.is_some_and(|version| version != user.version) {
-                return Err(changed_meanwhile());
+                return Err(version_conflict());
             }
-            if changes.change_nothing(&user) {
+            if changes.is_noop_for(&user) {
                 return Ok(user);
             }
             let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
             let moves = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
             if !users::update_account(&tx, &user, changes.clone(), now).await? {
-                return Err(changed_meanwhile());
+                return Err(version_conflict());
             }
             if moves {
                 // Whoever had the account by its old address is to prove that it is theirs (promise S13).
                 let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
                 end_all(&tx, &user, own, EndReason::Revoked, now).await?;
             }
-            Event::success("user.update").made_by(&caller).to(&user).record(&tx, app, &requester.client, now).await?;
-            let user = reread(&tx, &user).await?;
-            tx.note(Fact::Updated(user.clone()));
+            AuditEvent::success("user.update")
+                .by_caller(&caller)
+                .on_user(&user)
+                .record(&tx, app, &requester.context, now)
+                .await?;
+            let user = reload(&tx, &user).await?;
+            tx.emit(DomainEvent::UserUpdated(user.clone()));
             tx.commit().await?;
             Ok(user)
         })
@@ -186,35 +190,35 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
 /// # Errors
 /// Refuses callers without the permission or with less power than the user, and to disable the last administrator.
 pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, status: Status) -> Result<user::Model> {
-    let caller = requester.permit(access::WRITE_USERS)?;
+    let caller = requester.authorize(access::WRITE_USERS)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_USERS, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::WRITE_USERS, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = power::lock_user(&tx, &caller, Act::SetStatus, user_id).await?;
+            let user = power::lock_manageable(&tx, &caller, UserAction::SetStatus, user_id).await?;
             if user.status == status {
                 return Ok(user);
             }
             if !users::update_status(&tx, &user, status, now).await? {
-                return Err(changed_meanwhile());
+                return Err(version_conflict());
             }
             if status == Status::Disabled {
                 end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
-                keep_an_admin(&tx).await?;
+                require_active_admin(&tx).await?;
             }
             let name = match status {
                 Status::Active => "ACTIVE",
                 Status::Disabled => "DISABLED",
             };
-            Event::success("user.status")
-                .made_by(&caller)
-                .to(&user)
+            AuditEvent::success("user.status")
+                .by_caller(&caller)
+                .on_user(&user)
                 .with("status", name)
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
-            let user = reread(&tx, &user).await?;
-            tx.note(Fact::Updated(user.clone()));
+            let user = reload(&tx, &user).await?;
+            tx.emit(DomainEvent::UserUpdated(user.clone()));
             tx.commit().await?;
             Ok(user)
         })
@@ -226,14 +230,14 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
 /// # Errors
 /// Refuses callers without the permission or with less power than the user, and to delete the last administrator.
 pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result<UserId> {
-    let caller = requester.permit(access::DELETE_USERS)?;
+    let caller = requester.authorize(access::DELETE_USERS)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::DELETE_USERS, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::DELETE_USERS, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = power::lock_user(&tx, &caller, Act::Delete, user_id).await?;
-            remove(app, requester, &caller, tx, user, now).await?;
+            let user = power::lock_manageable(&tx, &caller, UserAction::Delete, user_id).await?;
+            delete_in_transaction(app, requester, &caller, tx, user, now).await?;
             Ok(user_id)
         })
         .await
@@ -244,35 +248,39 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
 /// # Errors
 /// Refuses callers who are not in a session of their own, and the last administrator.
 pub async fn delete_own(app: &App, requester: &Requester) -> Result<()> {
-    let caller = requester.permit(access::DELETE_OWN_ACCOUNT)?;
+    let caller = requester.authorize(access::DELETE_OWN_USER)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::DELETE_OWN_ACCOUNT, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::DELETE_OWN_USER, now).await?;
             roles::lock_built_in(&tx).await?;
             let user = lock(&tx, &caller.user).await?;
-            remove(app, requester, &caller, tx, user, now).await
+            delete_in_transaction(app, requester, &caller, tx, user, now).await
         })
         .await
 }
 
-async fn remove(
+async fn delete_in_transaction(
     app: &App,
     requester: &Requester,
-    caller: &SignedIn,
-    tx: Transaction,
+    caller: &Caller,
+    tx: UnitOfWork,
     user: user::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
     // The sessions go with the user; what was revoked stays listed for those who verify tokens themselves.
-    users::lock_by_number(&tx, user.id).await?;
+    users::lock_by_id(&tx, user.id).await?;
     end_all(&tx, &user, None, EndReason::Revoked, now).await?;
     if !users::delete(&tx, &user).await? {
-        return Err(changed_meanwhile());
+        return Err(version_conflict());
     }
-    keep_an_admin(&tx).await?;
-    Event::success("user.delete").made_by(caller).to(&user).record(&tx, app, &requester.client, now).await?;
-    tx.note(Fact::Deleted(user));
+    require_active_admin(&tx).await?;
+    AuditEvent::success("user.delete")
+        .by_caller(caller)
+        .on_user(&user)
+        .record(&tx, app, &requester.context, now)
+        .await?;
+    tx.emit(DomainEvent::UserDeleted(user));
     tx.commit().await?;
     Ok(())
 }

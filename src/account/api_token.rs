@@ -7,25 +7,25 @@ use entity::{api_token, user};
 use sea_orm::ConnectionTrait;
 
 use super::access::{self, Access, Permission};
-use super::attempt::count_change;
-use super::audit::Event;
+use super::attempt::limit_own_change;
+use super::audit::AuditEvent;
 use super::id::ApiTokenId;
 use super::page::{self, PageRequest, Slice};
-use super::power::{self, Act};
-use super::requester::{Requester, SignedIn};
-use super::transaction::Transaction;
+use super::power::{self, UserAction};
+use super::requester::{Caller, Requester};
+use super::transaction::UnitOfWork;
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
-use crate::store::{Scope, api_tokens, users};
+use crate::store::{TenantScope, api_tokens, users};
 
 mod change;
 pub mod draft;
 mod identify;
 mod make;
 
-pub use change::{Update, update};
-pub(super) use identify::{identify, is_formed};
-pub use make::{Form, Made, create, sign_in};
+pub use change::{ApiTokenUpdate, update};
+pub(super) use identify::{authenticate, has_format};
+pub use make::{CreatedApiToken, SecretFormat, create, create_by_login};
 
 /// A token without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,31 +79,31 @@ impl ApiToken {
 /// Refuses callers who are not signed in, and tokens of users who can do more; a token out of the caller's reach reads as
 /// missing.
 pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<(ApiToken, user::Model)> {
-    let caller = requester.signed_in()?;
+    let caller = requester.caller()?;
     let now = app.clock.now();
-    count_change(app, caller, access::MANAGE_API_TOKENS, now).await?;
+    limit_own_change(app, caller, access::MANAGE_API_TOKENS, now).await?;
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::MANAGE_API_TOKENS, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::MANAGE_API_TOKENS, now).await?;
             let token = match caller.api_token() {
                 Some(itself) if itself.id() == id => itself.clone(),
                 _ => {
-                    let (token, owner) = find_in_reach(&tx, &caller, id).await?;
-                    power::check(&tx, &caller, Act::RestrictApiToken, &owner).await?;
+                    let (token, owner) = find_manageable(&tx, &caller, id).await?;
+                    power::authorize(&tx, &caller, UserAction::RestrictApiToken, &owner).await?;
                     // What is under way in the name of the token is done first, or fails.
-                    users::lock_by_number(&tx, owner.id).await?;
+                    users::lock_by_id(&tx, owner.id).await?;
                     token
                 }
             };
             let is_new = api_tokens::update_revoked(&tx, &token.row, now).await?;
             let (row, owner) =
-                api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
+                api_tokens::find_with_user(&tx, TenantScope::AllTenants, id.uuid()).await?.ok_or_else(missing)?;
             if is_new {
-                Event::success("api_token.revoke")
-                    .made_by(&caller)
-                    .to(&owner)
+                AuditEvent::success("api_token.revoke")
+                    .by_caller(&caller)
+                    .on_user(&owner)
                     .with("apiToken", id.to_string())
-                    .record(&tx, app, &requester.client, now)
+                    .record(&tx, app, &requester.context, now)
                     .await?;
             }
             tx.commit().await?;
@@ -113,18 +113,22 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
 }
 
 /// The token and its owner. Whether the caller may do what it wants is still to be checked.
-async fn find_in_reach(
+async fn find_manageable(
     db: &impl ConnectionTrait,
-    caller: &SignedIn,
+    caller: &Caller,
     id: ApiTokenId,
 ) -> Result<(ApiToken, user::Model)> {
     let scope = caller.scope(access::MANAGE_API_TOKENS);
     let (row, owner) = api_tokens::find_with_user(db, scope, id.uuid()).await?.ok_or_else(missing)?;
-    if power::reaches(caller, Act::RestrictApiToken, &owner) { Ok((row.into(), owner)) } else { Err(missing().into()) }
+    if power::can_reach(caller, UserAction::RestrictApiToken, &owner) {
+        Ok((row.into(), owner))
+    } else {
+        Err(missing().into())
+    }
 }
 
 fn missing() -> Refusal {
-    Refusal::new(RefusalCode::NotFound, "there is no such API token").on("apiTokenId")
+    Refusal::new(RefusalCode::NotFound, "there is no such API token").for_field("apiTokenId")
 }
 
 /// One page of the tokens of `owner`, newest first.
@@ -138,11 +142,11 @@ pub async fn list(
     only_usable: bool,
     request: PageRequest,
 ) -> Result<Slice<ApiToken>> {
-    requester.permit_for(access::READ_API_TOKENS, owner)?;
+    requester.authorize_for(access::READ_API_TOKENS, owner)?;
     let usable_at = only_usable.then(|| app.clock.now());
-    let query = request.with_cursor(page::Kind::Number)?;
+    let query = request.to_query(page::CursorKind::Integer)?;
     let rows = api_tokens::list(app.db.reader(), owner.id, usable_at, &query).await?;
-    Ok(request.slice(rows, |row| page::cursor(&api_tokens::place(row))).map(ApiToken::from))
+    Ok(request.slice(rows, |row| page::cursor(&api_tokens::cursor_key(row))).map(ApiToken::from))
 }
 
 /// How many tokens `owner` has.
@@ -150,7 +154,7 @@ pub async fn list(
 /// # Errors
 /// As [`list`].
 pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_usable: bool) -> Result<u64> {
-    requester.permit_for(access::READ_API_TOKENS, owner)?;
+    requester.authorize_for(access::READ_API_TOKENS, owner)?;
     let usable_at = only_usable.then(|| app.clock.now());
     api_tokens::count(app.db.reader(), owner.id, usable_at).await
 }
@@ -160,9 +164,9 @@ pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_u
 /// # Errors
 /// Refuses callers who are not signed in; what they may not see reads as missing.
 pub async fn find(app: &App, requester: &Requester, id: ApiTokenId) -> Result<Option<ApiToken>> {
-    let caller = requester.permit(access::READ_NODE)?;
+    let caller = requester.authorize(access::READ_NODE)?;
     let scope = caller.scope(access::READ_API_TOKENS);
     let found = api_tokens::find_with_user(app.db.reader(), scope, id.uuid()).await?;
-    let visible = found.filter(|(_, owner)| requester.permit_for(access::READ_API_TOKENS, owner).is_ok());
+    let visible = found.filter(|(_, owner)| requester.authorize_for(access::READ_API_TOKENS, owner).is_ok());
     Ok(visible.map(|(row, _)| row.into()))
 }

@@ -6,20 +6,20 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::access::Rule;
-use super::requester::{Client, SignedIn};
+use super::requester::{Caller, RequestContext};
 use super::unknown_names;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::security::throttle::{Budget, Ladder, MAX_PENDING, Standing, Subject, UnknownNames};
+use crate::security::throttle::{Backoff, LockState, MAX_PENDING, RateLimitKey, TokenBucket, UnknownNames};
 use crate::store::throttles;
 
 /// Whose password is tried. Under a name it is counted twice: by the name's key, which delays, whether anybody has the
 /// name or not; and by the account under all its names, which locks and does not tell it. So the answers to a name do not
 /// tell who exists, nor which names are one account's (promise B5).
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Whose<'a> {
+pub(super) enum AttemptKey<'a> {
     /// That of an account, from anywhere.
-    Account(&'a user::Model),
+    User(&'a user::Model),
     /// That of an account, from a network that signed in to it before: strangers elsewhere cannot spend this budget,
     /// neighbours can. Each network has its own.
     Network(&'a user::Model, &'a str),
@@ -28,65 +28,65 @@ pub(super) enum Whose<'a> {
     /// That of an account, within this session: nobody else can spend its budget.
     Session(&'a session::Model),
     /// That of a name that belongs to nobody.
-    Nobody,
+    UnknownName,
 }
 
 /// How often a change of a counter is tried again that another attempt was faster than; so many may be under way at once.
-const RESERVATIONS: usize = 2 * MAX_PENDING as usize;
+const MAX_SWAPS: usize = 2 * MAX_PENDING as usize;
 
 /// One attempt, counted before anything is hashed, so that parallel guesses cannot slip through between the check and
 /// the count (ASVS 15.4.2). It is under way until it succeeds, fails or is cancelled.
-pub(super) struct Attempt<'a> {
+pub(super) struct PasswordAttempt<'a> {
     app: &'a App,
     /// The address's budget that it was taken from.
-    address: Option<Subject>,
+    address: Option<RateLimitKey>,
     /// The counters it was noted at.
-    counted: Vec<Counted>,
+    changes: Vec<CounterChange>,
     /// The user whose budget of logins it was taken from.
-    login: Option<Subject>,
+    login: Option<RateLimitKey>,
 }
 
 /// A counter before and after one attempt began.
-struct Counted {
-    kind: Kind,
+struct CounterChange {
+    kind: CounterKind,
     before: Option<throttle::Model>,
     after: throttle::Model,
 }
 
 /// What a counter is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CounterKind {
     /// It delays the next try, and says so.
     Delay,
     /// It locks an account under all its names.
-    Lockout(Standing),
+    Lockout(LockState),
 }
 
-fn ladder(row: &throttle::Model) -> Ladder {
+fn backoff_of(row: &throttle::Model) -> Backoff {
     let throttle::Model { failures, pending, blocked_until, updated_at, .. } = *row;
-    Ladder { failures, pending, blocked_until: blocked_until.utc(), updated_at: updated_at.utc() }
+    Backoff { failures, pending, blocked_until: blocked_until.utc(), updated_at: updated_at.utc() }
 }
 
-fn row(subject: String, ladder: Ladder) -> throttle::Model {
-    let Ladder { failures, pending, blocked_until, updated_at } = ladder;
+fn row_of(subject: String, ladder: Backoff) -> throttle::Model {
+    let Backoff { failures, pending, blocked_until, updated_at } = ladder;
     throttle::Model { subject, failures, pending, blocked_until: blocked_until.into(), updated_at: updated_at.into() }
 }
 
-impl<'a> Attempt<'a> {
+impl<'a> PasswordAttempt<'a> {
     /// Reserves one try within a session. The address spends nothing: strangers who share it do not keep the owner of the
     /// session from a new password.
     ///
     /// # Errors
     /// As [`Self::count`]; [`Error::SecondCredentialCheck`] for the second one of a request.
-    pub async fn in_session(
+    pub async fn for_session(
         app: &'a App,
-        client: &Client,
+        context: &RequestContext,
         (user, session): (&user::Model, &session::Model),
         now: DateTime<Utc>,
     ) -> Result<Self> {
-        client.claim_check()?;
-        let mut attempt = Self { app, address: None, counted: Vec::new(), login: None };
-        attempt.count(Whose::Session(session), &user.username_key, now).await?;
+        context.take_credential_check()?;
+        let mut attempt = Self { app, address: None, changes: Vec::new(), login: None };
+        attempt.reserve_for(AttemptKey::Session(session), &user.username_key, now).await?;
         Ok(attempt)
     }
 
@@ -94,10 +94,14 @@ impl<'a> Attempt<'a> {
     ///
     /// # Errors
     /// A refusal with [`RefusalCode::TooManyAttempts`]; [`Error::SecondCredentialCheck`] for the second one of a request.
-    pub async fn of_address(app: &'a App, client: &Client, now: DateTime<Utc>) -> Result<Self> {
-        client.claim_check()?;
-        let address = if app.config.limits.enabled { spend(&app.throttle.failures, client, now).await? } else { None };
-        Ok(Self { app, address, counted: Vec::new(), login: None })
+    pub async fn for_address(app: &'a App, context: &RequestContext, now: DateTime<Utc>) -> Result<Self> {
+        context.take_credential_check()?;
+        let address = if app.config.limits.is_enabled {
+            take_from_bucket(&app.throttle.failed_logins, context, now).await?
+        } else {
+            None
+        };
+        Ok(Self { app, address, changes: Vec::new(), login: None })
     }
 
     /// Reserves one try of whose password is tried under a name with the key `name`. For names that belong to nobody the
@@ -106,27 +110,28 @@ impl<'a> Attempt<'a> {
     /// # Errors
     /// A refusal with [`RefusalCode::TooManyAttempts`]. The address has spent its try all the same: refusals without
     /// bound could be compared.
-    pub async fn count(&mut self, whose: Whose<'_>, name: &str, now: DateTime<Utc>) -> Result<()> {
-        if !self.app.config.limits.enabled {
+    pub async fn reserve_for(&mut self, key: AttemptKey<'_>, name: &str, now: DateTime<Utc>) -> Result<()> {
+        if !self.app.config.limits.is_enabled {
             return Ok(());
         }
         let names = &self.app.throttle.unknown_names;
-        let (delay, lockout) = match whose {
-            Whose::Account(user) => (names.subject(name), Some(format!("user:{}", user.id))),
-            Whose::Network(user, network) => {
+        let (delay, lockout) = match key {
+            AttemptKey::User(user) => (names.counter_key(name), Some(format!("user:{}", user.id))),
+            AttemptKey::Network(user, network) => {
                 // No name begins with a blank.
-                let subject = names.subject(&format!(" {network} {name}"));
+                let subject = names.counter_key(&format!(" {network} {name}"));
                 (subject, Some(format!("{network}:user:{}", user.id)))
             }
-            Whose::Nobody => (names.subject(name), Some(names.lockout_subject(name))),
-            Whose::Device(device) => (format!("device:{device}"), None),
-            Whose::Session(session) => (format!("session:{}", session.id), None),
+            AttemptKey::UnknownName => (names.counter_key(name), Some(names.dummy_lockout_key(name))),
+            AttemptKey::Device(device) => (format!("device:{device}"), None),
+            AttemptKey::Session(session) => (format!("session:{}", session.id), None),
         };
-        self.reserve(delay, |known| Ok((Ladder::reserve(known, now).map_err(too_many)?, Kind::Delay))).await?;
+        self.reserve(delay, |known| Ok((Backoff::reserve(known, now).map_err(too_many_attempts)?, CounterKind::Delay)))
+            .await?;
         let Some(lockout) = lockout else { return Ok(()) };
         let locked = self.reserve(lockout, |known| {
-            let (next, standing) = Ladder::reserve_lockout(known, now);
-            Ok((next, Kind::Lockout(standing)))
+            let (next, standing) = Backoff::reserve_lockout(known, now);
+            Ok((next, CounterKind::Lockout(standing)))
         });
         if let Err(error) = locked.await {
             self.release().await?;
@@ -138,27 +143,27 @@ impl<'a> Attempt<'a> {
     async fn reserve(
         &mut self,
         subject: String,
-        change: impl Fn(Option<Ladder>) -> Result<(Ladder, Kind)>,
+        change: impl Fn(Option<Backoff>) -> Result<(Backoff, CounterKind)>,
     ) -> Result<()> {
-        for _ in 0..RESERVATIONS {
+        for _ in 0..MAX_SWAPS {
             let before = throttles::find(self.app.db.reader(), &subject).await?;
-            let (reserved, kind) = change(before.as_ref().map(ladder))?;
-            let after = row(subject.clone(), reserved);
-            if self.replace(before.as_ref(), &after).await? {
+            let (reserved, kind) = change(before.as_ref().map(backoff_of))?;
+            let after = row_of(subject.clone(), reserved);
+            if self.swap_counter(before.as_ref(), &after).await? {
                 if before.is_none() && UnknownNames::PREFIXES.iter().any(|prefix| subject.starts_with(prefix)) {
-                    unknown_names::added(self.app);
+                    unknown_names::record_added(self.app);
                 }
-                self.counted.push(Counted { kind, before, after });
+                self.changes.push(CounterChange { kind, before, after });
                 return Ok(());
             }
         }
-        Err(too_many(TimeDelta::seconds(1)))
+        Err(too_many_attempts(TimeDelta::seconds(1)))
     }
 
     /// Whether the account is locked under all its names. The attempt fails then like one with a wrong password, with the
     /// same work: a refusal would tell whose name it is.
     pub fn is_locked(&self) -> bool {
-        self.counted.iter().any(|counted| counted.kind == Kind::Lockout(Standing::Locked))
+        self.changes.iter().any(|counted| counted.kind == CounterKind::Lockout(LockState::Locked))
     }
 
     /// Takes one from the logins that may succeed for `user`, whose password was right: strangers cannot spend it.
@@ -166,17 +171,17 @@ impl<'a> Attempt<'a> {
     /// # Errors
     /// A refusal with [`RefusalCode::TooManyAttempts`].
     pub async fn count_login(&mut self, user: &user::Model, now: DateTime<Utc>) -> Result<()> {
-        if !self.app.config.limits.enabled || self.login.is_some() {
+        if !self.app.config.limits.is_enabled || self.login.is_some() {
             return Ok(());
         }
-        let subject = Subject::user(user.id);
-        self.app.throttle.logins.reserve(subject, now).await.map_err(too_many)?;
+        let subject = RateLimitKey::user(user.id);
+        self.app.throttle.successful_logins.take(subject, now).await.map_err(too_many_attempts)?;
         self.login = Some(subject);
         Ok(())
     }
 
     /// False if another attempt was faster.
-    async fn replace(&self, before: Option<&throttle::Model>, after: &throttle::Model) -> Result<bool> {
+    async fn swap_counter(&self, before: Option<&throttle::Model>, after: &throttle::Model) -> Result<bool> {
         let db = &self.app.db;
         db.retry(|| async {
             match before {
@@ -189,7 +194,7 @@ impl<'a> Attempt<'a> {
 
     /// The password was right: the failures in a row are over, and the address has not failed.
     pub async fn succeed(&self, tx: &impl ConnectionTrait) -> Result<()> {
-        for counted in &self.counted {
+        for counted in &self.changes {
             throttles::clear(tx, &counted.after.subject).await?;
         }
         self.refund().await;
@@ -199,10 +204,10 @@ impl<'a> Attempt<'a> {
     /// The password was wrong: the next attempt has to wait.
     pub async fn fail(&self) -> Result<()> {
         let now = self.app.clock.now();
-        for counted in &self.counted {
-            self.settle(counted, |counter| match counted.kind {
-                Kind::Delay => counter.fail(now),
-                Kind::Lockout(standing) => counter.fail_lockout(standing, now),
+        for counted in &self.changes {
+            self.update_counter(counted, |counter| match counted.kind {
+                CounterKind::Delay => counter.fail(now),
+                CounterKind::Lockout(standing) => counter.fail_lockout(standing, now),
             })
             .await?;
         }
@@ -214,25 +219,29 @@ impl<'a> Attempt<'a> {
     pub async fn cancel(&self) -> Result<()> {
         self.refund().await;
         if let Some(user) = self.login {
-            self.app.throttle.logins.refund(user).await;
+            self.app.throttle.successful_logins.refund(user).await;
         }
         self.release().await
     }
 
     async fn release(&self) -> Result<()> {
-        for counted in &self.counted {
-            let (before, after) = (counted.before.as_ref().map(ladder), ladder(&counted.after));
-            self.settle(counted, |counter| counter.release(before, after)).await?;
+        for counted in &self.changes {
+            let (before, after) = (counted.before.as_ref().map(backoff_of), backoff_of(&counted.after));
+            self.update_counter(counted, |counter| counter.release(before, after)).await?;
         }
         Ok(())
     }
 
     /// Changes the counter; one that is gone was as it is after the reservation.
-    async fn settle(&self, Counted { after, .. }: &Counted, change: impl Fn(Ladder) -> Ladder) -> Result<()> {
-        for _ in 0..RESERVATIONS {
+    async fn update_counter(
+        &self,
+        CounterChange { after, .. }: &CounterChange,
+        change: impl Fn(Backoff) -> Backoff,
+    ) -> Result<()> {
+        for _ in 0..MAX_SWAPS {
             let known = throttles::find(self.app.db.reader(), &after.subject).await?;
-            let next = change(ladder(known.as_ref().unwrap_or(after)));
-            if self.replace(known.as_ref(), &row(after.subject.clone(), next)).await? {
+            let next = change(backoff_of(known.as_ref().unwrap_or(after)));
+            if self.swap_counter(known.as_ref(), &row_of(after.subject.clone(), next)).await? {
                 break;
             }
         }
@@ -241,7 +250,7 @@ impl<'a> Attempt<'a> {
 
     async fn refund(&self) {
         if let Some(address) = self.address {
-            self.app.throttle.failures.refund(address).await;
+            self.app.throttle.failed_logins.refund(address).await;
         }
     }
 }
@@ -250,15 +259,15 @@ impl<'a> Attempt<'a> {
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::TooManyAttempts`].
-pub async fn knock(app: &App, client: &Client, route: LegacyRoute) -> Result<()> {
-    if !app.config.limits.enabled {
+pub async fn count_legacy_call(app: &App, context: &RequestContext, route: LegacyRoute) -> Result<()> {
+    if !app.config.limits.is_enabled {
         return Ok(());
     }
     let budget = match route {
         LegacyRoute::Login => &app.throttle.legacy_logins,
         LegacyRoute::Register => &app.throttle.legacy_registrations,
     };
-    spend(budget, client, app.clock.now()).await.map(drop)
+    take_from_bucket(budget, context, app.clock.now()).await.map(drop)
 }
 
 /// Routes with a limit of their own.
@@ -274,31 +283,35 @@ pub enum LegacyRoute {
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::TooManyAttempts`].
-pub(super) async fn spend(budget: &Budget, client: &Client, now: DateTime<Utc>) -> Result<Option<Subject>> {
-    let Some(address) = client.address.map(Subject::address) else { return Ok(None) };
-    budget.reserve(address, now).await.map_err(too_many)?;
+pub(super) async fn take_from_bucket(
+    budget: &TokenBucket,
+    context: &RequestContext,
+    now: DateTime<Utc>,
+) -> Result<Option<RateLimitKey>> {
+    let Some(address) = context.address.map(RateLimitKey::address) else { return Ok(None) };
+    budget.take(address, now).await.map_err(too_many_attempts)?;
     Ok(Some(address))
 }
 
 /// One check whether a name is free, taken from the address's bucket of taken names: enumeration by registrations and
 /// renames shares one limit.
-pub(super) struct NameProbe {
-    address: Option<Subject>,
+pub(super) struct NameCheck {
+    address: Option<RateLimitKey>,
 }
 
-impl NameProbe {
+impl NameCheck {
     /// Takes one before it is known, so that parallel requests gain nothing.
     ///
     /// # Errors
     /// A refusal with [`RefusalCode::TooManyAttempts`].
-    pub async fn reserve(app: &App, client: &Client, now: DateTime<Utc>) -> Result<Self> {
-        let is_counted = app.config.limits.enabled;
-        let address = if is_counted { spend(&app.throttle.taken_names, client, now).await? } else { None };
+    pub async fn reserve(app: &App, context: &RequestContext, now: DateTime<Utc>) -> Result<Self> {
+        let is_counted = app.config.limits.is_enabled;
+        let address = if is_counted { take_from_bucket(&app.throttle.taken_names, context, now).await? } else { None };
         Ok(Self { address })
     }
 
     /// Gives it back unless the name was taken.
-    pub async fn settle(self, app: &App, error: Option<&Error>) {
+    pub async fn complete(self, app: &App, error: Option<&Error>) {
         let taken = [RefusalCode::UsernameTaken, RefusalCode::EmailTaken];
         let is_taken = error.is_some_and(|error| taken.iter().any(|code| error.is_refusal(*code)));
         if let Some(address) = self.address.filter(|_| !is_taken) {
@@ -313,9 +326,9 @@ impl NameProbe {
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::TooManyAttempts`].
-pub(super) async fn count_change(app: &App, caller: &SignedIn, rule: Rule, now: DateTime<Utc>) -> Result<()> {
-    let is_holder = rule.any.iter().any(|permission| caller.access.permissions.contains(permission));
-    if !app.config.limits.enabled || is_holder {
+pub(super) async fn limit_own_change(app: &App, caller: &Caller, rule: Rule, now: DateTime<Utc>) -> Result<()> {
+    let is_holder = rule.any_of.iter().any(|permission| caller.access.permissions.contains(permission));
+    if !app.config.limits.is_enabled || is_holder {
         return Ok(());
     }
     let throttle = &app.throttle;
@@ -323,14 +336,18 @@ pub(super) async fn count_change(app: &App, caller: &SignedIn, rule: Rule, now: 
         Some(session) => format!("session:{}", session.id),
         None => format!("api tokens of user:{}", caller.user.id),
     };
-    throttle.changes.reserve(Subject::text(&by_credential), now).await.map_err(too_many)?;
+    throttle.changes.take(RateLimitKey::text(&by_credential), now).await.map_err(too_many_attempts)?;
     if caller.session().is_some() {
-        throttle.changes_in_sessions.reserve(Subject::user(caller.user.id), now).await.map_err(too_many)?;
+        throttle
+            .changes_across_sessions
+            .take(RateLimitKey::user(caller.user.id), now)
+            .await
+            .map_err(too_many_attempts)?;
     }
     Ok(())
 }
 
-fn too_many(wait: TimeDelta) -> Error {
+fn too_many_attempts(wait: TimeDelta) -> Error {
     let seconds = u64::try_from((wait.num_milliseconds() + 999) / 1_000).unwrap_or(1).max(1);
     Refusal::too_many_attempts(seconds).into()
 }

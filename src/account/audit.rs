@@ -6,15 +6,15 @@ use entity::{session, user};
 use sea_orm::{ConnectionTrait, Set};
 use uuid::Uuid;
 
-use super::requester::{Client, SignedIn};
+use super::requester::{Caller, RequestContext};
 use crate::app::App;
 use crate::error::Result;
-use crate::security::failure_windows::Failure;
+use crate::security::failure_windows::FailedAttempt;
 use crate::store::audit_events;
 
 /// One event, before it is written.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub struct AuditEvent {
     action: &'static str,
     outcome: Outcome,
     tenant: Option<i64>,
@@ -24,7 +24,7 @@ pub struct Event {
     details: serde_json::Map<String, serde_json::Value>,
 }
 
-impl Event {
+impl AuditEvent {
     /// Something that was done.
     pub fn success(action: &'static str) -> Self {
         Self {
@@ -44,56 +44,56 @@ impl Event {
     }
 
     /// The failures that were counted in one window, as the last one of them.
-    pub(super) fn counted(last: &Failure) -> Self {
-        let Failure { action, tenant, actor, target, session, .. } = *last;
+    pub(super) fn from_window(last: &FailedAttempt) -> Self {
+        let FailedAttempt { action, tenant, actor, target, session, .. } = *last;
         Self { tenant, actor, target, session, ..Self::failed(action) }
     }
 
     /// What is counted of a failure.
-    pub(super) fn failure(&self, client: &Client) -> Failure {
-        Failure {
+    pub(super) fn failure(&self, context: &RequestContext) -> FailedAttempt {
+        FailedAttempt {
             action: self.action,
             tenant: self.tenant,
             actor: self.actor,
             target: self.target,
             session: self.session,
-            address: client.address,
-            user_agent: client.user_agent.clone(),
-            request_id: client.request_id.clone(),
+            address: context.address,
+            user_agent: context.user_agent.clone(),
+            request_id: context.request_id.clone(),
         }
     }
 
     /// Who did it.
-    pub fn by(mut self, actor: &user::Model) -> Self {
+    pub fn by_user(mut self, actor: &user::Model) -> Self {
         self.actor = Some(actor.uid);
         self.tenant = self.tenant.or(Some(actor.tenant_id));
         self
     }
 
     /// Which caller did it: by an API token, that is kept, too.
-    pub fn made_by(mut self, caller: &SignedIn) -> Self {
+    pub fn by_caller(mut self, caller: &Caller) -> Self {
         if let Some(token) = caller.api_token() {
             let id = token.id().to_string();
             self.details.insert("byApiToken".to_owned(), id.into());
         }
-        self.by(&caller.user)
+        self.by_user(&caller.user)
     }
 
     /// To which user.
-    pub fn to(mut self, target: &user::Model) -> Self {
+    pub fn on_user(mut self, target: &user::Model) -> Self {
         self.target = Some(target.uid);
         self.tenant = Some(target.tenant_id);
         self
     }
 
     /// To which other thing.
-    pub fn on(mut self, target: Uuid) -> Self {
+    pub fn on_object(mut self, target: Uuid) -> Self {
         self.target = Some(target);
         self
     }
 
     /// In which session, or to which one.
-    pub fn within(mut self, session: &session::Model) -> Self {
+    pub fn in_session(mut self, session: &session::Model) -> Self {
         self.session = Some(session.uid);
         self
     }
@@ -108,15 +108,21 @@ impl Event {
     ///
     /// # Errors
     /// Internal ones only.
-    pub async fn record_alone(self, app: &App, client: &Client, now: DateTime<Utc>) -> Result<()> {
-        app.db.retry(|| self.clone().record(app.db.writer(), app, client, now)).await
+    pub async fn record_standalone(self, app: &App, context: &RequestContext, now: DateTime<Utc>) -> Result<()> {
+        app.db.retry(|| self.clone().record(app.db.writer(), app, context, now)).await
     }
 
     /// Writes the event.
     ///
     /// # Errors
     /// Internal ones only.
-    pub async fn record(self, db: &impl ConnectionTrait, app: &App, client: &Client, now: DateTime<Utc>) -> Result<()> {
+    pub async fn record(
+        self,
+        db: &impl ConnectionTrait,
+        app: &App,
+        context: &RequestContext,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let event = audit_event::ActiveModel {
             uid: Set(app.entropy.uuid(now)),
             at: Set(now.into()),
@@ -126,9 +132,9 @@ impl Event {
             actor_uid: Set(self.actor),
             target_uid: Set(self.target),
             session_uid: Set(self.session),
-            address: Set(client.address.map(|address| address.to_string())),
-            user_agent: Set(client.user_agent.clone()),
-            request_id: Set(Some(client.request_id.clone())),
+            address: Set(context.address.map(|address| address.to_string())),
+            user_agent: Set(context.user_agent.clone()),
+            request_id: Set(Some(context.request_id.clone())),
             details: Set((!self.details.is_empty()).then(|| serde_json::Value::Object(self.details).to_string())),
             ..Default::default()
         };

@@ -7,12 +7,12 @@ use entity::secret::SecretBytes;
 use entity::{signing_key, user};
 use sea_orm::Set;
 
-use super::access::INSTALLATION;
-use super::audit::Event;
-use super::password::check_new;
-use super::requester::Client;
-use super::role::{ADMIN, named};
-use super::transaction::{Fact, Transaction};
+use super::access::DEFAULT_TENANT;
+use super::audit::AuditEvent;
+use super::password::check_policy;
+use super::requester::RequestContext;
+use super::role::{ADMIN, by_names};
+use super::transaction::{DomainEvent, UnitOfWork};
 use super::user::{NewUser, insert};
 use crate::app::App;
 use crate::app::database::Database;
@@ -20,8 +20,8 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::security::keys::{Keys, Seed, SigningKey};
-use crate::security::seal::Seal;
-use crate::store::{Scope, roles, signing_keys, users};
+use crate::security::seal::KeyEncryption;
+use crate::store::{TenantScope, roles, signing_keys, users};
 
 /// Whether the database has signing keys, which only the secret opens that they were made with.
 ///
@@ -35,12 +35,17 @@ pub async fn has_keys(db: &Database, clock: &Arc<dyn Clock>) -> Result<bool> {
 ///
 /// # Errors
 /// When a stored key was sealed with another secret.
-pub async fn load_keys(db: &Database, clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>, seal: &Seal) -> Result<Keys> {
+pub async fn load_keys(
+    db: &Database,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    seal: &KeyEncryption,
+) -> Result<Keys> {
     let now = clock.now();
     let mut rows = signing_keys::list(db.reader(), now).await?;
     if rows.is_empty() {
         // Several nodes may start for the first time at once: the first makes the key, the others find it.
-        let alone = db.begin_alone().await?;
+        let alone = db.begin_exclusive().await?;
         rows = signing_keys::list(&*alone, now).await?;
         if rows.is_empty() {
             signing_keys::insert(&*alone, first_key(now, entropy, seal)?).await?;
@@ -51,7 +56,7 @@ pub async fn load_keys(db: &Database, clock: &Arc<dyn Clock>, entropy: &Arc<dyn 
     let mut keys = Vec::new();
     let mut active = None;
     for row in rows {
-        let seed = seal.open(&row.kid, row.sealed.expose()).and_then(|bytes| Seed::from_bytes(&bytes));
+        let seed = seal.decrypt(&row.kid, row.sealed.expose()).and_then(|bytes| Seed::from_bytes(&bytes));
         let seed = seed.ok_or_else(|| {
             Error::internal(
                 "the signing keys were sealed with another secret key: start with the one they were made with",
@@ -68,10 +73,10 @@ pub async fn load_keys(db: &Database, clock: &Arc<dyn Clock>, entropy: &Arc<dyn 
     Ok(Keys::new(active, keys))
 }
 
-fn first_key(now: DateTime<Utc>, entropy: &Arc<dyn Entropy>, seal: &Seal) -> Result<signing_key::ActiveModel> {
+fn first_key(now: DateTime<Utc>, entropy: &Arc<dyn Entropy>, seal: &KeyEncryption) -> Result<signing_key::ActiveModel> {
     let seed = Seed::generate(entropy.as_ref());
     let key = SigningKey::new(&seed)?;
-    let sealed = seal.close(entropy.as_ref(), key.kid(), seed.as_bytes())?;
+    let sealed = seal.encrypt(entropy.as_ref(), key.kid(), seed.as_bytes())?;
     Ok(signing_key::ActiveModel {
         kid: Set(key.kid().to_owned()),
         algorithm: Set("EdDSA".to_owned()),
@@ -88,7 +93,7 @@ fn first_key(now: DateTime<Utc>, entropy: &Arc<dyn Entropy>, seal: &Seal) -> Res
 /// # Errors
 /// Internal ones only.
 pub async fn has_admin(app: &App) -> Result<bool> {
-    Ok(users::count_active_admins(app.db.reader(), Scope::Tenant(INSTALLATION)).await? > 0)
+    Ok(users::count_active_admins(app.db.reader(), TenantScope::Tenant(DEFAULT_TENANT)).await? > 0)
 }
 
 /// Makes an administrator. Only somebody with access to the machine can call this.
@@ -97,17 +102,17 @@ pub async fn has_admin(app: &App) -> Result<bool> {
 /// Refusals: the name is taken, the password is weak.
 pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
     let now = app.clock.now();
-    check_new(app, &input.password, input.names(), "password").await?;
+    check_policy(app, &input.password, input.forbidden_names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let user = insert(&tx, app, &input, hash.clone(), (INSTALLATION, false), now).await?;
-            let admin = named(&tx, &[ADMIN.to_owned()]).await?;
+            let tx = UnitOfWork::begin(app, now).await?;
+            let user = insert(&tx, app, &input, hash.clone(), (DEFAULT_TENANT, false), now).await?;
+            let admin = by_names(&tx, &[ADMIN.to_owned()]).await?;
             roles::insert_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
-            let client = Client::new(None, None, "command line".to_owned());
-            Event::success("admin.create").to(&user).record(&tx, app, &client, now).await?;
-            tx.note(Fact::Created(user.clone()));
+            let client = RequestContext::new(None, None, "command line".to_owned());
+            AuditEvent::success("admin.create").on_user(&user).record(&tx, app, &client, now).await?;
+            tx.emit(DomainEvent::UserCreated(user.clone()));
             tx.commit().await?;
             Ok(user)
         })

@@ -30,7 +30,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn unites_spellings_of_one_name() {
+    fn spellings_of_one_name_share_one_key() {
         for spelling in ["admin", "ADMIN", " admin ", "ａdmin", "Ａｄｍｉｎ"] {
             assert_eq!(canonical(spelling), "admin");
         }

@@ -9,7 +9,7 @@ use super::canonical::canonical;
 use super::identifier::Identifier;
 use super::requester::Requester;
 use super::role::{self, Role};
-use super::user::{Lookup, UserFilter, get, prepared};
+use super::user::{Lookup, UserFilter, get, normalized};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::{roles, users};
@@ -29,14 +29,14 @@ pub async fn list(
     offset: u64,
     limit: u64,
 ) -> Result<Vec<user::Model>> {
-    let caller = requester.permit(access::READ_USERS)?;
+    let caller = requester.authorize(access::READ_USERS)?;
     let limit = limit.min(MAX_ROWS);
     // Databases count rows with signed numbers.
     if limit == 0 || i64::try_from(offset).is_err() {
         return Ok(Vec::new());
     }
     let scope = caller.scope(access::READ_USERS);
-    users::list_by_offset(app.db.reader(), scope, &prepared(filter)?, offset, limit).await
+    users::list_by_offset(app.db.reader(), scope, &normalized(filter)?, offset, limit).await
 }
 
 /// The role to name of each of these users where an older service knows one; who holds none is missing. It is for those
@@ -44,10 +44,10 @@ pub async fn list(
 ///
 /// # Errors
 /// Internal ones only.
-pub async fn leading_roles(app: &App, user_ids: Vec<i64>) -> Result<BTreeMap<i64, Role>> {
+pub async fn primary_roles(app: &App, user_ids: Vec<i64>) -> Result<BTreeMap<i64, Role>> {
     let db = app.db.reader();
     let accesses = role::access_of_many(db, user_ids).await?;
-    let key = |access: &Access| access.leading_role().map(canonical);
+    let key = |access: &Access| access.primary_role().map(canonical);
     let keys: BTreeSet<String> = accesses.values().filter_map(key).collect();
     let found = roles::list_by_name(db, &keys.into_iter().collect::<Vec<_>>()).await?;
     let roles: BTreeMap<String, Role> =
@@ -61,7 +61,7 @@ pub async fn leading_roles(app: &App, user_ids: Vec<i64>) -> Result<BTreeMap<i64
 /// # Errors
 /// Refuses callers who are not signed in.
 pub async fn find(app: &App, requester: &Requester, name: &str) -> Result<Option<user::Model>> {
-    let caller = requester.permit(access::READ_NODE)?;
+    let caller = requester.authorize(access::READ_NODE)?;
     if Identifier::new(name).username_key() == caller.user.username_key {
         return Ok(Some(caller.user.clone()));
     }

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_the_local_part_and_lowers_the_domain() {
+    fn email_keeps_local_part_and_lowercases_domain() {
         let email = Email::parse(" Ann.Lee+news@Example.ORG ").unwrap();
         assert_eq!(email.to_string(), "Ann.Lee+news@example.org");
         assert_eq!(email.key(), "ann.lee+news@example.org");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_address() {
+    fn malformed_email_is_refused() {
         for text in [
             "",
             "ann",
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn is_found_by_any_spelling() {
+    fn email_search_key_matches_any_spelling() {
         let stored = Email::parse("Ann@bücher.example").unwrap().key();
         for text in ["ann@bücher.example", "ANN@BÜCHER.example", " ann@xn--bcher-kva.example", "ａnn@BÜCHER.example"]
         {

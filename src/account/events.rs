@@ -11,11 +11,11 @@ use entity::user;
 
 use super::access::{self, Access};
 use super::id::SessionId;
-use super::requester::{Requester, SignedIn, Vigil};
-use super::session::{end_of, is_live};
+use super::requester::{Caller, Requester, SessionMonitor};
+use super::session::{expires_at, is_live};
 use crate::app::App;
-use crate::error::{Error, Result, TokenFault};
-use crate::security::streams::Seat;
+use crate::error::{Error, Result, TokenError};
+use crate::security::streams::Slot;
 use crate::store::sessions;
 
 /// Most sessions of one user that are watched, the newest; who has more is a program.
@@ -50,7 +50,7 @@ pub enum Event {
         at: DateTime<Utc>,
     },
     /// Somebody has signed in to the account.
-    NewSignIn {
+    NewSession {
         /// The new session.
         session: Box<session::Model>,
         /// When.
@@ -59,13 +59,13 @@ pub enum Event {
 }
 
 /// Whoever is told of the events of their own account.
-pub struct Watcher {
+pub struct AccountEventStream {
     app: App,
-    vigil: Vigil,
-    seen: Snapshot,
-    news: VecDeque<Event>,
-    is_over: bool,
-    _seat: Seat,
+    monitor: SessionMonitor,
+    last: Snapshot,
+    events: VecDeque<Event>,
+    is_ended: bool,
+    _slot: Slot,
 }
 
 /// What was read.
@@ -73,14 +73,14 @@ struct Snapshot {
     /// Each live session, with when it ends if nothing happens.
     sessions: BTreeMap<i64, DateTime<Utc>>,
     /// The newest of them were read alone.
-    is_cut: bool,
-    shown: Shown,
+    is_truncated: bool,
+    profile: ProfileFields,
     access: Access,
 }
 
 /// What a profile shows.
 #[derive(PartialEq, Eq)]
-struct Shown {
+struct ProfileFields {
     username: String,
     email: Option<String>,
     display_name: Option<String>,
@@ -90,25 +90,25 @@ struct Shown {
 ///
 /// # Errors
 /// Refuses callers without a session, and those who have too many subscriptions.
-pub async fn watch(app: &App, vigil: Vigil) -> Result<Watcher> {
-    let requester = vigil.requester();
-    let caller = requester.permit(access::ACCOUNT_EVENTS)?;
-    let most = app.streams.most();
-    let seat = app.streams.take_subscription(caller.user.id).ok_or(Error::TooManySubscriptions { most })?;
-    let live = read(app, caller).await?;
-    let seen = Snapshot::of(caller, &live);
-    Ok(Watcher { app: app.clone(), vigil, seen, news: VecDeque::new(), is_over: false, _seat: seat })
+pub async fn subscribe(app: &App, monitor: SessionMonitor) -> Result<AccountEventStream> {
+    let requester = monitor.requester();
+    let caller = requester.authorize(access::ACCOUNT_EVENTS)?;
+    let most = app.stream_quota.limit();
+    let slot = app.stream_quota.acquire_subscription(caller.user.id).ok_or(Error::TooManySubscriptions { most })?;
+    let live = list_live_sessions(app, caller).await?;
+    let last = Snapshot::of(caller, &live);
+    Ok(AccountEventStream { app: app.clone(), monitor, last, events: VecDeque::new(), is_ended: false, _slot: slot })
 }
 
-async fn read(app: &App, caller: &SignedIn) -> Result<Vec<session::Model>> {
+async fn list_live_sessions(app: &App, caller: &Caller) -> Result<Vec<session::Model>> {
     let limit = u64::try_from(MAX_SESSIONS).unwrap_or(u64::MAX);
     sessions::list_newest_live(app.db.reader(), caller.user.id, app.clock.now(), limit).await
 }
 
-impl Watcher {
+impl AccountEventStream {
     /// Whoever watches, with the roles of now.
     pub fn requester(&self) -> Requester {
-        self.vigil.requester()
+        self.monitor.requester()
     }
 
     /// Waits for the next event.
@@ -118,66 +118,66 @@ impl Watcher {
     /// the time of the token; other refusals, when the watcher may not watch any more; those of the database.
     pub async fn next(&mut self) -> Result<Event> {
         loop {
-            if let Some(event) = self.news.pop_front() {
+            if let Some(event) = self.events.pop_front() {
                 return Ok(event);
             }
-            if self.is_over {
-                return Err(Error::Unauthenticated(TokenFault::SessionEnded));
+            if self.is_ended {
+                return Err(Error::Unauthenticated(TokenError::SessionEnded));
             }
-            self.look().await?;
+            self.recheck().await?;
         }
     }
 
-    async fn look(&mut self) -> Result<()> {
-        let may_be_old = match self.vigil.look().await {
-            Err(Error::Unauthenticated(TokenFault::SessionEnded)) => return self.end().await,
+    async fn recheck(&mut self) -> Result<()> {
+        let may_be_old = match self.monitor.recheck().await {
+            Err(Error::Unauthenticated(TokenError::SessionEnded)) => return self.push_own_end().await,
             looked => looked?,
         };
-        if !may_be_old && !self.seen.has_run_out(self.app.clock.now()) {
+        if !may_be_old && !self.last.has_expired_session(self.app.clock.now()) {
             return Ok(());
         }
-        let requester = self.vigil.requester();
-        let caller = requester.permit(access::ACCOUNT_EVENTS)?;
-        let live = read(&self.app, caller).await?;
+        let requester = self.monitor.requester();
+        let caller = requester.authorize(access::ACCOUNT_EVENTS)?;
+        let live = list_live_sessions(&self.app, caller).await?;
         let now = Snapshot::of(caller, &live);
-        self.tell_ended(caller, &now).await?;
-        if now.access != self.seen.access {
-            self.news.push_back(Event::AccessChanged { access: now.access.clone(), at: self.app.clock.now() });
+        self.push_ended_sessions(caller, &now).await?;
+        if now.access != self.last.access {
+            self.events.push_back(Event::AccessChanged { access: now.access.clone(), at: self.app.clock.now() });
         }
-        if now.shown != self.seen.shown {
+        if now.profile != self.last.profile {
             let at = caller.user.updated_at.utc();
-            self.news.push_back(Event::ProfileChanged { user: Box::new(caller.user.clone()), at });
+            self.events.push_back(Event::ProfileChanged { user: Box::new(caller.user.clone()), at });
         }
         // As they came.
-        for session in live.into_iter().rev().filter(|session| self.seen.is_news(session.id)) {
+        for session in live.into_iter().rev().filter(|session| self.last.is_new(session.id)) {
             let at = session.created_at.utc();
-            self.news.push_back(Event::NewSignIn { session: Box::new(session), at });
+            self.events.push_back(Event::NewSession { session: Box::new(session), at });
         }
-        self.seen = now;
+        self.last = now;
         Ok(())
     }
 
     /// Tells of the sessions that are gone, but for the watcher's own: of that one the vigil tells.
-    async fn tell_ended(&mut self, caller: &SignedIn, now: &Snapshot) -> Result<()> {
+    async fn push_ended_sessions(&mut self, caller: &Caller, now: &Snapshot) -> Result<()> {
         let own = caller.session().map(|session| session.id);
-        let gone = self.seen.sessions.keys().filter(|id| !now.sessions.contains_key(*id) && Some(**id) != own);
+        let gone = self.last.sessions.keys().filter(|id| !now.sessions.contains_key(*id) && Some(**id) != own);
         let gone: Vec<i64> = gone.copied().collect();
         if gone.is_empty() {
             return Ok(());
         }
         let time = self.app.clock.now();
-        let found = sessions::list_by_number(self.app.db.reader(), caller.user.id, gone).await?;
+        let found = sessions::list_by_id(self.app.db.reader(), caller.user.id, gone).await?;
         // Those that live have only made room for newer ones.
         let ended = found.into_iter().filter(|session| !is_live(session, time));
-        self.news.extend(ended.map(|session| ended_event(&session, false)));
+        self.events.extend(ended.map(|session| ended_event(&session, false)));
         Ok(())
     }
 
     /// Tells of the watcher's own session, and nothing more.
-    async fn end(&mut self) -> Result<()> {
-        let caller = self.vigil.caller();
+    async fn push_own_end(&mut self) -> Result<()> {
+        let caller = self.monitor.caller();
         let Some(session) = caller.session() else {
-            return Err(Error::Unauthenticated(TokenFault::SessionEnded));
+            return Err(Error::Unauthenticated(TokenError::SessionEnded));
         };
         let event = match sessions::find(self.app.db.reader(), session.uid).await? {
             Some(found) => ended_event(&found, true),
@@ -189,37 +189,37 @@ impl Watcher {
                 at: self.app.clock.now(),
             },
         };
-        self.news.push_back(event);
-        self.is_over = true;
+        self.events.push_back(event);
+        self.is_ended = true;
         Ok(())
     }
 }
 
 fn ended_event(session: &session::Model, is_current: bool) -> Event {
-    let at = session.ended_at.map_or_else(|| end_of(session), |ended| ended.utc());
+    let at = session.ended_at.map_or_else(|| expires_at(session), |ended| ended.utc());
     Event::SessionEnded { session: session.uid.into(), is_current, reason: session.end_reason, at }
 }
 
 impl Snapshot {
-    fn of(caller: &SignedIn, live: &[session::Model]) -> Self {
+    fn of(caller: &Caller, live: &[session::Model]) -> Self {
         let user::Model { username, email, display_name, .. } = caller.user.clone();
         Self {
-            sessions: live.iter().map(|session| (session.id, end_of(session))).collect(),
-            is_cut: live.len() >= MAX_SESSIONS,
-            shown: Shown { username, email, display_name },
+            sessions: live.iter().map(|session| (session.id, expires_at(session))).collect(),
+            is_truncated: live.len() >= MAX_SESSIONS,
+            profile: ProfileFields { username, email, display_name },
             access: caller.access.clone(),
         }
     }
 
     /// Whether a session has ended by time, unless it was renewed elsewhere.
-    fn has_run_out(&self, now: DateTime<Utc>) -> bool {
+    fn has_expired_session(&self, now: DateTime<Utc>) -> bool {
         self.sessions.values().any(|end| *end <= now)
     }
 
     /// Whether a live session with this number was opened since. Where there were too many to be read, an older one may
     /// only have come into sight.
-    fn is_news(&self, id: i64) -> bool {
-        let is_in_sight = !self.is_cut || self.sessions.keys().next().is_none_or(|oldest| id > *oldest);
+    fn is_new(&self, id: i64) -> bool {
+        let is_in_sight = !self.is_truncated || self.sessions.keys().next().is_none_or(|oldest| id > *oldest);
         is_in_sight && !self.sessions.contains_key(&id)
     }
 }

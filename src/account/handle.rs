@@ -12,25 +12,25 @@ use crate::app::App;
 use crate::error::Result;
 
 /// The name that is shown.
-pub fn shown(user: &user::Model) -> &str {
+pub fn of_user(user: &user::Model) -> &str {
     user.email.as_deref().unwrap_or(&user.username)
 }
 
 /// Whether `typed` is the e-mail address or the username of `user` letter for letter.
-pub fn is_spelled(user: &user::Model, typed: &str) -> bool {
+pub fn matches_exactly(user: &user::Model, typed: &str) -> bool {
     match Email::parse(typed) {
         Ok(address) => user.email.as_ref().is_some_and(|own| *own == address.to_string()),
-        Err(_) => username::is_spelled(&user.username, typed),
+        Err(_) => username::matches_exactly(&user.username, typed),
     }
 }
 
 /// Whether `name` is the e-mail address or the username of `user` in any spelling.
-pub fn is_called(user: &user::Model, name: &Identifier) -> bool {
+pub fn matches(user: &user::Model, name: &Identifier) -> bool {
     name.username_key() == user.username_key || user.email_key.as_deref() == Some(name.email_key())
 }
 
 /// Most letters of an address that go into the username beside it.
-const MAX_LETTERS: usize = 40;
+const MAX_LOCAL_PART: usize = 40;
 
 /// The account that a caller means by one name. Beside an address it gets a username, of which such a caller never
 /// hears: the beginning of the address, and an end that nobody else has.
@@ -41,7 +41,7 @@ pub fn new_user(app: &App, handle: &str, display_name: Option<&str>, password: S
     let Some((local, _)) = handle.split_once('@') else {
         return NewUser::parse(handle, None, display_name, password);
     };
-    let letters: String = local.chars().filter(char::is_ascii_alphanumeric).take(MAX_LETTERS).collect();
+    let letters: String = local.chars().filter(char::is_ascii_alphanumeric).take(MAX_LOCAL_PART).collect();
     let beginning = if letters.is_empty() { "user" } else { letters.as_str() };
     let end: String = app.entropy.bytes::<4>().iter().map(|byte| format!("{byte:02x}")).collect();
     NewUser::parse(&format!("{beginning}-{end}"), Some(handle), display_name, password)
@@ -54,7 +54,7 @@ pub fn new_user(app: &App, handle: &str, display_name: Option<&str>, password: S
 /// One refusal per wrong field.
 pub fn changes(user: &user::Model, handle: &str, display_name: Option<&str>) -> Result<UpdateUser> {
     let (username, email) = match handle {
-        same if same == shown(user) => (None, None),
+        same if same == of_user(user) => (None, None),
         address if address.contains('@') => (None, Some(Some(address))),
         username => (Some(username), Some(None)),
     };

@@ -19,7 +19,7 @@ pub struct Identifier {
     /// Without blanks around it. Of a text that is too long there is only the beginning.
     typed: String,
     /// The length of a text that is too long.
-    cut: Option<usize>,
+    original_length: Option<usize>,
     keys: OnceLock<Keys>,
 }
 
@@ -37,7 +37,7 @@ impl Identifier {
         let typed = typed.trim();
         let is_long = typed.len() > MAX_BYTES;
         let kept = if is_long { typed.get(..typed.floor_char_boundary(MAX_BYTES)).unwrap_or_default() } else { typed };
-        Self { typed: kept.to_owned(), cut: is_long.then_some(typed.len()), keys: OnceLock::new() }
+        Self { typed: kept.to_owned(), original_length: is_long.then_some(typed.len()), keys: OnceLock::new() }
     }
 
     /// The text, without blanks around it.
@@ -62,7 +62,7 @@ impl Identifier {
     }
 
     fn keys(&self) -> &Keys {
-        self.keys.get_or_init(|| match self.cut {
+        self.keys.get_or_init(|| match self.original_length {
             Some(length) => {
                 // No canonical text begins with a blank.
                 let counter = format!(" {length} {}", self.typed);
@@ -102,26 +102,26 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_long_text_is_nobodys_name_and_is_not_normalized() {
-        let before = normalize::bytes();
+    fn overlong_identifier_matches_no_user_and_is_not_normalized() {
+        let before = normalize::normalized_bytes();
         for letter in ["a", "\u{fdfa}", "\u{1f98a}"] {
             let long = Identifier::new(&letter.repeat(20_000));
             assert_eq!((long.username_key(), long.email_key()), ("", ""));
             assert!(long.counter_key().len() < 2 * MAX_BYTES);
             assert_ne!(long.counter_key(), Identifier::new(&letter.repeat(20_001)).counter_key());
         }
-        assert_eq!(normalize::bytes(), before);
+        assert_eq!(normalize::normalized_bytes(), before);
         let blanks = Identifier::new(&format!("{0}Ann{0}", " ".repeat(20_000)));
         assert_eq!(blanks.username_key(), "ann");
     }
 
     #[test]
-    fn its_keys_are_made_once() {
+    fn identifier_keys_are_computed_once() {
         let name = Identifier::new("Ann@Example.org");
         assert_eq!((name.username_key(), name.email_key()), ("ann@example.org", "ann@example.org"));
-        let before = normalize::bytes();
+        let before = normalize::normalized_bytes();
         assert_eq!((name.username_key(), name.counter_key()), ("ann@example.org", "ann@example.org"));
-        assert_eq!(normalize::bytes(), before);
+        assert_eq!(normalize::normalized_bytes(), before);
     }
 
     /// A7
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_no_account_has_is_empty() {
+    fn unmatchable_identifier_has_empty_keys() {
         for text in ["a\0b", "", " ", &"\u{fdfa}".repeat(100)] {
             let name = Identifier::new(text);
             assert_eq!((name.username_key(), name.email_key()), ("", ""), "{text:?}");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_names_are_found() {
+    fn longest_identifiers_keep_their_keys() {
         let longest = "\u{1f98a}".repeat(64);
         assert_eq!(Identifier::new(&longest).username_key(), longest);
         let syllables = "\u{ac01}".repeat(64);

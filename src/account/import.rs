@@ -35,18 +35,18 @@ mod tenants;
 pub mod user_api;
 mod write;
 
-pub use candidate::Finding;
+pub use candidate::Issue;
 pub use layout::Layout;
 pub use quoting::{Escape, Quote};
 pub use report::Report;
 pub use row::Row;
 
 use batch::Batch;
-use settle::Seen;
-use write::Surroundings;
+use settle::Claimed;
+use write::ImportContext;
 
 /// Rows of one transaction: others who write wait for no longer than this takes.
-const BATCH: usize = 500;
+const BATCH_SIZE: usize = 500;
 
 /// What a reader found.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ pub struct Source {
     /// The numbers of the customers to whom they belong, where the service had any.
     pub customers: Vec<i64>,
     /// What its roles are for, by canonical name, where the service said so.
-    pub roles: HashMap<String, Name>,
+    pub role_descriptions: HashMap<String, Name>,
 }
 
 /// Makes accounts of the rows of an older service of the kind `format`. Only somebody with access to the machine can
@@ -72,16 +72,16 @@ pub async fn run(
     report: &mut Report,
     progress: impl Fn(usize),
 ) -> Result<()> {
-    let tenants = tenants::make(app, format, &source.customers, report).await?;
-    let numbers = source.rows.iter().filter_map(|row| row.account.as_ref().ok()?.number);
-    let highest = numbers.filter(candidate::is_kept_number).max();
-    let surroundings = Surroundings { tenants, roles: source.roles, highest };
-    let mut seen = Seen::reserving(&source.rows);
+    let tenants = tenants::create_missing(app, format, &source.customers, report).await?;
+    let kept_ids = source.rows.iter().filter_map(|row| row.user.as_ref().ok()?.id);
+    let highest = kept_ids.filter(candidate::can_keep_id).max();
+    let context = ImportContext { tenants, role_descriptions: source.role_descriptions, highest_id: highest };
+    let mut claimed = Claimed::reserving(&source.rows);
     let mut rows = source.rows.into_iter().peekable();
     while rows.peek().is_some() {
-        let chunk: Vec<Row> = rows.by_ref().take(BATCH).collect();
+        let chunk: Vec<Row> = rows.by_ref().take(BATCH_SIZE).collect();
         let count = chunk.len();
-        Batch::parse(format, chunk, app.clock.now(), report).import(app, &surroundings, &mut seen, report).await?;
+        Batch::parse(format, chunk, app.clock.now(), report).import(app, &context, &mut claimed, report).await?;
         progress(count);
     }
     Ok(())
@@ -91,7 +91,7 @@ pub async fn run(
 ///
 /// # Errors
 /// Internal ones only.
-pub async fn rehearse(
+pub async fn dry_run(
     db: Option<&DatabaseConnection>,
     format: &'static str,
     source: Source,
@@ -99,20 +99,20 @@ pub async fn rehearse(
     report: &mut Report,
     progress: impl Fn(usize),
 ) -> Result<()> {
-    let tenants = tenants::rehearse(db, format, &source.customers, report).await?;
-    let mut seen = Seen::reserving(&source.rows);
+    let tenants = tenants::dry_run(db, format, &source.customers, report).await?;
+    let mut claimed = Claimed::reserving(&source.rows);
     let mut rows = source.rows.into_iter().peekable();
     while rows.peek().is_some() {
-        let chunk: Vec<Row> = rows.by_ref().take(BATCH).collect();
+        let chunk: Vec<Row> = rows.by_ref().take(BATCH_SIZE).collect();
         let count = chunk.len();
-        Batch::parse(format, chunk, now, report).rehearse(db, &tenants, &mut seen, report).await?;
+        Batch::parse(format, chunk, now, report).dry_run(db, &tenants, &mut claimed, report).await?;
         progress(count);
     }
     Ok(())
 }
 
 /// The elements of a JSON list.
-fn json_list(text: &str) -> Result<Vec<Value>> {
+fn parse_json_list(text: &str) -> Result<Vec<Value>> {
     serde_json::from_str(text).map_err(|error| {
         Error::internal(format!("it is no JSON list: look at line {}, column {}", error.line(), error.column()))
     })

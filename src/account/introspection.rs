@@ -3,14 +3,14 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::attempt::spend;
+use super::attempt::take_from_bucket;
 use super::id::SessionId;
-use super::requester::{Client, Credentials, Proof, Visitor};
-use super::session::end_of;
+use super::requester::{Credential, Credentials, RequestAuth, RequestContext};
+use super::session::expires_at;
 use super::tokens;
 use crate::app::App;
-use crate::error::{Error, Result, TokenFault};
-use crate::security::secret::is_same;
+use crate::error::{Error, Result, TokenError};
+use crate::security::secret::constant_time_eq;
 use crate::security::token::Verified;
 
 /// A token that opens the API now (RFC 7662 section 2.2), and what its user may do now.
@@ -49,39 +49,46 @@ pub struct Introspection {
 
 /// The proof that somebody knows the secret.
 #[derive(Debug)]
-pub struct Admitted(());
+pub struct Authorized(());
 
 /// Lets those pass who know the secret; `given` are the readings of what they gave. A wrong one is counted before it is compared, a right one costs nothing.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] for a wrong secret or none, a refusal for too many wrong ones.
-pub async fn admit(app: &App, client: &Client, given: &[SecretString]) -> Result<Admitted> {
+pub async fn authorize(app: &App, context: &RequestContext, given: &[SecretString]) -> Result<Authorized> {
     if given.is_empty() {
-        return Err(Error::Unauthenticated(TokenFault::Missing));
+        return Err(Error::Unauthenticated(TokenError::Missing));
     }
-    let budget = &app.throttle.introspections;
-    let counted = if app.config.limits.enabled { spend(budget, client, app.clock.now()).await? } else { None };
-    let secret = app.config.rest.introspection.as_ref();
-    let is_secret =
-        |given: &SecretString| secret.is_some_and(|secret| is_same(given.expose_secret(), secret.expose_secret()));
+    let budget = &app.throttle.failed_introspections;
+    let counted =
+        if app.config.limits.is_enabled { take_from_bucket(budget, context, app.clock.now()).await? } else { None };
+    let secret = app.config.rest.token_introspection_secret.as_ref();
+    let is_secret = |given: &SecretString| {
+        secret.is_some_and(|secret| constant_time_eq(given.expose_secret(), secret.expose_secret()))
+    };
     if !given.iter().any(is_secret) {
-        return Err(Error::Unauthenticated(TokenFault::Invalid));
+        return Err(Error::Unauthenticated(TokenError::Invalid));
     }
     if let Some(subject) = counted {
         budget.refund(subject).await;
     }
-    Ok(Admitted(()))
+    Ok(Authorized(()))
 }
 
 /// What `token` is worth now; nothing, whatever is wrong with it. Those may ask who were admitted.
 ///
 /// # Errors
 /// Internal ones only.
-pub async fn introspect(app: &App, client: Client, _: Admitted, token: SecretString) -> Result<Option<Introspection>> {
+pub async fn introspect(
+    app: &App,
+    context: RequestContext,
+    _: Authorized,
+    token: SecretString,
+) -> Result<Option<Introspection>> {
     let now = app.clock.now();
-    let visitor = Visitor { credentials: Credentials::Bearer(token.clone()), client };
-    let requester = visitor.identify(app).await?;
-    let Ok(caller) = requester.signed_in() else { return Ok(None) };
+    let visitor = RequestAuth { credentials: Credentials::Bearer(token.clone()), context };
+    let requester = visitor.authenticate(app).await?;
+    let Ok(caller) = requester.caller() else { return Ok(None) };
     let settings = &app.config.token;
     let known = Introspection {
         active: true,
@@ -98,15 +105,15 @@ pub async fn introspect(app: &App, client: Client, _: Admitted, token: SecretStr
         roles: caller.access.roles.clone(),
         permissions: caller.access.permissions.iter().map(|permission| permission.name()).collect(),
     };
-    Ok(match &caller.proof {
-        Proof::ApiToken(token) => Some(Introspection {
+    Ok(match &caller.credential {
+        Credential::ApiToken(token) => Some(Introspection {
             jti: token.id().to_string(),
             iat: token.row.created_at.utc().timestamp(),
             exp: token.row.expires_at.map(|end| end.utc().timestamp()),
             scope: Some(token.scopes.join(" ")),
             ..known
         }),
-        Proof::Session(session) => match tokens::verify_access(app, token.expose_secret(), now) {
+        Credential::Session(session) => match tokens::verify_access(app, token.expose_secret(), now) {
             Ok(Verified::Valid(claims)) => Some(Introspection {
                 jti: claims.jti,
                 iat: claims.iat,
@@ -119,10 +126,10 @@ pub async fn introspect(app: &App, client: Client, _: Admitted, token: SecretStr
             Err(_) => {
                 let sid = SessionId::from(session.uid).to_string();
                 Some(Introspection {
-                    aud: tokens::audience(app, tokens::Kind::Session),
+                    aud: tokens::audience(app, tokens::TokenKind::Session),
                     jti: sid.clone(),
                     iat: session.rotated_at.utc().timestamp(),
-                    exp: Some(end_of(session).timestamp()),
+                    exp: Some(expires_at(session).timestamp()),
                     sid: Some(sid),
                     ..known
                 })

@@ -8,19 +8,19 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::access;
-use super::attempt::{Attempt, Whose, count_change};
-use super::audit::Event;
+use super::attempt::{AttemptKey, PasswordAttempt, limit_own_change};
+use super::audit::AuditEvent;
 use super::handle;
 use super::identifier::Identifier;
 use super::name::Name;
-use super::requester::{Client, Requester};
-use super::session::{self, SignIn};
-use super::transaction::Transaction;
-use super::username::is_spelled;
+use super::requester::{RequestContext, Requester};
+use super::session::{self, IssuedSession};
+use super::transaction::UnitOfWork;
+use super::username::matches_exactly;
 use super::{failures, origin, role, tokens};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::{Scope, users};
+use crate::store::{TenantScope, users};
 
 /// What a person gives to sign in.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Login {
     /// Username or e-mail address, as typed.
     pub name: Identifier,
     /// How far it may differ from what is stored.
-    pub spelling: Spelling,
+    pub name_match: NameMatch,
     /// The password, as typed.
     pub password: SecretString,
     /// How the session's tokens travel.
@@ -41,9 +41,9 @@ pub struct Login {
 
 /// A login that succeeded.
 #[derive(Debug)]
-pub struct LoggedIn {
+pub struct LoginResult {
     /// The session.
-    pub sign_in: SignIn,
+    pub issued: IssuedSession,
     /// Tells this device from others at its next login, so that strangers who guess elsewhere cannot lock it out;
     /// only from [`login_on_device`].
     pub device_token: Option<SecretString>,
@@ -51,16 +51,16 @@ pub struct LoggedIn {
 
 /// What a login gives to the device that it is made on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Issue {
+enum DeviceTokenMode {
     /// The session alone.
-    Session,
+    Omit,
     /// A device token, too; the device is recorded.
-    DeviceToken,
+    Issue,
 }
 
 /// What counts as the name of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spelling {
+pub enum NameMatch {
     /// Its username or its e-mail address, in any spelling.
     Any,
     /// Its username, letter for letter: callers of older services tell `ann` and `Ann` apart.
@@ -70,7 +70,7 @@ pub enum Spelling {
 }
 
 /// How often a login is tried that is overtaken by a change of the account.
-const ATTEMPTS: usize = 3;
+const MAX_RETRIES: usize = 3;
 
 /// Opens a session. Anybody may try; whether the name is unknown, the password wrong or the account disabled, the
 /// answer is the same and costs the same (OWASP Authentication Cheat Sheet; promise B1).
@@ -78,16 +78,16 @@ const ATTEMPTS: usize = 3;
 /// # Errors
 /// Refusals with [`RefusalCode::InvalidCredentials`] and [`RefusalCode::TooManyAttempts`]; [`Error::ForeignPage`] if
 /// cookies are asked for by a page that may not have them, which could sign in whoever looks at it as somebody else.
-pub async fn login(app: &App, client: &Client, input: Login) -> Result<LoggedIn> {
-    login_as(app, client, input, None).await
+pub async fn login(app: &App, context: &RequestContext, input: Login) -> Result<LoginResult> {
+    login_with_role(app, context, input, None).await
 }
 
 /// The same for a client that keeps a device token for its next login.
 ///
 /// # Errors
 /// As [`login`].
-pub async fn login_on_device(app: &App, client: &Client, input: Login) -> Result<LoggedIn> {
-    run(app, client, input, None, Issue::DeviceToken).await
+pub async fn login_on_device(app: &App, context: &RequestContext, input: Login) -> Result<LoginResult> {
+    login_with(app, context, input, None, DeviceTokenMode::Issue).await
 }
 
 /// The same for holders of `role` alone, if one is named. To all others the answer is that of a wrong password: whether
@@ -95,34 +95,49 @@ pub async fn login_on_device(app: &App, client: &Client, input: Login) -> Result
 ///
 /// # Errors
 /// As [`login`].
-pub async fn login_as(app: &App, client: &Client, input: Login, role: Option<&str>) -> Result<LoggedIn> {
-    run(app, client, input, role, Issue::Session).await
+pub async fn login_with_role(
+    app: &App,
+    context: &RequestContext,
+    input: Login,
+    role: Option<&str>,
+) -> Result<LoginResult> {
+    login_with(app, context, input, role, DeviceTokenMode::Omit).await
 }
 
-async fn run(app: &App, client: &Client, input: Login, role: Option<&str>, issue: Issue) -> Result<LoggedIn> {
-    client.jar.require_proof(input.transport)?;
-    app.hasher.admit()?;
+async fn login_with(
+    app: &App,
+    context: &RequestContext,
+    input: Login,
+    role: Option<&str>,
+    mode: DeviceTokenMode,
+) -> Result<LoginResult> {
+    context.cookies.require_same_site(input.transport)?;
+    app.hasher.check_capacity()?;
     let now = app.clock.now();
     // Before the name is normalised or looked for, and before a token is verified: an address without budget learns
     // nothing from the time (promise B2), and costs nothing.
-    let mut attempt = Attempt::of_address(app, client, now).await?;
-    let user = find(app.db.reader(), Scope::Installation, &input.name).await?;
-    let origin = origin::recognize(app, client, user.as_ref(), input.device_token.as_ref(), now).await?;
+    let mut attempt = PasswordAttempt::for_address(app, context, now).await?;
+    let user = find_user(app.db.reader(), TenantScope::AllTenants, &input.name).await?;
+    let origin = origin::recognize(app, context, user.as_ref(), input.device_token.as_ref(), now).await?;
     let whose = match (&user, origin.device, &origin.network) {
-        (Some(_), Some(device), _) => Whose::Device(device),
-        (Some(user), None, Some(network)) => Whose::Network(user, network),
-        (Some(user), None, None) => Whose::Account(user),
-        (None, ..) => Whose::Nobody,
+        (Some(_), Some(device), _) => AttemptKey::Device(device),
+        (Some(user), None, Some(network)) => AttemptKey::Network(user, network),
+        (Some(user), None, None) => AttemptKey::User(user),
+        (None, ..) => AttemptKey::UnknownName,
     };
-    let device = (issue == Issue::DeviceToken).then(|| origin.device.unwrap_or_else(|| app.entropy.uuid(now)));
-    attempt.count(whose, input.name.counter_key(), now).await?;
-    for tried in 0..ATTEMPTS {
-        let user =
-            if tried == 0 { user.clone() } else { find(app.db.reader(), Scope::Installation, &input.name).await? };
-        match verify(app, client, &input, (user, role, device), &mut attempt).await {
+    let device = (mode == DeviceTokenMode::Issue).then(|| origin.device.unwrap_or_else(|| app.entropy.uuid(now)));
+    attempt.reserve_for(whose, input.name.counter_key(), now).await?;
+    for tried in 0..MAX_RETRIES {
+        let user = if tried == 0 {
+            user.clone()
+        } else {
+            find_user(app.db.reader(), TenantScope::AllTenants, &input.name).await?
+        };
+        match verify_and_open(app, context, &input, (user, role, device), &mut attempt).await {
             Ok(Some(sign_in)) => {
-                let device_token = device.map(|device| tokens::device(app, &sign_in.user, device, now)).transpose()?;
-                return Ok(LoggedIn { sign_in: sign_in.kept_by(client), device_token });
+                let device_token =
+                    device.map(|device| tokens::device_token(app, &sign_in.user, device, now)).transpose()?;
+                return Ok(LoginResult { issued: sign_in.store_cookies(context), device_token });
             }
             Ok(None) => {}
             Err(error) => {
@@ -136,46 +151,51 @@ async fn run(app: &App, client: &Client, input: Login, role: Option<&str>, issue
         }
     }
     attempt.fail().await?;
-    Err(fail(app, client, None, &input.name).await?)
+    Err(record_failure(app, context, None, &input.name).await?)
 }
 
 /// Nothing, if the account changed while the password was verified: another login may have renewed the hash.
-async fn verify(
+async fn verify_and_open(
     app: &App,
-    client: &Client,
+    context: &RequestContext,
     input: &Login,
     (user, role, device): (Option<user::Model>, Option<&str>, Option<Uuid>),
-    attempt: &mut Attempt<'_>,
-) -> Result<Option<SignIn>> {
+    attempt: &mut PasswordAttempt<'_>,
+) -> Result<Option<IssuedSession>> {
     let now = app.clock.now();
-    let user = user.filter(|user| match input.spelling {
-        Spelling::Any => true,
-        Spelling::Exact => is_spelled(&user.username, input.name.typed()),
-        Spelling::Handle => handle::is_spelled(user, input.name.typed()),
+    let user = user.filter(|user| match input.name_match {
+        NameMatch::Any => true,
+        NameMatch::Exact => matches_exactly(&user.username, input.name.typed()),
+        NameMatch::Handle => handle::matches_exactly(user, input.name.typed()),
     });
     let stored = user.as_ref().and_then(|user| user.password_hash.as_ref()).map(|hash| hash.expose());
-    let is_admitted = admits(app, user.as_ref(), role).await?;
+    let is_admitted = has_required_role(app, user.as_ref(), role).await?;
     let verdict = app.hasher.verify(&input.password, stored).await?;
-    let opens = |user: &&user::Model| verdict.matches && is_admitted && user.is_active() && !attempt.is_locked();
+    let opens = |user: &&user::Model| verdict.is_match && is_admitted && user.is_active() && !attempt.is_locked();
     let Some(user) = user.as_ref().filter(opens) else {
-        return Err(fail(app, client, user.as_ref(), &input.name).await?);
+        return Err(record_failure(app, context, user.as_ref(), &input.name).await?);
     };
     attempt.count_login(user, now).await?;
     let attempt = &*attempt;
-    let rehash = if verdict.outdated { Some(app.hasher.hash(&input.password).await?) } else { None };
+    let rehash = if verdict.needs_rehash { Some(app.hasher.hash(&input.password).await?) } else { None };
 
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
+            let tx = UnitOfWork::begin(app, now).await?;
             if !users::update_login(&tx, user, rehash.clone(), now).await? {
                 return Ok(None);
             }
             let signed_in =
-                session::open(&tx, app, user, client, input.device_name.clone(), input.transport, now).await?;
+                session::open(&tx, app, user, context, input.device_name.clone(), input.transport, now).await?;
             if let Some(device) = device {
                 origin::record_device(&tx, user, device, now).await?;
             }
-            Event::success("login").by(user).to(user).within(&signed_in.session).record(&tx, app, client, now).await?;
+            AuditEvent::success("login")
+                .by_user(user)
+                .on_user(user)
+                .in_session(&signed_in.session)
+                .record(&tx, app, context, now)
+                .await?;
             attempt.succeed(&tx).await?;
             tx.commit().await?;
             Ok(Some(signed_in))
@@ -185,7 +205,7 @@ async fn verify(
 
 /// Whether the user holds the role that is asked for. It is looked up for names of nobody, too, and before the password
 /// is verified, so that the time does not tell whether that was right.
-async fn admits(app: &App, user: Option<&user::Model>, role: Option<&str>) -> Result<bool> {
+async fn has_required_role(app: &App, user: Option<&user::Model>, role: Option<&str>) -> Result<bool> {
     let Some(role) = role else { return Ok(true) };
     let nobody = 0;
     Ok(role::access_of(app.db.reader(), user.map_or(nobody, |user| user.id)).await?.has_role(role))
@@ -196,20 +216,20 @@ async fn admits(app: &App, user: Option<&user::Model>, role: Option<&str>) -> Re
 ///
 /// # Errors
 /// Refuses callers who are not signed in.
-pub async fn bump(app: &App, requester: &Requester) -> Result<DateTime<Utc>> {
-    let caller = requester.permit(access::BUMP_LOGIN)?;
+pub async fn record_activity(app: &App, requester: &Requester) -> Result<DateTime<Utc>> {
+    let caller = requester.authorize(access::RECORD_ACTIVITY)?;
     let now = app.clock.now();
-    count_change(app, caller, access::BUMP_LOGIN, now).await?;
+    limit_own_change(app, caller, access::RECORD_ACTIVITY, now).await?;
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::BUMP_LOGIN, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::RECORD_ACTIVITY, now).await?;
             if !users::update_login(&tx, &caller.user, None, now).await? {
-                return Err(super::user::changed_meanwhile());
+                return Err(super::user::version_conflict());
             }
-            Event::success("login.bump")
-                .made_by(&caller)
-                .to(&caller.user)
-                .record(&tx, app, &requester.client, now)
+            AuditEvent::success("login.bump")
+                .by_caller(&caller)
+                .on_user(&caller.user)
+                .record(&tx, app, &requester.context, now)
                 .await?;
             tx.commit().await?;
             Ok(now)
@@ -218,7 +238,11 @@ pub async fn bump(app: &App, requester: &Requester) -> Result<DateTime<Utc>> {
 }
 
 /// The user who signs in with this name, in any spelling.
-pub(super) async fn find(db: &impl ConnectionTrait, scope: Scope, name: &Identifier) -> Result<Option<user::Model>> {
+pub(super) async fn find_user(
+    db: &impl ConnectionTrait,
+    scope: TenantScope,
+    name: &Identifier,
+) -> Result<Option<user::Model>> {
     let mut found = users::list_by_handle(db, scope, name.username_key(), name.email_key()).await?;
     // Who is called so comes before whoever has it for an address.
     found.sort_by_key(|user| user.username_key != name.username_key());
@@ -226,17 +250,22 @@ pub(super) async fn find(db: &impl ConnectionTrait, scope: Scope, name: &Identif
 }
 
 /// Records the failure; the error to answer with.
-async fn fail(app: &App, client: &Client, user: Option<&user::Model>, name: &Identifier) -> Result<Error> {
-    let event = Event::failed("login");
+async fn record_failure(
+    app: &App,
+    context: &RequestContext,
+    user: Option<&user::Model>,
+    name: &Identifier,
+) -> Result<Error> {
+    let event = AuditEvent::failed("login");
     // What was typed as a name may be a password in the wrong field: it is not kept.
     let event = match user {
-        Some(user) => event.to(user),
+        Some(user) => event.on_user(user),
         None => event,
     };
-    failures::record(app, client, event, name.counter_key(), app.clock.now()).await?;
-    Ok(wrong())
+    failures::record(app, context, event, name.counter_key(), app.clock.now()).await?;
+    Ok(invalid_credentials())
 }
 
-fn wrong() -> Error {
-    Refusal::new(RefusalCode::InvalidCredentials, "the name or the password is wrong").on("password").into()
+fn invalid_credentials() -> Error {
+    Refusal::new(RefusalCode::InvalidCredentials, "the name or the password is wrong").for_field("password").into()
 }

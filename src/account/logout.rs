@@ -7,21 +7,21 @@ use sea_orm::ConnectionTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::api_token::{self, ApiToken};
-use super::audit::Event;
+use super::audit::AuditEvent;
 use super::id::SessionId;
-use super::requester::jar::Jar;
+use super::requester::jar::AuthCookies;
 use super::requester::{Identity, Requester};
-use super::session::{ApiTokens, Ended, end, end_all_with, is_live};
-use super::transaction::Transaction;
+use super::session::{ApiTokenSelection, EndedCounts, end, end_all_and_api_tokens, is_live};
+use super::transaction::UnitOfWork;
 use super::{refresh, tokens};
 use crate::app::App;
-use crate::error::{Error, Result, TokenFault};
+use crate::error::{Error, Result, TokenError};
 use crate::security::token::Verified;
 use crate::store::{self, sessions};
 
 /// Which sessions to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum SessionScope {
     /// The one the credentials belong to.
     Current,
     /// All others of the same user.
@@ -30,19 +30,19 @@ pub enum Scope {
     All,
 }
 
-impl Scope {
+impl SessionScope {
     /// Which API tokens end, if `revoke` says whether those that a person made do. Nothing said, all of them end with
     /// all sessions.
-    pub fn api_tokens(self, revoke: Option<bool>) -> ApiTokens {
-        ApiTokens::revoking(revoke.unwrap_or(self == Self::All))
+    pub fn api_tokens(self, revoke: Option<bool>) -> ApiTokenSelection {
+        ApiTokenSelection::from_flag(revoke.unwrap_or(self == Self::All))
     }
 }
 
 /// What a logout ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LoggedOut {
+pub struct LogoutResult {
     /// Sessions and API tokens.
-    pub ended: Ended,
+    pub ended: EndedCounts,
     /// The refresh token was replaced before: its own session ended, and the others that were asked for live on.
     pub is_partial: bool,
 }
@@ -59,30 +59,30 @@ pub async fn logout(
     app: &App,
     requester: &Requester,
     refresh_token: Option<&SecretString>,
-    scope: Scope,
-    api_tokens: ApiTokens,
-) -> Result<LoggedOut> {
+    scope: SessionScope,
+    api_tokens: ApiTokenSelection,
+) -> Result<LogoutResult> {
     if let Some(token) = requester.identity.api_token_from_login()
-        && scope == Scope::Current
+        && scope == SessionScope::Current
         && refresh_token.is_none()
     {
         api_token::revoke(app, requester, token.id()).await?;
-        return Ok(LoggedOut { ended: Ended { sessions: 0, api_tokens: 1 }, is_partial: false });
+        return Ok(LogoutResult { ended: EndedCounts { sessions: 0, api_tokens: 1 }, is_partial: false });
     }
     // A token that cannot end sessions must not answer that all have ended.
-    if let Identity::SignedIn(caller) = &requester.identity
+    if let Identity::Authenticated(caller) = &requester.identity
         && caller.api_token().is_some()
-        && scope != Scope::Current
+        && scope != SessionScope::Current
         && refresh_token.is_none()
-        && !requester.client.jar.counts()
+        && !requester.context.cookies.is_usable()
     {
         return Err(Error::Forbidden);
     }
     if refresh_token.is_none() && matches!(requester.identity, Identity::Anonymous) {
-        requester.client.jar.refuse_forged()?;
+        requester.context.cookies.reject_cross_site()?;
     }
-    let ended = end_named(app, requester, refresh_token, scope, api_tokens).await?;
-    clean_up(app, &requester.client.jar, scope).await?;
+    let ended = end_sessions(app, requester, refresh_token, scope, api_tokens).await?;
+    clear_dead_cookies(app, &requester.context.cookies, scope).await?;
     Ok(ended)
 }
 
@@ -90,10 +90,10 @@ pub async fn logout(
 ///
 /// # Errors
 /// Refuses callers who are not signed in.
-pub async fn leave(app: &App, requester: &Requester) -> Result<()> {
-    match requester.known()?.api_token().map(ApiToken::id) {
+pub async fn end_current_credential(app: &App, requester: &Requester) -> Result<()> {
+    match requester.authenticated()?.api_token().map(ApiToken::id) {
         Some(id) => api_token::revoke(app, requester, id).await.map(drop),
-        None => end_current(app, requester).await,
+        None => end_current_session(app, requester).await,
     }
 }
 
@@ -101,61 +101,66 @@ pub async fn leave(app: &App, requester: &Requester) -> Result<()> {
 ///
 /// # Errors
 /// As [`logout`].
-pub async fn end_current(app: &App, requester: &Requester) -> Result<()> {
-    logout(app, requester, None, Scope::Current, ApiTokens::FromLogin).await.map(drop)
+pub async fn end_current_session(app: &App, requester: &Requester) -> Result<()> {
+    logout(app, requester, None, SessionScope::Current, ApiTokenSelection::FromLogin).await.map(drop)
 }
 
-async fn end_named(
+async fn end_sessions(
     app: &App,
     requester: &Requester,
     refresh_token: Option<&SecretString>,
-    scope: Scope,
-    api_tokens: ApiTokens,
-) -> Result<LoggedOut> {
+    scope: SessionScope,
+    api_tokens: ApiTokenSelection,
+) -> Result<LogoutResult> {
     let now = app.clock.now();
     let named = named_sessions(app, requester, refresh_token);
     if named.is_empty() {
-        return Ok(LoggedOut::default());
+        return Ok(LogoutResult::default());
     }
     // Whatever is more than the session itself takes a credential that is not spent.
-    let is_own = scope == Scope::Current && api_tokens == ApiTokens::FromLogin;
+    let is_own = scope == SessionScope::Current && api_tokens == ApiTokenSelection::FromLogin;
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let Some(Authority { session, user, spent }) = authority(app, &tx, &named, is_own, now).await? else {
-                return Ok(LoggedOut::default());
+            let tx = UnitOfWork::begin(app, now).await?;
+            let Some(Authority { session, user, stale }) = authority(app, &tx, &named, is_own, now).await? else {
+                return Ok(LogoutResult::default());
             };
             let is_live = is_live(&session, now);
             let (only, reason) = (std::slice::from_ref(&session), EndReason::Logout);
-            let mut done = LoggedOut::default();
-            match spent {
+            let mut done = LogoutResult::default();
+            match stale {
                 _ if is_own => done.ended.sessions = end(&tx, &user, only, reason, now).await?,
                 // Others end in the name of a live session: a session that is over ends none.
                 _ if !is_live => {}
-                Some(Spent::AccessToken(fault)) => return Err(Error::Unauthenticated(fault)),
-                Some(Spent::RefreshToken) => {
+                Some(StaleToken::AccessToken(fault)) => return Err(Error::Unauthenticated(fault)),
+                Some(StaleToken::RefreshToken) => {
                     done.ended.sessions = end(&tx, &user, only, reason, now).await?;
                     done.is_partial = true;
                 }
                 None => {
-                    let except = (scope == Scope::Others).then_some(session.id);
+                    let except = (scope == SessionScope::Others).then_some(session.id);
                     done.ended = match scope {
-                        Scope::Current => Ended {
+                        SessionScope::Current => EndedCounts {
                             sessions: end(&tx, &user, only, reason, now).await?,
                             api_tokens: api_tokens.revoke(&tx, &user, now).await?,
                         },
-                        Scope::Others | Scope::All => end_all_with(&tx, &user, except, api_tokens, reason, now).await?,
+                        SessionScope::Others | SessionScope::All => {
+                            end_all_and_api_tokens(&tx, &user, except, api_tokens, reason, now).await?
+                        }
                     };
                 }
             }
-            if done.ended != Ended::default() {
-                let event =
-                    Event::success("logout").by(&user).to(&user).within(&session).with("ended", done.ended.sessions);
+            if done.ended != EndedCounts::default() {
+                let event = AuditEvent::success("logout")
+                    .by_user(&user)
+                    .on_user(&user)
+                    .in_session(&session)
+                    .with("ended", done.ended.sessions);
                 let event = match done.ended.api_tokens {
                     0 => event,
                     count => event.with("apiTokens", count),
                 };
-                event.record(&tx, app, &requester.client, now).await?;
+                event.record(&tx, app, &requester.context, now).await?;
             }
             tx.commit().await?;
             Ok(done)
@@ -165,36 +170,38 @@ async fn end_named(
 
 /// Has the client forget cookies of a session that does not live, the one that was just ended among them. Those of
 /// another session, in which the browser may be by now, stay.
-async fn clean_up(app: &App, jar: &Jar, scope: Scope) -> Result<()> {
-    if !jar.counts() {
+async fn clear_dead_cookies(app: &App, jar: &AuthCookies, scope: SessionScope) -> Result<()> {
+    if !jar.is_usable() {
         return Ok(());
     }
-    let Some(Named { session: id, .. }) = jar.refresh_token().and_then(|token| by_refresh_token(app, token)) else {
-        if scope != Scope::Others {
-            jar.forget(None);
+    let Some(NamedSession { session: id, .. }) =
+        jar.refresh_token().and_then(|token| session_of_refresh_token(app, token))
+    else {
+        if scope != SessionScope::Others {
+            jar.clear(None);
         }
         return Ok(());
     };
     let found = sessions::find(app.db.reader(), id.uuid()).await?;
     if !found.is_some_and(|session| is_live(&session, app.clock.now())) {
-        jar.forget(Some(id.uuid()));
+        jar.clear(Some(id.uuid()));
     }
     Ok(())
 }
 
 /// A session that a credential names.
-struct Named {
+struct NamedSession {
     session: SessionId,
-    credential: Credential,
+    token: PresentedToken,
 }
 
 /// By what a session is named.
 #[derive(Clone, Copy)]
-enum Credential {
+enum PresentedToken {
     /// An access token that is valid.
     Access,
     /// An access token that was valid once.
-    SpentAccess(TokenFault),
+    ExpiredAccess(TokenError),
     /// A refresh token of this generation that has not expired.
     Refresh(i32),
     /// A refresh token that has expired.
@@ -203,8 +210,8 @@ enum Credential {
 
 /// A credential that was valid once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spent {
-    AccessToken(TokenFault),
+enum StaleToken {
+    AccessToken(TokenError),
     RefreshToken,
 }
 
@@ -213,30 +220,30 @@ struct Authority {
     session: session::Model,
     user: user::Model,
     /// How the credential is spent; such a credential ends its own session only.
-    spent: Option<Spent>,
+    stale: Option<StaleToken>,
 }
 
-fn by_refresh_token(app: &App, refresh_token: &SecretString) -> Option<Named> {
+fn session_of_refresh_token(app: &App, refresh_token: &SecretString) -> Option<NamedSession> {
     let (claims, is_expired) = match tokens::verify_refresh(app, refresh_token.expose_secret(), app.clock.now()) {
         Ok(Verified::Valid(claims)) => (claims, false),
         Ok(Verified::Expired(claims)) => (claims, true),
         Err(_) => return None,
     };
-    let credential = if is_expired { Credential::ExpiredRefresh } else { Credential::Refresh(claims.generation) };
-    Some(Named { session: claims.sid.parse().ok()?, credential })
+    let token = if is_expired { PresentedToken::ExpiredRefresh } else { PresentedToken::Refresh(claims.generation) };
+    Some(NamedSession { session: claims.sid.parse().ok()?, token })
 }
 
 /// The sessions that the caller's credentials name: the refresh token, the access token, and the cookie, which is last
 /// because the browser adds it unasked.
-fn named_sessions(app: &App, requester: &Requester, refresh_token: Option<&SecretString>) -> Vec<Named> {
-    let by_refresh = refresh_token.and_then(|token| by_refresh_token(app, token));
-    let by_cookie = requester.client.jar.refresh_token().and_then(|token| by_refresh_token(app, token));
+fn named_sessions(app: &App, requester: &Requester, refresh_token: Option<&SecretString>) -> Vec<NamedSession> {
+    let by_refresh = refresh_token.and_then(|token| session_of_refresh_token(app, token));
+    let by_cookie = requester.context.cookies.refresh_token().and_then(|token| session_of_refresh_token(app, token));
     let by_access = match &requester.identity {
-        Identity::SignedIn(caller) => {
-            caller.session().map(|session| Named { session: session.uid.into(), credential: Credential::Access })
+        Identity::Authenticated(caller) => {
+            caller.session().map(|session| NamedSession { session: session.uid.into(), token: PresentedToken::Access })
         }
-        Identity::Rejected { fault, session, .. } => {
-            session.map(|session| Named { session, credential: Credential::SpentAccess(*fault) })
+        Identity::Rejected { error: fault, session, .. } => {
+            session.map(|session| NamedSession { session, token: PresentedToken::ExpiredAccess(*fault) })
         }
         Identity::Anonymous => None,
     };
@@ -248,27 +255,27 @@ fn named_sessions(app: &App, requester: &Requester, refresh_token: Option<&Secre
 async fn authority(
     app: &App,
     db: &impl ConnectionTrait,
-    named: &[Named],
+    named: &[NamedSession],
     is_own: bool,
     now: DateTime<Utc>,
 ) -> Result<Option<Authority>> {
     let (mut first_spent, mut first_ended) = (None, None);
-    for Named { session: id, credential } in named {
-        let found = sessions::find_with_user(db, store::Scope::Installation, id.uuid()).await?;
+    for NamedSession { session: id, token } in named {
+        let found = sessions::find_with_user(db, store::TenantScope::AllTenants, id.uuid()).await?;
         let Some((session, user)) = found else { continue };
-        let spent = match credential {
-            Credential::Access => None,
-            Credential::SpentAccess(fault) => Some(Spent::AccessToken(*fault)),
-            Credential::Refresh(generation) => {
-                refresh::is_spent(app, &session, *generation, now).then_some(Spent::RefreshToken)
+        let stale = match token {
+            PresentedToken::Access => None,
+            PresentedToken::ExpiredAccess(fault) => Some(StaleToken::AccessToken(*fault)),
+            PresentedToken::Refresh(generation) => {
+                refresh::is_reuse(app, &session, *generation, now).then_some(StaleToken::RefreshToken)
             }
-            Credential::ExpiredRefresh => Some(Spent::RefreshToken),
+            PresentedToken::ExpiredRefresh => Some(StaleToken::RefreshToken),
         };
         let is_live = is_live(&session, now);
-        let authority = Authority { session, user, spent };
+        let authority = Authority { session, user, stale };
         if !is_live {
             first_ended = first_ended.or(Some(authority));
-        } else if spent.is_some() && !is_own {
+        } else if stale.is_some() && !is_own {
             first_spent = first_spent.or(Some(authority));
         } else {
             return Ok(Some(authority));

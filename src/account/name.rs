@@ -34,7 +34,7 @@ impl Name {
     /// # Errors
     /// As [`Name::parse`], blaming the field.
     pub fn parse_on(field: &'static str, raw: Option<&str>) -> Result<Option<Self>, Refusal> {
-        raw.map(Self::parse).transpose().map_err(|refusal| refusal.on(field))
+        raw.map(Self::parse).transpose().map_err(|refusal| refusal.for_field(field))
     }
 
     /// The name as it is compared, cut to what is stored: one character can become eighteen.

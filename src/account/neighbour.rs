@@ -4,34 +4,34 @@ use entity::user;
 
 use super::access;
 use super::requester::Requester;
-use super::user::prepared;
+use super::user::normalized;
 use crate::app::App;
 use crate::error::Result;
-use crate::store::Scope;
+use crate::store::TenantScope;
 use crate::store::users::{self, Filter};
 
 /// Where a user is, as seen from the caller.
 #[derive(Debug)]
-pub enum Sighting {
+pub enum TenantLookup {
     /// In the caller's own tenant.
-    Near(Box<user::Model>),
+    Found(Box<user::Model>),
     /// In another one that the caller may see.
-    Elsewhere,
+    OtherTenant,
     /// Nowhere, as far as the caller may know.
-    Nobody,
+    NotFound,
 }
 
 /// Looks for the user with this number.
 ///
 /// # Errors
 /// Refuses callers without the permission.
-pub async fn sight(app: &App, requester: &Requester, number: i64) -> Result<Sighting> {
-    let caller = requester.permit(access::READ_USERS)?;
-    let found = users::find_by_number(app.db.reader(), caller.scope(access::READ_USERS), number).await?;
+pub async fn find_in_tenant(app: &App, requester: &Requester, row_id: i64) -> Result<TenantLookup> {
+    let caller = requester.authorize(access::READ_USERS)?;
+    let found = users::find_by_id(app.db.reader(), caller.scope(access::READ_USERS), row_id).await?;
     Ok(match found {
-        Some(user) if user.tenant_id == caller.user.tenant_id => Sighting::Near(Box::new(user)),
-        Some(_) => Sighting::Elsewhere,
-        None => Sighting::Nobody,
+        Some(user) if user.tenant_id == caller.user.tenant_id => TenantLookup::Found(Box::new(user)),
+        Some(_) => TenantLookup::OtherTenant,
+        None => TenantLookup::NotFound,
     })
 }
 
@@ -40,16 +40,16 @@ pub async fn sight(app: &App, requester: &Requester, number: i64) -> Result<Sigh
 ///
 /// # Errors
 /// Refuses callers without the permission; [`crate::error::Error::BadUserInput`] for a text that is too long.
-pub async fn list(
+pub async fn list_in_tenant(
     app: &App,
     requester: &Requester,
     filter: &Filter,
     offset: u64,
     limit: u64,
 ) -> Result<(Vec<user::Model>, bool)> {
-    let caller = requester.permit(access::READ_USERS)?;
-    let scope = Scope::Tenant(caller.user.tenant_id);
-    let mut rows = users::list_by_offset(app.db.reader(), scope, &prepared(filter)?, offset, limit + 1).await?;
+    let caller = requester.authorize(access::READ_USERS)?;
+    let scope = TenantScope::Tenant(caller.user.tenant_id);
+    let mut rows = users::list_by_offset(app.db.reader(), scope, &normalized(filter)?, offset, limit + 1).await?;
     let size = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_next = rows.len() > size;
     rows.truncate(size);

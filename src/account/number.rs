@@ -13,13 +13,13 @@ use crate::store::users;
 ///
 /// # Errors
 /// Refuses callers who are not signed in.
-pub async fn find(app: &App, requester: &Requester, number: i64) -> Result<Option<user::Model>> {
-    let caller = requester.permit(access::READ_NODE)?;
-    if caller.user.id == number {
+pub async fn find(app: &App, requester: &Requester, row_id: i64) -> Result<Option<user::Model>> {
+    let caller = requester.authorize(access::READ_NODE)?;
+    if caller.user.id == row_id {
         return Ok(Some(caller.user.clone()));
     }
-    match requester.permit(access::READ_USERS) {
-        Ok(caller) => users::find_by_number(app.db.reader(), caller.scope(access::READ_USERS), number).await,
+    match requester.authorize(access::READ_USERS) {
+        Ok(caller) => users::find_by_id(app.db.reader(), caller.scope(access::READ_USERS), row_id).await,
         Err(_) => Ok(None),
     }
 }
@@ -28,10 +28,10 @@ pub async fn find(app: &App, requester: &Requester, number: i64) -> Result<Optio
 ///
 /// # Errors
 /// As [`administration::delete`] and [`administration::delete_own`]; whom the caller may not see reads as missing.
-pub async fn delete(app: &App, requester: &Requester, number: i64) -> Result<()> {
-    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").on("userId");
-    let user = find(app, requester, number).await?.ok_or_else(missing)?;
-    if requester.signed_in()?.user.id == user.id {
+pub async fn delete(app: &App, requester: &Requester, row_id: i64) -> Result<()> {
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").for_field("userId");
+    let user = find(app, requester, row_id).await?.ok_or_else(missing)?;
+    if requester.caller()?.user.id == user.id {
         return administration::delete_own(app, requester).await;
     }
     administration::delete(app, requester, user.uid.into()).await.map(drop)

@@ -9,12 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::id::UserId;
-use super::requester::Client;
+use super::requester::RequestContext;
 use super::tokens;
 use crate::app::App;
 use crate::error::Result;
 use crate::security::token::DeviceClaims;
-use crate::store::{Writes, login_origins};
+use crate::store::{TracksChanges, login_origins};
 
 /// How long a network is known without a login.
 const NETWORK_LIFETIME: TimeDelta = TimeDelta::days(30);
@@ -26,14 +26,14 @@ pub const MAX_ORIGINS: u64 = 50;
 const RECORD_INTERVAL: TimeDelta = TimeDelta::days(1);
 
 /// The number of no user: an unknown name asks the same question of the database.
-const NOBODY: i64 = 0;
+const UNKNOWN_USER: i64 = 0;
 
-const DEVICE: &str = "device:";
-const NETWORK: &str = "net:";
+const DEVICE_PREFIX: &str = "device:";
+const NETWORK_PREFIX: &str = "net:";
 
 /// Where a login comes from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(super) struct LoginOrigin {
     /// The device, if its token is one of the account and of its present password.
     pub device: Option<Uuid>,
     /// The network, if the account was signed in to from there before.
@@ -43,33 +43,34 @@ pub(super) struct Origin {
 /// Where a login to the account of `user` comes from. For a name that belongs to nobody the same work is done.
 pub(super) async fn recognize(
     app: &App,
-    client: &Client,
+    context: &RequestContext,
     user: Option<&user::Model>,
     device_token: Option<&SecretString>,
     now: DateTime<Utc>,
-) -> Result<Origin> {
+) -> Result<LoginOrigin> {
     let claims = device_token.and_then(|token| tokens::verify_device(app, token.expose_secret(), now).ok());
-    let network = client.address.map(network);
+    let network = context.address.map(network_key);
     let named = claims.as_ref().and_then(|claims| claims.dev.parse::<Uuid>().ok());
-    let asked: Vec<String> = named.map(device).into_iter().chain(network.clone()).collect();
+    let asked: Vec<String> = named.map(device_key).into_iter().chain(network.clone()).collect();
     if asked.is_empty() {
-        return Ok(Origin::default());
+        return Ok(LoginOrigin::default());
     }
-    let known = login_origins::list_known(app.db.reader(), user.map_or(NOBODY, |user| user.id), &asked, now).await?;
+    let known =
+        login_origins::list_known(app.db.reader(), user.map_or(UNKNOWN_USER, |user| user.id), &asked, now).await?;
     let is_listed = |origin: &str| known.iter().any(|row| row.origin == origin);
     let network = network.filter(|network| is_listed(network));
     let (Some(user), Some(claims)) = (user, claims) else {
         // Only a network was asked for, or nobody is meant.
-        return Ok(Origin { device: None, network });
+        return Ok(LoginOrigin { device: None, network });
     };
-    let is_own = claims.sub == UserId::from(user.uid).to_string() && is_of_present_password(&claims, user);
+    let is_own = claims.sub == UserId::from(user.uid).to_string() && is_issued_since_password_change(&claims, user);
     // Before devices were listed a token was enough.
-    let device = named.filter(|id| is_own && (claims.pwd.is_none() || is_listed(&self::device(*id))));
-    Ok(Origin { device, network })
+    let device = named.filter(|id| is_own && (claims.pwd.is_none() || is_listed(&self::device_key(*id))));
+    Ok(LoginOrigin { device, network })
 }
 
 /// Whether a device token was issued since the password was last set.
-fn is_of_present_password(claims: &DeviceClaims, user: &user::Model) -> bool {
+fn is_issued_since_password_change(claims: &DeviceClaims, user: &user::Model) -> bool {
     let set_at = user.password_changed_at.map(|time| time.millis());
     match claims.pwd {
         Some(generation) => generation == set_at.unwrap_or_default(),
@@ -80,24 +81,29 @@ fn is_of_present_password(claims: &DeviceClaims, user: &user::Model) -> bool {
 
 /// Records the client's network within a transaction that opens a session of the user.
 pub(super) async fn record_network(
-    tx: &impl Writes,
+    tx: &impl TracksChanges,
     user: &user::Model,
-    client: &Client,
+    context: &RequestContext,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    match client.address {
-        Some(address) => record(tx, user, (NETWORK, network(address)), NETWORK_LIFETIME, now).await,
+    match context.address {
+        Some(address) => record(tx, user, (NETWORK_PREFIX, network_key(address)), NETWORK_LIFETIME, now).await,
         None => Ok(()),
     }
 }
 
 /// Records a device within a transaction that opens a session of the user.
-pub(super) async fn record_device(tx: &impl Writes, user: &user::Model, id: Uuid, now: DateTime<Utc>) -> Result<()> {
-    record(tx, user, (DEVICE, device(id)), tokens::DEVICE_LIFETIME, now).await
+pub(super) async fn record_device(
+    tx: &impl TracksChanges,
+    user: &user::Model,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    record(tx, user, (DEVICE_PREFIX, device_key(id)), tokens::DEVICE_LIFETIME, now).await
 }
 
 async fn record(
-    tx: &impl Writes,
+    tx: &impl TracksChanges,
     user: &user::Model,
     (kind, origin): (&str, String),
     lifetime: TimeDelta,
@@ -111,20 +117,20 @@ async fn record(
     Ok(())
 }
 
-fn device(id: Uuid) -> String {
-    format!("{DEVICE}{id}")
+fn device_key(id: Uuid) -> String {
+    format!("{DEVICE_PREFIX}{id}")
 }
 
 /// The network of an address: the first 24 bits of IPv4, the first 64 of IPv6.
-fn network(address: IpAddr) -> String {
+fn network_key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();
-            format!("{NETWORK}{a}.{b}.{c}.0/24")
+            format!("{NETWORK_PREFIX}{a}.{b}.{c}.0/24")
         }
         IpAddr::V6(address) => {
             let network = std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64);
-            format!("{NETWORK}{network}/64")
+            format!("{NETWORK_PREFIX}{network}/64")
         }
     }
 }
@@ -141,7 +147,7 @@ mod tests {
             ("2001:db8:1:2:3:4:5:6", "net:2001:db8:1:2::/64"),
             ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "net:ffff:ffff:ffff:ffff::/64"),
         ] {
-            let found = network(address.parse().unwrap());
+            let found = network_key(address.parse().unwrap());
             assert_eq!(found, expected);
             assert!(found.len() <= 64, "it has to fit its column");
         }

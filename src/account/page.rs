@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sea_orm::Value;
 
 use crate::error::{Error, Result};
-use crate::store::keyset::{Page, Place};
+use crate::store::keyset::{CursorKey, Page};
 
 /// Rows of a page when nothing is said.
 pub const DEFAULT_SIZE: i32 = 20;
@@ -14,13 +14,13 @@ pub const DEFAULT_SIZE: i32 = 20;
 pub const MAX_SIZE: i32 = 100;
 
 /// Longest cursor that is looked at, in bytes.
-const MAX_CURSOR: usize = 1_024;
+const MAX_CURSOR_BYTES: usize = 1_024;
 
 /// What kind of value the list is sorted by, and so its cursors hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum CursorKind {
     /// A number.
-    Number,
+    Integer,
     /// A text.
     Text,
 }
@@ -60,14 +60,14 @@ impl<T> Slice<T> {
 impl PageRequest {
     fn size(&self) -> Result<i32> {
         let (argument, size) = match (self.first, self.last) {
-            (Some(_), Some(_)) => return Err(bad("last", "give either first or last, not both")),
+            (Some(_), Some(_)) => return Err(bad_input("last", "give either first or last, not both")),
             (None, Some(last)) => ("last", last),
             (first, None) => ("first", first.unwrap_or(DEFAULT_SIZE)),
         };
         if (1..=MAX_SIZE).contains(&size) {
             Ok(size)
         } else {
-            Err(bad(argument, "take between 1 and 100 rows at a time"))
+            Err(bad_input(argument, "take between 1 and 100 rows at a time"))
         }
     }
 
@@ -79,17 +79,18 @@ impl PageRequest {
     ///
     /// # Errors
     /// [`Error::BadUserInput`] for a size out of bounds or a cursor that is none of this list's.
-    pub(super) fn with_cursor(&self, kind: Kind) -> Result<Page> {
+    pub(super) fn to_query(&self, kind: CursorKind) -> Result<Page> {
         let place = |argument, text: &Option<String>| {
-            let place =
-                |text: &String| place(text, kind).ok_or_else(|| bad(argument, "this is no cursor of this list"));
+            let place = |text: &String| {
+                parse_cursor(text, kind).ok_or_else(|| bad_input(argument, "this is no cursor of this list"))
+            };
             text.as_ref().map(place).transpose()
         };
         Ok(Page {
             after: place("after", &self.after)?,
             before: place("before", &self.before)?,
             limit: u64::try_from(self.size()? + 1).unwrap_or(1),
-            from_end: self.is_backward(),
+            is_from_end: self.is_backward(),
         })
     }
 
@@ -109,31 +110,31 @@ impl PageRequest {
     }
 }
 
-fn bad(argument: &'static str, problem: &str) -> Error {
+fn bad_input(argument: &'static str, problem: &str) -> Error {
     Error::BadUserInput { argument, problem: problem.to_owned() }
 }
 
 /// The cursor of a place: its values and nothing about columns.
-pub(super) fn cursor(place: &Place) -> String {
-    let key = match &place.key {
+pub(super) fn cursor(cursor_key: &CursorKey) -> String {
+    let key = match &cursor_key.key {
         Value::String(Some(text)) => format!("t{text}"),
         Value::BigInt(Some(number)) => format!("n{number}"),
         _ => String::new(),
     };
-    URL_SAFE_NO_PAD.encode(format!("{}:{key}", place.id))
+    URL_SAFE_NO_PAD.encode(format!("{}:{key}", cursor_key.id))
 }
 
-fn place(cursor: &str, kind: Kind) -> Option<Place> {
-    if cursor.len() > MAX_CURSOR {
+fn parse_cursor(cursor: &str, kind: CursorKind) -> Option<CursorKey> {
+    if cursor.len() > MAX_CURSOR_BYTES {
         return None;
     }
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let (id, key) = text.split_once(':')?;
     let key = match kind {
-        Kind::Number => Value::from(key.strip_prefix('n')?.parse::<i64>().ok()?),
-        Kind::Text => Value::from(key.strip_prefix('t').filter(|key| !key.contains('\0'))?),
+        CursorKind::Integer => Value::from(key.strip_prefix('n')?.parse::<i64>().ok()?),
+        CursorKind::Text => Value::from(key.strip_prefix('t').filter(|key| !key.contains('\0'))?),
     };
-    Some(Place { key, id: id.parse().ok()? })
+    Some(CursorKey { key, id: id.parse().ok()? })
 }
 
 #[cfg(test)]
@@ -144,15 +145,15 @@ mod tests {
     proptest! {
         #[test]
         fn cursors_come_back_as_they_went(id: i64, number: i64, text in "[^\0]{0,60}") {
-            let number = Place { key: number.into(), id };
-            let text = Place { key: text.into(), id };
-            prop_assert_eq!(place(&cursor(&number), Kind::Number), Some(number));
-            prop_assert_eq!(place(&cursor(&text), Kind::Text), Some(text));
+            let number = CursorKey { key: number.into(), id };
+            let text = CursorKey { key: text.into(), id };
+            prop_assert_eq!(parse_cursor(&cursor(&number), CursorKind::Integer), Some(number));
+            prop_assert_eq!(parse_cursor(&cursor(&text), CursorKind::Text), Some(text));
         }
 
         #[test]
         fn any_other_text_is_no_cursor_or_a_harmless_one(text in ".{0,80}") {
-            let _place: Option<Place> = place(&text, Kind::Text);
+            let _place: Option<CursorKey> = parse_cursor(&text, CursorKind::Text);
         }
     }
 }

@@ -6,14 +6,14 @@ use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::access;
-use super::attempt::{Attempt, count_change};
-use super::audit::Event;
+use super::attempt::{PasswordAttempt, limit_own_change};
+use super::audit::AuditEvent;
 use super::failures;
 use super::id::UserId;
-use super::power::{self, Act};
-use super::requester::{Requester, SignedIn};
-use super::session::{self, ApiTokens, Ended, SignIn, end_all_with};
-use super::transaction::{Fact, Transaction};
+use super::power::{self, UserAction};
+use super::requester::{Caller, Requester};
+use super::session::{self, ApiTokenSelection, EndedCounts, IssuedSession, end_all_and_api_tokens};
+use super::transaction::{DomainEvent, UnitOfWork};
 use super::{origin, tokens, user as accounts};
 use crate::app::App;
 use crate::error::{Error, PasswordViolation, Refusal, RefusalCode, Result};
@@ -34,11 +34,11 @@ pub struct UpdatePassword {
 
 /// A changed password.
 #[derive(Debug)]
-pub struct Updated {
+pub struct PasswordUpdateResult {
     /// The session in the place of the old one.
-    pub sign_in: SignIn,
+    pub issued: IssuedSession,
     /// What else was ended.
-    pub ended: Ended,
+    pub ended: EndedCounts,
     /// The device's token from now on: those from before the change are void.
     pub device_token: SecretString,
 }
@@ -48,27 +48,27 @@ pub struct Updated {
 ///
 /// # Errors
 /// Refuses callers who are not signed in, a wrong current password, the same password again, a weak one.
-pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<Updated> {
-    let proven = prove(app, requester, input).await?;
+pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<PasswordUpdateResult> {
+    let proven = verify_current(app, requester, input).await?;
     let (own_session, now) = (proven.own_session, proven.now);
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, proven.caller, access::UPDATE_PASSWORD, now).await?;
-            let (user, ended) = change(&tx, &proven, &caller.user).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, proven.caller, access::UPDATE_PASSWORD, now).await?;
+            let (user, ended) = write_change(&tx, &proven, &caller.user).await?;
             let own = std::slice::from_ref(own_session);
             if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
-                return Err(Error::Unauthenticated(crate::error::TokenFault::SessionEnded));
+                return Err(Error::Unauthenticated(crate::error::TokenError::SessionEnded));
             }
             let device_name = own_session.device_name.as_deref().and_then(|name| super::name::Name::parse(name).ok());
             let signed_in =
-                session::open(&tx, app, &user, &requester.client, device_name, own_session.transport, now).await?;
+                session::open(&tx, app, &user, &requester.context, device_name, own_session.transport, now).await?;
             let device = app.entropy.uuid(now);
             origin::record_device(&tx, &user, device, now).await?;
-            let device_token = tokens::device(app, &user, device, now)?;
-            record(&tx, app, requester, (&user, &signed_in.session), now).await?;
-            tx.note(Fact::Updated(user));
+            let device_token = tokens::device_token(app, &user, device, now)?;
+            record_update(&tx, app, requester, (&user, &signed_in.session), now).await?;
+            tx.emit(DomainEvent::UserUpdated(user));
             tx.commit().await?;
-            Ok(Updated { sign_in: signed_in.kept_by(&requester.client), ended, device_token })
+            Ok(PasswordUpdateResult { issued: signed_in.store_cookies(&requester.context), ended, device_token })
         })
         .await
 }
@@ -77,15 +77,15 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
 ///
 /// # Errors
 /// As [`update`].
-pub async fn update_within(app: &App, requester: &Requester, input: UpdatePassword) -> Result<Ended> {
-    let proven = prove(app, requester, input).await?;
+pub async fn update_keeping_session(app: &App, requester: &Requester, input: UpdatePassword) -> Result<EndedCounts> {
+    let proven = verify_current(app, requester, input).await?;
     let (own_session, now) = (proven.own_session, proven.now);
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, proven.caller, access::UPDATE_PASSWORD, now).await?;
-            let (user, others) = change(&tx, &proven, &caller.user).await?;
-            record(&tx, app, requester, (&user, own_session), now).await?;
-            tx.note(Fact::Updated(user));
+            let (tx, caller) = UnitOfWork::begin_as(app, proven.caller, access::UPDATE_PASSWORD, now).await?;
+            let (user, others) = write_change(&tx, &proven, &caller.user).await?;
+            record_update(&tx, app, requester, (&user, own_session), now).await?;
+            tx.emit(DomainEvent::UserUpdated(user));
             tx.commit().await?;
             Ok(others)
         })
@@ -93,8 +93,8 @@ pub async fn update_within(app: &App, requester: &Requester, input: UpdatePasswo
 }
 
 /// A caller who knows the password, and the hash of the new one.
-struct Proven<'a> {
-    caller: &'a SignedIn,
+struct VerifiedChange<'a> {
+    caller: &'a Caller,
     user: &'a user::Model,
     own_session: &'a entity::session::Model,
     hash: String,
@@ -102,26 +102,26 @@ struct Proven<'a> {
     now: DateTime<Utc>,
 }
 
-async fn record(
-    tx: &Transaction,
+async fn record_update(
+    tx: &UnitOfWork,
     app: &App,
     requester: &Requester,
     (user, session): (&user::Model, &entity::session::Model),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let event = Event::success("password.update").by(user).to(user).within(session);
-    event.record(tx, app, &requester.client, now).await
+    let event = AuditEvent::success("password.update").by_user(user).on_user(user).in_session(session);
+    event.record(tx, app, &requester.context, now).await
 }
 
-async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -> Result<Proven<'a>> {
+async fn verify_current<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -> Result<VerifiedChange<'a>> {
     // Not `permit`: whoever has to choose a new password does it here.
-    let caller = requester.known()?;
-    let own_session = caller.in_session()?;
+    let caller = requester.authenticated()?;
+    let own_session = caller.require_session()?;
     let user = &caller.user;
     let stored = user.password_hash.as_ref().map(|hash| hash.expose());
     let now = app.clock.now();
-    count_change(app, caller, access::UPDATE_PASSWORD, now).await?;
-    let attempt = Attempt::in_session(app, &requester.client, (user, own_session), now).await?;
+    limit_own_change(app, caller, access::UPDATE_PASSWORD, now).await?;
+    let attempt = PasswordAttempt::for_session(app, &requester.context, (user, own_session), now).await?;
     let verdict = match app.hasher.verify(&input.current, stored).await {
         Ok(verdict) => verdict,
         Err(error) => {
@@ -129,50 +129,56 @@ async fn prove<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -
             return Err(error);
         }
     };
-    if !verdict.matches {
+    if !verdict.is_match {
         attempt.fail().await?;
-        let event = Event::failed("password.update").by(user).to(user).within(own_session);
-        failures::record(app, &requester.client, event, &user.username_key, now).await?;
+        let event = AuditEvent::failed("password.update").by_user(user).on_user(user).in_session(own_session);
+        failures::record(app, &requester.context, event, &user.username_key, now).await?;
         let message = "the current password is wrong";
-        return Err(Refusal::new(RefusalCode::WrongPassword, message).on("currentPassword").into());
+        return Err(Refusal::new(RefusalCode::WrongPassword, message).for_field("currentPassword").into());
     }
     app.db.retry(|| attempt.succeed(app.db.writer())).await?;
-    let same = || Refusal::new(RefusalCode::SamePassword, "choose another password").on("newPassword");
+    let same = || Refusal::new(RefusalCode::SamePassword, "choose another password").for_field("newPassword");
     if input.new.expose_secret() == input.current.expose_secret() {
         return Err(same().into());
     }
-    check_new(app, &input.new, names(user), "newPassword").await?;
-    if app.hasher.verify(&input.new, stored).await?.matches {
+    check_policy(app, &input.new, forbidden_names(user), "newPassword").await?;
+    if app.hasher.verify(&input.new, stored).await?.is_match {
         return Err(same().into());
     }
     let hash = app.hasher.hash(&input.new).await?;
 
-    Ok(Proven { caller, user, own_session, hash, input, now: app.clock.now() })
+    Ok(VerifiedChange { caller, user, own_session, hash, input, now: app.clock.now() })
 }
 
 /// Writes the new password over the locked row `before`; the account then, and what else was ended.
-async fn change(tx: &Transaction, proven: &Proven<'_>, before: &user::Model) -> Result<(user::Model, Ended)> {
-    let Proven { caller: _, user, own_session, hash, input, now } = proven;
+async fn write_change(
+    tx: &UnitOfWork,
+    proven: &VerifiedChange<'_>,
+    before: &user::Model,
+) -> Result<(user::Model, EndedCounts)> {
+    let VerifiedChange { caller: _, user, own_session, hash, input, now } = proven;
     // The current password was verified against the hash of before.
     let is_current = before.password_hash == user.password_hash;
     if !is_current || !users::update_password(tx, before, hash.clone(), false, *now).await? {
-        return Err(accounts::changed_meanwhile());
+        return Err(accounts::version_conflict());
     }
-    let user = accounts::reread(tx, before).await?;
-    let tokens = ApiTokens::revoking(input.revoke_api_tokens);
+    let user = accounts::reload(tx, before).await?;
+    let tokens = ApiTokenSelection::from_flag(input.revoke_api_tokens);
     let others = match (input.end_others, tokens) {
         (true, _) => {
             let reason = EndReason::PasswordChanged;
-            end_all_with(tx, &user, Some(own_session.id), tokens, reason, *now).await?
+            end_all_and_api_tokens(tx, &user, Some(own_session.id), tokens, reason, *now).await?
         }
-        (false, ApiTokens::All) => Ended { sessions: 0, api_tokens: tokens.revoke(tx, &user, *now).await? },
-        (false, ApiTokens::FromLogin) => Ended::default(),
+        (false, ApiTokenSelection::All) => {
+            EndedCounts { sessions: 0, api_tokens: tokens.revoke(tx, &user, *now).await? }
+        }
+        (false, ApiTokenSelection::FromLogin) => EndedCounts::default(),
     };
     Ok((user, others))
 }
 
 /// Letters of a password that is made for somebody: 94 bits, which no policy refuses.
-const MADE_LENGTH: usize = 20;
+const GENERATED_LENGTH: usize = 20;
 
 /// Gives another user a password of random letters, which has to be changed first, and ends all of that user's
 /// sessions. The password is told this once.
@@ -180,14 +186,14 @@ const MADE_LENGTH: usize = 20;
 /// # Errors
 /// As [`set`].
 pub async fn reset(app: &App, requester: &Requester, user_id: UserId) -> Result<(user::Model, SecretString)> {
-    requester.permit(access::WRITE_USERS)?;
-    let password = SecretString::from(letters(app, MADE_LENGTH.max(app.policy.min_length())));
-    let user = set(app, requester, user_id, password.clone(), true, ApiTokens::All).await?;
+    requester.authorize(access::WRITE_USERS)?;
+    let password = SecretString::from(random_password(app, GENERATED_LENGTH.max(app.password_policy.min_length())));
+    let user = set(app, requester, user_id, password.clone(), true, ApiTokenSelection::All).await?;
     Ok((user, password))
 }
 
 /// Random small letters, each as likely as the others.
-fn letters(app: &App, length: usize) -> String {
+fn random_password(app: &App, length: usize) -> String {
     let mut letters = String::with_capacity(length);
     while letters.len() < length {
         let [byte] = app.entropy.bytes();
@@ -209,25 +215,29 @@ pub async fn set(
     user_id: UserId,
     password: SecretString,
     must_change: bool,
-    api_tokens: ApiTokens,
+    api_tokens: ApiTokenSelection,
 ) -> Result<user::Model> {
-    let caller = requester.permit(access::WRITE_USERS)?;
-    let user = power::find_user(app.db.reader(), caller, Act::SetPassword, user_id).await?;
-    check_new(app, &password, names(&user), "password").await?;
+    let caller = requester.authorize(access::WRITE_USERS)?;
+    let user = power::find_manageable(app.db.reader(), caller, UserAction::SetPassword, user_id).await?;
+    check_policy(app, &password, forbidden_names(&user), "password").await?;
     let hash = app.hasher.hash(&password).await?;
 
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_USERS, now).await?;
-            let user = power::lock_user(&tx, &caller, Act::SetPassword, user_id).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::WRITE_USERS, now).await?;
+            let user = power::lock_manageable(&tx, &caller, UserAction::SetPassword, user_id).await?;
             if !users::update_password(&tx, &user, hash.clone(), must_change, now).await? {
-                return Err(accounts::changed_meanwhile());
+                return Err(accounts::version_conflict());
             }
-            end_all_with(&tx, &user, None, api_tokens, EndReason::PasswordChanged, now).await?;
-            Event::success("password.set").made_by(&caller).to(&user).record(&tx, app, &requester.client, now).await?;
-            let user = accounts::reread(&tx, &user).await?;
-            tx.note(Fact::Updated(user.clone()));
+            end_all_and_api_tokens(&tx, &user, None, api_tokens, EndReason::PasswordChanged, now).await?;
+            AuditEvent::success("password.set")
+                .by_caller(&caller)
+                .on_user(&user)
+                .record(&tx, app, &requester.context, now)
+                .await?;
+            let user = accounts::reload(&tx, &user).await?;
+            tx.emit(DomainEvent::UserUpdated(user.clone()));
             tx.commit().await?;
             Ok(user)
         })
@@ -235,29 +245,29 @@ pub async fn set(
 }
 
 /// The names that the password of `user` must not be.
-pub(super) fn names(user: &user::Model) -> Vec<String> {
+pub(super) fn forbidden_names(user: &user::Model) -> Vec<String> {
     [Some(&user.username), user.email.as_ref(), user.display_name.as_ref()].into_iter().flatten().cloned().collect()
 }
 
 /// Refuses a new password that the policy does not take for an account with these `names`.
-pub(super) async fn check_new(
+pub(super) async fn check_policy(
     app: &App,
     password: &SecretString,
     names: Vec<String>,
     field: &'static str,
 ) -> Result<()> {
-    let violations = app.policy.violations(password, names).await?;
+    let violations = app.password_policy.violations(password, names).await?;
     if violations.is_empty() {
         return Ok(());
     }
     let reasons: Vec<String> = violations.iter().map(|violation| explanation(*violation, app)).collect();
     let message = format!("choose a stronger password: {}", reasons.join("; "));
-    Err(Refusal { violations, ..Refusal::new(RefusalCode::WeakPassword, message).on(field) }.into())
+    Err(Refusal { violations, ..Refusal::new(RefusalCode::WeakPassword, message).for_field(field) }.into())
 }
 
 fn explanation(violation: PasswordViolation, app: &App) -> String {
     match violation {
-        PasswordViolation::TooShort => format!("it needs at least {} characters", app.policy.min_length()),
+        PasswordViolation::TooShort => format!("it needs at least {} characters", app.password_policy.min_length()),
         PasswordViolation::TooLong => "it may have at most 256 characters".to_owned(),
         PasswordViolation::TooCommon => "it is on the list of common passwords".to_owned(),
         PasswordViolation::ContainsIdentity => "it is a name of the account".to_owned(),

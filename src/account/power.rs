@@ -5,14 +5,14 @@ use sea_orm::ConnectionTrait;
 
 use super::access::{self, Rule};
 use super::id::UserId;
-use super::requester::SignedIn;
+use super::requester::Caller;
 use super::role;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::{Writes, users};
+use crate::store::{TracksChanges, users};
 
 /// What a caller does to a user, or to a session or an API token of that user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum UserAction {
     /// Change the names, the e-mail address or the flags.
     Update,
     /// Record when somebody last signed in, as callers of older services do.
@@ -33,7 +33,7 @@ pub(super) enum Act {
     ChangeApiToken,
 }
 
-impl Act {
+impl UserAction {
     const fn rule(self) -> Rule {
         match self {
             Self::Update | Self::RecordLogin | Self::SetStatus | Self::SetPassword => access::WRITE_USERS,
@@ -45,20 +45,20 @@ impl Act {
     }
 
     /// Whether an API token may do it to its own user.
-    const fn is_open_to_own_tokens(self) -> bool {
+    const fn is_allowed_to_own_api_token(self) -> bool {
         matches!(self, Self::RecordLogin | Self::EndSession | Self::RestrictApiToken)
     }
 }
 
 /// Whether `act` on what belongs to `owner` is open to `caller` at all. To others a session or an API token reads as
 /// missing.
-pub(super) fn reaches(caller: &SignedIn, act: Act, owner: &user::Model) -> bool {
-    let rule = act.rule();
-    is_owner_in_session(caller, rule, owner) || rule.admits(caller) && caller.scope(rule).admits(owner.tenant_id)
+pub(super) fn can_reach(caller: &Caller, action: UserAction, owner: &user::Model) -> bool {
+    let rule = action.rule();
+    is_owner_in_session(caller, rule, owner) || rule.allows(caller) && caller.scope(rule).contains(owner.tenant_id)
 }
 
-fn is_owner_in_session(caller: &SignedIn, rule: Rule, owner: &user::Model) -> bool {
-    rule.or_owner && caller.user.id == owner.id && caller.session().is_some()
+fn is_owner_in_session(caller: &Caller, rule: Rule, owner: &user::Model) -> bool {
+    rule.is_open_to_owner && caller.user.id == owner.id && caller.session().is_some()
 }
 
 /// Refuses `act` on `owner`, or on what belongs to `owner`, unless the caller
@@ -70,22 +70,27 @@ fn is_owner_in_session(caller: &SignedIn, rule: Rule, owner: &user::Model) -> bo
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::PasswordChangeRequired`]; [`Error::BadUserInput`] for one's own password.
-pub(super) async fn check(db: &impl ConnectionTrait, caller: &SignedIn, act: Act, owner: &user::Model) -> Result<()> {
+pub(super) async fn authorize(
+    db: &impl ConnectionTrait,
+    caller: &Caller,
+    action: UserAction,
+    owner: &user::Model,
+) -> Result<()> {
     if caller.user.must_change_password {
         return Err(Error::PasswordChangeRequired);
     }
-    if is_owner_in_session(caller, act.rule(), owner) {
+    if is_owner_in_session(caller, action.rule(), owner) {
         return Ok(());
     }
-    if !reaches(caller, act, owner) || act == Act::ChangeApiToken {
+    if !can_reach(caller, action, owner) || action == UserAction::ChangeApiToken {
         return Err(Error::Forbidden);
     }
     if caller.user.id == owner.id {
-        if act == Act::SetPassword {
+        if action == UserAction::SetPassword {
             let problem = "change your own password with updatePassword".to_owned();
             return Err(Error::BadUserInput { argument: "userId", problem });
         }
-        if !act.is_open_to_own_tokens() && caller.session().is_none() {
+        if !action.is_allowed_to_own_api_token() && caller.session().is_none() {
             return Err(Error::Forbidden);
         }
     }
@@ -97,7 +102,11 @@ pub(super) async fn check(db: &impl ConnectionTrait, caller: &SignedIn, act: Act
 ///
 /// # Errors
 /// [`Error::Forbidden`].
-pub(super) async fn check_holders(db: &impl ConnectionTrait, caller: &SignedIn, holders: &[user::Model]) -> Result<()> {
+pub(super) async fn authorize_for_holders(
+    db: &impl ConnectionTrait,
+    caller: &Caller,
+    holders: &[user::Model],
+) -> Result<()> {
     let accesses = role::access_of_many(db, holders.iter().map(|holder| holder.id).collect()).await?;
     let are_covered = accesses.values().all(|access| caller.access.covers(&access.permissions));
     if are_covered { Ok(()) } else { Err(Error::Forbidden) }
@@ -107,14 +116,14 @@ pub(super) async fn check_holders(db: &impl ConnectionTrait, caller: &SignedIn, 
 ///
 /// # Errors
 /// As [`check`]; a user whom the caller does not reach reads as missing.
-pub(super) async fn find_user(
+pub(super) async fn find_manageable(
     db: &impl ConnectionTrait,
-    caller: &SignedIn,
-    act: Act,
+    caller: &Caller,
+    action: UserAction,
     user_id: UserId,
 ) -> Result<user::Model> {
-    let user = users::find(db, caller.scope(act.rule()), user_id.uuid()).await?.ok_or_else(missing)?;
-    check(db, caller, act, &user).await?;
+    let user = users::find(db, caller.scope(action.rule()), user_id.uuid()).await?.ok_or_else(missing)?;
+    authorize(db, caller, action, &user).await?;
     Ok(user)
 }
 
@@ -122,12 +131,17 @@ pub(super) async fn find_user(
 ///
 /// # Errors
 /// As [`find_user`].
-pub(super) async fn lock_user(tx: &impl Writes, caller: &SignedIn, act: Act, user_id: UserId) -> Result<user::Model> {
-    let user = users::lock(tx, caller.scope(act.rule()), user_id.uuid()).await?.ok_or_else(missing)?;
-    check(tx, caller, act, &user).await?;
+pub(super) async fn lock_manageable(
+    tx: &impl TracksChanges,
+    caller: &Caller,
+    action: UserAction,
+    user_id: UserId,
+) -> Result<user::Model> {
+    let user = users::lock(tx, caller.scope(action.rule()), user_id.uuid()).await?.ok_or_else(missing)?;
+    authorize(tx, caller, action, &user).await?;
     Ok(user)
 }
 
 fn missing() -> Refusal {
-    Refusal::new(RefusalCode::NotFound, "there is no such user").on("userId")
+    Refusal::new(RefusalCode::NotFound, "there is no such user").for_field("userId")
 }

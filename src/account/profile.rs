@@ -4,10 +4,10 @@ use entity::user;
 
 use super::access;
 use super::administration::UpdateUser;
-use super::attempt::{NameProbe, count_change};
-use super::audit::Event;
+use super::attempt::{NameCheck, limit_own_change};
+use super::audit::AuditEvent;
 use super::requester::Requester;
-use super::transaction::{Fact, Transaction};
+use super::transaction::{DomainEvent, UnitOfWork};
 use super::user as accounts;
 use crate::app::App;
 use crate::error::Result;
@@ -19,40 +19,40 @@ use crate::store::users;
 /// # Errors
 /// Refuses callers who are not signed in and usernames that are taken.
 pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Result<user::Model> {
-    let caller = requester.permit(access::UPDATE_PROFILE)?;
-    let session = caller.in_session()?;
+    let caller = requester.authorize(access::UPDATE_PROFILE)?;
+    let session = caller.require_session()?;
     let now = app.clock.now();
-    count_change(app, caller, access::UPDATE_PROFILE, now).await?;
+    limit_own_change(app, caller, access::UPDATE_PROFILE, now).await?;
     let changes = users::Changes { email: None, must_change_password: None, last_login_at: None, ..input.changes() };
     let probe = match changes.username {
-        Some(_) => Some(NameProbe::reserve(app, &requester.client, now).await?),
+        Some(_) => Some(NameCheck::reserve(app, &requester.context, now).await?),
         None => None,
     };
     let updated = app
         .db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::UPDATE_PROFILE, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::UPDATE_PROFILE, now).await?;
             let user = caller.user;
-            if changes.change_nothing(&user) {
+            if changes.is_noop_for(&user) {
                 return Ok(user);
             }
             if !users::update_account(&tx, &user, changes.clone(), now).await? {
-                return Err(accounts::changed_meanwhile());
+                return Err(accounts::version_conflict());
             }
-            Event::success("profile.update")
-                .by(&user)
-                .to(&user)
-                .within(session)
-                .record(&tx, app, &requester.client, now)
+            AuditEvent::success("profile.update")
+                .by_user(&user)
+                .on_user(&user)
+                .in_session(session)
+                .record(&tx, app, &requester.context, now)
                 .await?;
-            let user = accounts::reread(&tx, &user).await?;
-            tx.note(Fact::Updated(user.clone()));
+            let user = accounts::reload(&tx, &user).await?;
+            tx.emit(DomainEvent::UserUpdated(user.clone()));
             tx.commit().await?;
             Ok(user)
         })
         .await;
     if let Some(probe) = probe {
-        probe.settle(app, updated.as_ref().err()).await;
+        probe.complete(app, updated.as_ref().err()).await;
     }
     updated
 }

@@ -2,20 +2,20 @@
 
 use entity::session::EndReason;
 
-use super::audit::Event;
-use super::requester::Client;
+use super::audit::AuditEvent;
+use super::requester::RequestContext;
 use super::session::end_batch;
-use super::transaction::Transaction;
+use super::transaction::UnitOfWork;
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{Scope, api_tokens, sessions};
+use crate::store::{TenantScope, api_tokens, sessions};
 
 /// How many sessions are ended by one statement.
-pub(super) const BATCH: u64 = 1_000;
+pub(super) const BATCH_SIZE: u64 = 1_000;
 
 /// What was ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ended {
+pub struct RecoveryResult {
     /// How many sessions.
     pub sessions: usize,
     /// How many API tokens.
@@ -27,25 +27,25 @@ pub struct Ended {
 ///
 /// # Errors
 /// Internal ones only.
-pub async fn end_all_sessions(app: &App, and_api_tokens: bool) -> Result<Ended> {
+pub async fn end_all_sessions(app: &App, and_api_tokens: bool) -> Result<RecoveryResult> {
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let (mut ended, mut last) = (Ended::default(), 0);
+            let tx = UnitOfWork::begin(app, now).await?;
+            let (mut ended, mut last) = (RecoveryResult::default(), 0);
             loop {
-                let batch = sessions::list_live_of_all(&tx, Scope::Installation, last, now, BATCH).await?;
+                let batch = sessions::list_live_in_scope(&tx, TenantScope::AllTenants, last, now, BATCH_SIZE).await?;
                 let Some((session, _)) = batch.last() else { break };
                 last = session.id;
                 ended.sessions += end_batch(&tx, &batch, EndReason::Revoked, now).await?;
             }
             ended.api_tokens = if and_api_tokens {
-                api_tokens::update_everybodys_revoked(&tx, now).await?
+                api_tokens::update_all_users_revoked(&tx, now).await?
             } else {
-                api_tokens::update_everybodys_from_login_revoked(&tx, now).await?
+                api_tokens::update_all_users_from_login_revoked(&tx, now).await?
             };
-            let client = Client::new(None, None, "command line".to_owned());
-            Event::success("sessions.endAll")
+            let client = RequestContext::new(None, None, "command line".to_owned());
+            AuditEvent::success("sessions.endAll")
                 .with("sessions", ended.sessions)
                 .with("apiTokens", ended.api_tokens)
                 .record(&tx, app, &client, now)

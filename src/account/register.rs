@@ -3,15 +3,15 @@
 use chrono::{DateTime, Utc};
 use entity::session::Transport;
 
-use super::access::INSTALLATION;
-use super::attempt::{NameProbe, spend};
-use super::audit::Event;
+use super::access::DEFAULT_TENANT;
+use super::attempt::{NameCheck, take_from_bucket};
+use super::audit::AuditEvent;
 use super::logout;
 use super::name::Name;
-use super::password::check_new;
-use super::requester::Client;
-use super::session::{self, SignIn};
-use super::transaction::{Fact, Transaction};
+use super::password::check_policy;
+use super::requester::RequestContext;
+use super::session::{self, IssuedSession};
+use super::transaction::{DomainEvent, UnitOfWork};
 use super::user::{NewUser, insert};
 use crate::app::App;
 use crate::config::RegistrationMode;
@@ -22,7 +22,7 @@ use crate::store::users;
 ///
 /// # Errors
 /// What is wrong with the account, and what with the name.
-pub fn parse(user: Result<NewUser>, device_name: Option<&str>) -> Result<(NewUser, Option<Name>)> {
+pub fn with_device_name(user: Result<NewUser>, device_name: Option<&str>) -> Result<(NewUser, Option<Name>)> {
     match (user, Name::parse_on("deviceName", device_name)) {
         (Err(Error::Refused(mut refusals)), Err(one_more)) => {
             refusals.push(one_more);
@@ -39,12 +39,12 @@ pub fn parse(user: Result<NewUser>, device_name: Option<&str>) -> Result<(NewUse
 /// [`Error::ForeignPage`] if cookies are asked for by a page that may not have them.
 pub async fn register(
     app: &App,
-    client: &Client,
+    context: &RequestContext,
     input: NewUser,
     device_name: Option<Name>,
     transport: Transport,
-) -> Result<SignIn> {
-    client.jar.require_proof(transport)?;
+) -> Result<IssuedSession> {
+    context.cookies.require_same_site(transport)?;
     let now = app.clock.now();
     match app.config.registration.mode {
         RegistrationMode::Open => {}
@@ -54,18 +54,18 @@ pub async fn register(
             );
         }
     }
-    client.claim_check()?;
-    if app.config.limits.enabled {
+    context.take_credential_check()?;
+    if app.config.limits.is_enabled {
         // Before the password is judged, which keeps the hashing threads from logins.
-        spend(&app.throttle.asked_registrations, client, now).await?;
+        take_from_bucket(&app.throttle.registration_attempts, context, now).await?;
     }
-    check_new(app, &input.password, input.names(), "password").await?;
+    check_policy(app, &input.password, input.forbidden_names(), "password").await?;
     // Counted only now: who mistypes is not kept out.
-    let probe = NameProbe::reserve(app, client, now).await?;
+    let probe = NameCheck::reserve(app, context, now).await?;
     let made = async {
-        let limits = app.config.limits.enabled;
-        let address = if limits { spend(&app.throttle.registrations, client, now).await? } else { None };
-        let made = make(app, client, &input, device_name, transport, now).await;
+        let limits = app.config.limits.is_enabled;
+        let address = if limits { take_from_bucket(&app.throttle.registrations, context, now).await? } else { None };
+        let made = create(app, context, &input, device_name, transport, now).await;
         // A failed registration does not count as an account of the address.
         if let Some(address) = address.filter(|_| made.is_err()) {
             app.throttle.registrations.refund(address).await;
@@ -73,34 +73,34 @@ pub async fn register(
         made
     };
     let made = made.await;
-    probe.settle(app, made.as_ref().err()).await;
+    probe.complete(app, made.as_ref().err()).await;
     made
 }
 
-async fn make(
+async fn create(
     app: &App,
-    client: &Client,
+    context: &RequestContext,
     input: &NewUser,
     device_name: Option<Name>,
     transport: Transport,
     now: DateTime<Utc>,
-) -> Result<SignIn> {
+) -> Result<IssuedSession> {
     let hash = app.hasher.hash(&input.password).await?;
     app.db
         .retry(|| async {
-            let tx = Transaction::begin(app, now).await?;
-            let user = insert(&tx, app, input, hash.clone(), (INSTALLATION, false), now).await?;
+            let tx = UnitOfWork::begin(app, now).await?;
+            let user = insert(&tx, app, input, hash.clone(), (DEFAULT_TENANT, false), now).await?;
             users::update_login(&tx, &user, None, now).await?;
-            let signed_in = session::open(&tx, app, &user, client, device_name.clone(), transport, now).await?;
-            Event::success("register")
-                .by(&user)
-                .to(&user)
-                .within(&signed_in.session)
-                .record(&tx, app, client, now)
+            let signed_in = session::open(&tx, app, &user, context, device_name.clone(), transport, now).await?;
+            AuditEvent::success("register")
+                .by_user(&user)
+                .on_user(&user)
+                .in_session(&signed_in.session)
+                .record(&tx, app, context, now)
                 .await?;
-            tx.note(Fact::Created(signed_in.user.clone()));
+            tx.emit(DomainEvent::UserCreated(signed_in.user.clone()));
             tx.commit().await?;
-            Ok(signed_in.kept_by(client))
+            Ok(signed_in.store_cookies(context))
         })
         .await
 }
@@ -109,8 +109,8 @@ async fn make(
 ///
 /// # Errors
 /// As [`register`].
-pub async fn register_only(app: &App, client: &Client, input: NewUser) -> Result<()> {
-    let signed_in = register(app, client, input, None, Transport::Body).await?;
+pub async fn register_only(app: &App, context: &RequestContext, input: NewUser) -> Result<()> {
+    let signed_in = register(app, context, input, None, Transport::Body).await?;
     // Nobody has the session's tokens.
-    logout::end_current(app, &signed_in.requester(client.clone())).await
+    logout::end_current_session(app, &signed_in.requester(context.clone())).await
 }

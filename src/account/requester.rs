@@ -18,22 +18,22 @@ use super::api_token::{self, ApiToken};
 use super::id::{SessionId, UserId};
 use super::{role, tokens};
 use crate::app::App;
-use crate::error::{Error, Result, TokenFault};
+use crate::error::{Error, Result, TokenError};
 use crate::security::secret;
-use crate::security::token::{AccessClaims, Claims, LastingClaims, Verified};
-use crate::store::sessions::Found;
+use crate::security::token::{AccessClaims, Claims, SessionTokenClaims, Verified};
+use crate::store::sessions::SessionWithGrants;
 use crate::store::{revoked_tokens, sessions};
-use jar::{Jar, Page};
-use known::Known;
-pub use vigil::Vigil;
+use jar::{AuthCookies, FetchSite};
+use known::CachedCaller;
+pub use vigil::SessionMonitor;
 
 /// What came with a request, before anything was checked.
 #[derive(Debug, Clone)]
-pub struct Visitor {
+pub struct RequestAuth {
     /// The credentials, if any.
     pub credentials: Credentials,
     /// Where the request came from.
-    pub client: Client,
+    pub context: RequestContext,
 }
 
 /// The content of an `Authorization` header, or of a cookie in its place.
@@ -49,7 +49,7 @@ pub enum Credentials {
 
 /// Where a request came from; recorded with sessions and audit events.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub struct RequestContext {
     /// The address of the client, as far as it is known.
     pub address: Option<IpAddr>,
     /// What the client calls itself, shortened to what is stored.
@@ -57,41 +57,53 @@ pub struct Client {
     /// The name of this request in logs and answers.
     pub request_id: String,
     /// Its cookies; where nobody reads them there are none.
-    pub jar: Jar,
+    pub cookies: AuthCookies,
     /// The page that has sent it.
-    pub page: Page,
+    pub fetch_site: FetchSite,
     /// Whether it came by plain http to this very machine, where cookies have to do without `Secure`.
     pub is_plain_loopback: bool,
     /// Whether the request has verified a password; shared by all of its operations.
-    checked: Arc<AtomicBool>,
+    credential_check: Arc<AtomicBool>,
 }
 
-impl Client {
+impl RequestContext {
     /// Where a new request came from.
     pub fn new(address: Option<IpAddr>, user_agent: Option<String>, request_id: String) -> Self {
-        let (jar, page) = (Jar::default(), Page::Unknown);
-        Self { address, user_agent, request_id, jar, page, is_plain_loopback: false, checked: Arc::default() }
+        let (cookies, fetch_site) = (AuthCookies::default(), FetchSite::Unknown);
+        Self {
+            address,
+            user_agent,
+            request_id,
+            cookies,
+            fetch_site,
+            is_plain_loopback: false,
+            credential_check: Arc::default(),
+        }
     }
 
     /// Refuses what a page of somebody else has the browser do.
     ///
     /// # Errors
     /// [`Error::ForeignPage`].
-    pub fn refuse_foreign_page(&self) -> Result<()> {
-        if self.page == Page::Foreign { Err(Error::ForeignPage) } else { Ok(()) }
+    pub fn reject_cross_site(&self) -> Result<()> {
+        if self.fetch_site == FetchSite::Cross { Err(Error::CrossSite) } else { Ok(()) }
     }
 
     /// Refuses what no page of ours is proven to have sent.
     ///
     /// # Errors
     /// [`Error::ForeignPage`].
-    pub fn require_own_page(&self) -> Result<()> {
-        if self.page.is_ours() { Ok(()) } else { Err(Error::ForeignPage) }
+    pub fn require_same_site(&self) -> Result<()> {
+        if self.fetch_site.is_trusted() { Ok(()) } else { Err(Error::CrossSite) }
     }
 
     /// Takes the request's one credential check: aliases and batches are no way around the limits (promise A4).
-    pub(super) fn claim_check(&self) -> Result<()> {
-        if self.checked.swap(true, Ordering::Relaxed) { Err(Error::SecondCredentialCheck) } else { Ok(()) }
+    pub(super) fn take_credential_check(&self) -> Result<()> {
+        if self.credential_check.swap(true, Ordering::Relaxed) {
+            Err(Error::OneCredentialCheckPerRequest)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -101,7 +113,7 @@ pub struct Requester {
     /// Who it is.
     pub identity: Identity,
     /// Where the request came from.
-    pub client: Client,
+    pub context: RequestContext,
 }
 
 /// What the credentials proved.
@@ -112,30 +124,30 @@ pub enum Identity {
     /// Credentials were sent and do not hold.
     Rejected {
         /// Why.
-        fault: TokenFault,
+        error: TokenError,
         /// The session they speak of, if only their time was over: enough to sign out.
         session: Option<SessionId>,
         /// The token's own name (`jti`), if it is a token of ours.
         token_id: Option<String>,
     },
     /// A live session or API token of a live account.
-    SignedIn(Arc<SignedIn>),
+    Authenticated(Arc<Caller>),
 }
 
 /// A caller with a live session or API token.
 #[derive(Debug, Clone)]
-pub struct SignedIn {
+pub struct Caller {
     /// The account.
     pub user: user::Model,
     /// What the caller came with.
-    pub proof: Proof,
+    pub credential: Credential,
     /// What the caller may do now: what the account may, narrowed by an API token.
     pub access: Access,
 }
 
 /// What a signed-in caller came with.
 #[derive(Debug, Clone)]
-pub enum Proof {
+pub enum Credential {
     /// An access token of this session.
     Session(session::Model),
     /// An API token, whose program acts in the account's name.
@@ -145,17 +157,17 @@ pub enum Proof {
 impl Identity {
     /// The API token that a login made in place of a session, if the caller came with one.
     pub(super) fn api_token_from_login(&self) -> Option<&ApiToken> {
-        let Self::SignedIn(caller) = self else { return None };
+        let Self::Authenticated(caller) = self else { return None };
         caller.api_token().filter(|token| token.row.from_login)
     }
 }
 
-impl SignedIn {
+impl Caller {
     /// The session, if the caller has one.
     pub fn session(&self) -> Option<&session::Model> {
-        match &self.proof {
-            Proof::Session(session) => Some(session),
-            Proof::ApiToken(_) => None,
+        match &self.credential {
+            Credential::Session(session) => Some(session),
+            Credential::ApiToken(_) => None,
         }
     }
 
@@ -163,88 +175,90 @@ impl SignedIn {
     ///
     /// # Errors
     /// [`Error::Forbidden`] if the caller came with an API token.
-    pub(super) fn in_session(&self) -> Result<&session::Model> {
+    pub(super) fn require_session(&self) -> Result<&session::Model> {
         self.session().ok_or(Error::Forbidden)
     }
 
     /// The API token, if the caller came with one.
     pub fn api_token(&self) -> Option<&ApiToken> {
-        match &self.proof {
-            Proof::Session(_) => None,
-            Proof::ApiToken(token) => Some(token),
+        match &self.credential {
+            Credential::Session(_) => None,
+            Credential::ApiToken(token) => Some(token),
         }
     }
 
     /// Whether the caller owns what is the account's: a token has the permissions it was given and nothing beside
     /// them, unless it was given all that its owner has.
-    pub fn is_in_person(&self) -> bool {
+    pub fn can_act_as_owner(&self) -> bool {
         self.api_token().is_none_or(|token| token.permissions.is_none())
     }
 }
 
-impl Visitor {
+impl RequestAuth {
     /// Looks at the credentials. Wrong ones are no failure here: the operations that ignore them go on.
     ///
     /// # Errors
     /// Internal ones only.
-    pub async fn identify(self, app: &App) -> Result<Requester> {
+    pub async fn authenticate(self, app: &App) -> Result<Requester> {
         let identity = match &self.credentials {
             Credentials::None => Identity::Anonymous,
             Credentials::Malformed => {
-                Identity::Rejected { fault: TokenFault::Malformed, session: None, token_id: None }
+                Identity::Rejected { error: TokenError::Malformed, session: None, token_id: None }
             }
-            Credentials::Bearer(token) => check(app, token).await?,
+            Credentials::Bearer(token) => identity_of(app, token).await?,
         };
-        Ok(Requester { identity, client: self.client })
+        Ok(Requester { identity, context: self.context })
     }
 }
 
-async fn check(app: &App, token: &SecretString) -> Result<Identity> {
-    Ok(look_up(app, token).await?.map_or_else(|rejected| rejected, |known| Identity::SignedIn(known.caller())))
+async fn identity_of(app: &App, token: &SecretString) -> Result<Identity> {
+    Ok(authenticate_token(app, token)
+        .await?
+        .map_or_else(|rejected| rejected, |known| Identity::Authenticated(known.caller())))
 }
 
 /// The caller with this token, or what is wrong with it.
-async fn look_up(app: &App, token: &SecretString) -> Result<Result<Known, Identity>> {
+async fn authenticate_token(app: &App, token: &SecretString) -> Result<Result<CachedCaller, Identity>> {
     let now = app.clock.now();
     let key = secret::fingerprint(token.expose_secret());
-    if let Some(known) = app.memory.recall::<Known>(&key)
-        && known.is_good_at(now)
+    if let Some(known) = app.identity_cache.get::<CachedCaller>(&key)
+        && known.is_valid_at(now)
     {
-        return Ok(Ok(Known::clone(&known)));
+        return Ok(Ok(CachedCaller::clone(&known)));
     }
     // Before anything is read: a change that is made from here on is not overlooked.
-    let instant = app.memory.instant();
-    if api_token::is_formed(token) {
-        let identity = api_token::identify(app, token, now).await?;
-        let Identity::SignedIn(caller) = identity else { return Ok(Err(identity)) };
-        let known = Known::by_api_token(caller);
-        app.memory.remember(key, known.user_id(), instant, known.clone());
-        return Ok(Ok(known));
+    let instant = app.identity_cache.version();
+    if api_token::has_format(token) {
+        let identity = api_token::authenticate(app, token, now).await?;
+        let Identity::Authenticated(caller) = identity else { return Ok(Err(identity)) };
+        let cached = CachedCaller::from_api_token(caller);
+        app.identity_cache.insert(key, cached.user_id(), instant, cached.clone());
+        return Ok(Ok(cached));
     }
-    let claims = match read(app, token, now) {
+    let claims = match verify_token(app, token, now) {
         Ok(Verified::Valid(claims)) => claims,
-        Ok(Verified::Expired(claims)) => return Ok(Err(rejected(TokenFault::Expired, claims))),
-        Err(fault) => return Ok(Err(Identity::Rejected { fault, session: None, token_id: None })),
+        Ok(Verified::Expired(claims)) => return Ok(Err(rejected(TokenError::Expired, claims))),
+        Err(fault) => return Ok(Err(Identity::Rejected { error: fault, session: None, token_id: None })),
     };
     let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
-        return Ok(Err(rejected(TokenFault::Invalid, claims)));
+        return Ok(Err(rejected(TokenError::Invalid, claims)));
     };
     let revoked = revoked_tokens::contains_any(app.db.reader(), &[&claims.sid, &claims.jti], now).await?;
-    let found = sessions::find_signed_in(app.db.reader(), session_id.uuid()).await?;
-    let Some(Found { mut session, user, grants }) = found else {
-        return Ok(Err(rejected(TokenFault::SessionEnded, claims)));
+    let found = sessions::find_with_grants(app.db.reader(), session_id.uuid()).await?;
+    let Some(SessionWithGrants { mut session, user, grants }) = found else {
+        return Ok(Err(rejected(TokenError::SessionEnded, claims)));
     };
     let lives = super::session::is_live(&session, now) && user.is_active();
     if !lives || user.uid != user_id.uuid() {
-        return Ok(Err(rejected(TokenFault::SessionEnded, claims)));
+        return Ok(Err(rejected(TokenError::SessionEnded, claims)));
     }
     if revoked || claims.generation.is_some_and(|generation| generation < session.lowest_generation) {
         // The session lives, so it is this one token that was taken back: its successor opens the door.
-        return Ok(Err(rejected(TokenFault::Replaced, claims)));
+        return Ok(Err(rejected(TokenError::Replaced, claims)));
     }
     if let Some(generation) = claims.generation {
         if generation > session.generation {
-            return Ok(Err(rejected(TokenFault::Invalid, claims)));
+            return Ok(Err(rejected(TokenError::Invalid, claims)));
         }
         if generation > session.receipt {
             // The client has the pair of this generation: from now on its predecessor is spent.
@@ -252,52 +266,54 @@ async fn look_up(app: &App, token: &SecretString) -> Result<Result<Known, Identi
             (session.receipt, session.last_seen_at) = (generation, now.into());
         }
     }
-    let access = role::access_by(grants);
-    let caller = Arc::new(SignedIn { user, proof: Proof::Session(session), access });
-    let known = Known::in_session(caller, claims.times);
-    app.memory.remember(key, known.user_id(), instant, known.clone());
-    Ok(Ok(known))
+    let access = role::access_from_grants(grants);
+    let caller = Arc::new(Caller { user, credential: Credential::Session(session), access });
+    let cached = CachedCaller::from_session(caller, claims.validity);
+    app.identity_cache.insert(key, cached.user_id(), instant, cached.clone());
+    Ok(Ok(cached))
 }
 
 /// What a token says of the session that it opens.
-struct Claimed {
+struct SessionClaims {
     sub: String,
     sid: String,
     jti: String,
     /// Nothing in a token that lasts as long as its session.
     generation: Option<i32>,
     /// Issued at and good until, in seconds since 1970.
-    times: (i64, i64),
+    validity: (i64, i64),
 }
 
-impl From<AccessClaims> for Claimed {
+impl From<AccessClaims> for SessionClaims {
     fn from(claims: AccessClaims) -> Self {
-        let times = claims.times();
+        let validity = claims.issued_and_expires();
         let AccessClaims { sub, sid, jti, generation, .. } = claims;
-        Self { sub, sid, jti, generation: Some(generation), times }
+        Self { sub, sid, jti, generation: Some(generation), validity }
     }
 }
 
-impl From<LastingClaims> for Claimed {
-    fn from(claims: LastingClaims) -> Self {
-        let times = claims.times();
-        let LastingClaims { sub, sid, .. } = claims;
-        Self { sub, jti: sid.clone(), sid, generation: None, times }
+impl From<SessionTokenClaims> for SessionClaims {
+    fn from(claims: SessionTokenClaims) -> Self {
+        let validity = claims.issued_and_expires();
+        let SessionTokenClaims { sub, sid, .. } = claims;
+        Self { sub, jti: sid.clone(), sid, generation: None, validity }
     }
 }
 
-fn read(app: &App, token: &SecretString, now: DateTime<Utc>) -> Result<Verified<Claimed>, TokenFault> {
+fn verify_token(app: &App, token: &SecretString, now: DateTime<Utc>) -> Result<Verified<SessionClaims>, TokenError> {
     match tokens::verify_access(app, token.expose_secret(), now) {
-        Err(TokenFault::Invalid) => Ok(tokens::verify_lasting(app, token.expose_secret(), now)?.map(Claimed::from)),
-        found => Ok(found?.map(Claimed::from)),
+        Err(TokenError::Invalid) => {
+            Ok(tokens::verify_session_token(app, token.expose_secret(), now)?.map(SessionClaims::from))
+        }
+        found => Ok(found?.map(SessionClaims::from)),
     }
 }
 
 /// What a token of ours proves that does not hold any more.
-fn rejected(fault: TokenFault, claims: Claimed) -> Identity {
+fn rejected(fault: TokenError, claims: SessionClaims) -> Identity {
     let session = match fault {
-        TokenFault::Expired | TokenFault::Replaced => claims.sid.parse().ok(),
-        TokenFault::Missing | TokenFault::Malformed | TokenFault::Invalid | TokenFault::SessionEnded => None,
+        TokenError::Expired | TokenError::Replaced => claims.sid.parse().ok(),
+        TokenError::Missing | TokenError::Malformed | TokenError::Invalid | TokenError::SessionEnded => None,
     };
-    Identity::Rejected { fault, session, token_id: Some(claims.jti) }
+    Identity::Rejected { error: fault, session, token_id: Some(claims.jti) }
 }

@@ -16,60 +16,60 @@ use uuid::Uuid;
 
 use super::id::{SessionId, UserId};
 use super::tokens;
-use super::transaction::Transaction;
+use super::transaction::UnitOfWork;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::security::bulletin::Edition;
+use crate::security::bulletin::SignedList;
 use crate::security::secret;
 use crate::security::token::{self, LEEWAY, RevocationClaims};
 use crate::store::cut_offs::{self, Cause, CutOff, Extent};
 use crate::store::revoked_tokens::{self, Revocation};
-use crate::store::{Revokes, sessions};
+use crate::store::{TracksRevocations, sessions};
 
 /// Longest time that a caller may wait for news; shorter than the server waits for an answer.
 pub const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// Most ended sessions of one user that the list names; beyond, it has a cut-off of the user.
-const MAX_SESSIONS: u64 = 100;
+const MAX_LISTED_SESSIONS: u64 = 100;
 
 /// How far ahead of this node's clock a cut-off can be that another node has taken.
-const MAX_AHEAD: TimeDelta = TimeDelta::minutes(1);
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// Most users that one statement asks about.
-const MAX_USERS: usize = 500;
+const USERS_PER_STATEMENT: usize = 500;
 
 /// The list, as soon as it says something else than the edition with the tag `known`; nothing if that does not come to
 /// pass within `wait`. Anybody may have it: it holds ids, and no secret.
 ///
 /// # Errors
 /// Internal ones only.
-pub async fn next(app: &App, known: Option<&str>, wait: Duration) -> Result<Option<Arc<Edition>>> {
+pub async fn wait_for_list(app: &App, known_tag: Option<&str>, wait: Duration) -> Result<Option<Arc<SignedList>>> {
     let until = Instant::now() + wait;
-    let mut news = app.bulletin.subscribe();
+    let mut changes = app.revocation_list.subscribe();
     loop {
-        let edition = app.bulletin.latest(app.db.ledger().is_trusted(), make(app)).await?;
-        if known != Some(edition.tag.as_str()) {
+        let edition = app.revocation_list.get_or_build(app.db.invalidation_log().is_fresh(), build_list(app)).await?;
+        if known_tag != Some(edition.etag.as_str()) {
             return Ok(Some(edition));
         }
-        if !news.wait(until).await {
+        if !changes.wait(until).await {
             return Ok(None);
         }
     }
 }
 
-async fn make(app: &App) -> Result<Edition> {
+async fn build_list(app: &App) -> Result<SignedList> {
     let settings = &app.config.token;
     let now = app.clock.now();
     let (mut sessions, mut names) = (Vec::new(), Vec::new());
     let (mut users, mut generations) = (BTreeMap::new(), BTreeMap::new());
-    for row in revoked_tokens::list_since(app.db.reader(), since(app, now)).await? {
-        if let (Some(sid), Some(lowest)) = (revoked_tokens::session_of(&row.token_id), row.generation) {
+    for row in revoked_tokens::list_since(app.db.reader(), list_start(app, now)).await? {
+        if let (Some(sid), Some(lowest)) = (revoked_tokens::session_of_entry(&row.token_id), row.generation) {
             // The latest of them; of the others a cut-off says more than their names would.
             names.extend(sid.parse().ok().map(|sid: SessionId| tokens::jti(sid, lowest - 1)));
             generations.insert(sid.to_owned(), lowest);
         } else if row.token_id.parse::<UserId>().is_ok() {
             // Taken by a clock that ran ahead and was set right: until then it would shut the user out.
-            if row.revoked_at.utc() <= now + MAX_AHEAD {
+            if row.revoked_at.utc() <= now + MAX_CLOCK_SKEW {
                 users.insert(row.token_id, row.revoked_at.utc().timestamp());
             }
         } else if row.token_id.parse::<SessionId>().is_ok() {
@@ -90,36 +90,37 @@ async fn make(app: &App) -> Result<Edition> {
         generations,
     };
     let text = token::sign(&app.keys, &claims)?.expose_secret().to_owned();
-    Ok(Edition { text, tag: secret::hash(&content) })
+    Ok(SignedList { jwt: text, etag: secret::hash(&content) })
 }
 
 /// What was revoked before has outlived its last access token, by the clocks of all who look at it.
-fn since(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
+fn list_start(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
     now - app.config.token.access_lifetime - LEEWAY * 2
 }
 
 /// Revokes all access tokens of those of the users who have too many ended sessions on the list to list each, which
 /// takes these off it.
-pub(super) async fn cover_crowds(
-    tx: &Transaction,
+pub(super) async fn replace_crowds_by_cut_offs(
+    tx: &UnitOfWork,
     app: &App,
     users: BTreeSet<(i64, Uuid)>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let users: Vec<(i64, Uuid)> = users.into_iter().collect();
-    for some in users.chunks(MAX_USERS) {
+    for some in users.chunks(USERS_PER_STATEMENT) {
         let uids = some.iter().map(|(_, uid)| *uid).collect();
-        let crowded = revoked_tokens::list_crowded(tx, uids, since(app, now), MAX_SESSIONS).await?;
+        let crowded =
+            revoked_tokens::list_users_over_limit(tx, uids, list_start(app, now), MAX_LISTED_SESSIONS).await?;
         for (id, uid) in some.iter().filter(|(_, uid)| crowded.contains(uid)) {
-            cut_offs::revoke_issued(tx, *id, Cause::SessionsEnded).await?;
-            revoked_tokens::update_covered(tx, *id, *uid, since(app, now)).await?;
+            cut_offs::revoke_issued_tokens(tx, *id, Cause::SessionsEnded).await?;
+            revoked_tokens::update_covered_by_cut_off(tx, *id, *uid, list_start(app, now)).await?;
         }
     }
     Ok(())
 }
 
 /// One cut-off for each user, in the order of their numbers: the one that revokes most.
-pub(super) fn merged(cut_offs: Vec<CutOff>) -> Vec<CutOff> {
+pub(super) fn merge_by_user(cut_offs: Vec<CutOff>) -> Vec<CutOff> {
     let mut merged: BTreeMap<i64, CutOff> = BTreeMap::new();
     for cut_off in cut_offs {
         let kept = merged.entry(cut_off.user_id).or_insert(cut_off);
@@ -130,17 +131,17 @@ pub(super) fn merged(cut_offs: Vec<CutOff>) -> Vec<CutOff> {
             }
         };
         // A user who is changed is told of, whatever else is revoked.
-        kept.cause = if cut_off.cause.changes_user() { cut_off.cause } else { kept.cause };
+        kept.cause = if cut_off.cause.is_user_update() { cut_off.cause } else { kept.cause };
     }
     merged.into_values().collect()
 }
 
 /// Writes a cut-off, as of `now`. It never goes back: what was revoked stays revoked.
-pub(super) async fn publish(tx: &Transaction, app: &App, cut_off: &CutOff, now: DateTime<Utc>) -> Result<()> {
+pub(super) async fn write_cut_off(tx: &UnitOfWork, app: &App, cut_off: &CutOff, now: DateTime<Utc>) -> Result<()> {
     let at = match cut_off.extent {
         // Later than the one before, also within a millisecond: who issues a token by what was read sees the change.
-        Extent::All(issued) => issued.utc().max(now).max(after(cut_off.before)),
-        Extent::Until(issued) if cut_off.before.is_none_or(|before| before < issued) => issued.utc(),
+        Extent::All(issued) => issued.utc().max(now).max(just_after(cut_off.previous)),
+        Extent::Until(issued) if cut_off.previous.is_none_or(|before| before < issued) => issued.utc(),
         Extent::Until(_) => return Ok(()),
     };
     let until = now.max(at) + app.config.token.access_lifetime + LEEWAY + TimeDelta::seconds(1);
@@ -150,14 +151,14 @@ pub(super) async fn publish(tx: &Transaction, app: &App, cut_off: &CutOff, now: 
     cut_offs::update(tx, cut_off.user_id, at.into()).await
 }
 
-fn after(before: Option<Timestamp>) -> DateTime<Utc> {
+fn just_after(before: Option<Timestamp>) -> DateTime<Utc> {
     before.map_or(DateTime::UNIX_EPOCH, |before| before.utc() + TimeDelta::milliseconds(1))
 }
 
 /// Revokes the access tokens of `session` up to `generation`, whose session is locked with its user and as it was
 /// before it moved on. The list names the last of them; if others may live as well, it has a cut-off of the user.
 pub(super) async fn revoke_generations(
-    tx: &Transaction,
+    tx: &UnitOfWork,
     app: &App,
     user: &user::Model,
     session: &session::Model,
@@ -169,17 +170,17 @@ pub(super) async fn revoke_generations(
         return Ok(());
     }
     let until = now + app.config.token.access_lifetime + LEEWAY;
-    let token_id = revoked_tokens::generations_of(&SessionId::from(session.uid).to_string());
+    let token_id = revoked_tokens::generation_entry_id(&SessionId::from(session.uid).to_string());
     let generation_entry =
         Revocation { token_id, user_uid: user.uid, until, reason: "REPLACED", generation: Some(lowest) };
     revoked_tokens::upsert(tx, user.id, generation_entry, now).await?;
-    let may_live = session.rotated_at.utc() > since(app, now);
+    let may_live = session.rotated_at.utc() > list_start(app, now);
     if generation > 1 && may_live {
         tx.mark_cut_off(CutOff {
             user_id: user.id,
             user_uid: user.uid,
             extent: Extent::Until(session.issued_at),
-            before: user.cut_off_at,
+            previous: user.cut_off_at,
             cause: Cause::TokensReplaced,
         });
     }

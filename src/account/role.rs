@@ -6,11 +6,11 @@ use entity::{role, user};
 use sea_orm::ConnectionTrait;
 
 use super::access::{self, Access, Permission};
-use super::audit::Event;
+use super::audit::AuditEvent;
 use super::id::{RoleId, UserId};
-use super::power::{self, Act};
-use super::requester::{Requester, SignedIn};
-use super::transaction::{Fact, Transaction};
+use super::power::{self, UserAction};
+use super::requester::{Caller, Requester};
+use super::transaction::{DomainEvent, UnitOfWork};
 use super::user as accounts;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
@@ -42,8 +42,8 @@ pub struct Role {
     pub permissions: BTreeSet<Permission>,
 }
 
-impl From<roles::WithPermissions> for Role {
-    fn from((row, permissions): roles::WithPermissions) -> Self {
+impl From<roles::RoleWithPermissions> for Role {
+    fn from((row, permissions): roles::RoleWithPermissions) -> Self {
         let listed = permissions.iter().filter_map(|listed| Permission::from_name(&listed.permission));
         let permissions = if row.built_in { Permission::ALL.into() } else { listed.collect() };
         Self { row, permissions }
@@ -63,23 +63,23 @@ pub async fn access_of(db: &impl ConnectionTrait, user_id: i64) -> Result<Access
 /// # Errors
 /// Internal ones only.
 pub async fn access_of_many(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Result<BTreeMap<i64, Access>> {
-    Ok(add_up(roles::list_grants(db, user_ids).await?))
+    Ok(merge_grants(roles::list_grants(db, user_ids).await?))
 }
 
 /// What somebody may do who holds this.
-pub(super) fn access_by(grants: Vec<Grant>) -> Access {
-    add_up(grants).into_values().next().unwrap_or_default()
+pub(super) fn access_from_grants(grants: Vec<Grant>) -> Access {
+    merge_grants(grants).into_values().next().unwrap_or_default()
 }
 
 /// What each may do.
-fn add_up(grants: Vec<Grant>) -> BTreeMap<i64, Access> {
+fn merge_grants(grants: Vec<Grant>) -> BTreeMap<i64, Access> {
     let mut accesses: BTreeMap<i64, (BTreeSet<String>, BTreeSet<Permission>)> = BTreeMap::new();
     for grant in grants {
         let (names, permissions) = accesses.entry(grant.user_id).or_default();
         names.insert(grant.name);
         let all = if grant.built_in { Permission::ALL.as_slice() } else { &[] };
         let granted = all.iter().copied().chain(grant.permission.as_deref().and_then(Permission::from_name));
-        permissions.extend(granted.filter(|permission| permission.counts_in(grant.tenant_id)));
+        permissions.extend(granted.filter(|permission| permission.is_effective_in(grant.tenant_id)));
     }
     let access =
         |(names, permissions): (BTreeSet<String>, _)| Access { roles: names.into_iter().collect(), permissions };
@@ -99,7 +99,7 @@ pub async fn load_access(app: &App, user_ids: Vec<i64>) -> Result<BTreeMap<i64, 
 /// # Errors
 /// Refuses callers without the permission.
 pub async fn list(app: &App, requester: &Requester) -> Result<Vec<Role>> {
-    requester.permit(access::READ_ROLES)?;
+    requester.authorize(access::READ_ROLES)?;
     Ok(roles::list(app.db.reader()).await?.into_iter().map(Role::from).collect())
 }
 
@@ -108,8 +108,8 @@ pub async fn list(app: &App, requester: &Requester) -> Result<Vec<Role>> {
 /// # Errors
 /// Refuses callers who are not signed in.
 pub async fn find(app: &App, requester: &Requester, id: RoleId) -> Result<Option<Role>> {
-    requester.signed_in()?;
-    if requester.permit(access::READ_ROLES).is_err() {
+    requester.caller()?;
+    if requester.authorize(access::READ_ROLES).is_err() {
         return Ok(None);
     }
     Ok(roles::find(app.db.reader(), id.uuid()).await?.map(Role::from))
@@ -120,7 +120,7 @@ pub async fn find(app: &App, requester: &Requester, id: RoleId) -> Result<Option
 /// # Errors
 /// Refuses callers without the permission.
 pub async fn count_holders(app: &App, requester: &Requester, role: &Role) -> Result<u64> {
-    let caller = requester.permit(access::READ_ROLES)?;
+    let caller = requester.authorize(access::READ_ROLES)?;
     roles::count_holders(app.db.reader(), caller.scope(access::READ_ROLES), role.row.id).await
 }
 
@@ -128,7 +128,7 @@ pub async fn count_holders(app: &App, requester: &Requester, role: &Role) -> Res
 ///
 /// # Errors
 /// Internal ones only.
-pub async fn held_by(app: &App, user: &user::Model) -> Result<Vec<role::Model>> {
+pub async fn list_of_user(app: &App, user: &user::Model) -> Result<Vec<role::Model>> {
     roles::list_of_user(app.db.reader(), user.id).await
 }
 
@@ -137,24 +137,24 @@ pub async fn held_by(app: &App, user: &user::Model) -> Result<Vec<role::Model>> 
 ///
 /// # Errors
 /// Refuses callers without the permission.
-pub async fn names_by_number(app: &App, requester: &Requester, numbers: &[i64]) -> Result<Vec<String>> {
-    if numbers.is_empty() {
+pub async fn names_by_row_id(app: &App, requester: &Requester, row_ids: &[i64]) -> Result<Vec<String>> {
+    if row_ids.is_empty() {
         return Ok(Vec::new());
     }
-    requester.permit(access::ASSIGN_ROLES)?;
+    requester.authorize(access::ASSIGN_ROLES)?;
     let all = roles::list(app.db.reader()).await?;
-    Ok(all.into_iter().filter(|(role, _)| numbers.contains(&role.id)).map(|(role, _)| role.name).collect())
+    Ok(all.into_iter().filter(|(role, _)| row_ids.contains(&role.id)).map(|(role, _)| role.name).collect())
 }
 
 /// The same where the roles take the place of others: a mistyped number must not take a role away.
 ///
 /// # Errors
 /// As [`names_by_number`], and a refusal for numbers that no role has.
-pub async fn all_names_by_number(app: &App, requester: &Requester, numbers: &[i64]) -> Result<Vec<String>> {
-    let names = names_by_number(app, requester, numbers).await?;
-    if names.len() < numbers.iter().collect::<BTreeSet<_>>().len() {
+pub async fn require_names_by_row_id(app: &App, requester: &Requester, row_ids: &[i64]) -> Result<Vec<String>> {
+    let names = names_by_row_id(app, requester, row_ids).await?;
+    if names.len() < row_ids.iter().collect::<BTreeSet<_>>().len() {
         let message = "there is no role with one of these numbers";
-        return Err(Refusal::new(RefusalCode::UnknownRole, message).on("roles").into());
+        return Err(Refusal::new(RefusalCode::UnknownRole, message).for_field("roles").into());
     }
     Ok(names)
 }
@@ -165,30 +165,30 @@ pub async fn all_names_by_number(app: &App, requester: &Requester, numbers: &[i6
 /// Refuses callers without the permission or with less power than the user or the roles have, unknown roles, and to
 /// take the last administrator away.
 pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Vec<String>) -> Result<user::Model> {
-    let caller = requester.permit(access::ASSIGN_ROLES)?;
+    let caller = requester.authorize(access::ASSIGN_ROLES)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::ASSIGN_ROLES, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::ASSIGN_ROLES, now).await?;
             roles::lock_built_in(&tx).await?;
-            let user = power::lock_user(&tx, &caller, Act::SetRoles, user_id).await?;
-            let chosen = to_give(&tx, &caller, &names, user.tenant_id).await?;
+            let user = power::lock_manageable(&tx, &caller, UserAction::SetRoles, user_id).await?;
+            let chosen = assignable(&tx, &caller, &names, user.tenant_id).await?;
             let before = access_of(&tx, user.id).await?.roles;
             roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
-            accounts::keep_an_admin(&tx).await?;
-            if !users::touch(&tx, &user, now).await? {
-                return Err(accounts::changed_meanwhile());
+            accounts::require_active_admin(&tx).await?;
+            if !users::update_version(&tx, &user, now).await? {
+                return Err(accounts::version_conflict());
             }
             let after = access_of(&tx, user.id).await?.roles;
-            Event::success("user.roles")
-                .made_by(&caller)
-                .to(&user)
+            AuditEvent::success("user.roles")
+                .by_caller(&caller)
+                .on_user(&user)
                 .with("before", before)
                 .with("after", after)
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
-            let user = accounts::reread(&tx, &user).await?;
-            tx.note(Fact::Updated(user.clone()));
+            let user = accounts::reload(&tx, &user).await?;
+            tx.emit(DomainEvent::UserUpdated(user.clone()));
             tx.commit().await?;
             Ok(user)
         })
@@ -199,27 +199,27 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
 ///
 /// # Errors
 /// As [`named`], or [`Error::Forbidden`] if the user could do more with them than the caller.
-pub(super) async fn to_give(
+pub(super) async fn assignable(
     db: &impl ConnectionTrait,
-    caller: &SignedIn,
+    caller: &Caller,
     names: &[String],
     tenant_id: i64,
 ) -> Result<Vec<Role>> {
-    let chosen = named(db, names).await?;
+    let chosen = by_names(db, names).await?;
     let granted = chosen.iter().flat_map(|role| role.permissions.iter().copied());
-    let gained = granted.filter(|permission| permission.counts_in(tenant_id)).collect();
+    let gained = granted.filter(|permission| permission.is_effective_in(tenant_id)).collect();
     if caller.access.covers(&gained) { Ok(chosen) } else { Err(Error::Forbidden) }
 }
 
 /// Most characters of a role's name that a message repeats.
-const MAX_SHOWN: usize = 60;
+const MAX_QUOTED: usize = 60;
 
 /// The roles with these names.
 ///
 /// # Errors
 /// A refusal if there are too many, or one is unknown.
-pub(super) async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result<Vec<Role>> {
-    let too_many = |problem: String| Refusal::new(RefusalCode::TooLong, problem).on("roles");
+pub(super) async fn by_names(db: &impl ConnectionTrait, names: &[String]) -> Result<Vec<Role>> {
+    let too_many = |problem: String| Refusal::new(RefusalCode::TooLong, problem).for_field("roles");
     if names.len() > MAX_NAMES {
         return Err(too_many(format!("name at most {MAX_NAMES} roles")).into());
     }
@@ -227,18 +227,20 @@ pub(super) async fn named(db: &impl ConnectionTrait, names: &[String]) -> Result
     let found: Vec<Role> = roles::list_by_name(db, &keys).await?.into_iter().map(Role::from).collect();
     let is_known = |key: &String| found.iter().any(|role| role.row.name_key == *key);
     if let Some((unknown, _)) = names.iter().zip(&keys).find(|(_, key)| !is_known(key)) {
-        let shown: String = unknown.chars().take(MAX_SHOWN).collect();
-        return Err(Refusal::new(RefusalCode::UnknownRole, format!("there is no role {shown:?}")).on("roles").into());
+        let shown: String = unknown.chars().take(MAX_QUOTED).collect();
+        return Err(Refusal::new(RefusalCode::UnknownRole, format!("there is no role {shown:?}"))
+            .for_field("roles")
+            .into());
     }
     let shown: Vec<&str> = found.iter().map(|role| role.row.name.as_str()).collect();
-    if are_too_long(&shown) {
+    if exceed_token_limit(&shown) {
         return Err(too_many("give fewer roles, or roles with shorter names".to_owned()).into());
     }
     Ok(found)
 }
 
 /// Whether a user with roles of these names would get tokens that are too long to be taken.
-fn are_too_long(names: &[impl AsRef<str>]) -> bool {
+fn exceed_token_limit(names: &[impl AsRef<str>]) -> bool {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     serde_json::json!(names).to_string().len() > MAX_NAMES_BYTES
 }

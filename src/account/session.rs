@@ -8,26 +8,26 @@ use entity::user;
 use sea_orm::Set;
 
 use super::access::{self, Access};
-use super::attempt::count_change;
-use super::audit::Event;
+use super::attempt::limit_own_change;
+use super::audit::AuditEvent;
 use super::id::SessionId;
 use super::name::Name;
 use super::origin;
 use super::page::{self, PageRequest, Slice};
-use super::power::{self, Act};
-use super::requester::{Client, Identity, Proof, Requester, SignedIn};
+use super::power::{self, UserAction};
+use super::requester::{Caller, Credential, Identity, RequestContext, Requester};
 use super::role;
 use super::tokens::{self, TokenPair};
-use super::transaction::{Fact, Transaction};
+use super::transaction::{DomainEvent, UnitOfWork};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::revoked_tokens::{self, Revocation};
-use crate::store::sessions::Found;
-use crate::store::{Touched, api_tokens, sessions, users};
+use crate::store::sessions::SessionWithGrants;
+use crate::store::{Affected, api_tokens, sessions, users};
 
 /// A session that was just opened or renewed.
 #[derive(Debug, Clone)]
-pub struct SignIn {
+pub struct IssuedSession {
     /// Whose it is.
     pub user: user::Model,
     /// The session.
@@ -38,17 +38,17 @@ pub struct SignIn {
     pub tokens: TokenPair,
 }
 
-impl SignIn {
+impl IssuedSession {
     /// The requester that this sign-in has made of a client.
-    pub fn requester(&self, client: Client) -> Requester {
+    pub fn requester(&self, context: RequestContext) -> Requester {
         let Self { user, session, access, .. } = self.clone();
-        let proof = Proof::Session(session);
-        Requester { identity: Identity::SignedIn(Arc::new(SignedIn { user, proof, access })), client }
+        let credential = Credential::Session(session);
+        Requester { identity: Identity::Authenticated(Arc::new(Caller { user, credential, access })), context }
     }
 
     /// The same, with its tokens in the cookies of `client` if the session keeps them there.
-    pub(super) fn kept_by(self, client: &Client) -> Self {
-        client.jar.keep(&self.session, &self.tokens);
+    pub(super) fn store_cookies(self, context: &RequestContext) -> Self {
+        context.cookies.store(&self.session, &self.tokens);
         self
     }
 }
@@ -59,27 +59,27 @@ pub fn is_live(session: &session::Model, now: DateTime<Utc>) -> bool {
 }
 
 /// When the session ends if nothing happens.
-pub fn end_of(session: &session::Model) -> DateTime<Utc> {
+pub fn expires_at(session: &session::Model) -> DateTime<Utc> {
     session.idle_end_at.utc().min(session.absolute_end_at.utc())
 }
 
 /// Most surplus sessions that one login ends: there are more only after the limit was lowered.
-const MAX_SURPLUS: u64 = 1_000;
+const SURPLUS_BATCH_SIZE: u64 = 1_000;
 
 /// Opens a session for `user` within the caller's transaction. The oldest end that are more than a user may have.
 pub(super) async fn open(
-    tx: &Transaction,
+    tx: &UnitOfWork,
     app: &App,
     user: &user::Model,
-    client: &Client,
+    context: &RequestContext,
     device_name: Option<Name>,
     transport: Transport,
     now: DateTime<Utc>,
-) -> Result<SignIn> {
+) -> Result<IssuedSession> {
     let settings = &app.config.token;
     let uid = app.entropy.uuid(now);
     // Nothing of what the token says changes until the transaction ends.
-    let user = users::lock_by_number(tx, user.id).await?.ok_or_else(super::user::changed_meanwhile)?;
+    let user = users::lock_by_id(tx, user.id).await?.ok_or_else(super::user::version_conflict)?;
     let row = session::ActiveModel {
         uid: Set(uid),
         user_id: Set(user.id),
@@ -88,8 +88,8 @@ pub(super) async fn open(
         receipt: Set(1),
         transport: Set(transport),
         device_name: Set(device_name.map(|name| name.as_str().to_owned())),
-        user_agent: Set(client.user_agent.clone()),
-        address: Set(client.address.map(|address| address.to_string())),
+        user_agent: Set(context.user_agent.clone()),
+        address: Set(context.address.map(|address| address.to_string())),
         created_at: Set(now.into()),
         rotated_at: Set(now.into()),
         last_seen_at: Set(now.into()),
@@ -102,22 +102,22 @@ pub(super) async fn open(
         ..Default::default()
     };
     sessions::insert(tx, user.id, row).await?;
-    origin::record_network(tx, &user, client, now).await?;
-    let most = app.config.limits.max_sessions_per_user;
-    let surplus = sessions::list_surplus(tx, user.id, most, now, MAX_SURPLUS).await?;
+    origin::record_network(tx, &user, context, now).await?;
+    let limit = app.config.limits.max_sessions_per_user;
+    let surplus = sessions::list_live_excess(tx, user.id, limit, now, SURPLUS_BATCH_SIZE).await?;
     end(tx, &user, &surplus, EndReason::SessionLimit, now).await?;
     // The user as the transaction has made it.
-    let Found { session, user, grants } = sessions::find_signed_in(tx, uid)
+    let SessionWithGrants { session, user, grants } = sessions::find_with_grants(tx, uid)
         .await?
         .ok_or_else(|| Error::internal("the session that was opened is gone"))?;
-    let access = role::access_by(grants);
-    let tokens = tokens::pair(app, &user, &access.roles, &session, now)?;
-    Ok(SignIn { user, session, access, tokens })
+    let access = role::access_from_grants(grants);
+    let tokens = tokens::issue_pair(app, &user, &access.roles, &session, now)?;
+    Ok(IssuedSession { user, session, access, tokens })
 }
 
 /// Ends `sessions` within the caller's transaction and lists them as revoked; tells how many were ended.
 pub(super) async fn end(
-    tx: &Transaction,
+    tx: &UnitOfWork,
     user: &user::Model,
     sessions: &[session::Model],
     reason: EndReason,
@@ -127,23 +127,23 @@ pub(super) async fn end(
         return Ok(0);
     }
     // What is under way in the name of these sessions is done first, or fails.
-    users::lock_by_number(tx, user.id).await?;
+    users::lock_by_id(tx, user.id).await?;
     let mut revocations = Vec::new();
     for session in sessions {
         if sessions::update_ended(tx, session, reason, now).await? {
-            revocations.push(revocation(session, user, reason));
-            tx.note(Fact::Ended(user.clone(), session.clone(), reason));
+            revocations.push(revocation_of(session, user, reason));
+            tx.emit(DomainEvent::SessionEnded(user.clone(), session.clone(), reason));
         }
     }
     let ended = revocations.len();
-    revoked_tokens::insert(tx, Touched::User(user.id), revocations, now).await?;
+    revoked_tokens::insert(tx, Affected::User(user.id), revocations, now).await?;
     Ok(ended)
 }
 
 /// Ends sessions of different users at once, within the caller's transaction, and lists them as revoked; tells how many
 /// were ended.
 pub(super) async fn end_batch(
-    tx: &Transaction,
+    tx: &UnitOfWork,
     batch: &[(session::Model, user::Model)],
     reason: EndReason,
     now: DateTime<Utc>,
@@ -151,30 +151,30 @@ pub(super) async fn end_batch(
     let ended = sessions::update_all_ended(tx, batch.iter().map(|(session, _)| session.id), reason, now).await?;
     let mut revocations = Vec::new();
     for (session, user) in batch {
-        revocations.push(revocation(session, user, reason));
-        tx.note(Fact::Ended(user.clone(), session.clone(), reason));
+        revocations.push(revocation_of(session, user, reason));
+        tx.emit(DomainEvent::SessionEnded(user.clone(), session.clone(), reason));
     }
-    revoked_tokens::insert(tx, Touched::Everybody, revocations, now).await?;
+    revoked_tokens::insert(tx, Affected::AllUsers, revocations, now).await?;
     Ok(usize::try_from(ended).unwrap_or(usize::MAX))
 }
 
 /// Which API tokens of a user end together with the user's sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ApiTokens {
+pub enum ApiTokenSelection {
     /// Those that logins made in place of sessions.
     FromLogin,
     /// All of them.
     All,
 }
 
-impl ApiTokens {
+impl ApiTokenSelection {
     /// All of them, if those that a person made are to be revoked.
-    pub fn revoking(persons: bool) -> Self {
-        if persons { Self::All } else { Self::FromLogin }
+    pub fn from_flag(includes_user_created: bool) -> Self {
+        if includes_user_created { Self::All } else { Self::FromLogin }
     }
 
     /// Revokes them within the caller's transaction; returns how many could be used.
-    pub(super) async fn revoke(self, tx: &Transaction, user: &user::Model, now: DateTime<Utc>) -> Result<usize> {
+    pub(super) async fn revoke(self, tx: &UnitOfWork, user: &user::Model, now: DateTime<Utc>) -> Result<usize> {
         let count = match self {
             Self::FromLogin => api_tokens::update_all_from_login_revoked(tx, user.id, now).await?,
             Self::All => api_tokens::update_all_revoked(tx, user.id, now).await?,
@@ -185,7 +185,7 @@ impl ApiTokens {
 
 /// What of a user has ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ended {
+pub struct EndedCounts {
     /// How many sessions.
     pub sessions: usize,
     /// How many API tokens that could be used.
@@ -194,32 +194,32 @@ pub struct Ended {
 
 /// Ends every live session of `user` but, perhaps, one, and the API tokens of logins; returns how many sessions ended.
 pub(super) async fn end_all(
-    tx: &Transaction,
+    tx: &UnitOfWork,
     user: &user::Model,
     except: Option<i64>,
     reason: EndReason,
     now: DateTime<Utc>,
 ) -> Result<usize> {
-    Ok(end_all_with(tx, user, except, ApiTokens::FromLogin, reason, now).await?.sessions)
+    Ok(end_all_and_api_tokens(tx, user, except, ApiTokenSelection::FromLogin, reason, now).await?.sessions)
 }
 
 /// Ends every live session of `user` but, perhaps, one, and these API tokens.
-pub(super) async fn end_all_with(
-    tx: &Transaction,
+pub(super) async fn end_all_and_api_tokens(
+    tx: &UnitOfWork,
     user: &user::Model,
     except: Option<i64>,
-    api_tokens: ApiTokens,
+    api_tokens: ApiTokenSelection,
     reason: EndReason,
     now: DateTime<Utc>,
-) -> Result<Ended> {
+) -> Result<EndedCounts> {
     // No login opens another session meanwhile.
-    users::lock_by_number(tx, user.id).await?;
+    users::lock_by_id(tx, user.id).await?;
     let live = sessions::list_live(tx, user.id, except, now).await?;
     let sessions = end(tx, user, &live, reason, now).await?;
-    Ok(Ended { sessions, api_tokens: api_tokens.revoke(tx, user, now).await? })
+    Ok(EndedCounts { sessions, api_tokens: api_tokens.revoke(tx, user, now).await? })
 }
 
-fn revocation(session: &session::Model, user: &user::Model, reason: EndReason) -> Revocation {
+fn revocation_of(session: &session::Model, user: &user::Model, reason: EndReason) -> Revocation {
     Revocation {
         token_id: SessionId::from(session.uid).to_string(),
         user_uid: user.uid,
@@ -252,11 +252,11 @@ pub async fn list(
     only_live: bool,
     request: PageRequest,
 ) -> Result<Slice<session::Model>> {
-    requester.permit_for(access::READ_SESSIONS, owner)?;
+    requester.authorize_for(access::READ_SESSIONS, owner)?;
     let live_at = only_live.then(|| app.clock.now());
-    let query = request.with_cursor(page::Kind::Number)?;
+    let query = request.to_query(page::CursorKind::Integer)?;
     let rows = sessions::list(app.db.reader(), owner.id, live_at, &query).await?;
-    Ok(request.slice(rows, |row| page::cursor(&sessions::place(row))))
+    Ok(request.slice(rows, |row| page::cursor(&sessions::cursor_key(row))))
 }
 
 /// How many sessions `owner` has.
@@ -264,7 +264,7 @@ pub async fn list(
 /// # Errors
 /// Refuses everybody but the owner and holders of the permission.
 pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_live: bool) -> Result<u64> {
-    requester.permit_for(access::READ_SESSIONS, owner)?;
+    requester.authorize_for(access::READ_SESSIONS, owner)?;
     let live_at = only_live.then(|| app.clock.now());
     sessions::count(app.db.reader(), owner.id, live_at).await
 }
@@ -274,9 +274,9 @@ pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_l
 /// # Errors
 /// Refuses callers who are not signed in; what they may not see reads as missing.
 pub async fn find(app: &App, requester: &Requester, id: SessionId) -> Result<Option<(session::Model, user::Model)>> {
-    let caller = requester.permit(access::READ_NODE)?;
+    let caller = requester.authorize(access::READ_NODE)?;
     let found = sessions::find_with_user(app.db.reader(), caller.scope(access::READ_SESSIONS), id.uuid()).await?;
-    Ok(found.filter(|(_, owner)| requester.permit_for(access::READ_SESSIONS, owner).is_ok()))
+    Ok(found.filter(|(_, owner)| requester.authorize_for(access::READ_SESSIONS, owner).is_ok()))
 }
 
 /// Ends one session: one's own, or with the permission that of a user who can do no more than the caller.
@@ -285,25 +285,25 @@ pub async fn find(app: &App, requester: &Requester, id: SessionId) -> Result<Opt
 /// Refuses callers who are not signed in, and sessions of users who can do more; a session out of the caller's reach
 /// reads as missing.
 pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(session::Model, user::Model)> {
-    let caller = requester.signed_in()?;
+    let caller = requester.caller()?;
     let now = app.clock.now();
-    count_change(app, caller, access::REVOKE_SESSION, now).await?;
-    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such session").on("sessionId");
+    limit_own_change(app, caller, access::REVOKE_SESSION, now).await?;
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such session").for_field("sessionId");
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::REVOKE_SESSION, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::REVOKE_SESSION, now).await?;
             let scope = caller.scope(access::REVOKE_SESSION);
             let (session, owner) = sessions::find_with_user(&tx, scope, id.uuid()).await?.ok_or_else(missing)?;
-            if !power::reaches(&caller, Act::EndSession, &owner) {
+            if !power::can_reach(&caller, UserAction::EndSession, &owner) {
                 return Err(missing().into());
             }
-            power::check(&tx, &caller, Act::EndSession, &owner).await?;
+            power::authorize(&tx, &caller, UserAction::EndSession, &owner).await?;
             if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
-                Event::success("session.revoke")
-                    .made_by(&caller)
-                    .to(&owner)
-                    .within(&session)
-                    .record(&tx, app, &requester.client, now)
+                AuditEvent::success("session.revoke")
+                    .by_caller(&caller)
+                    .on_user(&owner)
+                    .in_session(&session)
+                    .record(&tx, app, &requester.context, now)
                     .await?;
             }
             let session = sessions::find(&tx, id.uuid()).await?.ok_or_else(missing)?;

@@ -7,29 +7,29 @@ use entity::session::EndReason;
 use entity::tenant::{self, Status};
 use sea_orm::{ConnectionTrait, Set};
 
-use super::access::{self, INSTALLATION, Rule};
-use super::audit::Event;
+use super::access::{self, DEFAULT_TENANT, Rule};
+use super::audit::AuditEvent;
 use super::id::TenantId;
 use super::name::Name;
-use super::page::{self, Kind, PageRequest, Slice};
-use super::recovery::BATCH;
-use super::requester::{Requester, SignedIn};
+use super::page::{self, CursorKind, PageRequest, Slice};
+use super::recovery::BATCH_SIZE;
+use super::requester::{Caller, Requester};
 use super::session::end_batch;
-use super::transaction::Transaction;
+use super::transaction::UnitOfWork;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::users::{self, Filter};
-use crate::store::{Scope, api_tokens, sessions, tenants};
+use crate::store::{TenantScope, api_tokens, sessions, tenants};
 
 /// One page of the tenants, in the order in which they were made.
 ///
 /// # Errors
 /// Refuses callers without the permission; [`Error::BadUserInput`] for a bad page.
 pub async fn list(app: &App, requester: &Requester, request: PageRequest) -> Result<Slice<tenant::Model>> {
-    let caller = requester.permit(access::READ_TENANTS)?;
-    let page = request.with_cursor(Kind::Number)?;
+    let caller = requester.authorize(access::READ_TENANTS)?;
+    let page = request.to_query(CursorKind::Integer)?;
     let rows = tenants::list(app.db.reader(), caller.scope(access::READ_TENANTS), &page).await?;
-    Ok(request.slice(rows, |row| page::cursor(&tenants::place(row))))
+    Ok(request.slice(rows, |row| page::cursor(&tenants::cursor_key(row))))
 }
 
 /// How many tenants there are.
@@ -37,7 +37,7 @@ pub async fn list(app: &App, requester: &Requester, request: PageRequest) -> Res
 /// # Errors
 /// Refuses callers without the permission.
 pub async fn count(app: &App, requester: &Requester) -> Result<u64> {
-    let caller = requester.permit(access::READ_TENANTS)?;
+    let caller = requester.authorize(access::READ_TENANTS)?;
     tenants::count(app.db.reader(), caller.scope(access::READ_TENANTS)).await
 }
 
@@ -46,10 +46,10 @@ pub async fn count(app: &App, requester: &Requester) -> Result<u64> {
 /// # Errors
 /// Refuses callers who are not signed in.
 pub async fn find(app: &App, requester: &Requester, id: TenantId) -> Result<Option<tenant::Model>> {
-    let caller = requester.permit(access::READ_NODE)?;
+    let caller = requester.authorize(access::READ_NODE)?;
     // Whoever may see their own account sees its tenant.
-    if requester.permit(access::READ_TENANTS).is_err()
-        && requester.permit_for(access::READ_ACCOUNT, &caller.user).is_err()
+    if requester.authorize(access::READ_TENANTS).is_err()
+        && requester.authorize_for(access::READ_USER_DETAILS, &caller.user).is_err()
     {
         return Ok(None);
     }
@@ -60,9 +60,9 @@ pub async fn find(app: &App, requester: &Requester, id: TenantId) -> Result<Opti
 ///
 /// # Errors
 /// Refuses callers without the permission to see users; a tenant they may not see reads as missing.
-pub async fn number(app: &App, requester: &Requester, id: TenantId) -> Result<i64> {
-    let caller = requester.permit(access::READ_USERS)?;
-    Ok(within(app.db.reader(), caller, access::READ_USERS, id).await?.id)
+pub async fn row_id(app: &App, requester: &Requester, id: TenantId) -> Result<i64> {
+    let caller = requester.authorize(access::READ_USERS)?;
+    Ok(find_in_scope(app.db.reader(), caller, access::READ_USERS, id).await?.id)
 }
 
 /// The tenants with these numbers, which stand in rows that the caller has found.
@@ -70,7 +70,7 @@ pub async fn number(app: &App, requester: &Requester, id: TenantId) -> Result<i6
 /// # Errors
 /// Internal ones only.
 pub async fn load(app: &App, ids: Vec<i64>) -> Result<BTreeMap<i64, tenant::Model>> {
-    let found = tenants::list_by_number(app.db.reader(), ids).await?;
+    let found = tenants::list_by_id(app.db.reader(), ids).await?;
     Ok(found.into_iter().map(|tenant| (tenant.id, tenant)).collect())
 }
 
@@ -79,14 +79,14 @@ pub async fn load(app: &App, ids: Vec<i64>) -> Result<BTreeMap<i64, tenant::Mode
 /// # Errors
 /// Refuses callers without the permission, and ids of no tenant.
 pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: Name) -> Result<tenant::Model> {
-    let caller = requester.permit(access::WRITE_TENANTS)?;
+    let caller = requester.authorize(access::WRITE_TENANTS)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_TENANTS, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::WRITE_TENANTS, now).await?;
             let tenant = match id {
                 Some(id) => {
-                    let tenant = within(&tx, &caller, access::WRITE_TENANTS, id).await?;
+                    let tenant = find_in_scope(&tx, &caller, access::WRITE_TENANTS, id).await?;
                     tenants::update_name(&tx, &tenant, name.as_str()).await?;
                     tenant::Model { name: name.as_str().to_owned(), ..tenant }
                 }
@@ -101,11 +101,11 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
                     tenants::insert(&tx, row).await?
                 }
             };
-            Event::success("tenant.save")
-                .made_by(&caller)
-                .on(tenant.uid)
+            AuditEvent::success("tenant.save")
+                .by_caller(&caller)
+                .on_object(tenant.uid)
                 .with("name", tenant.name.as_str())
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
             tx.commit().await?;
             Ok(tenant)
@@ -119,28 +119,28 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
 /// # Errors
 /// Refuses callers without the permission, ids of no tenant, and to disable the first tenant.
 pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: Status) -> Result<tenant::Model> {
-    let caller = requester.permit(access::WRITE_TENANTS)?;
+    let caller = requester.authorize(access::WRITE_TENANTS)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_TENANTS, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::WRITE_TENANTS, now).await?;
             let tenant = lock_tenant(&tx, &caller, access::WRITE_TENANTS, id).await?;
             let is_disabled = status == Status::Disabled;
             if is_disabled {
-                refuse_default(&tenant)?;
+                require_not_default(&tenant)?;
             }
             tenants::update_status(&tx, &tenant, status).await?;
             // First: a login under way waits for this and finds its user disabled, or its session is among those below.
             users::update_tenant_disabled(&tx, tenant.id, is_disabled, now).await?;
             if is_disabled {
                 end_sessions(&tx, tenant.id, now).await?;
-                api_tokens::update_tenants_from_login_revoked(&tx, tenant.id, now).await?;
+                api_tokens::update_tenant_from_login_revoked(&tx, tenant.id, now).await?;
             }
-            Event::success("tenant.status")
-                .made_by(&caller)
-                .on(tenant.uid)
+            AuditEvent::success("tenant.status")
+                .by_caller(&caller)
+                .on_object(tenant.uid)
                 .with("status", if is_disabled { "DISABLED" } else { "ACTIVE" })
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
             tx.commit().await?;
             Ok(tenant::Model { status, ..tenant })
@@ -149,10 +149,10 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
 }
 
 /// Ends the sessions of every user of a tenant.
-async fn end_sessions(tx: &Transaction, tenant_id: i64, now: DateTime<Utc>) -> Result<()> {
+async fn end_sessions(tx: &UnitOfWork, tenant_id: i64, now: DateTime<Utc>) -> Result<()> {
     let mut last = 0;
     loop {
-        let batch = sessions::list_live_of_all(tx, Scope::Tenant(tenant_id), last, now, BATCH).await?;
+        let batch = sessions::list_live_in_scope(tx, TenantScope::Tenant(tenant_id), last, now, BATCH_SIZE).await?;
         let Some((session, _)) = batch.last() else { return Ok(()) };
         last = session.id;
         end_batch(tx, &batch, EndReason::AccountDisabled, now).await?;
@@ -164,24 +164,24 @@ async fn end_sessions(tx: &Transaction, tenant_id: i64, now: DateTime<Utc>) -> R
 /// # Errors
 /// Refuses callers without the permission, ids of no tenant, the first tenant, and a tenant with users.
 pub async fn delete(app: &App, requester: &Requester, id: TenantId) -> Result<TenantId> {
-    let caller = requester.permit(access::WRITE_TENANTS)?;
+    let caller = requester.authorize(access::WRITE_TENANTS)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_TENANTS, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::WRITE_TENANTS, now).await?;
             let tenant = lock_tenant(&tx, &caller, access::WRITE_TENANTS, id).await?;
-            refuse_default(&tenant)?;
-            let count = users::count(&tx, Scope::Tenant(tenant.id), &Filter::default()).await?;
+            require_not_default(&tenant)?;
+            let count = users::count(&tx, TenantScope::Tenant(tenant.id), &Filter::default()).await?;
             if count > 0 {
                 let message = format!("the tenant has users ({count}): delete them first");
-                return Err(Refusal::new(RefusalCode::TenantHasUsers, message).on("tenantId").into());
+                return Err(Refusal::new(RefusalCode::TenantHasUsers, message).for_field("tenantId").into());
             }
             tenants::delete(&tx, &tenant).await?;
-            Event::success("tenant.delete")
-                .made_by(&caller)
-                .on(tenant.uid)
+            AuditEvent::success("tenant.delete")
+                .by_caller(&caller)
+                .on_object(tenant.uid)
                 .with("name", tenant.name.as_str())
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
             tx.commit().await?;
             Ok(id)
@@ -189,12 +189,12 @@ pub async fn delete(app: &App, requester: &Requester, id: TenantId) -> Result<Te
         .await
 }
 
-fn refuse_default(tenant: &tenant::Model) -> Result<()> {
-    if tenant.id != INSTALLATION {
+fn require_not_default(tenant: &tenant::Model) -> Result<()> {
+    if tenant.id != DEFAULT_TENANT {
         return Ok(());
     }
     let message = "the first tenant is the installation's own: it is neither disabled nor deleted";
-    Err(Refusal::new(RefusalCode::DefaultTenant, message).on("tenantId").into())
+    Err(Refusal::new(RefusalCode::DefaultTenant, message).for_field("tenantId").into())
 }
 
 /// How many users a tenant has.
@@ -202,29 +202,29 @@ fn refuse_default(tenant: &tenant::Model) -> Result<()> {
 /// # Errors
 /// Refuses callers who may not see its users.
 pub async fn count_users(app: &App, requester: &Requester, tenant: &tenant::Model) -> Result<u64> {
-    let caller = requester.permit(access::READ_USERS)?;
-    if !caller.scope(access::READ_USERS).admits(tenant.id) {
+    let caller = requester.authorize(access::READ_USERS)?;
+    if !caller.scope(access::READ_USERS).contains(tenant.id) {
         return Err(Error::Forbidden);
     }
-    users::count(app.db.reader(), Scope::Tenant(tenant.id), &Filter::default()).await
+    users::count(app.db.reader(), TenantScope::Tenant(tenant.id), &Filter::default()).await
 }
 
 /// As [`within`], with the row locked until the transaction ends: what becomes of the tenant waits for the users that
 /// are just made in it.
 pub(super) async fn lock_tenant(
     db: &impl ConnectionTrait,
-    caller: &SignedIn,
+    caller: &Caller,
     rule: Rule,
     id: TenantId,
 ) -> Result<tenant::Model> {
-    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such tenant").on("tenantId");
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such tenant").for_field("tenantId");
     let found = tenants::lock(db, caller.scope(rule), id.uuid()).await?;
     found.ok_or_else(missing).map_err(Error::from)
 }
 
 /// The caller's own tenant, locked as by [`lock_tenant`].
-pub(super) async fn lock_own_tenant(db: &impl ConnectionTrait, caller: &SignedIn) -> Result<tenant::Model> {
-    let found = tenants::lock_by_number(db, caller.user.tenant_id).await?;
+pub(super) async fn lock_own_tenant(db: &impl ConnectionTrait, caller: &Caller) -> Result<tenant::Model> {
+    let found = tenants::lock_by_id(db, caller.user.tenant_id).await?;
     found.ok_or_else(|| Error::internal("a user is in no tenant"))
 }
 
@@ -232,13 +232,13 @@ pub(super) async fn lock_own_tenant(db: &impl ConnectionTrait, caller: &SignedIn
 ///
 /// # Errors
 /// A refusal if there is none, as far as the caller may know.
-pub(super) async fn within(
+pub(super) async fn find_in_scope(
     db: &impl ConnectionTrait,
-    caller: &SignedIn,
+    caller: &Caller,
     rule: Rule,
     id: TenantId,
 ) -> Result<tenant::Model> {
-    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such tenant").on("tenantId");
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such tenant").for_field("tenantId");
     let found = tenants::find(db, caller.scope(rule), id.uuid()).await?;
     found.ok_or_else(missing).map_err(Error::from)
 }

@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::id::{SessionId, UserId};
 use crate::app::App;
-use crate::error::{Result, TokenFault};
+use crate::error::{Result, TokenError};
 use crate::security::token::{
-    self, AccessClaims, Claims, DeviceClaims, Expected, LEEWAY, LastingClaims, RefreshClaims, Verified,
+    self, AccessClaims, Claims, DeviceClaims, Expected, LEEWAY, RefreshClaims, SessionTokenClaims, Verified,
 };
 
 /// What a client keeps after signing in.
@@ -45,7 +45,7 @@ pub fn issue_time(user: &user::Model, now: DateTime<Utc>) -> DateTime<Utc> {
 ///
 /// # Errors
 /// Internal ones only.
-pub fn pair(
+pub fn issue_pair(
     app: &App,
     user: &user::Model,
     roles: &[String],
@@ -55,7 +55,7 @@ pub fn pair(
     let settings = &app.config.token;
     let sid = SessionId::from(session.uid);
     let sub = UserId::from(user.uid).to_string();
-    let refresh_expires_at = super::session::end_of(session);
+    let refresh_expires_at = super::session::expires_at(session);
     let issued_at = issue_time(user, now);
     // Whole seconds, as JWTs count, and never beyond the session itself.
     let expires_at = DateTime::from_timestamp((issued_at + settings.access_lifetime).timestamp(), 0)
@@ -75,7 +75,7 @@ pub fn pair(
     };
     let refresh = RefreshClaims {
         iss: settings.issuer.clone(),
-        aud: audience(app, Kind::Refresh),
+        aud: audience(app, TokenKind::Refresh),
         sub,
         sid: sid.to_string(),
         generation: session.generation,
@@ -96,10 +96,10 @@ pub fn pair(
 ///
 /// # Errors
 /// Why it does not hold.
-pub fn inspect_refresh(app: &App, text: &SecretString) -> Result<String, TokenFault> {
+pub fn refresh_token_id(app: &App, text: &SecretString) -> Result<String, TokenError> {
     match verify_refresh(app, text.expose_secret(), app.clock.now())? {
         Verified::Valid(claims) => Ok(format!("{}.{}", claims.sid, claims.generation)),
-        Verified::Expired(_) => Err(TokenFault::Expired),
+        Verified::Expired(_) => Err(TokenError::Expired),
     }
 }
 
@@ -108,15 +108,15 @@ pub fn inspect_refresh(app: &App, text: &SecretString) -> Result<String, TokenFa
 ///
 /// # Errors
 /// Internal ones only.
-pub fn lasting(app: &App, user: &user::Model, session: &session::Model) -> Result<SecretString> {
+pub fn session_token(app: &App, user: &user::Model, session: &session::Model) -> Result<SecretString> {
     let issuer = &app.config.token.issuer;
-    let claims = LastingClaims {
+    let claims = SessionTokenClaims {
         iss: issuer.clone(),
-        aud: audience(app, Kind::Session),
+        aud: audience(app, TokenKind::Session),
         sub: UserId::from(user.uid).to_string(),
         sid: SessionId::from(session.uid).to_string(),
         iat: session.rotated_at.utc().timestamp(),
-        exp: super::session::end_of(session).timestamp(),
+        exp: super::session::expires_at(session).timestamp(),
     };
     token::sign(&app.keys, &claims)
 }
@@ -125,12 +125,16 @@ pub fn lasting(app: &App, user: &user::Model, session: &session::Model) -> Resul
 ///
 /// # Errors
 /// Why it does not hold.
-pub fn verify_lasting(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<LastingClaims>, TokenFault> {
-    verify_of_session(app, Kind::Session, text, now)
+pub fn verify_session_token(
+    app: &App,
+    text: &str,
+    now: DateTime<Utc>,
+) -> Result<Verified<SessionTokenClaims>, TokenError> {
+    verify_session_bound(app, TokenKind::Session, text, now)
 }
 
 /// Whether it is an access token of ours, its time over or not; for callers whose answers say so.
-pub fn is_access(app: &App, text: &SecretString) -> bool {
+pub fn is_access_token(app: &App, text: &SecretString) -> bool {
     verify_access(app, text.expose_secret(), app.clock.now()).is_ok()
 }
 
@@ -141,10 +145,10 @@ pub(super) const DEVICE_LIFETIME: TimeDelta = TimeDelta::days(365);
 ///
 /// # Errors
 /// Internal ones only.
-pub fn device(app: &App, user: &user::Model, device: Uuid, now: DateTime<Utc>) -> Result<SecretString> {
+pub fn device_token(app: &App, user: &user::Model, device: Uuid, now: DateTime<Utc>) -> Result<SecretString> {
     let claims = DeviceClaims {
         iss: app.config.token.issuer.clone(),
-        aud: audience(app, Kind::Device),
+        aud: audience(app, TokenKind::Device),
         sub: UserId::from(user.uid).to_string(),
         dev: device.to_string(),
         pwd: Some(user.password_changed_at.map(|time| time.millis()).unwrap_or_default()),
@@ -158,12 +162,12 @@ pub fn device(app: &App, user: &user::Model, device: Uuid, now: DateTime<Utc>) -
 ///
 /// # Errors
 /// Why it does not hold.
-pub fn verify_device(app: &App, text: &str, now: DateTime<Utc>) -> Result<DeviceClaims, TokenFault> {
-    let (issuer, audience) = (&app.config.token.issuer, audience(app, Kind::Device));
-    let expected = Expected { issuer, audiences: &[&audience, issuer], lifetime: DEVICE_LIFETIME };
+pub fn verify_device(app: &App, text: &str, now: DateTime<Utc>) -> Result<DeviceClaims, TokenError> {
+    let (issuer, audience) = (&app.config.token.issuer, audience(app, TokenKind::Device));
+    let expected = Expected { issuer, audiences: &[&audience, issuer], max_lifetime: DEVICE_LIFETIME };
     match token::verify(&app.keys, expected, text, now)? {
         Verified::Valid(claims) => Ok(claims),
-        Verified::Expired(_) => Err(TokenFault::Expired),
+        Verified::Expired(_) => Err(TokenError::Expired),
     }
 }
 
@@ -171,10 +175,10 @@ pub fn verify_device(app: &App, text: &str, now: DateTime<Utc>) -> Result<Device
 ///
 /// # Errors
 /// Why it does not hold.
-pub fn verify_access(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<AccessClaims>, TokenFault> {
+pub fn verify_access(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<AccessClaims>, TokenError> {
     let settings = &app.config.token;
     let expected =
-        Expected { issuer: &settings.issuer, audiences: &[&settings.audience], lifetime: settings.access_lifetime };
+        Expected { issuer: &settings.issuer, audiences: &[&settings.audience], max_lifetime: settings.access_lifetime };
     token::verify(&app.keys, expected, text, now)
 }
 
@@ -182,13 +186,13 @@ pub fn verify_access(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verifi
 ///
 /// # Errors
 /// Why it does not hold.
-pub fn verify_refresh(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<RefreshClaims>, TokenFault> {
-    verify_of_session(app, Kind::Refresh, text, now)
+pub fn verify_refresh(app: &App, text: &str, now: DateTime<Utc>) -> Result<Verified<RefreshClaims>, TokenError> {
+    verify_session_bound(app, TokenKind::Refresh, text, now)
 }
 
 /// A kind of token that nobody but this server verifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TokenKind {
     /// Of refresh tokens.
     Refresh,
     /// Of device tokens.
@@ -199,27 +203,27 @@ pub enum Kind {
 
 /// The audience of a kind of token: one of its own, so that a service which does not look at `typ` refuses it (RFC 8725
 /// section 3.12).
-pub fn audience(app: &App, kind: Kind) -> String {
+pub fn audience(app: &App, kind: TokenKind) -> String {
     let kind = match kind {
-        Kind::Refresh => "refresh",
-        Kind::Device => "device",
-        Kind::Session => "session",
+        TokenKind::Refresh => "refresh",
+        TokenKind::Device => "device",
+        TokenKind::Session => "session",
     };
     format!("{}:{kind}", app.config.token.audience)
 }
 
 /// Verifies a token that nobody but this server looks at and that ends with its session.
-fn verify_of_session<C: Claims>(
+fn verify_session_bound<C: Claims>(
     app: &App,
-    kind: Kind,
+    kind: TokenKind,
     text: &str,
     now: DateTime<Utc>,
-) -> Result<Verified<C>, TokenFault> {
+) -> Result<Verified<C>, TokenError> {
     let (settings, audience) = (&app.config.token, audience(app, kind));
     // A rotation rounds down to whole seconds at both ends.
     let lifetime = settings.refresh_idle.max(settings.refresh_absolute) + TimeDelta::seconds(1);
     // Tokens of earlier releases have the issuer for audience; `typ` tells what they are.
     let audiences = [audience.as_str(), settings.issuer.as_str()];
-    let expected = Expected { issuer: &settings.issuer, audiences: &audiences, lifetime };
+    let expected = Expected { issuer: &settings.issuer, audiences: &audiences, max_lifetime: lifetime };
     token::verify(&app.keys, expected, text, now)
 }

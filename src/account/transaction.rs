@@ -17,42 +17,42 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult
 
 use super::access::{self, Rule};
 use super::id::{TenantId, UserId};
-use super::requester::SignedIn;
+use super::requester::Caller;
 use super::{revocation, role, webhook};
 use crate::app::{App, database};
 use crate::error::{Error, Result};
-use crate::hooks::{Occasion, User};
+use crate::hooks::{User, UserEvent};
 use crate::store::cut_offs::CutOff;
-use crate::store::{Reach, Revokes, Scope, Touched, Writes, tenants, users};
+use crate::store::{Affected, Propagation, TenantScope, TracksChanges, TracksRevocations, tenants, users};
 
 /// Something that the transaction makes true.
-pub(super) enum Fact {
+pub(super) enum DomainEvent {
     /// An account was made.
-    Created(user::Model),
+    UserCreated(user::Model),
     /// An account was changed; this is how it is now.
-    Updated(user::Model),
+    UserUpdated(user::Model),
     /// An account was deleted; this is how it was.
-    Deleted(user::Model),
+    UserDeleted(user::Model),
     /// A session was ended.
-    Ended(user::Model, session::Model, EndReason),
+    SessionEnded(user::Model, session::Model, EndReason),
 }
 
 /// A transaction of the use cases.
-pub(super) struct Transaction {
+pub(super) struct UnitOfWork {
     inner: database::Transaction,
     app: App,
     now: DateTime<Utc>,
-    facts: Mutex<Vec<Fact>>,
+    events: Mutex<Vec<DomainEvent>>,
     cut_offs: Mutex<Vec<CutOff>>,
     revokes: AtomicBool,
 }
 
-impl Transaction {
+impl UnitOfWork {
     /// Begins a transaction at the instant `now`.
     pub async fn begin(app: &App, now: DateTime<Utc>) -> Result<Self> {
         let inner = app.db.begin().await?;
-        let (facts, cut_offs, revokes) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        Ok(Self { inner, app: app.clone(), now, facts, cut_offs, revokes })
+        let (events, cut_offs, revokes) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        Ok(Self { inner, app: app.clone(), now, events, cut_offs, revokes })
     }
 
     /// Begins a transaction in the name of `caller`, and looks the caller up again: what ended the session, disabled the
@@ -62,70 +62,72 @@ impl Transaction {
     /// # Errors
     /// [`Error::Unauthenticated`] if the caller would not be let in any more; [`Error::PasswordChangeRequired`];
     /// [`Error::Forbidden`] if `rule` does not let the caller pass any more.
-    pub async fn begin_as(app: &App, caller: &SignedIn, rule: Rule, now: DateTime<Utc>) -> Result<(Self, SignedIn)> {
+    pub async fn begin_as(app: &App, caller: &Caller, rule: Rule, now: DateTime<Utc>) -> Result<(Self, Caller)> {
         let tx = Self::begin(app, now).await?;
-        let caller = caller.look_again(&tx, now).await?;
+        let caller = caller.reload(&tx, now).await?;
         // `updatePassword` is how a required change is made.
         if caller.user.must_change_password && rule != access::UPDATE_PASSWORD {
             return Err(Error::PasswordChangeRequired);
         }
         // What belongs to the owner is a matter of `power`.
-        if !rule.or_owner {
+        if !rule.is_open_to_owner {
             caller.require(rule)?;
         }
         Ok((tx, caller))
     }
 
     /// Notes what this transaction does.
-    pub fn note(&self, fact: Fact) {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).push(fact);
+    pub fn emit(&self, event: DomainEvent) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     }
 
     /// Publishes what the statements marked, and notes each user whom they changed and no use case named.
-    async fn publish(&self) -> Result<()> {
+    async fn publish_cut_offs(&self) -> Result<()> {
         let ended: BTreeSet<(i64, Uuid)> = {
-            let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-            let ended = facts.iter().filter_map(|fact| match fact {
-                Fact::Ended(user, ..) => Some((user.id, user.uid)),
-                Fact::Created(_) | Fact::Updated(_) | Fact::Deleted(_) => None,
+            let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+            let ended = events.iter().filter_map(|fact| match fact {
+                DomainEvent::SessionEnded(user, ..) => Some((user.id, user.uid)),
+                DomainEvent::UserCreated(_) | DomainEvent::UserUpdated(_) | DomainEvent::UserDeleted(_) => None,
             });
             ended.collect()
         };
-        revocation::cover_crowds(self, &self.app, ended, self.app.clock.now()).await?;
+        revocation::replace_crowds_by_cut_offs(self, &self.app, ended, self.app.clock.now()).await?;
         let cut_offs = std::mem::take(&mut *self.cut_offs.lock().unwrap_or_else(PoisonError::into_inner));
         // Read once every row is locked: the time of what is written is not before that of what was issued.
         let now = self.app.clock.now();
-        for cut_off in revocation::merged(cut_offs) {
-            revocation::publish(self, &self.app, &cut_off, now).await?;
-            if cut_off.cause.changes_user() && !self.names(cut_off.user_id) {
-                let user = users::find_by_number(self, Scope::Installation, cut_off.user_id).await?;
-                user.into_iter().for_each(|user| self.note(Fact::Updated(user)));
+        for cut_off in revocation::merge_by_user(cut_offs) {
+            revocation::write_cut_off(self, &self.app, &cut_off, now).await?;
+            if cut_off.cause.is_user_update() && !self.has_event_for(cut_off.user_id) {
+                let user = users::find_by_id(self, TenantScope::AllTenants, cut_off.user_id).await?;
+                user.into_iter().for_each(|user| self.emit(DomainEvent::UserUpdated(user)));
             }
         }
         Ok(())
     }
 
     /// Whether a use case has noted what becomes of the user.
-    fn names(&self, user_id: i64) -> bool {
-        let facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        facts.iter().any(|fact| match fact {
-            Fact::Created(user) | Fact::Updated(user) | Fact::Deleted(user) => user.id == user_id,
-            Fact::Ended(..) => false,
+    fn has_event_for(&self, user_id: i64) -> bool {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.iter().any(|fact| match fact {
+            DomainEvent::UserCreated(user) | DomainEvent::UserUpdated(user) | DomainEvent::UserDeleted(user) => {
+                user.id == user_id
+            }
+            DomainEvent::SessionEnded(..) => false,
         })
     }
 
     /// Commits, and tells those who want to know.
     pub async fn commit(self) -> Result<()> {
         // Boxed: the futures of a request nest deeply.
-        Box::pin(self.publish()).await?;
-        let Self { inner, app, now, facts, revokes, .. } = self;
-        let facts = facts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let news = news(&inner, &app, &facts).await?;
-        let are_due = webhook::write(&inner, &app, &facts, &news, now).await?;
-        let for_hooks = facts.iter().zip(news).filter_map(|(fact, user)| match fact {
-            Fact::Created(_) => Some((Occasion::Created, user?)),
-            Fact::Updated(_) => Some((Occasion::Updated, user?)),
-            Fact::Deleted(_) | Fact::Ended(..) => None,
+        Box::pin(self.publish_cut_offs()).await?;
+        let Self { inner, app, now, events, revokes, .. } = self;
+        let events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let snapshots = user_snapshots(&inner, &app, &events).await?;
+        let are_due = webhook::enqueue(&inner, &app, &events, &snapshots, now).await?;
+        let for_hooks = events.iter().zip(snapshots).filter_map(|(fact, user)| match fact {
+            DomainEvent::UserCreated(_) => Some((UserEvent::Created, user?)),
+            DomainEvent::UserUpdated(_) => Some((UserEvent::Updated, user?)),
+            DomainEvent::UserDeleted(_) | DomainEvent::SessionEnded(..) => None,
         });
         let for_hooks: Vec<_> = for_hooks.collect();
         // A task of its own: a client that goes away must not come between the commit and those who are to know of it.
@@ -133,7 +135,7 @@ impl Transaction {
             let committed = inner.commit().await;
             // Whatever is known of it: a commit whose answer was lost may have been made.
             if revokes.into_inner() {
-                app.bulletin.ring();
+                app.revocation_list.invalidate();
             }
             committed?;
             if are_due {
@@ -147,23 +149,25 @@ impl Transaction {
 }
 
 /// The account that each fact is about, as it is told; nothing if nobody asked to be told, or of sessions.
-async fn news(tx: &impl ConnectionTrait, app: &App, facts: &[Fact]) -> Result<Vec<Option<User>>> {
+async fn user_snapshots(tx: &impl ConnectionTrait, app: &App, events: &[DomainEvent]) -> Result<Vec<Option<User>>> {
     if app.hooks.is_empty() && app.config.webhooks.endpoints.is_empty() {
-        return Ok(facts.iter().map(|_| None).collect());
+        return Ok(events.iter().map(|_| None).collect());
     }
     let mut news = Vec::new();
-    for fact in facts {
+    for fact in events {
         news.push(match fact {
-            Fact::Created(user) | Fact::Updated(user) | Fact::Deleted(user) => Some(told(tx, user).await?),
-            Fact::Ended(..) => None,
+            DomainEvent::UserCreated(user) | DomainEvent::UserUpdated(user) | DomainEvent::UserDeleted(user) => {
+                Some(user_snapshot(tx, user).await?)
+            }
+            DomainEvent::SessionEnded(..) => None,
         });
     }
     Ok(news)
 }
 
-async fn told(tx: &impl ConnectionTrait, user: &user::Model) -> Result<User> {
-    let time = |time: entity::timestamp::Timestamp| webhook::time(time.utc());
-    let tenants = tenants::list_by_number(tx, vec![user.tenant_id]).await?;
+async fn user_snapshot(tx: &impl ConnectionTrait, user: &user::Model) -> Result<User> {
+    let time = |time: entity::timestamp::Timestamp| webhook::format_time(time.utc());
+    let tenants = tenants::list_by_id(tx, vec![user.tenant_id]).await?;
     Ok(User {
         id: UserId::from(user.uid).to_string(),
         tenant_id: tenants.first().map(|tenant| TenantId::from(tenant.uid).to_string()).unwrap_or_default(),
@@ -183,14 +187,14 @@ async fn told(tx: &impl ConnectionTrait, user: &user::Model) -> Result<User> {
     })
 }
 
-impl Writes for Transaction {
-    fn touch(&self, touched: Touched, reach: Reach) {
-        self.inner.touch(touched, reach);
+impl TracksChanges for UnitOfWork {
+    fn mark_changed(&self, touched: Affected, reach: Propagation) {
+        self.inner.mark_changed(touched, reach);
     }
 }
 
-impl Revokes for Transaction {
-    fn mark_revocation(&self) {
+impl TracksRevocations for UnitOfWork {
+    fn mark_revocations_changed(&self) {
         self.revokes.store(true, Ordering::Relaxed);
     }
 
@@ -199,7 +203,7 @@ impl Revokes for Transaction {
     }
 }
 
-impl Deref for Transaction {
+impl Deref for UnitOfWork {
     type Target = DatabaseTransaction;
 
     fn deref(&self) -> &DatabaseTransaction {
@@ -209,7 +213,7 @@ impl Deref for Transaction {
 
 /// What takes a connection takes this transaction.
 #[async_trait::async_trait]
-impl ConnectionTrait for Transaction {
+impl ConnectionTrait for UnitOfWork {
     fn get_database_backend(&self) -> DbBackend {
         self.inner.get_database_backend()
     }

@@ -7,18 +7,18 @@ use crate::security::throttle::UnknownNames;
 use crate::store::throttles;
 
 /// Most counters of names, and of the stand-ins for the accounts of unknown names.
-pub const MAX: u64 = 100_000;
+pub const MAX_COUNTERS: u64 = 100_000;
 
 /// Most counters that one statement deletes.
-const BATCH: u64 = 500;
+const BATCH_SIZE: u64 = 500;
 
 /// A counter was added: now and then the surplus is deleted, in a task of its own, because an answer that waited for it
 /// would tell that the name is new.
-pub(super) fn added(app: &App) {
+pub(super) fn record_added(app: &App) {
     if app.throttle.unknown_names.count_added() {
         let app = app.clone();
         tokio::spawn(async move {
-            if let Err(error) = trim(&app, MAX).await {
+            if let Err(error) = delete_surplus(&app, MAX_COUNTERS).await {
                 tracing::warn!(%error, "cannot delete counters of names");
             }
         });
@@ -30,13 +30,14 @@ pub(super) fn added(app: &App) {
 ///
 /// # Errors
 /// Internal ones only.
-pub async fn trim(app: &App, most: u64) -> Result<u64> {
+pub async fn delete_surplus(app: &App, limit: u64) -> Result<u64> {
     let mut deleted = 0;
     for prefix in UnknownNames::PREFIXES {
-        let mut surplus = throttles::count(app.db.reader(), prefix).await?.saturating_sub(most);
+        let mut surplus = throttles::count(app.db.reader(), prefix).await?.saturating_sub(limit);
         while surplus > 0 {
-            let batch = surplus.min(BATCH);
-            let gone = app.db.retry(|| throttles::delete_first_free(app.db.writer(), prefix, batch)).await?;
+            let batch = surplus.min(BATCH_SIZE);
+            let gone =
+                app.db.retry(|| throttles::delete_least_recently_blocked(app.db.writer(), prefix, batch)).await?;
             if gone == 0 {
                 break;
             }

@@ -6,20 +6,20 @@ use entity::user::{self, Status};
 use sea_orm::{ConnectionTrait, Set};
 use secrecy::SecretString;
 
-use super::access::{self, INSTALLATION};
-use super::attempt::spend;
+use super::access::{self, DEFAULT_TENANT};
+use super::attempt::take_from_bucket;
 use super::canonical::canonical;
 use super::email::Email;
 use super::id::UserId;
 use super::identifier::Identifier;
 use super::name::Name;
-use super::page::{self, Kind, PageRequest, Slice};
-use super::requester::{Client, Requester};
-use super::username::{Username, is_spelled};
+use super::page::{self, CursorKind, PageRequest, Slice};
+use super::requester::{RequestContext, Requester};
+use super::username::{Username, matches_exactly};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::users::{self, Filter, Order};
-use crate::store::{Scope, Writes};
+use crate::store::{TenantScope, TracksChanges};
 
 pub use crate::store::users::{Filter as UserFilter, Order as UserOrder};
 
@@ -51,10 +51,10 @@ impl NewUser {
         display_name: Option<&str>,
         password: SecretString,
     ) -> Result<Self> {
-        let mut findings = Findings::default();
-        let username = findings.note("username", Username::parse(username));
-        let email = findings.note("email", email.map(Email::parse).transpose());
-        let display_name = findings.note("displayName", display_name.map(Name::parse).transpose());
+        let mut findings = FieldErrors::default();
+        let username = findings.collect("username", Username::parse(username));
+        let email = findings.collect("email", email.map(Email::parse).transpose());
+        let display_name = findings.collect("displayName", display_name.map(Name::parse).transpose());
         match (username, email, display_name) {
             (Some(username), Some(email), Some(display_name)) => {
                 let (must_change_password, status) = (false, Status::Active);
@@ -65,7 +65,7 @@ impl NewUser {
     }
 
     /// The names that the password must not be.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(super) fn forbidden_names(&self) -> Vec<String> {
         let email = self.email.as_ref().map(Email::to_string);
         let display_name = self.display_name.as_ref().map(|name| name.as_str().to_owned());
         [Some(self.username.as_str().to_owned()), email, display_name].into_iter().flatten().collect()
@@ -74,7 +74,7 @@ impl NewUser {
 
 /// Adds the account within the caller's transaction, to a tenant that is perhaps disabled.
 pub(super) async fn insert(
-    tx: &impl Writes,
+    tx: &impl TracksChanges,
     app: &App,
     input: &NewUser,
     hash: String,
@@ -106,17 +106,17 @@ pub(super) async fn insert(
 
 /// What is wrong with the fields of one input, so that all of it is told at once.
 #[derive(Debug, Default)]
-pub(super) struct Findings(Vec<Refusal>);
+pub(super) struct FieldErrors(Vec<Refusal>);
 
-impl Findings {
+impl FieldErrors {
     /// The parsed value, or nothing after taking note of what is wrong with `field`.
-    pub(super) fn note<T>(&mut self, field: &'static str, parsed: Result<T, Refusal>) -> Option<T> {
-        parsed.map_err(|refusal| self.0.push(refusal.on(field))).ok()
+    pub(super) fn collect<T>(&mut self, field: &'static str, parsed: Result<T, Refusal>) -> Option<T> {
+        parsed.map_err(|refusal| self.0.push(refusal.for_field(field))).ok()
     }
 }
 
-impl From<Findings> for Error {
-    fn from(findings: Findings) -> Self {
+impl From<FieldErrors> for Error {
+    fn from(findings: FieldErrors) -> Self {
         Self::Refused(findings.0)
     }
 }
@@ -137,7 +137,7 @@ pub enum Lookup {
 /// # Errors
 /// Refuses callers without the permission.
 pub async fn get(app: &App, requester: &Requester, lookup: Lookup) -> Result<Option<user::Model>> {
-    let caller = requester.permit(access::READ_USERS)?;
+    let caller = requester.authorize(access::READ_USERS)?;
     let scope = caller.scope(access::READ_USERS);
     let db = app.db.reader();
     match lookup {
@@ -152,7 +152,7 @@ pub async fn get(app: &App, requester: &Requester, lookup: Lookup) -> Result<Opt
 /// # Errors
 /// Refuses callers who are not signed in.
 pub async fn find(app: &App, requester: &Requester, id: UserId) -> Result<Option<user::Model>> {
-    let caller = requester.permit(access::READ_NODE)?;
+    let caller = requester.authorize(access::READ_NODE)?;
     if caller.user.uid == id.uuid() {
         return Ok(Some(caller.user.clone()));
     }
@@ -166,26 +166,26 @@ pub async fn find(app: &App, requester: &Requester, id: UserId) -> Result<Option
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::TooManyAttempts`].
-pub async fn exists(app: &App, client: &Client, name: &str) -> Result<bool> {
-    if app.config.limits.enabled {
-        spend(&app.throttle.username_checks, client, app.clock.now()).await?;
+pub async fn is_username_taken(app: &App, context: &RequestContext, name: &str) -> Result<bool> {
+    if app.config.limits.is_enabled {
+        take_from_bucket(&app.throttle.username_checks, context, app.clock.now()).await?;
     }
     let name = Identifier::new(name);
-    let found = users::find_by_username(app.db.reader(), Scope::Installation, name.username_key()).await?;
-    Ok(found.is_some_and(|user| is_spelled(&user.username, name.typed())))
+    let found = users::find_by_username(app.db.reader(), TenantScope::AllTenants, name.username_key()).await?;
+    Ok(found.is_some_and(|user| matches_exactly(&user.username, name.typed())))
 }
 
 /// Most bytes of a text that is compared: 200 code points, the most that any name has, of four bytes.
-const MAX_COMPARED: usize = 800;
+const MAX_KEY_TEXT_BYTES: usize = 800;
 
 /// The key to compare a searched text with; an empty one, which nothing has, for a text that is too long for a name. NUL
 /// is in no stored name, and PostgreSQL refuses to look for it.
 pub(super) fn search_key(text: &str) -> String {
-    if text.len() > MAX_COMPARED { String::new() } else { canonical(text).replace('\0', "\u{fffd}") }
+    if text.len() > MAX_KEY_TEXT_BYTES { String::new() } else { canonical(text).replace('\0', "\u{fffd}") }
 }
 
 /// Longest text that is searched for, in code points.
-const MAX_SEARCH: usize = 64;
+const MAX_SEARCH_LENGTH: usize = 64;
 
 /// One page of the users of the caller's tenant, or with the permission of all tenants.
 ///
@@ -199,15 +199,15 @@ pub async fn list(
     (order, descending): (Order, bool),
     request: PageRequest,
 ) -> Result<Slice<user::Model>> {
-    let caller = requester.permit(access::READ_USERS)?;
+    let caller = requester.authorize(access::READ_USERS)?;
     let kind = match order {
-        Order::CreatedAt | Order::LastLogin => Kind::Number,
-        Order::Username | Order::Email => Kind::Text,
+        Order::CreatedAt | Order::LastLogin => CursorKind::Integer,
+        Order::Username | Order::Email => CursorKind::Text,
     };
-    let page = request.with_cursor(kind)?;
+    let page = request.to_query(kind)?;
     let scope = caller.scope(access::READ_USERS);
-    let rows = users::list(app.db.reader(), scope, &prepared(filter)?, (order, descending), &page).await?;
-    Ok(request.slice(rows, |row| page::cursor(&users::place(row, order))))
+    let rows = users::list(app.db.reader(), scope, &normalized(filter)?, (order, descending), &page).await?;
+    Ok(request.slice(rows, |row| page::cursor(&users::cursor_key(row, order))))
 }
 
 /// How many of them pass the filter.
@@ -215,15 +215,15 @@ pub async fn list(
 /// # Errors
 /// As [`list`].
 pub async fn count(app: &App, requester: &Requester, filter: &Filter) -> Result<u64> {
-    let caller = requester.permit(access::READ_USERS)?;
-    users::count(app.db.reader(), caller.scope(access::READ_USERS), &prepared(filter)?).await
+    let caller = requester.authorize(access::READ_USERS)?;
+    users::count(app.db.reader(), caller.scope(access::READ_USERS), &normalized(filter)?).await
 }
 
 /// The filter with every text as it is compared.
-pub(super) fn prepared(filter: &Filter) -> Result<Filter> {
+pub(super) fn normalized(filter: &Filter) -> Result<Filter> {
     let parts = [&filter.search, &filter.handle, &filter.display_name];
-    if parts.into_iter().flatten().any(|text| text.chars().count() > MAX_SEARCH) {
-        let problem = format!("search for at most {MAX_SEARCH} characters");
+    if parts.into_iter().flatten().any(|text| text.chars().count() > MAX_SEARCH_LENGTH) {
+        let problem = format!("search for at most {MAX_SEARCH_LENGTH} characters");
         return Err(Error::BadUserInput { argument: "filter", problem });
     }
     let key = |text: &Option<String>| text.as_deref().map(search_key);
@@ -240,24 +240,24 @@ pub(super) fn prepared(filter: &Filter) -> Result<Filter> {
 
 /// Refuses what has left the installation without an active administrator; the transaction is given up then. Those of
 /// other tenants cannot help: they do not administer the installation.
-pub(super) async fn keep_an_admin(db: &impl ConnectionTrait) -> Result<()> {
-    if users::count_active_admins(db, Scope::Tenant(INSTALLATION)).await? > 0 {
+pub(super) async fn require_active_admin(db: &impl ConnectionTrait) -> Result<()> {
+    if users::count_active_admins(db, TenantScope::Tenant(DEFAULT_TENANT)).await? > 0 {
         return Ok(());
     }
     Err(Refusal::new(RefusalCode::LastAdmin, "there must be an active administrator: make another one first").into())
 }
 
 /// The row of `user` as it is now.
-pub(super) async fn reread(db: &impl ConnectionTrait, user: &user::Model) -> Result<user::Model> {
-    users::find_by_number(db, Scope::Installation, user.id).await?.ok_or_else(changed_meanwhile)
+pub(super) async fn reload(db: &impl ConnectionTrait, user: &user::Model) -> Result<user::Model> {
+    users::find_by_id(db, TenantScope::AllTenants, user.id).await?.ok_or_else(version_conflict)
 }
 
 /// The row of `user` as it is now, locked until the transaction ends.
-pub(super) async fn lock(tx: &impl Writes, user: &user::Model) -> Result<user::Model> {
-    users::lock(tx, Scope::Installation, user.uid).await?.ok_or_else(changed_meanwhile)
+pub(super) async fn lock(tx: &impl TracksChanges, user: &user::Model) -> Result<user::Model> {
+    users::lock(tx, TenantScope::AllTenants, user.uid).await?.ok_or_else(version_conflict)
 }
 
 /// Somebody else changed or deleted the same account at the same time.
-pub(super) fn changed_meanwhile() -> Error {
+pub(super) fn version_conflict() -> Error {
     Refusal::new(RefusalCode::Conflict, "the account was changed by somebody else: look again and repeat").into()
 }

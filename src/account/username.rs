@@ -52,7 +52,7 @@ impl Username {
     }
 
     /// A name for an account that has only an address: what stands before its `@`, as far as it can be used.
-    pub fn suggested(email: &Email) -> Option<Self> {
+    pub fn from_email(email: &Email) -> Option<Self> {
         let address = email.to_string();
         let local: String = address.split('@').next()?.chars().filter(|one| is_allowed(*one)).collect();
         Self::parse(local.trim_start_matches(|first: char| !first.is_alphanumeric())).ok()
@@ -70,7 +70,7 @@ impl Username {
 }
 
 /// Whether `typed` is the username `stored` letter for letter; capitals count, ways to compose a letter do not.
-pub fn is_spelled(stored: &str, typed: &str) -> bool {
+pub fn matches_exactly(stored: &str, typed: &str) -> bool {
     normalised(typed) == stored
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_names_of_many_scripts() {
+    fn usernames_of_many_scripts_are_accepted() {
         for name in ["ann", "Ann-Sophie", "o.brien", "user_42", "søren", "ádmin", "Ελένη", "山田太郎", "7of9"]
         {
             assert_eq!(Username::parse(name).map(|name| name.0), Ok(name.to_owned()));
@@ -111,7 +111,7 @@ mod tests {
 
     /// Q5
     #[test]
-    fn tells_names_apart_unites_them_or_refuses_them() {
+    fn confusable_usernames_share_a_key_or_are_refused() {
         let key = |name: &str| Username::parse(name).map(|name| name.key()).ok();
         for admin in ["admin", "ADMIN", "admin ", "ａdmin", "Admin\t"] {
             assert_eq!(key(admin).as_deref(), Some("admin"), "{admin:?}");
@@ -131,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn replaces_compatibility_characters_and_blanks_around() {
+    fn compatibility_characters_and_blanks_are_normalized() {
         assert_eq!(Username::parse("  ａnn ").map(|name| name.0), Ok("ann".to_owned()));
     }
 
     #[test]
-    fn makes_names_of_addresses() {
-        let suggested = |text: &str| Username::suggested(&Email::parse(text).unwrap()).map(|name| name.0);
+    fn username_from_email_uses_the_local_part() {
+        let suggested = |text: &str| Username::from_email(&Email::parse(text).unwrap()).map(|name| name.0);
         for (address, name) in [
             ("ann@example.org", Some("ann")),
             ("Ann.Lee+news@example.org", Some("Ann.Leenews")),
@@ -149,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn tells_capitals_apart_where_it_is_asked_to() {
-        assert!(is_spelled("\u{e9}mile", "e\u{301}mile"));
-        assert!(!is_spelled("ann", "Ann"));
-        assert!(!is_spelled("Ann", "ann"));
+    fn exact_username_match_is_case_sensitive() {
+        assert!(matches_exactly("\u{e9}mile", "e\u{301}mile"));
+        assert!(!matches_exactly("ann", "Ann"));
+        assert!(!matches_exactly("Ann", "ann"));
     }
 
     #[test]
-    fn refuses_what_is_invisible_or_ambiguous() {
+    fn invisible_or_ambiguous_usernames_are_refused() {
         for name in [
             "",
             " ",

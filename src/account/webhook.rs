@@ -15,17 +15,17 @@ use tokio::time::{Instant, sleep};
 use super::id::{MessageId, SessionId, UserId};
 use super::retention;
 use super::session::reason_name;
-use super::transaction::Fact;
+use super::transaction::DomainEvent;
 use crate::app::App;
-use crate::config::{Endpoint, Event};
+use crate::config::{WebhookEndpoint, WebhookEvent};
 use crate::error::Result;
 use crate::hooks::User;
-use crate::security::signature::signature;
+use crate::security::signature::signature_header;
 use crate::store::webhook_deliveries as deliveries;
 
 /// The waits after each attempt that came to nothing; after the last one nobody is asked any more (Standard Webhooks
 /// 1.0, section "Retries").
-const WAITS: [TimeDelta; 9] = [
+const RETRY_DELAYS: [TimeDelta; 9] = [
     TimeDelta::seconds(5),
     TimeDelta::minutes(5),
     TimeDelta::minutes(30),
@@ -38,42 +38,42 @@ const WAITS: [TimeDelta; 9] = [
 ];
 
 /// When an attempt is taken for lost with the node that made it; an attempt takes seconds.
-const LOST: TimeDelta = TimeDelta::minutes(1);
+const CLAIM_TIMEOUT: TimeDelta = TimeDelta::minutes(1);
 
 /// Messages that are sent to one endpoint at a time.
-const AT_A_TIME: u64 = 8;
+const CONCURRENCY: u64 = 8;
 
 /// How long messages are kept that nobody took.
-const KEPT: TimeDelta = TimeDelta::days(30);
+const RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// How often is looked for messages that other nodes have left, and for those whose time has come.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often old messages are thrown away.
-const TIDY: Duration = Duration::from_secs(3_600);
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// A point in time as messages tell it.
-pub(super) fn time(time: DateTime<Utc>) -> String {
+pub(super) fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Writes a message of each fact for each endpoint that wants it; tells whether there are any. `news` are the accounts of
 /// the facts.
-pub(super) async fn write(
+pub(super) async fn enqueue(
     tx: &impl ConnectionTrait,
     app: &App,
-    facts: &[Fact],
-    news: &[Option<User>],
+    events: &[DomainEvent],
+    users: &[Option<User>],
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let mut rows = Vec::new();
-    for (fact, user) in facts.iter().zip(news) {
+    for (fact, user) in events.iter().zip(users) {
         if app.config.webhooks.endpoints.is_empty() {
             break;
         }
         let uid = app.entropy.uuid(now);
-        let (event, data) = told(fact, user.as_ref(), now);
-        let payload = json!({ "type": event.name(), "timestamp": time(now), "data": data }).to_string();
+        let (event, data) = event_payload(fact, user.as_ref(), now);
+        let payload = json!({ "type": event.name(), "timestamp": format_time(now), "data": data }).to_string();
         let wanting = app.config.webhooks.endpoints.iter().filter(|endpoint| endpoint.events.contains(&event));
         rows.extend(wanting.map(|endpoint| webhook_delivery::ActiveModel {
             uid: Set(uid),
@@ -92,19 +92,19 @@ pub(super) async fn write(
     Ok(are_there)
 }
 
-fn told(fact: &Fact, user: Option<&User>, now: DateTime<Utc>) -> (Event, Value) {
-    match fact {
-        Fact::Created(_) => (Event::UserCreated, json!({ "user": user })),
-        Fact::Updated(_) => (Event::UserUpdated, json!({ "user": user })),
-        Fact::Deleted(_) => (Event::UserDeleted, json!({ "user": user })),
-        Fact::Ended(owner, session, reason) => {
+fn event_payload(event: &DomainEvent, user: Option<&User>, now: DateTime<Utc>) -> (WebhookEvent, Value) {
+    match event {
+        DomainEvent::UserCreated(_) => (WebhookEvent::UserCreated, json!({ "user": user })),
+        DomainEvent::UserUpdated(_) => (WebhookEvent::UserUpdated, json!({ "user": user })),
+        DomainEvent::UserDeleted(_) => (WebhookEvent::UserDeleted, json!({ "user": user })),
+        DomainEvent::SessionEnded(owner, session, reason) => {
             let session = json!({
                 "id": SessionId::from(session.uid).to_string(),
                 "userId": UserId::from(owner.uid).to_string(),
                 "reason": reason_name(*reason),
-                "endedAt": time(now),
+                "endedAt": format_time(now),
             });
-            (Event::SessionEnded, json!({ "session": session }))
+            (WebhookEvent::SessionEnded, json!({ "session": session }))
         }
     }
 }
@@ -114,40 +114,40 @@ pub async fn run(app: App) {
     let mut endpoints = JoinSet::new();
     for endpoint in app.config.webhooks.endpoints.clone() {
         let app = app.clone();
-        endpoints.spawn(async move { send_always(&app, &endpoint).await });
+        endpoints.spawn(async move { run_endpoint(&app, &endpoint).await });
     }
     // None of them ends.
     endpoints.join_all().await;
 }
 
-async fn send_always(app: &App, endpoint: &Endpoint) {
-    let mut rung = app.webhooks_due.subscribe();
-    let mut tidied: Option<Instant> = None;
+async fn run_endpoint(app: &App, endpoint: &WebhookEndpoint) {
+    let mut due = app.webhooks_due.subscribe();
+    let mut cleaned_at: Option<Instant> = None;
     loop {
-        rung.mark_unchanged();
+        due.mark_unchanged();
         match send_due_to(app, endpoint).await {
             // There may be more.
             Ok(sent) if sent > 0 => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!(endpoint.name, cause = format!("{error:#}"), "messages to webhooks wait"),
         }
-        if tidied.is_none_or(|last| last.elapsed() >= TIDY) {
-            tidied = Some(Instant::now());
-            if let Err(error) = tidy(app).await {
+        if cleaned_at.is_none_or(|last| last.elapsed() >= CLEANUP_INTERVAL) {
+            cleaned_at = Some(Instant::now());
+            if let Err(error) = delete_expired(app).await {
                 tracing::warn!(cause = format!("{error:#}"), "old messages to webhooks stay");
             }
         }
         tokio::select! {
-            _ = rung.changed() => {}
-            () = sleep(LOOK) => {}
+            _ = due.changed() => {}
+            () = sleep(POLL_INTERVAL) => {}
         }
     }
 }
 
 /// Deletes messages past their retention, by [`retention::reached`]: a clock that runs ahead deletes none too early.
-async fn tidy(app: &App) -> Result<()> {
-    let old = retention::reached(app).await? - KEPT;
-    app.db.retry(|| deliveries::delete_older(app.db.writer(), old)).await
+async fn delete_expired(app: &App) -> Result<()> {
+    let old = retention::safe_now(app).await? - RETENTION;
+    app.db.retry(|| deliveries::delete_created_before(app.db.writer(), old)).await
 }
 
 /// Sends what is due now, once, and waits for what comes of it; tells how many messages were sent.
@@ -162,15 +162,15 @@ pub async fn send_due(app: &App) -> Result<usize> {
     Ok(sent)
 }
 
-async fn send_due_to(app: &App, endpoint: &Endpoint) -> Result<usize> {
+async fn send_due_to(app: &App, endpoint: &WebhookEndpoint) -> Result<usize> {
     // A node whose clock runs ahead uses up no attempts too early, and puts off none.
-    let now = retention::reached(app).await?;
-    let due = deliveries::list_due(app.db.reader(), &endpoint.name, now, AT_A_TIME).await?;
+    let now = retention::safe_now(app).await?;
+    let due = deliveries::list_due(app.db.reader(), &endpoint.name, now, CONCURRENCY).await?;
     let mut attempts = JoinSet::new();
     for message in due {
-        if app.db.retry(|| deliveries::update_claimed(app.db.writer(), &message, now + LOST)).await? {
+        if app.db.retry(|| deliveries::update_claimed(app.db.writer(), &message, now + CLAIM_TIMEOUT)).await? {
             let (app, endpoint) = (app.clone(), endpoint.clone());
-            attempts.spawn(async move { attempt(&app, &endpoint, &message, now).await });
+            attempts.spawn(async move { deliver(&app, &endpoint, &message, now).await });
         }
     }
     let sent = attempts.len();
@@ -181,26 +181,31 @@ async fn send_due_to(app: &App, endpoint: &Endpoint) -> Result<usize> {
 }
 
 /// Sends a message that was claimed, and notes what came of it.
-async fn attempt(app: &App, endpoint: &Endpoint, message: &webhook_delivery::Model, now: DateTime<Utc>) -> Result<()> {
+async fn deliver(
+    app: &App,
+    endpoint: &WebhookEndpoint,
+    message: &webhook_delivery::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let (id, at) = (MessageId::from(message.uid).to_string(), now.timestamp());
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("user-agent", "accountd".to_owned()),
-        ("webhook-signature", signature(&endpoint.secrets, &id, at, &message.payload)),
+        ("webhook-signature", signature_header(&endpoint.secrets, &id, at, &message.payload)),
         ("webhook-timestamp", at.to_string()),
         ("webhook-id", id.clone()),
     ];
-    let failure = match app.outgoing.post(&endpoint.url, &headers, message.payload.clone()).await {
+    let failure = match app.http_client.post(&endpoint.url, &headers, message.payload.clone()).await {
         Ok(200..=299) => return app.db.retry(|| deliveries::delete(app.db.writer(), message.id)).await,
         Ok(status) => format!("the answer was {status}"),
         Err(failure) => failure.to_string(),
     };
     let attempts = message.attempts + 1;
-    let wait = usize::try_from(message.attempts).ok().and_then(|number| WAITS.get(number));
+    let wait = usize::try_from(message.attempts).ok().and_then(|number| RETRY_DELAYS.get(number));
     let next_at = wait.map(|wait| now + *wait);
     match next_at {
         Some(next_at) => tracing::warn!(
-            endpoint = endpoint.name, message = id, attempts, failure, next_at = %time(next_at), "a webhook failed"
+            endpoint = endpoint.name, message = id, attempts, failure, next_at = %format_time(next_at), "a webhook failed"
         ),
         None => tracing::error!(endpoint = endpoint.name, message = id, attempts, failure, "a webhook was given up"),
     }

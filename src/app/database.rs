@@ -18,16 +18,16 @@ use sea_orm::{
 
 use crate::config;
 use crate::error::{Error, Result};
-use crate::live::Ledger;
+use crate::live::InvalidationLog;
 
 pub use crate::live::Transaction;
 
-use file::OpenFile;
-use writer::Writer;
+use file::SqliteFile;
+use writer::GroupCommitWriter;
 
 /// What never logs, whichever level is asked for: its spans tell the database's URL and what is written, with all
 /// secrets in them.
-pub const NEVER_LOGGED: [&str; 2] = ["sea_orm::database=off", "sea_orm::driver=off"];
+pub const SILENCED_TARGETS: [&str; 2] = ["sea_orm::database=off", "sea_orm::driver=off"];
 
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -42,7 +42,7 @@ const IDLE_TIMEOUT: u32 = 10_000;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes that SQLite's write-ahead log keeps of the disk when it was longer for a while.
-const WAL_LIMIT: &str = "67108864";
+const WAL_SIZE_LIMIT: &str = "67108864";
 
 /// Connections that read from SQLite at the same time.
 const SQLITE_READERS: u32 = 4;
@@ -51,11 +51,11 @@ const SQLITE_READERS: u32 = 4;
 /// the pool and single statements before it, instead of racing for the file's lock.
 pub struct Database {
     reader: DatabaseConnection,
-    writer: Writer,
+    writer: GroupCommitWriter,
     /// Of the embedded database only.
-    file: Option<Arc<OpenFile>>,
-    watcher: DatabaseConnection,
-    ledger: Ledger,
+    file: Option<Arc<SqliteFile>>,
+    poller: DatabaseConnection,
+    invalidation_log: InvalidationLog,
 }
 
 impl Database {
@@ -66,29 +66,36 @@ impl Database {
     pub async fn connect(settings: &config::Database) -> Result<Self> {
         match settings {
             config::Database::Embedded(path) => {
-                let file = Arc::new(OpenFile::at(path)?);
-                let writer = Writer::to_file(sea_orm::Database::connect(sqlite(&file, 1, true)?).await?);
-                let reader = sea_orm::Database::connect(sqlite(&file, SQLITE_READERS, false)?).await?;
-                let watcher = sea_orm::Database::connect(sqlite(&file, 1, false)?).await?;
-                Ok(Self { reader, writer, file: Some(file), watcher, ledger: Ledger::default() })
+                let file = Arc::new(SqliteFile::open(path)?);
+                let writer =
+                    GroupCommitWriter::for_sqlite(sea_orm::Database::connect(sqlite_options(&file, 1, true)?).await?);
+                let reader = sea_orm::Database::connect(sqlite_options(&file, SQLITE_READERS, false)?).await?;
+                let watcher = sea_orm::Database::connect(sqlite_options(&file, 1, false)?).await?;
+                Ok(Self {
+                    reader,
+                    writer,
+                    file: Some(file),
+                    poller: watcher,
+                    invalidation_log: InvalidationLog::default(),
+                })
             }
             config::Database::Server(url) => {
-                let server = server::Server::at(url)?;
-                let mut options = server.options();
+                let server = server::Server::parse(url)?;
+                let mut options = server.connect_options();
                 let connection = match sea_orm::Database::connect(options.clone()).await {
                     Ok(connection) => connection,
-                    Err(error) => return Err(server.unreachable(&error).await),
+                    Err(error) => return Err(server.connection_error(&error).await),
                 };
                 server.check_pooler().await?;
                 options.max_connections(1).connect_lazy(true);
                 let watcher = sea_orm::Database::connect(options).await?;
-                let ledger = Ledger::default();
+                let ledger = InvalidationLog::default();
                 Ok(Self {
                     reader: connection.clone(),
-                    writer: Writer::to_server(connection),
+                    writer: GroupCommitWriter::for_server(connection),
                     file: None,
-                    watcher,
-                    ledger,
+                    poller: watcher,
+                    invalidation_log: ledger,
                 })
             }
         }
@@ -100,8 +107,8 @@ impl Database {
     }
 
     /// A connection that is kept for the watch, so that no crowd of requests comes between it and the news.
-    pub fn watcher(&self) -> &DatabaseConnection {
-        &self.watcher
+    pub fn poller(&self) -> &DatabaseConnection {
+        &self.poller
     }
 
     /// Whether it is PostgreSQL, or speaks like it.
@@ -110,12 +117,12 @@ impl Database {
     }
 
     /// What this process knows of changes.
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
+    pub fn invalidation_log(&self) -> &InvalidationLog {
+        &self.invalidation_log
     }
 
     /// Where single statements that write run, if they change nothing about a caller.
-    pub fn writer(&self) -> &Writer {
+    pub fn writer(&self) -> &GroupCommitWriter {
         &self.writer
     }
 
@@ -125,11 +132,11 @@ impl Database {
     /// # Errors
     /// [`Error::StorageUnavailable`] if the embedded database's file is not in its place; internal ones.
     pub async fn begin(&self) -> Result<Transaction> {
-        Ok(Transaction::new(self.open().await?, self.ledger.clone()))
+        Ok(Transaction::new(self.begin_sql_transaction().await?, self.invalidation_log.clone()))
     }
 
-    async fn open(&self) -> Result<DatabaseTransaction> {
-        self.check_file()?;
+    async fn begin_sql_transaction(&self) -> Result<DatabaseTransaction> {
+        self.check_sqlite_file()?;
         let is_embedded = self.writer.get_database_backend() == DbBackend::Sqlite;
         let options = TransactionOptions {
             sqlite_transaction_mode: is_embedded.then_some(SqliteTransactionMode::Immediate),
@@ -146,14 +153,14 @@ impl Database {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<()> {
-        self.check_file()?;
+        self.check_sqlite_file()?;
         Ok(self.reader.ping().await?)
     }
 
     /// Whether the embedded database's disk has less than so many bytes left. A server tells of its own when it cannot
     /// store anything.
-    pub fn is_full(&self, least: u64) -> bool {
-        self.file.as_ref().and_then(|file| file.free()).is_some_and(|free| free < least)
+    pub fn is_below_free_space(&self, least: u64) -> bool {
+        self.file.as_ref().and_then(|file| file.free_bytes()).is_some_and(|free| free < least)
     }
 
     /// Has what is acknowledged be written to the file that the next start will find; for statements without a
@@ -161,8 +168,8 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::StorageUnavailable`] if the embedded database's file is not in its place.
-    pub fn check_file(&self) -> Result<()> {
-        self.file.as_ref().map_or(Ok(()), |file| file.check())
+    pub fn check_sqlite_file(&self) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), |file| file.check_in_place())
     }
 
     /// Closes every connection; on SQLite this folds the write-ahead log into the database's file.
@@ -172,14 +179,14 @@ impl Database {
     pub async fn close(&self) -> Result<()> {
         self.reader.clone().close().await?;
         DatabaseConnection::clone(&self.writer).close().await?;
-        self.watcher.clone().close().await?;
+        self.poller.clone().close().await?;
         Ok(())
     }
 }
 
 /// What each connection to MySQL or MariaDB is told first, in milliseconds; 0 is no limit. The comments are read by
 /// MariaDB alone, and by MySQL 8 alone, which limits only questions and has nothing for idle transactions.
-fn mysql_limits(statement: u32, idle: u32) -> String {
+fn mysql_session_limits(statement: u32, idle: u32) -> String {
     let seconds = |milliseconds: u32| milliseconds / 1_000;
     format!(
         "SET SESSION innodb_lock_wait_timeout = {lock} \
@@ -195,7 +202,7 @@ fn mysql_limits(statement: u32, idle: u32) -> String {
 /// Whether the connection is outside of any transaction. When SQLite cannot commit, on a full disk for one, it takes the
 /// transaction back by itself; the driver goes on to count it, opens the next one within it, and would acknowledge what
 /// is never committed. Such a connection is closed.
-async fn is_clean(connection: &mut SqliteConnection) -> sea_orm::sqlx::Result<bool> {
+async fn is_outside_transaction(connection: &mut SqliteConnection) -> sea_orm::sqlx::Result<bool> {
     if connection.is_in_transaction() {
         // One that was given up is rolled back before this is answered.
         connection.ping().await?;
@@ -203,7 +210,7 @@ async fn is_clean(connection: &mut SqliteConnection) -> sea_orm::sqlx::Result<bo
     Ok(!connection.is_in_transaction())
 }
 
-fn sqlite(file: &Arc<OpenFile>, connections: u32, writes: bool) -> Result<ConnectOptions> {
+fn sqlite_options(file: &Arc<SqliteFile>, connections: u32, writes: bool) -> Result<ConnectOptions> {
     let file = Arc::clone(file);
     let path = file.path().to_str().ok_or_else(|| Error::internal("the database's path is not UTF-8"))?.to_owned();
     let mut options = ConnectOptions::new("sqlite:");
@@ -219,12 +226,12 @@ fn sqlite(file: &Arc<OpenFile>, connections: u32, writes: bool) -> Result<Connec
         .map_sqlx_sqlite_pool_opts(move |pool| {
             let file = Arc::clone(&file);
             let pool = match writes {
-                true => pool.after_release(|connection, _| Box::pin(is_clean(connection))),
+                true => pool.after_release(|connection, _| Box::pin(is_outside_transaction(connection))),
                 false => pool,
             };
             pool.after_connect(move |_, _| {
                 // One that is opened later must not find another file in its place.
-                let found = file.check().map_err(|error| SqlxError::Configuration(error.into()));
+                let found = file.check_in_place().map_err(|error| SqlxError::Configuration(error.into()));
                 Box::pin(async { found })
             })
         })
@@ -238,7 +245,7 @@ fn sqlite(file: &Arc<OpenFile>, connections: u32, writes: bool) -> Result<Connec
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(BUSY_TIMEOUT)
                 // A slow reader makes the log grow; afterwards it is cut to this size again.
-                .pragma("journal_size_limit", WAL_LIMIT)
+                .pragma("journal_size_limit", WAL_SIZE_LIMIT)
         });
     Ok(options)
 }

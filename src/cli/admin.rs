@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::start;
 
 /// Longest password that is read from standard input, in bytes.
-const MAX_INPUT: u64 = 4_096;
+const MAX_PASSWORD_INPUT: u64 = 4_096;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -52,13 +52,13 @@ pub(super) struct Create {
 
 /// Makes an administrator.
 pub(super) async fn create(config: Config, arguments: Create) -> Result<ExitCode> {
-    let password = if arguments.password_stdin { piped()? } else { asked()? };
-    let user = NewUser::parse(&arguments.name, arguments.email.as_deref(), None, password).map_err(told)?;
-    let made = missing_database(&config);
+    let password = if arguments.password_stdin { read_stdin()? } else { prompt()? };
+    let user = NewUser::parse(&arguments.name, arguments.email.as_deref(), None, password).map_err(operator_error)?;
+    let new_database = missing_database(&config);
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
-    let user = bootstrap::create_admin(&app, user).await.map_err(told)?;
+    let user = bootstrap::create_admin(&app, user).await.map_err(operator_error)?;
     app.db.close().await?;
-    match made {
+    match new_database {
         None => writeln!(std::io::stdout(), "{} is an administrator", user.username)?,
         Some(path) => {
             writeln!(std::io::stdout(), "{} is an administrator of a new database, {}", user.username, path.display())?;
@@ -73,7 +73,7 @@ pub(super) async fn end_all_sessions(config: Config, api_tokens: bool) -> Result
         bail!("there is no database at {}: name its directory with --data-dir", path.display());
     }
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
-    let ended = recovery::end_all_sessions(&app, api_tokens).await.map_err(told)?;
+    let ended = recovery::end_all_sessions(&app, api_tokens).await.map_err(operator_error)?;
     app.db.close().await?;
     writeln!(std::io::stdout(), "{} sessions ended, {} API tokens revoked", ended.sessions, ended.api_tokens)?;
     Ok(ExitCode::SUCCESS)
@@ -87,16 +87,16 @@ fn missing_database(config: &Config) -> Option<PathBuf> {
     }
 }
 
-fn piped() -> Result<SecretString> {
+fn read_stdin() -> Result<SecretString> {
     let mut text = String::new();
-    std::io::stdin().take(MAX_INPUT).read_to_string(&mut text)?;
+    std::io::stdin().take(MAX_PASSWORD_INPUT).read_to_string(&mut text)?;
     // A shell's echo ends the line; nobody means that to be part of the password.
     let length = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(length);
     Ok(text.into())
 }
 
-fn asked() -> Result<SecretString> {
+fn prompt() -> Result<SecretString> {
     ensure!(std::io::stdin().is_terminal(), "there is nobody to ask for the password: give --password-stdin");
     let password = rpassword::prompt_password("Password: ")?;
     ensure!(rpassword::prompt_password("Again: ")? == password, "the two passwords differ");
@@ -104,7 +104,7 @@ fn asked() -> Result<SecretString> {
 }
 
 /// Every refusal on its own line, for a person at a terminal.
-pub(super) fn told(error: Error) -> anyhow::Error {
+pub(super) fn operator_error(error: Error) -> anyhow::Error {
     match error {
         Error::Refused(refusals) => {
             let lines: Vec<String> = refusals

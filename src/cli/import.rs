@@ -12,16 +12,16 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secrecy::SecretString;
 
-use super::admin::told;
-use crate::account::import::user_api::Place;
-use crate::account::import::{self, Escape, Finding, Layout, Quote, Report, Source};
+use super::admin::operator_error;
+use crate::account::import::user_api::DatabaseLocation;
+use crate::account::import::{self, Escape, Issue, Layout, Quote, Report, Source};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Flags, read_parameters, server_url};
+use crate::config::{Config, Flags, parse_server_url, strip_unknown_parameters};
 use crate::entropy::SystemEntropy;
 use crate::start;
 
 /// How the process ends if some rows became no accounts.
-const REFUSED: u8 = 3;
+const EXIT_ROWS_REFUSED: u8 = 3;
 
 /// What `import` is told.
 #[derive(Args)]
@@ -82,7 +82,7 @@ enum Format {
 
 impl Format {
     /// What rows are known again by; never to be changed.
-    fn name(self) -> &'static str {
+    fn source_format(self) -> &'static str {
         match self {
             Self::Plantdb => "plantdb",
             Self::Tecladocode => "tecladocode",
@@ -96,15 +96,16 @@ impl Format {
 
 /// Imports, whether a server runs on the database or not.
 pub(super) async fn run(config: Config, arguments: Import) -> Result<ExitCode> {
-    let source = read(&arguments).await.with_context(|| format!("cannot read {}", shown(&arguments)))?;
-    let bar = bar(source.rows.len())?;
+    let source =
+        read_source(&arguments).await.with_context(|| format!("cannot read {}", redacted_source(&arguments)))?;
+    let bar = progress_bar(source.rows.len())?;
     let progress = |rows: usize| bar.inc(u64::try_from(rows).unwrap_or_default());
     let mut report = Report::default();
-    let name = arguments.format.name();
-    let done = if arguments.dry_run {
-        let db = start::look(&config).await?;
+    let name = arguments.format.source_format();
+    let outcome = if arguments.dry_run {
+        let db = start::open_read_only(&config).await?;
         let reader = db.as_ref().map(|db| db.reader());
-        let done = import::rehearse(reader, name, source, SystemClock.now(), &mut report, progress).await;
+        let done = import::dry_run(reader, name, source, SystemClock.now(), &mut report, progress).await;
         if let Some(db) = db {
             db.close().await?;
         }
@@ -116,13 +117,13 @@ pub(super) async fn run(config: Config, arguments: Import) -> Result<ExitCode> {
         done
     };
     bar.finish_and_clear();
-    let shown = std::io::stdout().write_all(text(&report, arguments.dry_run).as_bytes());
-    done.map_err(told).context("the import was cut short: repeat it to go on")?;
-    shown.context("the import was done, and only its report could not be written")?;
-    Ok(if report.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+    let report_written = std::io::stdout().write_all(render_report(&report, arguments.dry_run).as_bytes());
+    outcome.map_err(operator_error).context("the import was cut short: repeat it to go on")?;
+    report_written.context("the import was done, and only its report could not be written")?;
+    Ok(if report.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_ROWS_REFUSED) })
 }
 
-async fn read(arguments: &Import) -> Result<Source> {
+async fn read_source(arguments: &Import) -> Result<Source> {
     let path = Path::new(&arguments.source);
     let is_mongo = arguments.format == Format::FlaskAuthServiceMongo;
     ensure!(is_mongo || arguments.roles.is_none(), "--roles belongs to flask-auth-service-mongo");
@@ -144,21 +145,21 @@ async fn read(arguments: &Import) -> Result<Source> {
         layout.rename(text).map_err(|why| anyhow::anyhow!("--map: {why}"))?;
     }
     let source = match arguments.format {
-        Format::Plantdb => import::plantdb::read(&file(path)?),
+        Format::Plantdb => import::plantdb::read(&read_text(path)?),
         Format::Tecladocode => import::tecladocode::read(path).await,
-        Format::UserApi => import::user_api::read(place(&arguments.source)?).await,
+        Format::UserApi => import::user_api::read(database_location(&arguments.source)?).await,
         Format::FlaskAuthServiceMongo => {
-            let roles = arguments.roles.as_deref().map(file).transpose()?;
-            import::auth_service::read(&file(path)?, roles.as_deref())
+            let roles = arguments.roles.as_deref().map(read_text).transpose()?;
+            import::auth_service::read(&read_text(path)?, roles.as_deref())
         }
-        Format::Jsonl => Ok(import::lines::read_with(&file(path)?, &layout)),
-        Format::Csv => import::table::read_with(&file(path)?, &layout),
+        Format::Jsonl => Ok(import::lines::read_with(&read_text(path)?, &layout)),
+        Format::Csv => import::table::read_with(&read_text(path)?, &layout),
     };
-    source.map_err(told)
+    source.map_err(operator_error)
 }
 
 /// The text of a file, or of standard input.
-fn file(path: &Path) -> Result<String> {
+fn read_text(path: &Path) -> Result<String> {
     let bytes = if path == Path::new("-") {
         let mut bytes = Vec::new();
         std::io::stdin().read_to_end(&mut bytes)?;
@@ -188,30 +189,30 @@ fn escape(text: String) -> Escape {
     if text == "backslash" { Escape::Backslash } else { Escape::None }
 }
 
-fn place(source: &str) -> Result<Place<'_>> {
+fn database_location(source: &str) -> Result<DatabaseLocation<'_>> {
     Ok(if source == "-" {
-        Place::Url(url(std::io::read_to_string(std::io::stdin())?.trim())?)
+        DatabaseLocation::Url(parse_url(std::io::read_to_string(std::io::stdin())?.trim())?)
     } else if source.contains("://") {
-        Place::Url(url(source)?)
+        DatabaseLocation::Url(parse_url(source)?)
     } else {
-        Place::File(Path::new(source))
+        DatabaseLocation::File(Path::new(source))
     })
 }
 
 /// The URL of another database, if it is one: what could not be read of it would otherwise be told with its password.
-fn url(text: &str) -> Result<SecretString> {
+fn parse_url(text: &str) -> Result<SecretString> {
     if text.starts_with("sqlite:") {
         return Ok(SecretString::from(text));
     }
     let example = "write it like mysql://user:password@host/database";
-    let url = server_url(text, example);
+    let url = parse_server_url(text, example);
     let url = url.map_err(|refused| anyhow::anyhow!("the URL {}; fix: {}", refused.problem, refused.fix))?;
-    let (url, _) = read_parameters(url).ok_or_else(|| anyhow::anyhow!("the URL cannot be read"))?;
+    let (url, _) = strip_unknown_parameters(url).ok_or_else(|| anyhow::anyhow!("the URL cannot be read"))?;
     Ok(SecretString::from(url))
 }
 
 /// A URL may hold a password.
-fn shown(arguments: &Import) -> &str {
+fn redacted_source(arguments: &Import) -> &str {
     match arguments.source.as_str() {
         "-" if arguments.format != Format::UserApi => "standard input",
         source if source == "-" || source.contains("://") || source.contains('@') => "the database of the URL",
@@ -220,7 +221,7 @@ fn shown(arguments: &Import) -> &str {
 }
 
 /// Draws on a terminal only.
-fn bar(rows: usize) -> Result<ProgressBar> {
+fn progress_bar(rows: usize) -> Result<ProgressBar> {
     let target =
         if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} rows, {eta} left")?;
@@ -228,13 +229,13 @@ fn bar(rows: usize) -> Result<ProgressBar> {
 }
 
 /// What the import did, for the person who ran it: what is about one row by rows, then the rest, and the sum.
-fn text(report: &Report, is_dry: bool) -> String {
-    let kinds = [(&report.refused, "refused: "), (&report.shut_out, "cannot sign in: "), (&report.remarks, "")];
-    let mut lines: Vec<(&Finding, &str)> =
+fn render_report(report: &Report, is_dry: bool) -> String {
+    let kinds = [(&report.refused, "refused: "), (&report.cannot_sign_in, "cannot sign in: "), (&report.remarks, "")];
+    let mut lines: Vec<(&Issue, &str)> =
         kinds.iter().flat_map(|(findings, kind)| findings.iter().map(|finding| (finding, *kind))).collect();
     lines.sort_by_key(|(finding, _)| finding.row);
     let mut text = String::new();
-    for (Finding { row, name, text: why }, kind) in lines {
+    for (Issue { row, name, message: why }, kind) in lines {
         // The name is as the file has it: nothing in it may reach the terminal as it stands.
         let name: String = name.chars().take(64).collect();
         // Nothing can go wrong when text is added to text.
@@ -250,7 +251,8 @@ fn text(report: &Report, is_dry: bool) -> String {
         writeln!(text, "administrator: {name}").ok();
     }
     let (verb, end) = if is_dry { ("would be imported", "; nothing was changed") } else { ("imported", "") };
-    let (made, known, refused, shut_out) = (report.made, report.known, report.refused.len(), report.shut_out.len());
+    let (made, known, refused, shut_out) =
+        (report.created, report.already_imported, report.refused.len(), report.cannot_sign_in.len());
     let accounts = if shut_out == 1 { "account" } else { "accounts" };
     let rows = if report.rows == 1 { "row" } else { "rows" };
     writeln!(

@@ -7,16 +7,16 @@ use std::thread;
 use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
-use crate::app::database::NEVER_LOGGED;
+use crate::app::database::SILENCED_TARGETS;
 use crate::config::{Log, LogFormat};
 
 /// Starts writing the log.
 ///
 /// # Errors
 /// When the filter cannot be read or a log was started before.
-pub(super) fn start(settings: &Log) -> Result<()> {
+pub(super) fn init(settings: &Log) -> Result<()> {
     let mut filter = EnvFilter::try_new(&settings.filter).context("log.filter cannot be read")?;
-    for target in NEVER_LOGGED {
+    for target in SILENCED_TARGETS {
         filter = filter.add_directive(target.parse().context("a directive of our own cannot be read")?);
     }
     let log = tracing_subscriber::fmt()
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_one_line_without_passwords() {
+    fn panic_log_has_one_line_and_no_password() {
         assert_eq!(panic_message("tokio-rt-worker", Some("no\nstack\ntrace")), "no");
         assert!(!panic_message("hash-0", Some("byte index 1 is not a char boundary of `secret`")).contains("secret"));
     }

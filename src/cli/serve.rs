@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::account::{bootstrap, failures};
 use crate::clock::SystemClock;
-use crate::config::{Config, Listen};
+use crate::config::{Config, ListenAddress};
 use crate::entropy::SystemEntropy;
 use crate::http::server::{Listener, descriptors, serve};
 use crate::{http, start};
@@ -19,9 +19,10 @@ use crate::{http, start};
 pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     http::claims::check(&config.rest)?;
     let signals = count_signals()?;
-    let (stop, at_once) = (nth(signals.clone(), 1), nth(signals, 2));
+    let (stop, at_once) = (nth_signal(signals.clone(), 1), nth_signal(signals, 2));
     // The address is taken before anything is made, so that a second server does not touch the first one's database.
-    let listener = Listener::at(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let listener =
+        Listener::bind(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     if !config.service_variables.is_empty() {
         let variables = config.service_variables.join(" ");
         tracing::warn!(
@@ -30,25 +31,25 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
              keeps them away)"
         );
     }
-    let possible = descriptors::provide(config.server.max_connections);
-    if possible < config.server.max_connections {
+    let max_connections = descriptors::raise_file_limit(config.server.max_connections);
+    if max_connections < config.server.max_connections {
         tracing::warn!(
-            "the process may not open more files (ulimit -n): at most {possible} connections instead of {}",
+            "the process may not open more files (ulimit -n): at most {max_connections} connections instead of {}",
             config.server.max_connections
         );
-        config.server.max_connections = possible;
+        config.server.max_connections = max_connections;
     }
     let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let router = http::router(app.clone())?;
-    let told = app.clone();
+    let app_at_stop = app.clone();
     let stop = async move {
         stop.await;
         // Those who wait for news are answered, and go.
-        told.bulletin.close();
+        app_at_stop.revocation_list.close();
     };
-    match listener.place()? {
-        Listen::Tcp(address) if app.config.server.trusted_proxies.is_empty() => {
-            let place = in_browser(address);
+    match listener.address()? {
+        ListenAddress::Tcp(address) if app.config.server.trusted_proxies.is_empty() => {
+            let place = browser_url(address);
             tracing::info!("accountd is ready: open {place} in a browser, or send GraphQL to {place}/graphql");
         }
         place => tracing::info!("accountd is ready: have a proxy pass requests on to {place}"),
@@ -71,7 +72,7 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
 }
 
 /// The address as people open it: pages in development are of the site `localhost`, and cookies are for one site.
-fn in_browser(address: SocketAddr) -> String {
+fn browser_url(address: SocketAddr) -> String {
     let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     match here.contains(&address.ip()) || address.ip().is_unspecified() {
         true => format!("http://localhost:{}", address.port()),
@@ -96,7 +97,7 @@ fn count_signals() -> Result<watch::Receiver<u32>> {
     Ok(counted)
 }
 
-async fn nth(mut signals: watch::Receiver<u32>, number: u32) {
+async fn nth_signal(mut signals: watch::Receiver<u32>, number: u32) {
     // The other end lives as long as the process.
     signals.wait_for(|count| *count >= number).await.ok();
 }

@@ -3,36 +3,36 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::reader::Reader;
-use super::{Refused, refused};
+use super::{InvalidValue, invalid};
 
 /// What browsers are told.
 #[derive(Clone, Debug)]
-pub struct Browser {
+pub struct Cors {
     /// Origins, beside the server's own, whose pages may read answers and use cookies.
     pub origins: Vec<Origin>,
     /// Headers that these pages may send beside those that the server reads, in lower case.
     pub allowed_headers: Vec<String>,
     /// Whether browsers are told to come by https only.
-    pub hsts: bool,
+    pub has_hsts: bool,
 }
 
 /// Scheme, host and port, letter for letter as browsers send them in `Origin` (RFC 6454 section 6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
-impl Browser {
-    pub(super) fn read(reader: &mut Reader) -> Option<Browser> {
+impl Cors {
+    pub(super) fn read(reader: &mut Reader) -> Option<Cors> {
         let origins = reader.read("cors.origins", |text| match text {
             "none" => Ok(Vec::new()),
-            list => list.split(',').map(|origin| Origin::entry(origin.trim())).collect(),
+            list => list.split(',').map(|origin| Origin::parse_entry(origin.trim())).collect(),
         });
-        let allowed_headers = reader.read("cors.allowed_headers", headers);
-        let hsts = reader.switch("server.hsts");
-        Some(Browser { origins: origins?, allowed_headers: allowed_headers?, hsts: hsts? })
+        let allowed_headers = reader.read("cors.allowed_headers", parse_header_names);
+        let hsts = reader.bool("server.hsts");
+        Some(Cors { origins: origins?, allowed_headers: allowed_headers?, has_hsts: hsts? })
     }
 
     /// Whether pages of `origin` may; nothing is normalised, so nothing can be taken for something else.
-    pub fn allows(&self, origin: &[u8]) -> bool {
+    pub fn allows_origin(&self, origin: &[u8]) -> bool {
         self.origins.iter().any(|allowed| allowed.0.as_bytes() == origin)
     }
 }
@@ -41,7 +41,7 @@ impl Browser {
 const MAX_HEADERS: usize = 100;
 
 /// `none`, or names with commas between them.
-fn headers(text: &str) -> Result<Vec<String>, Refused> {
+fn parse_header_names(text: &str) -> Result<Vec<String>, InvalidValue> {
     let wanted = "write the names of headers with commas between them, like traceparent,sentry-trace; or none";
     if text == "none" {
         return Ok(Vec::new());
@@ -53,12 +53,12 @@ fn headers(text: &str) -> Result<Vec<String>, Refused> {
     };
     match names.len() <= MAX_HEADERS && names.iter().all(is_name) {
         true => Ok(names),
-        false => Err(refused("has something that is no name of a header, or too many of them", wanted)),
+        false => Err(invalid("has something that is no name of a header, or too many of them", wanted)),
     }
 }
 
 /// Schemes of pages that come with an application: their host tells the application, and there is no port.
-const SHELLS: [&str; 7] =
+const APP_SCHEMES: [&str; 7] =
     ["app", "capacitor", "chrome-extension", "ionic", "moz-extension", "safari-web-extension", "tauri"];
 
 /// Most characters of a wrong entry that are shown.
@@ -66,29 +66,29 @@ const MAX_SHOWN: usize = 100;
 
 impl Origin {
     /// One of several entries; the error names it.
-    fn entry(text: &str) -> Result<Origin, Refused> {
+    fn parse_entry(text: &str) -> Result<Origin, InvalidValue> {
         Self::parse(text).map_err(|refused| {
             let shown: String = text.chars().take(MAX_SHOWN).collect();
-            Refused { problem: format!("{}: {shown:?}", refused.problem), ..refused }
+            InvalidValue { problem: format!("{}: {shown:?}", refused.problem), ..refused }
         })
     }
 
-    fn parse(text: &str) -> Result<Origin, Refused> {
+    fn parse(text: &str) -> Result<Origin, InvalidValue> {
         let wanted = "write each origin as browsers send it, like https://app.example.com or http://localhost:5173, \
             or like capacitor://localhost for an application's own pages";
         match text {
             "*" => {
                 let problem = "would let every page on the web act in the name of whoever looks at it";
-                return Err(refused(problem, "name the origins of your own pages"));
+                return Err(invalid(problem, "name the origins of your own pages"));
             }
             "null" => {
                 let problem = "is what sandboxed pages of anybody send";
-                return Err(refused(problem, "serve your page from an origin of its own, and name that"));
+                return Err(invalid(problem, "serve your page from an origin of its own, and name that"));
             }
             _ => {}
         }
         if text.contains("://") && text.ends_with('/') && !text.ends_with("//") {
-            return Err(refused(
+            return Err(invalid(
                 "ends with a slash, so it is no host or port that browsers send",
                 "leave out the slash",
             ));
@@ -96,24 +96,26 @@ impl Origin {
         let (authority, default_port) = match text.split_once("://") {
             Some(("https", authority)) => (authority, "443"),
             Some(("http", authority)) => (authority, "80"),
-            Some((scheme, host)) if SHELLS.contains(&scheme) && is_host(host) => return Ok(Origin(text.to_owned())),
-            _ => return Err(refused("has an origin without http:// or https:// before it", wanted)),
+            Some((scheme, host)) if APP_SCHEMES.contains(&scheme) && is_host(host) => {
+                return Ok(Origin(text.to_owned()));
+            }
+            _ => return Err(invalid("has an origin without http:// or https:// before it", wanted)),
         };
         let colon = authority.rfind(':').filter(|_| !authority.ends_with(']'));
         let (host, port) = colon.and_then(|colon| authority.split_at_checked(colon)).unwrap_or((authority, ""));
         if authority.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
-            return Err(refused("has letters that browsers send in lower case or as xn--", wanted));
+            return Err(invalid("has letters that browsers send in lower case or as xn--", wanted));
         }
         if !is_host(host) {
-            return Err(refused("has more or less than scheme, host and port, or something that is no host", wanted));
+            return Err(invalid("has more or less than scheme, host and port, or something that is no host", wanted));
         }
         match port.strip_prefix(':') {
             None => {}
             Some(port) if port == default_port => {
-                return Err(refused("names the port that browsers leave out", "leave out :443 and :80"));
+                return Err(invalid("names the port that browsers leave out", "leave out :443 and :80"));
             }
             Some(port) if port.starts_with(['0', '+']) || port.parse::<u16>().is_err() => {
-                return Err(refused("has something that is no port", wanted));
+                return Err(invalid("has something that is no port", wanted));
             }
             Some(_) => {}
         }

@@ -6,9 +6,9 @@ use super::reader::Reader;
 #[derive(Clone, Debug)]
 pub struct GraphQl {
     /// Who may ask for the schema and sees the playground.
-    pub introspection: Introspection,
+    pub schema_introspection: SchemaIntrospection,
     /// Most requests that may come together in one array; 0: none, arrays are refused.
-    pub batch_max: usize,
+    pub max_batch: usize,
     /// Most bytes of one response.
     pub max_response_bytes: usize,
     /// Most subscriptions, and sockets for them, that one user may have open in this process.
@@ -19,7 +19,7 @@ pub struct GraphQl {
 
 /// Who may ask for the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Introspection {
+pub enum SchemaIntrospection {
     /// Everybody.
     Open,
     /// Requests that no proxy has forwarded: the server listens on a loopback address.
@@ -41,9 +41,9 @@ const FORWARDING_HEADERS: [&str; 9] = [
     "x-envoy-external-address",
 ];
 
-impl Introspection {
+impl SchemaIntrospection {
     /// Whether a request with headers of these names, in lower case, may introspect.
-    pub fn is_open_to<'a>(self, headers: impl IntoIterator<Item = &'a str>) -> bool {
+    pub fn is_allowed_for<'a>(self, headers: impl IntoIterator<Item = &'a str>) -> bool {
         let is_forwarding = |name: &str| name.starts_with("x-forwarded") || FORWARDING_HEADERS.contains(&name);
         match self {
             Self::Open => true,
@@ -82,26 +82,27 @@ pub struct OperationLimits {
 
 impl GraphQl {
     pub(super) fn read(reader: &mut Reader, is_loopback: bool, is_behind_proxy: bool) -> Option<GraphQl> {
-        let auto = if is_loopback && !is_behind_proxy { Introspection::Direct } else { Introspection::Closed };
-        let choices = [("auto", auto), ("true", Introspection::Open), ("false", Introspection::Closed)];
-        let introspection = reader.choice("graphql.introspection", &choices);
-        let batch_max = reader.whole("graphql.batch_max", 0..=10);
-        let max_subscriptions_per_user = reader.whole("graphql.max_subscriptions_per_user", 1..=1_000);
-        let max_response_bytes = reader.whole("graphql.max_response_bytes", 65_536..=16_777_216);
-        let query_bytes = reader.whole("graphql.max_query_bytes", 256..=65_536);
-        let tokens = reader.whole("graphql.max_tokens", 50..=10_000);
-        let depth = reader.whole("graphql.max_depth", 3..=30);
-        let aliases = reader.whole("graphql.max_aliases", 0..=1_000);
-        let root_fields = reader.whole("graphql.max_root_fields", 1..=100);
-        let directives = reader.whole("graphql.max_directives", 0..=1_000);
-        let operations = reader.whole("graphql.max_operations", 1..=100);
-        let selections = reader.whole("graphql.max_selections", 50..=10_000);
-        let variables = reader.whole("graphql.max_variables", 0..=1_000);
-        let variable_bytes = reader.whole("graphql.max_variable_bytes", 256..=65_536);
-        let complexity = reader.whole("graphql.max_complexity", 100..=100_000);
+        let auto =
+            if is_loopback && !is_behind_proxy { SchemaIntrospection::Direct } else { SchemaIntrospection::Closed };
+        let choices = [("auto", auto), ("true", SchemaIntrospection::Open), ("false", SchemaIntrospection::Closed)];
+        let introspection = reader.one_of("graphql.introspection", &choices);
+        let batch_max = reader.integer("graphql.batch_max", 0..=10);
+        let max_subscriptions_per_user = reader.integer("graphql.max_subscriptions_per_user", 1..=1_000);
+        let max_response_bytes = reader.integer("graphql.max_response_bytes", 65_536..=16_777_216);
+        let query_bytes = reader.integer("graphql.max_query_bytes", 256..=65_536);
+        let tokens = reader.integer("graphql.max_tokens", 50..=10_000);
+        let depth = reader.integer("graphql.max_depth", 3..=30);
+        let aliases = reader.integer("graphql.max_aliases", 0..=1_000);
+        let root_fields = reader.integer("graphql.max_root_fields", 1..=100);
+        let directives = reader.integer("graphql.max_directives", 0..=1_000);
+        let operations = reader.integer("graphql.max_operations", 1..=100);
+        let selections = reader.integer("graphql.max_selections", 50..=10_000);
+        let variables = reader.integer("graphql.max_variables", 0..=1_000);
+        let variable_bytes = reader.integer("graphql.max_variable_bytes", 256..=65_536);
+        let complexity = reader.integer("graphql.max_complexity", 100..=100_000);
         Some(GraphQl {
-            introspection: introspection?,
-            batch_max: batch_max?,
+            schema_introspection: introspection?,
+            max_batch: batch_max?,
             max_response_bytes: max_response_bytes?,
             max_subscriptions_per_user: max_subscriptions_per_user?,
             limits: OperationLimits {

@@ -7,21 +7,21 @@ use std::str::FromStr;
 
 /// A place where clients reach the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Listen {
+pub enum ListenAddress {
     /// An address and a port; port 0 is one that the system chooses.
     Tcp(SocketAddr),
     /// A socket in the file system, for a proxy on this machine.
     Unix(PathBuf),
 }
 
-impl Listen {
+impl ListenAddress {
     /// Whether clients come from this machine alone, and by themselves. Behind a socket there is a proxy.
     pub(super) fn is_loopback(&self) -> bool {
         matches!(self, Self::Tcp(address) if address.ip().to_canonical().is_loopback())
     }
 }
 
-impl FromStr for Listen {
+impl FromStr for ListenAddress {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -41,7 +41,7 @@ impl FromStr for Listen {
     }
 }
 
-impl fmt::Display for Listen {
+impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),

@@ -24,21 +24,21 @@ pub struct Password {
 }
 
 /// The least memory in KiB for a number of iterations: OWASP ASVS 5.0 appendix C, Argon2id.
-const FLOORS: [(u32, u32); 3] = [(47_104, 1), (19_456, 2), (12_288, 3)];
+const MIN_ARGON2_COSTS: [(u32, u32); 3] = [(47_104, 1), (19_456, 2), (12_288, 3)];
 
 impl Password {
     /// The ceilings are ours: a poisoned setting must not stop the service, hash by hash.
     pub(super) fn read(reader: &mut Reader) -> Option<Password> {
-        let min_length = reader.whole("password.min_length", 8..=64);
-        let min_score = reader.whole("password.min_score", 1..=4);
-        let memory = reader.whole("password.argon2_memory_kib", 12_288..=262_144);
-        let iterations = reader.whole("password.argon2_iterations", 1..=10);
-        let parallelism = reader.whole("password.argon2_parallelism", 1..=16);
-        let hash_threads = reader.whole("password.hash_threads", 0..=1024);
+        let min_length = reader.integer("password.min_length", 8..=64);
+        let min_score = reader.integer("password.min_score", 1..=4);
+        let memory = reader.integer("password.argon2_memory_kib", 12_288..=262_144);
+        let iterations = reader.integer("password.argon2_iterations", 1..=10);
+        let parallelism = reader.integer("password.argon2_parallelism", 1..=16);
+        let hash_threads = reader.integer("password.hash_threads", 0..=1024);
         if let (Some(memory), Some(iterations)) = (memory, iterations)
-            && !FLOORS.iter().any(|(kib, passes)| memory >= *kib && iterations >= *passes)
+            && !MIN_ARGON2_COSTS.iter().any(|(kib, passes)| memory >= *kib && iterations >= *passes)
         {
-            reader.refuse(
+            reader.reject(
                 "password.argon2_memory_kib",
                 format!("{memory} KiB with password.argon2_iterations = {iterations} is too cheap to guess against"),
                 "use at least 47104 with 1 iteration, 19456 with 2 or 12288 with 3 (OWASP ASVS 5.0, appendix C)"

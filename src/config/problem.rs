@@ -12,7 +12,7 @@ pub struct Problem {
     /// The setting's name as in [`SETTINGS`](super::SETTINGS), or the unknown name as it was given.
     pub setting: String,
     /// The flag, variable or file that gave it; `None` where nothing did.
-    pub origin: Option<String>,
+    pub source: Option<String>,
     /// What is wrong with the value.
     pub problem: String,
     /// What to do about it.
@@ -36,7 +36,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Names of unknown settings come from outside: they must not draw lines of their own.
         write!(f, "  {}", self.setting.escape_debug())?;
-        if let Some(origin) = &self.origin {
+        if let Some(origin) = &self.source {
             write!(f, " ({})", origin.escape_debug())?;
         }
         write!(f, ": {}\n    fix: {}", self.problem, self.fix)

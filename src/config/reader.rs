@@ -4,25 +4,25 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::settings;
-use super::{Config, Problem, Problems, Refused, refused};
+use super::{Config, InvalidValue, Problem, Problems, invalid};
 
 /// The values that were given, by the setting's name, and the problems found so far.
 #[derive(Default)]
 pub(super) struct Reader {
-    given: BTreeMap<&'static str, Given>,
+    values: BTreeMap<&'static str, RawValue>,
     problems: Vec<Problem>,
     service_variables: Vec<String>,
 }
 
-struct Given {
+struct RawValue {
     text: String,
-    origin: String,
+    source: String,
 }
 
 impl Reader {
     /// A later source replaces an earlier one.
     pub(super) fn add(&mut self, name: &'static str, text: String, origin: String) {
-        self.given.insert(name, Given { text, origin });
+        self.values.insert(name, RawValue { text, source: origin });
     }
 
     /// Notes a variable that Kubernetes has set for a service.
@@ -37,14 +37,18 @@ impl Reader {
 
     /// The value given or the default, parsed; `None` when there is neither, or when it is refused
     /// and the problem noted. The parser's problem goes on after the quoted value: "is not ...".
-    pub(super) fn read<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Refused>) -> Option<T> {
+    pub(super) fn read<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
+    ) -> Option<T> {
         self.parse(name, |text| {
             parse(text).map_err(|refused| {
                 let mut shown: String = text.chars().take(60).collect();
                 if shown.len() < text.len() {
                     shown.push('…');
                 }
-                Refused { problem: format!("{shown:?} {}", refused.problem), ..refused }
+                InvalidValue { problem: format!("{shown:?} {}", refused.problem), ..refused }
             })
         })
     }
@@ -53,58 +57,63 @@ impl Reader {
     pub(super) fn read_secret<T>(
         &mut self,
         name: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, Refused>,
+        parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
     ) -> Option<T> {
         self.parse(name, parse)
     }
 
-    fn parse<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, Refused>) -> Option<T> {
-        let given = self.given.get(name).map(|given| given.text.as_str());
+    fn parse<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Option<T> {
+        let given = self.values.get(name).map(|given| given.text.as_str());
         let parsed = match given.or_else(|| settings::find(name).and_then(|setting| setting.default))? {
-            "" => Err(refused("is empty", "give it a value, or leave it out")),
+            "" => Err(invalid("is empty", "give it a value, or leave it out")),
             text => parse(text),
         };
-        parsed.map_err(|refused| self.refuse(name, refused.problem, refused.fix)).ok()
+        parsed.map_err(|refused| self.reject(name, refused.problem, refused.fix)).ok()
     }
 
     /// A whole number inside the bounds.
-    pub(super) fn whole<T: TryFrom<u64>>(&mut self, name: &'static str, bounds: RangeInclusive<u64>) -> Option<T> {
+    pub(super) fn integer<T: TryFrom<u64>>(&mut self, name: &'static str, bounds: RangeInclusive<u64>) -> Option<T> {
         self.read(name, |text| {
             let number = text.parse().ok().filter(|number| bounds.contains(number));
             number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
                 let range = format!("{} to {}", bounds.start(), bounds.end());
-                refused(&format!("is not a whole number from {range}"), &format!("choose one from {range}"))
+                invalid(&format!("is not a whole number from {range}"), &format!("choose one from {range}"))
             })
         })
     }
 
-    pub(super) fn switch(&mut self, name: &'static str) -> Option<bool> {
-        self.choice(name, &[("true", true), ("false", false)])
+    pub(super) fn bool(&mut self, name: &'static str) -> Option<bool> {
+        self.one_of(name, &[("true", true), ("false", false)])
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
+    pub(super) fn one_of<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
         self.read(name, |text| {
             let found = choices.iter().find(|(word, _)| *word == text);
             found.map(|(_, value)| *value).ok_or_else(|| {
                 let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-                refused("is not one of its words", &format!("choose one of: {}", words.join(", ")))
+                invalid("is not one of its words", &format!("choose one of: {}", words.join(", ")))
             })
         })
     }
 
-    pub(super) fn is_given(&self, name: &str) -> bool {
-        self.given.contains_key(name)
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// Notes a problem with a known setting, and where its value came from.
-    pub(super) fn refuse(&mut self, name: &'static str, problem: String, fix: String) {
-        let origin = self.given.get(name).map(|given| given.origin.clone());
-        self.note(name, origin, Refused { problem, fix });
+    pub(super) fn reject(&mut self, name: &'static str, problem: String, fix: String) {
+        let origin = self.values.get(name).map(|given| given.source.clone());
+        self.add_problem(name, origin, InvalidValue { problem, fix });
     }
 
-    pub(super) fn note(&mut self, name: &str, origin: Option<String>, Refused { problem, fix }: Refused) {
-        self.problems.push(Problem { setting: name.to_owned(), origin, problem, fix });
+    pub(super) fn add_problem(
+        &mut self,
+        name: &str,
+        origin: Option<String>,
+        InvalidValue { problem, fix }: InvalidValue,
+    ) {
+        self.problems.push(Problem { setting: name.to_owned(), source: origin, problem, fix });
     }
 
     /// The configuration, if nothing at all was wrong.

@@ -7,33 +7,33 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::reader::Reader;
-use super::{Refused, refused};
+use super::{InvalidValue, invalid};
 
 /// The HTTP server itself.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// How long requests in flight may go on after SIGTERM.
-    pub drain: Duration,
+    pub drain_timeout: Duration,
     /// Most connections at a time.
     pub max_connections: usize,
     /// Most connections at a time from one address that is no trusted proxy.
     pub max_connections_per_address: usize,
     /// Whose word about a request's origin is taken.
-    pub trusted_proxies: Proxies,
+    pub trusted_proxies: TrustedProxies,
     /// The header in which they write it.
     pub forwarded_header: ForwardedHeader,
     /// How long a client may take for each part of an exchange.
-    pub deadlines: Deadlines,
+    pub timeouts: Timeouts,
     /// Bytes that the embedded database's disk has to have left for the server to be ready; no setting.
-    pub least_free: u64,
+    pub min_free_bytes: u64,
 }
 
 /// More than the largest transaction writes.
-const LEAST_FREE: u64 = 8 * 1024 * 1024;
+const MIN_FREE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How long a client may take. These are no settings: nobody's installation needs others, and tests need short ones.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadlines {
+pub struct Timeouts {
     /// From a request's first byte, or a connection's begin, to the end of its header.
     pub head: Duration,
     /// From the end of the header to the end of the body.
@@ -50,7 +50,7 @@ pub struct Deadlines {
     pub ping: Duration,
 }
 
-impl Default for Deadlines {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(5),
@@ -77,9 +77,9 @@ pub enum ForwardedHeader {
 
 /// The networks of proxies that are believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Proxies(Vec<IpNet>);
+pub struct TrustedProxies(Vec<IpNet>);
 
-impl Proxies {
+impl TrustedProxies {
     /// Whether no proxy is trusted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -94,9 +94,9 @@ impl Proxies {
 
 /// Shortest prefixes: the largest private networks there are (RFC 1918's 10.0.0.0/8, RFC 4193's fc00::/7). Whoever
 /// trusts more trusts strangers.
-const SHORTEST: (u8, u8) = (8, 7);
+const MIN_PREFIX_LENGTHS: (u8, u8) = (8, 7);
 
-impl FromStr for Proxies {
+impl FromStr for TrustedProxies {
     type Err = &'static str;
 
     /// `none`, or networks and addresses with commas between them.
@@ -104,16 +104,16 @@ impl FromStr for Proxies {
         if text == "none" {
             return Ok(Self::default());
         }
-        text.split(',').map(|entry| network(entry.trim())).collect::<Result<_, _>>().map(Self)
+        text.split(',').map(|entry| parse_network(entry.trim())).collect::<Result<_, _>>().map(Self)
     }
 }
 
-fn network(text: &str) -> Result<IpNet, &'static str> {
+fn parse_network(text: &str) -> Result<IpNet, &'static str> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     let network = address.or_else(|_| text.parse::<IpNet>()).map_err(|_| "is no list of networks")?;
     let (is_wide, is_mapped) = match network {
-        IpNet::V4(network) => (network.prefix_len() < SHORTEST.0, false),
-        IpNet::V6(network) => (network.prefix_len() < SHORTEST.1, network.addr().to_ipv4_mapped().is_some()),
+        IpNet::V4(network) => (network.prefix_len() < MIN_PREFIX_LENGTHS.0, false),
+        IpNet::V6(network) => (network.prefix_len() < MIN_PREFIX_LENGTHS.1, network.addr().to_ipv4_mapped().is_some()),
     };
     match (is_wide, is_mapped) {
         (true, _) => Err("would let strangers choose their address"),
@@ -125,28 +125,28 @@ fn network(text: &str) -> Result<IpNet, &'static str> {
 
 impl Server {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
-        let max_connections = reader.whole("server.max_connections", 16..=1_000_000);
-        let max_connections_per_address = reader.whole("server.max_connections_per_address", 1..=1_000_000);
+        let max_connections = reader.integer("server.max_connections", 16..=1_000_000);
+        let max_connections_per_address = reader.integer("server.max_connections_per_address", 1..=1_000_000);
         let trusted_proxies = reader.read("server.trusted_proxies", |text| {
-            text.parse().map_err(|problem| -> Refused {
+            text.parse().map_err(|problem| -> InvalidValue {
                 let fix =
                     "write networks with commas between them, like 10.1.0.0/16,fd00::/8, as narrow as can be; or none";
-                refused(problem, fix)
+                invalid(problem, fix)
             })
         });
-        let forwarded_header = reader.choice(
+        let forwarded_header = reader.one_of(
             "server.forwarded_header",
             &[("x-forwarded-for", ForwardedHeader::XForwardedFor), ("forwarded", ForwardedHeader::Forwarded)],
         );
-        let drain = reader.whole("server.drain_seconds", 1..=300);
+        let drain = reader.integer("server.drain_seconds", 1..=300);
         Some(Self {
-            drain: Duration::from_secs(drain?),
+            drain_timeout: Duration::from_secs(drain?),
             max_connections: max_connections?,
             max_connections_per_address: max_connections_per_address?,
             trusted_proxies: trusted_proxies?,
             forwarded_header: forwarded_header?,
-            deadlines: Deadlines::default(),
-            least_free: LEAST_FREE,
+            timeouts: Timeouts::default(),
+            min_free_bytes: MIN_FREE_BYTES,
         })
     }
 }

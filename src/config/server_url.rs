@@ -2,14 +2,14 @@
 
 use url::{ParseError, Url};
 
-use super::{Refused, refused};
+use super::{InvalidValue, invalid};
 
 /// How characters that end a user's name or a password are written in it (RFC 3986 section 2.1).
-const ENCODE: &str = "percent-encode such characters in the user's name and in the password: \
+const ENCODING_HINT: &str = "percent-encode such characters in the user's name and in the password: \
     %23 for #, %2F for /, %3F for ?, %40 for @, %3A for :, %25 for %, %20 for a blank";
 
 /// What the driver for PostgreSQL reads of a URL's parameters. It logs others with their values.
-const PARAMETERS: [&str; 18] = [
+const POSTGRES_PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
     "host",
@@ -35,39 +35,39 @@ const PARAMETERS: [&str; 18] = [
 /// # Errors
 /// Which part of the URL is wrong. A password with a character in it that ends it would otherwise be read as a host, a
 /// port or a path, and told to whoever reads why these cannot be used.
-pub(crate) fn server_url<'a>(text: &'a str, example: &str) -> Result<&'a str, Refused> {
+pub(crate) fn parse_server_url<'a>(text: &'a str, example: &str) -> Result<&'a str, InvalidValue> {
     let text = text.trim_end_matches(['\n', '\r']);
     if text.chars().any(|char| char.is_whitespace() || char.is_control()) {
-        return Err(refused("has a blank, or a character that cannot be seen", ENCODE));
+        return Err(invalid("has a blank, or a character that cannot be seen", ENCODING_HINT));
     }
     let Some((_, rest)) = text.split_once("://") else {
-        return Err(refused("has no :// behind its scheme", example));
+        return Err(invalid("has no :// behind its scheme", example));
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let behind = rest.get(authority.len()..).unwrap_or_default();
     if behind.contains('@') {
-        return Err(refused("has a / ? or # before its @, which ends the password there", ENCODE));
+        return Err(invalid("has a / ? or # before its @, which ends the password there", ENCODING_HINT));
     }
     if behind.contains('#') {
-        return Err(refused("has a #, behind which nothing is read", ENCODE));
+        return Err(invalid("has a #, behind which nothing is read", ENCODING_HINT));
     }
     let parsed = Url::parse(text).map_err(|error| match error {
-        ParseError::InvalidPort => refused("has something behind its host that is no port", ENCODE),
-        _ => refused("has something in the place of its host that is none", example),
+        ParseError::InvalidPort => invalid("has something behind its host that is no port", ENCODING_HINT),
+        _ => invalid("has something in the place of its host that is none", example),
     })?;
     // PostgreSQL's and MySQL's clients take the place of a socket from the parameters, too.
     let names_socket = parsed.query_pairs().any(|(key, _)| matches!(&*key, "host" | "hostaddr" | "socket"));
     match parsed.host_str() {
-        None | Some("") if !names_socket => Err(refused("names no server", example)),
+        None | Some("") if !names_socket => Err(invalid("names no server", example)),
         _ => Ok(text),
     }
 }
 
 /// The URL without parameters that the driver for PostgreSQL does not read, and how many those are; nothing if it is no
 /// URL.
-pub(crate) fn read_parameters(text: &str) -> Option<(String, usize)> {
+pub(crate) fn strip_unknown_parameters(text: &str) -> Option<(String, usize)> {
     let mut url = Url::parse(text).ok()?;
-    let is_read = |key: &str| key.starts_with("options[") || PARAMETERS.contains(&key);
+    let is_read = |key: &str| key.starts_with("options[") || POSTGRES_PARAMETERS.contains(&key);
     let all: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     let (read, unread): (Vec<_>, Vec<_>) = all.into_iter().partition(|(key, _)| is_read(key));
     // The other drivers say nothing of theirs.

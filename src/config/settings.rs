@@ -8,7 +8,7 @@ pub struct Setting {
     /// What it is when nobody sets it, written as in the environment; `None` where `meaning` tells.
     pub default: Option<&'static str>,
     /// What it does, with unit and bounds.
-    pub meaning: &'static str,
+    pub description: &'static str,
 }
 
 /// Every setting there is. Anything else is refused.
@@ -80,17 +80,17 @@ pub const SETTINGS: &[Setting] = &[
 ];
 
 const fn setting(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Setting {
-    Setting { name, default, meaning }
+    Setting { name, default, description: meaning }
 }
 
 /// What every variable of ours begins with.
-pub(super) const PREFIX: &str = "ACCOUNTD_";
+pub(super) const VARIABLE_PREFIX: &str = "ACCOUNTD_";
 
 impl Setting {
     /// The setting's environment variable: `token.issuer` is `ACCOUNTD_TOKEN__ISSUER`, and a `-`
     /// becomes `_`.
     pub fn variable(&self) -> String {
-        format!("{PREFIX}{}", self.name.replace('.', "__").replace('-', "_").to_uppercase())
+        format!("{VARIABLE_PREFIX}{}", self.name.replace('.', "__").replace('-', "_").to_uppercase())
     }
 
     /// Whether its value may hold a secret: no message has a word of it.
@@ -123,19 +123,19 @@ pub(super) fn find(name: &str) -> Option<&'static Setting> {
 }
 
 /// The setting that was probably meant: one or two slips away, or the same key in another section.
-pub(super) fn nearest(name: &str) -> Option<&'static Setting> {
-    let slips = 2.max(name.chars().count() / 5);
+pub(super) fn suggest(name: &str) -> Option<&'static Setting> {
+    let max_edits = 2.max(name.chars().count() / 5);
     let close = SETTINGS
         .iter()
-        .map(|setting| (distance(name, setting.name), setting))
-        .filter(|(distance, _)| *distance <= slips)
+        .map(|setting| (edit_distance(name, setting.name), setting))
+        .filter(|(distance, _)| *distance <= max_edits)
         .min_by_key(|(distance, _)| *distance);
     let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
     close.map(|(_, setting)| setting).or_else(|| SETTINGS.iter().find(|setting| last(setting.name) == last(name)))
 }
 
 /// Levenshtein's: how many characters to insert, delete or replace.
-fn distance(from: &str, to: &str) -> usize {
+fn edit_distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (line, left) in from.chars().enumerate() {

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use config::{ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
 
 use super::reader::Reader;
-use super::settings::{self, PREFIX, Setting};
-use super::{Flags, Refused, refused};
+use super::settings::{self, Setting, VARIABLE_PREFIX};
+use super::{Flags, InvalidValue, invalid};
 
 impl Reader {
     /// Collects every source, the weakest first.
-    pub(super) fn gather(flags: Flags, environment: impl IntoIterator<Item = (String, String)>) -> Reader {
+    pub(super) fn collect(flags: Flags, environment: impl IntoIterator<Item = (String, String)>) -> Reader {
         let mut environment: Vec<(String, String)> =
-            environment.into_iter().filter(|(name, _)| is_ours(name)).collect();
+            environment.into_iter().filter(|(name, _)| is_own_variable(name)).collect();
         let mut reader = Reader::default();
         for (name, _) in environment.extract_if(.., |(name, value)| is_service_link(name, value)) {
             reader.add_service_variable(name);
@@ -31,10 +31,10 @@ impl Reader {
         reader.add_flag("database_url", flags.database_url);
         match flags.data_dir.map(PathBuf::into_os_string).map(OsString::into_string) {
             Some(Ok(path)) => reader.add_flag("data_dir", Some(path)),
-            Some(Err(_)) => reader.note(
+            Some(Err(_)) => reader.add_problem(
                 "data_dir",
                 Some("--data-dir".to_owned()),
-                refused("is not UTF-8", "choose a directory with a name in UTF-8"),
+                invalid("is not UTF-8", "choose a directory with a name in UTF-8"),
             ),
             None => {}
         }
@@ -45,17 +45,17 @@ impl Reader {
         let entries = std::fs::read_to_string(path)
             .map_err(|error| {
                 let problem = format!("cannot read {}: {error}", path.display());
-                refused(&problem, "name a TOML file that the server may read")
+                invalid(&problem, "name a TOML file that the server may read")
             })
             .and_then(|text| {
                 File::from_str(&text, FileFormat::Toml).collect().map_err(|error| {
-                    let problem = format!("{} is not TOML: {}", path.display(), told(&error));
-                    refused(&problem, "correct it there; text goes between quotes")
+                    let problem = format!("{} is not TOML: {}", path.display(), toml_error(&error));
+                    invalid(&problem, "correct it there; text goes between quotes")
                 })
             });
         match entries {
             Ok(entries) => self.add_table("", entries, &path.display().to_string()),
-            Err(refused) => self.note("config", Some(origin.to_owned()), refused),
+            Err(refused) => self.add_problem("config", Some(origin.to_owned()), refused),
         }
     }
 
@@ -69,15 +69,17 @@ impl Reader {
                 (None, ValueKind::Table(inner)) if is_section(&name) || !inner.is_empty() => {
                     self.add_table(&name, inner, origin);
                 }
-                (None, _) => {
-                    self.note(&name, Some(origin.to_owned()), unknown(&name, |setting| setting.name.to_owned()))
-                }
-                (Some(setting), ValueKind::Array(items)) => match joined(setting.name, items) {
+                (None, _) => self.add_problem(
+                    &name,
+                    Some(origin.to_owned()),
+                    unknown_setting(&name, |setting| setting.name.to_owned()),
+                ),
+                (Some(setting), ValueKind::Array(items)) => match join_list(setting.name, items) {
                     Ok(text) => self.add(setting.name, text, origin.to_owned()),
-                    Err(refused) => self.note(setting.name, Some(origin.to_owned()), refused),
+                    Err(refused) => self.add_problem(setting.name, Some(origin.to_owned()), refused),
                 },
                 (Some(setting), ValueKind::Table(_) | ValueKind::Nil) => {
-                    self.note(setting.name, Some(origin.to_owned()), refused("is a section", "give one value"));
+                    self.add_problem(setting.name, Some(origin.to_owned()), invalid("is a section", "give one value"));
                 }
                 (Some(setting), kind) => {
                     self.add(setting.name, kind.to_string(), origin.to_owned());
@@ -91,9 +93,9 @@ impl Reader {
         if let Some(setting) = settings.find(|setting| setting.variable() == variable) {
             return self.add(setting.name, value, variable);
         }
-        let rest = variable.strip_prefix(PREFIX).unwrap_or(&variable);
+        let rest = variable.strip_prefix(VARIABLE_PREFIX).unwrap_or(&variable);
         let name = rest.replace("__", ".").to_lowercase();
-        self.note(&variable, None, unknown(&name, Setting::variable));
+        self.add_problem(&variable, None, unknown_setting(&name, Setting::variable));
     }
 
     fn add_flag(&mut self, name: &'static str, value: Option<String>) {
@@ -105,27 +107,27 @@ impl Reader {
 }
 
 /// A TOML array as the one text that the setting is written in elsewhere.
-fn joined(name: &str, items: Vec<Value>) -> Result<String, Refused> {
+fn join_list(name: &str, items: Vec<Value>) -> Result<String, InvalidValue> {
     let separator = match name {
         "cors.origins" | "cors.allowed_headers" | "server.trusted_proxies" | "webhooks.allowed_networks" => ",",
         "webhooks.endpoints" | "webhooks.events" | "webhooks.secrets" => " ",
         _ if name.starts_with("rest.dialects.") => ",",
-        _ => return Err(refused("is a list", "give one value")),
+        _ => return Err(invalid("is a list", "give one value")),
     };
     let text = |item: Value| match item.kind {
         ValueKind::String(text) => Ok(text),
-        _ => Err(refused("is a list of something else than texts", "put each entry between quotes")),
+        _ => Err(invalid("is a list of something else than texts", "put each entry between quotes")),
     };
     let texts = items.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
     if texts.is_empty() {
-        return Err(refused("is an empty list", "leave it out, or name an entry"));
+        return Err(invalid("is an empty list", "leave it out, or name an entry"));
     }
     Ok(texts.join(separator))
 }
 
 /// Whether the variable is meant for the server.
-fn is_ours(name: &str) -> bool {
-    name.strip_prefix(PREFIX).is_some_and(|rest| !rest.starts_with("TEST_"))
+fn is_own_variable(name: &str) -> bool {
+    name.strip_prefix(VARIABLE_PREFIX).is_some_and(|rest| !rest.starts_with("TEST_"))
 }
 
 /// Whether Kubernetes has set the variable. It puts the likes of `ACCOUNTD_SERVICE_HOST` and
@@ -154,22 +156,22 @@ fn is_section(name: &str) -> bool {
     settings::SETTINGS.iter().any(within)
 }
 
-fn unknown(name: &str, written: impl Fn(&Setting) -> String) -> Refused {
+fn unknown_setting(name: &str, written: impl Fn(&Setting) -> String) -> InvalidValue {
     if name == "config" {
-        return refused("cannot stand in a config file", "name the file by --config or ACCOUNTD_CONFIG");
+        return invalid("cannot stand in a config file", "name the file by --config or ACCOUNTD_CONFIG");
     }
     if is_section(name) {
-        return refused("is a section, not a setting", "give its settings one by one, each by its own name");
+        return invalid("is a section, not a setting", "give its settings one by one, each by its own name");
     }
-    match settings::nearest(name).map(written) {
-        Some(meant) => refused("is not a setting", &format!("did you mean {meant}? Otherwise remove it")),
-        None => refused("is not a setting", "remove it; the README lists all settings"),
+    match settings::suggest(name).map(written) {
+        Some(meant) => invalid("is not a setting", &format!("did you mean {meant}? Otherwise remove it")),
+        None => invalid("is not a setting", "remove it; the README lists all settings"),
     }
 }
 
 /// Where the TOML is wrong, and why. The parser puts the line itself between the two, which is left
 /// out: a secret may stand there.
-fn told(error: &ConfigError) -> String {
+fn toml_error(error: &ConfigError) -> String {
     let ConfigError::FileParse { cause, .. } = error else {
         return "unreadable".to_owned();
     };

@@ -23,13 +23,13 @@ fn load_with(flags: Flags, environment: &[(&str, &str)]) -> Result<Config, Probl
 }
 
 /// The names that are refused, and everything that is said about them.
-fn refusals(environment: &[(&str, &str)]) -> (Vec<String>, String) {
+fn rejected_settings(environment: &[(&str, &str)]) -> (Vec<String>, String) {
     let problems = load(environment).unwrap_err();
     let text = problems.to_string();
     (problems.0.into_iter().map(|problem| problem.setting).collect(), text)
 }
 
-fn file(text: &str) -> String {
+fn write_config_file(text: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let path = std::env::temp_dir().join(format!("accountd-config-{}-{number}.toml", std::process::id()));
@@ -38,21 +38,21 @@ fn file(text: &str) -> String {
 }
 
 fn load_file(text: &str) -> Result<Config, Problems> {
-    let path = file(text);
+    let path = write_config_file(text);
     let loaded = load(&[("ACCOUNTD_CONFIG", &path)]);
     std::fs::remove_file(path).unwrap();
     loaded
 }
 
 #[test]
-fn has_a_default_for_everything() {
+fn config_loads_from_defaults_alone() {
     let config = load(&[("PATH", "/bin"), ("ACCOUNTD_TEST_POSTGRES", "x")]).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert!(matches!(config.database, Database::Embedded(path) if path.as_os_str() == "./data/accountd.db"));
     assert!(config.secret_key.is_none());
     assert_eq!((config.log.format, config.log.filter.as_str()), (LogFormat::Text, "info"));
     assert_eq!(config.registration.mode, RegistrationMode::Open);
-    assert!(config.limits.enabled);
+    assert!(config.limits.is_enabled);
     assert_eq!((config.password.argon2_memory_kib, config.password.argon2_iterations), (19_456, 2));
     assert_eq!(config.password.hash_threads, None);
     assert_eq!(
@@ -60,19 +60,19 @@ fn has_a_default_for_everything() {
         (TimeDelta::minutes(15), TimeDelta::days(14))
     );
     assert_eq!(
-        (config.token.refresh_absolute, config.token.replay_window),
+        (config.token.refresh_absolute, config.token.refresh_grace),
         (TimeDelta::days(30), TimeDelta::seconds(30))
     );
     assert_eq!(config.rest.mounts("plantdb")[0].path.as_str(), "/");
-    assert_eq!(config.server.drain, Duration::from_secs(15));
+    assert_eq!(config.server.drain_timeout, Duration::from_secs(15));
     assert_eq!((config.server.max_connections, config.server.max_connections_per_address), (10_000, 256));
-    assert_eq!(config.server.trusted_proxies, Proxies::default());
+    assert_eq!(config.server.trusted_proxies, TrustedProxies::default());
 }
 
 #[test]
-fn tells_all_problems_at_once() {
-    let path = file("[server]\ndrain_seconds = 0\n\n[log]\ncolour = true\n");
-    let (names, text) = refusals(&[
+fn all_config_problems_are_reported_together() {
+    let path = write_config_file("[server]\ndrain_seconds = 0\n\n[log]\ncolour = true\n");
+    let (names, text) = rejected_settings(&[
         ("ACCOUNTD_CONFIG", &path),
         ("ACCOUNTD_LISTEN", "localhost"),
         ("ACCOUNTD_TOKEN__ISSUER", ""),
@@ -100,13 +100,13 @@ fn tells_all_problems_at_once() {
 }
 
 #[test]
-fn hints_at_the_setting_that_was_meant() {
+fn misspelt_setting_gets_a_suggestion() {
     for (variable, meant) in [
         ("ACCOUNTD_LOG_FORMAT", "ACCOUNTD_LOG__FORMAT"),
         ("ACCOUNTD_DATABSE_URL", "ACCOUNTD_DATABASE_URL"),
         ("ACCOUNTD_ISSUER", "ACCOUNTD_TOKEN__ISSUER"),
     ] {
-        let (names, text) = refusals(&[(variable, "x")]);
+        let (names, text) = rejected_settings(&[(variable, "x")]);
         assert_eq!(names, [variable]);
         assert!(text.contains(&format!("did you mean {meant}?")), "{text}");
     }
@@ -114,12 +114,12 @@ fn hints_at_the_setting_that_was_meant() {
     assert!(text.contains("did you mean token.issuer?"), "{text}");
     let text = load_file("log = 'debug'\n").unwrap_err().to_string();
     assert!(text.contains("log") && text.contains("is a section"), "{text}");
-    let (_, text) = refusals(&[("ACCOUNTD_REST__DIALECTS__KEYSTONE", "/")]);
+    let (_, text) = rejected_settings(&[("ACCOUNTD_REST__DIALECTS__KEYSTONE", "/")]);
     assert!(text.contains("the README lists all settings"), "{text}");
 }
 
 #[test]
-fn does_not_read_what_kubernetes_puts_beside_its_services() {
+fn kubernetes_service_variables_are_ignored() {
     for service in ["", "_WEB", "_REDIS_MASTER", "_8080", "_LISTEN", "_SECRET_KEY", "_PORT", "_SERVICE"] {
         let variables = [
             ("_SERVICE_HOST", "10.0.0.1"),
@@ -148,13 +148,13 @@ fn does_not_read_what_kubernetes_puts_beside_its_services() {
         ("ACCOUNTD_WEB_PORT_HTTP_TCP", "tcp://10.0.0.1:80"),
         ("ACCOUNTD_WEB", "x"),
     ] {
-        assert_eq!(refusals(&[(variable, value)]).0, [variable]);
+        assert_eq!(rejected_settings(&[(variable, value)]).0, [variable]);
     }
     assert!(load(&[("ACCOUNTD_LISTEN", "127.0.0.1:1")]).unwrap().service_variables.is_empty());
 }
 
 #[test]
-fn listens_at_names_of_this_machine_and_at_sockets() {
+fn listen_accepts_localhost_and_unix_sockets() {
     for (text, shown) in [
         ("localhost:8080", "127.0.0.1:8080"),
         ("[::1]:8080", "[::1]:8080"),
@@ -174,16 +174,16 @@ fn listens_at_names_of_this_machine_and_at_sockets() {
         "unix:/run/",
         "8080",
     ] {
-        assert_eq!(refusals(&[("ACCOUNTD_LISTEN", text)]).0, ["listen"], "{text}");
+        assert_eq!(rejected_settings(&[("ACCOUNTD_LISTEN", text)]).0, ["listen"], "{text}");
     }
     // There is a proxy behind a socket: nothing is opened for this machine alone.
     let unix = ("ACCOUNTD_LISTEN", "unix:/run/accountd/socket");
-    assert_eq!(refusals(&[unix, ("ACCOUNTD_LIMITS__ENABLED", "false")]).0, ["limits.enabled"]);
+    assert_eq!(rejected_settings(&[unix, ("ACCOUNTD_LIMITS__ENABLED", "false")]).0, ["limits.enabled"]);
 }
 
 #[test]
-fn environment_beats_the_file_and_a_flag_beats_both() {
-    let path = file(
+fn flag_overrides_environment_and_environment_overrides_file() {
+    let path = write_config_file(
         "listen = '127.0.0.1:1'\ndata_dir = '/file'\n[rest.dialects]\nplantdb = '/a/b'\n[token]\nissuer = 'file'\n",
     );
     let environment = [("ACCOUNTD_LISTEN", "127.0.0.1:2"), ("ACCOUNTD_TOKEN__ISSUER", "environment")];
@@ -198,10 +198,10 @@ fn environment_beats_the_file_and_a_flag_beats_both() {
 }
 
 #[test]
-fn says_where_the_file_is_wrong() {
+fn config_file_error_names_the_line() {
     let text = load_file("listen = '127.0.0.1:1'\ndata_dir = \n").unwrap_err().to_string();
     assert!(text.contains("config (ACCOUNTD_CONFIG)") && text.contains("line 2"), "{text}");
-    let (names, text) = refusals(&[("ACCOUNTD_CONFIG", "/nowhere/accountd.toml"), ("ACCOUNTD_LISTEN", "x")]);
+    let (names, text) = rejected_settings(&[("ACCOUNTD_CONFIG", "/nowhere/accountd.toml"), ("ACCOUNTD_LISTEN", "x")]);
     assert_eq!(names, ["config", "listen"]);
     assert!(text.contains("cannot read /nowhere/accountd.toml"), "{text}");
     assert!(load_file("listen = ['127.0.0.1:1']").unwrap_err().to_string().contains("is a list"));
@@ -210,7 +210,7 @@ fn says_where_the_file_is_wrong() {
 
 /// Promise J23.
 #[test]
-fn every_variable_is_one_setting() {
+fn every_environment_variable_maps_to_one_setting() {
     let mut variables: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
     assert!(variables.contains(&"ACCOUNTD_REST__DIALECTS__PLANTDB".to_owned()));
     variables.sort();

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 
+use super::invalid;
 use super::reader::Reader;
-use super::refused;
 
 /// Names in tokens and lives of tokens.
 #[derive(Clone, Debug)]
@@ -19,11 +19,11 @@ pub struct Token {
     /// Life of a session, up to 365 days; at least `refresh_idle`.
     pub refresh_absolute: TimeDelta,
     /// How long a refresh whose answer was lost can be asked again.
-    pub replay_window: TimeDelta,
+    pub refresh_grace: TimeDelta,
 }
 
 /// Both stand in every token, which has 4,096 bytes at most.
-const NAME_BYTES: usize = 255;
+const MAX_NAME_BYTES: usize = 255;
 const DAY: u64 = 86_400;
 const YEAR: u64 = 365 * DAY;
 
@@ -31,14 +31,14 @@ impl Token {
     pub(super) fn read(reader: &mut Reader) -> Option<Token> {
         let issuer = read_name(reader, "token.issuer");
         let audience = read_name(reader, "token.audience");
-        let access: Option<u32> = reader.whole("token.access_lifetime_seconds", 1..=DAY);
-        let idle: Option<u32> = reader.whole("token.refresh_idle_seconds", 1..=YEAR);
-        let absolute: Option<u32> = reader.whole("token.refresh_absolute_seconds", 1..=YEAR);
-        let replay: Option<u32> = reader.whole("token.replay_window_seconds", 0..=300);
+        let access: Option<u32> = reader.integer("token.access_lifetime_seconds", 1..=DAY);
+        let idle: Option<u32> = reader.integer("token.refresh_idle_seconds", 1..=YEAR);
+        let absolute: Option<u32> = reader.integer("token.refresh_absolute_seconds", 1..=YEAR);
+        let replay: Option<u32> = reader.integer("token.replay_window_seconds", 0..=300);
         if let (Some(access), Some(idle)) = (access, idle)
             && idle < access
         {
-            reader.refuse(
+            reader.reject(
                 "token.refresh_idle_seconds",
                 format!("{idle} is shorter than token.access_lifetime_seconds = {access}"),
                 format!("choose {access} or more, or shorten the access token's life"),
@@ -47,7 +47,7 @@ impl Token {
         if let (Some(idle), Some(absolute)) = (idle, absolute)
             && absolute < idle
         {
-            reader.refuse(
+            reader.reject(
                 "token.refresh_absolute_seconds",
                 format!("{absolute} is shorter than token.refresh_idle_seconds = {idle}"),
                 format!("choose {idle} or more, or shorten the idle life"),
@@ -59,16 +59,16 @@ impl Token {
             access_lifetime: TimeDelta::seconds(access?.into()),
             refresh_idle: TimeDelta::seconds(idle?.into()),
             refresh_absolute: TimeDelta::seconds(absolute?.into()),
-            replay_window: TimeDelta::seconds(replay?.into()),
+            refresh_grace: TimeDelta::seconds(replay?.into()),
         })
     }
 }
 
 fn read_name(reader: &mut Reader, name: &'static str) -> Option<String> {
     reader.read(name, |text| {
-        if text.len() > NAME_BYTES || text.chars().any(char::is_control) {
-            let fix = format!("choose up to {NAME_BYTES} bytes, none of them a control character");
-            return Err(refused("is too long for a name, or cannot be printed", &fix));
+        if text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control) {
+            let fix = format!("choose up to {MAX_NAME_BYTES} bytes, none of them a control character");
+            return Err(invalid("is too long for a name, or cannot be printed", &fix));
         }
         Ok(text.to_owned())
     })

@@ -12,27 +12,27 @@ use tokio_rustls::rustls::pki_types::TrustAnchor;
 use url::{Host, Url};
 
 use super::reader::Reader;
-use super::{Refused, refused};
+use super::{InvalidValue, invalid};
 
 mod authority;
 mod event;
 
-pub use event::Event;
+pub use event::WebhookEvent;
 
 /// The webhooks.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
     /// Who is told.
-    pub endpoints: Vec<Endpoint>,
+    pub endpoints: Vec<WebhookEndpoint>,
     /// Networks that may be called although they are not public.
-    pub allowed_networks: Networks,
+    pub allowed_networks: IpNetworks,
     /// Whose certificates are believed beside those of the authorities that everybody knows.
-    pub authorities: Vec<TrustAnchor<'static>>,
+    pub trust_anchors: Vec<TrustAnchor<'static>>,
 }
 
 /// Somebody who is told.
 #[derive(Clone)]
-pub struct Endpoint {
+pub struct WebhookEndpoint {
     /// What operators call it.
     pub name: String,
     /// Where messages go.
@@ -40,11 +40,11 @@ pub struct Endpoint {
     /// What they are signed with: one secret, or the new and the old one while they are exchanged.
     pub secrets: Vec<SecretSlice<u8>>,
     /// What it is told of.
-    pub events: Vec<Event>,
+    pub events: Vec<WebhookEvent>,
 }
 
 /// Many services hand out addresses that are secrets themselves.
-impl fmt::Debug for Endpoint {
+impl fmt::Debug for WebhookEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint").field("name", &self.name).finish_non_exhaustive()
     }
@@ -52,9 +52,9 @@ impl fmt::Debug for Endpoint {
 
 /// A list of networks.
 #[derive(Clone, Debug, Default)]
-pub struct Networks(Vec<IpNet>);
+pub struct IpNetworks(Vec<IpNet>);
 
-impl Networks {
+impl IpNetworks {
     /// Whether the address is in one of them.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -66,62 +66,62 @@ impl Networks {
 const MAX_ENDPOINTS: usize = 16;
 
 /// Most characters of an endpoint's name, which stands in every row for it.
-const MAX_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 
 /// Bytes of a secret (Standard Webhooks 1.0, section "Signature scheme").
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-const WRITE_PLACES: &str = "write pairs like crm=https://crm.example.org/accounts with blanks between them";
+const ENDPOINTS_HINT: &str = "write pairs like crm=https://crm.example.org/accounts with blanks between them";
 
-const WRITE_EVENTS: &str = "write the name of an endpoint with what it is told of, like crm=user.created,user.deleted, \
+const EVENTS_HINT: &str = "write the name of an endpoint with what it is told of, like crm=user.created,user.deleted, \
     with blanks between endpoints; those that are not named are told everything";
 
-const WRITE_SECRETS: &str = "write the name of each endpoint with its secret, like crm=whsec_…; make one with: \
+const SECRETS_HINT: &str = "write the name of each endpoint with its secret, like crm=whsec_…; make one with: \
     echo whsec_$(head -c 32 /dev/urandom | base64)";
 
 impl Webhooks {
     pub(super) fn read(reader: &mut Reader) -> Option<Webhooks> {
-        let allowed_networks = reader.read("webhooks.allowed_networks", networks);
+        let allowed_networks = reader.read("webhooks.allowed_networks", parse_networks);
         // As secret as a secret: an address may hold one.
-        let places = reader.read_secret("webhooks.endpoints", |text| match text {
+        let urls = reader.read_secret("webhooks.endpoints", |text| match text {
             "none" => Ok(Vec::new()),
-            list => pairs(list, WRITE_PLACES, place),
+            list => parse_pairs(list, ENDPOINTS_HINT, parse_url),
         });
-        let secrets = if reader.is_given("webhooks.secrets") {
-            reader.read_secret("webhooks.secrets", |text| pairs(text, WRITE_SECRETS, key))
+        let secrets = if reader.is_set("webhooks.secrets") {
+            reader.read_secret("webhooks.secrets", |text| parse_pairs(text, SECRETS_HINT, parse_secret))
         } else {
             Some(Vec::new())
         };
-        let wanted = reader.read("webhooks.events", |text| match text {
+        let event_filters = reader.read("webhooks.events", |text| match text {
             "all" => Ok(Vec::new()),
-            list => pairs(list, WRITE_EVENTS, event::events),
+            list => parse_pairs(list, EVENTS_HINT, event::parse_events),
         });
-        let authorities = if reader.is_given("webhooks.ca_file") {
-            reader.read("webhooks.ca_file", authority::authorities)
+        let authorities = if reader.is_set("webhooks.ca_file") {
+            reader.read("webhooks.ca_file", authority::read_trust_anchors)
         } else {
             Some(Vec::new())
         };
-        let (places, secrets, allowed_networks) = (places?, secrets?, allowed_networks?);
-        let (wanted, authorities) = (wanted?, authorities?);
+        let (places, secrets, allowed_networks) = (urls?, secrets?, allowed_networks?);
+        let (wanted, authorities) = (event_filters?, authorities?);
         let is_closed = allowed_networks.0.is_empty();
         if let Some((name, _)) = places.iter().find(|(_, url)| is_closed && url.scheme() != "https") {
             let problem = format!("would tell {name} of accounts without encryption");
             let fix = "begin its address with https://, or name its network in webhooks.allowed_networks";
-            reader.refuse("webhooks.endpoints", problem, fix.to_owned());
+            reader.reject("webhooks.endpoints", problem, fix.to_owned());
             return None;
         }
         let unknown = secrets.iter().find(|(name, _)| !places.iter().any(|(known, _)| known == name));
         if unknown.is_some() {
             // Not by its name: whoever mixed them up has written the secret there.
             let problem = "has a secret for a name that is no endpoint".to_owned();
-            reader.refuse("webhooks.secrets", problem, WRITE_SECRETS.to_owned());
+            reader.reject("webhooks.secrets", problem, SECRETS_HINT.to_owned());
             return None;
         }
         let is_place = |name: &str| places.iter().any(|(known, _)| known == name);
         let is_once = |name: &str| wanted.iter().filter(|(whose, _)| whose == name).count() == 1;
         if let Some((name, _)) = wanted.iter().find(|(name, _)| !is_place(name) || !is_once(name)) {
             let problem = format!("names {name}, which is no endpoint, or stands there twice");
-            reader.refuse("webhooks.events", problem, WRITE_EVENTS.to_owned());
+            reader.reject("webhooks.events", problem, EVENTS_HINT.to_owned());
             return None;
         }
         let mut endpoints = Vec::new();
@@ -131,40 +131,44 @@ impl Webhooks {
             if !(1..=2).contains(&secrets.len()) {
                 let problem =
                     format!("has {} secrets for {name}, and needs one, or a new and an old one", secrets.len());
-                reader.refuse("webhooks.secrets", problem, WRITE_SECRETS.to_owned());
+                reader.reject("webhooks.secrets", problem, SECRETS_HINT.to_owned());
                 return None;
             }
             let events = wanted.iter().find(|(whose, _)| *whose == name);
-            let events = events.map_or_else(|| Event::ALL.to_vec(), |(_, events)| events.clone());
-            endpoints.push(Endpoint { name, url, secrets, events });
+            let events = events.map_or_else(|| WebhookEvent::ALL.to_vec(), |(_, events)| events.clone());
+            endpoints.push(WebhookEndpoint { name, url, secrets, events });
         }
         let names: BTreeSet<_> = endpoints.iter().map(|endpoint| &endpoint.name).collect();
         if names.len() < endpoints.len() || endpoints.len() > MAX_ENDPOINTS {
             let problem = "has a name twice, or too many of them".to_owned();
-            reader.refuse("webhooks.endpoints", problem, format!("name up to {MAX_ENDPOINTS}, each once"));
+            reader.reject("webhooks.endpoints", problem, format!("name up to {MAX_ENDPOINTS}, each once"));
             return None;
         }
-        Some(Webhooks { endpoints, allowed_networks, authorities })
+        Some(Webhooks { endpoints, allowed_networks, trust_anchors: authorities })
     }
 }
 
 /// What stands behind each name: `name=value`, with blanks or newlines between them, which no address holds.
-fn pairs<T>(text: &str, fix: &str, value: impl Fn(&str) -> Result<T, Refused>) -> Result<Vec<(String, T)>, Refused> {
+fn parse_pairs<T>(
+    text: &str,
+    fix: &str,
+    value: impl Fn(&str) -> Result<T, InvalidValue>,
+) -> Result<Vec<(String, T)>, InvalidValue> {
     text.split_whitespace()
         .map(|pair| {
             let is_plain = |name: &str| {
                 let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-                (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_plain)
+                (1..=MAX_NAME_LENGTH).contains(&name.len()) && name.bytes().all(is_plain)
             };
             let (name, rest) = pair.split_once('=').filter(|(name, _)| is_plain(name)).ok_or_else(|| {
-                refused("has an entry without a name of letters, digits and -_. before its first =", fix)
+                invalid("has an entry without a name of letters, digits and -_. before its first =", fix)
             })?;
             Ok((name.to_owned(), value(rest)?))
         })
         .collect()
 }
 
-fn place(text: &str) -> Result<Url, Refused> {
+fn parse_url(text: &str) -> Result<Url, InvalidValue> {
     let problem = match Url::parse(text) {
         Err(_) => "has something that is no address",
         Ok(url) if !matches!(url.scheme(), "https" | "http") => "has an address that is neither https:// nor http://",
@@ -175,25 +179,25 @@ fn place(text: &str) -> Result<Url, Refused> {
         }
         Ok(url) => return Ok(url),
     };
-    Err(refused(problem, "write it like crm=https://crm.example.org/accounts"))
+    Err(invalid(problem, "write it like crm=https://crm.example.org/accounts"))
 }
 
-fn key(text: &str) -> Result<SecretSlice<u8>, Refused> {
+fn parse_secret(text: &str) -> Result<SecretSlice<u8>, InvalidValue> {
     let bytes = text.strip_prefix("whsec_").and_then(|secret| STANDARD.decode(secret).ok());
     match bytes {
         Some(bytes) if SECRET_BYTES.contains(&bytes.len()) => Ok(bytes.into()),
-        _ => Err(refused("has a secret that is not whsec_ and 24 to 64 bytes in base64", WRITE_SECRETS)),
+        _ => Err(invalid("has a secret that is not whsec_ and 24 to 64 bytes in base64", SECRETS_HINT)),
     }
 }
 
-fn networks(text: &str) -> Result<Networks, Refused> {
+fn parse_networks(text: &str) -> Result<IpNetworks, InvalidValue> {
     if text == "none" {
-        return Ok(Networks::default());
+        return Ok(IpNetworks::default());
     }
     let network = |text: &str| text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse::<IpNet>());
     let networks = text.split(',').map(|entry| network(entry.trim()));
-    networks.collect::<Result<_, _>>().map(Networks).map_err(|_| {
+    networks.collect::<Result<_, _>>().map(IpNetworks).map_err(|_| {
         let fix = "write networks and addresses with commas between them, like 10.1.0.0/16,fd00::/8; or none";
-        refused("is no list of networks", fix)
+        invalid("is no list of networks", fix)
     })
 }

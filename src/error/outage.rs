@@ -14,24 +14,26 @@ pub(super) enum Outage {
 
 impl Outage {
     /// The outage that an error tells of, if it does.
-    pub fn of(error: &DbErr) -> Option<Self> {
+    pub fn from_error(error: &DbErr) -> Option<Self> {
         match error {
             // All connections stayed taken for as long as one may wait.
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Some(Self::Busy),
             // No connection could be made, for whatever reason.
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) | DbErr::Conn(_) => Some(Self::Unavailable),
-            DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => of_driver(cause),
+            DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
+                classify_driver_error(cause)
+            }
             _ => None,
         }
     }
 }
 
 /// Whether an error tells that others keep the database busy.
-pub fn keeps_busy(error: &DbErr) -> bool {
-    Outage::of(error) == Some(Outage::Busy)
+pub fn is_database_busy(error: &DbErr) -> bool {
+    Outage::from_error(error) == Some(Outage::Busy)
 }
 
-fn of_driver(error: &SqlxError) -> Option<Outage> {
+fn classify_driver_error(error: &SqlxError) -> Option<Outage> {
     match error {
         // The connection broke under the statement.
         SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
@@ -40,12 +42,12 @@ fn of_driver(error: &SqlxError) -> Option<Outage> {
         SqlxError::PoolTimedOut => Some(Outage::Busy),
         SqlxError::Database(error) => {
             if let Some(error) = error.try_downcast_ref::<SqlxPostgresError>() {
-                of_postgres(error.code())
+                classify_postgres_code(error.code())
             } else if let Some(error) = error.try_downcast_ref::<SqlxMySqlError>() {
-                of_mysql(error.number())
+                classify_mysql_code(error.number())
             } else {
                 error.try_downcast_ref::<SqlxSqliteError>()?;
-                of_sqlite(error.code()?.parse().ok()?)
+                classify_sqlite_code(error.code()?.parse().ok()?)
             }
         }
         _ => None,
@@ -53,7 +55,7 @@ fn of_driver(error: &SqlxError) -> Option<Outage> {
 }
 
 /// Result codes of SQLite (<https://sqlite.org/rescode.html>); extended ones keep the primary one in their lowest byte.
-fn of_sqlite(code: i32) -> Option<Outage> {
+fn classify_sqlite_code(code: i32) -> Option<Outage> {
     match code & 0xff {
         // BUSY: another process writes, or has the file for itself.
         5 => Some(Outage::Busy),
@@ -64,7 +66,7 @@ fn of_sqlite(code: i32) -> Option<Outage> {
 }
 
 /// SQLSTATE of PostgreSQL (its manual, appendix A).
-fn of_postgres(code: &str) -> Option<Outage> {
+fn classify_postgres_code(code: &str) -> Option<Outage> {
     match code {
         // A statement, or a wait for a lock, took too long.
         "57014" | "55P03" => Some(Outage::Busy),
@@ -79,7 +81,7 @@ fn of_postgres(code: &str) -> Option<Outage> {
 }
 
 /// Error numbers of MySQL and MariaDB (their manuals' error reference).
-fn of_mysql(number: u16) -> Option<Outage> {
+fn classify_mysql_code(number: u16) -> Option<Outage> {
     match number {
         // A statement, or a wait for a lock, took too long: ER_LOCK_WAIT_TIMEOUT, ER_QUERY_TIMEOUT,
         // ER_STATEMENT_TIMEOUT.

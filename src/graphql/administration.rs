@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 use entity::user;
 
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
-use super::node::parse_id;
+use super::node::parse_object_id;
 use super::user::{User, UserStatus};
 use crate::account::access;
 use crate::account::administration::{self, UpdateUser};
@@ -79,13 +79,13 @@ pub struct UserPayload {
 
 impl UserPayload {
     /// The payload of an operation that succeeded.
-    pub(super) fn new(row: user::Model, viewer: &Arc<Requester>) -> Self {
-        Self { user: Some(User::new(row, Arc::clone(viewer))), errors: Vec::new() }
+    pub(super) fn new(row: user::Model, requester: &Arc<Requester>) -> Self {
+        Self { user: Some(User::new(row, Arc::clone(requester))), errors: Vec::new() }
     }
 }
 
 impl Payload for UserPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -100,13 +100,13 @@ pub struct DeleteUserPayload {
 }
 
 impl Payload for DeleteUserPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
 
 /// Left out: stays; null: cleared; else: set.
-pub(super) fn cleared(value: &MaybeUndefined<String>) -> Option<Option<&str>> {
+pub(super) fn nullable(value: &MaybeUndefined<String>) -> Option<Option<&str>> {
     value.as_opt_deref()
 }
 
@@ -123,7 +123,7 @@ impl AdministrationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The account to make.")] input: CreateUserInput,
     ) -> Result<UserPayload> {
-        settle(ctx, create(ctx, input).await)
+        into_payload(ctx, create(ctx, input).await)
     }
 
     /// Changes a user's names, and whether a new password has to be chosen.
@@ -133,7 +133,7 @@ impl AdministrationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateUserInput,
     ) -> Result<UserPayload> {
-        settle(ctx, update(ctx, &input).await)
+        into_payload(ctx, update(ctx, &input).await)
     }
 
     /// Lets a user sign in or not; disabling ends all sessions of the user at once.
@@ -143,7 +143,7 @@ impl AdministrationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which user and which status.")] input: SetUserStatusInput,
     ) -> Result<UserPayload> {
-        settle(ctx, set_status(ctx, &input).await)
+        into_payload(ctx, set_status(ctx, &input).await)
     }
 
     /// Deletes a user with all sessions; the name is free afterwards, old tokens do not fit who takes it.
@@ -153,27 +153,27 @@ impl AdministrationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which user.")] input: DeleteUserInput,
     ) -> Result<DeleteUserPayload> {
-        settle(ctx, delete(ctx, &input).await)
+        into_payload(ctx, delete(ctx, &input).await)
     }
 }
 
 async fn create(ctx: &Context<'_>, input: CreateUserInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
     // Who may not do this learns nothing about what would be wrong with it.
-    requester.permit(access::WRITE_USERS)?;
+    requester.authorize(access::WRITE_USERS)?;
     let CreateUserInput { username, email, password, display_name, roles, must_change_password, tenant_id } = input;
-    let tenant = tenant_id.map(|id| parse_id(&id, "tenantId")).transpose()?;
+    let tenant = tenant_id.map(|id| parse_object_id(&id, "tenantId")).transpose()?;
     let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into())?;
     let user = NewUser { must_change_password, ..user };
-    let row = administration::create_in(ctx.app()?, requester, user, roles, tenant).await?;
+    let row = administration::create_in_tenant(ctx.app()?, requester, user, roles, tenant).await?;
     Ok(UserPayload::new(row, requester))
 }
 
 async fn update(ctx: &Context<'_>, input: &UpdateUserInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::WRITE_USERS)?;
-    let id = parse_id(&input.user_id, "userId")?;
-    let changes = UpdateUser::parse(input.username.as_deref(), cleared(&input.email), cleared(&input.display_name))?;
+    requester.authorize(access::WRITE_USERS)?;
+    let id = parse_object_id(&input.user_id, "userId")?;
+    let changes = UpdateUser::parse(input.username.as_deref(), nullable(&input.email), nullable(&input.display_name))?;
     let changes = UpdateUser { must_change_password: input.must_change_password, ..changes };
     let row = administration::update(ctx.app()?, requester, id, changes).await?;
     Ok(UserPayload::new(row, requester))
@@ -181,16 +181,16 @@ async fn update(ctx: &Context<'_>, input: &UpdateUserInput) -> crate::error::Res
 
 async fn set_status(ctx: &Context<'_>, input: &SetUserStatusInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::WRITE_USERS)?;
-    let id = parse_id(&input.user_id, "userId")?;
+    requester.authorize(access::WRITE_USERS)?;
+    let id = parse_object_id(&input.user_id, "userId")?;
     let row = administration::set_status(ctx.app()?, requester, id, input.status.into()).await?;
     Ok(UserPayload::new(row, requester))
 }
 
 async fn delete(ctx: &Context<'_>, input: &DeleteUserInput) -> crate::error::Result<DeleteUserPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::DELETE_USERS)?;
-    let id = parse_id(&input.user_id, "userId")?;
+    requester.authorize(access::DELETE_USERS)?;
+    let id = parse_object_id(&input.user_id, "userId")?;
     let id = administration::delete(ctx.app()?, requester, id).await?;
     Ok(DeleteUserPayload { deleted_user_id: Some(id.to_string().into()), errors: Vec::new() })
 }

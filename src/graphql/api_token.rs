@@ -6,15 +6,15 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObje
 use entity::user;
 use secrecy::ExposeSecret;
 
-use super::administration::cleared;
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
+use super::administration::nullable;
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::{Permission, guard};
-use super::node::parse_id;
+use super::node::parse_object_id;
 use super::time::Time;
 use crate::account::access;
-use crate::account::api_token::draft::{self, Draft, Note, Scopes};
-use crate::account::api_token::{self as tokens, Form, Update};
+use crate::account::api_token::draft::{self, NewApiToken, Note, Scopes};
+use crate::account::api_token::{self as tokens, ApiTokenUpdate, SecretFormat};
 use crate::account::name::Name;
 use crate::account::requester::{Identity, Requester};
 
@@ -96,13 +96,13 @@ impl ApiToken {
 /// What a list of API tokens has beside its edges.
 pub struct ApiTokenConnectionFields {
     owner: user::Model,
-    viewer: Arc<Requester>,
-    only_usable: bool,
+    requester: Arc<Requester>,
+    active_only: bool,
 }
 
 impl ApiTokenConnectionFields {
-    pub(super) fn new(owner: user::Model, viewer: Arc<Requester>, only_usable: bool) -> Self {
-        Self { owner, viewer, only_usable }
+    pub(super) fn new(owner: user::Model, requester: Arc<Requester>, active_only: bool) -> Self {
+        Self { owner, requester, active_only }
     }
 }
 
@@ -110,7 +110,7 @@ impl ApiTokenConnectionFields {
 impl ApiTokenConnectionFields {
     /// How many API tokens there are; counted only when it is asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(tokens::count(ctx.app()?, &self.viewer, &self.owner, self.only_usable).await?)
+        Ok(tokens::count(ctx.app()?, &self.requester, &self.owner, self.active_only).await?)
     }
 }
 
@@ -142,7 +142,7 @@ pub struct CreateApiTokenPayload {
 }
 
 impl Payload for CreateApiTokenPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -185,7 +185,7 @@ pub struct ApiTokenPayload {
 }
 
 impl Payload for ApiTokenPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -203,7 +203,7 @@ impl ApiTokenQuery {
         if matches!(requester.identity, Identity::Anonymous) {
             return Ok(None);
         }
-        Ok(requester.signed_in()?.api_token().cloned().map(ApiToken))
+        Ok(requester.caller()?.api_token().cloned().map(ApiToken))
     }
 }
 
@@ -220,7 +220,7 @@ impl ApiTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The API token.")] input: CreateApiTokenInput,
     ) -> Result<CreateApiTokenPayload> {
-        settle(ctx, create(ctx, input).await)
+        into_payload(ctx, create(ctx, input).await)
     }
 
     /// Changes an API token of one's own, in a session. With the permission, callers who can do all that the owner can
@@ -231,7 +231,7 @@ impl ApiTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which one, and what to change.")] input: UpdateApiTokenInput,
     ) -> Result<ApiTokenPayload> {
-        settle(ctx, update(ctx, input).await)
+        into_payload(ctx, update(ctx, input).await)
     }
 
     /// Revokes an API token at once and for good: one's own in a session, or with the permission that of a user who can
@@ -242,37 +242,37 @@ impl ApiTokenMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which one.")] input: RevokeApiTokenInput,
     ) -> Result<ApiTokenPayload> {
-        settle(ctx, revoke(ctx, &input).await)
+        into_payload(ctx, revoke(ctx, &input).await)
     }
 }
 
 async fn create(ctx: &Context<'_>, input: CreateApiTokenInput) -> crate::error::Result<CreateApiTokenPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::CREATE_API_TOKEN)?;
-    let draft = Draft {
-        name: Name::parse(&input.name).map_err(|refusal| refusal.on("name"))?,
+    requester.authorize(access::CREATE_API_TOKEN)?;
+    let draft = NewApiToken {
+        name: Name::parse(&input.name).map_err(|refusal| refusal.for_field("name"))?,
         note: input.note.as_deref().map(Note::parse).transpose()?,
         permissions: Some(input.permissions.into_iter().map(access::Permission::from).collect()),
         scopes: Scopes::parse(input.scopes)?,
-        lifetime: input.expires_in.map(draft::lifetime).transpose()?,
+        lifetime: input.expires_in.map(draft::parse_lifetime).transpose()?,
     };
-    let made = tokens::create(ctx.app()?, requester, draft, Form::Dotted).await?;
+    let made = tokens::create(ctx.app()?, requester, draft, SecretFormat::Dotted).await?;
     let token = made.secret.expose_secret().to_owned();
     Ok(CreateApiTokenPayload { api_token: Some(ApiToken(made.token)), token: Some(token), errors: Vec::new() })
 }
 
 async fn update(ctx: &Context<'_>, input: UpdateApiTokenInput) -> crate::error::Result<ApiTokenPayload> {
     let requester = ctx.requester()?;
-    requester.signed_in()?;
-    let id = parse_id(&input.api_token_id, "apiTokenId")?;
-    let update = Update {
+    requester.caller()?;
+    let id = parse_object_id(&input.api_token_id, "apiTokenId")?;
+    let update = ApiTokenUpdate {
         name: Name::parse_on("name", input.name.as_deref())?,
-        note: cleared(&input.note).map(|note| note.map(Note::parse).transpose()).transpose()?,
+        note: nullable(&input.note).map(|note| note.map(Note::parse).transpose()).transpose()?,
         enabled: input.enabled,
         lifetime: match input.expires_in {
             MaybeUndefined::Undefined => None,
             MaybeUndefined::Null => Some(None),
-            MaybeUndefined::Value(seconds) => Some(Some(draft::lifetime(seconds)?)),
+            MaybeUndefined::Value(seconds) => Some(Some(draft::parse_lifetime(seconds)?)),
         },
         permissions: input.permissions.map(|names| names.into_iter().map(access::Permission::from).collect()),
         scopes: input.scopes.map(Scopes::parse).transpose()?,
@@ -284,8 +284,8 @@ async fn update(ctx: &Context<'_>, input: UpdateApiTokenInput) -> crate::error::
 
 async fn revoke(ctx: &Context<'_>, input: &RevokeApiTokenInput) -> crate::error::Result<ApiTokenPayload> {
     let requester = ctx.requester()?;
-    requester.signed_in()?;
-    let id = parse_id(&input.api_token_id, "apiTokenId")?;
+    requester.caller()?;
+    let id = parse_object_id(&input.api_token_id, "apiTokenId")?;
     let (token, _) = tokens::revoke(ctx.app()?, requester, id).await?;
     Ok(ApiTokenPayload { api_token: Some(ApiToken(token)), errors: Vec::new() })
 }

@@ -15,7 +15,7 @@ mod role;
 mod token;
 mod user;
 
-pub use face::{Asked, Face, Outcome};
+pub use face::{ExecutionResult, Executor, OperationRequest};
 
 /// What can be asked.
 #[derive(MergedObject, Default)]

@@ -10,7 +10,7 @@ use async_graphql::{Context, Request};
 use entity::tenant::Model as Tenant;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::response_limit::ResponseBounds;
+use super::response_limit::ResponseBudget;
 use crate::account::access::Access;
 use crate::account::requester::{Identity, Requester};
 use crate::account::{role, tenant};
@@ -19,30 +19,30 @@ use crate::error::{Error, Result};
 
 /// Lists that one request reads at a time. The library resolves all items of a list at once: without a limit one request
 /// for a hundred lists would stand a hundred times in the queue for a connection to the database.
-const LISTS_AT_ONCE: usize = 2;
+const MAX_CONCURRENT_LISTS: usize = 2;
 
 /// What a request carries. The loaders are made when the first resolver needs one.
-struct Carried {
+struct RequestData {
     app: App,
     requester: Arc<Requester>,
-    accesses: OnceLock<DataLoader<AccessLoader>>,
-    tenants: OnceLock<DataLoader<TenantLoader>>,
-    turns: Semaphore,
+    access_loader: OnceLock<DataLoader<AccessLoader>>,
+    tenant_loader: OnceLock<DataLoader<TenantLoader>>,
+    list_permits: Semaphore,
 }
 
 /// Adds to `request` what resolvers need: the service, who asks, and loaders for this request alone.
-pub(super) fn data(request: Request, app: &App, requester: Requester) -> Request {
-    request.data(Carried {
+pub(super) fn with_request_data(request: Request, app: &App, requester: Requester) -> Request {
+    request.data(RequestData {
         app: app.clone(),
         requester: Arc::new(requester),
-        accesses: OnceLock::new(),
-        tenants: OnceLock::new(),
-        turns: Semaphore::new(LISTS_AT_ONCE),
+        access_loader: OnceLock::new(),
+        tenant_loader: OnceLock::new(),
+        list_permits: Semaphore::new(MAX_CONCURRENT_LISTS),
     })
 }
 
 /// Shorthands for what [`data`] has added.
-pub(super) trait Given {
+pub(super) trait ContextExt {
     /// The service.
     fn app(&self) -> Result<&App>;
     /// Who asks.
@@ -53,66 +53,68 @@ pub(super) trait Given {
     /// The tenant with this number, looked up for all users of a list at once.
     async fn tenant(&self, tenant_id: i64) -> Result<Tenant>;
     /// Takes `bytes` of the response that is being made.
-    fn take_bytes(&self, bytes: usize) -> Result<()>;
+    fn reserve_bytes(&self, bytes: usize) -> Result<()>;
     /// Waits until this request may read a list within a list; it may while the turn is kept.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>>;
+    async fn list_permit(&self) -> Result<SemaphorePermit<'_>>;
 }
 
-impl Given for Context<'_> {
+impl ContextExt for Context<'_> {
     fn app(&self) -> Result<&App> {
-        Ok(&carried(self)?.app)
+        Ok(&request_data(self)?.app)
     }
 
     fn requester(&self) -> Result<&Arc<Requester>> {
-        Ok(&carried(self)?.requester)
+        Ok(&request_data(self)?.requester)
     }
 
     async fn access_of(&self, user_id: i64) -> Result<Cow<'_, Access>> {
-        let Carried { app, requester, accesses, .. } = carried(self)?;
+        let RequestData { app, requester, access_loader: accesses, .. } = request_data(self)?;
         // A mutation may have changed the roles since, and a subscription outlives what was read at its start.
         if self.query_env.operation.node.ty == OperationType::Query
-            && let Some(access) = own_access(requester, user_id)
+            && let Some(access) = caller_access(requester, user_id)
         {
             return Ok(Cow::Borrowed(access));
         }
         let loader = accesses.get_or_init(|| DataLoader::new(AccessLoader(app.clone()), tokio::spawn));
-        let found = loader.load_one(user_id).await.map_err(|cause| own(&cause))?;
+        let found = loader.load_one(user_id).await.map_err(|cause| clone_error(&cause))?;
         Ok(Cow::Owned(found.unwrap_or_default()))
     }
 
     async fn tenant(&self, tenant_id: i64) -> Result<Tenant> {
-        let Carried { app, tenants, .. } = carried(self)?;
+        let RequestData { app, tenant_loader: tenants, .. } = request_data(self)?;
         let loader = tenants.get_or_init(|| DataLoader::new(TenantLoader(app.clone()), tokio::spawn));
-        let found = loader.load_one(tenant_id).await.map_err(|cause| own(&cause))?;
+        let found = loader.load_one(tenant_id).await.map_err(|cause| clone_error(&cause))?;
         found.ok_or_else(|| Error::internal("a user is of a tenant that is not there"))
     }
 
-    fn take_bytes(&self, bytes: usize) -> Result<()> {
-        self.data_opt::<ResponseBounds>().map_or(Ok(()), |bounds| bounds.take(bytes))
+    fn reserve_bytes(&self, bytes: usize) -> Result<()> {
+        self.data_opt::<ResponseBudget>().map_or(Ok(()), |bounds| bounds.reserve_bytes(bytes))
     }
 
-    async fn turn(&self) -> Result<SemaphorePermit<'_>> {
-        carried(self)?.turns.acquire().await.map_err(Error::internal)
+    async fn list_permit(&self) -> Result<SemaphorePermit<'_>> {
+        request_data(self)?.list_permits.acquire().await.map_err(Error::internal)
     }
 }
 
 /// What the caller may do, if it is the user with this row id. An API token narrows what its owner may, so a caller with
 /// one does not know it.
-fn own_access(requester: &Requester, user_id: i64) -> Option<&Access> {
+fn caller_access(requester: &Requester, user_id: i64) -> Option<&Access> {
     match &requester.identity {
-        Identity::SignedIn(caller) if caller.user.id == user_id && caller.session().is_some() => Some(&caller.access),
+        Identity::Authenticated(caller) if caller.user.id == user_id && caller.session().is_some() => {
+            Some(&caller.access)
+        }
         _ => None,
     }
 }
 
-fn carried<'a>(ctx: &'a Context<'_>) -> Result<&'a Carried> {
-    ctx.data::<Carried>().map_err(|_| Error::internal("the GraphQL request does not say who asks"))
+fn request_data<'a>(ctx: &'a Context<'_>) -> Result<&'a RequestData> {
+    ctx.data::<RequestData>().map_err(|_| Error::internal("the GraphQL request does not say who asks"))
 }
 
 /// What all who waited for one look-up are told.
-pub(super) fn own(cause: &Error) -> Error {
+pub(super) fn clone_error(cause: &Error) -> Error {
     match cause {
-        Error::Busy { retry_after } => Error::Busy { retry_after: *retry_after },
+        Error::ServerBusy { retry_after } => Error::ServerBusy { retry_after: *retry_after },
         Error::StorageUnavailable(cause) => Error::StorageUnavailable(anyhow::anyhow!("{cause:#}")),
         _ => Error::internal(cause.to_string()),
     }

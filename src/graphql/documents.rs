@@ -11,8 +11,8 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument};
 use async_graphql::{Pos, Positioned, ServerError, Variables};
 use quick_cache::sync::Cache;
 
-use super::completion::chosen;
-use super::limits::Weight;
+use super::completion::select_operation;
+use super::limits::DocumentCost;
 use crate::config::OperationLimits;
 use crate::error::Result;
 
@@ -27,14 +27,14 @@ mod variables;
 
 use position::Positions;
 pub(super) use tokens::MAX_BRACKETS;
-use validation::Types;
+use validation::ValidationSchema;
 use variables::Coerced;
 
 /// Most documents that are kept.
 const MAX_DOCUMENTS: usize = 500;
 
 /// Longest query that is kept, in bytes: what is parsed of it takes many times as much.
-const MAX_BYTES: usize = 2_048;
+const MAX_CACHED_QUERY_BYTES: usize = 2_048;
 
 /// What a query was read to.
 #[derive(Debug)]
@@ -44,9 +44,9 @@ pub struct Document {
     /// Why it cannot be executed.
     pub(super) errors: Vec<ServerError>,
     /// Its lexical tokens.
-    pub(super) tokens: usize,
+    pub(super) token_count: usize,
     /// What it asks for.
-    pub(super) weight: Weight,
+    pub(super) cost: DocumentCost,
     /// Whether what it selects depends on variables.
     is_conditional: bool,
 }
@@ -66,8 +66,8 @@ impl Document {
         let mut document = Self {
             executable: None,
             errors: Vec::new(),
-            tokens: tokens.count,
-            weight: Weight::default(),
+            token_count: tokens.count,
+            cost: DocumentCost::default(),
             is_conditional: false,
         };
         if let Some(error) = tokens.error {
@@ -81,17 +81,17 @@ impl Document {
                 let location = first.as_ref().and_then(|first| first.error.location());
                 let position = Positions::new(text).at(location.map_or(0, |location| location.offset()));
                 let message = first.map(|first| first.error.to_string()).unwrap_or_default();
-                document.errors.push(syntax_error(message.trim_start_matches(SYNTAX_ERROR), position));
+                document.errors.push(syntax_error(message.trim_start_matches(SYNTAX_ERROR_PREFIX), position));
                 return Ok((document, None));
             }
         };
         let converted = convert::convert(&ast, text);
         // apollo-parser 0.8 lets some errors pass and leaves out what it did not understand: `me(id)`.
-        if converted.errors.is_empty() && converted.tokens + tokens.descriptions != tokens.count {
+        if converted.errors.is_empty() && converted.token_count + tokens.descriptions != tokens.count {
             document.errors.push(syntax_error("expected another token", Pos { line: 1, column: 1 }));
             return Ok((document, None));
         }
-        document.weight = converted.document.as_ref().map(Weight::of).unwrap_or_default();
+        document.cost = converted.document.as_ref().map(DocumentCost::of).unwrap_or_default();
         (document.executable, document.errors) = (converted.document, converted.errors);
         Ok((document, Some(ast)))
     }
@@ -100,9 +100,9 @@ impl Document {
     ///
     /// # Errors
     /// [`Error::TooComplex`](crate::error::Error::TooComplex) with the limit that it passes.
-    fn read(text: &str, types: &Types, limits: &OperationLimits) -> Result<Self> {
+    fn parse_and_validate(text: &str, types: &ValidationSchema, limits: &OperationLimits) -> Result<Self> {
         let (mut document, ast) = Self::parse_ast(text, limits.tokens)?;
-        document.weight.check(limits)?;
+        document.cost.check(limits)?;
         if let Some(ast) = ast {
             let errors = types.validate(&ast, text);
             if !errors.is_empty() {
@@ -114,7 +114,7 @@ impl Document {
         {
             document.is_conditional = selections::is_conditional(executable);
             if !document.is_conditional {
-                selections::prepare(executable, &Variables::default());
+                selections::normalize(executable, &Variables::default());
             }
         }
         Ok(document)
@@ -137,23 +137,23 @@ pub(super) struct Prepared<'a> {
     /// What it asks for, for whoever reads the answer.
     pub document: Cow<'a, ExecutableDocument>,
     /// Its operation alone, for the executor, which takes it. It has no name there.
-    pub executed: ExecutableDocument,
+    pub executable: ExecutableDocument,
     /// The variables that have values.
     pub variables: Variables,
 }
 
 /// The tokens that the parser calls by names of its own.
-const TOKENS: [(&str, &str); 4] = [("R_CURLY", "`}`"), ("R_PAREN", "`)`"), ("R_BRACK", "`]`"), ("AT", "`@`")];
+const TOKEN_NAMES: [(&str, &str); 4] = [("R_CURLY", "`}`"), ("R_PAREN", "`)`"), ("R_BRACK", "`]`"), ("AT", "`@`")];
 
-const SYNTAX_ERROR: &str = "syntax error: ";
+const SYNTAX_ERROR_PREFIX: &str = "syntax error: ";
 
 /// An error at `position` that repeats nothing of the text, which may hold a secret.
 fn syntax_error(message: &str, position: Pos) -> ServerError {
     // `expected R_CURLY, got …`, `Unexpected character "…"`
     let message = message.split_once(", got ").map_or(message, |(expected, _)| expected);
-    let message = &TOKENS.iter().fold(message.to_owned(), |message, (name, token)| message.replace(name, token));
+    let message = &TOKEN_NAMES.iter().fold(message.to_owned(), |message, (name, token)| message.replace(name, token));
     let message = if message.starts_with("Unexpected character") { "unexpected character" } else { message };
-    let mut error = ServerError::new(format!("{SYNTAX_ERROR}{message}"), Some(position));
+    let mut error = ServerError::new(format!("{SYNTAX_ERROR_PREFIX}{message}"), Some(position));
     error.extensions.get_or_insert_default().set("code", SYNTAX_ERROR_CODE);
     error
 }
@@ -162,29 +162,29 @@ fn syntax_error(message: &str, position: Pos) -> ServerError {
 pub(super) const SYNTAX_ERROR_CODE: &str = "GRAPHQL_PARSE_FAILED";
 
 /// What queries were read to.
-pub(super) struct Documents {
-    types: Types,
-    recent: Cache<String, Arc<Document>>,
+pub(super) struct DocumentCache {
+    types: ValidationSchema,
+    cache: Cache<String, Arc<Document>>,
 }
 
-impl Documents {
+impl DocumentCache {
     /// Documents for the schema that `sdl` describes.
     pub fn new(sdl: &str) -> Self {
-        Self { types: Types::of(sdl), recent: Cache::new(MAX_DOCUMENTS) }
+        Self { types: ValidationSchema::from_sdl(sdl), cache: Cache::new(MAX_DOCUMENTS) }
     }
 
     /// Reads `text`, which is within the limit of bytes, if it was not read lately.
     ///
     /// # Errors
     /// [`Error::TooComplex`](crate::error::Error::TooComplex) with the limit that it passes.
-    pub fn read(&self, text: &str, limits: &OperationLimits) -> Result<Arc<Document>> {
-        if let Some(known) = self.recent.get(text) {
-            return Ok(known);
+    pub fn get_or_parse(&self, text: &str, limits: &OperationLimits) -> Result<Arc<Document>> {
+        if let Some(cached) = self.cache.get(text) {
+            return Ok(cached);
         }
-        let document = Arc::new(Document::read(text, &self.types, limits)?);
+        let document = Arc::new(Document::parse_and_validate(text, &self.types, limits)?);
         // What stands in the query itself may be a password; and such queries seldom come twice.
-        if document.executable().is_some() && text.len() <= MAX_BYTES && !text.contains('"') {
-            self.recent.insert(text.to_owned(), Arc::clone(&document));
+        if document.executable().is_some() && text.len() <= MAX_CACHED_QUERY_BYTES && !text.contains('"') {
+            self.cache.insert(text.to_owned(), Arc::clone(&document));
         }
         Ok(document)
     }
@@ -197,25 +197,25 @@ impl Documents {
         &self,
         document: &'a Document,
         name: Option<&str>,
-        given: Variables,
+        values: Variables,
     ) -> std::result::Result<Prepared<'a>, Vec<ServerError>> {
         let Some(executable) = document.executable() else { return Err(document.errors.clone()) };
-        let operation = chosen(executable, name).ok_or_else(|| {
+        let operation = select_operation(executable, name).ok_or_else(|| {
             let message = if name.is_some() { UNKNOWN_OPERATION } else { SEVERAL_OPERATIONS };
             vec![ServerError::new(message, None)]
         })?;
-        let Coerced { variables, absent } = variables::coerce(self.types.schema(), operation, given)?;
-        let mut read = Cow::Borrowed(executable);
+        let Coerced { variables, absent } = variables::coerce(self.types.schema(), operation, values)?;
+        let mut resolved = Cow::Borrowed(executable);
         if document.is_conditional {
-            selections::prepare(read.to_mut(), &variables);
+            selections::normalize(resolved.to_mut(), &variables);
         }
-        let operation = chosen(&read, name).unwrap_or(operation);
+        let operation = select_operation(&resolved, name).unwrap_or(operation);
         // The executor weighs all operations of a document, with the variables of one.
         let operation = Positioned::new(operation.clone(), Pos::default());
         let operations = DocumentOperations::Single(operation);
-        let mut executed = ExecutableDocument { operations, fragments: read.fragments.clone() };
-        variables::take_out(&mut executed, &absent);
-        Ok(Prepared { document: read, executed, variables })
+        let mut executable_document = ExecutableDocument { operations, fragments: resolved.fragments.clone() };
+        variables::remove_absent(&mut executable_document, &absent);
+        Ok(Prepared { document: resolved, executable: executable_document, variables })
     }
 }
 

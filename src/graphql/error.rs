@@ -10,22 +10,22 @@ use crate::error::{self as errors, Error, Refusal};
 const MAX_ERRORS: usize = 20;
 
 /// Longest message that an answer shows, in code points.
-const MAX_MESSAGE: usize = 256;
+const MAX_MESSAGE_CHARS: usize = 256;
 
 /// A failure on its way to the client. It has no `Display`: the blanket conversion that drops codes cannot apply.
-pub struct Failure(Error);
+pub struct ResolverError(Error);
 
 /// The result of every resolver.
-pub(super) type Result<T> = std::result::Result<T, Failure>;
+pub(super) type Result<T> = std::result::Result<T, ResolverError>;
 
-impl From<Error> for Failure {
+impl From<Error> for ResolverError {
     fn from(error: Error) -> Self {
         Self(error)
     }
 }
 
-impl From<Failure> for async_graphql::Error {
-    fn from(Failure(error): Failure) -> Self {
+impl From<ResolverError> for async_graphql::Error {
+    fn from(ResolverError(error): ResolverError) -> Self {
         let mut extensions = ErrorExtensionValues::default();
         extensions.set("code", error.code());
         match &error {
@@ -33,21 +33,21 @@ impl From<Failure> for async_graphql::Error {
             Error::BadUserInput { argument, .. } => extensions.set("argument", *argument),
             Error::Refused(refusals) => {
                 if let Some(first) = refusals.first() {
-                    extensions.set("path", path(first));
+                    extensions.set("path", input_path(first));
                     if let Some(retry_after) = first.retry_after {
                         extensions.set("retryAfter", retry_after);
                     }
                 }
             }
-            Error::TooComplex { limit, .. } => extensions.set("limit", *limit),
-            Error::Busy { retry_after } => extensions.set("retryAfter", *retry_after),
-            Error::StorageUnavailable(_) => extensions.set("retryAfter", errors::RETRY_AFTER),
+            Error::OperationTooComplex { limit, .. } => extensions.set("limit", *limit),
+            Error::ServerBusy { retry_after } => extensions.set("retryAfter", *retry_after),
+            Error::StorageUnavailable(_) => extensions.set("retryAfter", errors::RETRY_AFTER_SECONDS),
             Error::Forbidden
             | Error::PasswordChangeRequired
-            | Error::ForeignPage
-            | Error::OtherSite
+            | Error::CrossSite
+            | Error::ThirdPartyCookies
             | Error::TooManySubscriptions { .. }
-            | Error::SecondCredentialCheck
+            | Error::OneCredentialCheckPerRequest
             | Error::Internal(_) => {}
         }
         Self { message: error.to_string(), source: Some(Arc::new(error)), extensions: Some(extensions) }
@@ -56,45 +56,49 @@ impl From<Failure> for async_graphql::Error {
 
 /// Makes an answer fit to leave the house: logs the causes that clients do not see with `request_id`, gives a code to
 /// errors that the library made, and shortens what is long.
-pub fn polish(response: &mut Response, request_id: &str) {
+pub fn finalize_errors(response: &mut Response, request_id: &str) {
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
         if let Some(failure @ (Error::Internal(cause) | Error::StorageUnavailable(cause))) = error.source::<Error>() {
             tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{failure}");
-            set(error, "requestId", request_id);
+            set_extension(error, "requestId", request_id);
         }
-        if code(error).is_none() {
-            set(error, "code", if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" });
+        if error_code(error).is_none() {
+            set_extension(
+                error,
+                "code",
+                if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" },
+            );
         }
-        if error.message.chars().count() > MAX_MESSAGE {
-            error.message = error.message.chars().take(MAX_MESSAGE).chain(['…']).collect();
+        if error.message.chars().count() > MAX_MESSAGE_CHARS {
+            error.message = error.message.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect();
         }
     }
 }
 
 /// `error` as one that belongs to no place in the document: places count from 1 (GraphQL section 7.1.2).
-pub fn without_place(error: impl Into<async_graphql::Error>) -> ServerError {
+pub fn without_location(error: impl Into<async_graphql::Error>) -> ServerError {
     let mut error = error.into().into_server_error(Pos::default());
     error.locations.clear();
     error
 }
 
 /// Whether the error has this code.
-pub(super) fn has_code(error: &ServerError, wanted: &str) -> bool {
-    matches!(code(error), Some(async_graphql::Value::String(code)) if code == wanted)
+pub(super) fn has_code(error: &ServerError, expected: &str) -> bool {
+    matches!(error_code(error), Some(async_graphql::Value::String(code)) if code == expected)
 }
 
-fn code(error: &ServerError) -> Option<&async_graphql::Value> {
+fn error_code(error: &ServerError) -> Option<&async_graphql::Value> {
     error.extensions.as_ref()?.get("code")
 }
 
-fn set(error: &mut ServerError, name: &str, value: &str) {
+fn set_extension(error: &mut ServerError, name: &str, value: &str) {
     error.extensions.get_or_insert_default().set(name, value);
 }
 
 /// The codes of an answer's errors, for the log.
 pub fn codes(response: &Response) -> Vec<String> {
-    let code = |error: &ServerError| match code(error)? {
+    let code = |error: &ServerError| match error_code(error)? {
         async_graphql::Value::String(code) => Some(code.clone()),
         _ => None,
     };
@@ -118,13 +122,13 @@ pub struct AccountError {
 
 impl From<Refusal> for AccountError {
     fn from(refusal: Refusal) -> Self {
-        let path = path(&refusal);
+        let path = input_path(&refusal);
         let violations = refusal.violations.into_iter().map(PasswordViolation::from).collect();
         Self { code: refusal.code.into(), message: refusal.message, path, violations, retry_after: refusal.retry_after }
     }
 }
 
-fn path(refusal: &Refusal) -> Vec<String> {
+fn input_path(refusal: &Refusal) -> Vec<String> {
     refusal.field.iter().flat_map(|field| ["input".to_owned(), (*field).to_owned()]).collect()
 }
 
@@ -203,15 +207,15 @@ pub enum PasswordViolation {
 /// What every mutation answers with: an object that can carry what a person can fix, and nothing else.
 pub(super) trait Payload {
     /// The payload of an operation that was refused for these reasons.
-    fn refused(errors: Vec<AccountError>) -> Self;
+    fn from_errors(errors: Vec<AccountError>) -> Self;
 }
 
 /// Puts what a person can fix into the payload, if the query selects `errors` there; if not, it is raised at top
 /// level with the same code and path, so that nobody overlooks it.
-pub(super) fn settle<P: Payload>(ctx: &Context<'_>, result: errors::Result<P>) -> Result<P> {
+pub(super) fn into_payload<P: Payload>(ctx: &Context<'_>, result: errors::Result<P>) -> Result<P> {
     match result {
         Err(Error::Refused(refusals)) if ctx.look_ahead().field("errors").exists() => {
-            Ok(P::refused(refusals.into_iter().map(AccountError::from).collect()))
+            Ok(P::from_errors(refusals.into_iter().map(AccountError::from).collect()))
         }
         settled => Ok(settled?),
     }

@@ -9,7 +9,7 @@ use futures_util::stream;
 use super::error::Result;
 use super::guard::{Permission, guard};
 use super::session::{Session, SessionEndReason};
-use super::subscription::Source;
+use super::subscription::EventSource;
 use super::time::Time;
 use super::user::User;
 use crate::account::access;
@@ -74,7 +74,7 @@ pub struct NewSignIn {
 
 impl AccountEvent {
     /// `event` as `viewer` sees it.
-    pub(super) fn new(event: Event, viewer: Arc<Requester>) -> Self {
+    pub(super) fn new(event: Event, requester: Arc<Requester>) -> Self {
         match event {
             Event::SessionEnded { session, is_current, reason, at } => Self::SessionEnded(SessionEnded {
                 session_id: session.to_string().into(),
@@ -88,10 +88,10 @@ impl AccountEvent {
                 at: Time(at),
             }),
             Event::ProfileChanged { user, at } => {
-                Self::ProfileChanged(ProfileChanged { user: User::new(*user, viewer), at: Time(at) })
+                Self::ProfileChanged(ProfileChanged { user: User::new(*user, requester), at: Time(at) })
             }
-            Event::NewSignIn { session, at } => {
-                Self::NewSignIn(NewSignIn { session: Session::new(*session, viewer), at: Time(at) })
+            Event::NewSession { session, at } => {
+                Self::NewSignIn(NewSignIn { session: Session::new(*session, requester), at: Time(at) })
             }
         }
     }
@@ -108,6 +108,6 @@ impl Subscription {
     /// over, that is the last event, and the socket is closed with 4401.
     #[graphql(directive = guard::apply(access::ACCOUNT_EVENTS))]
     async fn account_events(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = AccountEvent> + use<>> {
-        Ok(stream::iter(Source::of(ctx)?.run(ctx).await?))
+        Ok(stream::iter(EventSource::of(ctx)?.resolve(ctx).await?))
     }
 }

@@ -6,41 +6,42 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, Schema, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
-use super::completion::Types;
-use super::documents::{Document, Documents, Prepared};
-use super::introspection::Introspection;
+use super::completion::FieldTypes;
+use super::documents::{Document, DocumentCache, Prepared};
+use super::introspection::IntrospectionModel;
 use super::limits::{self, complexity};
-use super::response_limit::ResponseBounds;
+use super::response_limit::ResponseBudget;
 use super::{Mutation, Query, Subscription, Subscriptions, builder, context, sdl};
-use crate::account::requester::{Requester, Vigil};
+use crate::account::requester::{Requester, SessionMonitor};
 use crate::app::App;
 use crate::config;
 use crate::error;
 
 /// Runs GraphQL requests; a clone is a pointer.
 #[derive(Clone)]
-pub struct Face {
+pub struct Executor {
     schema: Schema<Query, Mutation, Subscriptions>,
-    types: Arc<Types>,
-    documents: Arc<Documents>,
-    introspection: &'static Introspection,
+    field_types: Arc<FieldTypes>,
+    document_cache: Arc<DocumentCache>,
+    introspection: &'static IntrospectionModel,
 }
 
 /// The schema's description of itself, which no setting changes.
-static INTROSPECTION: LazyLock<Introspection> = LazyLock::new(|| Introspection::of(&builder().finish()));
+static INTROSPECTION: LazyLock<IntrospectionModel> =
+    LazyLock::new(|| IntrospectionModel::from_schema(&builder().finish()));
 
-impl Face {
+impl Executor {
     /// The schema with these settings.
     pub fn new(settings: &config::GraphQl) -> Self {
         let builder = builder().limit_complexity(settings.limits.complexity);
-        let is_closed = settings.introspection == config::Introspection::Closed;
+        let is_closed = settings.schema_introspection == config::SchemaIntrospection::Closed;
         let builder = if is_closed { builder.disable_introspection() } else { builder };
         // Extensions make every field dearer, so this one is there only where requests can come together.
-        let builder = if settings.batch_max > 0 { builder.extension(complexity::Shared) } else { builder };
+        let builder = if settings.max_batch > 0 { builder.extension(complexity::BatchComplexity) } else { builder };
         Self {
             schema: builder.finish(),
-            types: Arc::new(Types::of(&sdl())),
-            documents: Arc::new(Documents::new(&sdl())),
+            field_types: Arc::new(FieldTypes::from_sdl(&sdl())),
+            document_cache: Arc::new(DocumentCache::new(&sdl())),
             introspection: &INTROSPECTION,
         }
     }
@@ -49,37 +50,37 @@ impl Face {
     ///
     /// # Errors
     /// [`Error::TooComplex`](error::Error::TooComplex) with the limit that they passed together.
-    pub fn read(
+    pub fn parse_documents(
         &self,
         requests: Vec<&mut Request>,
         limits: &config::OperationLimits,
     ) -> error::Result<Vec<Arc<Document>>> {
-        limits::check_all(requests, &self.documents, limits)
+        limits::parse_batch_checked(requests, &self.document_cache, limits)
     }
 
     /// Runs `request`, whose document was found within the limits, for whoever asks, if what it introspects is within
     /// `bounds`.
-    pub async fn run(
+    pub async fn execute(
         &self,
         mut request: Request,
         document: &Document,
         app: &App,
         requester: Requester,
-        bounds: &ResponseBounds,
+        budget: &ResponseBudget,
     ) -> Response {
         let name = request.operation_name.take();
         let prepared = match self.prepare(document, name.as_deref(), std::mem::take(&mut request.variables)) {
             Ok(prepared) => prepared,
             Err(errors) => return Response::from_errors(errors),
         };
-        if let Err(refusal) = self.introspection.admit(&prepared.document, name.as_deref(), bounds) {
+        if let Err(refusal) = self.introspection.reserve(&prepared.document, name.as_deref(), budget) {
             return *refusal;
         }
         request.variables = prepared.variables;
-        request.set_parsed_query(prepared.executed);
-        let request = context::data(request, app, requester).data(bounds.clone());
+        request.set_parsed_query(prepared.executable);
+        let request = context::with_request_data(request, app, requester).data(budget.clone());
         let mut response = self.schema.execute(request).await;
-        self.complete(&prepared.document, name.as_deref(), &mut response);
+        self.propagate_nulls(&prepared.document, name.as_deref(), &mut response);
         response
     }
 
@@ -93,7 +94,7 @@ impl Face {
         name: Option<&str>,
         variables: Variables,
     ) -> Result<Prepared<'a>, Vec<ServerError>> {
-        self.documents.prepare(document, name, variables)
+        self.document_cache.prepare(document, name, variables)
     }
 
     /// Begins the subscription in `request`, whose document was found within the limits, for whoever keeps the vigil.
@@ -105,16 +106,16 @@ impl Face {
         request: Request,
         document: Arc<Document>,
         app: &App,
-        vigil: Vigil,
+        monitor: SessionMonitor,
     ) -> Result<Subscription, Response> {
-        Subscription::begin(self.clone(), request, document, app, vigil).await
+        Subscription::start(self.clone(), request, document, app, monitor).await
     }
 
-    pub(super) fn stream(&self, request: Request) -> BoxStream<'static, Response> {
+    pub(super) fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
         self.schema.execute_stream(request)
     }
 
-    pub(super) fn complete(&self, document: &ExecutableDocument, name: Option<&str>, response: &mut Response) {
-        self.types.complete(document, name, response);
+    pub(super) fn propagate_nulls(&self, document: &ExecutableDocument, name: Option<&str>, response: &mut Response) {
+        self.field_types.propagate_nulls(document, name, response);
     }
 }

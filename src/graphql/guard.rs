@@ -57,8 +57,8 @@ pub struct guard;
 impl guard {
     /// The directive as it stands at a field with this rule.
     pub fn apply(rule: Rule) -> MetaDirectiveInvocation {
-        let any = rule.any.iter().copied().map(Permission::from).collect();
-        printed::printed::apply(any, rule.or_owner, rule.in_session)
+        let any = rule.any_of.iter().copied().map(Permission::from).collect();
+        printed::printed::apply(any, rule.is_open_to_owner, rule.is_session_only)
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use secrecy::ExposeSecret;
 
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
 use super::session::Session;
 use super::tokens::{TokenPair, TokenTransport};
 use super::user::User;
-use crate::account::login::{self, LoggedIn, Login, Spelling};
+use crate::account::login::{self, Login, LoginResult, NameMatch};
 use crate::account::name::Name;
-use crate::account::requester::Client;
+use crate::account::requester::RequestContext;
 
 /// Who signs in.
 #[derive(InputObject)]
@@ -49,18 +49,18 @@ pub struct LoginPayload {
 }
 
 impl Payload for LoginPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
 
 impl LoginPayload {
-    fn new(LoggedIn { sign_in: signed_in, device_token }: LoggedIn, client: &Client) -> Self {
-        let viewer = Arc::new(signed_in.requester(client.clone()));
+    fn new(LoginResult { issued, device_token }: LoginResult, client: &RequestContext) -> Self {
+        let requester = Arc::new(issued.requester(client.clone()));
         Self {
-            tokens: Some(TokenPair::of(&signed_in)),
-            user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
-            session: Some(Session::new(signed_in.session, viewer)),
+            tokens: Some(TokenPair::of(&issued)),
+            user: Some(User::new(issued.user, Arc::clone(&requester))),
+            session: Some(Session::new(issued.session, requester)),
             device_token: device_token.map(|token| token.expose_secret().to_owned()),
             errors: Vec::new(),
         }
@@ -80,16 +80,16 @@ impl LoginMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: LoginInput,
     ) -> Result<LoginPayload> {
-        settle(ctx, run(ctx, input).await)
+        into_payload(ctx, run(ctx, input).await)
     }
 }
 
 async fn run(ctx: &Context<'_>, input: LoginInput) -> crate::error::Result<LoginPayload> {
-    let client = &ctx.requester()?.client;
+    let client = &ctx.requester()?.context;
     let device_name = Name::parse_on("deviceName", input.device_name.as_deref())?;
     let login = Login {
         name: input.username.into(),
-        spelling: Spelling::Any,
+        name_match: NameMatch::Any,
         password: input.password.into(),
         transport: input.transport.into(),
         device_name,

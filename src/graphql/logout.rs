@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
-use crate::account::logout::{self, Scope};
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
+use crate::account::logout::{self, SessionScope};
 use crate::error::{Refusal, RefusalCode};
 
 /// What to end.
@@ -23,7 +23,7 @@ pub struct LogoutInput {
 
 /// Which sessions to end.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[graphql(remote = "Scope")]
+#[graphql(remote = "SessionScope")]
 pub enum LogoutScope {
     /// The one the token belongs to.
     #[default]
@@ -48,7 +48,7 @@ pub struct LogoutPayload {
 }
 
 impl Payload for LogoutPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -68,26 +68,26 @@ impl LogoutMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to end; this session, if nothing is said.")] input: Option<LogoutInput>,
     ) -> Result<LogoutPayload> {
-        settle(ctx, run(ctx, input.unwrap_or_default()).await)
+        into_payload(ctx, run(ctx, input.unwrap_or_default()).await)
     }
 }
 
 async fn run(ctx: &Context<'_>, input: LogoutInput) -> crate::error::Result<LogoutPayload> {
     let token = input.refresh_token.map(Into::into);
-    let scope = Scope::from(input.scope);
+    let scope = SessionScope::from(input.scope);
     let api_tokens = scope.api_tokens(input.revoke_api_tokens);
-    let done = logout::logout(ctx.app()?, ctx.requester()?, token.as_ref(), scope, api_tokens).await?;
+    let outcome = logout::logout(ctx.app()?, ctx.requester()?, token.as_ref(), scope, api_tokens).await?;
     let payload = LogoutPayload {
         ok: true,
-        revoked_session_count: done.ended.sessions,
-        revoked_api_token_count: done.ended.api_tokens,
+        revoked_session_count: outcome.ended.sessions,
+        revoked_api_token_count: outcome.ended.api_tokens,
         errors: Vec::new(),
     };
-    if !done.is_partial {
+    if !outcome.is_partial {
         return Ok(payload);
     }
     let message = "the refresh token was replaced before: only its own session has ended; sign in to end the others";
-    let refusal = Refusal::new(RefusalCode::SessionEnded, message).on("refreshToken");
+    let refusal = Refusal::new(RefusalCode::SessionEnded, message).for_field("refreshToken");
     if !ctx.look_ahead().field("errors").exists() {
         return Err(refusal.into());
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Interface, Object};
 
 use super::api_token::ApiToken;
-use super::context::Given;
+use super::context::ContextExt;
 use super::error::Result;
 use super::guard::guard;
 use super::role::Role;
@@ -33,8 +33,8 @@ pub enum Node {
 }
 
 /// The id that `text` is meant to be.
-pub(super) fn parse_id<T: std::str::FromStr>(text: &ID, field: &'static str) -> std::result::Result<T, Error> {
-    let missing = || Refusal::new(RefusalCode::NotFound, "there is nothing with this id").on(field);
+pub(super) fn parse_object_id<T: std::str::FromStr>(text: &ID, field: &'static str) -> std::result::Result<T, Error> {
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is nothing with this id").for_field(field);
     Ok(text.parse().map_err(|_| missing())?)
 }
 
@@ -48,7 +48,7 @@ impl NodeQuery {
     #[graphql(directive = guard::apply(access::READ_NODE))]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The object's id.")] id: ID) -> Result<Option<Node>> {
         let (app, requester) = (ctx.app()?, ctx.requester()?);
-        requester.permit(access::READ_NODE)?;
+        requester.authorize(access::READ_NODE)?;
         if let Ok(id) = id.parse::<UserId>() {
             let found = user::find(app, requester, id).await?;
             return Ok(found.map(|row| Node::User(User::new(row, Arc::clone(requester)))));

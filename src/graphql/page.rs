@@ -8,9 +8,9 @@ use async_graphql::{ComplexObject, ObjectType, OutputType, SimpleObject, TypeNam
 use crate::account::page::{DEFAULT_SIZE, MAX_SIZE, Slice};
 
 /// How much a page weighs: what one row does, as often as there may be rows.
-pub(super) fn weight(size: Option<i32>, row: usize) -> usize {
+pub(super) fn weight(size: Option<i32>, row_weight: usize) -> usize {
     let rows = size.unwrap_or(DEFAULT_SIZE).clamp(1, MAX_SIZE);
-    usize::try_from(rows).unwrap_or(1).saturating_mul(row)
+    usize::try_from(rows).unwrap_or(1).saturating_mul(row_weight)
 }
 
 // The library's own connection cannot carry a description.

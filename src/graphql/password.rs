@@ -6,16 +6,16 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use secrecy::ExposeSecret;
 
 use super::administration::UserPayload;
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
-use super::node::parse_id;
+use super::node::parse_object_id;
 use super::session::Session;
 use super::tokens::TokenPair;
 use super::user::User;
 use crate::account::access;
-use crate::account::password::{self, UpdatePassword, Updated};
-use crate::account::session::ApiTokens;
+use crate::account::password::{self, PasswordUpdateResult, UpdatePassword};
+use crate::account::session::ApiTokenSelection;
 
 /// The old password and the new one.
 #[derive(InputObject)]
@@ -55,7 +55,7 @@ pub struct UpdatePasswordPayload {
 }
 
 impl Payload for UpdatePasswordPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -89,7 +89,7 @@ impl PasswordMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The old password and the new one.")] input: UpdatePasswordInput,
     ) -> Result<UpdatePasswordPayload> {
-        settle(ctx, update(ctx, input).await)
+        into_payload(ctx, update(ctx, input).await)
     }
 
     /// Sets a user's password; all sessions of the user end, and all API tokens unless `revokeApiTokens` is false.
@@ -99,7 +99,7 @@ impl PasswordMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Whose password, and which.")] input: SetUserPasswordInput,
     ) -> Result<UserPayload> {
-        settle(ctx, set(ctx, input).await)
+        into_payload(ctx, set(ctx, input).await)
     }
 }
 
@@ -111,12 +111,12 @@ async fn update(ctx: &Context<'_>, input: UpdatePasswordInput) -> crate::error::
         end_others: input.revoke_other_sessions,
         revoke_api_tokens: input.revoke_api_tokens,
     };
-    let Updated { sign_in: signed_in, ended, device_token } = password::update(ctx.app()?, requester, input).await?;
-    let viewer = Arc::new(signed_in.requester(requester.client.clone()));
+    let PasswordUpdateResult { issued, ended, device_token } = password::update(ctx.app()?, requester, input).await?;
+    let new_requester = Arc::new(issued.requester(requester.context.clone()));
     Ok(UpdatePasswordPayload {
-        tokens: Some(TokenPair::of(&signed_in)),
-        user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
-        session: Some(Session::new(signed_in.session, viewer)),
+        tokens: Some(TokenPair::of(&issued)),
+        user: Some(User::new(issued.user, Arc::clone(&new_requester))),
+        session: Some(Session::new(issued.session, new_requester)),
         revoked_session_count: ended.sessions,
         revoked_api_token_count: ended.api_tokens,
         device_token: Some(device_token.expose_secret().to_owned()),
@@ -126,9 +126,9 @@ async fn update(ctx: &Context<'_>, input: UpdatePasswordInput) -> crate::error::
 
 async fn set(ctx: &Context<'_>, input: SetUserPasswordInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::WRITE_USERS)?;
-    let id = parse_id(&input.user_id, "userId")?;
-    let tokens = ApiTokens::revoking(input.revoke_api_tokens);
+    requester.authorize(access::WRITE_USERS)?;
+    let id = parse_object_id(&input.user_id, "userId")?;
+    let tokens = ApiTokenSelection::from_flag(input.revoke_api_tokens);
     let row = password::set(ctx.app()?, requester, id, input.password.into(), input.must_change, tokens).await?;
     Ok(UserPayload::new(row, requester))
 }

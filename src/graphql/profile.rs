@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, InputObject, MaybeUndefined, Object};
 
-use super::administration::{UserPayload, cleared};
-use super::context::Given;
-use super::error::{Result, settle};
+use super::administration::{UserPayload, nullable};
+use super::context::ContextExt;
+use super::error::{Result, into_payload};
 use super::guard::guard;
 use crate::account::access;
 use crate::account::administration::UpdateUser;
@@ -32,14 +32,14 @@ impl ProfileMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What to change.")] input: UpdateProfileInput,
     ) -> Result<UserPayload> {
-        settle(ctx, run(ctx, &input).await)
+        into_payload(ctx, run(ctx, &input).await)
     }
 }
 
 async fn run(ctx: &Context<'_>, input: &UpdateProfileInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::UPDATE_PROFILE)?;
-    let changes = UpdateUser::parse(input.username.as_deref(), None, cleared(&input.display_name))?;
+    requester.authorize(access::UPDATE_PROFILE)?;
+    let changes = UpdateUser::parse(input.username.as_deref(), None, nullable(&input.display_name))?;
     let row = profile::update(ctx.app()?, requester, changes).await?;
     Ok(UserPayload::new(row, requester))
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
 use super::session::Session;
 use super::tokens::TokenPair;
 use super::user::User;
-use crate::account::refresh::{self, Outcome, Predecessor};
+use crate::account::refresh::{self, OldAccessToken, RotationOutcome};
 
 /// What buys the next pair.
 #[derive(InputObject)]
@@ -31,11 +31,11 @@ pub enum RefreshOutcome {
     Refused,
 }
 
-impl From<Outcome> for RefreshOutcome {
-    fn from(outcome: Outcome) -> Self {
+impl From<RotationOutcome> for RefreshOutcome {
+    fn from(outcome: RotationOutcome) -> Self {
         match outcome {
-            Outcome::Rotated => Self::Rotated,
-            Outcome::Replayed => Self::Replayed,
+            RotationOutcome::Rotated => Self::Rotated,
+            RotationOutcome::Replayed => Self::Replayed,
         }
     }
 }
@@ -56,7 +56,7 @@ pub struct RefreshPayload {
 }
 
 impl Payload for RefreshPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -74,19 +74,19 @@ impl RefreshMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What buys the next pair.")] input: Option<RefreshInput>,
     ) -> Result<RefreshPayload> {
-        settle(ctx, run(ctx, input).await)
+        into_payload(ctx, run(ctx, input).await)
     }
 }
 
 async fn run(ctx: &Context<'_>, input: Option<RefreshInput>) -> crate::error::Result<RefreshPayload> {
-    let client = &ctx.requester()?.client;
+    let client = &ctx.requester()?.context;
     let token = input.and_then(|input| input.refresh_token).map(Into::into);
-    let (renewed, outcome) = refresh::refresh(ctx.app()?, client, token.as_ref(), Predecessor::Keep).await?;
-    let viewer = Arc::new(renewed.requester(client.clone()));
+    let (renewed, outcome) = refresh::refresh(ctx.app()?, client, token.as_ref(), OldAccessToken::Keep).await?;
+    let requester = Arc::new(renewed.requester(client.clone()));
     Ok(RefreshPayload {
         tokens: Some(TokenPair::of(&renewed)),
-        user: Some(User::new(renewed.user, Arc::clone(&viewer))),
-        session: Some(Session::new(renewed.session, viewer)),
+        user: Some(User::new(renewed.user, Arc::clone(&requester))),
+        session: Some(Session::new(renewed.session, requester)),
         outcome: outcome.into(),
         errors: Vec::new(),
     })

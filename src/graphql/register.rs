@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
 use super::session::Session;
 use super::tokens::{TokenPair, TokenTransport};
 use super::user::User;
@@ -57,7 +57,7 @@ pub struct RegisterPayload {
 }
 
 impl Payload for RegisterPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -74,22 +74,22 @@ impl RegisterMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The account to make.")] input: RegisterInput,
     ) -> Result<RegisterPayload> {
-        settle(ctx, run(ctx, input).await)
+        into_payload(ctx, run(ctx, input).await)
     }
 }
 
 async fn run(ctx: &Context<'_>, input: RegisterInput) -> crate::error::Result<RegisterPayload> {
-    let client = &ctx.requester()?.client;
+    let client = &ctx.requester()?.context;
     let RegisterInput { username, email, password, display_name, transport, device_name } = input;
     let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into());
-    let (user, device_name) = register::parse(user, device_name.as_deref())?;
-    let signed_in = register::register(ctx.app()?, client, user, device_name, transport.into()).await?;
-    let viewer = Arc::new(signed_in.requester(client.clone()));
+    let (user, device_name) = register::with_device_name(user, device_name.as_deref())?;
+    let issued = register::register(ctx.app()?, client, user, device_name, transport.into()).await?;
+    let requester = Arc::new(issued.requester(client.clone()));
     Ok(RegisterPayload {
         status: RegisterStatus::SignedIn,
-        tokens: Some(TokenPair::of(&signed_in)),
-        user: Some(User::new(signed_in.user, Arc::clone(&viewer))),
-        session: Some(Session::new(signed_in.session, viewer)),
+        tokens: Some(TokenPair::of(&issued)),
+        user: Some(User::new(issued.user, Arc::clone(&requester))),
+        session: Some(Session::new(issued.session, requester)),
         errors: Vec::new(),
     })
 }

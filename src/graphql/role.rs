@@ -3,17 +3,17 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::administration::UserPayload;
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::{Permission, guard};
-use super::node::parse_id;
+use super::node::parse_object_id;
 use crate::account::access;
 use crate::account::id::RoleId;
 use crate::account::name::Name;
 use crate::account::role::{self as roles, SaveRole};
 
 /// Least bytes of a field in a response: `"a":1,`.
-const LEAST_FIELD: usize = 6;
+const MIN_FIELD_BYTES: usize = 6;
 
 /// A role and what it allows.
 pub struct Role(pub(super) roles::Role);
@@ -28,13 +28,13 @@ impl Role {
 
     /// The name; unique in every spelling.
     async fn name(&self, ctx: &Context<'_>) -> Result<&str> {
-        ctx.take_bytes(self.0.row.name.len())?;
+        ctx.reserve_bytes(self.0.row.name.len())?;
         Ok(&self.0.row.name)
     }
 
     /// What it is for.
     async fn description(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
-        ctx.take_bytes(self.0.row.description.as_ref().map_or(0, String::len))?;
+        ctx.reserve_bytes(self.0.row.description.as_ref().map_or(0, String::len))?;
         Ok(self.0.row.description.as_deref())
     }
 
@@ -79,7 +79,7 @@ pub struct RolePayload {
 }
 
 impl Payload for RolePayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -101,7 +101,7 @@ pub struct DeleteRolePayload {
 }
 
 impl Payload for DeleteRolePayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -126,7 +126,7 @@ impl RoleQuery {
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<Role>> {
         let found = roles::list(ctx.app()?, ctx.requester()?).await?;
         // No argument bounds the list, so each field of each role takes its bytes before any of them is resolved.
-        ctx.take_bytes(found.len().saturating_mul(ctx.field().selection_set().count() * LEAST_FIELD))?;
+        ctx.reserve_bytes(found.len().saturating_mul(ctx.field().selection_set().count() * MIN_FIELD_BYTES))?;
         Ok(found.into_iter().map(Role).collect())
     }
 }
@@ -144,7 +144,7 @@ impl RoleMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The role.")] input: SaveRoleInput,
     ) -> Result<RolePayload> {
-        settle(ctx, save(ctx, input).await)
+        into_payload(ctx, save(ctx, input).await)
     }
 
     /// Deletes a role, for all tenants; its holders lose it from their next request on. `Role.userCount` tells how many
@@ -155,7 +155,7 @@ impl RoleMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which role.")] input: DeleteRoleInput,
     ) -> Result<DeleteRolePayload> {
-        settle(ctx, delete(ctx, &input).await)
+        into_payload(ctx, delete(ctx, &input).await)
     }
 
     /// Gives a user exactly these roles; it counts from the user's next request on.
@@ -165,16 +165,16 @@ impl RoleMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which user and which roles.")] input: SetUserRolesInput,
     ) -> Result<UserPayload> {
-        settle(ctx, assign(ctx, input).await)
+        into_payload(ctx, assign(ctx, input).await)
     }
 }
 
 async fn save(ctx: &Context<'_>, input: SaveRoleInput) -> crate::error::Result<RolePayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::WRITE_ROLES)?;
+    requester.authorize(access::WRITE_ROLES)?;
     let role = SaveRole {
-        id: input.role_id.as_ref().map(|id| parse_id(id, "roleId")).transpose()?,
-        name: Name::parse(&input.name).map_err(|refusal| refusal.on("name"))?,
+        id: input.role_id.as_ref().map(|id| parse_object_id(id, "roleId")).transpose()?,
+        name: Name::parse(&input.name).map_err(|refusal| refusal.for_field("name"))?,
         description: Name::parse_on("description", input.description.as_deref())?,
         permissions: input.permissions.into_iter().map(access::Permission::from).collect(),
     };
@@ -184,15 +184,15 @@ async fn save(ctx: &Context<'_>, input: SaveRoleInput) -> crate::error::Result<R
 
 async fn delete(ctx: &Context<'_>, input: &DeleteRoleInput) -> crate::error::Result<DeleteRolePayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::WRITE_ROLES)?;
-    let id = roles::delete(ctx.app()?, requester, parse_id(&input.role_id, "roleId")?).await?;
+    requester.authorize(access::WRITE_ROLES)?;
+    let id = roles::delete(ctx.app()?, requester, parse_object_id(&input.role_id, "roleId")?).await?;
     Ok(DeleteRolePayload { deleted_role_id: Some(id.to_string().into()), errors: Vec::new() })
 }
 
 async fn assign(ctx: &Context<'_>, input: SetUserRolesInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::ASSIGN_ROLES)?;
-    let id = parse_id(&input.user_id, "userId")?;
+    requester.authorize(access::ASSIGN_ROLES)?;
+    let id = parse_object_id(&input.user_id, "userId")?;
     let row = roles::assign(ctx.app()?, requester, id, input.roles).await?;
     Ok(UserPayload::new(row, requester))
 }

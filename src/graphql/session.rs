@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use entity::{session, user};
 
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
-use super::node::parse_id;
+use super::node::parse_object_id;
 use super::time::Time;
 use super::tokens::TokenTransport;
 use crate::account::access;
@@ -19,13 +19,13 @@ use crate::account::session as sessions;
 /// A session, as one viewer sees it.
 pub struct Session {
     row: session::Model,
-    viewer: Arc<Requester>,
+    requester: Arc<Requester>,
 }
 
 impl Session {
     /// The session `row` as `viewer` sees it.
-    pub(super) fn new(row: session::Model, viewer: Arc<Requester>) -> Self {
-        Self { row, viewer }
+    pub(super) fn new(row: session::Model, requester: Arc<Requester>) -> Self {
+        Self { row, requester }
     }
 }
 
@@ -39,8 +39,8 @@ impl Session {
 
     /// Whether it is the session of the token that asks.
     async fn current(&self) -> bool {
-        match &self.viewer.identity {
-            Identity::SignedIn(caller) => caller.session().is_some_and(|session| session.id == self.row.id),
+        match &self.requester.identity {
+            Identity::Authenticated(caller) => caller.session().is_some_and(|session| session.id == self.row.id),
             Identity::Anonymous | Identity::Rejected { .. } => false,
         }
     }
@@ -112,13 +112,13 @@ pub enum SessionEndReason {
 /// What a list of sessions has beside its edges.
 pub struct SessionConnectionFields {
     owner: user::Model,
-    viewer: Arc<Requester>,
-    only_live: bool,
+    requester: Arc<Requester>,
+    active_only: bool,
 }
 
 impl SessionConnectionFields {
-    pub(super) fn new(owner: user::Model, viewer: Arc<Requester>, only_live: bool) -> Self {
-        Self { owner, viewer, only_live }
+    pub(super) fn new(owner: user::Model, requester: Arc<Requester>, active_only: bool) -> Self {
+        Self { owner, requester, active_only }
     }
 }
 
@@ -126,7 +126,7 @@ impl SessionConnectionFields {
 impl SessionConnectionFields {
     /// How many sessions there are; counted only when it is asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(sessions::count(ctx.app()?, &self.viewer, &self.owner, self.only_live).await?)
+        Ok(sessions::count(ctx.app()?, &self.requester, &self.owner, self.active_only).await?)
     }
 }
 
@@ -147,7 +147,7 @@ pub struct RevokeSessionPayload {
 }
 
 impl Payload for RevokeSessionPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -165,14 +165,14 @@ impl SessionMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session.")] input: RevokeSessionInput,
     ) -> Result<RevokeSessionPayload> {
-        settle(ctx, revoke(ctx, &input).await)
+        into_payload(ctx, revoke(ctx, &input).await)
     }
 }
 
 async fn revoke(ctx: &Context<'_>, input: &RevokeSessionInput) -> crate::error::Result<RevokeSessionPayload> {
-    let viewer = ctx.requester()?;
-    viewer.signed_in()?;
-    let id = parse_id(&input.session_id, "sessionId")?;
-    let (row, _) = sessions::revoke(ctx.app()?, viewer, id).await?;
-    Ok(RevokeSessionPayload { session: Some(Session::new(row, Arc::clone(viewer))), errors: Vec::new() })
+    let requester = ctx.requester()?;
+    requester.caller()?;
+    let id = parse_object_id(&input.session_id, "sessionId")?;
+    let (row, _) = sessions::revoke(ctx.app()?, requester, id).await?;
+    Ok(RevokeSessionPayload { session: Some(Session::new(row, Arc::clone(requester))), errors: Vec::new() })
 }

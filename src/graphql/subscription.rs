@@ -10,32 +10,32 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Context, Request, Response, Variables};
 use futures_util::StreamExt;
 
-use super::context::{self, Given};
+use super::context::{self, ContextExt};
 use super::documents::Document;
-use super::error::{Failure, without_place};
+use super::error::{ResolverError, without_location};
 use super::events::AccountEvent;
-use super::face::Face;
-use super::response_limit::{ResponseBounds, fit};
-use crate::account::events::{self, Watcher};
-use crate::account::requester::Vigil;
+use super::face::Executor;
+use super::response_limit::{ResponseBudget, limit_response_size};
+use crate::account::events::{self, AccountEventStream};
+use crate::account::requester::SessionMonitor;
 use crate::app::App;
 use crate::error::{Error, Result};
 
 /// What is handed to a run of the operation, or by it.
-enum Handed {
+enum RunInput {
     /// To the first run.
-    Vigil(Box<Vigil>),
+    Monitor(Box<SessionMonitor>),
     /// By the first run.
-    Watcher(Box<Watcher>),
+    Stream(Box<AccountEventStream>),
     /// To each later one.
     Event(Box<AccountEvent>),
 }
 
 /// Where events come from, for the resolvers of subscriptions.
-pub(super) struct Source(Mutex<Option<Handed>>);
+pub(super) struct EventSource(Mutex<Option<RunInput>>);
 
-impl Source {
-    fn new(handed: Handed) -> Arc<Self> {
+impl EventSource {
+    fn new(handed: RunInput) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Some(handed))))
     }
 
@@ -45,29 +45,29 @@ impl Source {
     }
 
     /// What this run answers, if it is there to answer something.
-    pub async fn run(&self, ctx: &Context<'_>) -> Result<Option<AccountEvent>> {
+    pub async fn resolve(&self, ctx: &Context<'_>) -> Result<Option<AccountEvent>> {
         match self.take() {
-            Some(Handed::Vigil(vigil)) => {
-                let watcher = events::watch(ctx.app()?, *vigil).await?;
-                self.put(Handed::Watcher(Box::new(watcher)));
+            Some(RunInput::Monitor(monitor)) => {
+                let stream = events::subscribe(ctx.app()?, *monitor).await?;
+                self.put(RunInput::Stream(Box::new(stream)));
                 Ok(None)
             }
-            Some(Handed::Event(event)) => Ok(Some(*event)),
-            Some(Handed::Watcher(_)) | None => Err(one_field()),
+            Some(RunInput::Event(event)) => Ok(Some(*event)),
+            Some(RunInput::Stream(_)) | None => Err(single_field_error()),
         }
     }
 
-    fn take(&self) -> Option<Handed> {
+    fn take(&self) -> Option<RunInput> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn put(&self, handed: Handed) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(handed);
+    fn put(&self, input: RunInput) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(input);
     }
 }
 
 /// GraphQL section 5.2.3.1.
-fn one_field() -> Error {
+fn single_field_error() -> Error {
     Error::BadUserInput {
         argument: "query",
         problem: "a subscription asks for one field, and does not skip it".to_owned(),
@@ -76,15 +76,15 @@ fn one_field() -> Error {
 
 /// An operation that goes on.
 pub struct Subscription {
-    face: Face,
+    executor: Executor,
     app: App,
     /// What it asks for, for whoever reads the answer.
     document: ExecutableDocument,
     /// The same for the executor.
-    executed: ExecutableDocument,
-    name: Option<String>,
+    executable: ExecutableDocument,
+    operation_name: Option<String>,
     variables: Variables,
-    watcher: Box<Watcher>,
+    stream: Box<AccountEventStream>,
 }
 
 impl Subscription {
@@ -92,31 +92,40 @@ impl Subscription {
     ///
     /// # Errors
     /// The answer that refuses it.
-    pub(super) async fn begin(
-        face: Face,
+    pub(super) async fn start(
+        executor: Executor,
         mut request: Request,
         document: Arc<Document>,
         app: &App,
-        vigil: Vigil,
+        monitor: SessionMonitor,
     ) -> Result<Self, Response> {
-        let name = request.operation_name.take();
-        let prepared = face.prepare(&document, name.as_deref(), std::mem::take(&mut request.variables));
+        let operation_name = request.operation_name.take();
+        let prepared = executor.prepare(&document, operation_name.as_deref(), std::mem::take(&mut request.variables));
         let prepared = prepared.map_err(Response::from_errors)?;
         request.variables = prepared.variables.clone();
-        request.set_parsed_query(prepared.executed.clone());
-        let (variables, executed) = (prepared.variables, prepared.executed);
+        request.set_parsed_query(prepared.executable.clone());
+        let (variables, executed) = (prepared.variables, prepared.executable);
         let document = prepared.document.into_owned();
-        let requester = vigil.requester();
-        let source = Source::new(Handed::Vigil(Box::new(vigil)));
-        let request = context::data(request, app, requester).data(Arc::clone(&source));
-        let refusals = face.stream(request).flat_map(|response| futures_util::stream::iter(response.errors));
-        let refusals: Vec<_> = refusals.collect().await;
+        let requester = monitor.requester();
+        let source = EventSource::new(RunInput::Monitor(Box::new(monitor)));
+        let request = context::with_request_data(request, app, requester).data(Arc::clone(&source));
+        let responses =
+            executor.execute_stream(request).flat_map(|response| futures_util::stream::iter(response.errors));
+        let errors: Vec<_> = responses.collect().await;
         match source.take() {
-            Some(Handed::Watcher(watcher)) if refusals.is_empty() => {
-                Ok(Self { face, app: app.clone(), document, executed, name, variables, watcher })
+            Some(RunInput::Stream(stream)) if errors.is_empty() => Ok(Self {
+                executor,
+                app: app.clone(),
+                document,
+                executable: executed,
+                operation_name,
+                variables,
+                stream,
+            }),
+            _ if errors.is_empty() => {
+                Err(Response::from_errors(vec![without_location(ResolverError::from(single_field_error()))]))
             }
-            _ if refusals.is_empty() => Err(Response::from_errors(vec![without_place(Failure::from(one_field()))])),
-            _ => Err(Response::from_errors(refusals)),
+            _ => Err(Response::from_errors(errors)),
         }
     }
 
@@ -125,18 +134,18 @@ impl Subscription {
     /// # Errors
     /// The end; see [`Watcher::next`].
     pub async fn next(&mut self) -> Result<Response> {
-        let event = self.watcher.next().await?;
-        let requester = self.watcher.requester();
+        let event = self.stream.next().await?;
+        let requester = self.stream.requester();
         let event = AccountEvent::new(event, Arc::new(requester.clone()));
         let mut request = Request::new("").variables(self.variables.clone());
-        request.set_parsed_query(self.executed.clone());
-        let bounds = ResponseBounds::new(&self.app.config.graphql, false);
-        let request = context::data(request, &self.app, requester).data(bounds);
-        let request = request.data(Source::new(Handed::Event(Box::new(event))));
-        let response = self.face.stream(request).next().await;
+        request.set_parsed_query(self.executable.clone());
+        let bounds = ResponseBudget::new(&self.app.config.graphql, false);
+        let request = context::with_request_data(request, &self.app, requester).data(bounds);
+        let request = request.data(EventSource::new(RunInput::Event(Box::new(event))));
+        let response = self.executor.execute_stream(request).next().await;
         let mut response = response.ok_or_else(|| Error::internal("an event came to no answer"))?;
-        self.face.complete(&self.document, self.name.as_deref(), &mut response);
-        fit(&mut response, self.app.config.graphql.max_response_bytes);
+        self.executor.propagate_nulls(&self.document, self.operation_name.as_deref(), &mut response);
+        limit_response_size(&mut response, self.app.config.graphql.max_response_bytes);
         Ok(response)
     }
 }

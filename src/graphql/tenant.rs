@@ -3,10 +3,10 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use entity::tenant;
 
-use super::context::Given;
-use super::error::{AccountError, Payload, Result, settle};
+use super::context::ContextExt;
+use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
-use super::node::parse_id;
+use super::node::parse_object_id;
 use super::page::{Connection, connection, weight};
 use super::time::Time;
 use crate::account::access;
@@ -88,7 +88,7 @@ pub struct TenantPayload {
 }
 
 impl Payload for TenantPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -119,7 +119,7 @@ pub struct DeleteTenantPayload {
 }
 
 impl Payload for DeleteTenantPayload {
-    fn refused(errors: Vec<AccountError>) -> Self {
+    fn from_errors(errors: Vec<AccountError>) -> Self {
         Self { errors, ..Self::default() }
     }
 }
@@ -159,7 +159,7 @@ impl TenantMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The tenant.")] input: SaveTenantInput,
     ) -> Result<TenantPayload> {
-        settle(ctx, save(ctx, &input).await)
+        into_payload(ctx, save(ctx, &input).await)
     }
 
     /// Enables or disables a tenant. Disabling ends all sessions of its users at once; they can do nothing, by no login,
@@ -170,7 +170,7 @@ impl TenantMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which tenant and which status.")] input: SetTenantStatusInput,
     ) -> Result<TenantPayload> {
-        settle(ctx, set_status(ctx, &input).await)
+        into_payload(ctx, set_status(ctx, &input).await)
     }
 
     /// Deletes a tenant that has no users. The first tenant is not deleted.
@@ -180,30 +180,30 @@ impl TenantMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which tenant.")] input: DeleteTenantInput,
     ) -> Result<DeleteTenantPayload> {
-        settle(ctx, delete(ctx, &input).await)
+        into_payload(ctx, delete(ctx, &input).await)
     }
 }
 
 async fn set_status(ctx: &Context<'_>, input: &SetTenantStatusInput) -> crate::error::Result<TenantPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::WRITE_TENANTS)?;
-    let id = parse_id(&input.tenant_id, "tenantId")?;
+    requester.authorize(access::WRITE_TENANTS)?;
+    let id = parse_object_id(&input.tenant_id, "tenantId")?;
     let row = tenants::set_status(ctx.app()?, requester, id, input.status.into()).await?;
     Ok(TenantPayload { tenant: Some(Tenant(row)), errors: Vec::new() })
 }
 
 async fn delete(ctx: &Context<'_>, input: &DeleteTenantInput) -> crate::error::Result<DeleteTenantPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::WRITE_TENANTS)?;
-    let id = tenants::delete(ctx.app()?, requester, parse_id(&input.tenant_id, "tenantId")?).await?;
+    requester.authorize(access::WRITE_TENANTS)?;
+    let id = tenants::delete(ctx.app()?, requester, parse_object_id(&input.tenant_id, "tenantId")?).await?;
     Ok(DeleteTenantPayload { deleted_tenant_id: Some(id.to_string().into()), errors: Vec::new() })
 }
 
 async fn save(ctx: &Context<'_>, input: &SaveTenantInput) -> crate::error::Result<TenantPayload> {
     let requester = ctx.requester()?;
-    requester.permit(access::WRITE_TENANTS)?;
-    let id = input.tenant_id.as_ref().map(|id| parse_id(id, "tenantId")).transpose()?;
-    let name = Name::parse(&input.name).map_err(|refusal| refusal.on("name"))?;
+    requester.authorize(access::WRITE_TENANTS)?;
+    let id = input.tenant_id.as_ref().map(|id| parse_object_id(id, "tenantId")).transpose()?;
+    let name = Name::parse(&input.name).map_err(|refusal| refusal.for_field("name"))?;
     let row = tenants::save(ctx.app()?, requester, id, name).await?;
     Ok(TenantPayload { tenant: Some(Tenant(row)), errors: Vec::new() })
 }

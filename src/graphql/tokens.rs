@@ -5,7 +5,7 @@ use entity::session::Transport;
 use secrecy::ExposeSecret;
 
 use super::time::Time;
-use crate::account::session::SignIn;
+use crate::account::session::IssuedSession;
 use crate::account::tokens;
 
 /// Where a session's tokens travel. The session remembers it: `refresh`, `logout` and `updatePassword` need no mode.
@@ -29,8 +29,8 @@ pub struct TokenPair {
 
 impl TokenPair {
     /// The tokens of a session that was just opened or renewed.
-    pub(super) fn of(signed_in: &SignIn) -> Self {
-        Self { pair: signed_in.tokens.clone(), transport: signed_in.session.transport }
+    pub(super) fn of(issued: &IssuedSession) -> Self {
+        Self { pair: issued.tokens.clone(), transport: issued.session.transport }
     }
 }
 

@@ -6,10 +6,10 @@ use async_graphql::{Context, Enum, ID, InputObject, Object};
 use entity::user;
 
 use super::api_token::{ApiToken, ApiTokenConnectionFields};
-use super::context::Given;
+use super::context::ContextExt;
 use super::error::Result;
 use super::guard::{Permission, guard};
-use super::node::parse_id;
+use super::node::parse_object_id;
 use super::page::{Connection, connection, weight};
 use super::session::{Session, SessionConnectionFields};
 use super::tenant::Tenant;
@@ -25,17 +25,17 @@ use crate::error::Error;
 /// An account, as one viewer sees it.
 pub struct User {
     row: user::Model,
-    viewer: Arc<Requester>,
+    requester: Arc<Requester>,
 }
 
 impl User {
     /// The account `row` as `viewer` sees it.
-    pub(super) fn new(row: user::Model, viewer: Arc<Requester>) -> Self {
-        Self { row, viewer }
+    pub(super) fn new(row: user::Model, requester: Arc<Requester>) -> Self {
+        Self { row, requester }
     }
 
     fn permit(&self, rule: Rule) -> Result<()> {
-        self.viewer.permit_for(rule, &self.row)?;
+        self.requester.authorize_for(rule, &self.row)?;
         Ok(())
     }
 }
@@ -59,73 +59,73 @@ impl User {
     }
 
     /// The customer to whom the account belongs.
-    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Tenant> {
-        self.permit(access::READ_ACCOUNT)?;
+        self.permit(access::READ_USER_DETAILS)?;
         Ok(Tenant(ctx.tenant(self.row.tenant_id).await?))
     }
 
     /// The e-mail address, which may be used to sign in, too.
-    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
     async fn email(&self) -> Result<Option<&str>> {
-        self.permit(access::READ_ACCOUNT)?;
+        self.permit(access::READ_USER_DETAILS)?;
         Ok(self.row.email.as_deref())
     }
 
     /// Whether the account can sign in.
-    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
     async fn status(&self) -> Result<UserStatus> {
-        self.permit(access::READ_ACCOUNT)?;
+        self.permit(access::READ_USER_DETAILS)?;
         Ok(self.row.status.into())
     }
 
     /// Whether the owner has to choose a new password: until `updatePassword`, everything but login, refresh and logout
     /// answers PASSWORD_CHANGE_REQUIRED.
-    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
     async fn must_change_password(&self) -> Result<bool> {
-        self.permit(access::READ_ACCOUNT)?;
+        self.permit(access::READ_USER_DETAILS)?;
         Ok(self.row.must_change_password)
     }
 
     /// The names of the account's roles, as they are now.
-    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
-        self.permit(access::READ_ACCOUNT)?;
+        self.permit(access::READ_USER_DETAILS)?;
         let roles = ctx.access_of(self.row.id).await?.into_owned().roles;
         // An account may have any number of them.
-        ctx.take_bytes(roles.iter().map(String::len).sum())?;
+        ctx.reserve_bytes(roles.iter().map(String::len).sum())?;
         Ok(roles)
     }
 
     /// What the roles add up to, as it is now: what the guards check.
-    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Permission>> {
-        self.permit(access::READ_ACCOUNT)?;
+        self.permit(access::READ_USER_DETAILS)?;
         Ok(ctx.access_of(self.row.id).await?.permissions.iter().copied().map(Permission::from).collect())
     }
 
     /// Whether the account holds one permission now.
-    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
     async fn can(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The permission in question.")] permission: Permission,
     ) -> Result<bool> {
-        self.permit(access::READ_ACCOUNT)?;
+        self.permit(access::READ_USER_DETAILS)?;
         Ok(ctx.access_of(self.row.id).await?.permissions.contains(&permission.into()))
     }
 
     /// When the password was last set.
-    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
     async fn password_updated_at(&self) -> Result<Option<Time>> {
-        self.permit(access::READ_ACCOUNT)?;
+        self.permit(access::READ_USER_DETAILS)?;
         Ok(self.row.password_changed_at.map(Time::from))
     }
 
     /// When somebody last signed in to the account.
-    #[graphql(directive = guard::apply(access::READ_ACCOUNT))]
+    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
     async fn last_sign_in_at(&self) -> Result<Option<Time>> {
-        self.permit(access::READ_ACCOUNT)?;
+        self.permit(access::READ_USER_DETAILS)?;
         Ok(self.row.last_login_at.map(Time::from))
     }
 
@@ -149,10 +149,10 @@ impl User {
         #[graphql(desc = "Only those that live; false: also those that ended.", default = true)] active: bool,
     ) -> Result<Connection<Session, SessionConnectionFields>> {
         let request = PageRequest { first, after, ..PageRequest::default() };
-        let _turn = ctx.turn().await?;
-        let slice = session::list(ctx.app()?, &self.viewer, &self.row, active, request).await?;
-        let fields = SessionConnectionFields::new(self.row.clone(), Arc::clone(&self.viewer), active);
-        Ok(connection(slice, fields, |row| Session::new(row, Arc::clone(&self.viewer))))
+        let _turn = ctx.list_permit().await?;
+        let slice = session::list(ctx.app()?, &self.requester, &self.row, active, request).await?;
+        let fields = SessionConnectionFields::new(self.row.clone(), Arc::clone(&self.requester), active);
+        Ok(connection(slice, fields, |row| Session::new(row, Arc::clone(&self.requester))))
     }
 
     /// The account's API tokens, newest first.
@@ -165,8 +165,8 @@ impl User {
         #[graphql(desc = "Only those that are neither revoked nor over; false: all.", default = true)] active: bool,
     ) -> Result<Connection<ApiToken, ApiTokenConnectionFields>> {
         let request = PageRequest { first, after, ..PageRequest::default() };
-        let slice = api_token::list(ctx.app()?, &self.viewer, &self.row, active, request).await?;
-        let fields = ApiTokenConnectionFields::new(self.row.clone(), Arc::clone(&self.viewer), active);
+        let slice = api_token::list(ctx.app()?, &self.requester, &self.row, active, request).await?;
+        let fields = ApiTokenConnectionFields::new(self.row.clone(), Arc::clone(&self.requester), active);
         Ok(connection(slice, fields, ApiToken))
     }
 }
@@ -184,14 +184,14 @@ pub enum UserStatus {
 /// What a list of users has beside its edges.
 pub struct UserConnectionFields {
     filter: Filter,
-    viewer: Arc<Requester>,
+    requester: Arc<Requester>,
 }
 
 #[Object]
 impl UserConnectionFields {
     /// How many users pass the filter; counted only when it is asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
-        Ok(users::count(ctx.app()?, &self.viewer, &self.filter).await?)
+        Ok(users::count(ctx.app()?, &self.requester, &self.filter).await?)
     }
 }
 
@@ -210,12 +210,12 @@ pub struct UserFilter {
     tenant_id: Option<ID>,
 }
 
-async fn prepared(ctx: &Context<'_>, filter: Option<UserFilter>) -> crate::error::Result<Filter> {
+async fn to_store_filter(ctx: &Context<'_>, filter: Option<UserFilter>) -> crate::error::Result<Filter> {
     let UserFilter { search, email, role, status, tenant_id } = filter.unwrap_or_default();
     let requester = ctx.requester()?;
-    requester.permit(access::READ_USERS)?;
+    requester.authorize(access::READ_USERS)?;
     let tenant_id = match tenant_id {
-        Some(id) => Some(tenant::number(ctx.app()?, requester, parse_id(&id, "tenantId")?).await?),
+        Some(id) => Some(tenant::row_id(ctx.app()?, requester, parse_object_id(&id, "tenantId")?).await?),
         None => None,
     };
     let status = status.map(user::Status::from);
@@ -275,7 +275,7 @@ impl UserQuery {
         if matches!(requester.identity, Identity::Anonymous) {
             return Ok(None);
         }
-        let caller = requester.signed_in()?;
+        let caller = requester.caller()?;
         Ok(Some(User::new(caller.user.clone(), Arc::clone(requester))))
     }
 
@@ -289,9 +289,9 @@ impl UserQuery {
         #[graphql(desc = "The e-mail address, in any spelling.")] email: Option<String>,
     ) -> Result<Option<User>> {
         let requester = ctx.requester()?;
-        requester.permit(access::READ_USERS)?;
+        requester.authorize(access::READ_USERS)?;
         let lookup = match (id, username, email) {
-            (Some(id), None, None) => match parse_id(&id, "id") {
+            (Some(id), None, None) => match parse_object_id(&id, "id") {
                 Ok(id) => Lookup::Id(id),
                 Err(_) => return Ok(None),
             },
@@ -318,12 +318,12 @@ impl UserQuery {
         #[graphql(desc = "Which users.")] filter: Option<UserFilter>,
         #[graphql(desc = "Sorted by what; newest first if nothing is said.", default)] order_by: UserOrder,
     ) -> Result<Connection<User, UserConnectionFields>> {
-        let viewer = ctx.requester()?;
-        let filter = prepared(ctx, filter).await?;
+        let requester = ctx.requester()?;
+        let filter = to_store_filter(ctx, filter).await?;
         let order = (Order::from(order_by.field), order_by.direction == OrderDirection::Desc);
         let request = PageRequest { first, after, last, before };
-        let slice = users::list(ctx.app()?, viewer, &filter, order, request).await?;
-        let fields = UserConnectionFields { filter, viewer: Arc::clone(viewer) };
-        Ok(connection(slice, fields, |row| User::new(row, Arc::clone(viewer))))
+        let slice = users::list(ctx.app()?, requester, &filter, order, request).await?;
+        let fields = UserConnectionFields { filter, requester: Arc::clone(requester) };
+        Ok(connection(slice, fields, |row| User::new(row, Arc::clone(requester))))
     }
 }

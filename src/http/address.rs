@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::http::header::FORWARDED;
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::config::{ForwardedHeader, Proxies};
+use crate::config::{ForwardedHeader, TrustedProxies};
 
 #[cfg(test)]
 mod tests;
@@ -18,15 +18,15 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 ///
 /// A proxy writes one of the two headers and may let the client's own version of the other one pass: the settings say
 /// which one counts, and the other one is ignored.
-pub(super) fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Proxies, header: ForwardedHeader) -> IpAddr {
+pub(super) fn resolve(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies, header: ForwardedHeader) -> IpAddr {
     let peer = peer.to_canonical();
     if !proxies.contains(peer) {
         return peer;
     }
     match header {
-        ForwardedHeader::Forwarded => walk(peer, headers, &FORWARDED, elements, forwarded_for, proxies),
+        ForwardedHeader::Forwarded => walk(peer, headers, &FORWARDED, split_elements, parse_forwarded_for, proxies),
         ForwardedHeader::XForwardedFor => {
-            walk(peer, headers, &X_FORWARDED_FOR, |value| Some(value.split(',').collect()), address, proxies)
+            walk(peer, headers, &X_FORWARDED_FOR, |value| Some(value.split(',').collect()), parse_address, proxies)
         }
     }
 }
@@ -37,31 +37,31 @@ fn walk(
     headers: &HeaderMap,
     name: &HeaderName,
     entries: fn(&str) -> Option<Vec<&str>>,
-    node: fn(&str) -> Option<IpAddr>,
-    proxies: &Proxies,
+    parse_node: fn(&str) -> Option<IpAddr>,
+    proxies: &TrustedProxies,
 ) -> IpAddr {
-    let mut last = peer;
+    let mut last_hop = peer;
     let values: Vec<_> = headers.get_all(name).iter().collect();
     for value in values.into_iter().rev() {
-        let Some(entries) = value.to_str().ok().and_then(entries) else { return last };
+        let Some(entries) = value.to_str().ok().and_then(entries) else { return last_hop };
         for entry in entries.into_iter().rev() {
-            let Some(hop) = node(entry.trim_matches([' ', '\t'])) else { return last };
+            let Some(hop) = parse_node(entry.trim_matches([' ', '\t'])) else { return last_hop };
             if !proxies.contains(hop) {
                 return hop;
             }
-            last = hop;
+            last_hop = hop;
         }
     }
-    last
+    last_hop
 }
 
 /// The elements of a `Forwarded` value; `None` if a quotation has no end, because then nobody knows where they part.
-fn elements(value: &str) -> Option<Vec<&str>> {
-    split(value, ',')
+fn split_elements(value: &str) -> Option<Vec<&str>> {
+    split_unquoted(value, ',')
 }
 
 /// Splits at a character outside quoted strings (RFC 9110 section 5.6.4).
-fn split(text: &str, at: char) -> Option<Vec<&str>> {
+fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let parts = text.split(|character| {
         if is_escaped {
@@ -71,7 +71,7 @@ fn split(text: &str, at: char) -> Option<Vec<&str>> {
         } else if character == '\\' && is_quoted {
             is_escaped = true;
         } else {
-            return character == at && !is_quoted;
+            return character == separator && !is_quoted;
         }
         false
     });
@@ -80,9 +80,9 @@ fn split(text: &str, at: char) -> Option<Vec<&str>> {
 }
 
 /// The address in the one `for` of an element (RFC 7239 section 4). `unknown` and hidden names have none.
-fn forwarded_for(element: &str) -> Option<IpAddr> {
+fn parse_forwarded_for(element: &str) -> Option<IpAddr> {
     let mut found = None;
-    for pair in split(element, ';')? {
+    for pair in split_unquoted(element, ';')? {
         let (name, value) = pair.split_once('=')?;
         if name.trim().eq_ignore_ascii_case("for") {
             if found.is_some() {
@@ -93,11 +93,11 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
         }
     }
     // An address holds nothing that would have to be escaped.
-    address(found?)
+    parse_address(found?)
 }
 
 /// An address, with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
-fn address(text: &str) -> Option<IpAddr> {
+fn parse_address(text: &str) -> Option<IpAddr> {
     let parsed = match text.strip_prefix('[') {
         Some(rest) => {
             let (address, port) = rest.split_once(']')?;

@@ -15,15 +15,15 @@ pub(super) fn credentials(headers: &HeaderMap) -> Credentials {
     if more.is_some() {
         return Credentials::Malformed;
     }
-    if is_foreign(value.as_bytes()) {
+    if is_other_scheme(value.as_bytes()) {
         return Credentials::None;
     }
-    value.to_str().map_or(Credentials::Malformed, read)
+    value.to_str().map_or(Credentials::Malformed, parse)
 }
 
 /// Whether another scheme than ours stands before the rest of the header (RFC 9110 section 11.4). A single word is a
 /// token that lacks its scheme.
-fn is_foreign(value: &[u8]) -> bool {
+fn is_other_scheme(value: &[u8]) -> bool {
     let mut words = value.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
     let (Some(scheme), Some(_)) = (words.next(), words.next()) else { return false };
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
@@ -31,11 +31,11 @@ fn is_foreign(value: &[u8]) -> bool {
 }
 
 /// What the value of the header says, wherever else it stands.
-pub(super) fn read(text: &str) -> Credentials {
+pub(super) fn parse(text: &str) -> Credentials {
     let mut words = text.split_ascii_whitespace();
     match (words.next(), words.next(), words.next()) {
         (None, ..) => Credentials::None,
-        _ if is_foreign(text.as_bytes()) => Credentials::None,
+        _ if is_other_scheme(text.as_bytes()) => Credentials::None,
         (Some(scheme), token, None) if scheme.eq_ignore_ascii_case("bearer") => match token {
             None | Some("null" | "undefined") => Credentials::None,
             Some(token) => Credentials::Bearer(token.to_owned().into()),
@@ -46,7 +46,7 @@ pub(super) fn read(text: &str) -> Credentials {
 
 /// Whether the address has a token in it: addresses end up in logs and histories, so it is not taken from there, and
 /// the caller is told (RFC 6750 section 2.3, RFC 9700 section 4.3.2).
-pub(super) fn is_in_address(uri: &Uri) -> bool {
+pub(super) fn has_token_in_query(uri: &Uri) -> bool {
     uri.query().unwrap_or_default().split('&').any(|member| member.split('=').next() == Some("access_token"))
 }
 
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
     use secrecy::ExposeSecret;
 
-    fn told(values: &[&str]) -> String {
+    fn parsed(values: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(AUTHORIZATION, value.parse().unwrap());
@@ -68,22 +68,22 @@ mod tests {
     }
 
     #[test]
-    fn takes_what_signed_out_clients_send_for_nothing() {
+    fn signed_out_clients_have_no_credentials() {
         for value in ["", " ", "Bearer", "Bearer ", "bearer", "Bearer null", "Bearer undefined"] {
-            assert_eq!(told(&[value]), "none", "{value:?}");
+            assert_eq!(parsed(&[value]), "none", "{value:?}");
         }
-        assert_eq!(told(&[]), "none");
+        assert_eq!(parsed(&[]), "none");
     }
 
     #[test]
-    fn takes_one_bearer_token_in_any_case_and_spacing() {
+    fn bearer_scheme_is_read_in_any_case_and_spacing() {
         for value in ["Bearer abc", "bearer abc", "BEARER\tabc", "Bearer  abc "] {
-            assert_eq!(told(&[value]), "token abc", "{value:?}");
+            assert_eq!(parsed(&[value]), "token abc", "{value:?}");
         }
     }
 
     #[test]
-    fn takes_another_scheme_for_nothing() {
+    fn other_schemes_are_ignored() {
         for value in [
             "Basic YWJj",
             "basic YWJj",
@@ -92,18 +92,18 @@ mod tests {
             "Negotiate YII=",
             "AWS4-HMAC-SHA256 Credential=a, Signature=b",
         ] {
-            assert_eq!(told(&[value]), "none", "{value:?}");
+            assert_eq!(parsed(&[value]), "none", "{value:?}");
         }
-        assert_eq!(told(&["Basic YWJj", "Bearer abc"]), "malformed", "nobody knows which of them is meant");
-        assert_eq!(told(&["B\u{e4}sic YWJj"]), "malformed");
+        assert_eq!(parsed(&["Basic YWJj", "Bearer abc"]), "malformed", "nobody knows which of them is meant");
+        assert_eq!(parsed(&["B\u{e4}sic YWJj"]), "malformed");
     }
 
     #[test]
-    fn refuses_everything_else() {
-        assert_eq!(told(&["abc"]), "malformed");
-        assert_eq!(told(&["Bearer a b"]), "malformed");
-        assert_eq!(told(&["Bearer a, Bearer b"]), "malformed");
-        assert_eq!(told(&["Bearer a", "Bearer b"]), "malformed");
-        assert_eq!(told(&["Bearer \u{fc}"]), "malformed");
+    fn malformed_credentials_are_refused() {
+        assert_eq!(parsed(&["abc"]), "malformed");
+        assert_eq!(parsed(&["Bearer a b"]), "malformed");
+        assert_eq!(parsed(&["Bearer a, Bearer b"]), "malformed");
+        assert_eq!(parsed(&["Bearer a", "Bearer b"]), "malformed");
+        assert_eq!(parsed(&["Bearer \u{fc}"]), "malformed");
     }
 }

@@ -3,16 +3,16 @@
 use utoipa::openapi::{PathItem, Paths};
 
 use super::console;
-use super::openapi::machines;
+use super::openapi::service_routes;
 use crate::config::{Problem, Problems, Rest};
-use crate::rest::{self, Placed};
+use crate::rest::{self, MountedDialect};
 
 /// Routes under one name.
-struct Claimant {
+struct RouteOwner {
     /// The dialect; `None` is the server itself.
     dialect: Option<&'static str>,
     /// As the refusal calls it.
-    title: String,
+    label: String,
     /// Each path with its methods.
     paths: Vec<(String, Vec<&'static str>)>,
 }
@@ -23,24 +23,24 @@ struct Claimant {
 /// Each pair of claimants with a route that both would answer.
 pub fn check(settings: &Rest) -> Result<(), Problems> {
     let graphql = ("/graphql".to_owned(), vec!["GET", "POST"]);
-    let mut own = paths(&machines(settings));
+    let mut own = described_paths(&service_routes(settings));
     own.push(graphql);
     own.extend(console::PATHS.map(|path| (path.to_owned(), vec!["GET"])));
-    let mut claimants = vec![Claimant { dialect: None, title: "the server itself".to_owned(), paths: own }];
+    let mut owners = vec![RouteOwner { dialect: None, label: "the server itself".to_owned(), paths: own }];
     let mut problems = Vec::new();
-    for Placed { dialect, mount, description } in rest::describe(settings) {
+    for MountedDialect { dialect, mount, description } in rest::describe(settings) {
         let title = format!("{dialect} at {}", mount.path);
-        let claimant = Claimant { dialect: Some(dialect), title, paths: paths(&description.paths) };
-        problems.extend(claimants.iter().filter_map(|earlier| refusal(earlier, &claimant)));
-        claimants.push(claimant);
+        let owner = RouteOwner { dialect: Some(dialect), label: title, paths: described_paths(&description.paths) };
+        problems.extend(owners.iter().filter_map(|earlier| find_conflict(earlier, &owner)));
+        owners.push(owner);
     }
     if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
 }
 
 /// The first route that both claim, as a mistake in the settings.
-fn refusal(earlier: &Claimant, later: &Claimant) -> Option<Problem> {
+fn find_conflict(earlier: &RouteOwner, later: &RouteOwner) -> Option<Problem> {
     let pairs = || later.paths.iter().flat_map(|claimed| earlier.paths.iter().map(move |other| (claimed, other)));
-    let routes = pairs().filter(|((path, _), (other, _))| overlap(path, other));
+    let routes = pairs().filter(|((path, _), (other, _))| overlaps(path, other));
     // Every route answers OPTIONS, too.
     let route = routes
         .map(|((path, methods), (_, others))| {
@@ -48,21 +48,22 @@ fn refusal(earlier: &Claimant, later: &Claimant) -> Option<Problem> {
         })
         .min_by_key(|(method, _)| *method == "OPTIONS");
     route.map(|(method, path)| Problem {
-        setting: Rest::setting(later.dialect.unwrap_or_default()),
-        origin: None,
-        problem: format!("{} and {} both claim {method} {path}", earlier.title, later.title),
+        setting: Rest::mount_setting(later.dialect.unwrap_or_default()),
+        source: None,
+        problem: format!("{} and {} both claim {method} {path}", earlier.label, later.label),
         fix: "mount one at another path, or set it to off".to_owned(),
     })
 }
 
 /// Whether a request can have both paths; `{name}` is any segment.
-fn overlap(left: &str, right: &str) -> bool {
+fn overlaps(left: &str, right: &str) -> bool {
     let (left, right): (Vec<&str>, Vec<&str>) = (left.split('/').collect(), right.split('/').collect());
-    let any = |segment: &str| segment.starts_with('{');
-    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| *left == right || any(left) || any(right))
+    let is_parameter = |segment: &str| segment.starts_with('{');
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(left, right)| *left == right || is_parameter(left) || is_parameter(right))
 }
 
-fn paths(described: &Paths) -> Vec<(String, Vec<&'static str>)> {
+fn described_paths(described: &Paths) -> Vec<(String, Vec<&'static str>)> {
     let methods = |item: &PathItem| {
         let all = [
             (&item.get, "GET"),

@@ -5,14 +5,14 @@ use axum::http::{HeaderMap, HeaderValue};
 
 /// The two media types of a GraphQL answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Media {
+pub(super) enum ResponseMedia {
     /// `application/json`: the status is 200 whenever the answer is a GraphQL one.
     Json,
     /// `application/graphql-response+json`: the status tells what came of it.
     GraphQl,
 }
 
-impl Media {
+impl ResponseMedia {
     /// The value of `Content-Type`.
     pub(super) fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
@@ -25,14 +25,14 @@ impl Media {
     /// header says nothing (RFC 9110 section 12.5.1), and Java's `HttpURLConnection` writes `*` for `*/*`.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
         let mut best: Option<(Self, f32)> = None;
-        let mut any = false;
+        let mut has_range = false;
         for range in
             headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','))
         {
             if range.trim().is_empty() {
                 continue;
             }
-            any = true;
+            has_range = true;
             let mut parts = range.split(';').map(str::trim);
             let media = match parts.next().map(str::to_ascii_lowercase).as_deref() {
                 Some("application/graphql-response+json") => Self::GraphQl,
@@ -46,12 +46,12 @@ impl Media {
                 best = Some((media, quality));
             }
         }
-        if any { best.map(|(media, _)| media) } else { Some(Self::Json) }
+        if has_range { best.map(|(media, _)| media) } else { Some(Self::Json) }
     }
 }
 
 /// Whether the client takes server-sent events, by their own name alone.
-pub(super) fn takes_events(headers: &HeaderMap) -> bool {
+pub(super) fn accepts_event_stream(headers: &HeaderMap) -> bool {
     let ranges =
         headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
     ranges.into_iter().any(|range| {
@@ -63,20 +63,20 @@ pub(super) fn takes_events(headers: &HeaderMap) -> bool {
 
 /// Whether the body is said to be JSON in UTF-8; forms, plain text and no type at all are what pages of other origins
 /// can send without being asked (OWASP CSRF Prevention Cheat Sheet).
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json_request(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Ok(text) = value.to_str() else { return false };
     let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
-    let known = matches!(parts.next().as_deref(), Some("application/json" | "application/graphql-response+json"));
-    known
+    let is_json = matches!(parts.next().as_deref(), Some("application/json" | "application/graphql-response+json"));
+    is_json
         && parts.all(|part| {
             part.strip_prefix("charset=").is_none_or(|name| matches!(name.trim_matches('"'), "utf-8" | "utf8"))
         })
 }
 
 /// Whether the body is compressed, or coded otherwise (RFC 9110 section 8.4).
-pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
+pub(super) fn has_content_coding(headers: &HeaderMap) -> bool {
     headers.get_all(CONTENT_ENCODING).iter().any(|value| {
         let codings = value.to_str().unwrap_or("unknown").split(',').map(str::trim);
         codings.into_iter().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
@@ -87,48 +87,54 @@ pub(super) fn is_encoded(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    fn accepted(value: &str) -> Option<Media> {
+    fn accepted(value: &str) -> Option<ResponseMedia> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, value.parse().unwrap());
-        Media::accepted(&headers)
+        ResponseMedia::accepted(&headers)
     }
 
     #[test]
-    fn gives_the_client_what_it_prefers() {
-        assert_eq!(Media::accepted(&HeaderMap::new()), Some(Media::Json));
-        assert_eq!(accepted("*/*"), Some(Media::Json));
-        assert_eq!(accepted("application/graphql-response+json,application/json;q=0.9"), Some(Media::GraphQl));
-        assert_eq!(accepted("application/json, application/graphql-response+json;q=0.5"), Some(Media::Json));
-        assert_eq!(accepted("application/graphql-response+json; charset=utf-8, */*;q=0.1"), Some(Media::GraphQl));
+    fn highest_quality_media_type_is_chosen() {
+        assert_eq!(ResponseMedia::accepted(&HeaderMap::new()), Some(ResponseMedia::Json));
+        assert_eq!(accepted("*/*"), Some(ResponseMedia::Json));
+        assert_eq!(accepted("application/graphql-response+json,application/json;q=0.9"), Some(ResponseMedia::GraphQl));
+        assert_eq!(accepted("application/json, application/graphql-response+json;q=0.5"), Some(ResponseMedia::Json));
+        assert_eq!(
+            accepted("application/graphql-response+json; charset=utf-8, */*;q=0.1"),
+            Some(ResponseMedia::GraphQl)
+        );
         assert_eq!(accepted("text/html"), None);
         assert_eq!(
             (accepted(""), accepted(" , "), accepted("*")),
-            (Some(Media::Json), Some(Media::Json), Some(Media::Json))
+            (Some(ResponseMedia::Json), Some(ResponseMedia::Json), Some(ResponseMedia::Json))
         );
         // What Java's `HttpURLConnection` sends.
-        assert_eq!(accepted("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"), Some(Media::Json));
+        assert_eq!(accepted("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"), Some(ResponseMedia::Json));
         assert_eq!(accepted("application/json;q=0"), None);
     }
 
     #[test]
-    fn gives_events_to_those_who_name_them() {
-        let takes = |value: &str| {
+    fn event_stream_needs_its_own_media_range() {
+        let accepts = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, value.parse().unwrap());
-            takes_events(&headers)
+            accepts_event_stream(&headers)
         };
-        assert!(takes("text/event-stream") && takes("application/json, Text/Event-Stream;q=0.5"));
+        assert!(accepts("text/event-stream") && accepts("application/json, Text/Event-Stream;q=0.5"));
         assert!(
-            !takes("*/*") && !takes("text/*") && !takes("text/event-stream;q=0") && !takes_events(&HeaderMap::new())
+            !accepts("*/*")
+                && !accepts("text/*")
+                && !accepts("text/event-stream;q=0")
+                && !accepts_event_stream(&HeaderMap::new())
         );
     }
 
     #[test]
-    fn takes_only_json() {
+    fn only_json_in_utf8_is_accepted() {
         let is = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, value.parse().unwrap());
-            is_json(&headers)
+            is_json_request(&headers)
         };
         assert!(is("application/json"));
         assert!(is("Application/JSON; charset=UTF-8"));
@@ -137,6 +143,6 @@ mod tests {
         assert!(!is("text/plain"));
         assert!(!is("application/x-www-form-urlencoded"));
         assert!(!is("multipart/form-data; boundary=x"));
-        assert!(!is_json(&HeaderMap::new()));
+        assert!(!is_json_request(&HeaderMap::new()));
     }
 }

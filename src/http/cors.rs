@@ -15,44 +15,44 @@ use axum::response::{IntoResponse, Response};
 use crate::app::App;
 
 /// What every answer to a listed origin says.
-const ANSWER: [(HeaderName, &str); 2] = [
+const RESPONSE_HEADERS: [(HeaderName, &str); 2] = [
     (ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
     (ACCESS_CONTROL_EXPOSE_HEADERS, "retry-after, www-authenticate, x-request-id"),
 ];
 
 /// What the answer to a preflight says.
-const PREFLIGHT: [(HeaderName, &str); 3] = [
+const PREFLIGHT_HEADERS: [(HeaderName, &str); 3] = [
     (ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
     (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     (ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 
 /// The headers that the server reads, and those that Apollo clients add. Callers of Corvus send the last one.
-const READ: &str = "authorization, content-type, apollo-require-preflight, apollographql-client-name, \
+const READ_HEADERS: &str = "authorization, content-type, apollo-require-preflight, apollographql-client-name, \
     apollographql-client-version, x-apollo-operation-name, last-event-id, x-auth-token";
 
 /// What a page may read of an answer.
-pub(super) struct Sharing {
+pub(super) struct Cors {
     /// The page's origin, if it is listed.
     origin: Option<HeaderValue>,
     /// What it may send; nothing where it did not ask.
-    headers: Option<HeaderValue>,
+    allowed_headers: Option<HeaderValue>,
     is_preflight: bool,
 }
 
-impl Sharing {
+impl Cors {
     /// What the page asks that has sent `request`.
-    pub fn asked(app: &App, request: &Request) -> Self {
+    pub fn of(app: &App, request: &Request) -> Self {
         let headers = request.headers();
-        let origin = headers.get(ORIGIN).filter(|origin| app.config.browser.allows(origin.as_bytes())).cloned();
+        let origin = headers.get(ORIGIN).filter(|origin| app.config.cors.allows_origin(origin.as_bytes())).cloned();
         let is_preflight = request.method() == Method::OPTIONS
             && headers.contains_key(ORIGIN)
             && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         if is_preflight && origin.is_none() {
-            tell_refusal(headers.get(ORIGIN));
+            log_refused_origin(headers.get(ORIGIN));
         }
-        let headers = (is_preflight && origin.is_some()).then(|| allowed(&app.config.browser.allowed_headers));
-        Self { origin, headers: headers.flatten(), is_preflight }
+        let headers = (is_preflight && origin.is_some()).then(|| header_list(&app.config.cors.allowed_headers));
+        Self { origin, allowed_headers: headers.flatten(), is_preflight }
     }
 
     /// The answer, if the request was a preflight.
@@ -61,32 +61,32 @@ impl Sharing {
     }
 
     /// Lets pages of listed origins read the answer. Others learn nothing.
-    pub fn tell(self, response: &mut Response) {
+    pub fn apply(self, response: &mut Response) {
         response.headers_mut().append(VARY, HeaderValue::from_static("origin"));
         let Some(origin) = self.origin else { return };
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let told = if self.is_preflight { PREFLIGHT.as_slice() } else { ANSWER.as_slice() };
-        for (name, value) in told {
+        let fixed_headers = if self.is_preflight { PREFLIGHT_HEADERS.as_slice() } else { RESPONSE_HEADERS.as_slice() };
+        for (name, value) in fixed_headers {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
-        if let Some(headers) = self.headers {
+        if let Some(headers) = self.allowed_headers {
             response.headers_mut().insert(ACCESS_CONTROL_ALLOW_HEADERS, headers);
         }
     }
 }
 
 /// Logs the refused origin for the operator: the browser only reports a failed request.
-fn tell_refusal(origin: Option<&HeaderValue>) {
+fn log_refused_origin(origin: Option<&HeaderValue>) {
     let text = String::from_utf8_lossy(origin.map_or(b"", HeaderValue::as_bytes));
-    let origin: String = text.chars().take(MAX_LOGGED).collect();
+    let origin: String = text.chars().take(MAX_LOGGED_CHARS).collect();
     tracing::info!(origin = ?origin, "a page may read no answers: its origin is not in cors.origins");
 }
 
 /// Most characters of an origin that the log repeats.
-const MAX_LOGGED: usize = 100;
+const MAX_LOGGED_CHARS: usize = 100;
 
 /// Every header that a page may send.
-fn allowed(more: &[String]) -> Option<HeaderValue> {
-    let names: Vec<&str> = std::iter::once(READ).chain(more.iter().map(String::as_str)).collect();
+fn header_list(more: &[String]) -> Option<HeaderValue> {
+    let names: Vec<&str> = std::iter::once(READ_HEADERS).chain(more.iter().map(String::as_str)).collect();
     HeaderValue::from_str(&names.join(", ")).ok()
 }

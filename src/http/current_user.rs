@@ -10,16 +10,16 @@ use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::http::Response;
 use axum::http::request::Parts;
 
-use super::error::refused;
+use super::error::rejection;
 use super::{cookies, visitor};
-use crate::account::requester::{Requester, SignedIn};
+use crate::account::requester::{Caller, Requester};
 use crate::app::App;
-use crate::error::{Error, TokenFault};
+use crate::error::{Error, TokenError};
 
 /// The caller of a route, with a live session or API token. As `Option<CurrentUser>` it is nothing for callers without
 /// credentials; wrong ones are refused all the same.
 #[derive(Debug, Clone)]
-pub struct CurrentUser(Arc<SignedIn>);
+pub struct CurrentUser(Arc<Caller>);
 
 impl CurrentUser {
     /// The public id, as in the `sub` of tokens.
@@ -66,23 +66,23 @@ impl CurrentUser {
 /// What was found out about the caller, so that it is asked for once in a request. It counts for its own service alone:
 /// a program may embed two.
 #[derive(Clone)]
-struct Identified(App, Requester);
+struct CachedRequester(App, Requester);
 
 /// The caller, signed in or not.
 ///
 /// # Errors
 /// The answer, if that cannot be told now.
-async fn identify(app: &App, parts: &mut Parts) -> Result<Requester, Box<Response<Body>>> {
-    if let Some(Identified(own, requester)) = parts.extensions.get()
-        && own.is(app)
+async fn cached_requester(app: &App, parts: &mut Parts) -> Result<Requester, Box<Response<Body>>> {
+    if let Some(CachedRequester(cached_app, requester)) = parts.extensions.get()
+        && cached_app.is_same(app)
     {
         return Ok(requester.clone());
     }
-    let mut visitor = visitor::of(app, &parts.headers, &parts.extensions);
-    cookies::lend(app, &parts.uri, &parts.headers, &mut visitor);
-    let request_id = visitor.client.request_id.clone();
-    let requester = visitor.identify(app).await.map_err(|error| Box::new(refused(&error, &request_id)))?;
-    parts.extensions.insert(Identified(app.clone(), requester.clone()));
+    let mut auth = visitor::from_headers(app, &parts.headers, &parts.extensions);
+    cookies::apply_access_cookie(app, &parts.uri, &parts.headers, &mut auth);
+    let request_id = auth.context.request_id.clone();
+    let requester = auth.authenticate(app).await.map_err(|error| Box::new(rejection(&error, &request_id)))?;
+    parts.extensions.insert(CachedRequester(app.clone(), requester.clone()));
     Ok(requester)
 }
 
@@ -90,9 +90,9 @@ async fn identify(app: &App, parts: &mut Parts) -> Result<Requester, Box<Respons
 ///
 /// # Errors
 /// The answer to those who are not: 401, or 403 if another password has to be chosen first.
-pub(super) async fn current(app: &App, parts: &mut Parts) -> Result<CurrentUser, Box<Response<Body>>> {
-    let requester = identify(app, parts).await?;
-    let caller = requester.signed_in().map_err(|error| Box::new(refused(&error, &requester.client.request_id)))?;
+pub(super) async fn authenticate(app: &App, parts: &mut Parts) -> Result<CurrentUser, Box<Response<Body>>> {
+    let requester = cached_requester(app, parts).await?;
+    let caller = requester.caller().map_err(|error| Box::new(rejection(&error, &requester.context.request_id)))?;
     Ok(CurrentUser(Arc::new(caller.clone())))
 }
 
@@ -104,7 +104,7 @@ where
     type Rejection = Response<Body>;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        current(&App::from_ref(state), parts).await.map_err(|answer| *answer)
+        authenticate(&App::from_ref(state), parts).await.map_err(|answer| *answer)
     }
 }
 
@@ -116,11 +116,11 @@ where
     type Rejection = Response<Body>;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Self::Rejection> {
-        let requester = identify(&App::from_ref(state), parts).await.map_err(|answer| *answer)?;
-        match requester.signed_in() {
+        let requester = cached_requester(&App::from_ref(state), parts).await.map_err(|answer| *answer)?;
+        match requester.caller() {
             Ok(caller) => Ok(Some(Self(Arc::new(caller.clone())))),
-            Err(Error::Unauthenticated(TokenFault::Missing)) => Ok(None),
-            Err(error) => Err(refused(&error, &requester.client.request_id)),
+            Err(Error::Unauthenticated(TokenError::Missing)) => Ok(None),
+            Err(error) => Err(rejection(&error, &requester.context.request_id)),
         }
     }
 }

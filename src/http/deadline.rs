@@ -15,18 +15,18 @@ use super::error::problem;
 use crate::app::App;
 
 /// Most bytes of a request's body.
-pub(super) const MAX_BODY: usize = 64 * 1024;
+pub(super) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Answers for the handler when the body or the handler itself takes too long.
-pub(super) async fn hold(app: &App, request: Request, next: Next) -> Response<Body> {
-    let deadlines = &app.config.server.deadlines;
+pub(super) async fn run(app: &App, request: Request, next: Next) -> Response<Body> {
+    let deadlines = &app.config.server.timeouts;
     let is_late = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&is_late);
     let request = request.map(|body| {
         if body.is_end_stream() {
             return body;
         }
-        if body.size_hint().lower() > MAX_BODY as u64 {
+        if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
             // The handler meets the same error as at the end of its patience, only before anything is read.
             return Body::new(Limited::new(Body::from("too long"), 0));
         }

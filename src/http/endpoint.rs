@@ -14,17 +14,17 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
 
-use super::content::{Media, is_json, takes_events};
-use super::cookies::Cookies;
-use super::log::Operation;
-use super::server::Stop;
+use super::content::{ResponseMedia, accepts_event_stream, is_json_request};
+use super::cookies::TokenCookies;
+use super::log::LoggedOperation;
+use super::server::Shutdown;
 use super::{playground, socket};
-use crate::account::requester::Visitor;
+use crate::account::requester::RequestAuth;
 use crate::app::App;
 use crate::error::Error;
-use crate::graphql::error::{Failure, codes, polish, without_place};
-use crate::graphql::response_limit::ResponseBounds;
-use crate::graphql::{Document, Face};
+use crate::graphql::error::{ResolverError, codes, finalize_errors, without_location};
+use crate::graphql::response_limit::ResponseBudget;
+use crate::graphql::{Document, Executor};
 
 mod answer;
 mod events;
@@ -33,225 +33,236 @@ mod parameters;
 mod persisted;
 mod subscribe;
 
-use answer::raised;
-pub(super) use answer::{Refusal, event};
+use answer::error_response;
+pub(super) use answer::{RequestError, event_body};
 pub(super) use parameters::Parameters;
-pub(super) use subscribe::note_end;
+pub(super) use subscribe::log_stream_error;
 
-use operation::described;
-use parameters::{Asked, QueryString};
-use persisted::{Hash, Persisted, Unfit};
+use operation::describe;
+use parameters::{Batch, QueryString};
+use persisted::{InvalidHash, PersistedQueries, QueryHash};
 
 /// What runs operations.
-pub(super) struct Endpoint {
-    face: Face,
-    persisted: Persisted,
+pub(super) struct GraphqlHandler {
+    executor: Executor,
+    persisted_queries: PersistedQueries,
 }
 
-impl Endpoint {
+impl GraphqlHandler {
     /// Runs operations through this face.
-    pub fn new(face: Face) -> Arc<Self> {
-        Arc::new(Self { face, persisted: Persisted::default() })
+    pub fn new(executor: Executor) -> Arc<Self> {
+        Arc::new(Self { executor, persisted_queries: PersistedQueries::default() })
     }
 }
 
 /// A request that can be run, with the hash that its query can be kept under; or the answer to one that cannot.
-type Entry = Result<(Request, Option<Hash>), GraphQlResponse>;
+type ParsedRequest = Result<(Request, Option<QueryHash>), GraphQlResponse>;
 
 /// A request with its document, both within the limits; or the answer to one that cannot be run.
-type Prepared = Result<(Request, Arc<Document>), GraphQlResponse>;
+type PreparedRequest = Result<(Request, Arc<Document>), GraphQlResponse>;
 
 /// What [`described`] calls an operation that goes on.
 const SUBSCRIPTION: &str = "subscription";
 
 /// How a request wants to be answered.
-struct Manner {
+struct ResponseMode {
     /// What GraphQL answers are written in.
-    media: Media,
+    media: ResponseMedia,
     /// Whether it takes server-sent events, and nothing else.
-    events: Events,
-    may_mutate: bool,
-    may_introspect: bool,
-    stop: Stop,
+    sse: SseMode,
+    can_mutate: bool,
+    can_introspect: bool,
+    shutdown: Shutdown,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Events {
-    No,
-    Also,
-    Only,
+enum SseMode {
+    Refused,
+    Accepted,
+    Required,
 }
 
-impl Manner {
+impl ResponseMode {
     /// What the headers ask for, or nothing if it is nothing that there is.
-    fn of(app: &App, headers: &HeaderMap, stop: Option<Extension<Stop>>, may_mutate: bool) -> Option<Self> {
-        let (media, events) = match (Media::accepted(headers), takes_events(headers)) {
-            (Some(media), false) => (media, Events::No),
-            (Some(media), true) => (media, Events::Also),
+    fn negotiate(
+        app: &App,
+        headers: &HeaderMap,
+        shutdown: Option<Extension<Shutdown>>,
+        can_mutate: bool,
+    ) -> Option<Self> {
+        let (media, sse) = match (ResponseMedia::accepted(headers), accepts_event_stream(headers)) {
+            (Some(media), false) => (media, SseMode::Refused),
+            (Some(media), true) => (media, SseMode::Accepted),
             // A refusal of theirs is told by the status first.
-            (None, true) => (Media::GraphQl, Events::Only),
+            (None, true) => (ResponseMedia::GraphQl, SseMode::Required),
             (None, false) => return None,
         };
-        let may_introspect = playground::is_open_to(app, headers);
-        let stop = stop.map(|Extension(stop)| stop).unwrap_or_default();
-        Some(Self { media, events, may_mutate, may_introspect, stop })
+        let can_introspect = playground::is_open_to(app, headers);
+        let shutdown = shutdown.map(|Extension(stop)| stop).unwrap_or_default();
+        Some(Self { media, sse, can_mutate, can_introspect, shutdown })
     }
 }
 
 /// Queries and mutations, and subscriptions as server-sent events.
 pub(super) async fn post(
     State(app): State<App>,
-    Extension(endpoint): Extension<Arc<Endpoint>>,
-    Extension(mut visitor): Extension<Visitor>,
-    stop: Option<Extension<Stop>>,
+    Extension(handler): Extension<Arc<GraphqlHandler>>,
+    Extension(mut auth): Extension<RequestAuth>,
+    shutdown: Option<Extension<Shutdown>>,
     uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response<Body> {
     // The REST dialects know no cookies.
-    let cookies = Cookies::of(&app, &uri, &headers, &mut visitor);
-    let Some(manner) = Manner::of(&app, &headers, stop, true) else {
-        return Refusal::not_acceptable().answer(Media::Json);
+    let cookies = TokenCookies::read(&app, &uri, &headers, &mut auth);
+    let Some(mode) = ResponseMode::negotiate(&app, &headers, shutdown, true) else {
+        return RequestError::not_acceptable().respond(ResponseMedia::Json);
     };
-    let media = manner.media;
-    if !is_json(&headers) {
-        return Refusal::no_json().answer(media);
+    let media = mode.media;
+    if !is_json_request(&headers) {
+        return RequestError::unsupported_media_type().respond(media);
     }
     let body = match body {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return Refusal::too_long().answer(media);
+            return RequestError::payload_too_large().respond(media);
         }
-        Err(_) => return Refusal::bad_request("the request's body could not be read").answer(media),
+        Err(_) => return RequestError::bad_request("the request's body could not be read").respond(media),
     };
-    match parameters::read(&body, app.config.graphql.batch_max) {
-        Ok(asked) => endpoint.answer(&app, (visitor, &cookies), manner, asked).await,
-        Err(message) => Refusal::bad_request(message).answer(media),
+    match parameters::parse(&body, app.config.graphql.max_batch) {
+        Ok(batch) => handler.respond(&app, (auth, &cookies), mode, batch).await,
+        Err(message) => RequestError::bad_request(message).respond(media),
     }
 }
 
 /// Queries, subscriptions as server-sent events or over a WebSocket, and the playground for browsers.
 pub(super) async fn get(
     State(app): State<App>,
-    Extension(endpoint): Extension<Arc<Endpoint>>,
-    Extension(mut visitor): Extension<Visitor>,
-    stop: Option<Extension<Stop>>,
+    Extension(handler): Extension<Arc<GraphqlHandler>>,
+    Extension(mut auth): Extension<RequestAuth>,
+    shutdown: Option<Extension<Shutdown>>,
     uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parameters: Result<Query<QueryString>, QueryRejection>,
 ) -> Response<Body> {
-    let cookies = Cookies::of(&app, &uri, &headers, &mut visitor);
-    if socket::is_wanted(&headers) {
-        let stop = stop.map(|Extension(stop)| stop).unwrap_or_default();
-        return socket::open(upgrade, app, endpoint, visitor, stop);
+    let cookies = TokenCookies::read(&app, &uri, &headers, &mut auth);
+    if socket::is_upgrade(&headers) {
+        let shutdown = shutdown.map(|Extension(stop)| stop).unwrap_or_default();
+        return socket::open(upgrade, app, handler, auth, shutdown);
     }
     let Ok(Query(parameters)) = parameters else {
-        return Refusal::bad_request("the query string could not be read").answer(Media::Json);
+        return RequestError::bad_request("the query string could not be read").respond(ResponseMedia::Json);
     };
-    if parameters.is_empty() && playground::is_wanted(&headers) {
-        return if playground::is_open_to(&app, &headers) { playground::page(&app) } else { playground::closed(&app) };
+    if parameters.is_empty() && playground::accepts_html(&headers) {
+        return if playground::is_open_to(&app, &headers) {
+            playground::page(&app)
+        } else {
+            playground::closed_page(&app)
+        };
     }
-    let Some(manner) = Manner::of(&app, &headers, stop, false) else {
-        return Refusal::not_acceptable().answer(Media::Json);
+    let Some(mode) = ResponseMode::negotiate(&app, &headers, shutdown, false) else {
+        return RequestError::not_acceptable().respond(ResponseMedia::Json);
     };
-    match parameters.parameters() {
+    match parameters.into_parameters() {
         Ok(one) => {
-            let asked = Asked { requests: vec![one], is_array: false };
-            endpoint.answer(&app, (visitor, &cookies), manner, asked).await
+            let batch = Batch { requests: vec![one], is_array: false };
+            handler.respond(&app, (auth, &cookies), mode, batch).await
         }
-        Err(message) => Refusal::bad_request(message).answer(manner.media),
+        Err(message) => RequestError::bad_request(message).respond(mode.media),
     }
 }
 
-impl Endpoint {
-    async fn answer(
+impl GraphqlHandler {
+    async fn respond(
         &self,
         app: &App,
-        (visitor, cookies): (Visitor, &Cookies),
-        manner: Manner,
-        asked: Asked,
+        (auth, cookies): (RequestAuth, &TokenCookies),
+        mode: ResponseMode,
+        batch: Batch,
     ) -> Response<Body> {
-        let Asked { requests, is_array } = asked;
-        let media = manner.media;
-        let bounds = ResponseBounds::new(&app.config.graphql, manner.may_introspect);
+        let Batch { requests, is_array } = batch;
+        let media = mode.media;
+        let bounds = ResponseBudget::new(&app.config.graphql, mode.can_introspect);
         let max_bytes = app.config.graphql.max_response_bytes;
-        let entries: Result<Vec<Entry>, Refusal> = requests.into_iter().map(|one| self.entry(one)).collect();
+        let entries: Result<Vec<ParsedRequest>, RequestError> =
+            requests.into_iter().map(|one| self.parse(one)).collect();
         let count = entries.as_ref().map_or(0, Vec::len);
-        let checked = entries.and_then(|entries| self.check(app, &manner, entries, is_array));
+        let checked = entries.and_then(|entries| self.prepare(app, &mode, entries, is_array));
         let (operation, bounded) = match checked {
             Ok(checked) => checked,
-            Err(refusal) => return refusal.answer(media),
+            Err(refusal) => return refusal.respond(media),
         };
         let responses = match bounded {
-            Err(error) => refused(error, count, &visitor.client.request_id),
+            Err(error) => refuse_all(error, count, &auth.context.request_id),
             Ok(mut prepared) => match prepared.pop_if(|_| operation.kind == SUBSCRIPTION) {
-                Some(only) => match self.stream(app, visitor, manner.stop, only).await {
+                Some(only) => match self.event_stream(app, auth, mode.shutdown, only).await {
                     Ok(mut stream) => {
                         stream.extensions_mut().insert(operation);
                         return stream;
                     }
                     Err(response) => vec![response],
                 },
-                None => self.run(app, visitor, prepared, &bounds).await,
+                None => self.run(app, auth, prepared, &bounds).await,
             },
         };
         let codes = responses.iter().flat_map(codes).collect::<Vec<_>>().join(",");
         let mut answer = match &responses[..] {
-            [only] if !is_array => answer::one(media, only, max_bytes),
-            responses => answer::many(media, responses, max_bytes),
+            [only] if !is_array => answer::single(media, only, max_bytes),
+            responses => answer::batch(media, responses, max_bytes),
         };
-        answer.extensions_mut().insert(Operation { codes, ..operation });
-        cookies.tell(answer.headers_mut());
+        answer.extensions_mut().insert(LoggedOperation { codes, ..operation });
+        cookies.apply(answer.headers_mut());
         answer
     }
 
     /// The query itself, or the one that its hash stands for.
-    fn entry(&self, parameters: Parameters) -> Result<Entry, Refusal> {
+    fn parse(&self, parameters: Parameters) -> Result<ParsedRequest, RequestError> {
         let Some(extension) = parameters.extension("persistedQuery") else {
-            let query = parameters.query().ok_or_else(|| Refusal::bad_request("the request has no query"))?.to_owned();
-            return Ok(Ok((parameters.request(query), None)));
+            let query =
+                parameters.query().ok_or_else(|| RequestError::bad_request("the request has no query"))?.to_owned();
+            return Ok(Ok((parameters.into_request(query), None)));
         };
-        let hash = match persisted::hash(extension) {
+        let hash = match persisted::parse_hash(extension) {
             Ok(hash) => hash,
-            Err(Unfit::Version) => {
-                return Ok(Err(raised("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")));
+            Err(InvalidHash::UnsupportedVersion) => {
+                return Ok(Err(error_response("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")));
             }
-            Err(Unfit::Form) => {
-                return Err(Refusal::bad_request(
+            Err(InvalidHash::Malformed) => {
+                return Err(RequestError::bad_request(
                     "persistedQuery needs version 1 and sha256Hash, 64 hexadecimal digits",
                 ));
             }
         };
         match parameters.query() {
-            Some(query) if !persisted::is_of(&hash, query) => {
-                Err(Refusal::bad_request("sha256Hash is not the SHA-256 of the query"))
+            Some(query) if !persisted::is_hash_of(&hash, query) => {
+                Err(RequestError::bad_request("sha256Hash is not the SHA-256 of the query"))
             }
             Some(query) => {
                 let query = query.to_owned();
-                Ok(Ok((parameters.request(query), Some(hash))))
+                Ok(Ok((parameters.into_request(query), Some(hash))))
             }
-            None => Ok(match self.persisted.find(&hash) {
-                Some(query) => Ok((parameters.request(query), None)),
-                None => Err(raised("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")),
+            None => Ok(match self.persisted_queries.get(&hash) {
+                Some(query) => Ok((parameters.into_request(query), None)),
+                None => Err(error_response("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")),
             }),
         }
     }
 
     /// Reads the documents, tells what would be run, and refuses what does not go by this way.
-    fn check(
+    fn prepare(
         &self,
         app: &App,
-        manner: &Manner,
-        mut entries: Vec<Entry>,
+        mode: &ResponseMode,
+        mut entries: Vec<ParsedRequest>,
         is_array: bool,
-    ) -> Result<(Operation, Result<Vec<Prepared>, Error>), Refusal> {
+    ) -> Result<(LoggedOperation, Result<Vec<PreparedRequest>, Error>), RequestError> {
         let count = entries.len();
         let requests = entries.iter_mut().flatten().map(|(request, _)| request).collect();
-        let mut operation = Operation::default();
-        let documents = match self.face.read(requests, &app.config.graphql.limits) {
+        let mut operation = LoggedOperation::default();
+        let documents = match self.executor.parse_documents(requests, &app.config.graphql.limits) {
             Ok(documents) => documents,
-            Err(error) => return Ok((batch_of(count, is_array).unwrap_or(operation), Err(error))),
+            Err(error) => return Ok((batch_operation(count, is_array).unwrap_or(operation), Err(error))),
         };
         let mut documents = documents.into_iter();
         let mut prepared = Vec::with_capacity(count);
@@ -264,43 +275,47 @@ impl Endpoint {
                 }
             };
             let Some(document) = documents.next() else { break };
-            operation = described(&document, request.operation_name.as_deref());
+            operation = describe(&document, request.operation_name.as_deref());
             match operation.kind {
-                "mutation" if !manner.may_mutate => return Err(Refusal::mutation_by_get()),
-                SUBSCRIPTION if is_array || manner.events == Events::No => return Err(Refusal::subscription()),
-                "query" | "mutation" if manner.events == Events::Only => return Err(Refusal::not_acceptable()),
+                "mutation" if !mode.can_mutate => return Err(RequestError::mutation_by_get()),
+                SUBSCRIPTION if is_array || mode.sse == SseMode::Refused => {
+                    return Err(RequestError::subscription_needs_stream());
+                }
+                "query" | "mutation" if mode.sse == SseMode::Required => return Err(RequestError::not_acceptable()),
                 _ => {}
             }
             if let Some(hash) = hash
                 && !operation.kind.is_empty()
             {
-                self.persisted.keep(hash, &request.query);
+                self.persisted_queries.insert(hash, &request.query);
             }
             prepared.push(Ok((request, document)));
         }
-        Ok((batch_of(count, is_array).unwrap_or(operation), Ok(prepared)))
+        Ok((batch_operation(count, is_array).unwrap_or(operation), Ok(prepared)))
     }
 
     /// Runs what is within the limits, one after the other.
     async fn run(
         &self,
         app: &App,
-        visitor: Visitor,
-        prepared: Vec<Prepared>,
-        bounds: &ResponseBounds,
+        auth: RequestAuth,
+        prepared: Vec<PreparedRequest>,
+        bounds: &ResponseBudget,
     ) -> Vec<GraphQlResponse> {
-        let request_id = visitor.client.request_id.clone();
-        let requester = match visitor.identify(app).await {
+        let request_id = auth.context.request_id.clone();
+        let requester = match auth.authenticate(app).await {
             Ok(requester) => requester,
-            Err(error) => return refused(error, prepared.len(), &request_id),
+            Err(error) => return refuse_all(error, prepared.len(), &request_id),
         };
         let mut responses = Vec::with_capacity(prepared.len());
         for one in prepared {
             let mut response = match one {
-                Ok((request, document)) => self.face.run(request, &document, app, requester.clone(), bounds).await,
+                Ok((request, document)) => {
+                    self.executor.execute(request, &document, app, requester.clone(), bounds).await
+                }
                 Err(response) => response,
             };
-            polish(&mut response, &request_id);
+            finalize_errors(&mut response, &request_id);
             responses.push(response);
         }
         responses
@@ -308,13 +323,13 @@ impl Endpoint {
 }
 
 /// What the log calls several requests that came together.
-fn batch_of(count: usize, is_array: bool) -> Option<Operation> {
-    (is_array && count > 1).then(|| Operation { kind: "batch", ..Operation::default() })
+fn batch_operation(count: usize, is_array: bool) -> Option<LoggedOperation> {
+    (is_array && count > 1).then(|| LoggedOperation { kind: "batch", ..LoggedOperation::default() })
 }
 
 /// The answers to so many requests of which none was run.
-fn refused(error: Error, count: usize, request_id: &str) -> Vec<GraphQlResponse> {
-    let mut refused = GraphQlResponse::from_errors(vec![without_place(Failure::from(error))]);
-    polish(&mut refused, request_id);
+fn refuse_all(error: Error, count: usize, request_id: &str) -> Vec<GraphQlResponse> {
+    let mut refused = GraphQlResponse::from_errors(vec![without_location(ResolverError::from(error))]);
+    finalize_errors(&mut refused, request_id);
     (0..count).map(|_| GraphQlResponse::from_errors(refused.errors.clone())).collect()
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use serde_json::json;
 
-use crate::error::{Error, TokenFault};
+use crate::error::{Error, TokenError};
 
 /// The answer with a status, a code and a sentence that tells what to do.
 pub(super) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Body> {
@@ -26,17 +26,18 @@ pub(super) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<
 }
 
 /// A failure of a use case, on a route that has no form of its own for it; what is internal is logged here.
-pub(super) fn refused(error: &Error, request_id: &str) -> Response<Body> {
+pub(super) fn rejection(error: &Error, request_id: &str) -> Response<Body> {
     let (status, challenge) = match error {
-        Error::Unauthenticated(TokenFault::Missing) => (StatusCode::UNAUTHORIZED, Some("Bearer")),
+        Error::Unauthenticated(TokenError::Missing) => (StatusCode::UNAUTHORIZED, Some("Bearer")),
         Error::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, Some("Bearer error=\"invalid_token\"")),
         Error::Forbidden => (StatusCode::FORBIDDEN, Some("Bearer error=\"insufficient_scope\"")),
-        Error::PasswordChangeRequired | Error::ForeignPage | Error::OtherSite => (StatusCode::FORBIDDEN, None),
+        Error::PasswordChangeRequired | Error::CrossSite | Error::ThirdPartyCookies => (StatusCode::FORBIDDEN, None),
         Error::TooManySubscriptions { .. } => (StatusCode::TOO_MANY_REQUESTS, None),
-        Error::Busy { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
-        Error::BadUserInput { .. } | Error::TooComplex { .. } | Error::SecondCredentialCheck | Error::Refused(_) => {
-            (StatusCode::BAD_REQUEST, None)
-        }
+        Error::ServerBusy { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
+        Error::BadUserInput { .. }
+        | Error::OperationTooComplex { .. }
+        | Error::OneCredentialCheckPerRequest
+        | Error::Refused(_) => (StatusCode::BAD_REQUEST, None),
         Error::StorageUnavailable(cause) => {
             tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{error}");
             (StatusCode::SERVICE_UNAVAILABLE, None)
@@ -53,19 +54,19 @@ pub(super) fn refused(error: &Error, request_id: &str) -> Response<Body> {
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    super::headers::add(response.headers_mut());
+    super::headers::add_missing(response.headers_mut());
     response
 }
 
 /// No such route.
 pub(super) async fn not_found(uri: Uri) -> Response<Body> {
-    let known = "try /graphql, or a route that /openapi.json tells";
+    let detail = "try /graphql, or a route that /openapi.json tells";
     tracing::debug!(path = uri.path(), "no such route");
-    problem(StatusCode::NOT_FOUND, "NOT_FOUND", known)
+    problem(StatusCode::NOT_FOUND, "NOT_FOUND", detail)
 }
 
 /// The route is there, but not what it was asked for.
-pub(super) fn absent(detail: &str) -> Response<Body> {
+pub(super) fn resource_not_found(detail: &str) -> Response<Body> {
     problem(StatusCode::NOT_FOUND, "NOT_FOUND", detail)
 }
 

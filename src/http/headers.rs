@@ -19,15 +19,15 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Adds the headers that the handler did not set itself.
-pub(super) fn secure(app: &App, response: &mut Response) {
-    add(response.headers_mut());
-    if app.config.browser.hsts {
+pub(super) fn apply(app: &App, response: &mut Response) {
+    add_missing(response.headers_mut());
+    if app.config.cors.has_hsts {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
 }
 
 /// Adds the headers that are not there yet.
-pub(super) fn add(headers: &mut HeaderMap) {
+pub(super) fn add_missing(headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

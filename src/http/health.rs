@@ -9,21 +9,21 @@ use axum::{Extension, Json};
 use serde_json::json;
 
 use super::error::problem;
-use super::server::Stop;
+use super::server::Shutdown;
 use crate::app::App;
 
 /// The process runs.
-pub(super) async fn alive() -> Response<Body> {
+pub(super) async fn liveness() -> Response<Body> {
     Json(json!({ "status": "ok" })).into_response()
 }
 
 /// The database answers, whose version was checked at start, its disk has room, and the server is not stopping.
-pub(super) async fn ready(State(app): State<App>, stop: Option<Extension<Stop>>) -> Response<Body> {
-    if stop.is_some_and(|Extension(stop)| stop.has_begun()) {
+pub(super) async fn readiness(State(app): State<App>, shutdown: Option<Extension<Shutdown>>) -> Response<Body> {
+    if shutdown.is_some_and(|Extension(stop)| stop.has_started()) {
         return problem(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", "the server is stopping");
     }
     match app.db.ping().await {
-        Ok(()) if app.db.is_full(app.config.server.least_free) => {
+        Ok(()) if app.db.is_below_free_space(app.config.server.min_free_bytes) => {
             problem(StatusCode::SERVICE_UNAVAILABLE, "NOT_READY", "the disk of the database is full")
         }
         Ok(()) => Json(json!({ "status": "ready" })).into_response(),
@@ -33,5 +33,5 @@ pub(super) async fn ready(State(app): State<App>, stop: Option<Extension<Stop>>)
 
 /// The public keys (RFC 7517); verifiers may keep them for five minutes.
 pub(super) async fn jwks(State(app): State<App>) -> Response<Body> {
-    ([(CACHE_CONTROL, "public, max-age=300")], Json(app.keys.published())).into_response()
+    ([(CACHE_CONTROL, "public, max-age=300")], Json(app.keys.jwk_set())).into_response()
 }

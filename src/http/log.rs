@@ -6,11 +6,11 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
 use axum::response::Response;
 
-use crate::account::requester::Visitor;
+use crate::account::requester::RequestAuth;
 
 /// What the log tells of a GraphQL request; its handler attaches it to the answer.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Operation {
+pub(super) struct LoggedOperation {
     /// `query`, `mutation` or `subscription`; its line tells of its begin.
     pub kind: &'static str,
     /// The operation's name, or nothing.
@@ -20,29 +20,29 @@ pub(super) struct Operation {
 }
 
 /// What is known of a request before it is answered.
-pub(super) struct Line {
-    begun: Instant,
+pub(super) struct AccessLogEntry {
+    started_at: Instant,
     method: Method,
     /// The pattern and not the path: a path may hold what a person typed.
     route: Option<MatchedPath>,
     request_id: Option<String>,
 }
 
-impl Line {
+impl AccessLogEntry {
     /// Begins to measure.
-    pub fn begin(request: &Request) -> Self {
+    pub fn start(request: &Request) -> Self {
         Self {
-            begun: Instant::now(),
+            started_at: Instant::now(),
             method: request.method().clone(),
             route: request.extensions().get::<MatchedPath>().cloned(),
-            request_id: request.extensions().get::<Visitor>().map(|visitor| visitor.client.request_id.clone()),
+            request_id: request.extensions().get::<RequestAuth>().map(|visitor| visitor.context.request_id.clone()),
         }
     }
 
     /// Writes the line.
-    pub fn end(self, response: &Response) {
-        let nothing = Operation::default();
-        let operation = response.extensions().get::<Operation>().unwrap_or(&nothing);
+    pub fn write(self, response: &Response) {
+        let no_operation = LoggedOperation::default();
+        let operation = response.extensions().get::<LoggedOperation>().unwrap_or(&no_operation);
         tracing::info!(
             request.id = self.request_id,
             http.method = %self.method,
@@ -51,7 +51,7 @@ impl Line {
             operation.kind = operation.kind,
             operation.name = operation.name,
             codes = operation.codes,
-            duration_ms = (self.begun.elapsed().as_secs_f64() * 1_000_000.0).round() / 1_000.0,
+            duration_ms = (self.started_at.elapsed().as_secs_f64() * 1_000_000.0).round() / 1_000.0,
             "request"
         );
     }

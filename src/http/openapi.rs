@@ -10,7 +10,7 @@ use utoipa::openapi::{HttpMethod, InfoBuilder, OpenApiBuilder, Paths, PathsBuild
 
 use crate::config::Rest;
 use crate::rest;
-use crate::rest::openapi::{BEARER, answer, answer_as, object, operation, route, text};
+use crate::rest::openapi::{BEARER_SCHEME, json_response, object, operation, path_item, response_of_type, string};
 
 /// The document for the routes as `settings` mount them, as it is served and printed.
 ///
@@ -23,8 +23,9 @@ pub fn document(settings: &Rest) -> serde_json::Result<String> {
         .description(Some("The REST routes of an account server. Behind `/graphql` there is more: see its schema."))
         .build();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    let components = ComponentsBuilder::new().security_scheme(BEARER, SecurityScheme::Http(bearer)).build();
-    let mut document = OpenApiBuilder::new().info(info).paths(machines(settings)).components(Some(components)).build();
+    let components = ComponentsBuilder::new().security_scheme(BEARER_SCHEME, SecurityScheme::Http(bearer)).build();
+    let mut document =
+        OpenApiBuilder::new().info(info).paths(service_routes(settings)).components(Some(components)).build();
     for placed in rest::describe(settings) {
         document.merge(placed.description);
     }
@@ -37,40 +38,48 @@ pub(super) async fn serve(document: Bytes) -> impl IntoResponse {
 }
 
 /// What machines ask.
-pub(super) fn machines(settings: &Rest) -> Paths {
-    let named = |id: &str, summary: &str| operation("Machines", id, summary);
-    let get = |operation: OperationBuilder| route(HttpMethod::Get, operation);
-    let status = || object([("status", text(""))]);
-    let own = PathsBuilder::new()
-        .path("/healthz", get(named("healthz", "The process lives.").response("200", answer("It does.", status()))))
-        .path(
-            "/readyz",
-            get(named("readyz", "The service can do its work.")
-                .response("200", answer("It can.", status()))
-                .response("503", answer_as("application/problem+json", "The database does not answer.", problem()))),
-        )
-        .path(
-            "/.well-known/jwks.json",
-            get(named("jwks", "The public keys that verify access tokens (RFC 7517).")
-                .response("200", answer("The keys.", object([("keys", Array::new(key()))])))),
-        )
-        .path(
-            "/openapi.json",
-            get(named("openapi", "This document.")
-                .response("200", answer("This document.", object([] as [(_, ObjectBuilder); 0])))),
-        )
-        .build();
-    let mut paths = rest::gateway::describe(settings.introspection.is_some());
-    paths.merge(own);
+pub(super) fn service_routes(settings: &Rest) -> Paths {
+    let service_operation = |id: &str, summary: &str| operation("Machines", id, summary);
+    let get = |operation: OperationBuilder| path_item(HttpMethod::Get, operation);
+    let status = || object([("status", string(""))]);
+    let service_paths =
+        PathsBuilder::new()
+            .path(
+                "/healthz",
+                get(service_operation("healthz", "The process lives.")
+                    .response("200", json_response("It does.", status()))),
+            )
+            .path(
+                "/readyz",
+                get(service_operation("readyz", "The service can do its work.")
+                    .response("200", json_response("It can.", status()))
+                    .response(
+                        "503",
+                        response_of_type("application/problem+json", "The database does not answer.", problem()),
+                    )),
+            )
+            .path(
+                "/.well-known/jwks.json",
+                get(service_operation("jwks", "The public keys that verify access tokens (RFC 7517).")
+                    .response("200", json_response("The keys.", object([("keys", Array::new(key()))])))),
+            )
+            .path(
+                "/openapi.json",
+                get(service_operation("openapi", "This document.")
+                    .response("200", json_response("This document.", object([] as [(_, ObjectBuilder); 0])))),
+            )
+            .build();
+    let mut paths = rest::gateway::describe(settings.token_introspection_secret.is_some());
+    paths.merge(service_paths);
     paths
 }
 
 fn problem() -> ObjectBuilder {
-    object(["type", "title", "code", "detail"].map(|name| (name, text(""))))
+    object(["type", "title", "code", "detail"].map(|name| (name, string(""))))
         .property("status", ObjectBuilder::new().schema_type(Type::Integer))
         .required("status")
 }
 
 fn key() -> ObjectBuilder {
-    object(["kty", "crv", "x", "kid", "alg", "use"].map(|name| (name, text(""))))
+    object(["kty", "crv", "x", "kid", "alg", "use"].map(|name| (name, string(""))))
 }

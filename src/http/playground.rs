@@ -11,26 +11,26 @@ use super::console;
 use crate::app::App;
 
 /// What the page loads from a public network, in builds that have no files of their own.
-const POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data: https:; font-src data: https:; \
+const CDN_POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data: https:; font-src data: https:; \
     style-src 'unsafe-inline' https:; script-src 'unsafe-inline' https:; worker-src blob:; \
     frame-ancestors 'none'; base-uri 'none'";
 
 /// Says why the playground is closed.
-const CLOSED: &str = include_str!("playground/closed.html");
+const CLOSED_PAGE: &str = include_str!("playground/closed.html");
 
 /// Whether the request comes from a person's browser that wants to see something.
-pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
+pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
     headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Whether a request with these headers may see the schema, and the playground, which needs it.
 pub(super) fn is_open_to(app: &App, headers: &HeaderMap) -> bool {
-    app.config.graphql.introspection.is_open_to(headers.keys().map(HeaderName::as_str))
+    app.config.graphql.schema_introspection.is_allowed_for(headers.keys().map(HeaderName::as_str))
 }
 
 /// What stands in the place of the playground where it is closed: why, and how to open it.
-pub(super) fn closed(app: &App) -> Response<Body> {
-    let mut page = console::page(app, CLOSED, console::CONSOLE);
+pub(super) fn closed_page(app: &App) -> Response<Body> {
+    let mut page = console::page_with_nonce(app, CLOSED_PAGE, console::CONSOLE_POLICY);
     *page.status_mut() = StatusCode::FORBIDDEN;
     page
 }
@@ -41,5 +41,5 @@ pub(super) fn page(app: &App) -> Response<Body> {
         return page;
     }
     let page = GraphiQLSource::build().endpoint("/graphql").title("accountd").finish();
-    ([(CONTENT_SECURITY_POLICY, POLICY)], Html(page)).into_response()
+    ([(CONTENT_SECURITY_POLICY, CDN_POLICY)], Html(page)).into_response()
 }

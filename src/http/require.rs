@@ -10,51 +10,51 @@ use axum::http::{Request, Response};
 use axum::response::IntoResponse;
 use tower::{Layer, Service, ServiceExt};
 
-use super::current_user::current;
-use super::error::refused;
+use super::current_user::authenticate;
+use super::error::rejection;
 use crate::app::App;
 use crate::error::Error;
 
 /// What a caller has to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Wanted {
+enum Requirement {
     Role(Arc<str>),
     Permission(Arc<str>),
 }
 
 /// A layer that lets pass who has what is wanted.
 #[derive(Clone)]
-pub struct Require {
+pub struct RequireLayer {
     app: App,
-    wanted: Wanted,
+    requirement: Requirement,
 }
 
 /// Lets callers pass who have this role at the time of the request; others get 401 or 403.
-pub fn require_role(app: &App, name: &str) -> Require {
-    Require { app: app.clone(), wanted: Wanted::Role(name.into()) }
+pub fn require_role(app: &App, name: &str) -> RequireLayer {
+    RequireLayer { app: app.clone(), requirement: Requirement::Role(name.into()) }
 }
 
 /// Lets callers pass who have this permission, such as `USERS_READ`, at the time of the request; others get 401 or 403.
-pub fn require_permission(app: &App, name: &str) -> Require {
-    Require { app: app.clone(), wanted: Wanted::Permission(name.into()) }
+pub fn require_permission(app: &App, name: &str) -> RequireLayer {
+    RequireLayer { app: app.clone(), requirement: Requirement::Permission(name.into()) }
 }
 
-impl<S> Layer<S> for Require {
-    type Service = Required<S>;
+impl<S> Layer<S> for RequireLayer {
+    type Service = RequireService<S>;
 
-    fn layer(&self, inner: S) -> Required<S> {
-        Required { require: self.clone(), inner }
+    fn layer(&self, inner: S) -> RequireService<S> {
+        RequireService { layer: self.clone(), inner }
     }
 }
 
 /// What stands behind the layer.
 #[derive(Clone)]
-pub struct Required<S> {
-    require: Require,
+pub struct RequireService<S> {
+    layer: RequireLayer,
     inner: S,
 }
 
-impl<S> Service<Request<Body>> for Required<S>
+impl<S> Service<Request<Body>> for RequireService<S>
 where
     S: Service<Request<Body>, Error = Infallible> + Clone + Send + 'static,
     S::Response: IntoResponse,
@@ -70,19 +70,19 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (Require { app, wanted }, inner) = (self.require.clone(), self.inner.clone());
+        let (RequireLayer { app, requirement }, inner) = (self.layer.clone(), self.inner.clone());
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            let caller = match current(&app, &mut parts).await {
+            let caller = match authenticate(&app, &mut parts).await {
                 Ok(caller) => caller,
                 Err(answer) => return Ok(*answer),
             };
-            let has_it = match &wanted {
-                Wanted::Role(name) => caller.has_role(name),
-                Wanted::Permission(name) => caller.has_permission(name),
+            let is_allowed = match &requirement {
+                Requirement::Role(name) => caller.has_role(name),
+                Requirement::Permission(name) => caller.has_permission(name),
             };
-            if !has_it {
-                return Ok(refused(&Error::Forbidden, ""));
+            if !is_allowed {
+                return Ok(rejection(&Error::Forbidden, ""));
             }
             inner.oneshot(Request::from_parts(parts, body)).await.map(IntoResponse::into_response)
         })

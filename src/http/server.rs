@@ -24,25 +24,25 @@ mod progress;
 mod stop;
 mod stream;
 
-use listener::Connection;
+use listener::ClientSocket;
 pub use listener::{Listener, SocketFile};
-use places::Places;
-use stop::Stage;
-pub(super) use stop::Stop;
+use places::ConnectionLimit;
+use stop::Phase;
+pub(super) use stop::Shutdown;
 
 /// Pause after the system refused a connection for want of something: longer than a spin, shorter than anyone notices.
-const BREATH: Duration = Duration::from_millis(50);
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
 /// Pause between two warnings about the same thing.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long cut connections have to go: only a handler that never yields takes any of it.
-const CUT: Duration = Duration::from_secs(1);
+const ABORT_GRACE: Duration = Duration::from_secs(1);
 
 /// In the extensions of an answer whose body goes on for as long as there is something to tell. It has no deadline of its
 /// own, but what is sent has to be taken in time, and it is the last on its connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Unending;
+pub(super) struct Streaming;
 
 /// Serves `router` on `listener` until `stop` resolves. Then it is not ready any more, takes no more connections,
 /// closes idle ones and waits for requests in flight: until they are done, until the settings' `drain` is over, or until
@@ -51,29 +51,29 @@ pub async fn serve(
     listener: impl Into<Listener>,
     router: Router,
     settings: &config::Server,
-    stop: impl Future<Output = ()>,
-    at_once: impl Future<Output = ()>,
+    shutdown: impl Future<Output = ()>,
+    abort: impl Future<Output = ()>,
 ) {
     let listener = listener.into();
-    let (stage, watched) = watch::channel(Stage::Serving);
-    let places = Places::new(settings);
+    let (phase_sender, phase) = watch::channel(Phase::Serving);
+    let limit = ConnectionLimit::new(settings);
     tokio::select! {
-        () = accept(&listener, &router, settings, &places, &watched) => {}
-        () = stop => {}
+        () = accept(&listener, &router, settings, &limit, &phase) => {}
+        () = shutdown => {}
     }
     // First: a request that is already on its way must not learn that the server is ready.
-    stage.send_replace(Stage::Draining);
+    phase_sender.send_replace(Phase::Draining);
     drop(listener);
-    let mut at_once = pin!(at_once);
+    let mut abort = pin!(abort);
     tokio::select! {
-        () = places.emptied() => return,
-        () = sleep(settings.drain) => {
-            tracing::warn!(seconds = settings.drain.as_secs(), "requests in flight did not finish in time");
+        () = limit.wait_until_empty() => return,
+        () = sleep(settings.drain_timeout) => {
+            tracing::warn!(seconds = settings.drain_timeout.as_secs(), "requests in flight did not finish in time");
         }
-        () = at_once.as_mut() => tracing::warn!("requests in flight are cut"),
+        () = abort.as_mut() => tracing::warn!("requests in flight are cut"),
     }
-    stage.send_replace(Stage::Cut);
-    timeout(CUT, places.emptied()).await.ok();
+    phase_sender.send_replace(Phase::Aborting);
+    timeout(ABORT_GRACE, limit.wait_until_empty()).await.ok();
 }
 
 /// Takes connections for ever.
@@ -81,21 +81,21 @@ async fn accept(
     listener: &Listener,
     router: &Router,
     settings: &config::Server,
-    places: &Places,
-    stage: &watch::Receiver<Stage>,
+    limit: &ConnectionLimit,
+    phase: &watch::Receiver<Phase>,
 ) {
-    let mut warnings = Warnings::default();
+    let mut warnings = WarningLimiter::default();
     loop {
-        if places.is_full() {
+        if limit.is_full() {
             warnings.warn("every connection is taken: others wait (server.max_connections)", None);
         }
         // Before the connection is taken: those for which there is no place wait in the system's queue.
-        let place = places.wait().await;
-        let (socket, peer) = next(listener, &mut warnings).await;
-        match place.of(peer.ip(), places) {
-            Some(place) => {
-                let stage = stage.clone();
-                tokio::spawn(connection::run(socket, peer, router.clone(), settings.deadlines, stage, place));
+        let slot = limit.acquire().await;
+        let (socket, peer) = accept_next(listener, &mut warnings).await;
+        match slot.assign(peer.ip(), limit) {
+            Some(permit) => {
+                let phase = phase.clone();
+                tokio::spawn(connection::run(socket, peer, router.clone(), settings.timeouts, phase, permit));
             }
             None => warnings.warn("an address has too many connections (server.max_connections_per_address)", None),
         }
@@ -104,7 +104,7 @@ async fn accept(
 
 /// The next connection. When the system has no file descriptor or no memory for it, trying again at once would only
 /// burn the time in which it could get some.
-async fn next(listener: &Listener, warnings: &mut Warnings) -> (Connection, SocketAddr) {
+async fn accept_next(listener: &Listener, warnings: &mut WarningLimiter) -> (ClientSocket, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
@@ -112,7 +112,7 @@ async fn next(listener: &Listener, warnings: &mut Warnings) -> (Connection, Sock
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
                 warnings.warn("the system gives no connection", Some(&error));
-                sleep(BREATH).await;
+                sleep(ACCEPT_BACKOFF).await;
             }
         }
     }
@@ -120,16 +120,16 @@ async fn next(listener: &Listener, warnings: &mut Warnings) -> (Connection, Sock
 
 /// Tells operators what strangers can cause at will, seldom enough that the log does not drown in it.
 #[derive(Default)]
-struct Warnings {
-    last: Vec<(&'static str, Instant)>,
+struct WarningLimiter {
+    recent: Vec<(&'static str, Instant)>,
 }
 
-impl Warnings {
-    fn warn(&mut self, what: &'static str, error: Option<&io::Error>) {
-        self.last.retain(|(_, told)| told.elapsed() < WARNING_INTERVAL);
-        if !self.last.iter().any(|(told, _)| *told == what) {
-            self.last.push((what, Instant::now()));
-            tracing::warn!(error = error.map(tracing::field::display), "{what}");
+impl WarningLimiter {
+    fn warn(&mut self, message: &'static str, error: Option<&io::Error>) {
+        self.recent.retain(|(_, logged_at)| logged_at.elapsed() < WARNING_INTERVAL);
+        if !self.recent.iter().any(|(logged, _)| *logged == message) {
+            self.recent.push((message, Instant::now()));
+            tracing::warn!(error = error.map(tracing::field::display), "{message}");
         }
     }
 }

@@ -11,10 +11,10 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::header::UPGRADE;
 use axum::http::{HeaderMap, Response};
 
-use super::content::Media;
-use super::endpoint::{Endpoint, Refusal};
-use super::server::Stop;
-use crate::account::requester::Visitor;
+use super::content::ResponseMedia;
+use super::endpoint::{GraphqlHandler, RequestError};
+use super::server::Shutdown;
+use crate::account::requester::RequestAuth;
 use crate::app::App;
 
 mod close;
@@ -26,16 +26,16 @@ mod message;
 const PROTOCOL: &str = "graphql-transport-ws";
 
 /// Most bytes of a message from the client, as of a request's body.
-const MAX_MESSAGE: usize = 64 * 1024;
+const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
 /// Bytes that are read ahead; the library's own default is 128 KiB for each connection.
-const READ_AHEAD: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// Most bytes that wait to be sent. Each message is sent before the next one is made, so this is room for the longest.
-const MAX_UNSENT: usize = 4 * 1024 * 1024;
+const MAX_UNSENT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Whether the request wants to go on as a WebSocket.
-pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
+pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.get(UPGRADE).is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
@@ -44,25 +44,25 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 pub(super) fn open(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     app: App,
-    endpoint: Arc<Endpoint>,
-    visitor: Visitor,
-    stop: Stop,
+    handler: Arc<GraphqlHandler>,
+    auth: RequestAuth,
+    shutdown: Shutdown,
 ) -> Response<Body> {
-    if visitor.client.refuse_foreign_page().is_err() {
-        return Refusal::foreign_page().answer(Media::GraphQl);
+    if auth.context.reject_cross_site().is_err() {
+        return RequestError::cross_site().respond(ResponseMedia::GraphQl);
     }
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade.protocols([PROTOCOL]),
-        Err(rejection) => return Refusal::bad_request(rejection.body_text()).answer(Media::GraphQl),
+        Err(rejection) => return RequestError::bad_request(rejection.body_text()).respond(ResponseMedia::GraphQl),
     };
     if upgrade.selected_protocol().is_none() {
-        return Refusal::bad_request(format!("offer the subprotocol {PROTOCOL}")).answer(Media::GraphQl);
+        return RequestError::bad_request(format!("offer the subprotocol {PROTOCOL}")).respond(ResponseMedia::GraphQl);
     }
     upgrade
-        .max_message_size(MAX_MESSAGE)
-        .max_frame_size(MAX_MESSAGE)
-        .read_buffer_size(READ_AHEAD)
+        .max_message_size(MAX_MESSAGE_BYTES)
+        .max_frame_size(MAX_MESSAGE_BYTES)
+        .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .max_write_buffer_size(MAX_UNSENT)
-        .on_upgrade(move |socket| conversation::hold(socket, app, endpoint, visitor, stop))
+        .max_write_buffer_size(MAX_UNSENT_BYTES)
+        .on_upgrade(move |socket| conversation::run(socket, app, handler, auth, shutdown))
 }

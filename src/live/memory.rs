@@ -6,73 +6,73 @@ use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
 
-use super::ledger::Ledger;
-use crate::store::{Reach, Touched};
+use super::ledger::InvalidationLog;
+use crate::store::{Affected, Propagation};
 
 /// The SHA-256 of a token. The token itself is not kept, and only who has it comes to what is kept.
-pub type Key = [u8; 32];
+pub type TokenHash = [u8; 32];
 
 /// No answer is given for longer. Changes are told; this is for those that somebody makes with other tools, and for the
 /// times that are only shown ([`Reach::Here`]).
-const MAX_AGE: Duration = Duration::from_secs(60);
+const MAX_ENTRY_AGE: Duration = Duration::from_secs(60);
 
 /// Answers of the database about callers; a bounded number of them.
-pub struct Memory {
-    ledger: Ledger,
-    answers: Option<Cache<Key, Answer>>,
+pub struct IdentityCache {
+    invalidations: InvalidationLog,
+    entries: Option<Cache<TokenHash, Entry>>,
 }
 
 /// One answer. What is in it is the caller's own affair.
 #[derive(Clone)]
-struct Answer {
+struct Entry {
     user_id: i64,
     /// The ledger's instant from before the database was asked.
-    instant: u64,
-    asked: Instant,
+    version: u64,
+    read_at: Instant,
     value: Arc<dyn Any + Send + Sync>,
 }
 
-impl Memory {
+impl IdentityCache {
     /// Remembers so many callers; 0: nobody.
-    pub fn new(callers: usize, ledger: Ledger) -> Self {
-        Self { ledger, answers: (callers > 0).then(|| Cache::new(callers)) }
+    pub fn new(max_callers: usize, invalidations: InvalidationLog) -> Self {
+        Self { invalidations, entries: (max_callers > 0).then(|| Cache::new(max_callers)) }
     }
 
     /// The present instant, to be taken before the database is asked.
-    pub fn instant(&self) -> u64 {
-        self.ledger.instant()
+    pub fn version(&self) -> u64 {
+        self.invalidations.version()
     }
 
     /// Has a user be looked up again, after a change that other nodes need not know of ([`Reach::Here`]).
-    pub fn forget(&self, user_id: i64) {
-        self.ledger.note(&[(Touched::User(user_id), Reach::Here)]);
+    pub fn invalidate(&self, user_id: i64) {
+        self.invalidations.record(&[(Affected::User(user_id), Propagation::ThisNode)]);
     }
 
     /// What is known of the caller with this token, if it is certainly true.
-    pub fn recall<V: Any + Send + Sync>(&self, key: &Key) -> Option<Arc<V>> {
-        let answers = self.answers.as_ref()?;
-        if !self.ledger.is_trusted() {
+    pub fn get<V: Any + Send + Sync>(&self, key: &TokenHash) -> Option<Arc<V>> {
+        let entries = self.entries.as_ref()?;
+        if !self.invalidations.is_fresh() {
             return None;
         }
-        let answer = answers.get(key)?;
-        if self.ledger.is_pending(answer.user_id) {
+        let entry = entries.get(key)?;
+        if self.invalidations.is_commit_pending(entry.user_id) {
             return None;
         }
-        if !self.ledger.is_current(answer.user_id, answer.instant) || answer.asked.elapsed() >= MAX_AGE {
-            answers.remove(key);
+        if !self.invalidations.is_current(entry.user_id, entry.version) || entry.read_at.elapsed() >= MAX_ENTRY_AGE {
+            entries.remove(key);
             return None;
         }
-        answer.value.downcast().ok()
+        entry.value.downcast().ok()
     }
 
     /// Remembers what the database, asked at `instant`, has said about a user with this token.
-    pub fn remember<V: Any + Send + Sync>(&self, key: Key, user_id: i64, instant: u64, value: V) {
-        if let Some(answers) = &self.answers
+    pub fn insert<V: Any + Send + Sync>(&self, key: TokenHash, user_id: i64, version: u64, value: V) {
+        if let Some(entries) = &self.entries
             // What was overtaken while it was read would only take somebody else's place.
-            && !self.ledger.is_pending(user_id)
-            && self.ledger.is_current(user_id, instant)
+            && !self.invalidations.is_commit_pending(user_id)
+            && self.invalidations.is_current(user_id, version)
         {
-            answers.insert(key, Answer { user_id, instant, asked: Instant::now(), value: Arc::new(value) });
+            entries.insert(key, Entry { user_id, version, read_at: Instant::now(), value: Arc::new(value) });
         }
     }
 }
@@ -82,63 +82,63 @@ mod tests {
     use super::*;
 
     /// The counters were read at a time that is not over while the test runs, however slow the machine is.
-    fn later() -> Instant {
+    fn long_ahead() -> Instant {
         Instant::now() + std::time::Duration::from_secs(3_600)
     }
 
-    fn trusted() -> (Ledger, Memory) {
-        let ledger = Ledger::default();
-        ledger.hear(later());
-        (ledger.clone(), Memory::new(100, ledger))
+    fn polled_cache() -> (InvalidationLog, IdentityCache) {
+        let invalidations = InvalidationLog::default();
+        invalidations.mark_polled(long_ahead());
+        (invalidations.clone(), IdentityCache::new(100, invalidations))
     }
 
-    fn recalled(memory: &Memory, key: u8) -> Option<i32> {
-        memory.recall::<i32>(&[key; 32]).map(|value| *value)
+    fn cached(cache: &IdentityCache, key: u8) -> Option<i32> {
+        cache.get::<i32>(&[key; 32]).map(|value| *value)
     }
 
     #[test]
-    fn recalls_what_was_remembered_until_it_is_touched() {
-        let (ledger, memory) = trusted();
-        memory.remember([1; 32], 7, memory.instant(), 70);
-        memory.remember([2; 32], 8, memory.instant(), 80);
-        assert_eq!((recalled(&memory, 1), recalled(&memory, 2), recalled(&memory, 3)), (Some(70), Some(80), None));
-        ledger.note(&[(Touched::User(7), Reach::Here)]);
-        assert_eq!((recalled(&memory, 1), recalled(&memory, 2)), (None, Some(80)));
-        ledger.forget_everything();
-        assert_eq!(recalled(&memory, 2), None);
+    fn entry_is_returned_until_invalidated() {
+        let (invalidations, cache) = polled_cache();
+        cache.insert([1; 32], 7, cache.version(), 70);
+        cache.insert([2; 32], 8, cache.version(), 80);
+        assert_eq!((cached(&cache, 1), cached(&cache, 2), cached(&cache, 3)), (Some(70), Some(80), None));
+        invalidations.record(&[(Affected::User(7), Propagation::ThisNode)]);
+        assert_eq!((cached(&cache, 1), cached(&cache, 2)), (None, Some(80)));
+        invalidations.invalidate_all();
+        assert_eq!(cached(&cache, 2), None);
     }
 
     /// S8: the read began before the change and ended after it.
     #[test]
-    fn does_not_keep_what_was_overtaken_while_it_was_read() {
-        let (ledger, memory) = trusted();
-        let instant = memory.instant();
-        ledger.note(&[(Touched::User(7), Reach::Nodes)]);
-        memory.remember([1; 32], 7, instant, 70);
-        assert_eq!(recalled(&memory, 1), None);
+    fn entry_read_across_a_change_is_not_stored() {
+        let (invalidations, cache) = polled_cache();
+        let version = cache.version();
+        invalidations.record(&[(Affected::User(7), Propagation::AllNodes)]);
+        cache.insert([1; 32], 7, version, 70);
+        assert_eq!(cached(&cache, 1), None);
     }
 
     /// S9
     #[test]
-    fn says_nothing_when_no_news_can_arrive() {
-        let ledger = Ledger::default();
-        let memory = Memory::new(100, ledger.clone());
-        memory.remember([1; 32], 7, memory.instant(), 70);
-        assert_eq!(recalled(&memory, 1), None, "nobody has looked at the counters yet");
-        ledger.hear(later());
-        assert_eq!(recalled(&memory, 1), Some(70));
+    fn cache_answers_nothing_before_the_first_poll() {
+        let invalidations = InvalidationLog::default();
+        let cache = IdentityCache::new(100, invalidations.clone());
+        cache.insert([1; 32], 7, cache.version(), 70);
+        assert_eq!(cached(&cache, 1), None, "nobody has looked at the counters yet");
+        invalidations.mark_polled(long_ahead());
+        assert_eq!(cached(&cache, 1), Some(70));
     }
 
     #[test]
-    fn is_bounded_and_can_be_switched_off() {
-        let (ledger, memory) = trusted();
+    fn size_is_bounded_and_zero_disables() {
+        let (invalidations, cache) = polled_cache();
         for number in 0..=255 {
-            memory.remember([number; 32], 7, memory.instant(), i32::from(number));
+            cache.insert([number; 32], 7, cache.version(), i32::from(number));
         }
-        let kept = (0..=255).filter(|number| recalled(&memory, *number).is_some()).count();
+        let kept = (0..=255).filter(|number| cached(&cache, *number).is_some()).count();
         assert!((1..=100).contains(&kept), "{kept}");
-        let nobody = Memory::new(0, ledger);
-        nobody.remember([1; 32], 7, nobody.instant(), 70);
-        assert_eq!(recalled(&nobody, 1), None);
+        let disabled = IdentityCache::new(0, invalidations);
+        disabled.insert([1; 32], 7, disabled.version(), 70);
+        assert_eq!(cached(&disabled, 1), None);
     }
 }

@@ -12,13 +12,13 @@ pub mod listen;
 pub mod publish;
 
 /// Work that is still to be done.
-pub type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A way to wake the other nodes. It may lose nudges and make others up: it carries no news, only the hint to look.
-pub trait Nudge: Send + Sync {
+pub trait PeerWakeup: Send + Sync {
     /// Wakes whoever listens.
-    fn send(&self) -> Work<'_, Result<()>>;
+    fn send(&self) -> BoxFuture<'_, Result<()>>;
 
     /// Passes on what is heard, for ever; where the connection is lost it is made again.
-    fn listen(self: Arc<Self>, woken: Arc<Notify>) -> Work<'static, ()>;
+    fn listen(self: Arc<Self>, wakeup: Arc<Notify>) -> BoxFuture<'static, ()>;
 }

@@ -7,22 +7,22 @@ use std::sync::{Mutex, PoisonError};
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use super::ledger::Ledger;
+use super::ledger::InvalidationLog;
 use crate::error::{Error, Result};
 use crate::store::change_counters;
-use crate::store::{Reach, Touched, Writes};
+use crate::store::{Affected, Propagation, TracksChanges};
 
 /// A transaction that writes. Dropped, it is taken back.
 pub struct Transaction {
     tx: DatabaseTransaction,
-    ledger: Ledger,
-    changes: Mutex<Vec<(Touched, Reach)>>,
+    invalidations: InvalidationLog,
+    changes: Mutex<Vec<(Affected, Propagation)>>,
 }
 
 impl Transaction {
     /// Takes note of the changes that are made in `tx`.
-    pub fn new(tx: DatabaseTransaction, ledger: Ledger) -> Self {
-        Self { tx, ledger, changes: Mutex::default() }
+    pub fn new(tx: DatabaseTransaction, invalidations: InvalidationLog) -> Self {
+        Self { tx, invalidations, changes: Mutex::default() }
     }
 
     /// Commits: from here on every request of this process sees the changes.
@@ -30,30 +30,30 @@ impl Transaction {
     /// # Errors
     /// Internal ones only.
     pub async fn commit(self) -> Result<()> {
-        let Self { tx, ledger, changes } = self;
+        let Self { tx, invalidations, changes } = self;
         let changes = changes.into_inner().unwrap_or_else(PoisonError::into_inner);
         if changes.is_empty() {
             return Ok(tx.commit().await?);
         }
-        let told = changes.iter().filter(|(_, reach)| *reach == Reach::Nodes);
-        let slots: BTreeSet<i32> = told.map(|(touched, _)| touched.slot()).collect();
+        let announced = changes.iter().filter(|(_, reach)| *reach == Propagation::AllNodes);
+        let buckets: BTreeSet<i32> = announced.map(|(touched, _)| touched.bucket()).collect();
         // Boxed: the futures of a request nest deeply.
-        Box::pin(change_counters::raise(&tx, slots.clone())).await?;
+        Box::pin(change_counters::increment(&tx, buckets.clone())).await?;
         // A task of its own: a client that goes away must not come between the commit and the note of it.
         let committing = tokio::spawn(async move {
-            let _pending = ledger.pend(slots);
+            let _guard = invalidations.begin_commit(buckets);
             let committed = tx.commit().await;
             // Whatever is known of it: a commit whose answer was lost may have been made.
-            ledger.note(&changes);
+            invalidations.record(&changes);
             committed
         });
         Ok(committing.await.map_err(Error::internal)??)
     }
 }
 
-impl Writes for Transaction {
-    fn touch(&self, touched: Touched, reach: Reach) {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push((touched, reach));
+impl TracksChanges for Transaction {
+    fn mark_changed(&self, affected: Affected, propagation: Propagation) {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push((affected, propagation));
     }
 }
 

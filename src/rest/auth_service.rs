@@ -6,11 +6,11 @@ use axum::http::header::ALLOW;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 
-use super::failure::Failure;
-use super::mounted;
+use super::failure::HttpError;
+use super::nest_at;
 use crate::app::App;
 use crate::config::Mount;
-use crate::graphql::auth_service::Face;
+use crate::graphql::auth_service::Executor;
 
 mod caller;
 mod graphql;
@@ -22,24 +22,24 @@ pub(super) use openapi::describe;
 
 /// Where a request came in.
 #[derive(Clone)]
-struct Place {
+struct MountContext {
     /// The role that the place is for.
     role: Option<Arc<str>>,
     /// What runs operations, once the first one comes.
-    face: Arc<OnceLock<Face>>,
+    executor: Arc<OnceLock<Executor>>,
 }
 
 /// The routes.
 pub(super) fn router(mount: &Mount) -> Router<App> {
-    let place = Place { role: mount.role.as_deref().map(Arc::from), face: Arc::default() };
+    let place = MountContext { role: mount.role.as_deref().map(Arc::from), executor: Arc::default() };
     let routes = Router::new()
-        .route("/login", only(post(login::login), "OPTIONS, POST"))
-        .route("/logout", only(post(logout::logout), "OPTIONS, POST"))
-        .route("/graphql", only(get(graphql::get).post(graphql::post), "GET, HEAD, OPTIONS, POST"));
-    mounted(mount, routes).layer(Extension(place))
+        .route("/login", allow_methods(post(login::login), "OPTIONS, POST"))
+        .route("/logout", allow_methods(post(logout::logout), "OPTIONS, POST"))
+        .route("/graphql", allow_methods(get(graphql::get).post(graphql::post), "GET, HEAD, OPTIONS, POST"));
+    nest_at(mount, routes).layer(Extension(place))
 }
 
 /// Tells by OPTIONS which methods a route takes, and refuses others in the dialect's form.
-fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
-    methods.options(async move || [(ALLOW, allowed)]).fallback(async || Failure::method_not_allowed())
+fn allow_methods(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
+    methods.options(async move || [(ALLOW, allowed)]).fallback(async || HttpError::method_not_allowed())
 }

@@ -5,8 +5,8 @@ use axum::http::header::ALLOW;
 use axum::middleware::from_fn;
 use axum::routing::{MethodRouter, get, post};
 
-use super::failure::Failure;
-use super::mounted;
+use super::failure::HttpError;
+use super::nest_at;
 use crate::app::App;
 use crate::config::Mount;
 
@@ -21,25 +21,28 @@ pub(super) use openapi::describe;
 /// The routes of tokens and of users.
 pub(super) fn router(mount: &Mount) -> Router<App> {
     let tokens = Router::new()
-        .route("/login", only(post(token::login), "OPTIONS, POST"))
-        .route("/bump", only(post(token::bump), "OPTIONS, POST"))
-        .route("/logout", only(post(token::logout), "OPTIONS, POST"));
-    let users = users(mount);
-    mounted(mount, tokens)
-        .route(&users, only(get(user::list), "GET, HEAD, OPTIONS"))
-        .route(&format!("{users}/{{name}}"), only(get(user::find).patch(user::update), "GET, HEAD, OPTIONS, PATCH"))
+        .route("/login", allow_methods(post(token::login), "OPTIONS, POST"))
+        .route("/bump", allow_methods(post(token::bump), "OPTIONS, POST"))
+        .route("/logout", allow_methods(post(token::logout), "OPTIONS, POST"));
+    let users = users_path(mount);
+    nest_at(mount, tokens)
+        .route(&users, allow_methods(get(user::list), "GET, HEAD, OPTIONS"))
+        .route(
+            &format!("{users}/{{name}}"),
+            allow_methods(get(user::find).patch(user::update), "GET, HEAD, OPTIONS, PATCH"),
+        )
         .layer(from_fn(accept::negotiate))
 }
 
 /// Where the users are: at `/user` beside a mount like `/auth`, as in the old service, and below any other.
-fn users(mount: &Mount) -> String {
+fn users_path(mount: &Mount) -> String {
     match mount.path.as_str().strip_suffix("/auth") {
         Some(above) => format!("{above}/user"),
-        None => mount.under("/user"),
+        None => mount.join("/user"),
     }
 }
 
 /// Tells by OPTIONS which methods a route takes, and refuses others in the dialect's form.
-fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
-    methods.options(async move || [(ALLOW, allowed)]).fallback(async || Failure::method_not_allowed())
+fn allow_methods(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
+    methods.options(async move || [(ALLOW, allowed)]).fallback(async || HttpError::method_not_allowed())
 }

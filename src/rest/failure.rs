@@ -7,23 +7,23 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::account::requester::Client;
-use crate::error::{Error, RETRY_AFTER as SOON, TokenFault};
+use crate::account::requester::RequestContext;
+use crate::error::{Error, RETRY_AFTER_SECONDS as SOON, TokenError};
 
 /// A request that came to nothing.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct HttpError {
     status: StatusCode,
-    text: String,
+    message: String,
     challenge: Option<&'static str>,
     /// Seconds after which the same request may do better.
     retry_after: Option<u64>,
 }
 
-impl Failure {
+impl HttpError {
     /// The failure with this status and text.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), challenge: None, retry_after: None }
+        Self { status, message: text.into(), challenge: None, retry_after: None }
     }
 
     /// A request that is wrong in itself.
@@ -43,7 +43,7 @@ impl Failure {
     }
 
     /// Something that was tried too often.
-    pub fn too_many(retry_after: u64, text: impl Into<String>) -> Self {
+    pub fn too_many_requests(retry_after: u64, text: impl Into<String>) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, text) }
     }
 
@@ -53,22 +53,22 @@ impl Failure {
     }
 
     /// What a dialect has no word of its own for; internal errors are logged here, and the client gets no cause.
-    pub fn of(error: &Error, client: &Client) -> Self {
+    pub fn from_error(error: &Error, client: &RequestContext) -> Self {
         match error {
-            Error::Unauthenticated(fault) => Self::unauthorized(challenge(*fault), error.to_string()),
+            Error::Unauthenticated(fault) => Self::unauthorized(bearer_challenge(*fault), error.to_string()),
             Error::Forbidden => Self::forbidden(error.to_string()),
-            Error::ForeignPage | Error::OtherSite | Error::PasswordChangeRequired => {
+            Error::CrossSite | Error::ThirdPartyCookies | Error::PasswordChangeRequired => {
                 Self::new(StatusCode::FORBIDDEN, error.to_string())
             }
             Error::Refused(refusals) => match refusals.first().and_then(|refusal| refusal.retry_after) {
-                Some(seconds) => Self::too_many(seconds, error.to_string()),
+                Some(seconds) => Self::too_many_requests(seconds, error.to_string()),
                 None => Self::bad_request(error.to_string()),
             },
             Error::BadUserInput { .. }
-            | Error::TooComplex { .. }
+            | Error::OperationTooComplex { .. }
             | Error::TooManySubscriptions { .. }
-            | Error::SecondCredentialCheck => Self::bad_request(error.to_string()),
-            Error::Busy { retry_after } => Self {
+            | Error::OneCredentialCheckPerRequest => Self::bad_request(error.to_string()),
+            Error::ServerBusy { retry_after } => Self {
                 retry_after: Some(*retry_after),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
             },
@@ -84,14 +84,14 @@ impl Failure {
     }
 }
 
-impl Failure {
+impl HttpError {
     /// What is wrong.
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// The answer in another form.
-    pub fn with_body(self, body: impl Serialize) -> Response {
+    pub fn into_response_with(self, body: impl Serialize) -> Response {
         let challenge = self.challenge.map(|challenge| [(WWW_AUTHENTICATE, challenge)]);
         let retry_after = self.retry_after.map(|seconds| [(RETRY_AFTER, seconds.to_string())]);
         (self.status, challenge, retry_after, Json(body)).into_response()
@@ -99,13 +99,13 @@ impl Failure {
 }
 
 /// How to ask for an access token; no error is named if none was sent (RFC 6750 section 3.1).
-pub(super) fn challenge(fault: TokenFault) -> &'static str {
-    if fault == TokenFault::Missing { "Bearer" } else { "Bearer error=\"invalid_token\"" }
+pub(super) fn bearer_challenge(fault: TokenError) -> &'static str {
+    if fault == TokenError::Missing { "Bearer" } else { "Bearer error=\"invalid_token\"" }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
-        let body = json!({ "message": self.text });
-        self.with_body(body)
+        let body = json!({ "message": self.message });
+        self.into_response_with(body)
     }
 }

@@ -6,32 +6,32 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::failure::Failure;
+use super::failure::HttpError;
 use crate::json;
 
 /// The JSON in a body.
 ///
 /// # Errors
 /// 415 if it is not said to be JSON, 413 if it is too long, 400 if it is not JSON.
-pub(super) fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, Failure> {
+pub(super) fn read_json(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, HttpError> {
     if !is_json(headers) {
-        return Err(Failure::new(
+        return Err(HttpError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.",
         ));
     }
     let malformed =
-        || Failure::bad_request("The browser (or proxy) sent a request that this server could not understand.");
+        || HttpError::bad_request("The browser (or proxy) sent a request that this server could not understand.");
     match body {
-        Ok(bytes) => json::read(&bytes).map_err(|_| malformed()),
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large()),
+        Ok(bytes) => json::parse(&bytes).map_err(|_| malformed()),
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(payload_too_large()),
         Err(_) => Err(malformed()),
     }
 }
 
 /// A body that is too long.
-pub(super) fn too_large() -> Failure {
-    Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "The data value transmitted exceeds the capacity limit.")
+pub(super) fn payload_too_large() -> HttpError {
+    HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, "The data value transmitted exceeds the capacity limit.")
 }
 
 /// `application/json` or `application/…+json`, with any parameters (werkzeug's `Request.is_json`).

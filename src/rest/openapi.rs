@@ -9,10 +9,10 @@ use utoipa::openapi::{
 };
 
 /// The name of the security scheme: an access token as bearer token.
-pub const BEARER: &str = "accessToken";
+pub const BEARER_SCHEME: &str = "accessToken";
 
 /// A route with one way to call it.
-pub fn route(method: HttpMethod, operation: impl Into<Operation>) -> PathItem {
+pub fn path_item(method: HttpMethod, operation: impl Into<Operation>) -> PathItem {
     PathItem::new(method, operation)
 }
 
@@ -22,23 +22,23 @@ pub fn operation(tag: &str, id: impl Into<String>, summary: &str) -> OperationBu
 }
 
 /// Callers send their access token.
-pub fn with_token() -> SecurityRequirement {
-    SecurityRequirement::new(BEARER, [""; 0])
+pub fn bearer_auth() -> SecurityRequirement {
+    SecurityRequirement::new(BEARER_SCHEME, [""; 0])
 }
 
 /// A text.
-pub fn text(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).description(some(description))
+pub fn string(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).description(non_empty(description))
 }
 
 /// Yes or no.
-pub fn flag(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Boolean).description(some(description))
+pub fn boolean(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Boolean).description(non_empty(description))
 }
 
 /// A whole number.
-pub fn number(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::Integer).description(some(description))
+pub fn integer(description: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).description(non_empty(description))
 }
 
 /// An object that has all of these members.
@@ -48,23 +48,23 @@ pub fn object<Member: Into<RefOr<Schema>>>(members: impl IntoIterator<Item = (&'
 }
 
 /// A member of the query string that has to be there.
-pub fn in_query(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+pub fn query_parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     parameter(ParameterIn::Query, Required::True, (name, description), schema)
 }
 
 /// A member of the query string that may be there.
-pub fn in_query_if_at_all(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+pub fn optional_query_parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     parameter(ParameterIn::Query, Required::False, (name, description), schema)
 }
 
 /// What stands for a part of the path.
-pub fn in_path(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
+pub fn path_parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     parameter(ParameterIn::Path, Required::True, (name, description), schema)
 }
 
 /// A header, which has to be there or not.
-pub fn in_header(name: &str, required: Required, description: &str) -> Parameter {
-    parameter(ParameterIn::Header, required, (name, description), text(""))
+pub fn header_parameter(name: &str, required: Required, description: &str) -> Parameter {
+    parameter(ParameterIn::Header, required, (name, description), string(""))
 }
 
 fn parameter(
@@ -83,39 +83,39 @@ fn parameter(
 }
 
 /// A JSON body that has to be there.
-pub fn body(schema: impl Into<RefOr<Schema>>) -> Option<RequestBody> {
+pub fn json_body(schema: impl Into<RefOr<Schema>>) -> Option<RequestBody> {
     let content = ContentBuilder::new().schema(Some(schema)).build();
     Some(RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content).build())
 }
 
 /// An answer in JSON.
-pub fn answer(description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
-    answer_as("application/json", description, schema)
+pub fn json_response(description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
+    response_of_type("application/json", description, schema)
 }
 
 /// An answer of this media type.
-pub fn answer_as(media: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
+pub fn response_of_type(media: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
     let content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new().description(description).content(media, content).build()
 }
 
 /// The failures of a dialect.
-pub struct Failures {
+pub struct ErrorResponses {
     /// The name of their form in the document.
-    pub form: &'static str,
+    pub schema: &'static str,
     /// What statuses mean that every dialect has a meaning of its own for.
-    pub own: &'static [(u16, &'static str)],
+    pub descriptions: &'static [(u16, &'static str)],
 }
 
-impl Failures {
-    fn meaning(&self, status: u16) -> &'static str {
-        let own = self.own.iter().find(|(known, _)| *known == status);
-        own.map_or_else(|| meaning(status), |(_, meaning)| meaning)
+impl ErrorResponses {
+    fn description(&self, status: u16) -> &'static str {
+        let own = self.descriptions.iter().find(|(known, _)| *known == status);
+        own.map_or_else(|| default_description(status), |(_, meaning)| meaning)
     }
 }
 
 /// What statuses mean everywhere.
-fn meaning(status: u16) -> &'static str {
+fn default_description(status: u16) -> &'static str {
     match status {
         413 => "The body is too long.",
         415 => "The body is not said to be JSON.",
@@ -126,22 +126,22 @@ fn meaning(status: u16) -> &'static str {
 }
 
 /// An operation that can fail.
-pub trait Fails {
+pub trait WithErrorResponses {
     /// The statuses that it fails with; any may fail with 500.
-    fn fails(self, failures: &Failures, statuses: &[u16]) -> Self;
+    fn error_responses(self, failures: &ErrorResponses, statuses: &[u16]) -> Self;
 }
 
-impl Fails for OperationBuilder {
-    fn fails(self, failures: &Failures, statuses: &[u16]) -> Self {
+impl WithErrorResponses for OperationBuilder {
+    fn error_responses(self, failures: &ErrorResponses, statuses: &[u16]) -> Self {
         statuses.iter().chain(&[500]).fold(self, |operation, status| {
-            let answer = answer(failures.meaning(*status), Ref::from_schema_name(failures.form));
+            let answer = json_response(failures.description(*status), Ref::from_schema_name(failures.schema));
             operation.response(status.to_string(), answer)
         })
     }
 }
 
 /// Adds `suffix` to the name of each operation.
-pub(super) fn rename(document: &mut OpenApi, suffix: &str) {
+pub(super) fn append_to_operation_ids(document: &mut OpenApi, suffix: &str) {
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for id in operations.into_iter().flatten().filter_map(|operation| operation.operation_id.as_mut()) {
@@ -150,6 +150,6 @@ pub(super) fn rename(document: &mut OpenApi, suffix: &str) {
     }
 }
 
-fn some(description: &str) -> Option<&str> {
+fn non_empty(description: &str) -> Option<&str> {
     Some(description).filter(|text| !text.is_empty())
 }

@@ -4,7 +4,7 @@ use axum::http::header::ALLOW;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 
-use super::{failure, mounted};
+use super::{failure, nest_at};
 use crate::app::App;
 use crate::config::Mount;
 
@@ -31,18 +31,18 @@ enum Release {
 
 /// The routes of both releases.
 pub(super) fn router(mount: &Mount) -> Router<App> {
-    mounted(mount, routes(Release::Old).nest("/api/v1/auth", routes(Release::New)))
+    nest_at(mount, routes(Release::Old).nest("/api/v1/auth", routes(Release::New)))
 }
 
 fn routes(release: Release) -> Router<App> {
     let [validation, refresh, api_token] = token_paths(release);
     Router::new()
-        .route("/login", only(get(login::exists).post(login::login), "GET, HEAD, OPTIONS, POST"))
-        .route("/logout", only(post(logout::logout), "OPTIONS, POST"))
-        .route("/register", only(post(register::register), "OPTIONS, POST"))
-        .route(validation, only(post(validation::validate), "OPTIONS, POST"))
-        .route(refresh, only(post(refresh::refresh), "OPTIONS, POST"))
-        .route(api_token, only(post(api_token::create), "OPTIONS, POST"))
+        .route("/login", allow_methods(get(login::exists).post(login::login), "GET, HEAD, OPTIONS, POST"))
+        .route("/logout", allow_methods(post(logout::logout), "OPTIONS, POST"))
+        .route("/register", allow_methods(post(register::register), "OPTIONS, POST"))
+        .route(validation, allow_methods(post(validation::validate), "OPTIONS, POST"))
+        .route(refresh, allow_methods(post(refresh::refresh), "OPTIONS, POST"))
+        .route(api_token, allow_methods(post(api_token::create), "OPTIONS, POST"))
         .layer(Extension(release))
 }
 
@@ -55,8 +55,8 @@ fn token_paths(release: Release) -> [&'static str; 3] {
 }
 
 /// Tells by OPTIONS which methods a route takes, and refuses others in the dialect's form.
-fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
+fn allow_methods(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
     methods
         .options(async move || [(ALLOW, allowed)])
-        .fallback(async || answer::Failure::from(failure::Failure::method_not_allowed()))
+        .fallback(async || answer::PlantdbError::from(failure::HttpError::method_not_allowed()))
 }

@@ -4,8 +4,8 @@ use axum::Router;
 use axum::http::header::ALLOW;
 use axum::routing::{MethodRouter, get, post};
 
-use super::failure::Failure;
-use super::mounted;
+use super::failure::HttpError;
+use super::nest_at;
 use crate::app::App;
 use crate::config::Mount;
 
@@ -24,15 +24,15 @@ pub(super) use openapi::describe;
 pub(super) fn router(mount: &Mount) -> Router<App> {
     let users = get(user::show).delete(user::delete);
     let routes = Router::new()
-        .route("/register", only(post(register::register), "OPTIONS, POST"))
-        .route("/login", only(post(login::login), "OPTIONS, POST"))
-        .route("/refresh", only(post(refresh::refresh), "OPTIONS, POST"))
-        .route("/logout", only(post(logout::logout), "OPTIONS, POST"))
-        .route("/user/{id}", only(users, "DELETE, GET, HEAD, OPTIONS"));
-    mounted(mount, routes)
+        .route("/register", allow_methods(post(register::register), "OPTIONS, POST"))
+        .route("/login", allow_methods(post(login::login), "OPTIONS, POST"))
+        .route("/refresh", allow_methods(post(refresh::refresh), "OPTIONS, POST"))
+        .route("/logout", allow_methods(post(logout::logout), "OPTIONS, POST"))
+        .route("/user/{id}", allow_methods(users, "DELETE, GET, HEAD, OPTIONS"));
+    nest_at(mount, routes)
 }
 
 /// Tells by OPTIONS which methods a route takes, and refuses others in the dialect's form.
-fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
-    methods.options(async move || [(ALLOW, allowed)]).fallback(async || Failure::method_not_allowed())
+fn allow_methods(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
+    methods.options(async move || [(ALLOW, allowed)]).fallback(async || HttpError::method_not_allowed())
 }

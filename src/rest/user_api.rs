@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::header::ALLOW;
 use axum::routing::{MethodRouter, get, post};
 
-use super::mounted;
+use super::nest_at;
 use crate::app::App;
 use crate::config::Mount;
 
@@ -24,23 +24,26 @@ pub(super) use openapi::describe;
 /// The routes in this place.
 pub(super) fn router(mount: &Mount) -> Router<App> {
     let routes = Router::new()
-        .route("/users/login", only(post(login::login), "OPTIONS, POST"))
-        .route("/users/token", only(get(login::token), "GET, HEAD, OPTIONS"))
-        .route("/users/logout", only(get(login::logout).post(login::logout), "GET, HEAD, OPTIONS, POST"))
-        .route("/users/reset-password", only(post(password::reset), "OPTIONS, POST"))
-        .route("/users/", only(get(users::list).post(users::create), "GET, HEAD, OPTIONS, POST"))
-        .route("/users/{id}", only(get(users::get).put(users::update), "GET, HEAD, OPTIONS, PUT"))
-        .route("/roles/", only(get(roles::list), "GET, HEAD, OPTIONS"));
+        .route("/users/login", allow_methods(post(login::login), "OPTIONS, POST"))
+        .route("/users/token", allow_methods(get(login::token), "GET, HEAD, OPTIONS"))
+        .route("/users/logout", allow_methods(get(login::logout).post(login::logout), "GET, HEAD, OPTIONS, POST"))
+        .route("/users/reset-password", allow_methods(post(password::reset), "OPTIONS, POST"))
+        .route("/users/", allow_methods(get(users::list).post(users::create), "GET, HEAD, OPTIONS, POST"))
+        .route("/users/{id}", allow_methods(get(users::get).put(users::update), "GET, HEAD, OPTIONS, PUT"))
+        .route("/roles/", allow_methods(get(roles::list), "GET, HEAD, OPTIONS"));
     // Flask sends on who forgets the slash. Beside the nest, or the place would be missing in the path.
-    mounted(mount, routes)
+    nest_at(mount, routes)
         .route(
-            &mount.under("/users"),
-            only(get(answer::with_slash).post(answer::with_slash), "GET, HEAD, OPTIONS, POST"),
+            &mount.join("/users"),
+            allow_methods(
+                get(answer::redirect_with_slash).post(answer::redirect_with_slash),
+                "GET, HEAD, OPTIONS, POST",
+            ),
         )
-        .route(&mount.under("/roles"), only(get(answer::with_slash), "GET, HEAD, OPTIONS"))
+        .route(&mount.join("/roles"), allow_methods(get(answer::redirect_with_slash), "GET, HEAD, OPTIONS"))
 }
 
 /// Tells by OPTIONS which methods a route takes, and refuses others as Flask does.
-fn only(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
+fn allow_methods(methods: MethodRouter<App>, allowed: &'static str) -> MethodRouter<App> {
     methods.options(async move || [(ALLOW, allowed)]).fallback(async || answer::method_not_allowed())
 }

@@ -6,10 +6,10 @@ use argon2::Params;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::normalize::nfc;
-use super::pace::{Pace, processor_time};
-use super::pool::{Memory, Pool};
-use super::stored::argon2id::{compute, phc};
-use super::stored::{Stored, Unusable};
+use super::pace::{TimingEqualizer, thread_cpu_time};
+use super::pool::{HashPool, Scratch};
+use super::stored::argon2id::{hash_into, to_phc_string};
+use super::stored::{StoredHash, UnusableHash};
 use crate::config;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
@@ -22,22 +22,22 @@ const OUTPUT_LENGTH: usize = 32;
 
 /// What a verification found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Verification {
     /// The password is the stored one.
-    pub matches: bool,
+    pub is_match: bool,
     /// A new hash would be made in another way: hash again while the password is known.
-    pub outdated: bool,
+    pub needs_rehash: bool,
 }
 
-const REFUSED: Verdict = Verdict { matches: false, outdated: false };
+const NO_MATCH: Verification = Verification { is_match: false, needs_rehash: false };
 
 /// Hashes and verifies passwords.
 pub struct Hasher {
-    pool: Arc<Pool>,
+    pool: Arc<HashPool>,
     params: Params,
     entropy: Arc<dyn Entropy>,
-    decoy: String,
-    pace: Arc<Pace>,
+    dummy_hash: String,
+    timing: Arc<TimingEqualizer>,
 }
 
 impl Hasher {
@@ -45,7 +45,7 @@ impl Hasher {
     ///
     /// # Errors
     /// When the cost is outside what Argon2 knows.
-    pub fn new(settings: &config::Password, pool: Arc<Pool>, entropy: Arc<dyn Entropy>) -> Result<Self> {
+    pub fn new(settings: &config::Password, pool: Arc<HashPool>, entropy: Arc<dyn Entropy>) -> Result<Self> {
         let params = Params::new(
             settings.argon2_memory_kib,
             settings.argon2_iterations,
@@ -54,16 +54,16 @@ impl Hasher {
         )
         .map_err(Error::internal)?;
         // No password is known for it, and what comes of verifying against it is never believed.
-        let decoy = phc(&params, &entropy.bytes::<SALT_LENGTH>(), &entropy.bytes::<OUTPUT_LENGTH>())?;
-        Ok(Self { pool, params, entropy, decoy, pace: Arc::default() })
+        let decoy = to_phc_string(&params, &entropy.bytes::<SALT_LENGTH>(), &entropy.bytes::<OUTPUT_LENGTH>())?;
+        Ok(Self { pool, params, entropy, dummy_hash: decoy, timing: Arc::default() })
     }
 
     /// Turns away who could not be served now, before anything else is done for them.
     ///
     /// # Errors
     /// [`Error::Busy`].
-    pub fn admit(&self) -> Result<()> {
-        self.pool.admit()
+    pub fn check_capacity(&self) -> Result<()> {
+        self.pool.check_capacity()
     }
 
     /// How many jobs the hashing threads were given, hashes and judgements of passwords.
@@ -76,14 +76,14 @@ impl Hasher {
     /// # Errors
     /// Internal ones only.
     pub async fn hash(&self, password: &SecretString) -> Result<String> {
-        let password = normalised(password);
+        let password = normalized(password);
         let params = self.params.clone();
         let salt = self.entropy.bytes::<SALT_LENGTH>();
         self.pool
             .run(move |memory| {
                 let mut output = [0; OUTPUT_LENGTH];
-                compute(&params, password.expose_secret().as_bytes(), &salt, &mut output, memory)?;
-                phc(&params, &salt, &output)
+                hash_into(&params, password.expose_secret().as_bytes(), &salt, &mut output, memory)?;
+                to_phc_string(&params, &salt, &output)
             })
             .await?
     }
@@ -93,24 +93,24 @@ impl Hasher {
     ///
     /// # Errors
     /// Internal ones only; a stored hash that cannot be used is a no.
-    pub async fn verify(&self, password: &SecretString, stored: Option<&str>) -> Result<Verdict> {
-        let forms = forms(password);
-        let (params, pace) = (self.params.clone(), Arc::clone(&self.pace));
+    pub async fn verify(&self, password: &SecretString, stored: Option<&str>) -> Result<Verification> {
+        let forms = candidates(password);
+        let (params, pace) = (self.params.clone(), Arc::clone(&self.timing));
         let known = stored.is_some();
-        let stored = stored.unwrap_or(&self.decoy).to_owned();
-        let verdict = self.pool.run(move |memory| check(&params, &pace, &forms, &stored, memory)).await?;
-        Ok(if known { verdict } else { REFUSED })
+        let stored = stored.unwrap_or(&self.dummy_hash).to_owned();
+        let verdict = self.pool.run(move |memory| verify_blocking(&params, &pace, &forms, &stored, memory)).await?;
+        Ok(if known { verdict } else { NO_MATCH })
     }
 }
 
 /// NFC, so that the same characters typed on another machine are the same password (NIST SP 800-63B-4 3.1.1.2).
-fn normalised(password: &SecretString) -> SecretString {
+fn normalized(password: &SecretString) -> SecretString {
     nfc(password.expose_secret()).into_owned().into()
 }
 
 /// What a stored hash may have been made of: NFC, and what was typed, because older services did not normalise (C4).
-fn forms(password: &SecretString) -> Vec<SecretString> {
-    let normalised = normalised(password);
+fn candidates(password: &SecretString) -> Vec<SecretString> {
+    let normalised = normalized(password);
     if normalised.expose_secret() == password.expose_secret() {
         vec![normalised]
     } else {
@@ -120,27 +120,33 @@ fn forms(password: &SecretString) -> Vec<SecretString> {
 
 /// Tries every form, whatever the first one gave, and makes up for the time that a cheaper hash did not take: neither
 /// must tell an account from the decoy.
-fn check(current: &Params, pace: &Pace, forms: &[SecretString], stored: &str, memory: &mut Memory) -> Verdict {
-    let begun = processor_time();
+fn verify_blocking(
+    current: &Params,
+    pace: &TimingEqualizer,
+    forms: &[SecretString],
+    stored: &str,
+    memory: &mut Scratch,
+) -> Verification {
+    let begun = thread_cpu_time();
     let count = u32::try_from(forms.len()).unwrap_or(u32::MAX);
-    let stored = Stored::parse(stored).inspect_err(|why| warn(*why));
+    let stored = StoredHash::parse(stored).inspect_err(|why| warn_unusable(*why));
     let found: Vec<bool> = match &stored {
         Ok(stored) => forms.iter().map(|form| stored.matches(form.expose_secret(), memory)).collect(),
         Err(_) => Vec::new(),
     };
-    let spent = processor_time().saturating_sub(begun);
-    let is_current = matches!(&stored, Ok(Stored::Argon2id(hash)) if hash.is_like(current));
+    let spent = thread_cpu_time().saturating_sub(begun);
+    let is_current = matches!(&stored, Ok(StoredHash::Argon2id(hash)) if hash.has_params(current));
     if is_current {
-        pace.note(spent, count);
+        pace.record(spent, count);
     } else {
-        pace.make_up(spent, count, current, memory);
+        pace.pad(spent, count, current, memory);
     }
     // A hash of what was typed is made again from NFC.
     let is_normalised = found.first() == Some(&true);
-    Verdict { matches: found.contains(&true), outdated: stored.is_ok() && !(is_current && is_normalised) }
+    Verification { is_match: found.contains(&true), needs_rehash: stored.is_ok() && !(is_current && is_normalised) }
 }
 
-fn warn(why: Unusable) {
+fn warn_unusable(why: UnusableHash) {
     tracing::warn!(why = why.explanation(), "a stored password hash cannot be used");
 }
 
@@ -154,7 +160,7 @@ mod tests {
     fn hasher(iterations: u32) -> Hasher {
         let mut settings = config::Config::load(config::Flags::default(), []).unwrap().password;
         (settings.argon2_memory_kib, settings.argon2_iterations) = (16, iterations);
-        let pool = Pool::start(std::num::NonZeroUsize::new(1)).unwrap();
+        let pool = HashPool::start(std::num::NonZeroUsize::new(1)).unwrap();
         Hasher::new(&settings, Arc::new(pool), Arc::new(SystemEntropy)).unwrap()
     }
 
@@ -168,10 +174,10 @@ mod tests {
         let hash = cheap.hash(&secret("x\0y")).await.unwrap();
         let verdict =
             async |hasher: &Hasher, password: &str| hasher.verify(&secret(password), Some(&hash)).await.unwrap();
-        assert_eq!(verdict(&cheap, "x\0y").await, Verdict { matches: true, outdated: false });
-        assert_eq!(verdict(&dear, "x\0y").await, Verdict { matches: true, outdated: true });
+        assert_eq!(verdict(&cheap, "x\0y").await, Verification { is_match: true, needs_rehash: false });
+        assert_eq!(verdict(&dear, "x\0y").await, Verification { is_match: true, needs_rehash: true });
         for other in ["x", "x\0", "x\0z", ""] {
-            assert!(!verdict(&cheap, other).await.matches, "{other:?}");
+            assert!(!verdict(&cheap, other).await.is_match, "{other:?}");
         }
         assert_ne!(cheap.hash(&secret("x\0y")).await.unwrap(), hash, "salts differ");
     }
@@ -181,10 +187,10 @@ mod tests {
     async fn never_believes_the_decoy() {
         let mut hasher = hasher(1);
         let known = secret("known");
-        hasher.decoy = hasher.hash(&known).await.unwrap();
-        assert_eq!(hasher.verify(&known, None).await.unwrap(), REFUSED);
+        hasher.dummy_hash = hasher.hash(&known).await.unwrap();
+        assert_eq!(hasher.verify(&known, None).await.unwrap(), NO_MATCH);
         let fresh = self::hasher(1);
-        assert!(!fresh.verify(&secret(""), Some(&fresh.decoy)).await.unwrap().matches);
+        assert!(!fresh.verify(&secret(""), Some(&fresh.dummy_hash)).await.unwrap().is_match);
     }
 
     /// B2: the decoy costs what a hash of now costs.
@@ -193,8 +199,8 @@ mod tests {
         let hasher = hasher(2);
         let hash = hasher.hash(&secret("x")).await.unwrap();
         let cost = |hash: &str| hash.split('$').take(4).collect::<Vec<_>>().join("$");
-        assert_eq!(cost(&hasher.decoy), cost(&hash));
-        assert_eq!(hasher.decoy.len(), hash.len());
+        assert_eq!(cost(&hasher.dummy_hash), cost(&hash));
+        assert_eq!(hasher.dummy_hash.len(), hash.len());
     }
 
     /// C4: hashes of older services are of what was typed, and are made again from NFC.
@@ -203,14 +209,14 @@ mod tests {
         let hasher = hasher(1);
         let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}");
         let mut output = [0; OUTPUT_LENGTH];
-        compute(&hasher.params, decomposed.as_bytes(), &[7; 16], &mut output, &mut Memory::new()).unwrap();
-        let raw = phc(&hasher.params, &[7; 16], &output).unwrap();
+        hash_into(&hasher.params, decomposed.as_bytes(), &[7; 16], &mut output, &mut Scratch::new()).unwrap();
+        let raw = to_phc_string(&hasher.params, &[7; 16], &output).unwrap();
         let verify = async |text: &str, stored: &str| hasher.verify(&secret(text), Some(stored)).await.unwrap();
-        assert_eq!(verify(decomposed, &raw).await, Verdict { matches: true, outdated: true });
-        assert!(!verify(composed, &raw).await.matches, "nobody can tell what was typed then");
+        assert_eq!(verify(decomposed, &raw).await, Verification { is_match: true, needs_rehash: true });
+        assert!(!verify(composed, &raw).await.is_match, "nobody can tell what was typed then");
         let own = hasher.hash(&secret(decomposed)).await.unwrap();
         for text in [composed, decomposed] {
-            assert_eq!(verify(text, &own).await, Verdict { matches: true, outdated: false }, "{text}");
+            assert_eq!(verify(text, &own).await, Verification { is_match: true, needs_rehash: false }, "{text}");
         }
     }
 
@@ -218,15 +224,15 @@ mod tests {
     #[test]
     fn spends_on_cheap_hashes_what_the_decoy_costs() {
         let params = Params::new(19_456, 2, 1, Some(OUTPUT_LENGTH)).unwrap();
-        let mut memory = Memory::new();
-        let (pace, wrong) = (Pace::default(), [secret("wrong")]);
-        let decoy = phc(&params, &[1; 16], &[2; OUTPUT_LENGTH]).unwrap();
+        let mut memory = Scratch::new();
+        let (pace, wrong) = (TimingEqualizer::default(), [secret("wrong")]);
+        let decoy = to_phc_string(&params, &[1; 16], &[2; OUTPUT_LENGTH]).unwrap();
         let mut time = |stored: &str, forms: &[SecretString]| {
             let mut times: Vec<Duration> = (0..7)
                 .map(|_| {
-                    let begun = processor_time();
-                    assert!(!check(&params, &pace, forms, stored, &mut memory).matches);
-                    processor_time().saturating_sub(begun)
+                    let begun = thread_cpu_time();
+                    assert!(!verify_blocking(&params, &pace, forms, stored, &mut memory).is_match);
+                    thread_cpu_time().saturating_sub(begun)
                 })
                 .collect();
             times.sort();
@@ -235,7 +241,7 @@ mod tests {
         let unknown = time(&decoy, &wrong);
         let half = Params::new(9_728, 2, 1, Some(OUTPUT_LENGTH)).unwrap();
         for known in [
-            &phc(&half, &[1; 16], &[2; OUTPUT_LENGTH]).unwrap(),
+            &to_phc_string(&half, &[1; 16], &[2; OUTPUT_LENGTH]).unwrap(),
             "$pbkdf2-sha1-hexsalt$i=1000$5a9b0a98c5d8d23fc8c69dbcd4e6892b$bf2a17b8d14ad59802f4e4af190ca4ca",
             "$pbkdf2-sha256$29000$mdM6x3hPydkbI4SwlpISYg$qOZbKy7oEJ9FlloQ/6CXrrxYV/UPZG2mx.pSfGRdMGQ",
             "garbage",

@@ -44,7 +44,7 @@ impl Seed {
 pub struct SigningKey {
     kid: String,
     pair: Ed25519KeyPair,
-    public: DecodingKey,
+    decoding_key: DecodingKey,
     jwk: Jwk,
 }
 
@@ -70,7 +70,7 @@ impl SigningKey {
         };
         let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?;
         jwk.common.key_id = Some(kid.clone());
-        Ok(Self { kid, public: DecodingKey::from_ed_der(public), pair, jwk })
+        Ok(Self { kid, decoding_key: DecodingKey::from_ed_der(public), pair, jwk })
     }
 
     /// The key's name.
@@ -83,14 +83,14 @@ impl SigningKey {
         self.pair.sign(message)
     }
 
-    pub(super) fn public(&self) -> &DecodingKey {
-        &self.public
+    pub(super) fn decoding_key(&self) -> &DecodingKey {
+        &self.decoding_key
     }
 }
 
 /// The keys this server signs and verifies with.
 pub struct Keys {
-    active: String,
+    active_kid: String,
     by_kid: HashMap<String, SigningKey>,
 }
 
@@ -99,11 +99,11 @@ impl Keys {
     pub fn new(active: SigningKey, others: Vec<SigningKey>) -> Self {
         let name = active.kid.clone();
         let by_kid = others.into_iter().chain([active]).map(|key| (key.kid.clone(), key)).collect();
-        Self { active: name, by_kid }
+        Self { active_kid: name, by_kid }
     }
 
     pub(super) fn active(&self) -> Result<&SigningKey> {
-        self.find(&self.active).ok_or_else(|| Error::internal("the active signing key is missing"))
+        self.find(&self.active_kid).ok_or_else(|| Error::internal("the active signing key is missing"))
     }
 
     pub(super) fn find(&self, kid: &str) -> Option<&SigningKey> {
@@ -111,7 +111,7 @@ impl Keys {
     }
 
     /// The public keys, for those who verify tokens themselves (RFC 7517 section 5).
-    pub fn published(&self) -> JwkSet {
+    pub fn jwk_set(&self) -> JwkSet {
         let mut keys: Vec<Jwk> = self.by_kid.values().map(|key| key.jwk.clone()).collect();
         keys.sort_by(|left, right| left.common.key_id.cmp(&right.common.key_id));
         JwkSet { keys }

@@ -6,25 +6,25 @@ use std::cell::Cell;
 use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
 
 thread_local! {
-    static BYTES: Cell<u64> = const { Cell::new(0) };
+    static NORMALIZED_BYTES: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Canonical composition (UAX 15).
 pub fn nfc(text: &str) -> Cow<'_, str> {
-    normalized(ComposingNormalizer::new_nfc(), text)
+    normalize(ComposingNormalizer::new_nfc(), text)
 }
 
 /// Compatibility composition (UAX 15).
 pub fn nfkc(text: &str) -> Cow<'_, str> {
-    normalized(ComposingNormalizer::new_nfkc(), text)
+    normalize(ComposingNormalizer::new_nfkc(), text)
 }
 
 /// Bytes that this thread has normalised, for tests that show what a refused request costs.
-pub fn bytes() -> u64 {
-    BYTES.get()
+pub fn normalized_bytes() -> u64 {
+    NORMALIZED_BYTES.get()
 }
 
-fn normalized<'a>(form: ComposingNormalizerBorrowed<'static>, text: &'a str) -> Cow<'a, str> {
-    BYTES.set(BYTES.get().wrapping_add(u64::try_from(text.len()).unwrap_or(u64::MAX)));
+fn normalize<'a>(form: ComposingNormalizerBorrowed<'static>, text: &'a str) -> Cow<'a, str> {
+    NORMALIZED_BYTES.set(NORMALIZED_BYTES.get().wrapping_add(u64::try_from(text.len()).unwrap_or(u64::MAX)));
     form.normalize(text)
 }

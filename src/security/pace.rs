@@ -10,63 +10,63 @@ use std::time::Duration;
 use argon2::Params;
 use rustix::time::{ClockId, clock_gettime};
 
-use super::pool::Memory;
-use super::stored::argon2id::compute;
+use super::pool::Scratch;
+use super::stored::argon2id::hash_into;
 
 /// Less than this is not made up: Argon2 has no smaller steps.
-const NEGLIGIBLE: u32 = 16;
+const MIN_PADDING_KIB: u32 = 16;
 
 /// The time that one hash took last.
 #[derive(Debug, Default)]
-pub struct Pace {
-    nanoseconds: AtomicU64,
+pub struct TimingEqualizer {
+    hash_nanoseconds: AtomicU64,
 }
 
 /// The processor time of this thread.
-pub fn processor_time() -> Duration {
+pub fn thread_cpu_time() -> Duration {
     // The clock counts up from the thread's start.
     clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
 }
 
-impl Pace {
+impl TimingEqualizer {
     /// Takes note of the time that `count` hashes of the configured cost took.
-    pub fn note(&self, spent: Duration, count: u32) {
+    pub fn record(&self, spent: Duration, count: u32) {
         let one = (spent / count.max(1)).as_nanos();
-        self.nanoseconds.store(u64::try_from(one).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.hash_nanoseconds.store(u64::try_from(one).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Works for as long as `count` hashes with `params` take, less what was `spent` already.
-    pub fn make_up(&self, spent: Duration, count: u32, params: &Params, memory: &mut Memory) {
+    pub fn pad(&self, spent: Duration, count: u32, params: &Params, memory: &mut Scratch) {
         let mut spent = spent;
         for _ in 0..count {
-            let one = Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed));
+            let one = Duration::from_nanos(self.hash_nanoseconds.load(Ordering::Relaxed));
             if one.is_zero() {
                 // None was computed yet.
-                let begun = processor_time();
-                work(params, params.m_cost(), memory);
-                self.note(processor_time().saturating_sub(begun), 1);
+                let begun = thread_cpu_time();
+                hash_padding(params, params.m_cost(), memory);
+                self.record(thread_cpu_time().saturating_sub(begun), 1);
                 continue;
             }
             let missing = one.saturating_sub(spent);
             spent = spent.saturating_sub(one);
-            work(params, share(params.m_cost(), missing, one), memory);
+            hash_padding(params, proportion(params.m_cost(), missing, one), memory);
         }
     }
 }
 
 /// As much of `whole` as `part` is of `time`.
-fn share(whole: u32, part: Duration, time: Duration) -> u32 {
+fn proportion(whole: u32, part: Duration, time: Duration) -> u32 {
     let share = u128::from(whole) * part.as_nanos() / time.as_nanos().max(1);
     u32::try_from(share).unwrap_or(whole)
 }
 
 /// Argon2's time is proportional to its memory.
-fn work(params: &Params, memory_kib: u32, memory: &mut Memory) {
+fn hash_padding(params: &Params, memory_kib: u32, memory: &mut Scratch) {
     let least = params.p_cost() * 8;
-    if memory_kib < NEGLIGIBLE.max(least) {
+    if memory_kib < MIN_PADDING_KIB.max(least) {
         return;
     }
     let Ok(params) = Params::new(memory_kib, params.t_cost(), params.p_cost(), params.output_len()) else { return };
     // Nobody needs the result.
-    compute(&params, b"", &[0; 16], &mut [0; 32], memory).ok();
+    hash_into(&params, b"", &[0; 16], &mut [0; 32], memory).ok();
 }

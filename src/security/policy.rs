@@ -9,7 +9,7 @@ use zxcvbn::matching::patterns::MatchPattern;
 use zxcvbn::{Entropy, Score, zxcvbn};
 
 use super::normalize::nfc;
-use super::pool::Pool;
+use super::pool::HashPool;
 use crate::config;
 use crate::error::{PasswordViolation, Result};
 
@@ -23,15 +23,15 @@ pub const MAX_BYTES: usize = 1_024;
 const MAX_RAW_BYTES: usize = 3 * MAX_BYTES;
 
 /// Code points that zxcvbn judges; its time grows with the square of the length, and with every ambiguous character.
-const JUDGED: usize = 60;
+const MAX_ESTIMATED_LENGTH: usize = 60;
 
 /// Code points that zxcvbn judges at a time. Its estimates of a longer text overflow: the orders of 21 matches, and the
 /// walks of 28 keys on a keypad, do not fit into 64 bits (zxcvbn 3.1.1, `factorial` and `SpatialPattern::estimate`).
-const PIECE: usize = 20;
+const ESTIMATE_CHUNK: usize = 20;
 
 /// The rules for new passwords. There are none about composition (NIST SP 800-63B-4 section 3.1.1.2 forbids them).
 pub struct Policy {
-    pool: Arc<Pool>,
+    pool: Arc<HashPool>,
     rules: Rules,
 }
 
@@ -44,7 +44,7 @@ pub struct Rules {
 
 impl Policy {
     /// The configured rules, judged on the threads of `pool`: a hostile text makes the judge work hard.
-    pub fn new(settings: &config::Password, pool: Arc<Pool>) -> Self {
+    pub fn new(settings: &config::Password, pool: Arc<HashPool>) -> Self {
         Self { pool, rules: Rules::new(settings) }
     }
 
@@ -81,11 +81,11 @@ impl Rules {
     /// What `password` lacks for an account with these `names`. The list of common passwords is zxcvbn's: 30,000 leaked
     /// passwords, beside names and dictionaries.
     pub fn violations(self, password: &str, names: &[String]) -> Vec<PasswordViolation> {
-        self.violations_by(password, names, zxcvbn)
+        self.violations_with(password, names, zxcvbn)
     }
 
     /// The same with an estimator of the caller's choice.
-    fn violations_by(
+    fn violations_with(
         self,
         password: &str,
         names: &[String],
@@ -103,17 +103,19 @@ impl Rules {
         if length < self.min_length {
             violations.push(PasswordViolation::TooShort);
         }
-        let words = own_words(names);
-        if words.contains(&folded(&password)) {
+        let words = identity_words(names);
+        if words.contains(&fold_case(&password)) {
             violations.push(PasswordViolation::ContainsIdentity);
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let judged: Vec<char> = password.chars().take(JUDGED).collect();
-        let estimates: Vec<Option<Entropy>> =
-            judged.chunks(PIECE).map(|piece| caught(|| estimate(&piece.iter().collect::<String>(), &words))).collect();
+        let judged: Vec<char> = password.chars().take(MAX_ESTIMATED_LENGTH).collect();
+        let estimates: Vec<Option<Entropy>> = judged
+            .chunks(ESTIMATE_CHUNK)
+            .map(|piece| catch_panic(|| estimate(&piece.iter().collect::<String>(), &words)))
+            .collect();
         // A password is at least as strong as its strongest piece.
         let score = estimates.iter().flatten().map(Entropy::score).max();
-        if matches!(estimates.as_slice(), [Some(only)] if is_listed(only)) {
+        if matches!(estimates.as_slice(), [Some(only)] if is_common_password(only)) {
             violations.push(PasswordViolation::TooCommon);
         } else if score.is_none_or(|score| score < self.min_score) {
             violations.push(PasswordViolation::Guessable);
@@ -123,26 +125,26 @@ impl Rules {
 }
 
 /// Nothing if the library panicked: what it cannot judge counts as guessable.
-fn caught(estimate: impl FnOnce() -> Entropy) -> Option<Entropy> {
+fn catch_panic(estimate: impl FnOnce() -> Entropy) -> Option<Entropy> {
     catch_unwind(AssertUnwindSafe(estimate)).ok()
 }
 
 /// Whether the whole password is one entry of a list, as it stands or in a well-known disguise.
-fn is_listed(strength: &Entropy) -> bool {
+fn is_common_password(strength: &Entropy) -> bool {
     matches!(strength.sequence(), [only] if matches!(only.pattern, MatchPattern::Dictionary(_)))
 }
 
 /// The names and their parts that no password may be, case-folded.
-fn own_words(names: &[String]) -> Vec<String> {
+fn identity_words(names: &[String]) -> Vec<String> {
     let mut words = Vec::new();
     for name in names {
-        words.push(folded(name));
-        words.extend(name.split(['@', ' ']).filter(|part| !part.is_empty()).map(folded));
+        words.push(fold_case(name));
+        words.extend(name.split(['@', ' ']).filter(|part| !part.is_empty()).map(fold_case));
     }
     words
 }
 
-fn folded(text: &str) -> String {
+fn fold_case(text: &str) -> String {
     CaseMapper::new().fold_string(text).into_owned()
 }
 
@@ -197,7 +199,7 @@ mod tests {
     fn a_panic_of_the_estimator_is_guessable() {
         let settings = config::Config::load(config::Flags::default(), []).unwrap().password;
         let judge = |password: &str, estimate: fn(&str, &[&str]) -> Entropy| {
-            Rules::new(&settings).violations_by(password, &[], estimate)
+            Rules::new(&settings).violations_with(password, &[], estimate)
         };
         assert_eq!(judge("kestrel-over-the-quiet-garden", |_, _| panic!("overflow")), [Guessable]);
         assert_eq!(judge("kestrel-over-the-quiet-garden", zxcvbn), []);
@@ -208,7 +210,7 @@ mod tests {
         let settings = config::Config::load(config::Flags::default(), []).unwrap().password;
         for password in ["x".repeat(256), "4@8({[<3691!|7105$+%2xz".chars().cycle().take(256).collect()] {
             let judged = std::cell::RefCell::new(Vec::new());
-            Rules::new(&settings).violations_by(&password, &[], |piece, words| {
+            Rules::new(&settings).violations_with(&password, &[], |piece, words| {
                 judged.borrow_mut().push(piece.chars().count());
                 zxcvbn(piece, words)
             });
@@ -222,7 +224,7 @@ mod tests {
     fn panics(password: &str) -> Vec<String> {
         let settings = config::Config::load(config::Flags::default(), []).unwrap().password;
         let panics = std::cell::RefCell::new(Vec::new());
-        Rules::new(&settings).violations_by(password, &[], |piece, words| {
+        Rules::new(&settings).violations_with(password, &[], |piece, words| {
             catch_unwind(AssertUnwindSafe(|| zxcvbn(piece, words))).unwrap_or_else(|cause| {
                 panics.borrow_mut().push(piece.to_owned());
                 std::panic::resume_unwind(cause)

@@ -18,14 +18,14 @@ use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 use tokio::sync::oneshot;
 
-use super::pace::processor_time;
+use super::pace::thread_cpu_time;
 use crate::error::{Error, Result};
 
 /// Jobs that may wait for each thread.
-const WAITING_PER_THREAD: usize = 4;
+const QUEUE_PER_THREAD: usize = 4;
 
 /// How long a job may wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+const MAX_QUEUE_TIME: Duration = Duration::from_secs(1);
 
 /// When to come again, in seconds, for those who were turned away.
 const RETRY_AFTER: u64 = 1;
@@ -34,39 +34,39 @@ const RETRY_AFTER: u64 = 1;
 const NICENESS: i32 = 15;
 
 /// How many times as long as others have kept it waiting, beyond what it worked itself, a thread rests after a job.
-const REST: u32 = 8;
+const BACK_OFF_FACTOR: u32 = 8;
 
 /// How long a thread rests at most. What waits in its queue is done in time as long as a job takes less than a tenth of
 /// a second, work and waiting together.
-const LONGEST_REST: Duration = Duration::from_millis(150);
+const MAX_BACK_OFF: Duration = Duration::from_millis(150);
 
 /// How long a thread keeps its memory when there is nothing to do.
-const KEEP_MEMORY: Duration = Duration::from_secs(5);
+const SCRATCH_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A thread's working memory; grows to what a job needs and is given back when idle.
-pub type Memory = Vec<Block>;
+pub type Scratch = Vec<Block>;
 
-type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+type Job = Box<dyn FnOnce(&mut Scratch) + Send>;
 
 /// The door to the threads.
-pub struct Pool {
+pub struct HashPool {
     queue: Sender<Job>,
     jobs: AtomicU64,
 }
 
-impl Pool {
+impl HashPool {
     /// Starts `threads` threads, or one per processor.
     ///
     /// # Errors
     /// When the operating system gives no thread.
     pub fn start(threads: Option<NonZeroUsize>) -> Result<Self> {
         let threads = threads.or(thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-        let (queue, jobs) = flume::bounded(threads * WAITING_PER_THREAD);
+        let (queue, jobs) = flume::bounded(threads * QUEUE_PER_THREAD);
         for number in 0..threads {
             let jobs = jobs.clone();
             thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || work(&jobs))
+                .spawn(move || run_worker(&jobs))
                 .map_err(|error| Error::Internal(error.into()))?;
         }
         Ok(Self { queue, jobs: AtomicU64::new(0) })
@@ -81,15 +81,15 @@ impl Pool {
     ///
     /// # Errors
     /// [`Error::Busy`].
-    pub fn admit(&self) -> Result<()> {
-        if self.queue.is_full() { Err(Error::Busy { retry_after: RETRY_AFTER }) } else { Ok(()) }
+    pub fn check_capacity(&self) -> Result<()> {
+        if self.queue.is_full() { Err(Error::ServerBusy { retry_after: RETRY_AFTER }) } else { Ok(()) }
     }
 
     /// Runs `job` on one of the threads and waits for its result. If the caller goes away first, the job is skipped.
     ///
     /// # Errors
     /// [`Error::Busy`] when there is too much to do; internal when the job panicked.
-    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T> {
+    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Scratch) -> T + Send + 'static) -> Result<T> {
         self.jobs.fetch_add(1, Ordering::Relaxed);
         let (answer, result) = oneshot::channel();
         let queued = Instant::now();
@@ -97,30 +97,31 @@ impl Pool {
             if answer.is_closed() {
                 return;
             }
-            let waited_too_long = queued.elapsed() > LONGEST_WAIT;
-            let outcome = if waited_too_long { Err(Error::Busy { retry_after: RETRY_AFTER }) } else { Ok(job(memory)) };
+            let waited_too_long = queued.elapsed() > MAX_QUEUE_TIME;
+            let outcome =
+                if waited_too_long { Err(Error::ServerBusy { retry_after: RETRY_AFTER }) } else { Ok(job(memory)) };
             // The caller may vanish while the job runs; then nobody needs the result.
             answer.send(outcome).ok();
         });
         self.queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => Error::Busy { retry_after: RETRY_AFTER },
+            TrySendError::Full(_) => Error::ServerBusy { retry_after: RETRY_AFTER },
             TrySendError::Disconnected(_) => Error::internal("the hashing pool has stopped"),
         })?;
         result.await.map_err(|_| Error::internal("a hashing job did not finish"))?
     }
 }
 
-fn work(jobs: &Receiver<Job>) {
+fn run_worker(jobs: &Receiver<Job>) {
     // On Linux this is the priority of the thread alone.
     if let Err(error) = setpriority_process(Some(gettid()), NICENESS) {
         tracing::warn!(%error, "hashing runs at ordinary priority");
     }
-    let mut memory = Memory::new();
+    let mut memory = Scratch::new();
     loop {
-        let job = match jobs.recv_timeout(KEEP_MEMORY) {
+        let job = match jobs.recv_timeout(SCRATCH_IDLE_TIMEOUT) {
             Ok(job) => job,
             Err(RecvTimeoutError::Timeout) => {
-                memory = Memory::new();
+                memory = Scratch::new();
                 // Nothing to give back any more: sleep until there is work.
                 match jobs.recv() {
                     Ok(job) => job,
@@ -129,11 +130,11 @@ fn work(jobs: &Receiver<Job>) {
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let (begun, worked) = (Instant::now(), processor_time());
+        let (begun, worked) = (Instant::now(), thread_cpu_time());
         if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
             tracing::error!("a hashing job panicked");
         }
-        thread::sleep(rest(begun.elapsed(), processor_time().saturating_sub(worked)));
+        thread::sleep(back_off(begun.elapsed(), thread_cpu_time().saturating_sub(worked)));
     }
 }
 
@@ -141,8 +142,8 @@ fn work(jobs: &Receiver<Job>) {
 /// alone does not do it: beside a flood of queries such threads were seen to get ten times their share. How long one
 /// was kept waiting tells how much the others want. What other logins and the machine's other guests take of that is
 /// less than the work itself.
-fn rest(took: Duration, worked: Duration) -> Duration {
-    (took.saturating_sub(worked * 2) * REST).min(LONGEST_REST)
+fn back_off(took: Duration, worked: Duration) -> Duration {
+    (took.saturating_sub(worked * 2) * BACK_OFF_FACTOR).min(MAX_BACK_OFF)
 }
 
 #[cfg(test)]
@@ -154,13 +155,13 @@ mod tests {
     use super::*;
 
     /// A pool of one thread that is busy until the sender is dropped.
-    async fn busy() -> (Arc<Pool>, mpsc::Sender<()>) {
-        let pool = Arc::new(Pool::start(NonZeroUsize::new(1)).unwrap());
+    async fn busy() -> (Arc<HashPool>, mpsc::Sender<()>) {
+        let pool = Arc::new(HashPool::start(NonZeroUsize::new(1)).unwrap());
         let (release, held) = mpsc::channel::<()>();
         let (begun, begins) = oneshot::channel();
         let occupied = Arc::clone(&pool);
         tokio::spawn(async move {
-            let job = move |_: &mut Memory| {
+            let job = move |_: &mut Scratch| {
                 begun.send(()).ok();
                 held.recv().ok();
             };
@@ -177,7 +178,7 @@ mod tests {
         let runs = Arc::new(AtomicUsize::new(0));
         let count = || {
             let runs = Arc::clone(&runs);
-            move |_: &mut Memory| runs.fetch_add(1, Ordering::Relaxed)
+            move |_: &mut Scratch| runs.fetch_add(1, Ordering::Relaxed)
         };
         {
             let mut vanished = Box::pin(pool.run(count()));
@@ -193,39 +194,39 @@ mod tests {
     #[test]
     fn rests_when_others_want_the_processors() {
         let milliseconds = Duration::from_millis;
-        assert_eq!(rest(milliseconds(20), milliseconds(20)), Duration::ZERO);
-        assert_eq!(rest(milliseconds(40), milliseconds(20)), Duration::ZERO, "logins alone");
-        assert_eq!(rest(milliseconds(50), milliseconds(20)), milliseconds(80));
-        assert_eq!(rest(milliseconds(2_000), milliseconds(20)), LONGEST_REST);
+        assert_eq!(back_off(milliseconds(20), milliseconds(20)), Duration::ZERO);
+        assert_eq!(back_off(milliseconds(40), milliseconds(20)), Duration::ZERO, "logins alone");
+        assert_eq!(back_off(milliseconds(50), milliseconds(20)), milliseconds(80));
+        assert_eq!(back_off(milliseconds(2_000), milliseconds(20)), MAX_BACK_OFF);
     }
 
     /// L3: the thread begins nothing before it has rested.
     #[tokio::test]
     async fn begins_the_next_job_after_the_rest() {
-        let pool = Pool::start(NonZeroUsize::new(1)).unwrap();
+        let pool = HashPool::start(NonZeroUsize::new(1)).unwrap();
         // It waits for longer than it works, as if others had the processors.
         let (_nobody, never) = mpsc::channel::<()>();
-        let waits = move |_: &mut Memory| {
-            never.recv_timeout(LONGEST_REST).ok();
+        let waits = move |_: &mut Scratch| {
+            never.recv_timeout(MAX_BACK_OFF).ok();
             Instant::now()
         };
         let ended = pool.run(waits).await.unwrap();
         let begun = pool.run(|_| Instant::now()).await.unwrap();
-        assert!(begun - ended >= LONGEST_REST);
+        assert!(begun - ended >= MAX_BACK_OFF);
     }
 
     /// L1: what does not fit into the queue is told at once, while the thread is busy still.
     #[tokio::test]
     async fn turns_away_what_does_not_fit_into_the_queue() {
         let (pool, release) = busy().await;
-        pool.admit().unwrap();
-        let mut waiting: Vec<_> = (0..WAITING_PER_THREAD).map(|_| Box::pin(pool.run(|_| ()))).collect();
+        pool.check_capacity().unwrap();
+        let mut waiting: Vec<_> = (0..QUEUE_PER_THREAD).map(|_| Box::pin(pool.run(|_| ()))).collect();
         for job in &mut waiting {
             assert!(tokio::time::timeout(Duration::ZERO, job).await.is_err());
         }
-        assert!(matches!(pool.admit(), Err(Error::Busy { .. })));
-        let refused = tokio::time::timeout(LONGEST_WAIT * 5, pool.run(|_| ())).await.unwrap();
-        assert!(matches!(refused, Err(Error::Busy { retry_after: RETRY_AFTER })), "{refused:?}");
+        assert!(matches!(pool.check_capacity(), Err(Error::ServerBusy { .. })));
+        let refused = tokio::time::timeout(MAX_QUEUE_TIME * 5, pool.run(|_| ())).await.unwrap();
+        assert!(matches!(refused, Err(Error::ServerBusy { retry_after: RETRY_AFTER })), "{refused:?}");
         drop(release);
         for job in waiting {
             job.await.unwrap();

@@ -8,12 +8,12 @@ use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 
 /// Says what the derived key is for (RFC 5869 section 3.2), so that no other use of the secret yields the same key.
-const PURPOSE: &[u8] = b"accountd signing keys v1";
+const HKDF_INFO: &[u8] = b"accountd signing keys v1";
 
 /// AES-256-GCM under a key derived from the server's secret.
-pub struct Seal(LessSafeKey);
+pub struct KeyEncryption(LessSafeKey);
 
-impl Seal {
+impl KeyEncryption {
     /// Derives the sealing key (HKDF-SHA-256, RFC 5869).
     ///
     /// # Errors
@@ -22,7 +22,7 @@ impl Seal {
         let mut key = [0; 32];
         Salt::new(HKDF_SHA256, &[])
             .extract(secret.expose_secret().as_bytes())
-            .expand(&[PURPOSE], HKDF_SHA256)
+            .expand(&[HKDF_INFO], HKDF_SHA256)
             .and_then(|output| output.fill(&mut key))
             .map_err(Error::internal)?;
         Ok(Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).map_err(Error::internal)?)))
@@ -32,7 +32,7 @@ impl Seal {
     ///
     /// # Errors
     /// Internal ones only.
-    pub fn close(&self, entropy: &dyn Entropy, label: &str, plain: &[u8]) -> Result<Vec<u8>> {
+    pub fn encrypt(&self, entropy: &dyn Entropy, label: &str, plain: &[u8]) -> Result<Vec<u8>> {
         let nonce: [u8; NONCE_LEN] = entropy.bytes();
         let mut text = plain.to_vec();
         self.0
@@ -42,7 +42,7 @@ impl Seal {
     }
 
     /// Opens what [`Seal::close`] made for the same `label`, or nothing if the secret is another one.
-    pub fn open(&self, label: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    pub fn decrypt(&self, label: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut text = text.to_vec();
@@ -56,28 +56,28 @@ mod tests {
     use super::*;
     use crate::entropy::SystemEntropy;
 
-    fn seal(secret: &str) -> Seal {
-        Seal::new(&secret.to_owned().into()).unwrap()
+    fn key_encryption(secret: &str) -> KeyEncryption {
+        KeyEncryption::new(&secret.to_owned().into()).unwrap()
     }
 
     #[test]
     fn opens_what_it_closed() {
-        let sealed = seal("one").close(&SystemEntropy, "kid", b"the key").unwrap();
-        assert_eq!(seal("one").open("kid", &sealed).as_deref(), Some(b"the key".as_slice()));
+        let sealed = key_encryption("one").encrypt(&SystemEntropy, "kid", b"the key").unwrap();
+        assert_eq!(key_encryption("one").decrypt("kid", &sealed).as_deref(), Some(b"the key".as_slice()));
         assert!(!sealed.windows(7).any(|window| window == b"the key"));
-        assert_ne!(seal("one").close(&SystemEntropy, "kid", b"the key").unwrap(), sealed, "nonces differ");
+        assert_ne!(key_encryption("one").encrypt(&SystemEntropy, "kid", b"the key").unwrap(), sealed, "nonces differ");
     }
 
     #[test]
     fn opens_nothing_under_another_secret_or_label_and_nothing_that_was_changed() {
-        let sealed = seal("one").close(&SystemEntropy, "kid", b"the key").unwrap();
-        assert_eq!(seal("two").open("kid", &sealed), None);
-        assert_eq!(seal("one").open("another kid", &sealed), None);
+        let sealed = key_encryption("one").encrypt(&SystemEntropy, "kid", b"the key").unwrap();
+        assert_eq!(key_encryption("two").decrypt("kid", &sealed), None);
+        assert_eq!(key_encryption("one").decrypt("another kid", &sealed), None);
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            assert_eq!(seal("one").open("kid", &changed), None, "byte {at}");
-            assert_eq!(seal("one").open("kid", &sealed[..at]), None, "cut at {at}");
+            assert_eq!(key_encryption("one").decrypt("kid", &changed), None, "byte {at}");
+            assert_eq!(key_encryption("one").decrypt("kid", &sealed[..at]), None, "cut at {at}");
         }
     }
 }

@@ -13,7 +13,7 @@ use uuid::{Builder, Uuid};
 use crate::entropy::Entropy;
 
 /// What a dotted secret begins with: people and scanners know by it what they have found.
-const MARK: &str = "accountd.";
+const PREFIX: &str = "accountd.";
 
 /// Characters of 32 bytes in base64url.
 const RANDOM_LENGTH: usize = 43;
@@ -23,7 +23,7 @@ const MAX_LENGTH: usize = 128;
 
 /// What a secret looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum SecretFormat {
     /// `accountd.<id>.<random>`: three parts with dots between them, as clients of JWTs expect.
     Dotted,
     /// A UUIDv4 in lower case with dashes.
@@ -31,20 +31,20 @@ pub enum Form {
 }
 
 /// A new secret for the token with this public id.
-pub fn make(entropy: &dyn Entropy, id: &str, form: Form) -> SecretString {
+pub fn generate(entropy: &dyn Entropy, id: &str, form: SecretFormat) -> SecretString {
     match form {
-        Form::Dotted => format!("{MARK}{id}.{}", URL_SAFE_NO_PAD.encode(entropy.bytes::<32>())),
-        Form::Uuid => Builder::from_random_bytes(entropy.bytes()).into_uuid().hyphenated().to_string(),
+        SecretFormat::Dotted => format!("{PREFIX}{id}.{}", URL_SAFE_NO_PAD.encode(entropy.bytes::<32>())),
+        SecretFormat::Uuid => Builder::from_random_bytes(entropy.bytes()).into_uuid().hyphenated().to_string(),
     }
     .into()
 }
 
 /// Whether `text` has the form of such a secret; a JWT never has.
-pub fn is_formed(text: &str) -> bool {
+pub fn has_format(text: &str) -> bool {
     if text.len() > MAX_LENGTH {
         return false;
     }
-    match text.strip_prefix(MARK).and_then(|rest| rest.split_once('.')) {
+    match text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.')) {
         Some((id, random)) => !id.is_empty() && random.len() == RANDOM_LENGTH,
         None => text.contains('-') && text.parse::<Uuid>().is_ok_and(|uuid| uuid.hyphenated().to_string() == text),
     }
@@ -61,7 +61,7 @@ pub fn fingerprint(secret: &str) -> [u8; 32] {
 }
 
 /// Whether two secrets are the same; the time it takes tells nothing about where they differ, or how long they are.
-pub fn is_same(given: &str, expected: &str) -> bool {
+pub fn constant_time_eq(given: &str, expected: &str) -> bool {
     let [given, expected] = [given, expected].map(|secret| digest(&SHA256, secret.as_bytes()));
     verify_slices_are_equal(given.as_ref(), expected.as_ref()).is_ok()
 }
@@ -80,17 +80,17 @@ mod tests {
     #[test]
     fn makes_secrets_that_it_knows_again() {
         let mut made = BTreeSet::new();
-        for form in [Form::Dotted, Form::Uuid] {
+        for form in [SecretFormat::Dotted, SecretFormat::Uuid] {
             for _ in 0..100 {
-                let secret = make(&SystemEntropy, ID, form);
-                assert!(is_formed(secret.expose_secret()));
+                let secret = generate(&SystemEntropy, ID, form);
+                assert!(has_format(secret.expose_secret()));
                 assert!(made.insert(hash(secret.expose_secret())));
             }
         }
-        let dotted = make(&SystemEntropy, ID, Form::Dotted);
+        let dotted = generate(&SystemEntropy, ID, SecretFormat::Dotted);
         let parts: Vec<&str> = dotted.expose_secret().split('.').collect();
         assert_eq!((parts.len(), parts[1], URL_SAFE_NO_PAD.decode(parts[2]).unwrap().len()), (3, ID, 32));
-        let uuid = make(&SystemEntropy, ID, Form::Uuid);
+        let uuid = generate(&SystemEntropy, ID, SecretFormat::Uuid);
         assert_eq!(uuid.expose_secret().parse::<Uuid>().unwrap().get_version_num(), 4);
     }
 
@@ -106,9 +106,9 @@ mod tests {
             "01890A5D-AC96-774B-BCCE-B302099A8057",
             "{01890a5d-ac96-774b-bcce-b302099a8057}",
         ] {
-            assert!(!is_formed(text), "{text}");
+            assert!(!has_format(text), "{text}");
         }
-        assert!(!is_formed(&format!("accountd.{}.{}", "x".repeat(500), "y".repeat(RANDOM_LENGTH))));
+        assert!(!has_format(&format!("accountd.{}.{}", "x".repeat(500), "y".repeat(RANDOM_LENGTH))));
     }
 
     #[test]

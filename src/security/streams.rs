@@ -8,66 +8,71 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Streams that ask the database at the same time. What concerns everybody wakes them all: without a limit they would
 /// take every connection to the database, and requests would find none.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT_QUERIES: usize = 4;
 
 type Counts = Arc<Mutex<HashMap<i64, usize>>>;
 
 /// The streams of this process.
-pub struct Streams {
+pub struct StreamQuota {
     subscriptions: Counts,
     /// Each may carry several subscriptions, or none.
-    sockets: Counts,
-    most: usize,
-    turns: Semaphore,
+    websockets: Counts,
+    limit: usize,
+    query_permits: Semaphore,
 }
 
 /// The place of one of them among its user's; dropping it gives it back.
-pub struct Seat {
+pub struct Slot {
     counts: Counts,
     user_id: i64,
 }
 
-impl Streams {
+impl StreamQuota {
     /// Lets each user have `most` of each.
     pub fn new(most: usize) -> Self {
-        Self { subscriptions: Counts::default(), sockets: Counts::default(), most, turns: Semaphore::new(AT_ONCE) }
+        Self {
+            subscriptions: Counts::default(),
+            websockets: Counts::default(),
+            limit: most,
+            query_permits: Semaphore::new(MAX_CONCURRENT_QUERIES),
+        }
     }
 
     /// Most of each of one user.
-    pub fn most(&self) -> usize {
-        self.most
+    pub fn limit(&self) -> usize {
+        self.limit
     }
 
     /// A place for one more subscription of this user, if there is one.
-    pub fn take_subscription(&self, user_id: i64) -> Option<Seat> {
-        self.take(&self.subscriptions, user_id)
+    pub fn acquire_subscription(&self, user_id: i64) -> Option<Slot> {
+        self.acquire(&self.subscriptions, user_id)
     }
 
     /// A place for one more socket of this user, if there is one.
-    pub fn take_socket(&self, user_id: i64) -> Option<Seat> {
-        self.take(&self.sockets, user_id)
+    pub fn acquire_websocket(&self, user_id: i64) -> Option<Slot> {
+        self.acquire(&self.websockets, user_id)
     }
 
-    fn take(&self, counts: &Counts, user_id: i64) -> Option<Seat> {
-        let mut taken = locked(counts);
+    fn acquire(&self, counts: &Counts, user_id: i64) -> Option<Slot> {
+        let mut taken = lock(counts);
         let count = taken.entry(user_id).or_default();
-        if *count >= self.most {
+        if *count >= self.limit {
             return None;
         }
         *count += 1;
-        Some(Seat { counts: Arc::clone(counts), user_id })
+        Some(Slot { counts: Arc::clone(counts), user_id })
     }
 
     /// Waits until a stream may ask the database; it may while the turn is kept. Nothing, if turns are not given any
     /// more, which does not happen.
-    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.turns.acquire().await.ok()
+    pub async fn query_permit(&self) -> Option<SemaphorePermit<'_>> {
+        self.query_permits.acquire().await.ok()
     }
 }
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut counts = locked(&self.counts);
+        let mut counts = lock(&self.counts);
         if let Some(count) = counts.get_mut(&self.user_id) {
             *count -= 1;
             if *count == 0 {
@@ -77,7 +82,7 @@ impl Drop for Seat {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -87,13 +92,15 @@ mod tests {
 
     #[test]
     fn every_user_has_a_share_and_gets_it_back() {
-        let streams = Streams::new(2);
-        let take = || streams.take_subscription(1);
+        let streams = StreamQuota::new(2);
+        let take = || streams.acquire_subscription(1);
         let held = (take().unwrap(), take().unwrap());
-        assert!(take().is_none() && streams.take_subscription(2).is_some() && streams.take_socket(1).is_some());
+        assert!(
+            take().is_none() && streams.acquire_subscription(2).is_some() && streams.acquire_websocket(1).is_some()
+        );
         drop(held.0);
         assert!(take().is_some());
         drop(held.1);
-        assert!(locked(&streams.subscriptions).is_empty() && locked(&streams.sockets).is_empty());
+        assert!(lock(&streams.subscriptions).is_empty() && lock(&streams.websockets).is_empty());
     }
 }

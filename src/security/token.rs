@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{ALGORITHM, Keys};
-use crate::error::{Error, Result, TokenFault};
+use crate::error::{Error, Result, TokenError};
 
 /// Longer tokens are refused before anything is decoded.
 pub const MAX_BYTES: usize = 4_096;
@@ -74,7 +74,7 @@ pub struct RefreshClaims {
 /// refresh; every one required.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LastingClaims {
+pub struct SessionTokenClaims {
     /// Who issued it.
     pub iss: String,
     /// For whom it is meant: this server alone, because nobody else can tell when its session ends.
@@ -138,57 +138,57 @@ pub trait Claims: Serialize + DeserializeOwned {
     /// The `typ` header that keeps one kind from being taken for another (RFC 8725 section 3.11).
     const TYPE: &'static str;
     /// Issuer and audience.
-    fn parties(&self) -> (&str, &str);
+    fn issuer_and_audience(&self) -> (&str, &str);
     /// Issued at and good until, in seconds since 1970.
-    fn times(&self) -> (i64, i64);
+    fn issued_and_expires(&self) -> (i64, i64);
 }
 
 impl Claims for AccessClaims {
     const TYPE: &'static str = "at+jwt";
-    fn parties(&self) -> (&str, &str) {
+    fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn times(&self) -> (i64, i64) {
+    fn issued_and_expires(&self) -> (i64, i64) {
         (self.iat, self.exp)
     }
 }
 
 impl Claims for RefreshClaims {
     const TYPE: &'static str = "rt+jwt";
-    fn parties(&self) -> (&str, &str) {
+    fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn times(&self) -> (i64, i64) {
+    fn issued_and_expires(&self) -> (i64, i64) {
         (self.iat, self.exp)
     }
 }
 
-impl Claims for LastingClaims {
+impl Claims for SessionTokenClaims {
     const TYPE: &'static str = "st+jwt";
-    fn parties(&self) -> (&str, &str) {
+    fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn times(&self) -> (i64, i64) {
+    fn issued_and_expires(&self) -> (i64, i64) {
         (self.iat, self.exp)
     }
 }
 
 impl Claims for DeviceClaims {
     const TYPE: &'static str = "dt+jwt";
-    fn parties(&self) -> (&str, &str) {
+    fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn times(&self) -> (i64, i64) {
+    fn issued_and_expires(&self) -> (i64, i64) {
         (self.iat, self.exp)
     }
 }
 
 impl Claims for RevocationClaims {
     const TYPE: &'static str = "revocations+jwt";
-    fn parties(&self) -> (&str, &str) {
+    fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn times(&self) -> (i64, i64) {
+    fn issued_and_expires(&self) -> (i64, i64) {
         (self.iat, self.exp)
     }
 }
@@ -220,7 +220,7 @@ pub struct Expected<'a> {
     /// The audiences, one of which it is meant for.
     pub audiences: &'a [&'a str],
     /// The longest life a token may claim.
-    pub lifetime: TimeDelta,
+    pub max_lifetime: TimeDelta,
 }
 
 /// The protected header; any other member, `crit` and embedded keys among them, is refused.
@@ -240,7 +240,7 @@ pub fn sign<C: Claims>(keys: &Keys, claims: &C) -> Result<SecretString> {
     let key = keys.active()?;
     let header = Header { typ: Some(C::TYPE.to_owned()), kid: Some(key.kid().to_owned()), ..Header::new(ALGORITHM) };
     // The library's own signing reads the private key anew each time, which takes as long as the signature.
-    let mut token = format!("{}.{}", part(&header)?, part(claims)?);
+    let mut token = format!("{}.{}", encode_segment(&header)?, encode_segment(claims)?);
     let signature = key.sign(token.as_bytes());
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut token);
@@ -248,7 +248,7 @@ pub fn sign<C: Claims>(keys: &Keys, claims: &C) -> Result<SecretString> {
 }
 
 /// One part of a token (RFC 7515 section 3.1).
-fn part(content: &impl Serialize) -> Result<String> {
+fn encode_segment(content: &impl Serialize) -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(content).map_err(Error::internal)?))
 }
 
@@ -261,53 +261,53 @@ pub fn verify<C: Claims>(
     expected: Expected<'_>,
     token: &str,
     now: DateTime<Utc>,
-) -> std::result::Result<Verified<C>, TokenFault> {
+) -> std::result::Result<Verified<C>, TokenError> {
     let header = protected_header(token)?;
-    let key = keys.find(&header.kid).ok_or(TokenFault::Invalid)?;
+    let key = keys.find(&header.kid).ok_or(TokenError::Invalid)?;
     if header.alg != "EdDSA" || header.typ != C::TYPE {
-        return Err(TokenFault::Invalid);
+        return Err(TokenError::Invalid);
     }
     let mut signature_only = Validation::new(ALGORITHM);
     signature_only.required_spec_claims.clear();
     signature_only.validate_exp = false;
     signature_only.validate_aud = false;
     let claims =
-        jsonwebtoken::decode::<C>(token, key.public(), &signature_only).map_err(|_| TokenFault::Invalid)?.claims;
-    let (issuer, audience) = claims.parties();
+        jsonwebtoken::decode::<C>(token, key.decoding_key(), &signature_only).map_err(|_| TokenError::Invalid)?.claims;
+    let (issuer, audience) = claims.issuer_and_audience();
     if issuer != expected.issuer || !expected.audiences.contains(&audience) {
-        return Err(TokenFault::Invalid);
+        return Err(TokenError::Invalid);
     }
-    let (issued, expires) = claims.times();
+    let (issued, expires) = claims.issued_and_expires();
     let latest = now + LEEWAY;
     // Saturating: a difference that wraps around would pass for a short life.
     let lifetime = expires.saturating_sub(issued);
-    if issued > latest.timestamp() || lifetime <= 0 || lifetime > expected.lifetime.num_seconds() {
-        return Err(TokenFault::Invalid);
+    if issued > latest.timestamp() || lifetime <= 0 || lifetime > expected.max_lifetime.num_seconds() {
+        return Err(TokenError::Invalid);
     }
-    if is_over(expires, now) {
+    if has_expired(expires, now) {
         return Ok(Verified::Expired(claims));
     }
     Ok(Verified::Valid(claims))
 }
 
-fn is_over(expires: i64, now: DateTime<Utc>) -> bool {
+fn has_expired(expires: i64, now: DateTime<Utc>) -> bool {
     expires.saturating_add(LEEWAY.num_seconds()) <= now.timestamp()
 }
 
 /// Whether a token that was verified before, and was good then, is good at `now` as far as its times go.
-pub fn is_good_at(now: DateTime<Utc>, (issued, expires): (i64, i64)) -> bool {
-    issued <= (now + LEEWAY).timestamp() && !is_over(expires, now)
+pub fn is_valid_at(now: DateTime<Utc>, (issued, expires): (i64, i64)) -> bool {
+    issued <= (now + LEEWAY).timestamp() && !has_expired(expires, now)
 }
 
-fn protected_header(token: &str) -> std::result::Result<ProtectedHeader, TokenFault> {
+fn protected_header(token: &str) -> std::result::Result<ProtectedHeader, TokenError> {
     if token.len() > MAX_BYTES {
-        return Err(TokenFault::Malformed);
+        return Err(TokenError::Malformed);
     }
     let mut segments = token.split('.');
     let (Some(header), Some(_), Some(_), None) = (segments.next(), segments.next(), segments.next(), segments.next())
     else {
-        return Err(TokenFault::Malformed);
+        return Err(TokenError::Malformed);
     };
-    let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| TokenFault::Invalid)?;
-    serde_json::from_slice(&header).map_err(|_| TokenFault::Invalid)
+    let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| TokenError::Invalid)?;
+    serde_json::from_slice(&header).map_err(|_| TokenError::Invalid)
 }

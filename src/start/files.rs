@@ -16,16 +16,16 @@ use crate::entropy::Entropy;
 const SECRET_FILE: &str = "secret.key";
 
 /// What everybody on the machine may do with a file.
-const OTHERS: u32 = 0o007;
+const OTHERS_MODE: u32 = 0o007;
 
 /// What the members of a file's group may do with it.
-const GROUP: u32 = 0o070;
+const GROUP_MODE: u32 = 0o070;
 
 /// Makes the directory and the database's file, for their owner alone; tells if others may get at those that exist.
 ///
 /// # Errors
 /// When they cannot be made.
-pub(super) fn make_private(data_dir: &Path, database: &Path) -> Result<()> {
+pub(super) fn create_private_files(data_dir: &Path, database: &Path) -> Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -38,8 +38,8 @@ pub(super) fn make_private(data_dir: &Path, database: &Path) -> Result<()> {
         .open(database)
         .with_context(|| format!("cannot write to the database {}", database.display()))?;
     for path in [data_dir, database] {
-        let mode = mode(path)?;
-        if mode & OTHERS != 0 {
+        let mode = permission_bits(path)?;
+        if mode & OTHERS_MODE != 0 {
             let (path, mode) = (path.display(), format!("{mode:04o}"));
             tracing::warn!(%path, mode, "everybody on this machine may get at the accounts: run chmod o-rwx on it");
         }
@@ -52,7 +52,7 @@ pub(super) fn make_private(data_dir: &Path, database: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When the file is missing.
-pub(super) fn require_secret(data_dir: &Path) -> Result<()> {
+pub(super) fn require_secret_file(data_dir: &Path) -> Result<()> {
     let path = data_dir.join(SECRET_FILE);
     anyhow::ensure!(
         path.exists(),
@@ -67,7 +67,7 @@ pub(super) fn require_secret(data_dir: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When it cannot be made or read, is damaged, or is no secret.
-pub(super) fn own_secret(data_dir: &Path, entropy: &dyn Entropy) -> Result<SecretString> {
+pub(super) fn load_or_create_secret(data_dir: &Path, entropy: &dyn Entropy) -> Result<SecretString> {
     let path = data_dir.join(SECRET_FILE);
     let fresh = STANDARD.encode(entropy.bytes::<32>());
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
@@ -78,14 +78,14 @@ pub(super) fn own_secret(data_dir: &Path, entropy: &dyn Entropy) -> Result<Secre
             Ok(fresh.into())
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let mode = mode(&path)?;
+            let mode = permission_bits(&path)?;
             let shown = path.display();
             anyhow::ensure!(
-                mode & OTHERS == 0,
+                mode & OTHERS_MODE == 0,
                 "everybody on this machine may read {shown} (mode {mode:04o}), which opens the signing keys: run \
                  `chmod 600 {shown}`, and start again"
             );
-            if mode & GROUP != 0 {
+            if mode & GROUP_MODE != 0 {
                 let mode = format!("{mode:04o}");
                 tracing::warn!(path = %shown, mode, "a group may read the secret: run chmod 600 on it unless it has to");
             }
@@ -98,7 +98,7 @@ pub(super) fn own_secret(data_dir: &Path, entropy: &dyn Entropy) -> Result<Secre
     }
 }
 
-fn mode(path: &Path) -> Result<u32> {
+fn permission_bits(path: &Path) -> Result<u32> {
     let metadata = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
     Ok(metadata.permissions().mode() & 0o7777)
 }

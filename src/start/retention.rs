@@ -7,13 +7,13 @@ use crate::app::App;
 use crate::error::{Error, Result};
 
 /// How often a node looks for what is over.
-const EVERY: Duration = Duration::from_secs(60 * 60);
+const PURGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// The pause after each batch.
-const PAUSE: Duration = Duration::from_millis(100);
+const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Purges for as long as the node runs; what goes wrong is logged and tried again an hour later.
-pub async fn keep(app: App) {
+pub async fn purge_periodically(app: App) {
     loop {
         match purge(&app).await {
             Ok(0) => {}
@@ -23,12 +23,12 @@ pub async fn keep(app: App) {
             }
             Err(error) => tracing::warn!(%error, "cannot purge what is over"),
         }
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(PURGE_INTERVAL).await;
     }
 }
 
 async fn purge(app: &App) -> Result<u64> {
-    let time = retention::reached(app).await?;
+    let time = retention::safe_now(app).await?;
     let mut rows = 0;
     loop {
         let batch = retention::purge(app, time).await?;
@@ -36,6 +36,6 @@ async fn purge(app: &App) -> Result<u64> {
             return Ok(rows);
         }
         rows += batch;
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(BATCH_INTERVAL).await;
     }
 }

@@ -10,18 +10,18 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::Scope;
-use super::keyset::{Page, Place, Sort, paged};
-use super::{Reach, Touched, Writes};
+use super::TenantScope;
+use super::keyset::{CursorKey, Page, Sort, paged};
+use super::{Affected, Propagation, TracksChanges};
 use crate::error::Result;
 
 /// The token with this public id, and its owner.
 pub async fn find_with_user(
     db: &impl ConnectionTrait,
-    scope: Scope,
+    scope: TenantScope,
     uid: Uuid,
 ) -> Result<Option<(api_token::Model, user::Model)>> {
-    one_with_user(db, scope.of_users().add(api_token::Column::Uid.eq(uid))).await
+    find_one_with_user(db, scope.user_condition().add(api_token::Column::Uid.eq(uid))).await
 }
 
 /// The token with this number.
@@ -30,16 +30,16 @@ pub async fn find(db: &impl ConnectionTrait, id: i64) -> Result<Option<api_token
 }
 
 /// The row of `token` as it is now, locked until the transaction ends, as [`super::users::lock`] does.
-pub async fn lock(db: &impl Writes, token: &api_token::Model) -> Result<Option<api_token::Model>> {
+pub async fn lock(db: &impl TracksChanges, token: &api_token::Model) -> Result<Option<api_token::Model>> {
     Ok(api_token::Entity::find_by_id(token.id).lock_exclusive().one(db).await?)
 }
 
 /// The token whose secret has this hash, and its owner.
 pub async fn find_by_hash(db: &impl ConnectionTrait, hash: &str) -> Result<Option<(api_token::Model, user::Model)>> {
-    one_with_user(db, Condition::all().add(api_token::Column::SecretHash.eq(hash))).await
+    find_one_with_user(db, Condition::all().add(api_token::Column::SecretHash.eq(hash))).await
 }
 
-async fn one_with_user(
+async fn find_one_with_user(
     db: &impl ConnectionTrait,
     condition: Condition,
 ) -> Result<Option<(api_token::Model, user::Model)>> {
@@ -70,13 +70,14 @@ pub async fn list(
     usable_at: Option<DateTime<Utc>>,
     page: &Page,
 ) -> Result<Vec<api_token::Model>> {
-    let sort = Sort { column: api_token::Column::CreatedAt, absent: None, id: api_token::Column::Id, descending: true };
+    let sort =
+        Sort { column: api_token::Column::CreatedAt, null_as: None, id: api_token::Column::Id, is_descending: true };
     Ok(paged(of_user(user_id, usable_at), &sort, page).all(db).await?)
 }
 
 /// The place of `token` in a list.
-pub fn place(token: &api_token::Model) -> Place {
-    Place { key: token.created_at.millis().into(), id: token.id }
+pub fn cursor_key(token: &api_token::Model) -> CursorKey {
+    CursorKey { key: token.created_at.millis().into(), id: token.id }
 }
 
 /// How many tokens a user has; with `usable_at` only those that are neither revoked nor over then.
@@ -86,7 +87,7 @@ pub async fn count(db: &impl ConnectionTrait, user_id: i64, usable_at: Option<Da
 
 /// Of a user's tokens that logins made and that are neither revoked nor over at `now`, the one whose last use, or else
 /// whose making, is the longest ago.
-pub async fn find_idle_from_login(
+pub async fn find_least_recently_used_from_login(
     db: &impl ConnectionTrait,
     user_id: i64,
     now: DateTime<Utc>,
@@ -101,16 +102,16 @@ pub async fn find_idle_from_login(
 }
 
 /// Adds a token.
-pub async fn insert(db: &impl Writes, token: api_token::ActiveModel) -> Result<api_token::Model> {
+pub async fn insert(db: &impl TracksChanges, token: api_token::ActiveModel) -> Result<api_token::Model> {
     let token = token.insert(db).await?;
-    db.touch(Touched::User(token.user_id), Reach::Nodes);
+    db.mark_changed(Affected::User(token.user_id), Propagation::AllNodes);
     Ok(token)
 }
 
 /// Writes the columns that are set in `changes` and raises the version. False if the row is not of the version of
 /// `token` any more, or revoked.
 pub async fn update(
-    db: &impl Writes,
+    db: &impl TracksChanges,
     token: &api_token::Model,
     mut changes: api_token::ActiveModel,
     now: DateTime<Utc>,
@@ -124,7 +125,7 @@ pub async fn update(
         .filter(api_token::Column::RevokedAt.is_null())
         .exec(db)
         .await?;
-    db.touch(Touched::User(token.user_id), Reach::Nodes);
+    db.mark_changed(Affected::User(token.user_id), Propagation::AllNodes);
     Ok(updated.rows_affected == 1)
 }
 
@@ -148,7 +149,7 @@ pub async fn update_last_used(
 }
 
 /// Revokes a token for good. False if it was revoked before.
-pub async fn update_revoked(db: &impl Writes, token: &api_token::Model, now: DateTime<Utc>) -> Result<bool> {
+pub async fn update_revoked(db: &impl TracksChanges, token: &api_token::Model, now: DateTime<Utc>) -> Result<bool> {
     let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
     let updated = api_token::Entity::update_many()
         .set(row)
@@ -156,58 +157,67 @@ pub async fn update_revoked(db: &impl Writes, token: &api_token::Model, now: Dat
         .filter(api_token::Column::RevokedAt.is_null())
         .exec(db)
         .await?;
-    db.touch(Touched::User(token.user_id), Reach::Nodes);
+    db.mark_changed(Affected::User(token.user_id), Propagation::AllNodes);
     Ok(updated.rows_affected == 1)
 }
 
 /// Revokes every token of a user; returns how many could be used at `now`.
-pub async fn update_all_revoked(db: &impl Writes, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
+pub async fn update_all_revoked(db: &impl TracksChanges, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
     update_revoked_of_user(db, user_id, Condition::all(), now).await
 }
 
 /// Revokes every token of a user that a login made; returns how many could be used at `now`.
-pub async fn update_all_from_login_revoked(db: &impl Writes, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
+pub async fn update_all_from_login_revoked(db: &impl TracksChanges, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
     update_revoked_of_user(db, user_id, Condition::all().add(api_token::Column::FromLogin.eq(true)), now).await
 }
 
-async fn update_revoked_of_user(db: &impl Writes, user_id: i64, which: Condition, now: DateTime<Utc>) -> Result<u64> {
+async fn update_revoked_of_user(
+    db: &impl TracksChanges,
+    user_id: i64,
+    which: Condition,
+    now: DateTime<Utc>,
+) -> Result<u64> {
     let usable = of_user(user_id, Some(now)).filter(which.clone()).count(db).await?;
     // One that is over is revoked, too: its owner could give it more time.
-    let updated = revoke_all(now).filter(api_token::Column::UserId.eq(user_id)).filter(which).exec(db).await?;
+    let updated = revocation_update(now).filter(api_token::Column::UserId.eq(user_id)).filter(which).exec(db).await?;
     if updated.rows_affected > 0 {
-        db.touch(Touched::User(user_id), Reach::Nodes);
+        db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
     }
     Ok(usable)
 }
 
-fn revoke_all(now: DateTime<Utc>) -> UpdateMany<api_token::Entity> {
+fn revocation_update(now: DateTime<Utc>) -> UpdateMany<api_token::Entity> {
     let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
     api_token::Entity::update_many().set(row).filter(api_token::Column::RevokedAt.is_null())
 }
 
 /// Revokes every token of everybody; returns how many there were.
-pub async fn update_everybodys_revoked(db: &impl Writes, now: DateTime<Utc>) -> Result<u64> {
-    let updated = revoke_all(now).exec(db).await?;
-    db.touch(Touched::Everybody, Reach::Nodes);
+pub async fn update_all_users_revoked(db: &impl TracksChanges, now: DateTime<Utc>) -> Result<u64> {
+    let updated = revocation_update(now).exec(db).await?;
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     Ok(updated.rows_affected)
 }
 
 /// Revokes every token of everybody that a login made; returns how many there were.
-pub async fn update_everybodys_from_login_revoked(db: &impl Writes, now: DateTime<Utc>) -> Result<u64> {
-    let updated = revoke_all(now).filter(api_token::Column::FromLogin.eq(true)).exec(db).await?;
-    db.touch(Touched::Everybody, Reach::Nodes);
+pub async fn update_all_users_from_login_revoked(db: &impl TracksChanges, now: DateTime<Utc>) -> Result<u64> {
+    let updated = revocation_update(now).filter(api_token::Column::FromLogin.eq(true)).exec(db).await?;
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     Ok(updated.rows_affected)
 }
 
 /// Revokes every token that a login of a user of this tenant made.
-pub async fn update_tenants_from_login_revoked(db: &impl Writes, tenant_id: i64, now: DateTime<Utc>) -> Result<()> {
+pub async fn update_tenant_from_login_revoked(
+    db: &impl TracksChanges,
+    tenant_id: i64,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let users = Query::select().column(user::Column::Id).from(user::Entity).and_where(of_tenant(tenant_id)).take();
-    revoke_all(now)
+    revocation_update(now)
         .filter(api_token::Column::FromLogin.eq(true))
         .filter(api_token::Column::UserId.in_subquery(users))
         .exec(db)
         .await?;
-    db.touch(Touched::Everybody, Reach::Nodes);
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     Ok(())
 }
 
@@ -216,7 +226,7 @@ fn of_tenant(tenant_id: i64) -> SimpleExpr {
 }
 
 /// Deletes at most `limit` login tokens that were revoked or had expired before `time`; returns the count.
-pub async fn delete_over_from_login(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
+pub async fn delete_expired_from_login(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use api_token::{Column, Entity};
     let time = Timestamp::from(time);
     let is_over = Condition::any().add(Column::RevokedAt.lt(time)).add(Column::ExpiresAt.lt(time));

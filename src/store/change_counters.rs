@@ -9,44 +9,44 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 use crate::error::Result;
 
 /// Groups of users that have a counter each.
-pub const GROUPS: i64 = 256;
+pub const BUCKETS: i64 = 256;
 
 /// The slot of what concerns everybody.
-pub const EVERYBODY: i32 = 256;
+pub const ALL_USERS_BUCKET: i32 = 256;
 
 /// Whom a change concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Touched {
+pub enum Affected {
     /// The user with this number.
     User(i64),
     /// Everybody, or nobody knows whom.
-    Everybody,
+    AllUsers,
 }
 
-impl Touched {
+impl Affected {
     /// The counter that tells of it.
-    pub fn slot(self) -> i32 {
+    pub fn bucket(self) -> i32 {
         match self {
-            Self::User(id) => i32::try_from(id.rem_euclid(GROUPS)).unwrap_or(EVERYBODY),
-            Self::Everybody => EVERYBODY,
+            Self::User(id) => i32::try_from(id.rem_euclid(BUCKETS)).unwrap_or(ALL_USERS_BUCKET),
+            Self::AllUsers => ALL_USERS_BUCKET,
         }
     }
 }
 
 /// Who has to look again after a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum Propagation {
     /// Every node: what it knew may not be true any more.
-    Nodes,
+    AllNodes,
     /// Only this one: others are right about everything that decides, and see the rest within a minute.
-    Here,
+    ThisNode,
 }
 
 /// A transaction that takes note of whom its changes concern, and tells it with its commit. Statements that change
 /// what a caller is, or may do, run on nothing else, so that no use case can forget to tell.
-pub trait Writes: ConnectionTrait {
+pub trait TracksChanges: ConnectionTrait {
     /// Takes note.
-    fn touch(&self, touched: Touched, reach: Reach);
+    fn mark_changed(&self, touched: Affected, reach: Propagation);
 }
 
 /// Every counter.
@@ -56,7 +56,7 @@ pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<change_counter::Model
 
 /// Raises the counters of these slots. They stay locked until the transaction ends, so this comes last, and in the
 /// same order everywhere.
-pub async fn raise(db: &impl ConnectionTrait, slots: BTreeSet<i32>) -> Result<()> {
+pub async fn increment(db: &impl ConnectionTrait, slots: BTreeSet<i32>) -> Result<()> {
     for slot in slots {
         let raised = change_counter::Entity::update_many()
             .col_expr(change_counter::Column::Changes, Expr::col(change_counter::Column::Changes).add(1))

@@ -9,14 +9,14 @@ use entity::user;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 
-use super::{Reach, Touched, Writes, sessions, users};
+use super::{Affected, Propagation, TracksChanges, sessions, users};
 use crate::error::Result;
 
 /// A transaction that publishes revocations with its commit. Statements that make access tokens wrong run on nothing
 /// else, so that no use case can forget to publish it.
-pub trait Revokes: Writes {
+pub trait TracksRevocations: TracksChanges {
     /// The revocation list is another one with the commit.
-    fn mark_revocation(&self);
+    fn mark_revocations_changed(&self);
     /// The commit writes this cut-off.
     fn mark_cut_off(&self, cut_off: CutOff);
 }
@@ -52,7 +52,7 @@ impl Cause {
     }
 
     /// Whether the user is another one than before.
-    pub fn changes_user(self) -> bool {
+    pub fn is_user_update(self) -> bool {
         matches!(self, Self::RolesChanged | Self::AccountDisabled)
     }
 }
@@ -76,23 +76,23 @@ pub struct CutOff {
     /// Which tokens.
     pub extent: Extent,
     /// The cut-off until now.
-    pub before: Option<Timestamp>,
+    pub previous: Option<Timestamp>,
     /// Why.
     pub cause: Cause,
 }
 
 /// Revokes all access tokens that were issued to the user until the transaction ends; locks the user's row until then.
-pub async fn revoke_issued(db: &impl Revokes, user_id: i64, cause: Cause) -> Result<()> {
-    let Some(user) = users::lock_by_number(db, user_id).await? else { return Ok(()) };
-    let extent = Extent::All(sessions::last_issued(db, user.id).await?);
-    db.mark_cut_off(CutOff { user_id, user_uid: user.uid, extent, before: user.cut_off_at, cause });
+pub async fn revoke_issued_tokens(db: &impl TracksRevocations, user_id: i64, cause: Cause) -> Result<()> {
+    let Some(user) = users::lock_by_id(db, user_id).await? else { return Ok(()) };
+    let extent = Extent::All(sessions::latest_issued_at(db, user.id).await?);
+    db.mark_cut_off(CutOff { user_id, user_uid: user.uid, extent, previous: user.cut_off_at, cause });
     Ok(())
 }
 
 /// Sets the cut-off of a user whose row is locked.
-pub async fn update(db: &impl Writes, user_id: i64, cut_off: Timestamp) -> Result<()> {
+pub async fn update(db: &impl TracksChanges, user_id: i64, cut_off: Timestamp) -> Result<()> {
     let row = user::ActiveModel { cut_off_at: Set(Some(cut_off)), ..Default::default() };
     user::Entity::update_many().set(row).filter(user::Column::Id.eq(user_id)).exec(db).await?;
-    db.touch(Touched::User(user_id), Reach::Nodes);
+    db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
     Ok(())
 }

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use crate::error::{Error, Result};
 
 /// What time it is by the database's clock; by the node's, where the database is a file.
-pub async fn read(db: &impl ConnectionTrait) -> Result<DateTime<Utc>> {
+pub async fn now(db: &impl ConnectionTrait) -> Result<DateTime<Utc>> {
     let backend = db.get_database_backend();
     let milliseconds = match backend {
         DbBackend::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Reach, Touched, Writes};
+use super::{Affected, Propagation, TracksChanges};
 use crate::error::{Error, Refusal, RefusalCode, Result};
 
 /// Those of `sources` that were imported before, with what they became.
@@ -32,7 +32,7 @@ pub async fn taken_emails(db: &impl ConnectionTrait, keys: Vec<String>) -> Resul
 }
 
 /// Those of the numbers that users have.
-pub async fn taken_numbers(db: &impl ConnectionTrait, numbers: Vec<i64>) -> Result<HashSet<i64>> {
+pub async fn taken_ids(db: &impl ConnectionTrait, numbers: Vec<i64>) -> Result<HashSet<i64>> {
     let column = user::Column::Id;
     let found = user::Entity::find().select_only().column(column).filter(column.is_in(numbers));
     Ok(found.into_tuple().all(db).await?.into_iter().collect())
@@ -61,7 +61,7 @@ pub async fn disabled_tenants(db: &impl ConnectionTrait, numbers: Vec<i64>) -> R
 }
 
 /// The highest number that a user has.
-pub async fn highest_number(db: &impl ConnectionTrait) -> Result<Option<i64>> {
+pub async fn highest_user_id(db: &impl ConnectionTrait) -> Result<Option<i64>> {
     let column = user::Column::Id;
     let found = user::Entity::find().select_only().column(column).order_by_desc(column).limit(1);
     Ok(found.into_tuple().one(db).await?)
@@ -72,8 +72,8 @@ pub async fn highest_number(db: &impl ConnectionTrait) -> Result<Option<i64>> {
 /// # Errors
 /// A refusal with [`RefusalCode::Conflict`] if the number was taken in the meantime.
 pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenant::ActiveModel) -> Result<tenant::Model> {
-    let tenant = row.insert(db).await.map_err(overtaken)?;
-    count_past(db, "tenant", tenant.id).await?;
+    let tenant = row.insert(db).await.map_err(conflict)?;
+    advance_sequence(db, "tenant", tenant.id).await?;
     Ok(tenant)
 }
 
@@ -81,25 +81,25 @@ pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenant::ActiveModel) 
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::Conflict`] if somebody else took a name or a number in the meantime.
-pub async fn insert_users(db: &impl Writes, rows: Vec<user::ActiveModel>) -> Result<Vec<(Uuid, i64)>> {
+pub async fn insert_users(db: &impl TracksChanges, rows: Vec<user::ActiveModel>) -> Result<Vec<(Uuid, i64)>> {
     let uids: Vec<Uuid> = rows.iter().filter_map(|row| row.uid.try_as_ref().copied()).collect();
     if let Some(highest) = rows.iter().filter_map(|row| row.id.try_as_ref().copied()).max() {
-        count_past(db, "user", highest).await?;
+        advance_sequence(db, "user", highest).await?;
     }
     // Databases differ in what they take for a number that shall be made, so each row says it or none does.
     let (own, made): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id.is_set());
     for rows in [own, made] {
         if !rows.is_empty() {
-            user::Entity::insert_many(rows).exec_without_returning(db).await.map_err(overtaken)?;
+            user::Entity::insert_many(rows).exec_without_returning(db).await.map_err(conflict)?;
         }
     }
     // The numbers may have been somebody's before.
-    db.touch(Touched::Everybody, Reach::Nodes);
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     let numbers = user::Entity::find().select_only().column(user::Column::Uid).column(user::Column::Id);
     Ok(numbers.filter(user::Column::Uid.is_in(uids)).into_tuple().all(db).await?)
 }
 
-fn overtaken(error: DbErr) -> Error {
+fn conflict(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => {
             Refusal::new(RefusalCode::Conflict, "an account or a tenant was made at the same time: repeat the import")
@@ -110,7 +110,7 @@ fn overtaken(error: DbErr) -> Error {
 }
 
 /// Has PostgreSQL make numbers beyond `number`; the others see to it themselves.
-async fn count_past(db: &impl ConnectionTrait, table: &'static str, number: i64) -> Result<()> {
+async fn advance_sequence(db: &impl ConnectionTrait, table: &'static str, number: i64) -> Result<()> {
     if db.get_database_backend() == DbBackend::Postgres {
         let sql =
             "SELECT setval(numbers, $2) FROM (SELECT pg_get_serial_sequence($1, 'id')::regclass AS numbers) AS its
@@ -122,10 +122,10 @@ async fn count_past(db: &impl ConnectionTrait, table: &'static str, number: i64)
 }
 
 /// Gives roles to users who have none of them yet, by number.
-pub async fn grant(db: &impl Writes, grants: Vec<user_role::ActiveModel>) -> Result<()> {
+pub async fn grant(db: &impl TracksChanges, grants: Vec<user_role::ActiveModel>) -> Result<()> {
     if !grants.is_empty() {
         user_role::Entity::insert_many(grants).exec_without_returning(db).await?;
-        db.touch(Touched::Everybody, Reach::Nodes);
+        db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ pub async fn replace_failures(db: &impl ConnectionTrait, rows: Vec<throttle::Act
 }
 
 /// Renames the note `old`, if it is of one of these public ids.
-pub async fn rename(db: &impl ConnectionTrait, old: &str, new: String, uids: Vec<Uuid>) -> Result<()> {
+pub async fn rename_source(db: &impl ConnectionTrait, old: &str, new: String, uids: Vec<Uuid>) -> Result<()> {
     let row = imported::ActiveModel { source: Set(new), ..Default::default() };
     let notes = imported::Entity::update_many().set(row).filter(imported::Column::Source.eq(old));
     notes.filter(imported::Column::Uid.is_in(uids)).exec(db).await?;
@@ -154,7 +154,7 @@ pub async fn rename(db: &impl ConnectionTrait, old: &str, new: String, uids: Vec
 /// A refusal with [`RefusalCode::Conflict`] if another import was faster.
 pub async fn insert(db: &impl ConnectionTrait, rows: Vec<imported::ActiveModel>) -> Result<()> {
     if !rows.is_empty() {
-        imported::Entity::insert_many(rows).exec_without_returning(db).await.map_err(overtaken)?;
+        imported::Entity::insert_many(rows).exec_without_returning(db).await.map_err(conflict)?;
     }
     Ok(())
 }

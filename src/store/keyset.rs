@@ -7,18 +7,18 @@ use sea_orm::{Condition, EntityTrait, Order, QueryFilter, QueryOrder, Select, Va
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
     /// Only rows behind this place.
-    pub after: Option<Place>,
+    pub after: Option<CursorKey>,
     /// Only rows in front of this place.
-    pub before: Option<Place>,
+    pub before: Option<CursorKey>,
     /// How many rows to fetch.
     pub limit: u64,
     /// Take the rows from the end of the list.
-    pub from_end: bool,
+    pub is_from_end: bool,
 }
 
 /// A row's place in a list: the value it is sorted by and, among equals, its number.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct CursorKey {
     /// The value of the sort column.
     pub key: Value,
     /// The row's number.
@@ -29,25 +29,25 @@ pub struct Place {
 pub(super) struct Sort<C> {
     pub column: C,
     /// What stands for "no value"; it sorts like any other value, and alike on every database.
-    pub absent: Option<Value>,
+    pub null_as: Option<Value>,
     pub id: C,
-    pub descending: bool,
+    pub is_descending: bool,
 }
 
 impl<C: sea_orm::ColumnTrait> Sort<C> {
     fn key(&self) -> SimpleExpr {
         let column = Expr::col(self.column.as_column_ref());
-        match &self.absent {
+        match &self.null_as {
             Some(value) => Func::coalesce([column, Expr::value(value.clone())]).into(),
             None => column,
         }
     }
 
     /// Rows that come later in the sort order (or earlier, if `reverse`) than `place`.
-    fn beyond(&self, place: &Place, reverse: bool) -> Condition {
+    fn range_condition(&self, place: &CursorKey, reverse: bool) -> Condition {
         let id = Expr::col(self.id.as_column_ref());
         // `key >= x AND (key > x OR id > y)` lets every database walk the index; `key > x OR (...)` does not.
-        let (reaches, passes, id_passes) = if self.descending == reverse {
+        let (reaches, passes, id_passes) = if self.is_descending == reverse {
             (self.key().gte(place.key.clone()), self.key().gt(place.key.clone()), id.gt(place.id))
         } else {
             (self.key().lte(place.key.clone()), self.key().lt(place.key.clone()), id.lt(place.id))
@@ -63,11 +63,11 @@ where
     C: sea_orm::ColumnTrait,
 {
     if let Some(place) = &page.after {
-        select = select.filter(sort.beyond(place, false));
+        select = select.filter(sort.range_condition(place, false));
     }
     if let Some(place) = &page.before {
-        select = select.filter(sort.beyond(place, true));
+        select = select.filter(sort.range_condition(place, true));
     }
-    let order = if sort.descending == page.from_end { Order::Asc } else { Order::Desc };
+    let order = if sort.is_descending == page.is_from_end { Order::Asc } else { Order::Desc };
     sea_orm::QuerySelect::limit(select.order_by(sort.key(), order.clone()).order_by(sort.id, order), page.limit)
 }

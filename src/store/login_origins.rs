@@ -57,7 +57,7 @@ pub async fn delete_excess(db: &impl ConnectionTrait, user_id: i64, kind: &str, 
 }
 
 /// Deletes at most `limit` origins of one user whose end was before `time`; returns how many.
-pub async fn delete_over(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
+pub async fn delete_expired(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     // The key has two columns: the users of the eldest rows come first, then their rows.
     let users: Vec<i64> = Entity::find()
         .select_only()

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// One row of `users` of tecladocode's course.
 #[derive(Debug)]
-pub struct Teclado {
+pub struct TecladocodeUser {
     /// The number that its routes show.
     pub id: i64,
     /// The name; an error tells that it is no text.
@@ -23,7 +23,7 @@ pub struct Teclado {
 
 /// One row of `_user` of user-api.
 #[derive(Debug)]
-pub struct ApiUser {
+pub struct UserApiUser {
     /// The number that its routes show.
     pub id: i64,
     /// What its users sign in with.
@@ -41,7 +41,7 @@ pub struct ApiUser {
 }
 
 /// How long the server of an older database may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a file of SQLite.
 ///
@@ -61,7 +61,7 @@ pub async fn open_file(path: &Path) -> Result<DatabaseConnection> {
 /// When it cannot be reached. What quotes the URL is left out.
 pub async fn open_url(url: &str) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(1).acquire_timeout(PATIENCE).sqlx_logging(false);
+    options.max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
     match Database::connect(options).await {
         Err(DbErr::Conn(RuntimeErr::SqlxError(cause))) if !matches!(*cause, SqlxError::Configuration(_)) => {
             Err(Error::internal(cause.to_string()))
@@ -72,22 +72,26 @@ pub async fn open_url(url: &str) -> Result<DatabaseConnection> {
 }
 
 /// Every user of tecladocode's course.
-pub async fn teclado_users(db: &DatabaseConnection) -> Result<Vec<Teclado>> {
+pub async fn tecladocode_users(db: &DatabaseConnection) -> Result<Vec<TecladocodeUser>> {
     let sql =
         "SELECT id, CAST(username AS CHAR) AS username, CAST(password AS CHAR) AS password FROM users ORDER BY id";
     let user = |row: &QueryResult| {
-        Ok(Teclado { id: value(row, "id")?, username: value(row, "username"), password: value(row, "password") })
+        Ok(TecladocodeUser {
+            id: value(row, "id")?,
+            username: value(row, "username"),
+            password: value(row, "password"),
+        })
     };
     rows(db, sql).await?.iter().map(user).collect()
 }
 
 /// Every user of user-api.
-pub async fn api_users(db: &DatabaseConnection) -> Result<Vec<ApiUser>> {
+pub async fn user_api_users(db: &DatabaseConnection) -> Result<Vec<UserApiUser>> {
     // The sum makes a number of what the databases call a boolean.
     let sql = "SELECT id, CAST(email AS CHAR) AS email, CAST(name AS CHAR) AS name, CAST(hash AS CHAR) AS hash,
         CAST(salt AS CHAR) AS salt, active + 0 AS active, customer_id FROM _user ORDER BY id";
     let user = |row: &QueryResult| {
-        Ok(ApiUser {
+        Ok(UserApiUser {
             id: value(row, "id")?,
             email: value(row, "email"),
             name: value(row, "name"),
@@ -101,7 +105,7 @@ pub async fn api_users(db: &DatabaseConnection) -> Result<Vec<ApiUser>> {
 }
 
 /// Every role of every user of user-api: the user's number, the role's code and its name. A pair can come twice.
-pub async fn api_roles(db: &DatabaseConnection) -> Result<Vec<(i64, String, Option<String>)>> {
+pub async fn user_api_roles(db: &DatabaseConnection) -> Result<Vec<(i64, String, Option<String>)>> {
     let sql =
         "SELECT user_has_role.user_id AS user_id, CAST(role.code AS CHAR) AS code, CAST(role.name AS CHAR) AS name
         FROM user_has_role JOIN role ON role.id = user_has_role.role_id ORDER BY role.id";

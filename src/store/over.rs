@@ -9,7 +9,7 @@ use sea_orm::{
 use crate::error::Result;
 
 /// Deletes at most `limit` rows whose `end` is before `time`, oldest first; returns the count.
-pub(super) async fn delete_over<E, K>(
+pub(super) async fn delete_expired<E, K>(
     db: &impl ConnectionTrait,
     key: E::Column,
     (end, time): (E::Column, DateTime<Utc>),

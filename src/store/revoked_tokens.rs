@@ -7,7 +7,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
-use super::{Reach, Revokes, Touched};
+use super::{Affected, Propagation, TracksRevocations};
 use crate::error::Result;
 
 /// One entry of the list.
@@ -26,16 +26,16 @@ pub struct Revocation {
 }
 
 /// What begins the name of a session's entry with its lowest valid generation.
-const GENERATIONS: &str = "gen:";
+const GENERATION_PREFIX: &str = "gen:";
 
 /// The name of a session's entry with its lowest valid generation.
-pub fn generations_of(sid: &str) -> String {
-    format!("{GENERATIONS}{sid}")
+pub fn generation_entry_id(sid: &str) -> String {
+    format!("{GENERATION_PREFIX}{sid}")
 }
 
 /// The session that such a name is about.
-pub fn session_of(token_id: &str) -> Option<&str> {
-    token_id.strip_prefix(GENERATIONS)
+pub fn session_of_entry(token_id: &str) -> Option<&str> {
+    token_id.strip_prefix(GENERATION_PREFIX)
 }
 
 /// Whether one of `token_ids` is on the list at `now`.
@@ -50,11 +50,16 @@ pub async fn contains_any(db: &impl ConnectionTrait, token_ids: &[&str], now: Da
 }
 
 /// Puts `revocations` of somebody's tokens on the list; what stands there already stays as it is.
-pub async fn insert(db: &impl Revokes, whose: Touched, revocations: Vec<Revocation>, now: DateTime<Utc>) -> Result<()> {
+pub async fn insert(
+    db: &impl TracksRevocations,
+    whose: Affected,
+    revocations: Vec<Revocation>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     if revocations.is_empty() {
         return Ok(());
     }
-    db.mark_revocation();
+    db.mark_revocations_changed();
     let rows = revocations.into_iter().map(|revocation| revoked_token::ActiveModel {
         token_id: Set(revocation.token_id),
         user_uid: Set(revocation.user_uid),
@@ -72,7 +77,7 @@ pub async fn insert(db: &impl Revokes, whose: Touched, revocations: Vec<Revocati
         )
         .exec_without_returning(db)
         .await?;
-    db.touch(whose, Reach::Nodes);
+    db.mark_changed(whose, Propagation::AllNodes);
     Ok(())
 }
 
@@ -88,8 +93,13 @@ pub async fn list_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Resu
 }
 
 /// Puts one of this user's on the list; what stands there already is renewed.
-pub async fn upsert(db: &impl Revokes, user_id: i64, revocation: Revocation, now: DateTime<Utc>) -> Result<()> {
-    db.mark_revocation();
+pub async fn upsert(
+    db: &impl TracksRevocations,
+    user_id: i64,
+    revocation: Revocation,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    db.mark_revocations_changed();
     let row = revoked_token::ActiveModel {
         token_id: Set(revocation.token_id),
         user_uid: Set(revocation.user_uid),
@@ -105,12 +115,12 @@ pub async fn upsert(db: &impl Revokes, user_id: i64, revocation: Revocation, now
         .on_conflict(OnConflict::column(revoked_token::Column::TokenId).update_columns(renewed).to_owned())
         .exec_without_returning(db)
         .await?;
-    db.touch(Touched::User(user_id), Reach::Nodes);
+    db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
     Ok(())
 }
 
 /// Those of the users who have more than `most` ended sessions on the list since `since` that no cut-off covers.
-pub async fn list_crowded(
+pub async fn list_users_over_limit(
     db: &impl ConnectionTrait,
     user_uids: Vec<Uuid>,
     since: DateTime<Utc>,
@@ -130,8 +140,13 @@ pub async fn list_crowded(
 }
 
 /// Takes the ended sessions of a user off the list, because a cut-off covers them.
-pub async fn update_covered(db: &impl Revokes, user_id: i64, user_uid: Uuid, since: DateTime<Utc>) -> Result<()> {
-    db.mark_revocation();
+pub async fn update_covered_by_cut_off(
+    db: &impl TracksRevocations,
+    user_id: i64,
+    user_uid: Uuid,
+    since: DateTime<Utc>,
+) -> Result<()> {
+    db.mark_revocations_changed();
     let row = revoked_token::ActiveModel { covered: Set(true), ..Default::default() };
     revoked_token::Entity::update_many()
         .set(row)
@@ -139,7 +154,7 @@ pub async fn update_covered(db: &impl Revokes, user_id: i64, user_uid: Uuid, sin
         .filter(sessions_since(since))
         .exec(db)
         .await?;
-    db.touch(Touched::User(user_id), Reach::Nodes);
+    db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
     Ok(())
 }
 
@@ -154,7 +169,7 @@ fn sessions_since(since: DateTime<Utc>) -> Condition {
 }
 
 /// Takes at most `limit` entries off the list that would have ended by themselves before `time`; tells how many.
-pub async fn delete_over(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
+pub async fn delete_expired(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use revoked_token::{Column, Entity};
-    super::over::delete_over::<Entity, String>(db, Column::TokenId, (Column::Until, time), limit).await
+    super::over::delete_expired::<Entity, String>(db, Column::TokenId, (Column::Until, time), limit).await
 }

@@ -10,12 +10,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::cut_offs::{Cause, revoke_issued};
-use super::{Reach, Revokes, Scope, Touched, Writes};
-use crate::error::{Error, Refusal, RefusalCode, Result, on_unique};
+use super::cut_offs::{Cause, revoke_issued_tokens};
+use super::{Affected, Propagation, TenantScope, TracksChanges, TracksRevocations};
+use crate::error::{Error, Refusal, RefusalCode, Result, map_unique_violation};
 
 /// A role with the names of its permissions, which built-in roles do not list.
-pub type WithPermissions = (role::Model, Vec<role_permission::Model>);
+pub type RoleWithPermissions = (role::Model, Vec<role_permission::Model>);
 
 /// One permission that one user has through one role.
 #[derive(Debug, Clone, FromQueryResult)]
@@ -33,7 +33,7 @@ pub struct Grant {
 }
 
 /// Every role, by name.
-pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<WithPermissions>> {
+pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<RoleWithPermissions>> {
     Ok(role::Entity::find()
         .order_by_asc(role::Column::NameKey)
         .find_with_related(role_permission::Entity)
@@ -42,7 +42,7 @@ pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<WithPermissions>> {
 }
 
 /// The roles with these canonical names, in no order.
-pub async fn list_by_name(db: &impl ConnectionTrait, keys: &[String]) -> Result<Vec<WithPermissions>> {
+pub async fn list_by_name(db: &impl ConnectionTrait, keys: &[String]) -> Result<Vec<RoleWithPermissions>> {
     Ok(role::Entity::find()
         .filter(role::Column::NameKey.is_in(keys))
         .find_with_related(role_permission::Entity)
@@ -51,7 +51,7 @@ pub async fn list_by_name(db: &impl ConnectionTrait, keys: &[String]) -> Result<
 }
 
 /// The role with this public id.
-pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<WithPermissions>> {
+pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<RoleWithPermissions>> {
     let found = role::Entity::find()
         .filter(role::Column::Uid.eq(uid))
         .find_with_related(role_permission::Entity)
@@ -61,7 +61,7 @@ pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<WithPer
 }
 
 /// The same, with the row of the role locked until the transaction ends.
-pub async fn lock(db: &impl Writes, uid: Uuid) -> Result<Option<WithPermissions>> {
+pub async fn lock(db: &impl TracksChanges, uid: Uuid) -> Result<Option<RoleWithPermissions>> {
     role::Entity::find().filter(role::Column::Uid.eq(uid)).lock_exclusive().all(db).await?;
     find(db, uid).await
 }
@@ -95,17 +95,17 @@ pub async fn list_grants(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Resul
 }
 
 /// How many users within `scope` hold the role.
-pub async fn count_holders(db: &impl ConnectionTrait, scope: Scope, role_id: i64) -> Result<u64> {
+pub async fn count_holders(db: &impl ConnectionTrait, scope: TenantScope, role_id: i64) -> Result<u64> {
     Ok(user_role::Entity::find()
         .join(JoinType::InnerJoin, user_role::Relation::User.def())
         .filter(user_role::Column::RoleId.eq(role_id))
-        .filter(scope.of_users())
+        .filter(scope.user_condition())
         .count(db)
         .await?)
 }
 
 /// Locks the roles of a user against changes until the transaction ends; built-in ones do not change.
-pub async fn lock_of_user(db: &impl Writes, user_id: i64) -> Result<()> {
+pub async fn lock_of_user(db: &impl TracksChanges, user_id: i64) -> Result<()> {
     let held = user_role::Entity::find().select_only().column(user_role::Column::RoleId);
     let held = held.filter(user_role::Column::UserId.eq(user_id)).into_query();
     let changing =
@@ -122,33 +122,33 @@ pub async fn lock_built_in(db: &impl ConnectionTrait) -> Result<()> {
 }
 
 /// Gives `user_id` exactly these roles, and revokes the access tokens that name others.
-pub async fn replace_of_user(db: &impl Revokes, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
+pub async fn replace_of_user(db: &impl TracksRevocations, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
     let held = user_role::Entity::find().filter(user_role::Column::UserId.eq(user_id)).all(db).await?;
     if held.iter().map(|held| held.role_id).collect::<BTreeSet<_>>() == *role_ids {
         return Ok(());
     }
-    revoke_issued(db, user_id, Cause::RolesChanged).await?;
-    db.touch(Touched::User(user_id), Reach::Nodes);
+    revoke_issued_tokens(db, user_id, Cause::RolesChanged).await?;
+    db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
     user_role::Entity::delete_many().filter(user_role::Column::UserId.eq(user_id)).exec(db).await?;
     insert_of_user(db, user_id, role_ids).await
 }
 
 /// Gives `user_id`, who was just made and has no tokens, these roles.
-pub async fn insert_of_user(db: &impl Writes, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
-    db.touch(Touched::User(user_id), Reach::Nodes);
+pub async fn insert_of_user(db: &impl TracksChanges, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
+    db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
     if role_ids.is_empty() {
         return Ok(());
     }
     let rows = role_ids.iter().map(|role_id| user_role::ActiveModel { user_id: Set(user_id), role_id: Set(*role_id) });
-    user_role::Entity::insert_many(rows).exec_without_returning(db).await.map_err(deleted)?;
+    user_role::Entity::insert_many(rows).exec_without_returning(db).await.map_err(role_deleted_error)?;
     Ok(())
 }
 
 /// What it means that a role is gone which was there when it was looked up.
-fn deleted(error: DbErr) -> Error {
+fn role_deleted_error(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
-            Refusal::new(RefusalCode::UnknownRole, "a role was deleted meanwhile: look again").on("roles").into()
+            Refusal::new(RefusalCode::UnknownRole, "a role was deleted meanwhile: look again").for_field("roles").into()
         }
         _ => error.into(),
     }
@@ -159,28 +159,33 @@ fn deleted(error: DbErr) -> Error {
 /// # Errors
 /// A refusal if the name is taken.
 pub async fn insert(db: &impl ConnectionTrait, role: role::ActiveModel) -> Result<role::Model> {
-    role.insert(db).await.map_err(taken)
+    role.insert(db).await.map_err(name_taken_error)
 }
 
-fn taken(error: DbErr) -> Error {
-    let taken = Refusal::new(RefusalCode::RoleNameTaken, "another role has this name").on("name");
-    on_unique(error, &[("name_key", taken)])
+fn name_taken_error(error: DbErr) -> Error {
+    let taken = Refusal::new(RefusalCode::RoleNameTaken, "another role has this name").for_field("name");
+    map_unique_violation(error, &[("name_key", taken)])
 }
 
 /// Renames a role.
 ///
 /// # Errors
 /// A refusal if the name is taken.
-pub async fn update_name(db: &impl Writes, role_id: i64, name: &str, key: &str) -> Result<()> {
-    db.touch(Touched::Everybody, Reach::Nodes);
+pub async fn update_name(db: &impl TracksChanges, role_id: i64, name: &str, key: &str) -> Result<()> {
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     let row = role::ActiveModel { name: Set(name.to_owned()), name_key: Set(key.to_owned()), ..Default::default() };
-    role::Entity::update_many().set(row).filter(role::Column::Id.eq(role_id)).exec(db).await.map_err(taken)?;
+    role::Entity::update_many()
+        .set(row)
+        .filter(role::Column::Id.eq(role_id))
+        .exec(db)
+        .await
+        .map_err(name_taken_error)?;
     Ok(())
 }
 
 /// Deletes a role; its holders lose it.
-pub async fn delete(db: &impl Writes, role_id: i64) -> Result<()> {
-    db.touch(Touched::Everybody, Reach::Nodes);
+pub async fn delete(db: &impl TracksChanges, role_id: i64) -> Result<()> {
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     role::Entity::delete_by_id(role_id).exec(db).await?;
     Ok(())
 }
@@ -199,11 +204,11 @@ pub async fn update_description(
 
 /// Gives the role exactly these permissions.
 pub async fn replace_permissions(
-    db: &impl Writes,
+    db: &impl TracksChanges,
     role_id: i64,
     permissions: impl IntoIterator<Item = &'static str>,
 ) -> Result<()> {
-    db.touch(Touched::Everybody, Reach::Nodes);
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     role_permission::Entity::delete_many().filter(role_permission::Column::RoleId.eq(role_id)).exec(db).await?;
     let rows: Vec<_> = permissions
         .into_iter()

@@ -13,12 +13,12 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::Scope;
-use super::keyset::{Page, Place, Sort, paged};
-use super::{Reach, Touched, Writes};
+use super::TenantScope;
+use super::keyset::{CursorKey, Page, Sort, paged};
+use super::{Affected, Propagation, TracksChanges};
 use crate::error::Result;
 
-pub use signed_in::{Found, find_signed_in};
+pub use signed_in::{SessionWithGrants, find_with_grants};
 
 /// The session with this public id.
 pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<session::Model>> {
@@ -28,13 +28,13 @@ pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<session
 /// The session with this public id, and its user.
 pub async fn find_with_user(
     db: &impl ConnectionTrait,
-    scope: Scope,
+    scope: TenantScope,
     uid: Uuid,
 ) -> Result<Option<(session::Model, user::Model)>> {
     let found = session::Entity::find()
         .find_also_related(user::Entity)
         .filter(session::Column::Uid.eq(uid))
-        .filter(scope.of_users())
+        .filter(scope.user_condition())
         .one(db)
         .await?;
     Ok(found.and_then(|(session, user)| Some((session, user?))))
@@ -63,13 +63,13 @@ pub async fn list(
     live_at: Option<DateTime<Utc>>,
     page: &Page,
 ) -> Result<Vec<session::Model>> {
-    let sort = Sort { column: session::Column::CreatedAt, absent: None, id: session::Column::Id, descending: true };
+    let sort = Sort { column: session::Column::CreatedAt, null_as: None, id: session::Column::Id, is_descending: true };
     Ok(paged(of_user(user_id, live_at), &sort, page).all(db).await?)
 }
 
 /// The place of `session` in a list.
-pub fn place(session: &session::Model) -> Place {
-    Place { key: session.created_at.millis().into(), id: session.id }
+pub fn cursor_key(session: &session::Model) -> CursorKey {
+    CursorKey { key: session.created_at.millis().into(), id: session.id }
 }
 
 /// How many sessions a user has; with `live_at` only those that live then.
@@ -102,21 +102,21 @@ pub async fn list_newest_live(
 }
 
 /// The sessions of a user with these numbers.
-pub async fn list_by_number(db: &impl ConnectionTrait, user_id: i64, ids: Vec<i64>) -> Result<Vec<session::Model>> {
+pub async fn list_by_id(db: &impl ConnectionTrait, user_id: i64, ids: Vec<i64>) -> Result<Vec<session::Model>> {
     Ok(of_user(user_id, None).filter(session::Column::Id.is_in(ids)).all(db).await?)
 }
 
 /// The first live sessions of everybody in `scope`, by number, behind session `after`, with their users.
-pub async fn list_live_of_all(
+pub async fn list_live_in_scope(
     db: &impl ConnectionTrait,
-    scope: Scope,
+    scope: TenantScope,
     after: i64,
     now: DateTime<Utc>,
     limit: u64,
 ) -> Result<Vec<(session::Model, user::Model)>> {
     let found = session::Entity::find()
         .find_also_related(user::Entity)
-        .filter(scope.of_users())
+        .filter(scope.user_condition())
         .filter(session::Column::Id.gt(after))
         .filter(live(now))
         .order_by_asc(session::Column::Id)
@@ -127,7 +127,7 @@ pub async fn list_live_of_all(
 }
 
 /// The live sessions of a user beyond the newest `kept`; `limit` at most.
-pub async fn list_surplus(
+pub async fn list_live_excess(
     db: &impl ConnectionTrait,
     user_id: i64,
     kept: u64,
@@ -139,7 +139,7 @@ pub async fn list_surplus(
 }
 
 /// The latest `iat` of the access tokens of a user; the Unix epoch if there are none.
-pub async fn last_issued(db: &impl ConnectionTrait, user_id: i64) -> Result<Timestamp> {
+pub async fn latest_issued_at(db: &impl ConnectionTrait, user_id: i64) -> Result<Timestamp> {
     let latest: Option<Option<i64>> = session::Entity::find()
         .select_only()
         .column_as(session::Column::IssuedAt.max(), "issued_at")
@@ -151,7 +151,7 @@ pub async fn last_issued(db: &impl ConnectionTrait, user_id: i64) -> Result<Time
 }
 
 /// Notes the `iat` of an access token that was issued without a step of the session.
-pub async fn update_issued(db: &impl ConnectionTrait, session_id: i64, issued_at: DateTime<Utc>) -> Result<()> {
+pub async fn update_issued_at(db: &impl ConnectionTrait, session_id: i64, issued_at: DateTime<Utc>) -> Result<()> {
     session::Entity::update_many()
         .col_expr(session::Column::IssuedAt, Expr::value(issued_at.timestamp_millis()))
         .filter(session::Column::Id.eq(session_id))
@@ -161,7 +161,7 @@ pub async fn update_issued(db: &impl ConnectionTrait, session_id: i64, issued_at
 }
 
 /// Revokes the access tokens of all generations before `lowest`. False if they were revoked before.
-pub async fn update_lowest_generation(db: &impl Writes, session: &session::Model, lowest: i32) -> Result<bool> {
+pub async fn update_lowest_generation(db: &impl TracksChanges, session: &session::Model, lowest: i32) -> Result<bool> {
     let row = session::ActiveModel { lowest_generation: Set(lowest), ..Default::default() };
     let updated = session::Entity::update_many()
         .set(row)
@@ -169,20 +169,20 @@ pub async fn update_lowest_generation(db: &impl Writes, session: &session::Model
         .filter(session::Column::LowestGeneration.lt(lowest))
         .exec(db)
         .await?;
-    db.touch(Touched::User(session.user_id), Reach::Nodes);
+    db.mark_changed(Affected::User(session.user_id), Propagation::AllNodes);
     Ok(updated.rows_affected == 1)
 }
 
 /// Adds a session of `user_id`.
-pub async fn insert(db: &impl Writes, user_id: i64, session: session::ActiveModel) -> Result<()> {
+pub async fn insert(db: &impl TracksChanges, user_id: i64, session: session::ActiveModel) -> Result<()> {
     session::Entity::insert(session).exec_without_returning(db).await?;
-    db.touch(Touched::User(user_id), Reach::Nodes);
+    db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
     Ok(())
 }
 
 /// When a session moves on.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub struct Rotation {
     /// The `iat` of the access token.
     pub issued_at: DateTime<Utc>,
     /// When the session ends if it is not renewed again.
@@ -193,10 +193,10 @@ pub struct Step {
 
 /// Moves a session that was not ended from its generation to the next; whoever asks for this has the pair of the
 /// present one. False if somebody else was faster.
-pub async fn update_generation(db: &impl Writes, session: &session::Model, step: Step) -> Result<bool> {
-    let updated = moving_on(session, step).exec(db).await?;
+pub async fn update_generation(db: &impl TracksChanges, session: &session::Model, step: Rotation) -> Result<bool> {
+    let updated = rotation_update(session, step).exec(db).await?;
     // A token of the next generation is one that nobody has seen before, and those of this one go on.
-    db.touch(Touched::User(session.user_id), Reach::Here);
+    db.mark_changed(Affected::User(session.user_id), Propagation::ThisNode);
     Ok(updated.rows_affected == 1)
 }
 
@@ -206,7 +206,7 @@ pub async fn rotate(
     db: &impl ConnectionTrait,
     session: &session::Model,
     user: &user::Model,
-    step: Step,
+    step: Rotation,
 ) -> Result<Option<session::Model>> {
     let cut_off = match user.cut_off_at {
         Some(time) => user::Column::CutOffAt.eq(time),
@@ -221,7 +221,7 @@ pub async fn rotate(
         .and_where(cut_off)
         .lock(LockType::Update)
         .take();
-    let moving = moving_on(session, step).filter(session::Column::UserId.in_subquery(unchanged));
+    let moving = rotation_update(session, step).filter(session::Column::UserId.in_subquery(unchanged));
     let moved = moving.exec(db).await?.rows_affected == 1;
     let after = session::Model {
         generation: session.generation + 1,
@@ -235,7 +235,7 @@ pub async fn rotate(
     Ok(moved.then_some(after))
 }
 
-fn moving_on(session: &session::Model, step: Step) -> UpdateMany<session::Entity> {
+fn rotation_update(session: &session::Model, step: Rotation) -> UpdateMany<session::Entity> {
     let row = session::ActiveModel {
         generation: Set(session.generation + 1),
         receipt: Set(session.generation),
@@ -271,7 +271,7 @@ pub async fn update_receipt(
 
 /// Ends a session. False if it was ended before.
 pub async fn update_ended(
-    db: &impl Writes,
+    db: &impl TracksChanges,
     session: &session::Model,
     reason: EndReason,
     now: DateTime<Utc>,
@@ -284,13 +284,13 @@ pub async fn update_ended(
         .filter(session::Column::EndedAt.is_null())
         .exec(db)
         .await?;
-    db.touch(Touched::User(session.user_id), Reach::Nodes);
+    db.mark_changed(Affected::User(session.user_id), Propagation::AllNodes);
     Ok(updated.rows_affected == 1)
 }
 
 /// Ends those of the sessions with these numbers that were not ended before; tells how many.
 pub async fn update_all_ended(
-    db: &impl Writes,
+    db: &impl TracksChanges,
     session_ids: impl IntoIterator<Item = i64>,
     reason: EndReason,
     now: DateTime<Utc>,
@@ -303,12 +303,12 @@ pub async fn update_all_ended(
         .filter(session::Column::EndedAt.is_null())
         .exec(db)
         .await?;
-    db.touch(Touched::Everybody, Reach::Nodes);
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     Ok(updated.rows_affected)
 }
 
 /// Deletes at most `limit` sessions whose absolute end was before `time`; tells how many.
-pub async fn delete_over(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
+pub async fn delete_expired(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use session::{Column, Entity};
-    super::over::delete_over::<Entity, i64>(db, Column::Id, (Column::AbsoluteEndAt, time), limit).await
+    super::over::delete_expired::<Entity, i64>(db, Column::Id, (Column::AbsoluteEndAt, time), limit).await
 }

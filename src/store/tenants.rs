@@ -6,47 +6,47 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::keyset::{Page, Place, Sort, paged};
-use super::{Reach, Revokes, Scope, Touched, Writes};
+use super::keyset::{CursorKey, Page, Sort, paged};
+use super::{Affected, Propagation, TenantScope, TracksChanges, TracksRevocations};
 use crate::error::Result;
 
-fn scoped(scope: Scope) -> Select<tenant::Entity> {
-    tenant::Entity::find().filter(scope.of_tenants())
+fn scoped(scope: TenantScope) -> Select<tenant::Entity> {
+    tenant::Entity::find().filter(scope.tenant_condition())
 }
 
 /// The tenant with this public id.
-pub async fn find(db: &impl ConnectionTrait, scope: Scope, uid: Uuid) -> Result<Option<tenant::Model>> {
+pub async fn find(db: &impl ConnectionTrait, scope: TenantScope, uid: Uuid) -> Result<Option<tenant::Model>> {
     Ok(scoped(scope).filter(tenant::Column::Uid.eq(uid)).one(db).await?)
 }
 
 /// The same, with the row locked until the transaction ends.
-pub async fn lock(db: &impl ConnectionTrait, scope: Scope, uid: Uuid) -> Result<Option<tenant::Model>> {
+pub async fn lock(db: &impl ConnectionTrait, scope: TenantScope, uid: Uuid) -> Result<Option<tenant::Model>> {
     Ok(scoped(scope).filter(tenant::Column::Uid.eq(uid)).lock_exclusive().one(db).await?)
 }
 
 /// The tenant with this number, locked in the same way.
-pub async fn lock_by_number(db: &impl ConnectionTrait, id: i64) -> Result<Option<tenant::Model>> {
+pub async fn lock_by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<tenant::Model>> {
     Ok(tenant::Entity::find_by_id(id).lock_exclusive().one(db).await?)
 }
 
 /// The tenants with these numbers, in no order.
-pub async fn list_by_number(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<tenant::Model>> {
+pub async fn list_by_id(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<tenant::Model>> {
     Ok(tenant::Entity::find().filter(tenant::Column::Id.is_in(ids)).all(db).await?)
 }
 
 /// One page of the tenants, in the order in which they were made.
-pub async fn list(db: &impl ConnectionTrait, scope: Scope, page: &Page) -> Result<Vec<tenant::Model>> {
-    let sort = Sort { column: tenant::Column::Id, absent: None, id: tenant::Column::Id, descending: false };
+pub async fn list(db: &impl ConnectionTrait, scope: TenantScope, page: &Page) -> Result<Vec<tenant::Model>> {
+    let sort = Sort { column: tenant::Column::Id, null_as: None, id: tenant::Column::Id, is_descending: false };
     Ok(paged(scoped(scope), &sort, page).all(db).await?)
 }
 
 /// The place of `tenant` in a list.
-pub fn place(tenant: &tenant::Model) -> Place {
-    Place { key: tenant.id.into(), id: tenant.id }
+pub fn cursor_key(tenant: &tenant::Model) -> CursorKey {
+    CursorKey { key: tenant.id.into(), id: tenant.id }
 }
 
 /// How many tenants there are.
-pub async fn count(db: &impl ConnectionTrait, scope: Scope) -> Result<u64> {
+pub async fn count(db: &impl ConnectionTrait, scope: TenantScope) -> Result<u64> {
     Ok(scoped(scope).count(db).await?)
 }
 
@@ -63,16 +63,16 @@ pub async fn update_name(db: &impl ConnectionTrait, tenant: &tenant::Model, name
 }
 
 /// Sets the status, which counts for its users by [`super::users::update_tenant_disabled`].
-pub async fn update_status(db: &impl Revokes, tenant: &tenant::Model, status: tenant::Status) -> Result<()> {
-    db.touch(Touched::Everybody, Reach::Nodes);
+pub async fn update_status(db: &impl TracksRevocations, tenant: &tenant::Model, status: tenant::Status) -> Result<()> {
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     let row = tenant::ActiveModel { status: Set(status), ..Default::default() };
     tenant::Entity::update_many().set(row).filter(tenant::Column::Id.eq(tenant.id)).exec(db).await?;
     Ok(())
 }
 
 /// Deletes a tenant, and the note of an import that made it. It must have no users.
-pub async fn delete(db: &impl Writes, tenant: &tenant::Model) -> Result<()> {
-    db.touch(Touched::Everybody, Reach::Nodes);
+pub async fn delete(db: &impl TracksChanges, tenant: &tenant::Model) -> Result<()> {
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     imported::Entity::delete_many().filter(imported::Column::Uid.eq(tenant.uid)).exec(db).await?;
     tenant::Entity::delete_by_id(tenant.id).exec(db).await?;
     Ok(())

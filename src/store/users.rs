@@ -11,16 +11,16 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::cut_offs::{Cause, revoke_issued};
-use super::keyset::{Page, Place, Sort, paged};
-use super::{Reach, Revokes, Scope, Touched, Writes};
-use crate::error::{Refusal, RefusalCode, Result, on_unique};
+use super::cut_offs::{Cause, revoke_issued_tokens};
+use super::keyset::{CursorKey, Page, Sort, paged};
+use super::{Affected, Propagation, TenantScope, TracksChanges, TracksRevocations};
+use crate::error::{Refusal, RefusalCode, Result, map_unique_violation};
 
 mod group;
 mod lock;
 
-pub use group::{list_holders, touch_holders, update_tenant_disabled};
-pub use lock::{lock, lock_by_number, lock_by_uid};
+pub use group::{list_holders, update_holder_versions, update_tenant_disabled};
+pub use lock::{lock, lock_by_id, lock_by_uid};
 
 /// Which users a list shows; all given conditions must hold.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -77,7 +77,7 @@ pub struct Changes {
 
 impl Changes {
     /// Whether `user` is already what this would make of it.
-    pub fn change_nothing(&self, user: &user::Model) -> bool {
+    pub fn is_noop_for(&self, user: &user::Model) -> bool {
         let same = |new: &Option<(String, String)>, old: Option<&String>| new.as_ref().map(|(text, _)| text) == old;
         self.username.as_ref().is_none_or(|(name, _)| *name == user.username)
             && self.email.as_ref().is_none_or(|email| same(email, user.email.as_ref()))
@@ -87,42 +87,42 @@ impl Changes {
     }
 }
 
-fn scoped(scope: Scope) -> Select<user::Entity> {
-    user::Entity::find().filter(scope.of_users())
+fn scoped(scope: TenantScope) -> Select<user::Entity> {
+    user::Entity::find().filter(scope.user_condition())
 }
 
 /// What a violated unique index of this table means.
-fn taken() -> [(&'static str, Refusal); 2] {
+fn unique_violations() -> [(&'static str, Refusal); 2] {
     [
-        ("username_key", Refusal::new(RefusalCode::UsernameTaken, "this username is taken").on("username")),
-        ("email_key", Refusal::new(RefusalCode::EmailTaken, "this e-mail address is taken").on("email")),
+        ("username_key", Refusal::new(RefusalCode::UsernameTaken, "this username is taken").for_field("username")),
+        ("email_key", Refusal::new(RefusalCode::EmailTaken, "this e-mail address is taken").for_field("email")),
     ]
 }
 
 /// The user with this public id.
-pub async fn find(db: &impl ConnectionTrait, scope: Scope, uid: Uuid) -> Result<Option<user::Model>> {
+pub async fn find(db: &impl ConnectionTrait, scope: TenantScope, uid: Uuid) -> Result<Option<user::Model>> {
     Ok(scoped(scope).filter(user::Column::Uid.eq(uid)).one(db).await?)
 }
 
 /// The user with this number.
-pub async fn find_by_number(db: &impl ConnectionTrait, scope: Scope, id: i64) -> Result<Option<user::Model>> {
+pub async fn find_by_id(db: &impl ConnectionTrait, scope: TenantScope, id: i64) -> Result<Option<user::Model>> {
     Ok(scoped(scope).filter(user::Column::Id.eq(id)).one(db).await?)
 }
 
 /// The user with this canonical username.
-pub async fn find_by_username(db: &impl ConnectionTrait, scope: Scope, key: &str) -> Result<Option<user::Model>> {
+pub async fn find_by_username(db: &impl ConnectionTrait, scope: TenantScope, key: &str) -> Result<Option<user::Model>> {
     Ok(scoped(scope).filter(user::Column::UsernameKey.eq(key)).one(db).await?)
 }
 
 /// The user with this canonical e-mail address.
-pub async fn find_by_email(db: &impl ConnectionTrait, scope: Scope, key: &str) -> Result<Option<user::Model>> {
+pub async fn find_by_email(db: &impl ConnectionTrait, scope: TenantScope, key: &str) -> Result<Option<user::Model>> {
     Ok(scoped(scope).filter(user::Column::EmailKey.eq(key)).one(db).await?)
 }
 
 /// The users with this canonical username, or with this canonical e-mail address: two at most.
 pub async fn list_by_handle(
     db: &impl ConnectionTrait,
-    scope: Scope,
+    scope: TenantScope,
     username_key: &str,
     email_key: &str,
 ) -> Result<Vec<user::Model>> {
@@ -133,7 +133,7 @@ pub async fn list_by_handle(
 /// One page of the users that pass `filter`; taken from the end, it comes in reverse.
 pub async fn list(
     db: &impl ConnectionTrait,
-    scope: Scope,
+    scope: TenantScope,
     filter: &Filter,
     (order, descending): (Order, bool),
     page: &Page,
@@ -144,55 +144,55 @@ pub async fn list(
         Order::Email => (user::Column::EmailKey, Some(Value::from(""))),
         Order::LastLogin => (user::Column::LastLoginAt, Some(Value::from(0_i64))),
     };
-    let sort = Sort { column, absent, id: user::Column::Id, descending };
-    Ok(paged(scoped(scope).filter(matching(filter)), &sort, page).all(db).await?)
+    let sort = Sort { column, null_as: absent, id: user::Column::Id, is_descending: descending };
+    Ok(paged(scoped(scope).filter(filter_condition(filter)), &sort, page).all(db).await?)
 }
 
 /// The users that pass `filter`, the eldest first, behind the first `offset`; `limit` at most.
 pub async fn list_by_offset(
     db: &impl ConnectionTrait,
-    scope: Scope,
+    scope: TenantScope,
     filter: &Filter,
     offset: u64,
     limit: u64,
 ) -> Result<Vec<user::Model>> {
     // As the index goes.
     let eldest_first = scoped(scope).order_by_asc(user::Column::CreatedAt).order_by_asc(user::Column::Id);
-    Ok(eldest_first.filter(matching(filter)).offset(offset).limit(limit).all(db).await?)
+    Ok(eldest_first.filter(filter_condition(filter)).offset(offset).limit(limit).all(db).await?)
 }
 
 /// The place of `user` in a list sorted by `order`.
-pub fn place(user: &user::Model, order: Order) -> Place {
+pub fn cursor_key(user: &user::Model, order: Order) -> CursorKey {
     let key = match order {
         Order::CreatedAt => user.created_at.millis().into(),
         Order::Username => user.username_key.clone().into(),
         Order::Email => user.email_key.clone().unwrap_or_default().into(),
         Order::LastLogin => user.last_login_at.map_or(0, Timestamp::millis).into(),
     };
-    Place { key, id: user.id }
+    CursorKey { key, id: user.id }
 }
 
 /// How many users pass `filter`.
-pub async fn count(db: &impl ConnectionTrait, scope: Scope, filter: &Filter) -> Result<u64> {
-    Ok(scoped(scope).filter(matching(filter)).count(db).await?)
+pub async fn count(db: &impl ConnectionTrait, scope: TenantScope, filter: &Filter) -> Result<u64> {
+    Ok(scoped(scope).filter(filter_condition(filter)).count(db).await?)
 }
 
-fn matching(filter: &Filter) -> Condition {
+fn filter_condition(filter: &Filter) -> Condition {
     let mut condition = Condition::all();
     if let Some(text) = &filter.search {
         condition = condition.add(
             Condition::any()
-                .add(user::Column::UsernameKey.like(within(text)))
-                .add(user::Column::EmailKey.like(within(text)))
-                .add(user::Column::DisplayNameKey.like(within(text))),
+                .add(user::Column::UsernameKey.like(contains_pattern(text)))
+                .add(user::Column::EmailKey.like(contains_pattern(text)))
+                .add(user::Column::DisplayNameKey.like(contains_pattern(text))),
         );
     }
     if let Some(text) = &filter.handle {
-        let nameless = user::Column::EmailKey.is_null().and(user::Column::UsernameKey.like(within(text)));
-        condition = condition.add(user::Column::EmailKey.like(within(text)).or(nameless));
+        let nameless = user::Column::EmailKey.is_null().and(user::Column::UsernameKey.like(contains_pattern(text)));
+        condition = condition.add(user::Column::EmailKey.like(contains_pattern(text)).or(nameless));
     }
     if let Some(text) = &filter.display_name {
-        condition = condition.add(user::Column::DisplayNameKey.like(within(text)));
+        condition = condition.add(user::Column::DisplayNameKey.like(contains_pattern(text)));
     }
     if let Some(key) = &filter.email_key {
         condition = condition.add(user::Column::EmailKey.eq(key));
@@ -228,7 +228,7 @@ fn matching(filter: &Filter) -> Condition {
 }
 
 /// The pattern of texts that hold `text`, in which the wildcards of LIKE are ordinary characters.
-fn within(text: &str) -> LikeExpr {
+fn contains_pattern(text: &str) -> LikeExpr {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     LikeExpr::new(format!("%{escaped}%")).escape('\\')
 }
@@ -237,10 +237,10 @@ fn within(text: &str) -> LikeExpr {
 ///
 /// # Errors
 /// A refusal if the username or the e-mail address is taken.
-pub async fn insert(db: &impl Writes, user: user::ActiveModel) -> Result<user::Model> {
-    let user = user.insert(db).await.map_err(|error| on_unique(error, &taken()))?;
+pub async fn insert(db: &impl TracksChanges, user: user::ActiveModel) -> Result<user::Model> {
+    let user = user.insert(db).await.map_err(|error| map_unique_violation(error, &unique_violations()))?;
     // On SQLite the number may have been somebody's before.
-    db.touch(Touched::User(user.id), Reach::Nodes);
+    db.mark_changed(Affected::User(user.id), Propagation::AllNodes);
     Ok(user)
 }
 
@@ -250,7 +250,7 @@ pub async fn insert(db: &impl Writes, user: user::ActiveModel) -> Result<user::M
 /// # Errors
 /// A refusal if the username or the e-mail address is taken.
 pub async fn update_account(
-    db: &impl Revokes,
+    db: &impl TracksRevocations,
     user: &user::Model,
     changes: Changes,
     now: DateTime<Utc>,
@@ -258,7 +258,7 @@ pub async fn update_account(
     let mut row = user::ActiveModel { ..Default::default() };
     if let Some((name, key)) = changes.username {
         if name != user.username {
-            revoke_issued(db, user.id, Cause::UsernameChanged).await?;
+            revoke_issued_tokens(db, user.id, Cause::UsernameChanged).await?;
         }
         row.username = Set(name);
         row.username_key = Set(key);
@@ -285,20 +285,20 @@ pub async fn update_account(
 /// Sets the status. Disabling revokes the access tokens that were issued. False if the row is not of the version of
 /// `user` any more.
 pub async fn update_status(
-    db: &impl Revokes,
+    db: &impl TracksRevocations,
     user: &user::Model,
     status: user::Status,
     now: DateTime<Utc>,
 ) -> Result<bool> {
     if status == user::Status::Disabled {
-        revoke_issued(db, user.id, Cause::AccountDisabled).await?;
+        revoke_issued_tokens(db, user.id, Cause::AccountDisabled).await?;
     }
     update(db, user, user::ActiveModel { status: Set(status), ..Default::default() }, now).await
 }
 
 /// Sets the password. False if the row is not of the version of `user` any more.
 pub async fn update_password(
-    db: &impl Writes,
+    db: &impl TracksChanges,
     user: &user::Model,
     hash: String,
     must_change: bool,
@@ -314,11 +314,16 @@ pub async fn update_password(
 }
 
 /// Raises the version, because something that is not in the row itself changed.
-pub async fn touch(db: &impl Writes, user: &user::Model, now: DateTime<Utc>) -> Result<bool> {
+pub async fn update_version(db: &impl TracksChanges, user: &user::Model, now: DateTime<Utc>) -> Result<bool> {
     update(db, user, user::ActiveModel { ..Default::default() }, now).await
 }
 
-async fn update(db: &impl Writes, user: &user::Model, mut row: user::ActiveModel, now: DateTime<Utc>) -> Result<bool> {
+async fn update(
+    db: &impl TracksChanges,
+    user: &user::Model,
+    mut row: user::ActiveModel,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     row.updated_at = Set(now.into());
     row.version = Set(user.version + 1);
     let updated = user::Entity::update_many()
@@ -327,15 +332,15 @@ async fn update(db: &impl Writes, user: &user::Model, mut row: user::ActiveModel
         .filter(user::Column::Version.eq(user.version))
         .exec(db)
         .await
-        .map_err(|error| on_unique(error, &taken()))?;
-    db.touch(Touched::User(user.id), Reach::Nodes);
+        .map_err(|error| map_unique_violation(error, &unique_violations()))?;
+    db.mark_changed(Affected::User(user.id), Propagation::AllNodes);
     Ok(updated.rows_affected == 1)
 }
 
 /// Records a login of an active account whose password is still the one that was verified, perhaps with a `rehash` of
 /// it. False if it is not: the account was disabled or its password changed in the meantime.
 pub async fn update_login(
-    db: &impl Writes,
+    db: &impl TracksChanges,
     user: &user::Model,
     rehash: Option<String>,
     now: DateTime<Utc>,
@@ -352,22 +357,22 @@ pub async fn update_login(
         .filter(user::Column::PasswordHash.eq(user.password_hash.clone()))
         .exec(db)
         .await?;
-    db.touch(Touched::User(user.id), Reach::Nodes);
+    db.mark_changed(Affected::User(user.id), Propagation::AllNodes);
     Ok(updated.rows_affected == 1)
 }
 
 /// Deletes a user with everything that is theirs alone, and revokes the access tokens that were issued. False if there
 /// was none.
-pub async fn delete(db: &impl Revokes, user: &user::Model) -> Result<bool> {
+pub async fn delete(db: &impl TracksRevocations, user: &user::Model) -> Result<bool> {
     // Before the sessions go with the user, which know what was issued.
-    revoke_issued(db, user.id, Cause::AccountDeleted).await?;
+    revoke_issued_tokens(db, user.id, Cause::AccountDeleted).await?;
     let deleted = user::Entity::delete_by_id(user.id).exec(db).await?;
-    db.touch(Touched::User(user.id), Reach::Nodes);
+    db.mark_changed(Affected::User(user.id), Propagation::AllNodes);
     Ok(deleted.rows_affected == 1)
 }
 
 /// How many active users hold a built-in role; it counts to two.
-pub async fn count_active_admins(db: &impl ConnectionTrait, scope: Scope) -> Result<u64> {
+pub async fn count_active_admins(db: &impl ConnectionTrait, scope: TenantScope) -> Result<u64> {
     let admins = Query::select()
         .column((user_role::Entity, user_role::Column::UserId))
         .from(user_role::Entity)

@@ -85,7 +85,7 @@ pub async fn delete(db: &impl ConnectionTrait, id: i64) -> Result<()> {
 }
 
 /// Forgets messages that were made before `past`: those that were given up, and those for endpoints that are gone.
-pub async fn delete_older(db: &impl ConnectionTrait, past: DateTime<Utc>) -> Result<()> {
+pub async fn delete_created_before(db: &impl ConnectionTrait, past: DateTime<Utc>) -> Result<()> {
     webhook_delivery::Entity::delete_many()
         .filter(webhook_delivery::Column::CreatedAt.lt(Timestamp::from(past)))
         .exec(db)

@@ -1,4 +1,4 @@
-// Runs the sessions that the README shows, in one shell against one server, and gives what they really answer.
+// Runs the sessions of a document in one shell against a server and returns the real output.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -7,9 +7,9 @@ const run = promisify(execFile);
 const blocks = /```console\n([\s\S]*?)```/g;
 const mark = 'end of command';
 
-/** The commands of the README's sessions, each with the answer printed below it. */
-export function printedSessions(readme) {
-  const lines = [...readme.matchAll(blocks)].flatMap(([, block]) => block.trimEnd().split('\n'));
+/** The commands of a document's sessions, each with the output printed below it. */
+export function printedSessions(text) {
+  const lines = [...text.matchAll(blocks)].flatMap(([, block]) => block.trimEnd().split('\n'));
   const steps = [];
   for (const line of lines) {
     if (line.startsWith('$ ')) steps.push({ command: line.slice(2), answer: [] });
@@ -18,7 +18,7 @@ export function printedSessions(readme) {
   return steps.map(({ command, answer }) => ({ command, answer: answer.join('\n') }));
 }
 
-/** What the commands answer, with tokens shortened as the README does; `urls` are the real ones of the ports it names. */
+/** The output of the commands, shortened as in the documents; `urls` maps the printed ports to the real servers. */
 export async function realAnswers(steps, urls, directory) {
   let script = steps.map(({ command }) => `${command}\necho '${mark}'`).join('\n');
   for (const [port, url] of Object.entries(urls)) script = script.replaceAll(`http://127.0.0.1:${port}`, url);
@@ -29,7 +29,17 @@ export async function realAnswers(steps, urls, directory) {
   return stdout.split(`${mark}\n`).slice(0, -1).map((answer) => shortened(answer.trimEnd()));
 }
 
-/** Tokens and ids differ from run to run: only their beginning is shown. */
+/** The document with this output below its commands. */
+export function withAnswers(text, answers) {
+  const next = answers[Symbol.iterator]();
+  return text.replace(blocks, (block) => {
+    const commands = block.split('\n').filter((line) => line.startsWith('$ '));
+    const lines = commands.flatMap((command) => [command, next.next().value].filter(Boolean));
+    return ['```console', ...lines, '```'].join('\n');
+  });
+}
+
+/** Tokens and ids differ from run to run: only their beginning is printed. */
 function shortened(text) {
   return text
     .replace(/(eyJ[\w-]{17})[\w.-]+/g, '$1…')

@@ -1,4 +1,4 @@
-// The end of a session with the README's lines: the query gets the reason, although the listener clears the store.
+// The end of a session with the listener of docs/apollo.md: the query gets the reason, although the store is cleared.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

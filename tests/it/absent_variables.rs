@@ -29,7 +29,7 @@ struct Sdl(BTreeMap<String, TypeDefinition>);
 
 /// Where something optional may be written: the root field, and the names on the way to it, arguments first.
 #[derive(Clone, Debug)]
-struct Place {
+struct InputPosition {
     operation: &'static str,
     field: String,
     way: Vec<String>,
@@ -79,27 +79,27 @@ impl Sdl {
     }
 
     /// Every place where a value may be left out.
-    fn places(&self) -> Vec<Place> {
+    fn positions(&self) -> Vec<InputPosition> {
         let mut places = Vec::new();
         for operation in ["query", "mutation"] {
             let root = if operation == "query" { "Query" } else { "Mutation" };
             for (field, _, arguments) in self.fields(root) {
                 for argument in &arguments {
                     let way = vec![argument.name.node.to_string()];
-                    self.places_in(argument, Place { operation, field: field.clone(), way }, &mut places);
+                    self.positions_in(argument, InputPosition { operation, field: field.clone(), way }, &mut places);
                 }
             }
         }
         places
     }
 
-    fn places_in(&self, value: &InputValueDefinition, place: Place, places: &mut Vec<Place>) {
+    fn positions_in(&self, value: &InputValueDefinition, place: InputPosition, places: &mut Vec<InputPosition>) {
         if is_optional(value) {
             places.push(place.clone());
         }
         for inner in self.inputs(&named(&value.ty.node)) {
             let way = [&place.way[..], &[inner.name.node.to_string()]].concat();
-            self.places_in(&inner, Place { way, ..place.clone() }, places);
+            self.positions_in(&inner, InputPosition { way, ..place.clone() }, places);
         }
     }
 
@@ -139,7 +139,12 @@ struct Sender<'a> {
 }
 
 /// The document that writes `given` by variables and, if it is asked to, `absent` by one that has no value.
-fn document(sdl: &Sdl, place: &Place, given: &Map<String, Value>, is_written: bool) -> (String, Map<String, Value>) {
+fn document(
+    sdl: &Sdl,
+    place: &InputPosition,
+    given: &Map<String, Value>,
+    is_written: bool,
+) -> (String, Map<String, Value>) {
     let root = if place.operation == "query" { "Query" } else { "Mutation" };
     let (_, ty, arguments) = sdl.fields(root).into_iter().find(|(field, ..)| *field == place.field).unwrap();
     let (mut definitions, mut variables) = (Vec::new(), Map::new());
@@ -189,7 +194,7 @@ fn values(
 }
 
 /// Somebody with all that an operation could change.
-struct Scene {
+struct Fixture {
     name: String,
     root: Actor,
     ann: Actor,
@@ -197,19 +202,19 @@ struct Scene {
     api_token: String,
 }
 
-impl Scene {
+impl Fixture {
     async fn new(app: &TestApp, root: &Actor, number: usize) -> Self {
         let name = format!("ann{number}");
         let account = json!({
             "username": name, "password": PASSWORD, "email": format!("{name}@example.org"), "displayName": "Ann",
             "roles": ["admin"], "mustChangePassword": false,
         });
-        root.done("createUser", account, "user { id }").await;
+        root.mutate_ok("createUser", account, "user { id }").await;
         let ann = app.login(&name, PASSWORD).await;
         let input = json!({
             "name": "robot", "note": "note", "permissions": ["USERS_READ"], "scopes": ["x"], "expiresIn": 86_400,
         });
-        let made = ann.done("createApiToken", input, "apiToken { id }").await;
+        let made = ann.mutate_ok("createApiToken", input, "apiToken { id }").await;
         let other = app.login(&name, PASSWORD).await;
         let session = other.send("{ me { sessions(first: 1) { nodes { id } } } }", json!({})).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -219,7 +224,7 @@ impl Scene {
     }
 
     /// What each operation of our own schema needs; a new one needs a row.
-    fn sender(&self, place: &Place) -> Sender<'_> {
+    fn sender(&self, place: &InputPosition) -> Sender<'_> {
         let Self { name, root, ann, .. } = self;
         let (actor, given) = match place.field.as_str() {
             "register" => (root, json!({ "input": { "username": format!("new-{name}"), "password": PASSWORD } })),
@@ -261,7 +266,7 @@ impl Scene {
     }
 
     /// The same for the schema of the auth-service dialect.
-    async fn auth_service_sender(&self, place: &Place) -> Sender<'_> {
+    async fn auth_service_sender(&self, place: &InputPosition) -> Sender<'_> {
         let find = format!("{{ users(username: \"{}\") {{ edges {{ node {{ id }} }} }} }}", self.name);
         let found = self.root.json(Method::POST, "/any/graphql", &json!({ "query": find })).await.data();
         let id = found["users"]["edges"][0]["node"]["id"].clone();
@@ -298,28 +303,28 @@ impl Scene {
 }
 
 /// Two services with an administrator each.
-async fn twins() -> [(TestApp, Actor); 2] {
+async fn paired_documents() -> [(TestApp, Actor); 2] {
     let (one, other) = (TestApp::with(&SETTINGS).await, TestApp::with(&SETTINGS).await);
     let roots = (one.admin("root").await, other.admin("root").await);
     [(one, roots.0), (other, roots.1)]
 }
 
-async fn compare(sdl: &Sdl, is_own: bool) {
-    let mut twins = twins().await;
-    let places = sdl.places();
+async fn compare_all(sdl: &Sdl, is_own: bool) {
+    let mut twins = paired_documents().await;
+    let places = sdl.positions();
     assert!(places.len() >= if is_own { 50 } else { 10 }, "{places:?}");
     let mut failures = Vec::new();
     for (number, place) in places.iter().enumerate() {
         let mut seen = Vec::new();
         for (app, root) in &twins {
             let is_written = seen.is_empty();
-            let scene = Scene::new(app, root, number).await;
+            let scene = Fixture::new(app, root, number).await;
             let sender = if is_own { scene.sender(place) } else { scene.auth_service_sender(place).await };
             let (query, variables) = document(sdl, place, &sender.given, is_written);
             let body = json!({ "query": query, "variables": variables });
             let answer = sender.actor.json(Method::POST, sender.path, &body).await;
-            assert!(is_written || is_run(&answer.json()), "{query}: {}", answer.text);
-            seen.push((plain(answer.json()), scene.rows().await, query));
+            assert!(is_written || runs_the_operation(&answer.json()), "{query}: {}", answer.text);
+            seen.push((without_ids(answer.json()), scene.rows().await, query));
         }
         let [(written, written_rows, query), (without, rows_without, _)] = &seen[..] else { unreachable!() };
         assert!(rows_without["data"]["roles"].is_array(), "{rows_without}");
@@ -331,19 +336,19 @@ async fn compare(sdl: &Sdl, is_own: bool) {
             continue;
         }
         // They have lived different lives.
-        twins = self::twins().await;
+        twins = self::paired_documents().await;
     }
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), places.len(), failures.join("\n"));
 }
 
 /// Whether the operation was run: no error is about the request itself.
-fn is_run(answer: &Value) -> bool {
+fn runs_the_operation(answer: &Value) -> bool {
     let errors = answer["errors"].as_array().into_iter().flatten();
     errors.into_iter().all(|error| error["path"].as_array().is_some_and(|path| !path.is_empty()))
 }
 
 /// An answer without the places of its errors in the document.
-fn plain(mut answer: Value) -> Value {
+fn without_ids(mut answer: Value) -> Value {
     for error in answer["errors"].as_array_mut().into_iter().flatten() {
         if let Some(members) = error.as_object_mut() {
             members.remove("locations");
@@ -353,18 +358,18 @@ fn plain(mut answer: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_variable_that_is_not_sent_is_as_if_the_field_were_not_written() {
-    compare(&Sdl::of(&graphql::sdl()), true).await;
+async fn absent_variable_equals_an_omitted_field() {
+    compare_all(&Sdl::of(&graphql::sdl()), true).await;
 }
 
 #[tokio::test]
-async fn the_same_holds_for_the_schema_of_the_auth_service_dialect() {
-    compare(&Sdl::of(&graphql::auth_service::sdl()), false).await;
+async fn absent_variable_equals_an_omitted_field_in_auth_service() {
+    compare_all(&Sdl::of(&graphql::auth_service::sdl()), false).await;
 }
 
 /// Fields of objects have arguments, too.
 #[tokio::test]
-async fn the_same_holds_for_arguments_of_nested_fields() {
+async fn absent_variable_equals_an_omitted_nested_argument() {
     let app = TestApp::with(&SETTINGS).await;
     let root = app.admin("root").await;
     let sdl = Sdl::of(&graphql::sdl());

@@ -20,8 +20,8 @@ mod verdict;
 mod world;
 
 use fields::{Row, rows, user_field};
-use verdict::Verdict::{Data, Refused};
-use world::{ACTORS, Who, World};
+use verdict::Outcome::{Data, Refused};
+use world::{ACTORS, ActorKind, Fixture};
 
 /// What `@guard` says of a field.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ fn printed() -> BTreeMap<String, Option<Guard>> {
 }
 
 #[test]
-fn the_table_lists_what_the_schema_prints() {
+fn access_table_lists_every_root_and_guarded_field() {
     let listed: BTreeSet<String> = rows().iter().map(|row| row.field.to_owned()).collect();
     let printed: BTreeSet<String> = printed().into_keys().collect();
     let missing: Vec<_> = printed.difference(&listed).collect();
@@ -71,40 +71,50 @@ fn the_table_lists_what_the_schema_prints() {
 }
 
 #[test]
-fn the_table_agrees_with_the_guards() {
+fn access_table_agrees_with_guard_directives() {
     let printed = printed();
     for Row { field, verdicts, .. } in rows() {
         let verdict = |who| verdicts[ACTORS.iter().position(|actor| *actor == who).unwrap()];
-        let anonymous = verdict(Who::Anonymous);
+        let anonymous = verdict(ActorKind::Anonymous);
         let Some(guard) = printed.get(field).unwrap_or_else(|| panic!("{field} is no field")) else {
             // Without a guard nobody is asked to sign in; a mutation may still ask for a credential of its own.
-            assert!(anonymous.is_open() || field == "Mutation.refresh", "{field} has no guard and is closed");
+            assert!(anonymous.is_granted() || field == "Mutation.refresh", "{field} has no guard and is closed");
             continue;
         };
         assert_eq!(anonymous, Refused("UNAUTHENTICATED"), "{field} for anonymous");
-        assert_eq!(verdict(Who::Disabled), Refused("UNAUTHENTICATED"), "{field} for a disabled user");
-        assert_eq!(verdict(Who::Admin), Data, "{field} for an administrator");
+        assert_eq!(verdict(ActorKind::Disabled), Refused("UNAUTHENTICATED"), "{field} for a disabled user");
+        assert_eq!(verdict(ActorKind::Admin), Data, "{field} for an administrator");
         if guard.any.is_empty() {
-            assert!(verdict(Who::User).is_open() && verdict(Who::Owner).is_open(), "{field}: {guard:?}");
+            assert!(
+                verdict(ActorKind::User).is_granted() && verdict(ActorKind::Owner).is_granted(),
+                "{field}: {guard:?}"
+            );
         } else {
-            assert_ne!(verdict(Who::User), Data, "{field}: {guard:?}");
-            assert_eq!(verdict(Who::Owner) == Data, guard.or_owner, "{field} for its owner: {guard:?}");
+            assert_ne!(verdict(ActorKind::User), Data, "{field}: {guard:?}");
+            assert_eq!(verdict(ActorKind::Owner) == Data, guard.or_owner, "{field} for its owner: {guard:?}");
         }
     }
 }
 
 /// Those who get little ask first, so that what they do not get is not missing because it is gone.
-const ORDER: [Who; 6] = [Who::Anonymous, Who::Disabled, Who::Foreigner, Who::User, Who::Owner, Who::Admin];
+const COLUMN_ORDER: [ActorKind; 6] = [
+    ActorKind::Anonymous,
+    ActorKind::Disabled,
+    ActorKind::Foreigner,
+    ActorKind::User,
+    ActorKind::Owner,
+    ActorKind::Admin,
+];
 
 /// Every cell of the table; who is refused has changed nothing either.
 #[tokio::test]
-async fn everybody_gets_what_the_table_says() {
+async fn root_fields_grant_access_as_the_table_says() {
     let mut wrong = Vec::new();
-    let reading = World::new().await;
+    let reading = Fixture::new().await;
     for row in rows() {
-        let own = if row.field.starts_with("Mutation.") { Some(World::new().await) } else { None };
+        let own = if row.field.starts_with("Mutation.") { Some(Fixture::new().await) } else { None };
         let world = own.as_ref().unwrap_or(&reading);
-        for who in ORDER {
+        for who in COLUMN_ORDER {
             let verdict = row.verdicts[ACTORS.iter().position(|actor| *actor == who).unwrap()];
             let actor = world.actor(who);
             let before = world.rows().await;
@@ -116,11 +126,13 @@ async fn everybody_gets_what_the_table_says() {
                 wrong.push(format!("{} for {who:?} was refused and changed something", row.field));
             }
             let others = [&world.ann.id, &world.ann_session, &world.ann_token.0, "ann@example.org"];
-            if !matches!(who, Who::Owner | Who::Admin) && others.iter().any(|secret| answer.text.contains(*secret)) {
+            if !matches!(who, ActorKind::Owner | ActorKind::Admin)
+                && others.iter().any(|secret| answer.text.contains(*secret))
+            {
                 wrong.push(format!("{} tells {who:?} of the owner: {}", row.field, answer.text));
             }
         }
-        let mistakes = world.accepted_by_mistake().await;
+        let mistakes = world.wrongly_accepted().await;
         wrong.extend(mistakes.into_iter().map(|mistake| format!("after {}: {mistake}", row.field)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -128,21 +140,21 @@ async fn everybody_gets_what_the_table_says() {
 
 /// The permission that `@guard` names is the one that opens the field, and no other does.
 #[tokio::test]
-async fn the_named_permission_opens_and_no_other() {
+async fn only_the_named_permission_grants_access() {
     let printed = printed();
     let mut wrong = Vec::new();
-    let reading = World::new().await;
+    let reading = Fixture::new().await;
     for (number, row) in rows().into_iter().enumerate() {
         let Some(Some(guard)) = printed.get(row.field) else { continue };
         if guard.any.is_empty() {
             continue;
         }
-        let own = if row.field.starts_with("Mutation.") { Some(World::new().await) } else { None };
+        let own = if row.field.starts_with("Mutation.") { Some(Fixture::new().await) } else { None };
         let world = own.as_ref().unwrap_or(&reading);
         let all: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
         let others: Vec<&str> = all.into_iter().filter(|name| !guard.any.iter().any(|any| any == name)).collect();
         let actor = world.holder(&format!("others-{number}"), &others).await;
-        let answer = row.send(&actor, (row.variables)(world, Who::User, &actor)).await;
+        let answer = row.send(&actor, (row.variables)(world, ActorKind::User, &actor)).await;
         if Data.check(&answer, row.path).is_ok() {
             wrong.push(format!("{} opens without {:?}", row.field, guard.any));
         }
@@ -154,7 +166,7 @@ async fn the_named_permission_opens_and_no_other() {
                 [name.as_str()].into()
             };
             let actor = world.holder(&format!("{name}-{number}"), &needed.into_iter().collect::<Vec<_>>()).await;
-            let answer = row.send(&actor, (row.variables)(world, Who::User, &actor)).await;
+            let answer = row.send(&actor, (row.variables)(world, ActorKind::User, &actor)).await;
             if let Err(found) = Data.check(&answer, row.path) {
                 wrong.push(format!("{} does not open with {name}: {found}", row.field));
             }
@@ -165,18 +177,18 @@ async fn the_named_permission_opens_and_no_other() {
 
 /// An API token of an administrator opens what its own permissions open, and nothing beside them (S14 for programs).
 #[tokio::test]
-async fn api_tokens_open_what_they_were_given_and_no_more() {
+async fn api_token_grants_only_its_own_permissions() {
     let mut wrong = Vec::new();
     let printed = printed();
-    let reading = World::new().await;
+    let reading = Fixture::new().await;
     for row in rows() {
         let Some(Some(guard)) = printed.get(row.field) else { continue };
-        let own = if row.field.starts_with("Mutation.") { Some(World::new().await) } else { None };
+        let own = if row.field.starts_with("Mutation.") { Some(Fixture::new().await) } else { None };
         let world = own.as_ref().unwrap_or(&reading);
-        let admin = world.actor(Who::Admin);
+        let admin = world.actor(ActorKind::Admin);
         let opens = async |permissions: &[&str]| {
             let (_, program) = admin.api_token(permissions).await;
-            let answer = row.send(&program, (row.variables)(world, Who::Admin, &program)).await;
+            let answer = row.send(&program, (row.variables)(world, ActorKind::Admin, &program)).await;
             Data.check(&answer, row.path).is_ok()
         };
         let all: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
@@ -206,8 +218,8 @@ async fn api_tokens_open_what_they_were_given_and_no_more() {
 
 /// A user object that was reached by another way than reading users shows its guarded fields to nobody.
 #[tokio::test]
-async fn guarded_fields_stay_closed_in_payloads() {
-    let world = World::new().await;
+async fn guarded_fields_stay_guarded_in_payloads() {
+    let world = Fixture::new().await;
     let writer = world.holder("writer", &["USERS_WRITE"]).await;
     for row in rows() {
         let Some(selection) = user_field(row.field) else { continue };

@@ -3,11 +3,11 @@
 use axum::http::Method;
 use serde_json::json;
 
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 const PROXIES: (&str, &str) = ("ACCOUNTD_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,fd00::/8");
 
-async fn login(actor: &Actor, headers: &[(&str, &str)]) -> Answer {
+async fn login(actor: &Actor, headers: &[(&str, &str)]) -> TestResponse {
     let query = "mutation ($password: String!) {
         login(input: { username: \"ann\", password: $password }) { session { ip } }
     }";
@@ -18,7 +18,7 @@ async fn login(actor: &Actor, headers: &[(&str, &str)]) -> Answer {
 
 /// A11
 #[tokio::test]
-async fn records_the_address_that_a_trusted_proxy_tells() {
+async fn address_from_trusted_proxy_is_recorded() {
     let app = TestApp::with(&[PROXIES]).await;
     app.user("ann").await;
     let forwarded = [("x-forwarded-for", "203.0.113.9, 198.51.100.1, 10.0.0.2")];
@@ -29,16 +29,16 @@ async fn records_the_address_that_a_trusted_proxy_tells() {
         ("192.0.2.1", "192.0.2.1"),
         ("2001:db8::7", "2001:db8::7"),
     ] {
-        let answer = login(&app.anonymous().at(peer), &forwarded).await;
+        let answer = login(&app.anonymous().at_address(peer), &forwarded).await;
         assert_eq!(answer.data()["login"]["session"]["ip"], expected, "{peer}");
     }
-    let answer = login(&app.anonymous().at("10.0.0.1"), &[("forwarded", "for=\"[2001:db8::1]:80\"")]).await;
+    let answer = login(&app.anonymous().at_address("10.0.0.1"), &[("forwarded", "for=\"[2001:db8::1]:80\"")]).await;
     assert_eq!(answer.data()["login"]["session"]["ip"], "10.0.0.1", "the proxy writes the other header");
 }
 
 /// A11: a client that sends the header that its proxy does not write neither hides its address nor gets another budget.
 #[tokio::test]
-async fn a_header_of_the_clients_own_changes_nothing() {
+async fn forwarded_header_from_the_client_is_ignored() {
     let limited = ("ACCOUNTD_LIMITS__ENABLED", "true");
     for (setting, by_proxy, by_client) in [
         ("x-forwarded-for", ("x-forwarded-for", "198.51.100.1"), ["for=x", "for=203.0.113.9", "for=\"_a\""]),
@@ -48,7 +48,7 @@ async fn a_header_of_the_clients_own_changes_nothing() {
         let app = TestApp::with(&[PROXIES, limited, ("ACCOUNTD_SERVER__FORWARDED_HEADER", setting)]).await;
         app.user("ann").await;
         for own in by_client {
-            let answer = login(&app.anonymous().at("10.0.0.1"), &[by_proxy, (own_header, own)]).await;
+            let answer = login(&app.anonymous().at_address("10.0.0.1"), &[by_proxy, (own_header, own)]).await;
             assert_eq!(answer.data()["login"]["session"]["ip"], "198.51.100.1", "{own}");
         }
         let mut tries = 0;
@@ -56,7 +56,7 @@ async fn a_header_of_the_clients_own_changes_nothing() {
             let own = format!("for=203.0.113.{number}");
             let body = json!({ "username": format!("nobody{number}"), "password": "x" }).to_string();
             let headers = [("content-type", "application/json"), by_proxy, (own_header, own.as_str())];
-            let answer = app.anonymous().at("10.0.0.1").request(Method::POST, "/login", &headers, body).await;
+            let answer = app.anonymous().at_address("10.0.0.1").request(Method::POST, "/login", &headers, body).await;
             tries += usize::from(answer.status == 401);
         }
         assert_eq!(tries, 10, "{setting}");
@@ -65,11 +65,11 @@ async fn a_header_of_the_clients_own_changes_nothing() {
 
 /// A11
 #[tokio::test]
-async fn believes_nobody_unless_it_is_told_to() {
+async fn forwarded_headers_without_trusted_proxies_are_ignored() {
     let app = TestApp::new().await;
     app.user("ann").await;
     for header in ["x-forwarded-for", "x-real-ip", "true-client-ip", "cf-connecting-ip"] {
-        let answer = login(&app.anonymous().at("127.0.0.1"), &[(header, "198.51.100.1")]).await;
+        let answer = login(&app.anonymous().at_address("127.0.0.1"), &[(header, "198.51.100.1")]).await;
         assert_eq!(answer.data()["login"]["session"]["ip"], "127.0.0.1", "{header}");
     }
     assert_eq!(login(&app.anonymous(), &[]).await.data()["login"]["session"]["ip"], json!(null));
@@ -77,12 +77,12 @@ async fn believes_nobody_unless_it_is_told_to() {
 
 /// Q7: the one value of a request that comes back in a header is plain or is not taken.
 #[tokio::test]
-async fn names_every_request() {
+async fn every_response_has_a_request_id() {
     let app = TestApp::with(&[PROXIES]).await;
     let longest = "x".repeat(64);
     let too_long = "x".repeat(65);
     let given = |peer: &'static str, id: String| {
-        let actor = app.anonymous().at(peer);
+        let actor = app.anonymous().at_address(peer);
         async move {
             let answer = actor.request(Method::GET, "/nowhere", &[("x-request-id", &id)], "").await;
             let told = answer.header("x-request-id").unwrap().to_owned();
@@ -98,6 +98,6 @@ async fn names_every_request() {
     }
     assert!(!given("192.0.2.1", "a".to_owned()).await.0);
     let twice = [("x-request-id", "a"), ("x-request-id", "b")];
-    let answer = app.anonymous().at("10.0.0.1").request(Method::GET, "/healthz", &twice, "").await;
+    let answer = app.anonymous().at_address("10.0.0.1").request(Method::GET, "/healthz", &twice, "").await;
     assert_eq!(answer.header("x-request-id").unwrap().len(), 32);
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Actor, PASSWORD, TestApp};
 
-const NOBODY: &str = "usr_01h455vb4pex5vsknk084sn02q";
+const UNKNOWN_USER: &str = "usr_01h455vb4pex5vsknk084sn02q";
 
 fn one(code: &str, path: &str) -> Vec<(String, String)> {
     vec![(code.to_owned(), path.to_owned())]
@@ -12,8 +12,8 @@ fn one(code: &str, path: &str) -> Vec<(String, String)> {
 
 async fn helper(app: &TestApp, root: &Actor, name: &str, permissions: &[&str]) -> Actor {
     let helper = app.user(name).await;
-    root.done("saveRole", json!({ "name": name, "permissions": permissions }), "role { id }").await;
-    root.done("setUserRoles", json!({ "userId": helper.id, "roles": [name] }), "user { id }").await;
+    root.mutate_ok("saveRole", json!({ "name": name, "permissions": permissions }), "role { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": helper.id, "roles": [name] }), "user { id }").await;
     helper
 }
 
@@ -24,19 +24,19 @@ async fn code(actor: &Actor, field: &str, input: Value) -> Option<String> {
 async fn is_out(actor: &Actor) -> bool {
     let access = actor.me_reason().await.as_deref() == Some("SESSION_ENDED");
     let answer = actor.refresh(actor.refresh_token.as_deref().unwrap()).await;
-    access && answer.refusal("refresh").as_deref() == Some("SESSION_ENDED")
+    access && answer.payload_error("refresh").as_deref() == Some("SESSION_ENDED")
 }
 
 #[tokio::test]
-async fn makes_users_with_roles() {
+async fn create_user_assigns_roles() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
-    root.done("saveRole", json!({ "name": "Reader", "permissions": ["USERS_READ"] }), "role { id }").await;
+    root.mutate_ok("saveRole", json!({ "name": "Reader", "permissions": ["USERS_READ"] }), "role { id }").await;
     let input = json!({
         "username": "ann", "email": "ann@example.org", "displayName": "Ann", "password": PASSWORD,
         "roles": ["READER", "reader", "admin"],
     });
-    let payload = root.done("createUser", input, "user { id username email displayName roles status }").await;
+    let payload = root.mutate_ok("createUser", input, "user { id username email displayName roles status }").await;
     let expected = json!({
         "id": payload["user"]["id"], "username": "ann", "email": "ann@example.org", "displayName": "Ann",
         "roles": ["Reader", "admin"], "status": "ACTIVE",
@@ -44,7 +44,7 @@ async fn makes_users_with_roles() {
     assert_eq!(payload["user"], expected);
     app.login("ann", PASSWORD).await;
 
-    let refused = async |input: Value| root.refusals("createUser", input).await;
+    let refused = async |input: Value| root.payload_errors("createUser", input).await;
     let person = |name: &str| json!({ "username": name, "password": PASSWORD });
     assert_eq!(refused(person("ANN")).await, one("USERNAME_TAKEN", "input.username"));
     assert_eq!(
@@ -61,7 +61,7 @@ async fn makes_users_with_roles() {
 
 /// Z-6
 #[tokio::test]
-async fn makes_nobody_who_can_do_more_than_the_maker() {
+async fn create_user_with_more_permissions_than_the_caller_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let writer = helper(&app, &root, "writer", &["USERS_WRITE"]).await;
@@ -69,19 +69,19 @@ async fn makes_nobody_who_can_do_more_than_the_maker() {
     let person = |name: &str, roles: &[&str]| json!({ "username": name, "password": PASSWORD, "roles": roles });
     assert_eq!(code(&writer, "createUser", person("ann", &["writer"])).await.as_deref(), Some("FORBIDDEN"));
     assert_eq!(code(&assigner, "createUser", person("ann", &["admin"])).await.as_deref(), Some("FORBIDDEN"));
-    writer.done("createUser", person("ann", &[]), "user { id }").await;
-    assigner.done("createUser", person("bob", &["writer"]), "user { id }").await;
+    writer.mutate_ok("createUser", person("ann", &[]), "user { id }").await;
+    assigner.mutate_ok("createUser", person("bob", &["writer"]), "user { id }").await;
 }
 
 #[tokio::test]
-async fn changes_what_is_given_and_clears_what_is_null() {
+async fn update_user_sets_given_and_clears_null_fields() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     app.user("taken").await;
     let input = json!({
         "username": "ann", "email": "ann@example.org", "displayName": "Ann", "password": PASSWORD,
     });
-    let id = root.done("createUser", input, "user { id }").await["user"]["id"].clone();
+    let id = root.mutate_ok("createUser", input, "user { id }").await["user"]["id"].clone();
     let change = async |mut input: Value| {
         input["userId"] = id.clone();
         let wanted = "user { username email displayName }";
@@ -107,38 +107,41 @@ async fn changes_what_is_given_and_clears_what_is_null() {
     let taken = change(json!({ "username": "TAKEN", "displayName": "Y" })).await;
     assert_eq!(taken, json!([{ "code": "USERNAME_TAKEN", "path": ["input", "username"] }]));
     assert_eq!(change(json!({})).await["displayName"], "X", "all or nothing");
-    assert_eq!(root.refusals("updateUser", json!({ "userId": NOBODY })).await, one("NOT_FOUND", "input.userId"));
+    assert_eq!(
+        root.payload_errors("updateUser", json!({ "userId": UNKNOWN_USER })).await,
+        one("NOT_FOUND", "input.userId")
+    );
     app.login("ann", PASSWORD).await;
     app.login("X@example.org", PASSWORD).await;
 }
 
 /// S13 S14
 #[tokio::test]
-async fn disabling_counts_at_once_and_enabling_revives_nothing() {
+async fn disabling_ends_sessions_and_enabling_restores_none() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
     let phone = app.login("ann", PASSWORD).await;
     let status = |status: &str| json!({ "userId": ann.id, "status": status });
-    let payload = root.done("setUserStatus", status("DISABLED"), "user { status }").await;
+    let payload = root.mutate_ok("setUserStatus", status("DISABLED"), "user { status }").await;
     assert_eq!(payload["user"]["status"], "DISABLED");
     assert!(is_out(&ann).await && is_out(&phone).await);
     let login = app.anonymous().login("ann", PASSWORD).await;
-    assert_eq!(login.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
-    root.done("setUserStatus", status("DISABLED"), "user { status }").await;
+    assert_eq!(login.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"));
+    root.mutate_ok("setUserStatus", status("DISABLED"), "user { status }").await;
 
-    root.done("setUserStatus", status("ACTIVE"), "user { status }").await;
+    root.mutate_ok("setUserStatus", status("ACTIVE"), "user { status }").await;
     assert!(is_out(&ann).await && is_out(&phone).await);
     assert_eq!(app.login("ann", PASSWORD).await.me_code().await, None);
     assert_eq!(
-        root.refusals("setUserStatus", json!({ "userId": NOBODY, "status": "ACTIVE" })).await,
+        root.payload_errors("setUserStatus", json!({ "userId": UNKNOWN_USER, "status": "ACTIVE" })).await,
         one("NOT_FOUND", "input.userId")
     );
 }
 
 /// The status itself is looked at, not only the sessions that disabling has ended.
 #[tokio::test]
-async fn a_disabled_account_is_out_even_with_a_session_that_lives() {
+async fn disabled_user_with_live_session_is_refused() {
     use entity::user;
     use sea_orm::sea_query::Expr;
     use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -155,24 +158,24 @@ async fn a_disabled_account_is_out_even_with_a_session_that_lives() {
 
 /// S13
 #[tokio::test]
-async fn deleting_ends_everything_at_once() {
+async fn deleting_a_user_ends_sessions_and_tokens_at_once() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
-    let payload = root.done("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
+    let payload = root.mutate_ok("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
     assert_eq!(payload["deletedUserId"], json!(ann.id));
     assert!(is_out(&ann).await);
     let query = "query ($id: ID!) { user(id: $id) { id } node(id: $id) { id } }";
     let gone = root.send(query, json!({ "id": ann.id })).await;
     assert_eq!(gone.data(), json!({ "user": null, "node": null }));
-    assert_eq!(root.refusals("deleteUser", json!({ "userId": ann.id })).await, one("NOT_FOUND", "input.userId"));
+    assert_eq!(root.payload_errors("deleteUser", json!({ "userId": ann.id })).await, one("NOT_FOUND", "input.userId"));
     let login = app.anonymous().login("ann", PASSWORD).await;
-    assert_eq!(login.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+    assert_eq!(login.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"));
 }
 
 /// Z-6: the covers rule.
 #[tokio::test]
-async fn touches_nobody_who_can_do_more_than_the_helper() {
+async fn administering_a_more_privileged_user_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let helper_of_users = helper(&app, &root, "helper", &["USERS_WRITE", "USERS_DELETE", "ROLES_ASSIGN"]).await;
@@ -192,38 +195,38 @@ async fn touches_nobody_who_can_do_more_than_the_helper() {
         }
     }
     assert_eq!((root.me_code().await, reader.me_code().await), (None, None));
-    helper_of_users.done("updateUser", json!({ "userId": ann.id, "displayName": "Ann" }), "user { id }").await;
-    helper_of_users.done("setUserRoles", json!({ "userId": ann.id, "roles": ["helper"] }), "user { id }").await;
-    helper_of_users.done("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
+    helper_of_users.mutate_ok("updateUser", json!({ "userId": ann.id, "displayName": "Ann" }), "user { id }").await;
+    helper_of_users.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["helper"] }), "user { id }").await;
+    helper_of_users.mutate_ok("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
 }
 
 /// Z-5
 #[tokio::test]
-async fn leaves_an_active_administrator() {
+async fn removing_the_last_active_administrator_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let spare = app.admin("spare").await;
-    root.done("setUserStatus", json!({ "userId": spare.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": spare.id, "status": "DISABLED" }), "user { id }").await;
     let attempts = [
         ("setUserStatus", json!({ "userId": root.id, "status": "DISABLED" })),
         ("setUserRoles", json!({ "userId": root.id, "roles": [] })),
         ("deleteUser", json!({ "userId": root.id })),
     ];
     for (field, input) in &attempts {
-        assert_eq!(root.refusals(field, input.clone()).await, one("LAST_ADMIN", ""), "{field}");
+        assert_eq!(root.payload_errors(field, input.clone()).await, one("LAST_ADMIN", ""), "{field}");
     }
     assert_eq!(root.me_code().await, None, "nothing of it was done");
     let roles = root.send("{ me { roles } users { totalCount } }", json!({})).await;
     assert_eq!(roles.data(), json!({ "me": { "roles": ["admin"] }, "users": { "totalCount": 2 } }));
-    root.done("deleteUser", json!({ "userId": spare.id }), "deletedUserId").await;
+    root.mutate_ok("deleteUser", json!({ "userId": spare.id }), "deletedUserId").await;
     let heir = app.admin("heir").await;
-    root.done("deleteUser", json!({ "userId": root.id }), "deletedUserId").await;
+    root.mutate_ok("deleteUser", json!({ "userId": root.id }), "deletedUserId").await;
     assert_eq!(heir.me_code().await, None);
 }
 
 /// Z-5
 #[tokio::test(flavor = "multi_thread")]
-async fn leaves_one_of_two_administrators_who_remove_each_other_at_once() {
+async fn concurrent_mutual_removal_leaves_one_administrator() {
     let app = TestApp::new().await;
     let mut left = app.admin("admin0").await;
     for round in 0..12 {
@@ -262,20 +265,20 @@ async fn leaves_one_of_two_administrators_who_remove_each_other_at_once() {
 
 /// S13
 #[tokio::test]
-async fn a_new_address_ends_the_sessions_of_its_owner() {
+async fn email_change_by_administrator_ends_sessions() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
     let set = |id: &str, email: &str| json!({ "userId": id, "email": email });
-    root.done("updateUser", set(&ann.id, "old@example.org"), "user { id }").await;
+    root.mutate_ok("updateUser", set(&ann.id, "old@example.org"), "user { id }").await;
     assert_eq!(ann.me_code().await, None, "the first address takes nothing from anybody");
-    root.done("updateUser", set(&ann.id, "ann@example.org"), "user { id }").await;
+    root.mutate_ok("updateUser", set(&ann.id, "ann@example.org"), "user { id }").await;
     assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     let again = app.login("ann", crate::support::PASSWORD).await;
-    root.done("updateUser", set(&ann.id, "ANN@example.org"), "user { id }").await;
+    root.mutate_ok("updateUser", set(&ann.id, "ANN@example.org"), "user { id }").await;
     assert_eq!(again.me_code().await, None, "the same address in another spelling");
     for address in ["root@example.org", "admin@example.org"] {
-        root.done("updateUser", set(&root.id, address), "user { id }").await;
+        root.mutate_ok("updateUser", set(&root.id, address), "user { id }").await;
     }
     assert_eq!(root.me_code().await, None, "whoever does it stays");
 }

@@ -34,14 +34,14 @@ async fn row(app: &TestApp) -> api_token::Model {
 }
 
 #[tokio::test]
-async fn is_shown_once_and_opens_what_it_was_given() {
+async fn api_token_is_shown_once_and_grants_its_permissions() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let input = json!({
         "name": "Nightly export", "note": "Ask Bea.\nOr Cy.", "permissions": ["USERS_READ"],
         "scopes": ["ds_*/read,write", "other/Permission.CREATE"], "expiresIn": 3600,
     });
-    let made = root.done("createApiToken", input, &format!("apiToken {{ {TOKEN} }} token")).await;
+    let made = root.mutate_ok("createApiToken", input, &format!("apiToken {{ {TOKEN} }} token")).await;
     let id = made["apiToken"]["id"].clone();
     let expected = json!({
         "id": id, "name": "Nightly export", "note": "Ask Bea.\nOr Cy.", "permissions": ["USERS_READ"],
@@ -68,7 +68,7 @@ async fn is_shown_once_and_opens_what_it_was_given() {
 
 /// S7: the secret is nowhere, and whoever reads the database cannot make it.
 #[tokio::test]
-async fn is_kept_as_a_hash() {
+async fn api_token_is_stored_as_a_hash() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (_, program) = ann.api_token(&[]).await;
@@ -92,7 +92,7 @@ async fn is_kept_as_a_hash() {
 }
 
 #[tokio::test]
-async fn opens_nothing_with_a_secret_that_was_never_made() {
+async fn api_token_with_unknown_secret_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (id, program) = ann.api_token(&[]).await;
@@ -115,13 +115,13 @@ async fn opens_nothing_with_a_secret_that_was_never_made() {
 
 /// What the owner may not do any more, the token may not either, from the next use on (Z-4).
 #[tokio::test]
-async fn may_never_do_more_than_its_owner_may_at_the_time() {
+async fn api_token_loses_permissions_its_owner_lost() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
     let give = async |permissions: &[&str]| {
-        root.done("saveRole", json!({ "name": "staff", "permissions": permissions }), "role { id }").await;
-        root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["staff"] }), "user { id }").await;
+        root.mutate_ok("saveRole", json!({ "name": "staff", "permissions": permissions }), "role { id }").await;
+        root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["staff"] }), "user { id }").await;
     };
     let refused = ann.mutate("createApiToken", json!({ "name": "x", "permissions": ["USERS_READ"] }), "token").await;
     assert_eq!(refused.code().as_deref(), Some("FORBIDDEN"), "nobody gives what they do not have");
@@ -142,14 +142,14 @@ async fn may_never_do_more_than_its_owner_may_at_the_time() {
         assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"));
     }
     let widen = json!({ "apiTokenId": id, "permissions": ["ROLES_READ"] });
-    ann.done("updateApiToken", widen, "apiToken { id }").await;
+    ann.mutate_ok("updateApiToken", widen, "apiToken { id }").await;
     assert_eq!(users_code(&program).await.as_deref(), Some("FORBIDDEN"));
     assert_eq!(program.send("{ roles { id } }", json!({})).await.code(), None);
 }
 
 /// Not even with every permission: nothing that is for the owner alone, or a stolen token would become an account.
 #[tokio::test]
-async fn does_nothing_that_is_for_the_owner_alone() {
+async fn api_token_is_refused_for_session_only_operations() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let (id, program) = root.api_token(&ALL).await;
@@ -174,7 +174,7 @@ async fn does_nothing_that_is_for_the_owner_alone() {
     let email = program.send("{ me { id email } }", json!({})).await;
     assert_eq!(email.code().as_deref(), Some("FORBIDDEN"));
     let answer = program.mutate("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { id } errors { code }").await;
-    assert_eq!(answer.refusal("revokeApiToken").as_deref(), Some("NOT_FOUND"));
+    assert_eq!(answer.payload_error("revokeApiToken").as_deref(), Some("NOT_FOUND"));
     // Logout is for sessions: success would claim that all of them ended.
     for scope in ["ALL", "OTHERS"] {
         let answer = program.mutate("logout", json!({ "scope": scope }), "ok revokedSessionCount").await;
@@ -182,12 +182,12 @@ async fn does_nothing_that_is_for_the_owner_alone() {
     }
     assert_eq!((root.me_code().await, program.me_code().await), (None, None));
     let refresh = program.refresh(program.token.as_deref().unwrap()).await;
-    assert_eq!(refresh.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_INVALID"));
+    assert_eq!(refresh.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_INVALID"));
 }
 
 /// S8 for programs: the acknowledgement is the end.
 #[tokio::test]
-async fn is_revoked_at_once_and_for_good() {
+async fn revoked_api_token_is_refused_at_once_and_forever() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
@@ -195,7 +195,8 @@ async fn is_revoked_at_once_and_for_good() {
     let (second, two) = ann.api_token(&[]).await;
     let (third, three) = ann.api_token(&[]).await;
     let revoke = async |actor: &Actor, id: &str| {
-        actor.done("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { revokedAt }").await["apiToken"].clone()
+        actor.mutate_ok("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { revokedAt }").await["apiToken"]
+            .clone()
     };
     let at = json!({ "revokedAt": "2026-03-01T12:00:00.000Z" });
     assert_eq!(revoke(&ann, &first).await, at);
@@ -209,18 +210,18 @@ async fn is_revoked_at_once_and_for_good() {
     assert_eq!(revoke(&ann, &first).await, at, "once");
     let enable = json!({ "apiTokenId": first, "enabled": true });
     let answer = ann.mutate("updateApiToken", enable, "apiToken { id } errors { code }").await;
-    assert_eq!(answer.refusal("updateApiToken").as_deref(), Some("NOT_FOUND"), "nothing brings it back");
+    assert_eq!(answer.payload_error("updateApiToken").as_deref(), Some("NOT_FOUND"), "nothing brings it back");
     let listed =
         ann.send("{ me { live: apiTokens { totalCount } all: apiTokens(active: false) { totalCount } } }", json!({}));
     assert_eq!(listed.await.data()["me"], json!({ "live": { "totalCount": 0 }, "all": { "totalCount": 3 } }));
 }
 
 #[tokio::test]
-async fn ends_by_time_and_by_a_switch() {
+async fn expired_or_disabled_api_token_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let input = json!({ "name": "short", "permissions": [], "expiresIn": 60 });
-    let made = ann.done("createApiToken", input, "apiToken { id } token").await;
+    let made = ann.mutate_ok("createApiToken", input, "apiToken { id } token").await;
     let (id, program) = (made["apiToken"]["id"].clone(), ann.with_token(made["token"].as_str().unwrap()));
     app.clock.advance(TimeDelta::milliseconds(59_999));
     assert_eq!(program.me_code().await, None);
@@ -230,7 +231,7 @@ async fn ends_by_time_and_by_a_switch() {
     let update = async |change: Value| {
         let mut input = change;
         input["apiTokenId"] = id.clone();
-        ann.done("updateApiToken", input, "apiToken { enabled expiresAt version }").await["apiToken"].clone()
+        ann.mutate_ok("updateApiToken", input, "apiToken { enabled expiresAt version }").await["apiToken"].clone()
     };
     let lasting = update(json!({ "expiresIn": null })).await;
     assert_eq!(lasting, json!({ "enabled": true, "expiresAt": null, "version": 1 }));
@@ -241,18 +242,18 @@ async fn ends_by_time_and_by_a_switch() {
     assert_eq!(program.me_code().await, None);
     let renamed = json!({ "apiTokenId": id, "name": "long", "version": 2 });
     let answer = ann.mutate("updateApiToken", renamed, "apiToken { id } errors { code }").await;
-    assert_eq!(answer.refusal("updateApiToken").as_deref(), Some("CONFLICT"), "it was version 3");
+    assert_eq!(answer.payload_error("updateApiToken").as_deref(), Some("CONFLICT"), "it was version 3");
 }
 
 /// S14, S16: a disabled owner gets nothing by a token, and who takes the name of a deleted one gets no token.
 #[tokio::test]
-async fn opens_nothing_without_a_living_owner() {
+async fn api_token_of_disabled_or_deleted_owner_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
     let (_, program) = ann.api_token(&[]).await;
     let status = async |status: &str| {
-        root.done("setUserStatus", json!({ "userId": ann.id, "status": status }), "user { id }").await;
+        root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": status }), "user { id }").await;
     };
     status("DISABLED").await;
     assert_eq!(program.me_reason().await.as_deref(), Some("SESSION_ENDED"));
@@ -261,7 +262,7 @@ async fn opens_nothing_without_a_living_owner() {
     status("ACTIVE").await;
     assert_eq!(program.me_code().await, None);
 
-    root.done("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
+    root.mutate_ok("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
     let heir = app.user("ann").await;
     assert_eq!(program.me_code().await.as_deref(), Some("UNAUTHENTICATED"));
     let tokens = heir.send("{ me { apiTokens(active: false) { totalCount } } }", json!({})).await;
@@ -270,7 +271,7 @@ async fn opens_nothing_without_a_living_owner() {
 
 /// A use is noted to the minute, so that a token that is used all the time does not write all the time.
 #[tokio::test]
-async fn notes_its_last_use_without_a_write_for_each() {
+async fn api_token_last_use_is_recorded_at_intervals() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (_, program) = ann.api_token(&[]).await;
@@ -290,32 +291,33 @@ async fn notes_its_last_use_without_a_write_for_each() {
 
 /// Older callers know no other credentials: a name and a password for a token that stands for all of its owner.
 #[tokio::test]
-async fn takes_the_place_of_a_session_for_those_who_sign_in() {
-    use accountd::account::api_token::{self as tokens, Form, draft};
-    use accountd::account::login::{Login, Spelling};
-    use accountd::account::{name::Name, requester::Client};
+async fn login_for_an_api_token_leaves_no_session() {
+    use accountd::account::api_token::{self as tokens, SecretFormat, draft};
+    use accountd::account::login::{Login, NameMatch};
+    use accountd::account::{name::Name, requester::RequestContext};
 
     let app = TestApp::new().await;
     let root = app.admin("root").await;
-    let client = || Client::new(None, None, "test".to_owned());
+    let client = || RequestContext::new(None, None, "test".to_owned());
     let login = |password: &str| Login {
         name: "root".into(),
-        spelling: Spelling::Exact,
+        name_match: NameMatch::Exact,
         password: password.to_owned().into(),
         transport: entity::session::Transport::Body,
         device_name: None,
         device_token: None,
     };
-    let draft = || draft::Draft {
+    let draft = || draft::NewApiToken {
         name: Name::parse("Signed in").unwrap(),
         note: None,
         permissions: None,
         scopes: draft::Scopes::default(),
-        lifetime: Some(draft::lifetime(3_600).unwrap()),
+        lifetime: Some(draft::parse_lifetime(3_600).unwrap()),
     };
-    let wrong = tokens::sign_in(&app.app, &client(), login("wrong"), draft(), Form::Uuid).await;
+    let wrong = tokens::create_by_login(&app.app, &client(), login("wrong"), draft(), SecretFormat::Uuid).await;
     assert_eq!(wrong.unwrap_err().code(), "INVALID_CREDENTIALS");
-    let (made, user) = tokens::sign_in(&app.app, &client(), login(PASSWORD), draft(), Form::Uuid).await.unwrap();
+    let (made, user) =
+        tokens::create_by_login(&app.app, &client(), login(PASSWORD), draft(), SecretFormat::Uuid).await.unwrap();
     assert_eq!(user.username, "root");
     let secret = secrecy::ExposeSecret::expose_secret(&made.secret).to_owned();
     assert_eq!(secret.len(), 36);
@@ -327,18 +329,18 @@ async fn takes_the_place_of_a_session_for_those_who_sign_in() {
     let input = json!({ "currentPassword": PASSWORD, "newPassword": "quiet-garden-kestrel-81" });
     let answer = program.mutate("updatePassword", input, "user { id }").await;
     assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"));
-    program.done("revokeApiToken", json!({ "apiTokenId": made.token.id().to_string() }), "apiToken { id }").await;
+    program.mutate_ok("revokeApiToken", json!({ "apiTokenId": made.token.id().to_string() }), "apiToken { id }").await;
     assert_eq!(program.me_reason().await.as_deref(), Some("SESSION_ENDED"));
 }
 
 #[tokio::test]
-async fn are_bounded_in_number_and_size() {
+async fn api_tokens_are_limited_in_number_and_size() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let make = |change: Value| {
         let mut input = json!({ "name": "robot", "permissions": [] });
         input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
-        ann.refusals("createApiToken", input)
+        ann.payload_errors("createApiToken", input)
     };
     let one = |code: &str, path: &str| vec![(code.to_owned(), path.to_owned())];
     assert_eq!(make(json!({ "name": " " })).await, one("INVALID_NAME", "input.name"));
@@ -357,7 +359,7 @@ async fn are_bounded_in_number_and_size() {
 
 /// A token or another session does not exhaust the budget that its owner needs to revoke it.
 #[tokio::test]
-async fn leaves_its_owner_the_changes_that_end_it() {
+async fn rate_limited_attacker_cannot_block_api_token_revocation() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     let ann = app.user("ann").await;
     let stolen = app.login("ann", PASSWORD).await;
@@ -368,13 +370,13 @@ async fn leaves_its_owner_the_changes_that_end_it() {
         for _ in 0..100 {
             let input = json!({ "apiTokenId": "tok_00000000000000000000000000", "enabled": false });
             let answer = actor.mutate("updateApiToken", input, "apiToken { id } errors { code }").await;
-            refused += u32::from(answer.refusal("updateApiToken").as_deref() == Some("TOO_MANY_ATTEMPTS"));
+            refused += u32::from(answer.payload_error("updateApiToken").as_deref() == Some("TOO_MANY_ATTEMPTS"));
         }
         assert!(refused >= 30, "{refused}");
     }
-    ann.done("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { id }").await;
-    ann.done("updateApiToken", json!({ "apiTokenId": other, "name": "robot" }), "apiToken { id }").await;
+    ann.mutate_ok("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { id }").await;
+    ann.mutate_ok("updateApiToken", json!({ "apiTokenId": other, "name": "robot" }), "apiToken { id }").await;
     let input = json!({ "currentPassword": PASSWORD, "newPassword": "quiet-garden-kestrel-81" });
-    ann.done("updatePassword", input, "user { id }").await;
+    ann.mutate_ok("updatePassword", input, "user { id }").await;
     assert!(stolen.me_code().await.is_some() && program.me_code().await.is_some());
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::sources::{Source, rust_files};
+use crate::sources::{SourceFile, rust_files};
 
 /// Who may name which module of ours. A path such as `account::requester` opens that room alone.
-const MAY_NAME: [(&str, &[&str]); 19] = [
-    ("main", EVERYTHING),
-    ("cli", EVERYTHING),
+const ALLOWED_MODULES: [(&str, &[&str]); 19] = [
+    ("main", ALL_MODULES),
+    ("cli", ALL_MODULES),
     // It wires an `App` for the commands, for tests and for those who embed the crate.
-    ("start", EVERYTHING),
+    ("start", ALL_MODULES),
     // The error map is the GraphQL face's own; the requester is what a request's headers become.
     ("http", &["graphql", "rest", "app", "config", "error", "json", "account::requester"]),
     // `config`: the limits of an operation are settings, which `App` hands out.
@@ -34,13 +34,13 @@ const MAY_NAME: [(&str, &[&str]); 19] = [
     ("json", &[]),
 ];
 
-const EVERYTHING: &[&str] = &[
+const ALL_MODULES: &[&str] = &[
     "account", "app", "cli", "clock", "config", "entropy", "error", "graphql", "hooks", "http", "json", "live",
     "outgoing", "rest", "security", "shared", "start", "store",
 ];
 
 /// Who may name which crate; crates that are not listed are nobody's secret.
-const CRATES: [(&str, &[&str]); 16] = [
+const ALLOWED_CRATES: [(&str, &[&str]); 16] = [
     ("apollo_compiler", &["graphql"]),
     ("apollo_parser", &["graphql"]),
     ("async_graphql", &["graphql", "http"]),
@@ -62,7 +62,7 @@ const CRATES: [(&str, &[&str]); 16] = [
 ];
 
 /// The module that a file belongs to: `account` for `src/account/login.rs`, the crate's name for the other crates.
-fn module(file: &Source) -> &str {
+fn module(file: &SourceFile) -> &str {
     let parts: Vec<&str> = file.path.split('/').collect();
     match parts[..] {
         ["src", first, ..] => first.trim_end_matches(".rs"),
@@ -71,7 +71,7 @@ fn module(file: &Source) -> &str {
     }
 }
 
-fn program() -> Vec<Source> {
+fn program() -> Vec<SourceFile> {
     let mut files = rust_files(&["src"]);
     files.retain(|file| file.path != "src/lib.rs");
     assert!(files.len() > 50, "the source was not found");
@@ -79,7 +79,7 @@ fn program() -> Vec<Source> {
 }
 
 /// What follows each `name::` in `code`, one level deep: `a` and `b::c` for `name::a` and `name::{b::c, d}`.
-fn named(code: &str, name: &str) -> BTreeSet<String> {
+fn named_modules(code: &str, name: &str) -> BTreeSet<String> {
     let needle = format!("{name}::");
     let mut found = BTreeSet::new();
     for (start, _) in code.match_indices(&needle) {
@@ -88,8 +88,8 @@ fn named(code: &str, name: &str) -> BTreeSet<String> {
         }
         let rest = &code[start + needle.len()..];
         match rest.strip_prefix('{') {
-            Some(group) => found.extend(members(group).into_iter().map(two_words)),
-            None => drop(found.insert(two_words(rest))),
+            Some(group) => found.extend(members(group).into_iter().map(is_two_words)),
+            None => drop(found.insert(is_two_words(rest))),
         }
     }
     found
@@ -117,7 +117,7 @@ fn members(group: &str) -> Vec<&str> {
 }
 
 /// `a::b` for `a::b::c`, `a` for `a` and for `a::{b, c}`, where any of the group may be meant.
-fn two_words(path: &str) -> String {
+fn is_two_words(path: &str) -> String {
     let word = |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
     let first = word(path);
     match path[first.len()..].strip_prefix("::").map(word) {
@@ -127,21 +127,21 @@ fn two_words(path: &str) -> String {
 }
 
 #[test]
-fn reads_the_paths_that_code_names() {
+fn path_parser_finds_the_modules_that_code_names() {
     let code = "use crate::{a, b::c::d, e::{f, g}};\nlet x = crate::h::i(j);\nuse mycrate::k;\n$crate::l";
     let expected = ["a", "b::c", "e", "h::i"].map(str::to_owned);
-    assert_eq!(named(code, "crate"), expected.into());
+    assert_eq!(named_modules(code, "crate"), expected.into());
 }
 
 #[test]
-fn outer_knows_inner_and_never_the_reverse() {
+fn modules_import_only_allowed_modules() {
     let mut wrong = Vec::new();
     for file in program() {
         let own = module(&file);
-        let Some((_, allowed)) = MAY_NAME.iter().find(|(name, _)| *name == own) else { continue };
+        let Some((_, allowed)) = ALLOWED_MODULES.iter().find(|(name, _)| *name == own) else { continue };
         // The command line's entry names the library from outside.
         let root = if own == "main" { "accountd" } else { "crate" };
-        for path in named(&file.code(), root) {
+        for path in named_modules(&file.code(), root) {
             let first = path.split("::").next().unwrap_or_default();
             if first != own && !allowed.iter().any(|may| *may == first || *may == path) {
                 wrong.push(format!("{} names {path}", file.path));
@@ -153,7 +153,7 @@ fn outer_knows_inner_and_never_the_reverse() {
 
 /// A chain of `super` that leaves the file's top-level module would go around the table.
 #[test]
-fn nobody_climbs_out_of_a_module_by_super() {
+fn no_module_leaves_its_room_by_super() {
     for file in program() {
         let (code, depth) = (file.code(), file.path.split('/').count() - 1);
         let inline = code.lines().position(|line| line.starts_with("mod ") && line.ends_with('{'));
@@ -169,14 +169,14 @@ fn nobody_climbs_out_of_a_module_by_super() {
 }
 
 #[test]
-fn every_module_has_a_row_and_a_place_on_the_map() {
+fn every_module_has_a_layer_row_and_a_map_entry() {
     let library = &rust_files(&["src/lib.rs"])[0].text;
     let declared: BTreeSet<&str> = library
         .lines()
         .filter_map(|line| line.strip_prefix("pub mod ").or(line.strip_prefix("mod ")))
         .map(|rest| rest.trim_end_matches(';'))
         .collect();
-    let rows: BTreeSet<&str> = MAY_NAME.iter().map(|(name, _)| *name).filter(|name| *name != "main").collect();
+    let rows: BTreeSet<&str> = ALLOWED_MODULES.iter().map(|(name, _)| *name).filter(|name| *name != "main").collect();
     assert_eq!(declared, rows, "modules of src/lib.rs, rows of this table");
     let map: BTreeSet<&str> = library
         .lines()
@@ -186,17 +186,17 @@ fn every_module_has_a_row_and_a_place_on_the_map() {
         .collect();
     assert_eq!(declared, map, "modules of src/lib.rs, rooms on its map");
     let files: BTreeSet<String> = program().iter().map(|file| module(file).to_owned()).collect();
-    let known: BTreeSet<String> = MAY_NAME.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let known: BTreeSet<String> = ALLOWED_MODULES.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(files, known, "files below src, rows of this table");
 }
 
 #[test]
-fn crates_stay_in_their_rooms() {
+fn crates_are_used_only_in_allowed_modules() {
     let mut wrong = Vec::new();
     for file in program().iter().chain(&rust_files(&["entity/src", "migration/src"])) {
         let (own, code) = (module(file), file.code());
-        for (name, rooms) in CRATES {
-            if own != name && !rooms.contains(&own) && !named(&code, name).is_empty() {
+        for (name, rooms) in ALLOWED_CRATES {
+            if own != name && !rooms.contains(&own) && !named_modules(&code, name).is_empty() {
                 wrong.push(format!("{} names {name}", file.path));
             }
         }
@@ -205,7 +205,7 @@ fn crates_stay_in_their_rooms() {
 }
 
 #[test]
-fn the_faces_only_read_rows() {
+fn api_layers_only_read_rows() {
     for file in program() {
         if matches!(module(&file), "graphql" | "rest" | "http") {
             for word in ["ActiveModel", "::Entity", "::Column"] {
@@ -216,12 +216,12 @@ fn the_faces_only_read_rows() {
 }
 
 #[test]
-fn entity_and_migration_name_nothing_of_ours() {
+fn entity_and_migration_import_no_module_of_accountd() {
     for file in rust_files(&["entity/src", "migration/src"]) {
         let code = file.code();
         for stranger in ["accountd", "entity", "migration"] {
             let own = module(&file) == stranger;
-            assert!(own || named(&code, stranger).is_empty(), "{} names {stranger}", file.path);
+            assert!(own || named_modules(&code, stranger).is_empty(), "{} names {stranger}", file.path);
         }
         for word in ["async_graphql", "serde::", "SimpleObject", "Serialize"] {
             assert!(!code.contains(word), "{}: a row is a row, it has no {word}", file.path);
@@ -230,7 +230,7 @@ fn entity_and_migration_name_nothing_of_ours() {
 }
 
 #[test]
-fn only_the_entry_reads_the_environment() {
+fn only_main_reads_the_environment() {
     for file in program() {
         assert!(
             file.path == "src/main.rs" || !file.code().contains("env::var"),
@@ -241,11 +241,11 @@ fn only_the_entry_reads_the_environment() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_is_short() {
+fn every_file_has_a_module_doc_and_fits_the_size_limit() {
     const NAMELESS: [&str; 10] =
         ["mod", "utils", "util", "helpers", "common", "misc", "types", "models", "service", "manager"];
     for file in rust_files(&["src", "entity/src", "migration/src", "tests/it", "benches"]) {
-        let Source { path, text } = &file;
+        let SourceFile { path, text } = &file;
         assert!(text.starts_with("//! "), "{path}: open it with one `//!` line that says what it is for");
         let lines = text.lines().count();
         assert!(lines <= 400, "{path} has {lines} lines: look for the seam");

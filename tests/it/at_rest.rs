@@ -7,11 +7,11 @@ use sea_orm::DbBackend;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::canary::disguises;
+use crate::canary::encodings;
 use crate::support::database::backend;
 use crate::support::{Actor, PASSWORD, TestApp};
 
-const DOORS: &[(&str, &str)] = &[
+const CREDENTIAL_OPERATIONS: &[(&str, &str)] = &[
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
     ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
@@ -25,11 +25,11 @@ fn texts<const N: usize>(json: &Value, places: [&str; N]) -> Vec<String> {
 }
 
 /// What one sign-in at every door hands out, and what comes of it later.
-async fn handed_out(anyone: &Actor) -> Vec<String> {
+async fn issued_credentials(anyone: &Actor) -> Vec<String> {
     let credentials = json!({ "username": "ann", "password": PASSWORD });
     let post = async |actor: &Actor, path: &str, body: Value| actor.json(Method::POST, path, &body).await;
     let pair = "tokens { accessToken refreshToken }";
-    let login = anyone.insist("login", credentials.clone(), &format!("deviceToken {pair}")).await.data();
+    let login = anyone.mutate_retrying("login", credentials.clone(), &format!("deviceToken {pair}")).await.data();
     let own = texts(&login, ["/login/deviceToken", "/login/tokens/accessToken", "/login/tokens/refreshToken"]);
     let next = anyone.refresh(&own[2]).await.data();
     let ann = anyone.with_token(&own[1]);
@@ -74,17 +74,17 @@ fn raw(secret: &str) -> Option<Vec<u8>> {
 
 /// S7: of everything that any door hands out, and of the password, nothing is in the files as it is, nor in disguise.
 #[tokio::test]
-async fn nothing_that_opens_a_door_is_in_the_files() {
+async fn database_files_contain_no_plain_credential() {
     // The files of a server are not for its clients to read; what is written into them is the same.
     if backend() != DbBackend::Sqlite {
         return;
     }
-    let app = TestApp::with(DOORS).await;
+    let app = TestApp::with(CREDENTIAL_OPERATIONS).await;
     let root = app.admin("root").await;
     app.user("ann").await;
     let mut secrets = vec![PASSWORD.to_owned()];
     for _ in 0..3 {
-        secrets.extend(handed_out(&app.anonymous()).await);
+        secrets.extend(issued_credentials(&app.anonymous()).await);
     }
     let users = json!({ "query": "{ users(username: \"ann\") { edges { node { id } } } }" });
     let users = root.json(Method::POST, "/any/graphql", &users).await.json();
@@ -100,7 +100,7 @@ async fn nothing_that_opens_a_door_is_in_the_files() {
     assert!(text.contains("$argon2id$"), "nothing was read");
     for secret in secrets {
         let last = secret.rsplit('.').next().unwrap();
-        for disguise in disguises(&secret).into_iter().chain(disguises(last)) {
+        for disguise in encodings(&secret).into_iter().chain(encodings(last)) {
             assert!(!text.contains(&disguise), "{secret} is kept as {disguise}");
         }
         let raw = raw(&secret).filter(|raw| raw.len() >= 16);

@@ -6,7 +6,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
-use crate::forger::{Forger, claims_of, with};
+use crate::forger::{TokenForge, claims_of, with_claim};
 use crate::support::gateway::{LIST, part};
 use crate::support::{Actor, PASSWORD, TestApp};
 use crate::user_api::token_of;
@@ -30,7 +30,7 @@ async fn passes(app: &TestApp, token: &str) -> bool {
 
 async fn device_token(app: &TestApp, name: &str) -> String {
     let input = json!({ "username": name, "password": PASSWORD });
-    let payload = app.anonymous().done("login", input, "deviceToken").await;
+    let payload = app.anonymous().mutate_ok("login", input, "deviceToken").await;
     payload["deviceToken"].as_str().unwrap().to_owned()
 }
 
@@ -52,7 +52,7 @@ async fn kinds(app: &TestApp, ann: &Actor) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn lets_access_tokens_alone_pass_where_nobody_looks_at_the_type() {
+async fn verifier_that_ignores_typ_accepts_only_access_tokens() {
     let app = TestApp::with(&USER_API).await;
     let ann = app.user("ann").await;
     for (kind, token) in kinds(&app, &ann).await {
@@ -63,7 +63,7 @@ async fn lets_access_tokens_alone_pass_where_nobody_looks_at_the_type() {
 
 /// Whatever is signed has a row in the table above.
 #[test]
-fn is_tested_for_each_type_that_is_signed() {
+fn every_signed_token_type_has_an_audience_test() {
     let source = crate::sources::rust_files(&["src/security/token.rs"]).remove(0).code();
     let types: Vec<&str> =
         source.split("const TYPE: &'static str = \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
@@ -72,14 +72,14 @@ fn is_tested_for_each_type_that_is_signed() {
 
 /// Tokens of earlier releases hold for as long as they were made for; one of another kind is never taken.
 #[tokio::test]
-async fn of_earlier_releases_is_taken_for_its_type() {
+async fn audience_of_earlier_releases_is_accepted_for_its_type() {
     let app = TestApp::with(&USER_API).await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     let (session, device) = (session_token(&app, "ann").await, device_token(&app, "ann").await);
     let refresh = ann.refresh_token.clone().unwrap();
     let of_audience = |kind: &str, token: &str, audience: &str| {
-        forger.sign(forger.header(kind), with(&claims_of(token), "aud", json!(audience)))
+        forger.sign(forger.header(kind), with_claim(&claims_of(token), "aud", json!(audience)))
     };
     for (audience, is_taken) in [("accountd:session", true), ("accountd", true), ("accountd:refresh", false)] {
         let token = of_audience("st+jwt", &session, audience);
@@ -93,6 +93,6 @@ async fn of_earlier_releases_is_taken_for_its_type() {
     }
     for (audience, is_taken) in [("accountd:device", false), ("accountd", true), ("accountd:refresh", true)] {
         let answer = app.anonymous().refresh(&of_audience("rt+jwt", &refresh, audience)).await;
-        assert_eq!(answer.refusal("refresh").is_none(), is_taken, "refresh, {audience}: {}", answer.text);
+        assert_eq!(answer.payload_error("refresh").is_none(), is_taken, "refresh, {audience}: {}", answer.text);
     }
 }

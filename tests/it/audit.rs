@@ -47,7 +47,7 @@ async fn newest_session(app: &TestApp) -> Uuid {
 
 /// Q11
 #[tokio::test]
-async fn tells_every_event_once_with_who_and_to_whom() {
+async fn audit_records_every_event_once_with_actor_and_target() {
     let app = TestApp::new().await;
     let mut record = Record { seen: 0 };
     let root = app.admin("root").await;
@@ -121,9 +121,9 @@ async fn tells_every_event_once_with_who_and_to_whom() {
     record.next(&app).await;
     let (token, _) = eve.api_token(&[]).await;
     let input = json!({ "apiTokenId": token });
-    root.done("updateApiToken", json!({ "apiTokenId": token, "enabled": false }), "apiToken { id }").await;
-    eve.done("revokeApiToken", input.clone(), "apiToken { id }").await;
-    eve.done("revokeApiToken", input, "apiToken { id }").await;
+    root.mutate_ok("updateApiToken", json!({ "apiTokenId": token, "enabled": false }), "apiToken { id }").await;
+    eve.mutate_ok("revokeApiToken", input.clone(), "apiToken { id }").await;
+    eve.mutate_ok("revokeApiToken", input, "apiToken { id }").await;
     let events = record.next(&app).await;
     let told = events.iter().map(|event| (event.action.as_str(), event.actor_uid)).collect::<Vec<_>>();
     let expected = [("api_token.create", hers), ("api_token.update", his), ("api_token.revoke", hers)];
@@ -131,20 +131,20 @@ async fn tells_every_event_once_with_who_and_to_whom() {
     assert!(events.iter().all(|event| event.target_uid == Some(hers)));
     assert!(events.iter().all(|event| event.details.as_ref().unwrap().contains(&token)));
 
-    root.done("saveRole", json!({ "name": "reader", "permissions": ["USERS_READ"] }), "role { id }").await;
+    root.mutate_ok("saveRole", json!({ "name": "reader", "permissions": ["USERS_READ"] }), "role { id }").await;
     assert_eq!(record.only(&app).await.action, "role.save");
     // What a program does is done by its owner, and by which token is told.
     let (token, program) = root.api_token(&["USERS_WRITE"]).await;
     record.next(&app).await;
-    program.done("createUser", json!({ "username": "cy", "password": PASSWORD }), "user { id }").await;
+    program.mutate_ok("createUser", json!({ "username": "cy", "password": PASSWORD }), "user { id }").await;
     let event = record.only(&app).await;
     assert_eq!((event.action.as_str(), event.actor_uid), ("user.create", Some(his)));
     assert!(event.details.unwrap().contains(&format!("\"byApiToken\":\"{token}\"")));
-    root.done("createUser", json!({ "username": "bob", "password": PASSWORD }), "user { id }").await;
+    root.mutate_ok("createUser", json!({ "username": "bob", "password": PASSWORD }), "user { id }").await;
     assert_eq!(record.only(&app).await.action, "user.create");
     let bob = app.login("bob", PASSWORD).await;
     record.next(&app).await;
-    let payload = bob.done("updatePassword", change(PASSWORD, NEW), "tokens { accessToken refreshToken }").await;
+    let payload = bob.mutate_ok("updatePassword", change(PASSWORD, NEW), "tokens { accessToken refreshToken }").await;
     let event = record.only(&app).await;
     assert_eq!((event.action.as_str(), event.outcome), ("password.update", Outcome::Success));
     reuse(&bob.signed_in(&payload)).await;
@@ -161,12 +161,12 @@ async fn reuse(actor: &Actor) {
         token = answer.data()["refresh"]["tokens"]["refreshToken"].as_str().unwrap().to_owned();
     }
     let answer = actor.refresh(actor.refresh_token.as_deref().unwrap()).await;
-    assert_eq!(answer.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
+    assert_eq!(answer.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
 }
 
 /// What was refused has not happened, and is not told as if it had.
 #[tokio::test]
-async fn tells_nothing_that_was_not_done() {
+async fn audit_records_nothing_that_was_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
@@ -192,7 +192,7 @@ async fn tells_nothing_that_was_not_done() {
 
 /// Q9: neither a name that may be a password in the wrong field, nor a password, nor a token.
 #[tokio::test]
-async fn keeps_no_secret_and_no_typed_name() {
+async fn audit_contains_no_secret_and_no_entered_name() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann-canary").await;
@@ -201,12 +201,12 @@ async fn keeps_no_secret_and_no_typed_name() {
     let input = json!({ "currentPassword": "password-canary", "newPassword": "password-canary" });
     ann.mutate("updatePassword", input, "errors { code }").await;
     let input = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    ann.done("updatePassword", input, "user { id }").await;
+    ann.mutate_ok("updatePassword", input, "user { id }").await;
     let input = json!({ "userId": ann.id, "password": PASSWORD, "mustChange": false });
-    root.done("setUserPassword", input, "user { id }").await;
-    root.done("updateUser", json!({ "userId": ann.id, "email": "mail-canary@example.org" }), "user { id }").await;
+    root.mutate_ok("setUserPassword", input, "user { id }").await;
+    root.mutate_ok("updateUser", json!({ "userId": ann.id, "email": "mail-canary@example.org" }), "user { id }").await;
     reuse(&app.login("ann-canary", PASSWORD).await).await;
-    root.done("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
+    root.mutate_ok("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
     let events = audit_event::Entity::find().all(app.app.db.reader()).await.unwrap();
     let kept = format!("{events:?}");
     assert!(events.len() > 8);
@@ -217,23 +217,23 @@ async fn keeps_no_secret_and_no_typed_name() {
 
 /// Failures of one address are a bounded number of rows whose counts add up, also over a restart; a row is never changed.
 #[tokio::test]
-async fn failures_without_end_are_a_bounded_record_that_adds_up() {
+async fn audit_of_repeated_failures_is_bounded_and_sums_up() {
     use accountd::account::failures::flush;
-    use accountd::security::failure_windows::{AT_ONCE, WINDOW};
+    use accountd::security::failure_windows::{MAX_IMMEDIATE, WINDOW};
     let app = TestApp::new().await;
     app.user("ann").await;
     let mut record = Record { seen: 0 };
     record.next(&app).await;
     let fail = async |app: &TestApp, name: &str| {
-        let answer = app.anonymous().at("192.0.2.7").login(name, "wrong").await;
-        assert_eq!(answer.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+        let answer = app.anonymous().at_address("192.0.2.7").login(name, "wrong").await;
+        assert_eq!(answer.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"));
     };
     for number in 0..100 {
         fail(&app, &format!("nobody{number}")).await;
         fail(&app, "ann").await;
     }
     let at_once = record.next(&app).await;
-    assert_eq!(at_once.len(), AT_ONCE);
+    assert_eq!(at_once.len(), MAX_IMMEDIATE);
     assert!(at_once.iter().all(|event| event.details.is_none()));
     flush(&app.app).await.unwrap();
     let finished = record.next(&app).await;
@@ -244,7 +244,7 @@ async fn failures_without_end_are_a_bounded_record_that_adds_up() {
     };
     let hers = uid(&app, "ann").await;
     let of = |target| finished.iter().filter(|event| event.target_uid == target).map(count).collect::<Vec<_>>();
-    assert_eq!((of(Some(hers)), of(None)), (vec![99], vec![200 - 99 - AT_ONCE as u64]));
+    assert_eq!((of(Some(hers)), of(None)), (vec![99], vec![200 - 99 - MAX_IMMEDIATE as u64]));
     assert!(finished.iter().all(|event| event.action == "login" && event.outcome == Outcome::Failed));
     assert!(finished.iter().all(|event| event.address.as_deref() == Some("192.0.2.7")));
 

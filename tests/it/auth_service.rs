@@ -10,10 +10,10 @@ use chrono::TimeDelta;
 use sea_orm::Set;
 use serde_json::{Value, json};
 
-use crate::replay::account::make;
+use crate::replay::account::create_user;
 use crate::replay::{Difference, Service, Variables, play};
 use crate::schema::undescribed;
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 mod guards;
 mod passwords;
@@ -32,17 +32,17 @@ async fn app() -> TestApp {
     app_with(&[]).await
 }
 
-async fn login(app: &TestApp, place: &str, name: &str, password: &str) -> Answer {
+async fn login(app: &TestApp, place: &str, name: &str, password: &str) -> TestResponse {
     let body = json!({ "username": name, "password": password });
     app.anonymous().json(Method::POST, &format!("{place}/login"), &body).await
 }
 
-async fn graphql(actor: &Actor, place: &str, query: &str) -> Answer {
+async fn graphql(actor: &Actor, place: &str, query: &str) -> TestResponse {
     actor.json(Method::POST, &format!("{place}/graphql"), &json!({ "query": query })).await
 }
 
 /// The message of the only error of an answer.
-fn message(answer: &Answer) -> String {
+fn message(answer: &TestResponse) -> String {
     let json = answer.json();
     let message = json["message"].as_str().or(json["errors"][0]["message"].as_str());
     message.unwrap_or_else(|| panic!("no message in {json}")).to_owned()
@@ -50,26 +50,26 @@ fn message(answer: &Answer) -> String {
 
 #[rustfmt::skip]
 const DIFFERENCES: &[Difference] = &[
-    ("login_form", 415, "Did not attempt to load JSON data", NO_500),
-    ("login_no_body", 415, "Did not attempt to load JSON data", NO_500),
+    ("login_form", 415, "Did not attempt to load JSON data", NO_SERVER_ERROR),
+    ("login_no_body", 415, "Did not attempt to load JSON data", NO_SERVER_ERROR),
     ("login_inactive_user_succeeds", 400, r#"{"message":"bad_credentials"}"#, "a disabled account is refused as a wrong password is"),
     ("protected_ok", 200, "__typename", "the route is the application's own"),
     ("gql_update_password_missing_field", 400, r#"field \"password_confirmed\""#, "the old text repeats passwords"),
-    ("gql_public_update_password_anonymous", 401, r#"{"message":"unauthorized"}"#, DENIED),
-    ("gql_create_user_by_user_role_any_endpoint", 200, r#""message":"unauthorized""#, DENIED),
-    ("gql_mw_create_user_denied", 200, r#""message":"unauthorized""#, DENIED),
+    ("gql_public_update_password_anonymous", 401, r#"{"message":"unauthorized"}"#, DENIED_INSTEAD_OF),
+    ("gql_create_user_by_user_role_any_endpoint", 200, r#""message":"unauthorized""#, DENIED_INSTEAD_OF),
+    ("gql_mw_create_user_denied", 200, r#""message":"unauthorized""#, DENIED_INSTEAD_OF),
     ("gql_users", 200, r#""endCursor":"YXJyYXljb25uZWN0aW9uOjQ=""#, "permissions are accountd's own, and whom a denied mutation made is not there"),
     ("gql_users_password_hidden", 400, r#"Cannot query field \"password\" on type \"User\"."#, "fewer suggestions"),
     ("gql_unknown_field", 400, r#"Cannot query field \"nope\" on type \"Query\"."#, "fewer suggestions"),
     ("gql_roles", 200, r#""permissions":"{}""#, "permissions are accountd's own"),
     ("gql_reset_password_ok", 200, r#"{"data":{"reset_password":{"password":""#, "the password is from the secure generator, and longer"),
     ("gql_refresh_token_old_access_still_valid", 401, r#"{"message":"password_change_required"}"#, "change_password closes everything else, as it did at /strict"),
-    ("gql_refresh_anonymous", 401, r#"{"message":"unauthorized"}"#, DENIED),
+    ("gql_refresh_anonymous", 401, r#"{"message":"unauthorized"}"#, DENIED_INSTEAD_OF),
     ("gql_syntax_error", 400, "Syntax Error GraphQL (1:11) expected", "the old text repeats the query, passwords and all"),
 ];
 
-const NO_500: &str = "nothing that a client sends is answered with 500";
-const DENIED: &str = "a denied mutation answers an error";
+const NO_SERVER_ERROR: &str = "nothing that a client sends is answered with 500";
+const DENIED_INSTEAD_OF: &str = "a denied mutation answers an error";
 
 /// flask_auth_service_mongo, with what stands for the tokens that were made by hand.
 struct AuthService(Variables);
@@ -103,7 +103,7 @@ impl Service for AuthService {
 }
 
 #[tokio::test]
-async fn answers_as_recorded() {
+async fn auth_service_responds_as_recorded() {
     let app = app_with(&[("ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS", "3600")]).await;
     let now = app.app.clock.now();
     let later = |seconds: i64| {
@@ -111,13 +111,13 @@ async fn answers_as_recorded() {
             row.created_at = Set((now + TimeDelta::seconds(seconds)).into());
         }
     };
-    make(&app, "admin", STRONGER[0].1, &["admin"], later(0)).await;
+    create_user(&app, "admin", STRONGER[0].1, &["admin"], later(0)).await;
     let root = app.login("admin", STRONGER[0].1).await;
-    root.done("saveRole", json!({ "name": "user", "permissions": [] }), "role { id }").await;
-    make(&app, "joe", "joepw", &["user"], later(1)).await;
-    make(&app, "off", "offpw", &["admin"], later(2)).await;
+    root.mutate_ok("saveRole", json!({ "name": "user", "permissions": [] }), "role { id }").await;
+    create_user(&app, "joe", "joepw", &["user"], later(1)).await;
+    create_user(&app, "off", "offpw", &["admin"], later(2)).await;
     let expired = app.login("off", "offpw").await;
-    make(&app, "chg", "chgpw", &["user"], |row| {
+    create_user(&app, "chg", "chgpw", &["user"], |row| {
         later(3)(row);
         row.must_change_password = Set(true);
     })
@@ -125,8 +125,8 @@ async fn answers_as_recorded() {
     app.clock.advance(TimeDelta::days(15));
     let (root, off) = (app.login("admin", STRONGER[0].1).await, app.login("off", "offpw").await);
     let gone = app.login("admin", STRONGER[0].1).await;
-    gone.done("logout", json!({}), "ok").await;
-    root.done("setUserStatus", json!({ "userId": off.id, "status": "DISABLED" }), "user { id }").await;
+    gone.mutate_ok("logout", json!({}), "ok").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": off.id, "status": "DISABLED" }), "user { id }").await;
     let made = [
         ("<var:expired>", expired.token.clone()),
         ("<var:expired_r>", expired.refresh_token.clone()),
@@ -172,7 +172,7 @@ fn shape(sdl: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn the_schema_is_the_old_one() {
+fn auth_service_schema_equals_the_recorded_schema() {
     let (old, own) = (shape(include_str!("fixtures/auth-service.graphql")), shape(&sdl()));
     let differing: Vec<_> = old.iter().filter(|(name, kind)| own.get(*name) != Some(kind)).collect();
     let added: Vec<_> = own.iter().filter(|(name, _)| !old.contains_key(*name)).collect();
@@ -181,17 +181,17 @@ fn the_schema_is_the_old_one() {
 }
 
 #[test]
-fn the_schema_is_described() {
+fn auth_service_schema_is_fully_described() {
     assert_eq!(undescribed(&sdl()), [""; 0], "these have no description");
 }
 
 #[tokio::test]
-async fn logs_in_who_holds_the_role_of_the_place() {
+async fn auth_service_login_requires_the_role_of_the_mount() {
     let app = app().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
-    root.done("saveRole", json!({ "name": "clerks", "permissions": [] }), "role { id }").await;
-    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["clerks"] }), "user { id }").await;
+    root.mutate_ok("saveRole", json!({ "name": "clerks", "permissions": [] }), "role { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["clerks"] }), "user { id }").await;
     app.user("bob").await;
     for (place, name, role) in [
         ("/admin", "root", Some(json!("admin"))),
@@ -212,18 +212,18 @@ async fn logs_in_who_holds_the_role_of_the_place() {
         }
     }
     // Of several roles the administrator's is told, whatever its place in the alphabet.
-    root.done("saveRole", json!({ "name": "aa", "permissions": [] }), "role { id }").await;
-    root.done("setUserRoles", json!({ "userId": root.id, "roles": ["aa", "admin"] }), "user { id }").await;
+    root.mutate_ok("saveRole", json!({ "name": "aa", "permissions": [] }), "role { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": root.id, "roles": ["aa", "admin"] }), "user { id }").await;
     assert_eq!(login(&app, "/any", "root", PASSWORD).await.json()["data"]["role"], "admin");
 }
 
 /// B1, A5: a right password in the wrong place is a wrong one, and counts as one.
 #[tokio::test]
-async fn a_login_that_fails_says_nothing_about_who_exists() {
+async fn auth_service_login_failure_does_not_reveal_users() {
     let app = app_with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     app.user("bob").await;
-    root.done("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
     let mut answers = Vec::new();
     for (name, password) in [("nobody", PASSWORD), ("root", "wrong"), ("ann", PASSWORD), ("bob", PASSWORD)] {
         let mut answer = login(&app, "/admin", name, password).await;
@@ -239,7 +239,7 @@ async fn a_login_that_fails_says_nothing_about_who_exists() {
 
 /// S8
 #[tokio::test]
-async fn a_login_opens_a_session_that_the_logout_ends() {
+async fn auth_service_logout_ends_the_session_of_the_login() {
     let app = app().await;
     app.user("ann").await;
     let data = login(&app, "/any", "ann", PASSWORD).await.json()["data"].clone();
@@ -252,5 +252,5 @@ async fn a_login_opens_a_session_that_the_logout_ends() {
     assert_eq!(ann.request(Method::POST, "/any/logout", &[], "").await.text, r#"{"message":"ok"}"#);
     assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     let renewed = app.anonymous().refresh(data["refresh_token"].as_str().unwrap()).await;
-    assert_eq!(renewed.refusal("refresh").as_deref(), Some("SESSION_ENDED"), "the refresh token is over, too");
+    assert_eq!(renewed.payload_error("refresh").as_deref(), Some("SESSION_ENDED"), "the refresh token is over, too");
 }

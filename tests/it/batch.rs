@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, TestApp};
+use crate::support::{Actor, TestApp, TestResponse};
 
 const GRAPHQL: &str = "application/graphql-response+json";
 
@@ -11,18 +11,18 @@ async fn batched() -> TestApp {
     TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "10")]).await
 }
 
-async fn send(actor: &Actor, queries: &[&str]) -> Answer {
+async fn send(actor: &Actor, queries: &[&str]) -> TestResponse {
     let requests: Vec<Value> = queries.iter().map(|query| json!({ "query": query })).collect();
     actor.json(Method::POST, "/graphql", &requests.into()).await
 }
 
-async fn send_accepting(actor: &Actor, accept: &str, body: &Value) -> Answer {
+async fn send_accepting(actor: &Actor, accept: &str, body: &Value) -> TestResponse {
     let headers = [("content-type", "application/json"), ("accept", accept)];
     actor.request(Method::POST, "/graphql", &headers, body.to_string()).await
 }
 
 /// The first error's code of each answer, or nothing.
-fn codes(answer: &Answer) -> Vec<Option<String>> {
+fn codes(answer: &TestResponse) -> Vec<Option<String>> {
     let code = |one: &Value| one["errors"][0]["extensions"]["code"].as_str().map(str::to_owned);
     answer.json().as_array().unwrap_or_else(|| panic!("no array: {}", answer.text)).iter().map(code).collect()
 }
@@ -39,7 +39,7 @@ async fn exists(app: &TestApp, name: &str) -> bool {
 
 /// A4
 #[tokio::test]
-async fn refuses_every_array_unless_told_otherwise() {
+async fn batch_is_refused_unless_enabled() {
     let app = TestApp::new().await;
     let request = json!({ "query": register("ann") });
     // serde reads structures from arrays of their members, too.
@@ -56,7 +56,7 @@ async fn refuses_every_array_unless_told_otherwise() {
 
 /// A4: an array is one request, so one password is hashed for it.
 #[tokio::test]
-async fn answers_in_order() {
+async fn batch_responses_keep_the_request_order() {
     let app = batched().await;
     let queries = [register("ann"), "{ __typename }".to_owned(), register("ann"), "{ nope }".to_owned()];
     let answer = send(&app.anonymous(), &queries.each_ref().map(String::as_str)).await;
@@ -68,7 +68,7 @@ async fn answers_in_order() {
 }
 
 #[tokio::test]
-async fn takes_as_many_as_it_was_told() {
+async fn batch_above_configured_size_is_refused() {
     let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "3")]).await;
     let one = "{ __typename }";
     assert_eq!(send(&app.anonymous(), &[one]).await.json(), json!([{ "data": { "__typename": "Query" } }]));
@@ -81,7 +81,7 @@ async fn takes_as_many_as_it_was_told() {
 
 /// Nothing runs when one of them is no request, or when they ask for too much together.
 #[tokio::test]
-async fn runs_all_or_nothing() {
+async fn batch_with_an_invalid_request_runs_nothing() {
     let app = batched().await;
     let good = json!({ "query": register("ann") });
     for bad in [json!(null), json!({}), json!([]), json!(["{ __typename }", null, null, null]), json!([good])] {
@@ -100,7 +100,7 @@ type Case<'a> = (&'a str, &'a dyn Fn(usize) -> String, usize);
 
 /// Each limit holds for the array as it does for one request: half of it twice passes, and one more does not.
 #[tokio::test]
-async fn holds_the_limits_for_the_whole_array() {
+async fn batch_limits_apply_to_the_whole_array() {
     let app = batched().await;
     let ann = app.user("ann").await;
     let cases: [Case<'_>; 5] = [
@@ -135,7 +135,7 @@ async fn holds_the_limits_for_the_whole_array() {
 
 /// Complexity is known when a request is about to run: those before it have run, it and the dearer ones do not.
 #[tokio::test]
-async fn weighs_the_lists_of_the_whole_array() {
+async fn batch_complexity_counts_the_whole_array() {
     let app = batched().await;
     let root = app.admin("root").await;
     let dear = "{ users(first: 100) { nodes { id username displayName email status roles createdAt updatedAt
@@ -151,7 +151,7 @@ async fn weighs_the_lists_of_the_whole_array() {
 
 /// There is one status for all of them.
 #[tokio::test]
-async fn tells_the_status_that_all_share() {
+async fn batch_status_is_the_common_status() {
     let app = batched().await;
     let request = |query: &str| json!({ "query": query });
     let (refused, wrong, good) = (request("{ users { totalCount } }"), request("{ nope }"), request("{ __typename }"));
@@ -170,7 +170,7 @@ async fn tells_the_status_that_all_share() {
 
 /// As many as the setting says: what a document may hold is no bound for how many come together.
 #[tokio::test]
-async fn takes_as_many_as_may_come() {
+async fn batch_of_the_maximum_size_is_accepted() {
     let app = batched().await;
     let answer = send(&app.anonymous(), &["{ __typename }"; 10]).await;
     assert_eq!(codes(&answer), vec![None; 10], "{}", answer.text);

@@ -7,7 +7,7 @@ use axum::http::Method;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 mod forged;
 mod schemes;
@@ -49,11 +49,11 @@ impl Browser {
         self.jar.lock().unwrap().get(name).cloned()
     }
 
-    fn put(&self, name: &str, value: &str) {
+    fn put_cookie(&self, name: &str, value: &str) {
         self.jar.lock().unwrap().insert(name.to_owned(), value.to_owned());
     }
 
-    async fn request(&self, method: Method, path: &str, content: &str, body: String) -> Answer {
+    async fn request(&self, method: Method, path: &str, content: &str, body: String) -> TestResponse {
         let cookies =
             self.jar.lock().unwrap().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
         let cookies = cookies.join("; ");
@@ -66,26 +66,26 @@ impl Browser {
             if set.ends_with("Max-Age=0") {
                 self.jar.lock().unwrap().remove(name);
             } else {
-                self.put(name, value);
+                self.put_cookie(name, value);
             }
         }
         answer
     }
 
-    async fn send(&self, query: &str) -> Answer {
+    async fn send(&self, query: &str) -> TestResponse {
         self.request(Method::POST, "/graphql", "application/json", json!({ "query": query }).to_string()).await
     }
 
-    async fn login(&self, transport: &str) -> Answer {
+    async fn login(&self, transport: &str) -> TestResponse {
         let input = format!("username: \"ann\", password: \"{PASSWORD}\", transport: {transport}");
         self.send(&format!("mutation {{ login(input: {{ {input} }}) {{ {TOKENS} errors {{ code }} }} }}")).await
     }
 
-    async fn refresh(&self) -> Answer {
+    async fn refresh(&self) -> TestResponse {
         self.send(&format!("mutation {{ refresh {{ outcome {TOKENS} errors {{ code }} }} }}")).await
     }
 
-    async fn logout(&self) -> Answer {
+    async fn logout(&self) -> TestResponse {
         self.send("mutation { logout { ok revokedSessionCount } }").await
     }
 
@@ -94,7 +94,7 @@ impl Browser {
     }
 }
 
-fn set_cookies(answer: &Answer) -> Vec<String> {
+fn set_cookies(answer: &TestResponse) -> Vec<String> {
     answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned()).collect()
 }
 
@@ -112,9 +112,9 @@ fn signed_in() -> Value {
 
 /// X2: the session remembers where its tokens travel.
 #[tokio::test]
-async fn keeps_the_refresh_token_in_a_cookie() {
+async fn refresh_token_is_set_as_a_cookie() {
     let (app, browser) = ann().await;
-    browser.put(ACCESS, "left over from another session");
+    browser.put_cookie(ACCESS, "left over from another session");
     let answer = browser.login("REFRESH_COOKIE").await;
     let login = &answer.data()["login"];
     let refresh = browser.cookie(REFRESH).unwrap();
@@ -146,7 +146,7 @@ async fn keeps_the_refresh_token_in_a_cookie() {
 
 /// X2: no script sees a token; an expired one is told as such, so that Apollo's error link refreshes.
 #[tokio::test]
-async fn keeps_both_tokens_in_cookies() {
+async fn both_tokens_are_set_as_cookies() {
     let (app, browser) = ann().await;
     let query = format!(
         "mutation {{ register(input: {{ username: \"bob\", password: \"{PASSWORD}\", transport: COOKIES }}) {{ {TOKENS} }} }}"
@@ -183,7 +183,7 @@ async fn keeps_both_tokens_in_cookies() {
 
 /// X2: the prefix and `Secure` everywhere but at plain http on this machine, where Safari would keep nothing.
 #[tokio::test]
-async fn names_cookies_by_the_place() {
+async fn cookie_names_follow_the_mount_path() {
     let (_app, browser) = ann().await;
     let plain = ["localhost:8080", "app.localhost", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080", "LOCALHOST"];
     let other = [
@@ -227,8 +227,8 @@ async fn names_cookies_by_the_place() {
     browser.login("COOKIES").await;
     let (access, refresh) = (browser.cookie(ACCESS).unwrap(), browser.cookie(REFRESH).unwrap());
     let tossed = Browser { jar: Arc::default(), ..browser.clone() };
-    tossed.put("accountd-access", &access);
-    tossed.put("accountd-refresh", &refresh);
+    tossed.put_cookie("accountd-access", &access);
+    tossed.put_cookie("accountd-refresh", &refresh);
     assert_eq!(tossed.me().await, json!({ "data": { "me": null } }));
-    assert_eq!(tossed.refresh().await.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_MISSING"));
+    assert_eq!(tossed.refresh().await.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_MISSING"));
 }

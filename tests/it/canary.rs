@@ -12,14 +12,14 @@ const NEW_PASSWORD: &str = "phoenix-from-its-ashes-1174";
 const ADDRESS: &str = "canary.bird@example.org";
 
 /// The ways in which a careless line could hold a secret.
-pub fn disguises(secret: &str) -> Vec<String> {
+pub fn encodings(secret: &str) -> Vec<String> {
     let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     vec![secret.to_owned(), STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret), hex, secret.replace('@', "%40")]
 }
 
 /// Q8, Q9
 #[tokio::test]
-async fn keeps_secrets_and_foreign_lines_out_of_the_log() {
+async fn log_contains_no_secret_and_no_injected_line() {
     let server = Process::start(
         TestDatabase::migrated().await,
         &[("ACCOUNTD_LOG__FILTER", "trace"), ("ACCOUNTD_LOG__FORMAT", "json"), ("ACCOUNTD_LIMITS__ENABLED", "false")],
@@ -69,7 +69,7 @@ async fn keeps_secrets_and_foreign_lines_out_of_the_log() {
         .map(text)
         .chain([program.rsplit('.').next().unwrap().to_owned()]);
     for secret in tokens.chain([PASSWORD, NEW_PASSWORD, ADDRESS].map(str::to_owned)) {
-        for disguise in disguises(&secret) {
+        for disguise in encodings(&secret) {
             let line = log.lines().find(|line| line.contains(&disguise));
             assert!(line.is_none(), "{secret} is in the log: {line:?}");
         }

@@ -3,30 +3,31 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::forger::{Forger, claims_of, is_refused, nothing_happened, with, without};
+use crate::forger::{TokenForge, assert_nothing_changed, assert_refused, claims_of, with_claim, without_claim};
 use crate::support::TestApp;
 
 /// J10 J11 J12 J13 J14
 #[tokio::test]
-async fn with_a_claim_missing_added_or_of_another_type_is_refused() {
+async fn token_with_missing_extra_or_mistyped_claim_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     for (typ, token) in [("at+jwt", ann.token.clone().unwrap()), ("rt+jwt", ann.refresh_token.clone().unwrap())] {
         let (header, claims) = (forger.header(typ), claims_of(&token));
         let names: Vec<String> = claims.as_object().unwrap().keys().cloned().collect();
         for name in &names {
-            is_refused(&ann, &forger.sign(&header, without(&claims, name)), &format!("{typ} without {name}")).await;
+            assert_refused(&ann, &forger.sign(&header, without_claim(&claims, name)), &format!("{typ} without {name}"))
+                .await;
             for value in [json!(null), json!({}), json!([]), json!(true), json!(1.5), json!([claims[name]])] {
                 if *name == "roles" && value == json!([]) {
                     continue;
                 }
                 let text = format!("{typ} with {name} = {value}");
-                is_refused(&ann, &forger.sign(&header, with(&claims, name, value)), &text).await;
+                assert_refused(&ann, &forger.sign(&header, with_claim(&claims, name, value)), &text).await;
             }
             let other = if claims[name].is_string() { json!(1) } else { json!("1") };
             let text = format!("{typ} with {name} = {other}");
-            is_refused(&ann, &forger.sign(&header, with(&claims, name, other)), &text).await;
+            assert_refused(&ann, &forger.sign(&header, with_claim(&claims, name, other)), &text).await;
         }
         for (name, value) in [
             ("nbf", json!(0)),
@@ -49,18 +50,18 @@ async fn with_a_claim_missing_added_or_of_another_type_is_refused() {
             ("gen", json!(2_147_483_648_i64)),
         ] {
             let text = format!("{typ} with {name} = {value}");
-            is_refused(&ann, &forger.sign(&header, with(&claims, name, value)), &text).await;
+            assert_refused(&ann, &forger.sign(&header, with_claim(&claims, name, value)), &text).await;
         }
     }
-    nothing_happened(&app, &ann).await;
+    assert_nothing_changed(&app, &ann).await;
 }
 
 /// J12: well-formed, but of nobody: the session is over.
 #[tokio::test]
-async fn of_another_user_or_session_than_its_own_opens_nothing() {
+async fn token_naming_another_user_or_session_is_refused() {
     let app = TestApp::new().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     let (hers, his) = (claims_of(ann.token.as_deref().unwrap()), claims_of(bob.token.as_deref().unwrap()));
     for (name, value) in [
         ("sub", his["sub"].clone()),
@@ -68,28 +69,28 @@ async fn of_another_user_or_session_than_its_own_opens_nothing() {
         ("sid", his["sid"].clone()),
         ("sid", json!("ses_01h455vb4pex5vsknk084sn02q")),
     ] {
-        let token = forger.sign(forger.header("at+jwt"), with(&hers, name, value.clone()));
+        let token = forger.sign(forger.header("at+jwt"), with_claim(&hers, name, value.clone()));
         assert_eq!(ann.with_token(&token).me_reason().await.as_deref(), Some("SESSION_ENDED"), "{name} {value}");
         let refresh = claims_of(ann.refresh_token.as_deref().unwrap());
-        let token = forger.sign(forger.header("rt+jwt"), with(&refresh, name, value.clone()));
-        let code = ann.refresh(&token).await.refusal("refresh");
+        let token = forger.sign(forger.header("rt+jwt"), with_claim(&refresh, name, value.clone()));
+        let code = ann.refresh(&token).await.payload_error("refresh");
         assert_eq!(code.as_deref(), Some("SESSION_ENDED"), "{name} {value}");
     }
-    let later = forger.sign(forger.header("at+jwt"), with(&hers, "gen", json!(2)));
+    let later = forger.sign(forger.header("at+jwt"), with_claim(&hers, "gen", json!(2)));
     assert_eq!(ann.with_token(&later).me_reason().await.as_deref(), Some("TOKEN_INVALID"));
-    nothing_happened(&app, &ann).await;
+    assert_nothing_changed(&app, &ann).await;
 }
 
 /// J13 J15 J16
 #[tokio::test]
-async fn counts_within_five_seconds_of_its_time_and_no_longer_than_configured() {
+async fn access_token_is_valid_with_5_s_leeway_and_configured_life() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     let claims = claims_of(ann.token.as_deref().unwrap());
     let now = claims["iat"].as_i64().unwrap();
     let reason = async |iat: Value, exp: Value| {
-        let token = forger.sign(forger.header("at+jwt"), with(&with(&claims, "iat", iat), "exp", exp));
+        let token = forger.sign(forger.header("at+jwt"), with_claim(&with_claim(&claims, "iat", iat), "exp", exp));
         ann.with_token(&token).me_reason().await
     };
     let invalid = Some("TOKEN_INVALID".to_owned());
@@ -132,10 +133,10 @@ async fn counts_within_five_seconds_of_its_time_and_no_longer_than_configured() 
 
 /// J13 J15, for refresh tokens.
 #[tokio::test]
-async fn to_refresh_with_counts_no_longer_than_configured() {
+async fn refresh_token_expires_after_its_configured_life() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     let claims = claims_of(ann.refresh_token.as_deref().unwrap());
     let now = claims["iat"].as_i64().unwrap();
     let longest = TimeDelta::days(30).num_seconds();
@@ -145,9 +146,9 @@ async fn to_refresh_with_counts_no_longer_than_configured() {
         (i64::MIN, i64::MAX, "REFRESH_TOKEN_INVALID"),
         (now - 900, now - 5, "SESSION_ENDED"),
     ] {
-        let claims = with(&with(&claims, "iat", json!(issued)), "exp", json!(ends));
+        let claims = with_claim(&with_claim(&claims, "iat", json!(issued)), "exp", json!(ends));
         let answer = ann.refresh(&forger.sign(forger.header("rt+jwt"), claims)).await;
-        assert_eq!(answer.refusal("refresh").as_deref(), Some(code), "{issued} {ends}");
+        assert_eq!(answer.payload_error("refresh").as_deref(), Some(code), "{issued} {ends}");
     }
-    nothing_happened(&app, &ann).await;
+    assert_nothing_changed(&app, &ann).await;
 }

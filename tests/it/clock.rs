@@ -19,7 +19,7 @@ fn library() -> Option<PathBuf> {
     let places = std::fs::read_dir("/usr/lib").ok()?;
     let found = places.filter_map(|place| Some(place.ok()?.path().join(LIBRARY))).find(|path| path.exists());
     if found.is_none() {
-        tools::tell("libfaketime is missing", "clocks that leap");
+        tools::report_skipped("libfaketime is missing", "clocks that leap");
     }
     found
 }
@@ -43,7 +43,7 @@ impl WallClock {
         std::fs::rename(fresh, &self.0).unwrap();
     }
 
-    fn lead(&self, command: &mut Command, library: &Path) {
+    fn preload(&self, command: &mut Command, library: &Path) {
         command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", &self.0);
         command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     }
@@ -62,11 +62,11 @@ fn reason(server: &Process, token: &str) -> Value {
 }
 
 /// How many wrong passwords of different names an address may try before it is told to wait.
-fn guesses(server: &Process, address: &str, round: usize) -> usize {
+fn failed_logins(server: &Process, address: &str, round: usize) -> usize {
     (0..30).take_while(|number| login(server, &format!("g{round}-{number}"), "x", address).0 == 401).count()
 }
 
-const LEAPS: [&str; 8] = [
+const JUMPS: [&str; 8] = [
     "+1h",
     "+1d",
     "-2h",
@@ -79,7 +79,7 @@ const LEAPS: [&str; 8] = [
 
 /// R13, S18
 #[tokio::test]
-async fn may_leap_while_the_server_runs() {
+async fn clock_jump_neither_unlocks_nor_locks_out_users() {
     if backend() != DbBackend::Sqlite {
         return;
     }
@@ -87,9 +87,9 @@ async fn may_leap_while_the_server_runs() {
     let database = TestDatabase::migrated().await;
     let clock = WallClock::new(&database.directory, "time");
     let mut command = program(&database);
-    clock.lead(&mut command, &library);
+    clock.preload(&mut command, &library);
     command.env("ACCOUNTD_SERVER__TRUSTED_PROXIES", "127.0.0.1/32").env("ACCOUNTD_LOG__FILTER", "error");
-    let server = Process::spawn(command).on(database);
+    let server = Process::spawn(command).with_database(database);
     for name in ["ann", "bob"] {
         let register = format!(
             "mutation {{ register(input: {{ username: \"{name}\", password: \"{PASSWORD}\" }}) {{ errors {{ code }} }} }}"
@@ -99,9 +99,9 @@ async fn may_leap_while_the_server_runs() {
     let (_, at_home) = login(&server, "ann", PASSWORD, "192.0.2.1");
     let (_, out) = login(&server, "ann", PASSWORD, "192.0.2.1");
     assert_eq!(server.graphql(&out, "mutation { logout { ok } }", json!({}))["data"]["logout"]["ok"], true);
-    assert_eq!(guesses(&server, "198.51.100.1", LEAPS.len()), 10);
+    assert_eq!(failed_logins(&server, "198.51.100.1", JUMPS.len()), 10);
     let mut made = Vec::new();
-    for (round, leap) in LEAPS.iter().enumerate() {
+    for (round, leap) in JUMPS.iter().enumerate() {
         clock.set(leap);
         assert_eq!((server.get("/healthz"), server.get("/readyz")), (200, 200), "{leap}");
         // Nobody is frozen: neither who never failed nor who failed once before the leap.
@@ -112,7 +112,7 @@ async fn may_leap_while_the_server_runs() {
         assert_eq!(login(&server, "bob", "x", &address).0, 429, "the ladder goes on: {leap}");
         made.push((leap, token));
         // Nobody is freed: a whole budget at most, whatever the clock says.
-        let guesses = guesses(&server, "198.51.100.1", round);
+        let guesses = failed_logins(&server, "198.51.100.1", round);
         assert!(guesses <= 10, "{leap}: {guesses}");
         // What was ended stays ended.
         assert_ne!(reason(&server, &out), Value::Null, "{leap}");
@@ -135,7 +135,7 @@ async fn may_leap_while_the_server_runs() {
 
 /// R13: of two nodes whose clocks differ by less than the leeway of five seconds each takes what the other made.
 #[tokio::test]
-async fn may_differ_a_little_between_nodes() {
+async fn clock_skew_between_nodes_is_tolerated() {
     if backend() != DbBackend::Sqlite {
         return;
     }
@@ -144,13 +144,13 @@ async fn may_differ_a_little_between_nodes() {
     let clocks = ["left", "right"].map(|name| WallClock::new(&database.directory, name));
     let commands = clocks.each_ref().map(|clock| {
         let mut command = program(&database);
-        clock.lead(&mut command, &library);
+        clock.preload(&mut command, &library);
         command.env("ACCOUNTD_LOG__FILTER", "off");
         command
     });
     clocks[1].set("+4");
     let [left, right] = commands.map(Process::spawn);
-    let servers = [left.on(database), right];
+    let servers = [left.with_database(database), right];
     assert_eq!(servers[0].get("/readyz"), 200);
     let register = format!(
         "mutation {{ register(input: {{ username: \"ann\", password: \"{PASSWORD}\" }}) {{ errors {{ code }} }} }}"

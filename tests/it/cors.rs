@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::database::TestDatabase;
 use crate::support::process::Process;
-use crate::support::{Answer, PROTECTION, TestApp};
+use crate::support::{SECURITY_HEADERS, TestApp, TestResponse};
 
 const ALLOWED: [&str; 3] = ["https://good.com", "http://localhost:5173", "https://good.com:8443"];
 
@@ -17,22 +17,22 @@ async fn service() -> TestApp {
     TestApp::with(&[("ACCOUNTD_CORS__ORIGINS", &ALLOWED.join(","))]).await
 }
 
-async fn ask(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+async fn send(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)]) -> TestResponse {
     let body = json!({ "query": "{ me { id } }" }).to_string();
     let headers: Vec<_> = [("content-type", "application/json")].iter().chain(headers).copied().collect();
     app.anonymous().request(method, path, &headers, body).await
 }
 
-fn grants(answer: &Answer) -> Vec<&str> {
+fn grants(answer: &TestResponse) -> Vec<&str> {
     answer.headers.keys().map(|name| name.as_str()).filter(|name| name.starts_with("access-control-")).collect()
 }
 
 /// X3
 #[tokio::test]
-async fn lets_listed_origins_read_and_no_others() {
+async fn cors_allows_listed_origins_only() {
     let app = service().await;
     for origin in ALLOWED {
-        let answer = ask(&app, Method::POST, "/graphql", &[("origin", origin)]).await;
+        let answer = send(&app, Method::POST, "/graphql", &[("origin", origin)]).await;
         assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
         assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
         let exposed = answer.header("access-control-expose-headers");
@@ -66,20 +66,20 @@ async fn lets_listed_origins_read_and_no_others() {
         for (method, path) in
             [(Method::POST, "/graphql"), (Method::GET, "/healthz"), (Method::POST, "/login"), (Method::GET, "/no")]
         {
-            let answer = ask(&app, method, path, &[("origin", origin)]).await;
+            let answer = send(&app, method, path, &[("origin", origin)]).await;
             assert_eq!(grants(&answer), [""; 0], "{origin} {path}");
             assert_eq!(answer.header("vary"), Some("origin"));
         }
         let headers = [("origin", origin), ("access-control-request-method", "POST")];
-        assert_eq!(grants(&ask(&app, Method::OPTIONS, "/graphql", &headers).await), [""; 0], "{origin}");
+        assert_eq!(grants(&send(&app, Method::OPTIONS, "/graphql", &headers).await), [""; 0], "{origin}");
     }
     let unlisted = TestApp::new().await;
-    assert_eq!(grants(&ask(&unlisted, Method::POST, "/graphql", &[("origin", "https://good.com")]).await), [""; 0]);
+    assert_eq!(grants(&send(&unlisted, Method::POST, "/graphql", &[("origin", "https://good.com")]).await), [""; 0]);
 }
 
 /// X3
 #[tokio::test]
-async fn answers_preflights_on_every_route() {
+async fn cors_preflight_is_answered_on_every_route() {
     let app = service().await;
     let headers = [
         ("origin", "https://good.com"),
@@ -87,7 +87,7 @@ async fn answers_preflights_on_every_route() {
         ("access-control-request-headers", "authorization,content-type"),
     ];
     for path in ["/graphql", "/login", "/api/v1/auth/login", "/healthz"] {
-        let answer = ask(&app, Method::OPTIONS, path, &headers).await;
+        let answer = send(&app, Method::OPTIONS, path, &headers).await;
         assert_eq!(answer.status, 204, "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://good.com"));
         assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
@@ -110,13 +110,13 @@ async fn answers_preflights_on_every_route() {
         assert_eq!(answer.header("access-control-max-age"), Some("600"));
         assert_eq!(answer.header("vary"), Some("origin"));
     }
-    let plain = ask(&app, Method::OPTIONS, "/login", &[("origin", "https://good.com")]).await;
+    let plain = send(&app, Method::OPTIONS, "/login", &[("origin", "https://good.com")]).await;
     assert_eq!(plain.header("allow"), Some("GET, HEAD, OPTIONS, POST"), "no preflight: the dialect answers");
 }
 
 /// Its own words beside those that the server reads, and the origins of applications.
 #[tokio::test]
-async fn lets_pages_of_applications_send_what_the_operator_allows() {
+async fn cors_preflight_allows_configured_headers() {
     let shells = [
         "capacitor://localhost",
         "ionic://localhost",
@@ -131,21 +131,21 @@ async fn lets_pages_of_applications_send_what_the_operator_allows() {
     .await;
     for origin in shells {
         let headers = [("origin", origin), ("access-control-request-method", "POST")];
-        let answer = ask(&app, Method::OPTIONS, "/graphql", &headers).await;
+        let answer = send(&app, Method::OPTIONS, "/graphql", &headers).await;
         assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
         let allowed = answer.header("access-control-allow-headers").unwrap();
         assert!(allowed.starts_with("authorization, ") && allowed.ends_with(", x-mine, traceparent"), "{allowed}");
-        let answer = ask(&app, Method::POST, "/graphql", &[("origin", origin)]).await;
+        let answer = send(&app, Method::POST, "/graphql", &[("origin", origin)]).await;
         assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
     }
     for origin in ["capacitor://localhost:80", "capacitor://other", "CAPACITOR://localhost", "chrome-extension://a"] {
         let headers = [("origin", origin), ("access-control-request-method", "POST")];
-        assert_eq!(grants(&ask(&app, Method::OPTIONS, "/graphql", &headers).await), [""; 0], "{origin}");
+        assert_eq!(grants(&send(&app, Method::OPTIONS, "/graphql", &headers).await), [""; 0], "{origin}");
     }
 }
 
 fn assert_guarded(headers: &HeaderMap, what: &str) {
-    for (name, value) in PROTECTION.into_iter().chain([("vary", "origin")]) {
+    for (name, value) in SECURITY_HEADERS.into_iter().chain([("vary", "origin")]) {
         assert_eq!(headers.get(name).map(|value| value.to_str().unwrap()), Some(value), "{what}: {name}");
     }
     assert!(headers.contains_key("x-request-id") && !headers.contains_key("server"), "{what}");
@@ -153,7 +153,7 @@ fn assert_guarded(headers: &HeaderMap, what: &str) {
 
 /// X4
 #[tokio::test]
-async fn guards_every_answer() {
+async fn every_response_has_security_headers() {
     let app = service().await;
     let long = "x".repeat(64 * 1024 + 1);
     let json = ("content-type", "application/json");
@@ -188,15 +188,15 @@ async fn guards_every_answer() {
 
 /// X4: a handler that panics.
 #[tokio::test]
-async fn guards_the_answer_to_a_panic() {
+async fn response_to_a_panic_has_security_headers() {
     let mut app = service().await;
     let panics = || async {
         if true {
             panic!("on purpose")
         }
     };
-    app.router = accountd::http::layered(Router::new().route("/panics", get(panics)), app.app.clone());
-    let answer = ask(&app, Method::GET, "/panics", &[("origin", "https://good.com")]).await;
+    app.router = accountd::http::with_middleware(Router::new().route("/panics", get(panics)), app.app.clone());
+    let answer = send(&app, Method::GET, "/panics", &[("origin", "https://good.com")]).await;
     assert_eq!(answer.status, 500);
     assert_guarded(&answer.headers, "a panic");
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://good.com"), "the page may read it");
@@ -204,7 +204,7 @@ async fn guards_the_answer_to_a_panic() {
 
 /// The page's browser says nothing of the cause.
 #[tokio::test]
-async fn the_log_names_an_origin_that_is_not_listed() {
+async fn unlisted_origin_is_logged() {
     let server = Process::start(TestDatabase::migrated().await, &[("ACCOUNTD_CORS__ORIGINS", "https://good.com")]);
     for origin in ["https://good.com", "http://localhost:5173"] {
         let head =

@@ -9,9 +9,9 @@ use sea_orm::{EntityTrait, Set};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::replay::account::make;
+use crate::replay::account::create_user;
 use crate::replay::{Difference, Service, Variables, play};
-use crate::support::{Answer, PASSWORD, TestApp};
+use crate::support::{PASSWORD, TestApp, TestResponse};
 
 const MOUNT: (&str, &str) = ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth");
 
@@ -23,7 +23,7 @@ fn pair(name: &str, secret: &str) -> String {
     STANDARD.encode(format!("{name}:{secret}"))
 }
 
-async fn login(app: &TestApp, name: &str, password: &str) -> Answer {
+async fn login(app: &TestApp, name: &str, password: &str) -> TestResponse {
     let basic = format!("Basic {}", pair(name, password));
     app.anonymous().request(Method::POST, "/auth/login", &[("authorization", &basic)], "").await
 }
@@ -34,12 +34,12 @@ async fn token(app: &TestApp, name: &str) -> String {
     pair(name, answer.json()["token"].as_str().unwrap_or_else(|| panic!("no token in {}", answer.text)))
 }
 
-async fn ask(app: &TestApp, token: &str, method: Method, path: &str) -> Answer {
+async fn send(app: &TestApp, token: &str, method: Method, path: &str) -> TestResponse {
     app.anonymous().request(method, path, &[("x-auth-token", token)], "").await
 }
 
 async fn bump(app: &TestApp, token: &str) -> u16 {
-    ask(app, token, Method::POST, "/auth/bump").await.status.as_u16()
+    send(app, token, Method::POST, "/auth/bump").await.status.as_u16()
 }
 
 const ADMINISTRATOR: &str = "server_administrator";
@@ -62,15 +62,15 @@ impl Service for Corvus {
 }
 
 #[tokio::test]
-async fn answers_as_documented() {
+async fn corvus_responds_as_documented() {
     let app = app().await;
-    make(&app, ADMINISTRATOR, PASSWORD, &["admin"], |_| {}).await;
+    create_user(&app, ADMINISTRATOR, PASSWORD, &["admin"], |_| {}).await;
     play(&app, &mut Corvus, DIFFERENCES).await;
 }
 
 /// S7
 #[tokio::test]
-async fn a_login_makes_a_token_that_is_kept_as_a_hash_and_seen_by_its_owner() {
+async fn corvus_login_creates_an_api_token_stored_as_a_hash() {
     let app = app().await;
     let ann = app.user("ann").await;
     let shown = login(&app, "Ann", PASSWORD).await.json();
@@ -96,34 +96,34 @@ async fn a_login_makes_a_token_that_is_kept_as_a_hash_and_seen_by_its_owner() {
 
 /// S8
 #[tokio::test]
-async fn a_token_opens_nothing_after_its_logout() {
+async fn corvus_token_after_logout_is_refused() {
     let app = app().await;
     app.user("ann").await;
     let (gone, other) = (token(&app, "ann").await, token(&app, "ann").await);
-    let answer = ask(&app, &gone, Method::POST, "/auth/logout").await;
+    let answer = send(&app, &gone, Method::POST, "/auth/logout").await;
     assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({ "success": true })));
     assert_eq!((bump(&app, &gone).await, bump(&app, &other).await), (401, 200));
-    assert_eq!(ask(&app, &gone, Method::POST, "/auth/logout").await.status, 401);
+    assert_eq!(send(&app, &gone, Method::POST, "/auth/logout").await.status, 401);
 }
 
 #[tokio::test]
-async fn a_token_ends_by_time_by_a_switch_and_with_its_owner() {
+async fn corvus_token_expired_disabled_or_orphaned_is_refused() {
     let app = app().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     let own = token(&app, "ann").await;
     let id = ann.send("{ me { apiTokens { nodes { id } } } }", json!({})).await.data();
     let id = &id["me"]["apiTokens"]["nodes"][0]["id"];
     for (enabled, status) in [(false, 401), (true, 200)] {
-        ann.done("updateApiToken", json!({ "apiTokenId": id, "enabled": enabled }), "apiToken { id }").await;
+        ann.mutate_ok("updateApiToken", json!({ "apiTokenId": id, "enabled": enabled }), "apiToken { id }").await;
         assert_eq!(bump(&app, &own).await, status);
     }
-    ann.done("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { id }").await;
+    ann.mutate_ok("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { id }").await;
     assert_eq!(bump(&app, &own).await, 401);
 
     let own = token(&app, "ann").await;
-    root.done("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
     assert_eq!(bump(&app, &own).await, 401);
-    root.done("setUserStatus", json!({ "userId": ann.id, "status": "ACTIVE" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "ACTIVE" }), "user { id }").await;
     assert_eq!(bump(&app, &own).await, 401, "it has ended with the sessions");
     let own = token(&app, "ann").await;
     app.clock.advance(TimeDelta::days(30) - TimeDelta::seconds(1));
@@ -134,11 +134,11 @@ async fn a_token_ends_by_time_by_a_switch_and_with_its_owner() {
 
 /// B1
 #[tokio::test]
-async fn a_login_that_fails_says_nothing_about_who_exists() {
+async fn corvus_login_failure_does_not_reveal_users() {
     let app = app().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     app.user("bob").await;
-    root.done("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
     let mut answers = Vec::new();
     for (name, password) in [("nobody", PASSWORD), ("bob", "wrong"), ("ann", PASSWORD), ("ann", "wrong"), ("", "")] {
         let mut answer = login(&app, name, password).await;
@@ -152,19 +152,22 @@ async fn a_login_that_fails_says_nothing_about_who_exists() {
 
 /// A5
 #[tokio::test]
-async fn wrong_passwords_are_counted_with_those_of_all_other_doors() {
+async fn corvus_wrong_passwords_count_with_all_login_routes() {
     let app = TestApp::with(&[MOUNT, ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     app.user("ann").await;
     assert_eq!(login(&app, "ann", "wrong").await.status, 401);
     let refused = login(&app, "ann", PASSWORD).await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, Some("1")));
     assert!(refused.json()["message"].as_str().unwrap().contains("try again in 1 s"), "{}", refused.text);
-    assert_eq!(app.anonymous().login("ann", PASSWORD).await.refusal("login").as_deref(), Some("TOO_MANY_ATTEMPTS"));
+    assert_eq!(
+        app.anonymous().login("ann", PASSWORD).await.payload_error("login").as_deref(),
+        Some("TOO_MANY_ATTEMPTS")
+    );
 }
 
 /// A4: of several passwords none is looked at.
 #[tokio::test]
-async fn one_request_tries_one_password() {
+async fn corvus_request_verifies_one_password() {
     let app = TestApp::with(&[MOUNT, ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     app.user("ann").await;
     let [wrong, right] = ["wrong", PASSWORD].map(|password| format!("Basic {}", pair("ann", password)));
@@ -179,7 +182,7 @@ async fn one_request_tries_one_password() {
 }
 
 #[tokio::test]
-async fn a_token_is_for_the_user_it_was_made_for() {
+async fn corvus_token_of_another_user_is_refused() {
     let app = app().await;
     for name in ["ann", "bob"] {
         app.user(name).await;
@@ -196,7 +199,7 @@ async fn a_token_is_for_the_user_it_was_made_for() {
         "!".to_owned(),
         String::new(),
     ] {
-        let answer = ask(&app, &header, Method::POST, "/auth/bump").await;
+        let answer = send(&app, &header, Method::POST, "/auth/bump").await;
         assert_eq!((answer.status.as_u16(), answer.json()["message"].as_str()), (401, Some("Authorization failed")));
         assert!(answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer")), "{header}");
     }
@@ -211,11 +214,11 @@ async fn a_token_is_for_the_user_it_was_made_for() {
 }
 
 #[tokio::test]
-async fn who_has_to_choose_a_new_password_gets_no_token() {
+async fn corvus_must_change_password_gets_no_token() {
     let app = app().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     let own = token(&app, "ann").await;
-    root.done("updateUser", json!({ "userId": ann.id, "mustChangePassword": true }), "user { id }").await;
+    root.mutate_ok("updateUser", json!({ "userId": ann.id, "mustChangePassword": true }), "user { id }").await;
     let answer = login(&app, "ann", PASSWORD).await;
     assert_eq!(answer.status, 403);
     assert!(answer.json()["message"].as_str().unwrap().starts_with("choose a new password first"), "{}", answer.text);
@@ -226,7 +229,7 @@ async fn who_has_to_choose_a_new_password_gets_no_token() {
 
 /// Programs that sign in each time they run are not kept out in the end.
 #[tokio::test]
-async fn the_token_that_was_idle_for_longest_makes_room() {
+async fn corvus_login_over_the_limit_replaces_the_idlest_token() {
     let app = app().await;
     let ann = app.user("ann").await;
     let owner = entity::user::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap().id;
@@ -255,12 +258,12 @@ async fn the_token_that_was_idle_for_longest_makes_room() {
     let revoked: Vec<u128> =
         rows.iter().filter(|row| row.revoked_at.is_some()).map(|row| row.uid.as_u128() - 1_000).collect();
     assert_eq!((rows.len(), revoked), (101, vec![2]));
-    let more = ann.refusals("createApiToken", json!({ "name": "Corvus", "permissions": [] })).await;
+    let more = ann.payload_errors("createApiToken", json!({ "name": "Corvus", "permissions": [] })).await;
     assert_eq!(more[0].0, "TOO_MANY_API_TOKENS", "whoever makes one on purpose is told");
 }
 
 #[tokio::test]
-async fn users_come_page_by_page() {
+async fn corvus_users_are_paginated() {
     let app = app().await;
     let root = app.admin("root").await;
     for name in ["ann", "bob"] {
@@ -290,17 +293,17 @@ async fn users_come_page_by_page() {
         assert_eq!(answer.status, 400, "{query}");
         assert!(answer.json()["message"].is_string(), "{query}");
     }
-    let mallory = app.foreign_admin("mallory").await;
+    let mallory = app.admin_of_other_tenant("mallory").await;
     let own = mallory.request(Method::GET, "/user", &[], "").await.json();
     assert_eq!((names(&own), own["totalCount"].as_u64()), (vec!["mallory".to_owned()], Some(1)));
 }
 
 #[tokio::test]
-async fn a_user_is_found_by_name_by_oneself_and_by_those_who_may_read_users() {
+async fn corvus_user_lookup_needs_self_or_permission() {
     let app = app().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
-    let mallory = app.foreign_admin("mallory").await;
-    let role = |answer: &Answer| answer.json()["role"].as_str().map(str::to_owned);
+    let mallory = app.admin_of_other_tenant("mallory").await;
+    let role = |answer: &TestResponse| answer.json()["role"].as_str().map(str::to_owned);
     let own = ann.request(Method::GET, "/user/Ann", &[], "").await;
     assert_eq!((own.status.as_u16(), role(&own).as_deref()), (200, Some("USER")));
     assert_eq!(role(&root.request(Method::GET, "/user/root", &[], "").await).as_deref(), Some("ADMIN"));
@@ -311,7 +314,7 @@ async fn a_user_is_found_by_name_by_oneself_and_by_those_who_may_read_users() {
 }
 
 #[tokio::test]
-async fn a_change_is_for_the_version_that_was_seen() {
+async fn corvus_change_of_an_outdated_version_is_refused() {
     let app = app().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     let patch = async |body: &str| root.request(Method::PATCH, "/user/ann", &[], body.to_owned()).await;
@@ -351,7 +354,7 @@ async fn a_change_is_for_the_version_that_was_seen() {
 }
 
 #[tokio::test]
-async fn answers_depend_on_what_is_accepted() {
+async fn corvus_responds_in_the_accepted_media_type() {
     let app = app().await;
     app.user("ann").await;
     let own = token(&app, "ann").await;
@@ -368,7 +371,7 @@ async fn answers_depend_on_what_is_accepted() {
 }
 
 #[tokio::test]
-async fn users_are_beside_a_mount_that_is_called_auth_and_below_others() {
+async fn corvus_users_path_depends_on_the_mount_name() {
     for (mount, users) in [("/auth", "/user"), ("/v1/auth", "/v1/user"), ("/corvus", "/corvus/user"), ("/", "/user")] {
         let plantdb = ("ACCOUNTD_REST__DIALECTS__PLANTDB", "off");
         let app = TestApp::with(&[plantdb, ("ACCOUNTD_REST__DIALECTS__CORVUS", mount)]).await;

@@ -23,7 +23,7 @@ const MOUNTS: [(&str, &str); 4] = [
     ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
 ];
 
-struct World {
+struct Fixture {
     app: TestApp,
     root: Actor,
     /// The session from which its owner acts.
@@ -36,7 +36,7 @@ struct World {
     number: i64,
 }
 
-impl World {
+impl Fixture {
     async fn new() -> Self {
         let app = TestApp::with(&MOUNTS).await;
         let root = app.admin("root").await;
@@ -97,7 +97,7 @@ impl World {
 
     async fn set_status(&self, status: &str) {
         let input = json!({ "userId": self.ann.id, "status": status });
-        self.root.done("setUserStatus", input, "user { id }").await;
+        self.root.mutate_ok("setUserStatus", input, "user { id }").await;
     }
 }
 
@@ -105,9 +105,9 @@ fn from_login(is_so: bool) -> Value {
     json!({ "currentApiToken": { "fromLogin": is_so } })
 }
 
-type Act = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+type Act = for<'a> fn(&'a Fixture) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-struct Cause {
+struct TerminationCause {
     name: &'static str,
     act: Act,
     /// Whether it ends the credentials of logins.
@@ -118,7 +118,7 @@ struct Cause {
 
 macro_rules! cause {
     ($name:literal, logins: $logins:literal, program: $program:literal, |$world:ident| $act:expr) => {
-        Cause {
+        TerminationCause {
             name: $name,
             act: |$world| {
                 Box::pin(async move {
@@ -138,15 +138,15 @@ fn change(more: Value) -> Value {
 }
 
 #[rustfmt::skip]
-fn causes() -> Vec<Cause> {
+fn causes() -> Vec<TerminationCause> {
     vec![
-        cause!("updatePassword", logins: true, program: false, |w| w.ann.done("updatePassword", change(json!({})), "user { id }").await),
+        cause!("updatePassword", logins: true, program: false, |w| w.ann.mutate_ok("updatePassword", change(json!({})), "user { id }").await),
         cause!("updatePassword with revokeApiTokens", logins: true, program: true, |w| {
-            let ended = w.ann.done("updatePassword", change(json!({ "revokeApiTokens": true })), "revokedSessionCount revokedApiTokenCount").await;
+            let ended = w.ann.mutate_ok("updatePassword", change(json!({ "revokeApiTokens": true })), "revokedSessionCount revokedApiTokenCount").await;
             assert_eq!((&ended["revokedSessionCount"], &ended["revokedApiTokenCount"]), (&json!(5), &json!(2)));
         }),
         cause!("updatePassword that leaves the sessions", logins: false, program: false, |w|
-            w.ann.done("updatePassword", change(json!({ "revokeOtherSessions": false })), "user { id }").await),
+            w.ann.mutate_ok("updatePassword", change(json!({ "revokeOtherSessions": false })), "user { id }").await),
         cause!("update_password of auth-service", logins: true, program: false, |w| w.auth_service(&w.ann, &format!(
             "mutation {{ update_password(input: {{ current_password: \"{PASSWORD}\", new_password: \"{NEW}\", password_confirmed: \"{NEW}\" }}) {{ ok }} }}")).await),
         cause!("reset-password of user-api by the owner", logins: true, program: false, |w| w.reset(&w.ann).await),
@@ -164,37 +164,37 @@ fn causes() -> Vec<Cause> {
             w.auth_service(&w.root, &format!("mutation {{ reset_password(input: {{ id: \"{id}\" }}) {{ password }} }}")).await
         }),
         cause!("setUserPassword", logins: true, program: true, |w|
-            w.root.done("setUserPassword", json!({ "userId": w.ann.id, "password": NEW }), "user { id }").await),
+            w.root.mutate_ok("setUserPassword", json!({ "userId": w.ann.id, "password": NEW }), "user { id }").await),
         cause!("setUserPassword that leaves the API tokens", logins: true, program: false, |w| {
             let input = json!({ "userId": w.ann.id, "password": NEW, "revokeApiTokens": false, "mustChange": false });
-            w.root.done("setUserPassword", input, "user { id }").await
+            w.root.mutate_ok("setUserPassword", input, "user { id }").await
         }),
         cause!("updateUser with another address", logins: true, program: false, |w|
-            w.root.done("updateUser", json!({ "userId": w.ann.id, "email": "bea@example.org" }), "user { id }").await),
+            w.root.mutate_ok("updateUser", json!({ "userId": w.ann.id, "email": "bea@example.org" }), "user { id }").await),
         cause!("setUserStatus", logins: true, program: false, |w| {
             w.set_status("DISABLED").await;
             assert!(w.program.me_code().await.is_some(), "nothing opens a disabled account");
             w.set_status("ACTIVE").await;
         }),
-        cause!("deleteUser", logins: true, program: true, |w| w.root.done("deleteUser", json!({ "userId": w.ann.id }), "deletedUserId").await),
+        cause!("deleteUser", logins: true, program: true, |w| w.root.mutate_ok("deleteUser", json!({ "userId": w.ann.id }), "deletedUserId").await),
         cause!("DELETE of tecladocode", logins: true, program: true, |w| {
             let answer = w.ann.request(Method::DELETE, &format!("/flask/user/{}", w.number), &[], "").await;
             assert_eq!(answer.status, 200, "{}", answer.text);
         }),
         cause!("logout of all", logins: true, program: true, |w| {
-            let ended = w.ann.done("logout", json!({ "scope": "ALL" }), "revokedSessionCount revokedApiTokenCount").await;
+            let ended = w.ann.mutate_ok("logout", json!({ "scope": "ALL" }), "revokedSessionCount revokedApiTokenCount").await;
             assert_eq!((&ended["revokedSessionCount"], &ended["revokedApiTokenCount"]), (&json!(6), &json!(2)));
         }),
         cause!("logout of all that says null", logins: true, program: true, |w|
-            w.ann.done("logout", json!({ "scope": "ALL", "revokeApiTokens": null }), "ok").await),
+            w.ann.mutate_ok("logout", json!({ "scope": "ALL", "revokeApiTokens": null }), "ok").await),
         cause!("logout of all that leaves the API tokens", logins: true, program: false, |w|
-            w.ann.done("logout", json!({ "scope": "ALL", "revokeApiTokens": false }), "ok").await),
-        cause!("logout of the others", logins: true, program: false, |w| w.ann.done("logout", json!({ "scope": "OTHERS" }), "ok").await),
+            w.ann.mutate_ok("logout", json!({ "scope": "ALL", "revokeApiTokens": false }), "ok").await),
+        cause!("logout of the others", logins: true, program: false, |w| w.ann.mutate_ok("logout", json!({ "scope": "OTHERS" }), "ok").await),
         cause!("logout of the others that says null", logins: true, program: false, |w|
-            w.ann.done("logout", json!({ "scope": "OTHERS", "revokeApiTokens": null }), "ok").await),
+            w.ann.mutate_ok("logout", json!({ "scope": "OTHERS", "revokeApiTokens": null }), "ok").await),
         cause!("logout of the others with the API tokens", logins: true, program: true, |w|
-            w.ann.done("logout", json!({ "scope": "OTHERS", "revokeApiTokens": true }), "ok").await),
-        cause!("logout of one session", logins: false, program: false, |w| w.ann.done("logout", json!({}), "ok").await),
+            w.ann.mutate_ok("logout", json!({ "scope": "OTHERS", "revokeApiTokens": true }), "ok").await),
+        cause!("logout of one session", logins: false, program: false, |w| w.ann.mutate_ok("logout", json!({}), "ok").await),
         cause!("admin end-all-sessions", logins: true, program: false, |w| {
             let ended = end_all_sessions(&w.app.app, false).await.unwrap();
             assert_eq!((ended.sessions, ended.api_tokens), (7, 1));
@@ -208,9 +208,9 @@ fn causes() -> Vec<Cause> {
 
 /// S13
 #[tokio::test]
-async fn each_cause_ends_the_credentials_of_logins_whatever_dialect_they_speak() {
-    for Cause { name, act, logins, program } in causes() {
-        let world = World::new().await;
+async fn each_cause_ends_login_credentials_of_every_dialect() {
+    for TerminationCause { name, act, logins, program } in causes() {
+        let world = Fixture::new().await;
         // A new password has to be another time's, and tokens of a moment ago are old by then.
         world.app.clock.advance(TimeDelta::seconds(1));
         act(&world).await;
@@ -225,7 +225,7 @@ async fn each_cause_ends_the_credentials_of_logins_whatever_dialect_they_speak()
 
 /// What ends sessions ends the tokens of logins by the same function: a new place has to be added to the table.
 #[test]
-fn sessions_end_together_in_known_places_only() {
+fn sessions_are_ended_in_bulk_only_in_listed_files() {
     let mut places: Vec<(String, usize)> = rust_files(&["src"])
         .into_iter()
         .map(|file| {
@@ -250,10 +250,10 @@ fn sessions_end_together_in_known_places_only() {
 
 /// The finding: who signs in with a stolen password by a dialect that makes API tokens is out with the new password.
 #[tokio::test]
-async fn a_stolen_password_opens_nothing_after_its_change() {
-    let world = World::new().await;
+async fn credentials_of_the_old_password_end_with_its_change() {
+    let world = Fixture::new().await;
     let thief = &world.logins["corvus"];
-    world.ann.done("updatePassword", change(json!({})), "user { id }").await;
+    world.ann.mutate_ok("updatePassword", change(json!({})), "user { id }").await;
     assert_eq!(thief.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     let basic = format!("Basic {}", STANDARD.encode(format!("ann:{PASSWORD}")));
     let again = world.app.anonymous().request(Method::POST, "/auth/login", &[("authorization", &basic)], "").await;
@@ -262,14 +262,14 @@ async fn a_stolen_password_opens_nothing_after_its_change() {
 
 /// A token that a login made leaves as a session does; one that a person made is no session.
 #[tokio::test]
-async fn a_logout_by_graphql_ends_the_token_of_a_login() {
-    let world = World::new().await;
+async fn graphql_logout_ends_the_corvus_token_of_the_login() {
+    let world = Fixture::new().await;
     let wanted = "ok revokedSessionCount revokedApiTokenCount";
     let corvus = &world.logins["corvus"];
-    let ended = corvus.done("logout", json!({}), wanted).await;
+    let ended = corvus.mutate_ok("logout", json!({}), wanted).await;
     assert_eq!((&ended["revokedSessionCount"], &ended["revokedApiTokenCount"]), (&json!(0), &json!(1)));
     assert_eq!(corvus.me_reason().await.as_deref(), Some("SESSION_ENDED"));
-    let ended = world.program.done("logout", json!({}), wanted).await;
+    let ended = world.program.mutate_ok("logout", json!({}), wanted).await;
     assert_eq!((&ended["revokedSessionCount"], &ended["revokedApiTokenCount"]), (&json!(0), &json!(0)));
     assert_eq!((world.program.me_code().await, world.ann.me_code().await), (None, None));
 }

@@ -72,7 +72,7 @@ fn one<'a>(words: &'a [&'a str], allowed: &[String]) -> (bool, &'a [&'a str]) {
 }
 
 #[test]
-fn reads_licences() {
+fn license_expressions_are_parsed() {
     let allowed = ["MIT".to_owned(), "Apache-2.0 WITH LLVM-exception".to_owned()];
     for fine in ["MIT", "MIT/GPL-3.0", "GPL-3.0 OR MIT", "(GPL-3.0 OR MIT) AND MIT", "Apache-2.0 WITH LLVM-exception"] {
         assert!(allows(fine, &allowed), "{fine}");
@@ -83,7 +83,7 @@ fn reads_licences() {
 }
 
 #[test]
-fn have_licences_that_are_allowed() {
+fn every_dependency_has_an_allowed_license() {
     let allowed: Vec<String> = list("licenses", "allow").iter().map(Value::to_string).collect();
     let host = Command::new("rustc").arg("-vV").output().unwrap();
     let host = String::from_utf8(host.stdout).unwrap();
@@ -109,7 +109,7 @@ fn have_licences_that_are_allowed() {
 }
 
 #[test]
-fn are_none_of_those_that_are_not_wanted() {
+fn no_banned_crate_is_a_dependency() {
     let banned: Vec<String> = list("bans", "deny").iter().map(|entry| field(entry, "crate")).collect();
     for name in ["rsa", "openssl-sys"] {
         assert!(banned.iter().any(|banned| banned == name), "{name} is not in deny.toml");
@@ -123,7 +123,7 @@ fn are_none_of_those_that_are_not_wanted() {
 
 /// What is accepted says why, names the crate and its version, and goes when that goes.
 #[test]
-fn have_accepted_advisories_that_are_still_about_them() {
+fn ignored_advisories_still_concern_locked_crates() {
     let locked = locked();
     for entry in list("advisories", "ignore") {
         let (id, reason) = (field(&entry, "id"), field(&entry, "reason"));

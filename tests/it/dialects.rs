@@ -23,7 +23,7 @@ fn refusals(settings: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn each_setting_mounts_a_dialect_and_off_mounts_none() {
+async fn dialect_setting_mounts_it_and_off_mounts_none() {
     for setting in SETTINGS {
         let Some(dialect) = setting.name.strip_prefix("rest.dialects.") else { continue };
         let variable = setting.variable();
@@ -45,7 +45,7 @@ async fn each_setting_mounts_a_dialect_and_off_mounts_none() {
 }
 
 #[tokio::test]
-async fn a_dialect_answers_in_all_its_places() {
+async fn dialect_is_served_at_all_its_mounts() {
     let app = TestApp::with(&[("ACCOUNTD_REST__DIALECTS__PLANTDB", "/,/plants")]).await;
     app.user("ann").await;
     let body = json!({ "username": "ann", "password": PASSWORD });
@@ -58,7 +58,7 @@ async fn a_dialect_answers_in_all_its_places() {
 }
 
 #[test]
-fn no_path_is_claimed_twice() {
+fn path_conflict_of_dialects_is_refused() {
     assert_eq!(refusals(&[]), []);
     assert_eq!(refusals(&[("plantdb", "/,/plants")]), []);
     let twice = "plantdb at / and plantdb at /api/v1/auth both claim";
@@ -75,7 +75,7 @@ fn no_path_is_claimed_twice() {
 }
 
 #[test]
-fn serve_refuses_what_is_claimed_twice_before_it_makes_anything() {
+fn serve_refuses_path_conflicts_before_creating_files() {
     let directory = scratch_directory();
     let output = Command::new(env!("CARGO_BIN_EXE_accountd"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])

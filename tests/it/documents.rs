@@ -4,8 +4,8 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::server::Server;
-use crate::support::stream::Socket;
-use crate::support::{Answer, TestApp};
+use crate::support::stream::WebSocketClient;
+use crate::support::{TestApp, TestResponse};
 
 /// Half of what a thread of the server has: what is accepted must not come near its end.
 const STACK: usize = 1024 * 1024;
@@ -25,7 +25,7 @@ const WIDE: [(&str, &str); 10] = [
 ];
 
 /// Runs `work` on a thread with a small stack.
-fn on_a_small_stack(work: impl AsyncFnOnce() + Send + 'static) {
+fn with_small_stack(work: impl AsyncFnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(STACK);
     let run = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -73,7 +73,7 @@ fn nesting(depth: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn code(answer: &Answer) -> String {
+fn code(answer: &TestResponse) -> String {
     let json = answer.json();
     let first = json.as_array().and_then(|all| all.first()).unwrap_or(&json);
     first["errors"][0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
@@ -82,11 +82,11 @@ fn code(answer: &Answer) -> String {
 const REFUSED: [&str; 3] = ["OPERATION_TOO_COMPLEX", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"];
 
 #[test]
-fn what_nests_without_end_is_refused_on_every_door() {
-    on_a_small_stack(async || {
+fn deeply_nested_document_is_refused_on_every_route() {
+    with_small_stack(async || {
         let mut settings = WIDE.to_vec();
         settings.push(("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"));
-        let server = Server::of(TestApp::with(&settings).await).await;
+        let server = Server::serving(TestApp::with(&settings).await).await;
         let ann = server.app.user("ann").await;
         let token = ann.token.clone().unwrap();
         for (name, text) in nesting(8_000) {
@@ -121,9 +121,9 @@ fn what_nests_without_end_is_refused_on_every_door() {
             }
             let dialect = ann.json(Method::POST, "/any/graphql", &body).await;
             assert!(dialect.status.as_u16() < 500 && dialect.text.contains("errors"), "{name}: {}", dialect.text);
-            let mut socket = Socket::of(server.address, &token).await;
+            let mut socket = WebSocketClient::authenticated(server.address, &token).await;
             socket.subscribe("1", text).await;
-            let told = socket.hear().await;
+            let told = socket.receive().await;
             assert_eq!(told["type"], "error", "{name}: {told}");
         }
     });
@@ -131,8 +131,8 @@ fn what_nests_without_end_is_refused_on_every_door() {
 
 /// The deepest and the largest that may be, with every limit as high as it goes.
 #[test]
-fn what_is_accepted_leaves_most_of_the_stack() {
-    on_a_small_stack(async || {
+fn accepted_document_uses_a_small_part_of_the_stack() {
+    with_small_stack(async || {
         let app = TestApp::with(&WIDE).await;
         let root = app.admin("root").await;
         let mut refused = 0;

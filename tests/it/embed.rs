@@ -12,7 +12,7 @@ use axum::routing::get;
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::support::{Actor, Answer, PASSWORD, PATIENCE, PROTECTION, TestApp};
+use crate::support::{Actor, PASSWORD, SECURITY_HEADERS, TEST_TIMEOUT, TestApp, TestResponse};
 
 /// The example, whose `main` nobody calls here.
 #[path = "../../examples/embedded.rs"]
@@ -50,18 +50,18 @@ fn shop(app: &TestApp) -> Router {
         .with_state(Shop { accounts, greeting: "come in" })
 }
 
-async fn ask(actor: &Actor, path: &str) -> Answer {
+async fn send(actor: &Actor, path: &str) -> TestResponse {
     actor.request(Method::GET, path, &[], "").await
 }
 
 /// Status and text, shortly.
 async fn seen(actor: &Actor, path: &str) -> (u16, String) {
-    let answer = ask(actor, path).await;
+    let answer = send(actor, path).await;
     (answer.status.as_u16(), answer.text)
 }
 
 #[tokio::test]
-async fn another_application_nests_the_service() {
+async fn embedded_router_serves_in_another_application() {
     let app = TestApp::new().await;
     let outside = app.anonymous().at_router(shop(&app));
     let login = json!({ "query": "mutation { register(input: { username: \"ann\", password: \"correct-horse-battery-7\" }) {
@@ -69,15 +69,15 @@ async fn another_application_nests_the_service() {
     let answer = outside.json(Method::POST, "/accounts/graphql", &login).await;
     let ann = outside.signed_in(&answer.data()["register"]);
     assert_eq!(seen(&ann, "/me").await, (200, format!("{} \"ann\" [] None", ann.id)));
-    assert_eq!(ask(&outside, "/accounts/healthz").await.status, 200);
-    assert_eq!(ask(&outside, "/accounts/nowhere").await.json()["code"], "NOT_FOUND");
+    assert_eq!(send(&outside, "/accounts/healthz").await.status, 200);
+    assert_eq!(send(&outside, "/accounts/nowhere").await.json()["code"], "NOT_FOUND");
     assert_eq!(seen(&outside, "/nowhere").await, (200, "the shop's own page".to_owned()));
     assert_eq!(seen(&outside, "/graphql").await, (200, "the shop's own page".to_owned()));
 }
 
 /// `tests/clients/readme.test.js` runs the built example; this holds what its routes let pass.
 #[tokio::test]
-async fn the_example_keeps_its_word() {
+async fn embedding_example_works() {
     let app = TestApp::new().await;
     let routes = embedded::router(app.app.clone()).unwrap();
     let root = app.admin("root").await.at_router(routes.clone());
@@ -85,33 +85,33 @@ async fn the_example_keeps_its_word() {
     let nobody = app.anonymous().at_router(routes);
     for (path, statuses) in [("/", [200, 200, 200]), ("/notes", [401, 200, 200]), ("/report", [401, 403, 200])] {
         for (who, status) in [&nobody, &ann, &root].into_iter().zip(statuses) {
-            assert_eq!(ask(who, path).await.status.as_u16(), status, "{path}");
+            assert_eq!(send(who, path).await.status.as_u16(), status, "{path}");
         }
     }
     assert_eq!(seen(&ann, "/").await.1, "hello, ann");
-    assert_eq!(ask(&ann, "/notes").await.json()["of"], "ann");
-    assert_eq!(ask(&nobody, "/accounts/readyz").await.status, 200);
+    assert_eq!(send(&ann, "/notes").await.json()["of"], "ann");
+    assert_eq!(send(&nobody, "/accounts/readyz").await.status, 200);
 }
 
 #[tokio::test]
-async fn its_routes_are_for_those_who_are_signed_in_now() {
+async fn embedding_route_requires_a_live_session() {
     let app = TestApp::new().await;
     app.admin("root").await;
     let ann = app.user("ann").await.at_router(shop(&app));
     let nobody = app.anonymous().at_router(shop(&app));
-    let answer = ask(&nobody, "/me").await;
+    let answer = send(&nobody, "/me").await;
     assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, Some("Bearer")));
     assert_eq!(
         (answer.header("content-type"), answer.json()["code"].as_str()),
         (Some("application/problem+json"), Some("UNAUTHENTICATED"))
     );
-    for (name, value) in PROTECTION {
+    for (name, value) in SECURITY_HEADERS {
         assert_eq!(answer.header(name), Some(value));
     }
     assert_eq!(seen(&nobody, "/maybe").await, (200, "nobody".to_owned()));
     assert_eq!(seen(&ann, "/maybe").await, (200, "ann".to_owned()));
     for path in ["/me", "/maybe", "/admins"] {
-        let answer = ask(&ann.with_token("nonsense"), path).await;
+        let answer = send(&ann.with_token("nonsense"), path).await;
         let challenge = answer.header("www-authenticate");
         assert_eq!((answer.status.as_u16(), challenge), (401, Some("Bearer error=\"invalid_token\"")), "{path}");
     }
@@ -120,26 +120,26 @@ async fn its_routes_are_for_those_who_are_signed_in_now() {
     let ann = app.login("ann", PASSWORD).await.at_router(shop(&app));
     assert_eq!(seen(&ann, "/me").await.0, 200);
     let root = app.login("root", PASSWORD).await;
-    root.done("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
     assert_eq!(seen(&ann, "/me").await.0, 401, "a disabled account is nobody's from the next request on");
 }
 
 /// Z-4: live roles count, not those in the token.
 #[tokio::test]
-async fn layers_let_pass_who_has_the_role_or_the_permission_now() {
+async fn require_layer_checks_current_roles_and_permissions() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await.at_router(shop(&app));
     let (_, program) = root.api_token(&["USERS_READ"]).await;
     let program = program.at_router(shop(&app));
-    let forbidden = ask(&ann, "/admins").await;
+    let forbidden = send(&ann, "/admins").await;
     assert_eq!(forbidden.json()["code"], "FORBIDDEN");
     assert_eq!(forbidden.header("www-authenticate"), Some("Bearer error=\"insufficient_scope\""));
-    assert_eq!(ask(&app.anonymous().at_router(shop(&app)), "/admins").await.status, 401);
+    assert_eq!(send(&app.anonymous().at_router(shop(&app)), "/admins").await.status, 401);
     let statuses = async |actor: &Actor| {
         let mut statuses = Vec::new();
         for path in ["/admins", "/readers", "/nonsense"] {
-            statuses.push(ask(actor, path).await.status.as_u16());
+            statuses.push(send(actor, path).await.status.as_u16());
         }
         statuses
     };
@@ -147,17 +147,18 @@ async fn layers_let_pass_who_has_the_role_or_the_permission_now() {
     assert_eq!(statuses(&root.at_router(shop(&app))).await, [200, 200, 403]);
     assert_eq!(statuses(&program).await, [403, 200, 403], "an API token has what it was given");
     for (roles, expected) in [(json!(["admin"]), [200, 200, 403]), (json!([]), [403, 403, 403])] {
-        root.done("setUserRoles", json!({ "userId": ann.id, "roles": roles }), "user { id }").await;
+        root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": roles }), "user { id }").await;
         assert_eq!(statuses(&ann).await, expected);
     }
-    root.done("setUserPassword", json!({ "userId": ann.id, "password": "third-horse-battery-9" }), "user { id }").await;
+    root.mutate_ok("setUserPassword", json!({ "userId": ann.id, "password": "third-horse-battery-9" }), "user { id }")
+        .await;
     let ann = app.login("ann", "third-horse-battery-9").await.at_router(shop(&app));
-    assert_eq!(ask(&ann, "/me").await.json()["code"], "PASSWORD_CHANGE_REQUIRED");
+    assert_eq!(send(&ann, "/me").await.json()["code"], "PASSWORD_CHANGE_REQUIRED");
 }
 
 /// X1: a cookie opens the application's routes for pages of ours alone.
 #[tokio::test]
-async fn takes_the_cookie_of_the_access_token_from_own_pages_alone() {
+async fn access_token_cookie_is_accepted_from_same_site_only() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let cookie = format!("__Host-accountd-access={}", ann.token.as_ref().unwrap());
@@ -171,17 +172,17 @@ async fn takes_the_cookie_of_the_access_token_from_own_pages_alone() {
 
 /// A program may embed two services; who is somebody in one is nobody in the other.
 #[tokio::test]
-async fn two_services_in_one_program_do_not_believe_each_other() {
+async fn two_embedded_services_refuse_each_others_tokens() {
     let (one, other) = (TestApp::new().await, TestApp::new().await);
     let root = one.admin("root").await;
     let inner = async |user: CurrentUser| user.username().to_owned();
     let routes =
         Router::new().route("/", get(inner)).with_state(other.app.clone()).layer(require_role(&one.app, "admin"));
-    assert_eq!(ask(&root.at_router(routes), "/").await.status, 401);
+    assert_eq!(send(&root.at_router(routes), "/").await.status, 401);
 }
 
 #[tokio::test]
-async fn tells_its_hooks_of_users_that_were_made_and_changed() {
+async fn hooks_receive_created_and_changed_users() {
     let app = TestApp::new().await;
     let told: Arc<Mutex<Vec<(&str, User)>>> = Arc::default();
     let keep = |what: &'static str| {
@@ -200,22 +201,22 @@ async fn tells_its_hooks_of_users_that_were_made_and_changed() {
     let drained = || std::mem::take(&mut *told.lock().unwrap());
     // They have run when the caller is answered.
     assert_eq!(taken(&drained()), ["created root", "created ann"]);
-    root.done("createUser", json!({ "username": "eve", "password": PASSWORD }), "user { id }").await;
-    ann.done("updateProfile", json!({ "username": "anna" }), "user { id }").await;
-    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
+    root.mutate_ok("createUser", json!({ "username": "eve", "password": PASSWORD }), "user { id }").await;
+    ann.mutate_ok("updateProfile", json!({ "username": "anna" }), "user { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
     let news = drained();
     assert_eq!(taken(&news), ["created eve", "updated anna", "updated anna"]);
     assert_eq!(
         (news[1].1.roles.len(), news[2].1.roles.as_slice(), &news[2].1.id),
         (0, &["admin".to_owned()][..], &ann.id)
     );
-    root.refusals("createUser", json!({ "username": "eve", "password": PASSWORD })).await;
+    root.payload_errors("createUser", json!({ "username": "eve", "password": PASSWORD })).await;
     app.login("anna", PASSWORD).await;
     assert_eq!(taken(&drained()), [""; 0], "nothing was made or changed");
 }
 
 #[tokio::test]
-async fn hooks_run_to_their_end_even_if_the_client_goes_away() {
+async fn hooks_complete_after_the_client_disconnects() {
     let app = TestApp::new().await;
     let (started, begins) = tokio::sync::oneshot::channel();
     let (release, released) = tokio::sync::oneshot::channel::<()>();
@@ -243,12 +244,12 @@ async fn hooks_run_to_their_end_even_if_the_client_goes_away() {
     assert!(client.await.unwrap_err().is_cancelled());
     release.send(()).unwrap();
     // Without an end of its own the test would wait for ever for a hook that was given up.
-    let ended = tokio::time::timeout(PATIENCE, ends).await.expect("the second hook runs");
+    let ended = tokio::time::timeout(TEST_TIMEOUT, ends).await.expect("the second hook runs");
     assert_eq!(ended.as_deref(), Ok("ann"));
 }
 
 #[tokio::test]
-async fn a_hook_that_fails_harms_nobody() {
+async fn failing_hook_does_not_affect_the_request() {
     let app = TestApp::new().await;
     let run = Arc::new(AtomicUsize::new(0));
     app.app.hooks.on_user_created(async |_| panic!("the hook is broken"));

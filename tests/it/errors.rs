@@ -4,14 +4,14 @@ use axum::http::Method;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
-fn first(answer: &Answer) -> Value {
+fn first(answer: &TestResponse) -> Value {
     answer.json()["errors"][0].clone()
 }
 
 #[tokio::test]
-async fn are_raised_when_nobody_selects_them() {
+async fn unselected_payload_errors_become_top_level_errors() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let root = app.admin("root").await;
@@ -71,11 +71,11 @@ async fn reason(actor: &Actor) -> (Value, Value) {
 }
 
 #[tokio::test]
-async fn say_what_is_wrong_with_the_credentials() {
+async fn unauthenticated_error_names_its_reason() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let out = app.login("ann", PASSWORD).await;
-    out.done("logout", json!({}), "ok").await;
+    out.mutate_ok("logout", json!({}), "ok").await;
     let unauthenticated = |reason: &str| (json!("UNAUTHENTICATED"), json!(reason));
     assert_eq!(reason(&ann.with_token("x")).await, unauthenticated("TOKEN_INVALID"));
     assert_eq!(reason(&ann.with_token("a.b.c")).await, unauthenticated("TOKEN_INVALID"));
@@ -95,7 +95,7 @@ async fn say_what_is_wrong_with_the_credentials() {
 
 /// What an Apollo link that is signed out sends counts as nothing; anything else is never taken for a logout.
 #[tokio::test]
-async fn leave_me_null_only_without_credentials() {
+async fn me_is_null_only_without_credentials() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let body = json!({ "query": "{ me { id } }" }).to_string();
@@ -134,7 +134,7 @@ async fn leave_me_null_only_without_credentials() {
 
 /// J20: what comes along cannot break the way in.
 #[tokio::test]
-async fn about_credentials_do_not_stop_those_who_need_none() {
+async fn public_operations_ignore_invalid_credentials() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     for (number, value) in ["Bearer x", "Basic YTpi", "x", "Bearer a, Bearer b"].into_iter().enumerate() {
@@ -155,13 +155,13 @@ async fn about_credentials_do_not_stop_those_who_need_none() {
 
 /// Z-8: what one may not see of somebody is null with an error, and the rest is there, as it was asked for.
 #[tokio::test]
-async fn take_away_the_field_and_not_the_answer() {
+async fn field_error_nulls_only_its_field() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let writer = app.user("writer").await;
     let input = json!({ "name": "writer", "permissions": ["USERS_WRITE"] });
-    root.done("saveRole", input, "role { id }").await;
-    root.done("setUserRoles", json!({ "userId": writer.id, "roles": ["writer"] }), "user { id }").await;
+    root.mutate_ok("saveRole", input, "role { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": writer.id, "roles": ["writer"] }), "user { id }").await;
     let input = json!({ "username": "ann", "email": "ann@example.org", "password": PASSWORD });
     let answer = writer.mutate("createUser", input, "user { username email } errors { code }").await;
     let user = answer.json()["data"]["createUser"]["user"].clone();
@@ -174,7 +174,7 @@ async fn take_away_the_field_and_not_the_answer() {
 
 /// A message names what to change: the setting, the scheme, the token, the role.
 #[tokio::test]
-async fn name_what_to_change() {
+async fn payload_errors_name_the_input_path() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let array = app.anonymous().json(Method::POST, "/graphql", &json!([{ "query": "{ me { id } }" }])).await;
@@ -186,7 +186,7 @@ async fn name_what_to_change() {
     let message = first(&answer)["message"].as_str().unwrap().to_owned();
     assert!(message.contains("`Bearer`"), "{message}");
 
-    let message = |answer: &Answer| first(answer)["message"].as_str().unwrap().to_owned();
+    let message = |answer: &TestResponse| first(answer)["message"].as_str().unwrap().to_owned();
     for (query, wanted) in [("{ me { id }", "`}`"), ("query (", "expected"), ("{ me(a: 1 { id } }", "expected")] {
         let told = message(&root.send(query, json!({})).await);
         assert!(told.contains(wanted) && !told.contains("CURLY"), "{query}: {told}");
@@ -200,7 +200,7 @@ async fn name_what_to_change() {
 
 /// Clients show the first error.
 #[tokio::test]
-async fn blame_unknown_fields_and_not_the_selection_that_they_leave_empty() {
+async fn unknown_field_error_hides_the_empty_selection_error() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     for (query, count) in [("{ tenants { id name } }", 2), ("{ me { roles tenant { nam } } }", 1)] {
@@ -215,7 +215,7 @@ async fn blame_unknown_fields_and_not_the_selection_that_they_leave_empty() {
 
 /// Places in a document count from 1 (GraphQL section 7.1.2); what is in no place has none.
 #[tokio::test]
-async fn have_a_place_in_the_document_or_none() {
+async fn error_locations_lie_in_the_document() {
     let app = TestApp::new().await;
     let aliases: String = (0..40).map(|number| format!("a{number}: __typename ")).collect();
     let deep = format!("{{ {aliases}}}");

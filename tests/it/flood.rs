@@ -14,21 +14,21 @@ use crate::support::process::Process;
 use crate::support::{Actor, PASSWORD, TestApp};
 
 /// How long a request waits for a connection.
-const ACQUIRE: Duration = Duration::from_secs(2);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// As many as there are in the pool that is configured.
 const THREADS: usize = 1;
 
 /// A service that hashes at the default cost on one thread, so that few logins are a flood.
 async fn slow() -> TestApp {
-    TestApp::tuned(&[], |config| {
+    TestApp::with_config(&[], |config| {
         (config.password.argon2_memory_kib, config.password.argon2_iterations) = (19_456, 2);
         config.password.hash_threads = std::num::NonZeroUsize::new(THREADS);
     })
     .await
 }
 
-fn wrong(name: usize) -> Value {
+fn wrong_login(name: usize) -> Value {
     json!({ "username": format!("n{name}"), "password": "x" })
 }
 
@@ -41,9 +41,9 @@ fn status(answer: &str) -> u16 {
 }
 
 /// Ends a flood when it is dropped.
-struct Ended<'a>(&'a AtomicBool);
+struct AbortOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for Ended<'_> {
+impl Drop for AbortOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -51,7 +51,7 @@ impl Drop for Ended<'_> {
 
 /// L1, A2: wrong passwords from 250 addresses without pause.
 #[tokio::test]
-async fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
+async fn wrong_password_load_bounds_memory_and_latency_of_others() {
     let server = Process::start(
         TestDatabase::migrated().await,
         &[
@@ -64,7 +64,7 @@ async fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
         tokens { accessToken refreshToken } } }";
     let pair = server.graphql("", register, json!({ "p": PASSWORD }))["data"]["register"]["tokens"].clone();
     let token = pair["accessToken"].as_str().unwrap();
-    let before = server.resident();
+    let before = server.resident_kib();
     // Until everything has been seen that there is to see, however long this machine takes for it.
     let (stop, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
     let statuses = std::thread::scope(|scope| {
@@ -77,7 +77,7 @@ async fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
                     while !stop.load(Ordering::SeqCst) {
                         number += 24;
                         let from = format!("x-forwarded-for: 198.51.{}.{}\r\n", number % 2, number % 125);
-                        let answer = server.send("/login", &from, &wrong(number));
+                        let answer = server.send("/login", &from, &wrong_login(number));
                         *statuses.entry(status(&answer)).or_insert(0) += 1;
                         sent.fetch_add(1, Ordering::SeqCst);
                     }
@@ -86,7 +86,7 @@ async fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
             })
             .collect();
         // Who does not need a password is served meanwhile (L3).
-        let end = Ended(&stop);
+        let end = AbortOnDrop(&stop);
         let mut served = 0;
         while served < 10 || sent.load(Ordering::SeqCst) < 500 {
             let me = server.graphql(token, "{ me { username } }", json!({}));
@@ -102,7 +102,7 @@ async fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
     });
     assert!(statuses.keys().all(|status| [401, 429, 503].contains(status)), "{statuses:?}");
     assert!(statuses.contains_key(&401) && statuses.len() > 1, "{statuses:?}");
-    let grown = server.resident().saturating_sub(before);
+    let grown = server.resident_kib().saturating_sub(before);
     assert!(grown < 2 * 19_456 + 64 * 1024, "{grown} KiB");
     // Over as soon as it stops.
     let login =
@@ -113,13 +113,13 @@ async fn a_flood_of_wrong_passwords_takes_no_memory_and_nobody_elses_time() {
 
 /// L3: refresh, logout and `me` need no hash and get through while nobody gets to hash.
 #[tokio::test]
-async fn a_flood_of_logins_starves_nobody_who_is_signed_in() {
+async fn login_load_does_not_starve_authenticated_requests() {
     let app = slow().await;
     let ann = app.user("ann").await;
     let crowd: Vec<_> = (0..60)
         .map(|number| {
             let stranger = app.anonymous();
-            tokio::spawn(async move { stranger.json(Method::POST, "/login", &wrong(number)).await })
+            tokio::spawn(async move { stranger.json(Method::POST, "/login", &wrong_login(number)).await })
         })
         .collect();
     let mut ann = ann;
@@ -148,7 +148,7 @@ async fn register(stranger: Actor, number: usize) -> Option<String> {
 
 /// L4: whoever registers takes his turn in the same queue; what was turned away left nothing behind.
 #[tokio::test]
-async fn a_flood_of_registrations_is_bounded_by_hashing() {
+async fn registration_load_is_bounded_by_hashing_capacity() {
     let app = slow().await;
     let crowd: Vec<_> = (0..60).map(|number| tokio::spawn(register(app.anonymous(), number))).collect();
     let mut made = 0;
@@ -164,7 +164,7 @@ async fn a_flood_of_registrations_is_bounded_by_hashing() {
 
 /// L5
 #[tokio::test]
-async fn costly_questions_do_not_starve_a_login() {
+async fn expensive_queries_do_not_starve_a_login() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     for number in 0..100 {
@@ -174,7 +174,7 @@ async fn costly_questions_do_not_starve_a_login() {
     // As many as this machine answers, one after the other, while somebody waits for a connection.
     let begun = Instant::now();
     root.send(query, json!({})).await.data();
-    let count = (ACQUIRE.as_micros() / begun.elapsed().as_micros()).clamp(10, 100);
+    let count = (ACQUIRE_TIMEOUT.as_micros() / begun.elapsed().as_micros()).clamp(10, 100);
     let questions: Vec<_> = (0..count)
         .map(|_| {
             let root = root.clone();
@@ -182,7 +182,7 @@ async fn costly_questions_do_not_starve_a_login() {
         })
         .collect();
     let login = app.anonymous().login("user-7", PASSWORD).await;
-    assert_eq!(login.refusal("login"), None);
+    assert_eq!(login.payload_error("login"), None);
     let mut busy: u128 = 0;
     for question in questions {
         let code = question.await.unwrap().code();
@@ -195,7 +195,7 @@ async fn costly_questions_do_not_starve_a_login() {
 
 /// L5: what finds no connection in time is told to come again; nothing is broken.
 #[tokio::test]
-async fn says_busy_when_every_connection_is_taken() {
+async fn exhausted_connection_pool_answers_server_busy() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let mut taken = Vec::new();

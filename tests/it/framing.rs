@@ -2,7 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::server::{IDLE, Server, post};
+use crate::support::server::{IDLE_TIMEOUT, Server, post};
 
 /// The status codes of all answers in what a connection brought.
 fn statuses(text: &str) -> Vec<&str> {
@@ -13,9 +13,9 @@ const NEXT: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// H9
 #[tokio::test]
-async fn refuses_what_could_be_read_in_two_ways_and_closes() {
+async fn ambiguous_framing_is_refused_and_closes() {
     // Where nothing is refused the connection ends by itself.
-    let server = Server::tuned(|config| config.server.deadlines.idle = IDLE).await;
+    let server = Server::with_config(|config| config.server.timeouts.idle = IDLE_TIMEOUT).await;
     let json = "Content-Type: application/json\r\n";
     // Bodies that would be answered if the request were taken.
     let plain = r#"{"query":"{me{id}}"}"#;
@@ -69,7 +69,7 @@ async fn refuses_what_could_be_read_in_two_ways_and_closes() {
 
 /// H9
 #[tokio::test]
-async fn refuses_request_lines_that_could_be_read_in_two_ways() {
+async fn ambiguous_request_line_is_refused() {
     let server = Server::new().await;
     for line in [
         "GET  /healthz HTTP/1.1",
@@ -95,7 +95,7 @@ async fn refuses_request_lines_that_could_be_read_in_two_ways() {
 
 /// H9: what is refused must not be lost in a row of requests, nor what is sound be refused.
 #[tokio::test]
-async fn finds_every_head_in_a_row() {
+async fn pipelined_request_heads_are_all_checked() {
     let server = Server::new().await;
     let body = r#"{"query":"{ me { id } }"}"#;
     let kept = post("/graphql", body).replace("Connection: close\r\n", "");
@@ -121,20 +121,20 @@ async fn finds_every_head_in_a_row() {
             client.send(std::str::from_utf8(part).unwrap()).await;
             tokio::task::yield_now().await;
         }
-        assert_eq!(statuses(&client.rest().await), expected, "in parts: {row}");
+        assert_eq!(statuses(&client.read_to_end().await), expected, "in parts: {row}");
     }
     // Some clients end a request with an empty line too many.
     let mut client = server.connect().await;
     client.send(&kept).await;
-    client.until(r#"{"data":{"me":null}}"#).await;
+    client.read_until(r#"{"data":{"me":null}}"#).await;
     client.send("\r\n").await;
     client.send(smuggled).await;
-    assert_eq!(statuses(&client.rest().await), ["400"]);
+    assert_eq!(statuses(&client.read_to_end().await), ["400"]);
 }
 
 /// H1, Z4
 #[tokio::test]
-async fn takes_64_kib_however_they_are_told() {
+async fn body_limit_is_64_kib_in_every_framing() {
     let server = Server::new().await;
     let most = 64 * 1024;
     let padded = |length: usize| format!("{{}}{}", " ".repeat(length - 2));
@@ -171,7 +171,7 @@ async fn takes_64_kib_however_they_are_told() {
 
 /// A connection that is reset takes its answer along: what is refused may be sent to its end.
 #[tokio::test]
-async fn lets_the_client_finish_before_it_closes() {
+async fn refused_body_is_drained_before_close() {
     let server = Server::new().await;
     let mut client = server.connect().await;
     let request = post("/graphql", &" ".repeat(900_000));
@@ -186,7 +186,7 @@ async fn lets_the_client_finish_before_it_closes() {
 }
 
 #[tokio::test]
-async fn bounds_heads() {
+async fn request_head_size_is_limited() {
     let server = Server::new().await;
     let get =
         |target: &str, headers: &str| format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
@@ -207,7 +207,7 @@ async fn bounds_heads() {
 
 /// H10
 #[tokio::test]
-async fn takes_no_method_that_nobody_asked_for() {
+async fn unsupported_methods_are_refused() {
     let server = Server::new().await;
     for (method, path, expected) in [
         ("TRACE", "/graphql", "405"),
@@ -239,15 +239,15 @@ async fn takes_no_method_that_nobody_asked_for() {
 
 /// H8: HTTP/2 is not spoken, and nothing is upgraded to it.
 #[tokio::test]
-async fn speaks_no_http_2() {
+async fn http_2_is_refused() {
     let server = Server::new().await;
     let mut client = server.connect().await;
     client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
-    let answer = client.rest().await;
+    let answer = client.read_to_end().await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 505"), "{answer}");
     let upgrade = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\n\
                    HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
     let answer = server.exchange(upgrade).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK") && !answer.to_lowercase().contains("upgrade"), "{answer}");
-    server.me().await;
+    server.assert_serves().await;
 }

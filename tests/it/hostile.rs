@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
-use crate::inputs::base;
-use crate::support::{Actor, Answer, TestApp};
+use crate::inputs::base_type;
+use crate::support::{Actor, TestApp, TestResponse};
 
 mod made;
 
-use made::{SCHEMA, any_json, fitting_operation, operation, text};
+use made::{SCHEMA, any_json, matching_operation, operation, text};
 
 /// One service for all cases of a property.
 struct Target {
@@ -38,14 +38,14 @@ impl Target {
     }
 
     /// Sends a body as JSON, by the administrator or by nobody.
-    fn send(&self, as_admin: bool, body: impl Into<Body>) -> Answer {
+    fn send(&self, as_admin: bool, body: impl Into<Body>) -> TestResponse {
         let actor = if as_admin { self.admin.clone() } else { self.app.anonymous() };
         let headers = [("content-type", "application/json")];
         self.runtime.block_on(actor.request(Method::POST, "/graphql", &headers, body))
     }
 
     /// Another administrator, if a case has ended the session; it may have changed the name and the password, too.
-    fn revive(&mut self) {
+    fn restore(&mut self) {
         if self.runtime.block_on(self.admin.me_code()).is_some() {
             self.admins += 1;
             self.admin = self.runtime.block_on(self.app.admin(&format!("root-{}", self.admins)));
@@ -54,13 +54,13 @@ impl Target {
 }
 
 /// Runs the property on `cases` inputs.
-fn holds<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+fn check<S: Strategy>(cases: u32, strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new(config).run(strategy, property).unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// What no answer may be.
-fn is_sane(answer: &Answer) -> Result<(), TestCaseError> {
+fn assert_no_fault(answer: &TestResponse) -> Result<(), TestCaseError> {
     prop_assert!(!answer.status.is_server_error(), "{}: {}", answer.status, answer.text);
     if answer.header("content-type").is_some_and(|kind| kind.contains("json")) {
         let json: Value = serde_json::from_str(&answer.text).map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -72,27 +72,29 @@ fn is_sane(answer: &Answer) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn any_bytes_as_body() {
+fn arbitrary_bytes_as_body_cause_no_5xx() {
     let target = Target::new();
-    holds(256, &(any::<bool>(), prop::collection::vec(any::<u8>(), 0..300)), |(as_admin, bytes)| {
-        is_sane(&target.send(as_admin, bytes))
+    check(256, &(any::<bool>(), prop::collection::vec(any::<u8>(), 0..300)), |(as_admin, bytes)| {
+        assert_no_fault(&target.send(as_admin, bytes))
     });
 }
 
 #[test]
-fn any_json_as_body_and_as_its_members() {
+fn arbitrary_json_as_body_causes_no_5xx() {
     let target = Target::new();
-    holds(192, &(any::<bool>(), any_json()), |(as_admin, body)| is_sane(&target.send(as_admin, body.to_string())));
+    check(192, &(any::<bool>(), any_json()), |(as_admin, body)| {
+        assert_no_fault(&target.send(as_admin, body.to_string()))
+    });
     let members = (any_json(), any_json(), any_json(), any_json(), any::<bool>());
-    holds(192, &members, |(query, variables, name, extensions, valid)| {
+    check(192, &members, |(query, variables, name, extensions, valid)| {
         let query = if valid { json!("query Q($a: ID!) { node(id: $a) { id } }") } else { query };
         let body = json!({ "query": query, "variables": variables, "operationName": name, "extensions": extensions });
-        is_sane(&target.send(true, body.to_string()))
+        assert_no_fault(&target.send(true, body.to_string()))
     });
 }
 
 #[test]
-fn any_soup_of_words_as_query() {
+fn arbitrary_words_as_query_cause_no_internal_error() {
     const WORDS: [&str; 34] = [
         "{",
         "}",
@@ -134,25 +136,25 @@ fn any_soup_of_words_as_query() {
         prop_oneof![9 => prop::sample::select(&WORDS).prop_map(str::to_owned), 1 => text()],
         0..40,
     );
-    holds(256, &soup, |words| is_sane(&target.send(true, json!({ "query": words.join(" ") }).to_string())));
+    check(256, &soup, |words| assert_no_fault(&target.send(true, json!({ "query": words.join(" ") }).to_string())));
 }
 
 /// Every argument and every input of the schema, those that come later included.
 #[test]
-fn any_text_in_every_input() {
+fn arbitrary_text_in_every_input_causes_no_internal_error() {
     let target = std::cell::RefCell::new(Target::new());
-    holds(600, &(prop::bool::weighted(0.8), fitting_operation()), |(as_admin, (query, variables))| {
+    check(600, &(prop::bool::weighted(0.8), matching_operation()), |(as_admin, (query, variables))| {
         if as_admin {
-            target.borrow_mut().revive();
+            target.borrow_mut().restore();
         }
         let body = json!({ "query": query, "variables": variables });
-        is_sane(&target.borrow().send(as_admin, body.to_string()))
+        assert_no_fault(&target.borrow().send(as_admin, body.to_string()))
     });
 }
 
 /// What becomes part of a statement, one at a time.
 #[test]
-fn any_text_that_is_looked_for() {
+fn arbitrary_search_text_causes_no_internal_error() {
     let target = Target::new();
     let ann = &target.ann.id;
     let assign = format!(
@@ -171,31 +173,31 @@ fn any_text_that_is_looked_for() {
         &assign,
     ];
     let places: Vec<String> = places.map(str::to_owned).into();
-    holds(400, &(prop::sample::select(places), text()), |(place, text)| {
+    check(400, &(prop::sample::select(places), text()), |(place, text)| {
         let body = json!({ "query": place, "variables": { "text": text } });
         let answer = target.send(true, body.to_string());
         prop_assert!(!answer.text.contains("GRAPHQL_"), "{}", answer.text);
-        is_sane(&answer)
+        assert_no_fault(&answer)
     });
 }
 
 #[test]
-fn any_json_as_every_input() {
+fn arbitrary_json_as_every_input_causes_no_internal_error() {
     let target = std::cell::RefCell::new(Target::new());
     let fields: Vec<String> =
         SCHEMA.root_fields.keys().filter(|field| !SCHEMA.root_fields[*field].is_empty()).cloned().collect();
-    holds(400, &(prop::sample::select(fields), any_json()), |(field, value)| {
-        target.borrow_mut().revive();
+    check(400, &(prop::sample::select(fields), any_json()), |(field, value)| {
+        target.borrow_mut().restore();
         let variables: Map<String, Value> =
             SCHEMA.root_fields[&field].iter().map(|(name, _)| (name.clone(), value.clone())).collect();
         let body = json!({ "query": operation(&field), "variables": variables });
-        is_sane(&target.borrow().send(true, body.to_string()))
+        assert_no_fault(&target.borrow().send(true, body.to_string()))
     });
 }
 
 /// What serde_json does not write: escapes of half a character, and numbers that no type holds.
 #[test]
-fn json_that_no_library_writes() {
+fn unusual_json_as_body_causes_no_5xx() {
     let target = Target::new();
     let raw = [
         r#""\ud800""#,
@@ -216,13 +218,13 @@ fn json_that_no_library_writes() {
     ];
     for field in SCHEMA.root_fields.keys() {
         for (name, of_type) in &SCHEMA.root_fields[field] {
-            let members = SCHEMA.objects.get(base(of_type)).into_iter().flatten();
+            let members = SCHEMA.objects.get(base_type(of_type)).into_iter().flatten();
             let places = members.map(|(member, _)| format!(r#"{{"{member}":@}}"#)).chain(["@".to_owned()]);
             for place in places {
                 for value in raw {
                     let query = json!(operation(field));
                     let body = format!(r#"{{"query":{query},"variables":{{"{name}":{}}}}}"#, place.replace('@', value));
-                    is_sane(&target.send(true, body)).unwrap();
+                    assert_no_fault(&target.send(true, body)).unwrap();
                 }
             }
         }
@@ -230,7 +232,7 @@ fn json_that_no_library_writes() {
 }
 
 #[test]
-fn any_header_values() {
+fn arbitrary_header_values_cause_no_5xx() {
     const NAMES: [&str; 8] =
         ["authorization", "accept", "content-type", "user-agent", "content-length", "x-request-id", "cookie", "origin"];
     let target = Target::new();
@@ -266,7 +268,7 @@ fn any_header_values() {
         "/token-validation",
     ]);
     let request = (any::<bool>(), paths, prop::collection::vec(header, 0..5));
-    holds(400, &request, |(by_post, path, headers)| {
+    check(400, &request, |(by_post, path, headers)| {
         let method = if by_post { Method::POST } else { Method::GET };
         let mut request =
             Request::builder().method(method).uri(path).body(Body::from("{\"query\":\"{ me { id } }\"}")).unwrap();
@@ -277,32 +279,32 @@ fn any_header_values() {
             let response = target.app.router.clone().oneshot(request).await.unwrap();
             let (parts, body) = response.into_parts();
             let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
-            Answer { status: parts.status, headers: parts.headers, text }
+            TestResponse { status: parts.status, headers: parts.headers, text }
         });
-        is_sane(&answer)
+        assert_no_fault(&answer)
     });
 }
 
 #[test]
-fn any_query_string() {
+fn arbitrary_query_string_causes_no_5xx() {
     let target = Target::new();
     let pairs = prop::collection::vec(
         (prop::sample::select(vec!["query", "variables", "operationName", "extensions", "x"]), "[!-~&&[^#]]{0,40}"),
         0..5,
     );
-    holds(256, &pairs, |pairs| {
+    check(256, &pairs, |pairs| {
         let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let path = format!("/graphql?{}", query.join("&"));
         if path.parse::<axum::http::Uri>().is_err() {
             return Ok(());
         }
-        is_sane(&target.runtime.block_on(target.admin.request(Method::GET, &path, &[], "")))
+        assert_no_fault(&target.runtime.block_on(target.admin.request(Method::GET, &path, &[], "")))
     });
 }
 
 /// Deep nesting overflows a stack before it uses up 64 KiB (RUSTSEC-2022-0037).
 #[test]
-fn deep_nesting_everywhere() {
+fn deep_nesting_causes_no_5xx() {
     let target = Target::new();
     let deep = 20_000;
     let queries = [
@@ -316,10 +318,10 @@ fn deep_nesting_everywhere() {
         format!("{{{}}}", "a:me ".repeat(deep / 2)),
     ];
     for query in queries {
-        is_sane(&target.send(true, json!({ "query": query }).to_string())).unwrap();
+        assert_no_fault(&target.send(true, json!({ "query": query }).to_string())).unwrap();
     }
     for variables in ["[".repeat(60_000), "{\"a\":".repeat(12_000)] {
         let body = format!(r#"{{"query":"{{ __typename }}","variables":{{"a":{variables}"#);
-        is_sane(&target.send(true, body)).unwrap();
+        assert_no_fault(&target.send(true, body)).unwrap();
     }
 }

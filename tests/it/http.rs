@@ -8,28 +8,28 @@ use axum::routing::get as get_route;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, PASSWORD, PROTECTION, TestApp};
+use crate::support::{Actor, PASSWORD, SECURITY_HEADERS, TestApp, TestResponse};
 
 const JSON: &str = "application/json";
 const GRAPHQL: &str = "application/graphql-response+json";
 const MUTATION: &str =
     r#"mutation { register(input: { username: \"new\", password: \"correct-horse-battery-7\" }) { status } }"#;
 
-async fn post(actor: &Actor, headers: &[(&str, &str)], body: &str) -> Answer {
+async fn post(actor: &Actor, headers: &[(&str, &str)], body: &str) -> TestResponse {
     actor.request(Method::POST, "/graphql", headers, body.to_owned()).await
 }
 
-async fn get(actor: &Actor, path: &str, headers: &[(&str, &str)]) -> Answer {
+async fn get(actor: &Actor, path: &str, headers: &[(&str, &str)]) -> TestResponse {
     actor.request(Method::GET, path, headers, "").await
 }
 
 /// Whether the account that [`MUTATION`] makes is there.
 async fn ran(app: &TestApp) -> bool {
-    app.anonymous().login("new", PASSWORD).await.refusal("login").is_none()
+    app.anonymous().login("new", PASSWORD).await.payload_error("login").is_none()
 }
 
 #[tokio::test]
-async fn runs_no_mutation_by_get() {
+async fn mutation_by_get_is_refused() {
     let app = TestApp::new().await;
     let query = "mutation%7Bregister(input%3A%7Busername%3A%22new%22%2Cpassword%3A%22correct-horse-battery-7%22%7D)%7Bstatus%7D%7D";
     let named = format!("query%20Q%7B__typename%7D%20mutation%20M{}&operationName=M", &query["mutation".len()..]);
@@ -45,7 +45,7 @@ async fn runs_no_mutation_by_get() {
 
 /// What a page of another origin can send without being asked.
 #[tokio::test]
-async fn runs_nothing_that_is_not_sent_as_json() {
+async fn body_that_is_not_json_is_refused() {
     let app = TestApp::new().await;
     let body = format!(r#"{{"query":"{MUTATION}"}}"#);
     let form = "query=mutation%7Bregister(input%3A%7Busername%3A%22new%22%2Cpassword%3A%22correct-horse-battery-7%22%7D)%7Bstatus%7D%7D";
@@ -73,7 +73,7 @@ async fn runs_nothing_that_is_not_sent_as_json() {
 }
 
 #[tokio::test]
-async fn reads_64_kib_and_not_one_byte_more() {
+async fn body_above_64_kib_is_refused() {
     let app = TestApp::new().await;
     let body = |length: usize| {
         let frame = r#"{"query":"{ __typename }"}"#;
@@ -88,7 +88,7 @@ async fn reads_64_kib_and_not_one_byte_more() {
 }
 
 #[tokio::test]
-async fn tells_of_routes_and_methods_in_problem_details() {
+async fn unknown_routes_and_methods_return_problem_details() {
     let app = TestApp::new().await;
     for path in [
         "/nothing",
@@ -122,7 +122,7 @@ async fn tells_of_routes_and_methods_in_problem_details() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_headers_that_protect_it() {
+async fn every_graphql_response_has_security_headers() {
     let app = TestApp::new().await;
     let (anonymous, long) = (app.anonymous(), " ".repeat(65_537));
     let answers = [
@@ -138,7 +138,7 @@ async fn every_answer_carries_the_headers_that_protect_it() {
     ];
     for (status, answer) in answers {
         assert_eq!(answer.status, status, "{}", answer.text);
-        for (name, value) in PROTECTION {
+        for (name, value) in SECURITY_HEADERS {
             assert_eq!(answer.header(name), Some(value), "{name} of a {status}");
         }
         let id = answer.header("x-request-id").unwrap_or_default();
@@ -150,7 +150,7 @@ async fn every_answer_carries_the_headers_that_protect_it() {
 }
 
 #[tokio::test]
-async fn names_each_request_by_itself() {
+async fn request_ids_are_unique() {
     let app = TestApp::new().await;
     let first = get(&app.anonymous(), "/healthz", &[("x-request-id", "mine")]).await;
     let second = get(&app.anonymous(), "/healthz", &[("x-request-id", "mine")]).await;
@@ -160,7 +160,7 @@ async fn names_each_request_by_itself() {
 
 /// J22: the status tells in the newer media type; in the old one it is 200 whenever the answer is a GraphQL one.
 #[tokio::test]
-async fn answers_in_the_media_type_that_the_client_prefers() {
+async fn response_media_type_follows_accept() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     app.clock.advance(TimeDelta::hours(1));
@@ -192,7 +192,7 @@ async fn answers_in_the_media_type_that_the_client_prefers() {
 
 /// J21: a token in the address or in the body is nobody's, and the address is refused: it ends up in logs.
 #[tokio::test]
-async fn takes_tokens_from_the_header_alone() {
+async fn access_token_is_read_from_the_header_only() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let token = ann.token.as_deref().unwrap();
@@ -210,7 +210,7 @@ async fn takes_tokens_from_the_header_alone() {
 
 /// H2
 #[tokio::test]
-async fn takes_no_json_that_could_be_read_in_two_ways() {
+async fn json_with_duplicate_members_is_refused() {
     let app = TestApp::new().await;
     let members = (0..9_000).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(",");
     for value in [
@@ -239,7 +239,7 @@ async fn takes_no_json_that_could_be_read_in_two_ways() {
 }
 
 #[tokio::test]
-async fn refuses_what_is_no_request() {
+async fn malformed_graphql_request_is_refused() {
     let app = TestApp::new().await;
     for body in [
         "",
@@ -271,7 +271,7 @@ async fn refuses_what_is_no_request() {
 }
 
 #[tokio::test]
-async fn shows_the_page_to_a_browser_alone() {
+async fn playground_is_served_to_browsers_only() {
     let app = TestApp::new().await;
     let browser = [("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")];
     let page = get(&app.anonymous(), "/graphql", &browser).await;
@@ -285,7 +285,7 @@ async fn shows_the_page_to_a_browser_alone() {
 
 /// X4, X7: the page at the root loads nothing but the server's own files, and runs nothing that is written into it.
 #[tokio::test]
-async fn has_a_page_at_the_root_that_no_stranger_can_write_into() {
+async fn root_page_has_a_strict_content_security_policy() {
     let app = TestApp::new().await;
     let page = get(&app.anonymous(), "/", &[]).await;
     assert_eq!((page.status.as_u16(), page.header("content-type")), (200, Some("text/html; charset=utf-8")));
@@ -299,13 +299,13 @@ async fn has_a_page_at_the_root_that_no_stranger_can_write_into() {
     assert!(nonce.len() == 24 && page.text.contains(&format!("nonce=\"{nonce}\"")), "{policy}: {}", page.text);
     let again = get(&app.anonymous(), "/", &[]).await;
     assert_ne!(again.header("content-security-policy"), Some(&*policy), "each answer has a nonce of its own");
-    for (name, value) in PROTECTION.iter().filter(|(name, _)| *name != "content-security-policy") {
+    for (name, value) in SECURITY_HEADERS.iter().filter(|(name, _)| *name != "content-security-policy") {
         assert_eq!(page.header(name), Some(*value), "{name}");
     }
 }
 
 #[tokio::test]
-async fn answers_machines() {
+async fn health_routes_respond() {
     let app = TestApp::new().await;
     let alive = get(&app.anonymous(), "/healthz", &[]).await;
     assert_eq!((alive.status.as_u16(), alive.json()), (200, json!({ "status": "ok" })));
@@ -319,9 +319,9 @@ async fn answers_machines() {
 
 /// The disk of the embedded database: logins and refreshes need room.
 #[tokio::test]
-async fn is_not_ready_on_a_full_disk_and_says_so() {
+async fn full_disk_makes_readyz_fail() {
     use crate::support::database::backend;
-    let app = TestApp::tuned(&[], |config| config.server.least_free = u64::MAX).await;
+    let app = TestApp::with_config(&[], |config| config.server.min_free_bytes = u64::MAX).await;
     let ready = get(&app.anonymous(), "/readyz", &[]).await;
     if backend() != sea_orm::DbBackend::Sqlite {
         assert_eq!(ready.status, 200, "a server tells by itself");
@@ -334,8 +334,8 @@ async fn is_not_ready_on_a_full_disk_and_says_so() {
 
 /// G12, X4: what no route does can still happen to one.
 #[tokio::test]
-async fn a_handler_that_fails_answers_plainly_and_the_server_lives() {
-    let mut app = TestApp::tuned(&[], |config| config.server.deadlines.request = Duration::from_millis(200)).await;
+async fn panic_in_a_handler_is_a_plain_500_and_the_server_runs_on() {
+    let mut app = TestApp::with_config(&[], |config| config.server.timeouts.request = Duration::from_millis(200)).await;
     let panics = || async {
         if true {
             panic!("the secret of row 17")
@@ -343,7 +343,7 @@ async fn a_handler_that_fails_answers_plainly_and_the_server_lives() {
     };
     let hangs = || std::future::pending::<()>();
     let routes = Router::new().route("/panics", get_route(panics)).route("/hangs", get_route(hangs));
-    app.router = accountd::http::layered(routes.route("/fine", get_route("fine")), app.app.clone());
+    app.router = accountd::http::with_middleware(routes.route("/fine", get_route("fine")), app.app.clone());
     for (path, status, code) in
         [("/panics", 500, "INTERNAL"), ("/hangs", 503, "TIMEOUT"), ("/nowhere", 404, "NOT_FOUND")]
     {
@@ -361,7 +361,7 @@ async fn a_handler_that_fails_answers_plainly_and_the_server_lives() {
 }
 
 #[tokio::test]
-async fn publishes_only_the_public_half_of_its_keys() {
+async fn jwks_contains_public_keys_only() {
     let app = TestApp::new().await;
     let answer = get(&app.anonymous(), "/.well-known/jwks.json", &[]).await;
     assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, Some("public, max-age=300")));

@@ -5,8 +5,8 @@ use async_graphql::parser::types::{BaseType, Type};
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::inputs::{Inputs, base, inputs};
-use crate::support::{Actor, Answer, TestApp};
+use crate::inputs::{SchemaInputs, base_type, schema_inputs};
+use crate::support::{Actor, TestApp, TestResponse};
 
 /// What a database that reads it as SQL takes for true, and what it takes for false; otherwise they are alike.
 const PAIRS: [(&str, &str); 9] = [
@@ -22,11 +22,11 @@ const PAIRS: [(&str, &str); 9] = [
 ];
 
 /// A value for `of`; the texts in it are `text`.
-fn value(of: &Type, schema: &Inputs, text: &str) -> Value {
+fn value(of: &Type, schema: &SchemaInputs, text: &str) -> Value {
     if let BaseType::List(inner) = &of.base {
         return json!([value(inner, schema, text)]);
     }
-    let name = base(of);
+    let name = base_type(of);
     if let Some(values) = schema.enums.get(name) {
         return json!(values[0]);
     }
@@ -42,7 +42,7 @@ fn value(of: &Type, schema: &Inputs, text: &str) -> Value {
 }
 
 /// What an answer amounts to, without what differs from one answer to the next.
-fn told(answer: &Answer) -> String {
+fn responses_to(answer: &TestResponse) -> String {
     let mut json = answer.json();
     let mut codes = Vec::new();
     strip(&mut json, &mut codes);
@@ -66,7 +66,7 @@ fn strip(json: &mut Value, codes: &mut Vec<String>) {
     }
 }
 
-async fn ask(actor: &Actor, field: &str, schema: &Inputs, text: &str) -> Answer {
+async fn ask(actor: &Actor, field: &str, schema: &SchemaInputs, text: &str) -> TestResponse {
     let (root, name) = field.split_once('.').unwrap();
     let arguments = &schema.root_fields[field];
     let defined: Vec<_> = arguments.iter().map(|(name, of)| format!("${name}: {of}")).collect();
@@ -80,14 +80,14 @@ async fn ask(actor: &Actor, field: &str, schema: &Inputs, text: &str) -> Answer 
 
 /// Whether it is read as true or as false makes no difference, and breaks nothing.
 #[tokio::test]
-async fn takes_sql_for_text() {
+async fn sql_in_input_is_stored_as_text() {
     let app = TestApp::new().await;
-    let (root, schema) = (app.admin("root").await, inputs());
+    let (root, schema) = (app.admin("root").await, schema_inputs());
     let mut asked = 0;
     for field in schema.root_fields.keys().filter(|field| *field != "Mutation.logout") {
         for (truth, falsehood) in PAIRS {
             let answers = [ask(&root, field, &schema, truth).await, ask(&root, field, &schema, falsehood).await];
-            assert_eq!(told(&answers[0]), told(&answers[1]), "{field}: {truth}");
+            assert_eq!(responses_to(&answers[0]), responses_to(&answers[1]), "{field}: {truth}");
             assert!(!answers[0].text.contains("INTERNAL") && answers[0].status.is_success(), "{}", answers[0].text);
             asked += 1;
         }
@@ -100,7 +100,7 @@ async fn takes_sql_for_text() {
                 app.anonymous().json(Method::POST, path, &body(truth)).await,
                 app.anonymous().json(Method::POST, path, &body(falsehood)).await,
             ];
-            assert_eq!(told(&answers[0]), told(&answers[1]), "{path}: {truth}");
+            assert_eq!(responses_to(&answers[0]), responses_to(&answers[1]), "{path}: {truth}");
             assert!(answers[0].status.is_client_error(), "{path}: {}", answers[0].text);
         }
     }
@@ -108,13 +108,13 @@ async fn takes_sql_for_text() {
 
 /// Q4: what is sorted and filtered by is chosen from a list, never named by text.
 #[test]
-fn orders_by_names_of_its_own_alone() {
-    let schema = inputs();
+fn sort_order_accepts_known_names_only() {
+    let schema = schema_inputs();
     let orders: Vec<_> = schema.objects.iter().filter(|(name, _)| name.ends_with("Order")).collect();
     assert!(!orders.is_empty());
     for (name, members) in orders {
         for (member, of) in members {
-            assert!(schema.enums.contains_key(base(of)), "{name}.{member} is {of}");
+            assert!(schema.enums.contains_key(base_type(of)), "{name}.{member} is {of}");
         }
     }
 }

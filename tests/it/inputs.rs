@@ -10,7 +10,7 @@ use async_graphql::parser::types::{BaseType, EnumType, Type, TypeKind, TypeSyste
 pub type Member = (String, Type);
 
 /// What the schema takes.
-pub struct Inputs {
+pub struct SchemaInputs {
     /// The members of each input object.
     pub objects: BTreeMap<String, Vec<Member>>,
     /// The values of each enum.
@@ -22,10 +22,10 @@ pub struct Inputs {
 }
 
 /// The name of a type without its wrappers.
-pub fn base(of: &Type) -> &str {
+pub fn base_type(of: &Type) -> &str {
     match &of.base {
         BaseType::Named(name) => name,
-        BaseType::List(inner) => base(inner),
+        BaseType::List(inner) => base_type(inner),
     }
 }
 
@@ -34,8 +34,8 @@ fn values(of: &EnumType) -> Vec<String> {
 }
 
 /// Reads the printed schema.
-pub fn inputs() -> Inputs {
-    let mut inputs = Inputs {
+pub fn schema_inputs() -> SchemaInputs {
+    let mut inputs = SchemaInputs {
         objects: BTreeMap::new(),
         enums: BTreeMap::new(),
         root_fields: BTreeMap::new(),
@@ -59,7 +59,7 @@ pub fn inputs() -> Inputs {
                         let arguments = field.arguments.iter().map(|argument| &argument.node);
                         let arguments = arguments.map(|one| (one.name.node.to_string(), one.ty.node.clone())).collect();
                         inputs.root_fields.insert(format!("{name}.{}", field.name.node), arguments);
-                        answers.push((format!("{name}.{}", field.name.node), base(&field.ty.node).to_owned()));
+                        answers.push((format!("{name}.{}", field.name.node), base_type(&field.ty.node).to_owned()));
                     }
                 }
                 composite.push(name);

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 const SECRET: &str = "k3J+vQ8xW0aZ/5yTn2LsRf7uHcE9pBdM";
 
@@ -14,7 +14,7 @@ async fn service() -> TestApp {
     TestApp::with(&[("ACCOUNTD_INTROSPECTION__SECRET", SECRET)]).await
 }
 
-async fn ask_as(actor: &Actor, authorization: &str, body: &str) -> Answer {
+async fn ask_as(actor: &Actor, authorization: &str, body: &str) -> TestResponse {
     let headers = [("authorization", authorization), ("content-type", "application/x-www-form-urlencoded")];
     actor.request(Method::POST, "/introspect", &headers, body.to_owned()).await
 }
@@ -30,11 +30,11 @@ fn token(actor: &Actor) -> &str {
 }
 
 #[tokio::test]
-async fn tells_what_a_live_token_is_worth_now() {
+async fn token_introspection_describes_a_live_token() {
     let app = service().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
-    let now = app.clock.stopped_at().timestamp();
+    let now = app.clock.current().timestamp();
     let known = ask(&app, token(&ann)).await;
     let sid = known["sid"].as_str().unwrap();
     let expected = json!({
@@ -42,12 +42,12 @@ async fn tells_what_a_live_token_is_worth_now() {
         "jti": format!("{sid}.1"), "iat": now, "exp": now + 900, "sid": sid, "roles": [], "permissions": [],
     });
     assert_eq!(known, expected);
-    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
     let known = ask(&app, token(&ann)).await;
     assert_eq!((&known["roles"], known["permissions"].as_array().unwrap().is_empty()), (&json!(["admin"]), false));
 
     let input = json!({ "name": "robot", "permissions": ["USERS_READ"], "scopes": ["ds_*/read", "x"] });
-    let made = ann.done("createApiToken", input, "apiToken { id } token").await;
+    let made = ann.mutate_ok("createApiToken", input, "apiToken { id } token").await;
     let known = ask(&app, made["token"].as_str().unwrap()).await;
     assert_eq!((&known["active"], &known["scope"], &known["roles"]), (&json!(true), &json!("ds_*/read x"), &json!([])));
     assert_eq!((&known["jti"], &known["permissions"]), (&made["apiToken"]["id"], &json!(["USERS_READ"])));
@@ -56,7 +56,7 @@ async fn tells_what_a_live_token_is_worth_now() {
 
 /// J27: exactly this, whatever is wrong.
 #[tokio::test]
-async fn tells_nothing_of_tokens_that_open_nothing() {
+async fn token_introspection_of_invalid_token_is_inactive_only() {
     let app = service().await;
     let root = app.admin("root").await;
     let inactive = json!({ "active": false });
@@ -68,9 +68,9 @@ async fn tells_nothing_of_tokens_that_open_nothing() {
     }
     ann.send("mutation { logout { ok } }", json!({})).await.data();
     assert_eq!(ask(&app, token(&ann)).await, inactive, "a session that was ended, at once");
-    root.done("setUserStatus", json!({ "userId": bob.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": bob.id, "status": "DISABLED" }), "user { id }").await;
     assert_eq!(ask(&app, token(&bob)).await, inactive, "a disabled account");
-    root.done("updateUser", json!({ "userId": eve.id, "mustChangePassword": true }), "user { id }").await;
+    root.mutate_ok("updateUser", json!({ "userId": eve.id, "mustChangePassword": true }), "user { id }").await;
     assert_eq!(ask(&app, token(&eve)).await, inactive, "somebody who has to choose a password first");
     app.clock.advance(TimeDelta::minutes(16));
     assert_eq!(ask(&app, token(&old)).await, inactive, "a token that has expired");
@@ -82,7 +82,7 @@ async fn tells_nothing_of_tokens_that_open_nothing() {
 }
 
 #[tokio::test]
-async fn answers_only_those_who_know_the_secret() {
+async fn token_introspection_requires_the_secret() {
     let app = service().await;
     let ann = app.user("ann").await;
     let body = format!("token={}", token(&ann));
@@ -140,7 +140,7 @@ async fn answers_only_those_who_know_the_secret() {
 
 /// A secret may look as if it were encoded.
 #[tokio::test]
-async fn takes_a_secret_with_percent_signs_as_it_is_and_encoded() {
+async fn introspection_secret_with_percent_is_taken_raw_and_encoded() {
     let secret = "q8Zs%1vXo%41TnRbL2mYc9HdW5uEj3GfA6pNi0Qw%xBg";
     let app = TestApp::with(&[("ACCOUNTD_INTROSPECTION__SECRET", secret)]).await;
     let ann = app.user("ann").await;
@@ -152,7 +152,7 @@ async fn takes_a_secret_with_percent_signs_as_it_is_and_encoded() {
 }
 
 #[tokio::test]
-async fn is_not_there_without_a_secret() {
+async fn token_introspection_without_configured_secret_is_404() {
     let app = TestApp::new().await;
     assert_eq!(ask_as(&app.anonymous(), &format!("Bearer {SECRET}"), "token=x").await.status, 404);
     for weak in ["short", "changeme-changeme-changeme-changeme"] {
@@ -165,10 +165,10 @@ async fn is_not_there_without_a_secret() {
 
 /// A2: wrong secrets are counted by address, right ones are not.
 #[tokio::test]
-async fn counts_wrong_secrets() {
+async fn wrong_introspection_secrets_are_rate_limited() {
     let app = TestApp::with(&[("ACCOUNTD_INTROSPECTION__SECRET", SECRET), ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     let (right, gateway, stranger) =
-        (format!("Bearer {SECRET}"), app.anonymous().at("192.0.2.1"), app.anonymous().at("192.0.2.2"));
+        (format!("Bearer {SECRET}"), app.anonymous().at_address("192.0.2.1"), app.anonymous().at_address("192.0.2.2"));
     for _ in 0..30 {
         assert_eq!(ask_as(&gateway, &right, "token=x").await.status, 200);
     }
@@ -184,7 +184,7 @@ async fn counts_wrong_secrets() {
 
 /// A token that nobody could look up is neither good nor bad.
 #[tokio::test]
-async fn tells_when_it_cannot_look() {
+async fn token_introspection_during_an_outage_is_503() {
     let app = service().await;
     let ann = app.user("ann").await;
     app.app.db.close().await.unwrap();

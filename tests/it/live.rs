@@ -13,11 +13,11 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use crate::support::{Actor, PATIENCE, TestApp};
+use crate::support::{Actor, TEST_TIMEOUT, TestApp};
 
 /// Asks again until the answer is yes.
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     while !is_so().await {
         assert!(Instant::now() < deadline, "it does not happen: {what}");
         tokio::task::yield_now().await;
@@ -40,7 +40,7 @@ async fn shown_name(actor: &Actor) -> String {
 }
 
 /// Waits until the caller is answered from memory: a change that nobody told of is not seen.
-async fn remembered(app: &TestApp, name: &str, actor: &Actor) {
+async fn is_cached(app: &TestApp, name: &str, actor: &Actor) {
     let mut count = 0;
     until("the caller is remembered", async || {
         count += 1;
@@ -53,21 +53,21 @@ async fn remembered(app: &TestApp, name: &str, actor: &Actor) {
 
 /// No database read: what the row says meanwhile is not seen. Programs with an API token are remembered alike.
 #[tokio::test]
-async fn a_caller_who_was_seen_before_is_not_looked_up_again() {
+async fn cached_caller_is_not_read_from_the_database() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (_, robot) = ann.api_token(&[]).await;
-    remembered(&app, "ann", &ann).await;
-    remembered(&app, "ann", &robot).await;
+    is_cached(&app, "ann", &ann).await;
+    is_cached(&app, "ann", &robot).await;
 }
 
 /// The caller's own roles and permissions come from where the caller was authenticated; only mutations, which may have
 /// changed them, read them again.
 #[tokio::test]
-async fn own_roles_and_permissions_cost_no_read() {
+async fn own_roles_and_permissions_need_no_database_read() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
-    remembered(&app, "root", &root).await;
+    is_cached(&app, "root", &root).await;
     user_role::Entity::delete_many().exec(app.app.db.writer()).await.unwrap();
     let answer = root.send("{ me { roles permissions can(permission: USERS_READ) } }", json!({})).await;
     let me = &answer.data()["me"];
@@ -79,10 +79,10 @@ async fn own_roles_and_permissions_cost_no_read() {
 }
 
 #[tokio::test]
-async fn nobody_is_remembered_where_that_is_switched_off() {
+async fn disabled_cache_stores_no_caller() {
     let app = TestApp::with(&[("ACCOUNTD_CACHE__CALLERS", "0")]).await;
     let ann = app.user("ann").await;
-    until("the counters are read", async || app.app.db.ledger().is_trusted()).await;
+    until("the counters are read", async || app.app.db.invalidation_log().is_fresh()).await;
     for count in 0..3 {
         shown_name(&ann).await;
         rename_by_hand(&app, "ann", &count.to_string()).await;
@@ -92,10 +92,10 @@ async fn nobody_is_remembered_where_that_is_switched_off() {
 
 /// The key is a hash of the whole token: what was never verified finds nothing.
 #[tokio::test]
-async fn a_token_that_differs_in_one_character_is_not_the_one_that_was_seen() {
+async fn token_differing_in_one_character_misses_the_cache() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    remembered(&app, "ann", &ann).await;
+    is_cached(&app, "ann", &ann).await;
     let token = ann.token.clone().unwrap();
     for place in [0, token.len() / 2, token.len() - 20] {
         let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
@@ -106,10 +106,10 @@ async fn a_token_that_differs_in_one_character_is_not_the_one_that_was_seen() {
 
 /// What ends by time ends to the second, remembered or not.
 #[tokio::test]
-async fn a_token_that_is_remembered_ends_when_its_time_is_over() {
+async fn cached_access_token_expires_on_time() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    remembered(&app, "ann", &ann).await;
+    is_cached(&app, "ann", &ann).await;
     // Five seconds of leeway for other clocks.
     app.clock.advance(TimeDelta::seconds(900 + 4));
     assert_eq!(ann.me_code().await, None);
@@ -121,7 +121,7 @@ async fn a_token_that_is_remembered_ends_when_its_time_is_over() {
 
 /// S6
 #[tokio::test]
-async fn a_session_that_is_remembered_ends_when_its_time_is_over() {
+async fn cached_session_expires_on_time() {
     let lives = [
         ("ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS", "600"),
         ("ACCOUNTD_TOKEN__REFRESH_IDLE_SECONDS", "600"),
@@ -129,7 +129,7 @@ async fn a_session_that_is_remembered_ends_when_its_time_is_over() {
     ];
     let app = TestApp::with(&lives).await;
     let ann = app.user("ann").await;
-    remembered(&app, "ann", &ann).await;
+    is_cached(&app, "ann", &ann).await;
     app.clock.advance(TimeDelta::seconds(599));
     assert_eq!(ann.me_code().await, None);
     app.clock.advance(TimeDelta::seconds(1));
@@ -137,13 +137,13 @@ async fn a_session_that_is_remembered_ends_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn an_api_token_that_is_remembered_ends_when_its_time_is_over() {
+async fn cached_api_token_expires_on_time() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let input = json!({ "name": "robot", "permissions": [], "expiresIn": 60 });
-    let made = ann.done("createApiToken", input, "token").await;
+    let made = ann.mutate_ok("createApiToken", input, "token").await;
     let robot = ann.with_token(made["token"].as_str().unwrap());
-    remembered(&app, "ann", &robot).await;
+    is_cached(&app, "ann", &robot).await;
     app.clock.advance(TimeDelta::seconds(59));
     assert_eq!(robot.me_code().await, None);
     app.clock.advance(TimeDelta::seconds(1));
@@ -152,17 +152,17 @@ async fn an_api_token_that_is_remembered_ends_when_its_time_is_over() {
 
 /// S9: when news of the others cannot arrive, the database is asked, and as soon as they can again, it is not.
 #[tokio::test]
-async fn nothing_that_is_remembered_is_believed_when_no_news_arrive() {
+async fn stale_cache_is_not_used_without_invalidations() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    remembered(&app, "ann", &ann).await;
+    is_cached(&app, "ann", &ann).await;
     let db = app.app.db.writer();
     db.execute_unprepared("ALTER TABLE change_counter RENAME TO hidden_counter").await.unwrap();
-    until("the silence is noticed", async || !app.app.db.ledger().is_trusted()).await;
+    until("the silence is noticed", async || !app.app.db.invalidation_log().is_fresh()).await;
     for count in 0..3 {
         rename_by_hand(&app, "ann", &format!("silence {count}")).await;
         assert_eq!(shown_name(&ann).await, format!("silence {count}"));
     }
     db.execute_unprepared("ALTER TABLE hidden_counter RENAME TO change_counter").await.unwrap();
-    remembered(&app, "ann", &ann).await;
+    is_cached(&app, "ann", &ann).await;
 }

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::support::database::backend;
-use crate::support::{Answer, PASSWORD, PATIENCE, TestApp};
+use crate::support::{PASSWORD, TEST_TIMEOUT, TestApp, TestResponse};
 
 async fn stored_hash(app: &TestApp, name: &str) -> String {
     let found = user::Entity::find().filter(user::Column::UsernameKey.eq(name)).one(app.app.db.reader()).await.unwrap();
@@ -26,18 +26,18 @@ async fn store_hash(app: &TestApp, name: &str, hash: Option<&str>) {
 
 /// Makes an account with a password of its own.
 async fn with_password(app: &TestApp, name: &str, password: &str) {
-    app.anonymous().done("register", json!({ "username": name, "password": password }), "status").await;
+    app.anonymous().mutate_ok("register", json!({ "username": name, "password": password }), "status").await;
 }
 
-fn worked(answer: &Answer) -> bool {
-    answer.refusal("login").is_none()
+fn succeeded(answer: &TestResponse) -> bool {
+    answer.payload_error("login").is_none()
 }
 
 #[tokio::test]
-async fn takes_the_username_and_the_email_address_in_any_spelling() {
+async fn login_accepts_username_and_email_in_any_spelling() {
     let app = TestApp::new().await;
     let input = json!({ "username": "Straße", "email": "Ann@bücher.example", "password": PASSWORD });
-    let ann = app.anonymous().done("register", input, "user { id }").await["user"]["id"].clone();
+    let ann = app.anonymous().mutate_ok("register", input, "user { id }").await["user"]["id"].clone();
     for name in [
         "Straße",
         "strasse",
@@ -52,13 +52,13 @@ async fn takes_the_username_and_the_email_address_in_any_spelling() {
         assert_eq!(answer.data()["login"]["user"]["id"], ann, "{name:?}");
     }
     for name in ["strase", "ann", "ann@buecher.example", "", " ", "@", "Straße\0", "\u{fdfa}"] {
-        assert!(!worked(&app.anonymous().login(name, PASSWORD).await), "{name:?}");
+        assert!(!succeeded(&app.anonymous().login(name, PASSWORD).await), "{name:?}");
     }
 }
 
 /// S15
 #[tokio::test]
-async fn opens_a_session_of_its_own_each_time() {
+async fn each_login_opens_a_new_session() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let mut seen = std::collections::HashSet::new();
@@ -66,13 +66,13 @@ async fn opens_a_session_of_its_own_each_time() {
         let answer = app.anonymous().login("ann", PASSWORD).await;
         let session = answer.data()["login"]["session"]["id"].as_str().unwrap().to_owned();
         let ann = app.anonymous().signed_in(&answer.data()["login"]);
-        ann.done("logout", json!({}), "ok").await;
+        ann.mutate_ok("logout", json!({}), "ok").await;
         assert!(seen.insert(session));
     }
 }
 
 /// All of an answer but what differs between any two.
-fn all_of(answer: &Answer) -> String {
+fn all_of(answer: &TestResponse) -> String {
     let told = |name: &str| !["date", "x-request-id"].contains(&name);
     let headers: Vec<_> = answer.headers.iter().filter(|(name, _)| told(name.as_str())).collect();
     format!("{} {headers:?} {}", answer.status, answer.text)
@@ -80,14 +80,14 @@ fn all_of(answer: &Answer) -> String {
 
 /// B1
 #[tokio::test]
-async fn answers_alike_whatever_is_wrong() {
+async fn login_failures_are_indistinguishable() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     app.user("ann").await;
     let disabled = app.user("bob").await;
     app.user("invited").await;
     app.user("poisoned").await;
-    root.done("setUserStatus", json!({ "userId": disabled.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": disabled.id, "status": "DISABLED" }), "user { id }").await;
     store_hash(&app, "invited", None).await;
     store_hash(&app, "poisoned", Some("garbage")).await;
 
@@ -124,20 +124,20 @@ async fn answers_alike_whatever_is_wrong() {
 
 /// C4
 #[tokio::test]
-async fn takes_one_password_in_both_unicode_forms() {
+async fn login_accepts_a_password_in_both_unicode_forms() {
     let app = TestApp::new().await;
     let (composed, decomposed) = ("caf\u{e9}-rivi\u{e8}re-71", "cafe\u{301}-rivie\u{300}re-71");
     with_password(&app, "ann", decomposed).await;
     with_password(&app, "bob", composed).await;
     for name in ["ann", "bob"] {
-        assert!(worked(&app.anonymous().login(name, composed).await));
-        assert!(worked(&app.anonymous().login(name, decomposed).await));
+        assert!(succeeded(&app.anonymous().login(name, composed).await));
+        assert!(succeeded(&app.anonymous().login(name, decomposed).await));
     }
 }
 
 /// C1 C4: neither truncated nor trimmed nor folded, and not made compatible.
 #[tokio::test]
-async fn takes_no_password_that_differs_anywhere() {
+async fn login_with_any_differing_password_is_refused() {
     let app = TestApp::new().await;
     let long = "x9§kQzß7".repeat(32);
     let at = |position: usize, text: &str| {
@@ -160,16 +160,16 @@ async fn takes_no_password_that_differs_anywhere() {
     for (number, (password, others)) in pairs.iter().enumerate() {
         let name = format!("user{number}");
         with_password(&app, &name, password).await;
-        assert!(worked(&app.anonymous().login(&name, password).await));
+        assert!(succeeded(&app.anonymous().login(&name, password).await));
         for other in others {
-            assert!(!worked(&app.anonymous().login(&name, other).await), "{other:?}");
+            assert!(!succeeded(&app.anonymous().login(&name, other).await), "{other:?}");
         }
     }
 }
 
 /// C6
 #[tokio::test]
-async fn stores_an_argon2id_hash_of_the_configured_cost_with_a_salt_of_its_own() {
+async fn stored_hash_is_argon2id_with_configured_cost_and_own_salt() {
     let app = TestApp::new().await.restart_with(|config| config.password.argon2_parallelism = 2).await;
     let mut salts = std::collections::HashSet::new();
     for name in ["ann", "bob", "cid"] {
@@ -184,19 +184,19 @@ async fn stores_an_argon2id_hash_of_the_configured_cost_with_a_salt_of_its_own()
 
 /// C7
 #[tokio::test]
-async fn hashes_again_when_the_cost_was_raised() {
+async fn login_rehashes_after_a_cost_increase() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let before = stored_hash(&app, "ann").await;
     let app = app.restart_with(|config| config.password.argon2_iterations = 2).await;
-    assert!(!worked(&app.anonymous().login("ann", "wrong").await));
+    assert!(!succeeded(&app.anonymous().login("ann", "wrong").await));
     assert_eq!(stored_hash(&app, "ann").await, before, "a failure never hashes again");
-    assert!(worked(&app.anonymous().login("ann", PASSWORD).await));
+    assert!(succeeded(&app.anonymous().login("ann", PASSWORD).await));
     let after = stored_hash(&app, "ann").await;
     assert!(after.starts_with("$argon2id$v=19$m=16,t=2,p=1$"), "{after}");
-    assert!(worked(&app.anonymous().login("ann", PASSWORD).await));
+    assert!(succeeded(&app.anonymous().login("ann", PASSWORD).await));
     assert_eq!(stored_hash(&app, "ann").await, after, "once");
-    assert_eq!(app.again(&ann).me_code().await, None, "other sessions live");
+    assert_eq!(app.reconnect(&ann).me_code().await, None, "other sessions live");
     let changed = app.app.db.reader();
     let row = user::Entity::find().filter(user::Column::UsernameKey.eq("ann")).one(changed).await.unwrap().unwrap();
     assert_eq!(row.password_changed_at, Some(row.created_at), "the password itself is the old one");
@@ -204,7 +204,7 @@ async fn hashes_again_when_the_cost_was_raised() {
 
 /// C7: logins that meet while the hash is renewed all succeed.
 #[tokio::test(flavor = "multi_thread")]
-async fn lets_everybody_in_while_the_hash_is_renewed() {
+async fn parallel_logins_during_rehash_succeed() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let app = app.restart_with(|config| config.password.argon2_iterations = 2).await;
@@ -212,19 +212,19 @@ async fn lets_everybody_in_while_the_hash_is_renewed() {
         .map(|_| {
             let anyone = app.anonymous();
             let input = json!({ "username": "ann", "password": PASSWORD });
-            tokio::spawn(async move { anyone.insist("login", input, "errors { code }").await })
+            tokio::spawn(async move { anyone.mutate_retrying("login", input, "errors { code }").await })
         })
         .collect();
     for login in logins {
-        assert_eq!(login.await.unwrap().refusal("login"), None);
+        assert_eq!(login.await.unwrap().payload_error("login"), None);
     }
-    assert!(worked(&app.anonymous().login("ann", PASSWORD).await));
-    assert!(!worked(&app.anonymous().login("ann", "wrong").await));
+    assert!(succeeded(&app.anonymous().login("ann", PASSWORD).await));
+    assert!(!succeeded(&app.anonymous().login("ann", "wrong").await));
 }
 
 /// C8
 #[tokio::test]
-async fn takes_a_poisoned_hash_for_a_wrong_password() {
+async fn stored_hash_with_excessive_cost_is_a_wrong_password() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let good = stored_hash(&app, "ann").await;
@@ -263,16 +263,16 @@ async fn takes_a_poisoned_hash_for_a_wrong_password() {
         store_hash(&app, "ann", Some(hash)).await;
         let started = std::time::Instant::now();
         let answer = app.anonymous().login("ann", PASSWORD).await;
-        assert_eq!(answer.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash:.99}");
-        assert!(started.elapsed() < PATIENCE, "{hash:.99}");
+        assert_eq!(answer.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash:.99}");
+        assert!(started.elapsed() < TEST_TIMEOUT, "{hash:.99}");
         assert_eq!(stored_hash(&app, "ann").await, *hash);
     }
     store_hash(&app, "ann", Some(&good)).await;
-    assert!(worked(&app.anonymous().login("ann", PASSWORD).await), "the service goes on");
+    assert!(succeeded(&app.anonymous().login("ann", PASSWORD).await), "the service goes on");
 }
 
 #[tokio::test]
-async fn records_when_somebody_last_signed_in() {
+async fn login_records_the_last_login_time() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     app.clock.advance(TimeDelta::hours(1));
@@ -289,7 +289,7 @@ async fn records_when_somebody_last_signed_in() {
 
 /// Neither a live session nor a wrong token changes what a login does.
 #[tokio::test]
-async fn does_not_look_at_credentials_that_come_along() {
+async fn login_ignores_credentials_of_the_request() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let bob = app.user("bob").await;
@@ -297,13 +297,13 @@ async fn does_not_look_at_credentials_that_come_along() {
         let answer = visitor.login("ann", PASSWORD).await;
         assert_eq!(answer.data()["login"]["user"]["username"], "ann");
         let mine = visitor.login("ann", "wrong").await;
-        assert_eq!(mine.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+        assert_eq!(mine.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"));
     }
     assert_eq!(bob.me_code().await, None);
 }
 
 #[tokio::test]
-async fn leaves_no_session_behind_when_it_fails() {
+async fn failed_login_leaves_no_session() {
     let app = TestApp::new().await;
     app.user("ann").await;
     for _ in 0..10 {
@@ -313,12 +313,12 @@ async fn leaves_no_session_behind_when_it_fails() {
 }
 
 #[tokio::test]
-async fn names_the_field_of_a_bad_device_name() {
+async fn invalid_device_name_error_names_its_field() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let input = |device: Value| json!({ "username": "ann", "password": PASSWORD, "deviceName": device });
     let expected = |code: &str| vec![(code.to_owned(), "input.deviceName".to_owned())];
-    let login = async |device: Value| app.anonymous().refusals("login", input(device)).await;
+    let login = async |device: Value| app.anonymous().payload_errors("login", input(device)).await;
     assert_eq!(login(json!("")).await, expected("INVALID_NAME"));
     assert_eq!(login(json!("a\nb")).await, expected("INVALID_NAME"));
     assert_eq!(login(json!("a\u{2028}b")).await, expected("INVALID_NAME"));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{Actor, PASSWORD, TestApp};
 
 async fn ended(actor: &Actor, input: Value) -> i64 {
-    let payload = actor.done("logout", input, "ok revokedSessionCount").await;
+    let payload = actor.mutate_ok("logout", input, "ok revokedSessionCount").await;
     assert_eq!(payload["ok"], true);
     payload["revokedSessionCount"].as_i64().unwrap()
 }
@@ -21,7 +21,7 @@ async fn revoked(app: &TestApp) -> u64 {
 async fn is_out(actor: &Actor) -> bool {
     let access = actor.me_reason().await.as_deref() == Some("SESSION_ENDED");
     let answer = actor.refresh(actor.refresh_token.as_deref().unwrap()).await;
-    access && answer.refusal("refresh").as_deref() == Some("SESSION_ENDED")
+    access && answer.payload_error("refresh").as_deref() == Some("SESSION_ENDED")
 }
 
 async fn is_in(actor: &Actor) -> bool {
@@ -36,7 +36,7 @@ async fn session_id(actor: &Actor) -> String {
 
 /// S12
 #[tokio::test]
-async fn ends_this_session_the_others_or_all() {
+async fn logout_ends_the_current_the_other_or_all_sessions() {
     let app = TestApp::new().await;
     let one = app.user("ann").await;
     let (two, three, four) =
@@ -57,7 +57,7 @@ async fn ends_this_session_the_others_or_all() {
 
 /// S10: the row is what other services that verify tokens themselves go by.
 #[tokio::test]
-async fn lists_the_session_as_revoked_and_stays_so_after_a_restart() {
+async fn logout_revocation_survives_a_restart() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let sid = session_id(&ann).await;
@@ -68,24 +68,24 @@ async fn lists_the_session_as_revoked_and_stays_so_after_a_restart() {
     assert_eq!(rows[0].until.utc(), rows[0].revoked_at.utc() + TimeDelta::days(30), "until the session's last moment");
 
     let app = app.restart().await;
-    assert!(is_out(&app.again(&ann)).await);
+    assert!(is_out(&app.reconnect(&ann)).await);
 }
 
 /// S11
 #[tokio::test]
-async fn takes_an_expired_access_token_for_proof() {
+async fn logout_accepts_an_expired_access_token() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     app.clock.advance(TimeDelta::days(13));
     assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"));
     assert_eq!(ended(&ann, json!({})).await, 1);
     let refresh = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
-    assert_eq!(refresh.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(refresh.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
 }
 
 /// Old tokens leak from logs and backups: they end their own session and no other one.
 #[tokio::test]
-async fn an_expired_access_token_ends_its_own_session_only() {
+async fn logout_with_expired_access_token_ends_only_its_session() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let other = app.login("ann", PASSWORD).await;
@@ -99,18 +99,18 @@ async fn an_expired_access_token_ends_its_own_session_only() {
     let input = json!({ "scope": "ALL", "refreshToken": ann.refresh_token });
     assert_eq!(ended(&app.login("ann", PASSWORD).await.with_token(ann.token.as_deref().unwrap()), input).await, 3);
     assert_eq!(
-        other.refresh(other.refresh_token.as_deref().unwrap()).await.refusal("refresh").as_deref(),
+        other.refresh(other.refresh_token.as_deref().unwrap()).await.payload_error("refresh").as_deref(),
         Some("SESSION_ENDED")
     );
 
     let (ann, other) = (app.login("ann", PASSWORD).await, app.login("ann", PASSWORD).await);
     app.clock.advance(TimeDelta::minutes(16));
     assert_eq!(ended(&ann, json!({})).await, 1);
-    assert!(other.refresh(other.refresh_token.as_deref().unwrap()).await.refusal("refresh").is_none());
+    assert!(other.refresh(other.refresh_token.as_deref().unwrap()).await.payload_error("refresh").is_none());
 }
 
 #[tokio::test]
-async fn a_replaced_refresh_token_ends_its_own_session_only() {
+async fn logout_with_rotated_refresh_token_ends_only_its_session() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let other = app.login("ann", PASSWORD).await;
@@ -150,7 +150,7 @@ async fn a_replaced_refresh_token_ends_its_own_session_only() {
 /// Every logout of every dialect, from the document: none says that it is done while the API token lives on, and none
 /// ends another session than that of the token that came.
 #[tokio::test]
-async fn every_dialects_logout_ends_what_came_or_refuses() {
+async fn dialect_logout_ends_the_presented_session_or_refuses() {
     let mounts = [
         ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
         ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
@@ -175,13 +175,13 @@ async fn every_dialects_logout_ends_what_came_or_refuses() {
         app.clock.advance(TimeDelta::minutes(16));
         stale.request(Method::POST, path, &[], "").await;
         let refreshed = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
-        assert_eq!(refreshed.refusal("refresh"), None, "{path} by an expired token ended another session");
+        assert_eq!(refreshed.payload_error("refresh"), None, "{path} by an expired token ended another session");
     }
 }
 
 /// S11
 #[tokio::test]
-async fn takes_the_refresh_token_alone_for_proof() {
+async fn logout_accepts_the_refresh_token_alone() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let other = app.login("ann", PASSWORD).await;
@@ -195,7 +195,7 @@ async fn takes_the_refresh_token_alone_for_proof() {
 
 /// A client that lost its refresh token may send anything in its place: the access token still says who leaves.
 #[tokio::test]
-async fn goes_by_the_access_token_when_the_refresh_token_is_junk() {
+async fn logout_with_invalid_refresh_token_uses_the_access_token() {
     let app = TestApp::new().await;
     app.user("ann").await;
     for junk in [json!(""), json!("null"), json!("a.b.c"), json!(null)] {
@@ -214,7 +214,7 @@ async fn goes_by_the_access_token_when_the_refresh_token_is_junk() {
 
 /// S11
 #[tokio::test]
-async fn is_the_same_the_second_time() {
+async fn repeated_logout_gives_the_same_response() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     assert_eq!(ended(&ann, json!({})).await, 1);
@@ -227,7 +227,7 @@ async fn is_the_same_the_second_time() {
 
 /// A session that is over has no say over those that live.
 #[tokio::test]
-async fn ends_no_living_session_in_the_name_of_a_dead_one() {
+async fn logout_of_an_ended_session_ends_no_other_session() {
     let app = TestApp::new().await;
     let old = app.user("ann").await;
     let living = app.login("ann", PASSWORD).await;
@@ -238,7 +238,7 @@ async fn ends_no_living_session_in_the_name_of_a_dead_one() {
 
 /// S11
 #[tokio::test]
-async fn takes_junk_for_nothing_and_keeps_nothing_of_it() {
+async fn logout_with_malformed_tokens_stores_nothing() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let token = ann.token.clone().unwrap();

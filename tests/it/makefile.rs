@@ -17,7 +17,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn all_suites_run_and_the_failed_ones_are_named_last() {
+fn make_test_runs_all_suites_and_names_failed_ones_last() {
     let failed = make("no-such-suite tools neither-this-one");
     let told = text(&failed.stderr);
     assert!(!failed.status.success(), "{told}");

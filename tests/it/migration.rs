@@ -24,12 +24,12 @@ use crate::sources::rust_files;
 use crate::support::database::{TestDatabase, backend};
 
 /// A database that goes when it is dropped.
-pub struct Scratch {
+pub struct ScratchDatabase {
     db: Database,
     home: TestDatabase,
 }
 
-impl Scratch {
+impl ScratchDatabase {
     async fn empty() -> Self {
         let home = TestDatabase::empty().await;
         std::fs::create_dir_all(&home.directory).unwrap();
@@ -38,7 +38,7 @@ impl Scratch {
 
     /// What somebody else has made.
     pub async fn on(home: TestDatabase) -> Self {
-        Self { db: Database::connect(&home.place()).await.unwrap(), home }
+        Self { db: Database::connect(&home.config()).await.unwrap(), home }
     }
 
     pub async fn migrated() -> Self {
@@ -113,8 +113,8 @@ fn place(backend: DbBackend) -> usize {
 }
 
 #[tokio::test]
-async fn goes_up_down_and_up_again() {
-    let scratch = Scratch::migrated().await;
+async fn migrations_go_up_down_and_up_again() {
+    let scratch = ScratchDatabase::migrated().await;
     let first = scratch.shape().await;
     assert!(!first.is_empty());
     Migrator::down(&**scratch.db.writer(), None).await.unwrap();
@@ -124,8 +124,8 @@ async fn goes_up_down_and_up_again() {
 }
 
 #[tokio::test]
-async fn each_step_goes_back_alone() {
-    let scratch = Scratch::empty().await;
+async fn each_migration_step_is_reversible() {
+    let scratch = ScratchDatabase::empty().await;
     let steps = u32::try_from(Migrator::migrations().len()).unwrap();
     let mut shapes = vec![scratch.shape().await];
     for _ in 0..steps {
@@ -140,24 +140,24 @@ async fn each_step_goes_back_alone() {
 
 /// MySQL commits each statement by itself, so a step that was cut short runs again over what it had made.
 #[tokio::test]
-async fn running_again_is_harmless_even_if_the_record_was_lost() {
-    let scratch = Scratch::migrated().await;
+async fn repeated_migration_is_harmless_without_its_record() {
+    let scratch = ScratchDatabase::migrated().await;
     let db = scratch.db.writer();
-    let before = (scratch.shape().await, seeds(db).await);
+    let before = (scratch.shape().await, seed_rows(db).await);
     Migrator::up(&**db, None).await.unwrap();
-    assert_eq!((scratch.shape().await, seeds(db).await), before);
+    assert_eq!((scratch.shape().await, seed_rows(db).await), before);
     db.execute(&Query::delete().from_table(Alias::new("seaql_migrations")).take()).await.unwrap();
     Migrator::up(&**db, None).await.unwrap();
-    assert_eq!((scratch.shape().await, seeds(db).await), before);
+    assert_eq!((scratch.shape().await, seed_rows(db).await), before);
 }
 
-async fn seeds(db: &impl ConnectionTrait) -> (Vec<tenant::Model>, Vec<role::Model>) {
+async fn seed_rows(db: &impl ConnectionTrait) -> (Vec<tenant::Model>, Vec<role::Model>) {
     (tenant::Entity::find().all(db).await.unwrap(), role::Entity::find().all(db).await.unwrap())
 }
 
 #[tokio::test]
 async fn every_entity_selects_from_the_migrated_database() {
-    let scratch = Scratch::migrated().await;
+    let scratch = ScratchDatabase::migrated().await;
     let mut selected = BTreeSet::new();
     macro_rules! select {
         ($($entity:ident),*) => {$(
@@ -194,9 +194,9 @@ async fn every_entity_selects_from_the_migrated_database() {
 }
 
 #[tokio::test]
-async fn begins_with_the_default_tenant_and_the_built_in_role() {
-    let scratch = Scratch::migrated().await;
-    let (tenants, roles) = seeds(scratch.db.reader()).await;
+async fn new_database_has_the_default_tenant_and_built_in_role() {
+    let scratch = ScratchDatabase::migrated().await;
+    let (tenants, roles) = seed_rows(scratch.db.reader()).await;
     assert_eq!(tenants.iter().map(|tenant| (tenant.id, tenant.name.as_str())).collect::<Vec<_>>(), [(1, "default")]);
     assert_eq!(roles.iter().map(|role| (role.name.as_str(), role.built_in)).collect::<Vec<_>>(), [("admin", true)]);
     assert_eq!(user::Entity::find().count(scratch.db.reader()).await.unwrap(), 0, "there is no default account");
@@ -221,7 +221,7 @@ fn account(number: u128, username: &str, email: Option<&str>) -> user::ActiveMod
 }
 
 /// The last word of the message is what the program tells violations apart by.
-fn taken(error: &DbErr) -> String {
+fn unique_violation(error: &DbErr) -> String {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(message)) => {
             message.split_whitespace().last().unwrap_or_default().to_owned()
@@ -231,27 +231,27 @@ fn taken(error: &DbErr) -> String {
 }
 
 #[tokio::test]
-async fn the_database_decides_what_is_taken() {
-    let scratch = Scratch::migrated().await;
+async fn unique_indexes_refuse_duplicates() {
+    let scratch = ScratchDatabase::migrated().await;
     let db = scratch.db.writer();
     account(1, "ann", Some("ann@example.org")).insert(db).await.unwrap();
     account(2, "bob", None).insert(db).await.unwrap();
     account(3, "cy", None).insert(db).await.expect("two accounts without an address");
     let username = account(4, "ann", None).insert(db).await.unwrap_err();
-    assert!(taken(&username).contains("username_key"), "{username}");
+    assert!(unique_violation(&username).contains("username_key"), "{username}");
     let email = account(5, "dan", Some("ann@example.org")).insert(db).await.unwrap_err();
-    assert!(taken(&email).contains("email_key"), "{email}");
+    assert!(unique_violation(&email).contains("email_key"), "{email}");
     let uid = account(1, "eve", None).insert(db).await.unwrap_err();
-    assert!(taken(&uid).contains("uid"), "{uid}");
+    assert!(unique_violation(&uid).contains("uid"), "{uid}");
     let role = role::Entity::find().one(db).await.unwrap().unwrap();
     let again = role::ActiveModel { id: sea_orm::NotSet, uid: Set(Uuid::from_u128(6)), ..role.into() };
     let name = again.insert(db).await.unwrap_err();
-    assert!(taken(&name).contains("name_key"), "{name}");
+    assert!(unique_violation(&name).contains("name_key"), "{name}");
 }
 
 #[tokio::test]
-async fn keeps_no_orphans() {
-    let scratch = Scratch::migrated().await;
+async fn deleting_a_row_deletes_its_dependents() {
+    let scratch = ScratchDatabase::migrated().await;
     let db = scratch.db.writer();
     let homeless = user::ActiveModel { tenant_id: Set(99), ..account(1, "ann", None) };
     let error = homeless.insert(db).await.unwrap_err();
@@ -265,12 +265,12 @@ async fn keeps_no_orphans() {
 
 /// R11: of nodes that start together one migrates, and the others find it done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nodes_that_start_together_migrate_once() {
+async fn nodes_starting_together_migrate_once() {
     let home = TestDatabase::empty().await;
     std::fs::create_dir_all(&home.directory).unwrap();
     let nodes: Vec<_> = (0..4)
         .map(|_| {
-            let place = home.place();
+            let place = home.config();
             tokio::spawn(async move {
                 let db = Database::connect(&place).await.unwrap();
                 start::migrate(&db).await.unwrap();
@@ -280,23 +280,23 @@ async fn nodes_that_start_together_migrate_once() {
     for node in nodes {
         node.await.unwrap();
     }
-    let scratch = Scratch::on(home).await;
+    let scratch = ScratchDatabase::on(home).await;
     assert_eq!(scratch.steps().await, Migrator::migrations().len());
-    let (tenants, roles) = seeds(scratch.db.reader()).await;
+    let (tenants, roles) = seed_rows(scratch.db.reader()).await;
     assert_eq!((tenants.len(), roles.len()), (1, 1));
 }
 
 /// R11: who waited for another process to be done sees what that one did.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn who_has_the_database_alone_sees_what_was_done_before() {
+async fn exclusive_transaction_sees_earlier_commits() {
     const TURNS: usize = 25;
-    let scratch = Scratch::migrated().await;
+    let scratch = ScratchDatabase::migrated().await;
     let mut nodes = Vec::new();
     for _ in 0..4 {
-        let db = Database::connect(&scratch.home.place()).await.unwrap();
+        let db = Database::connect(&scratch.home.config()).await.unwrap();
         nodes.push(tokio::spawn(async move {
             for _ in 0..TURNS {
-                let alone = db.begin_alone().await.unwrap();
+                let alone = db.begin_exclusive().await.unwrap();
                 let turn = throttle::Entity::find().count(&*alone).await.unwrap();
                 let zero = Timestamp::from(ChronoDateTimeUtc::UNIX_EPOCH);
                 let row = throttle::Model {
@@ -319,8 +319,8 @@ async fn who_has_the_database_alone_sees_what_was_done_before() {
 
 /// R11: what a later version made is not touched by an earlier one.
 #[tokio::test]
-async fn a_database_of_a_later_version_is_refused() {
-    let scratch = Scratch::migrated().await;
+async fn database_of_a_later_version_is_refused() {
+    let scratch = ScratchDatabase::migrated().await;
     let later = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_later', 0)";
     scratch.db.writer().execute_unprepared(later).await.unwrap();
     let before = scratch.shape().await;
@@ -336,7 +336,7 @@ async fn a_database_of_a_later_version_is_refused() {
 
 /// R11: nodes that start together for the first time sign with one key; tokens of one are good at the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nodes_that_start_together_share_the_first_key() {
+async fn nodes_starting_together_share_the_first_signing_key() {
     let home = TestDatabase::migrated().await;
     std::fs::create_dir_all(&home.directory).unwrap();
     let nodes: Vec<_> = (0..4)
@@ -345,7 +345,7 @@ async fn nodes_that_start_together_share_the_first_key() {
             let config = Config::load(flags, home.settings()).unwrap();
             tokio::spawn(async move {
                 let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.unwrap();
-                serde_json::to_string(&app.keys.published()).unwrap()
+                serde_json::to_string(&app.keys.jwk_set()).unwrap()
             })
         })
         .collect();

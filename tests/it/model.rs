@@ -11,8 +11,8 @@ use sea_orm::DbBackend;
 use serde_json::{Value, json};
 
 use crate::support::database::backend;
-use crate::support::tools::slow;
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::tools::is_slow_run;
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 use reference::Reference;
 
 /// One thing that happens; numbers choose among what there is.
@@ -58,7 +58,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 /// The service, what should be true of it, and what its clients hold.
-struct World {
+struct Harness {
     app: Option<TestApp>,
     expected: Reference,
     /// Access and refresh tokens, one for each pair of the model.
@@ -69,7 +69,7 @@ struct World {
     passwords: u32,
 }
 
-impl World {
+impl Harness {
     /// New people in a service that others have used.
     fn next(&mut self) {
         self.sequence += 1;
@@ -119,7 +119,7 @@ impl World {
                 (self.kept(&payload), self.expected.register(*name).to_owned())
             }
             Act::Login { name, is_right } => {
-                let owner = self.expected.owner(*name).map(|person| self.expected.people[person].password);
+                let owner = self.expected.owner(*name).map(|person| self.expected.users[person].password);
                 let password = if *is_right { owner.unwrap_or(0) } else { u32::MAX };
                 let input = json!({ "username": self.name(*name), "password": self.password(password) });
                 let answer = anonymous.mutate("login", input, WANTED).await;
@@ -130,7 +130,7 @@ impl World {
                 let answer = self.holder(pair % pairs).send("{ me { roles } }", json!({})).await;
                 let done = reason(&answer).unwrap_or_else(|| answer.data()["me"]["roles"].to_string());
                 let expected = match self.expected.identify(pair % pairs) {
-                    Ok(person) if self.expected.people[person].is_admin => r#"["admin"]"#,
+                    Ok(person) if self.expected.users[person].is_admin => r#"["admin"]"#,
                     Ok(_) => "[]",
                     Err(reason) => reason,
                 };
@@ -155,8 +155,8 @@ impl World {
             }
             Act::ChangePassword { pair, is_right } => {
                 let pair = pair.checked_rem(pairs)?;
-                let person = self.expected.sessions[self.expected.pairs[pair].session].person;
-                let current = if *is_right { self.expected.people[person].password } else { u32::MAX };
+                let person = self.expected.sessions[self.expected.pairs[pair].session].user;
+                let current = if *is_right { self.expected.users[person].password } else { u32::MAX };
                 self.passwords += 1;
                 let new = self.passwords;
                 let input = json!({ "currentPassword": self.password(current), "newPassword": self.password(new) });
@@ -206,12 +206,12 @@ impl World {
     async fn by_root(&self, field: &str, input: Value) -> String {
         let root = self.app.as_ref().unwrap().login("root", PASSWORD).await;
         let answer = root.mutate(field, input, "errors { code }").await;
-        answer.refusal(field).unwrap_or_else(|| "OK".to_owned())
+        answer.payload_error(field).unwrap_or_else(|| "OK".to_owned())
     }
 }
 
 /// Why the access token was refused, if it was.
-fn reason(answer: &Answer) -> Option<String> {
+fn reason(answer: &TestResponse) -> Option<String> {
     let json = answer.json();
     let extensions = &json["errors"][0]["extensions"];
     (extensions["code"] == "UNAUTHENTICATED").then(|| extensions["reason"].as_str().unwrap_or_default().to_owned())
@@ -219,14 +219,14 @@ fn reason(answer: &Answer) -> Option<String> {
 
 /// R15: 10,000 sequences in the slow profile.
 #[test]
-fn every_sequence_goes_as_the_model_says() {
+fn random_operation_sequences_agree_with_the_model() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let app = runtime.block_on(async {
         let app = TestApp::new().await;
         app.admin("root").await;
         app
     });
-    let world = RefCell::new(World {
+    let world = RefCell::new(Harness {
         app: Some(app),
         expected: Reference::default(),
         tokens: Vec::new(),
@@ -235,7 +235,7 @@ fn every_sequence_goes_as_the_model_says() {
         passwords: 0,
     });
     let cases = match backend() {
-        _ if slow() => 10_000,
+        _ if is_slow_run() => 10_000,
         DbBackend::Sqlite => 200,
         // The rules are the same; the statements are other ones.
         _ => 20,

@@ -20,7 +20,7 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-fn set(path: &Path, mode: u32) {
+fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
@@ -44,35 +44,35 @@ fn run(home: &Path) -> (Output, String) {
 }
 
 #[test]
-fn of_a_secret_that_everybody_may_read_are_refused_and_of_the_rest_told() {
+fn world_readable_secret_is_refused_and_other_files_warned() {
     let home = Home(scratch_directory());
     let (made, told) = create(&home.0);
     assert!(made.status.success() && !told.contains("WARN"), "{told}");
     let (secret, database) = (home.0.join("secret.key"), home.0.join("accountd.db"));
     assert_eq!((mode(&home.0), mode(&secret), mode(&database)), (0o700, 0o600, 0o600));
     for open in [0o644, 0o604, 0o666] {
-        set(&secret, open);
+        set_mode(&secret, open);
         let (refused, told) = run(&home.0);
         assert!(!refused.status.success(), "{open:o}: {told}");
         let fix = format!("chmod 600 {}", secret.display());
         assert!(told.contains(&fix) && told.contains(&format!("{open:04o}")), "{told}");
     }
     // A container's volume belongs to a group.
-    set(&secret, 0o660);
+    set_mode(&secret, 0o660);
     let (done, told) = run(&home.0);
     assert!(done.status.success() && told.contains("a group may read the secret"), "{told}");
-    set(&secret, 0o600);
+    set_mode(&secret, 0o600);
     for (path, open, private) in [(&database, 0o644, 0o600), (&home.0, 0o755, 0o700)] {
-        set(path, open);
+        set_mode(path, open);
         let (done, told) = run(&home.0);
         assert!(done.status.success() && told.matches("chmod o-rwx").count() == 1, "{told}");
-        set(path, private);
+        set_mode(path, private);
     }
     assert!(!run(&home.0).1.contains("WARN"));
 }
 
 #[test]
-fn a_command_in_the_wrong_directory_does_not_report_success() {
+fn command_in_a_directory_without_database_fails() {
     let home = Home(scratch_directory());
     let nowhere = home.0.join("none");
     let (refused, told) = run(&nowhere);
@@ -85,7 +85,7 @@ fn a_command_in_the_wrong_directory_does_not_report_success() {
 }
 
 #[test]
-fn a_lost_secret_is_called_missing_and_not_replaced() {
+fn missing_secret_file_is_reported_and_not_replaced() {
     let home = Home(scratch_directory());
     create(&home.0);
     let secret = home.0.join("secret.key");
@@ -97,6 +97,6 @@ fn a_lost_secret_is_called_missing_and_not_replaced() {
         assert!(!secret.exists());
     }
     std::fs::write(&secret, kept).unwrap();
-    set(&secret, 0o600);
+    set_mode(&secret, 0o600);
     assert!(run(&home.0).0.status.success());
 }

@@ -6,7 +6,7 @@ use crate::support::TestApp;
 
 /// Java's `Accept`, .NET's byte order mark, `utf8` without its hyphen.
 #[tokio::test]
-async fn takes_the_headers_and_bodies_of_old_clients() {
+async fn headers_and_bodies_of_old_clients_are_accepted() {
     let app = TestApp::new().await;
     let anyone = app.anonymous();
     let body = r#"{"query":"{ __typename }"}"#;
@@ -26,7 +26,7 @@ async fn takes_the_headers_and_bodies_of_old_clients() {
 
 /// Decompressing would make work that the length of the body does not bound.
 #[tokio::test]
-async fn refuses_compressed_bodies_on_every_route() {
+async fn compressed_bodies_are_refused_on_every_route() {
     let app = TestApp::new().await;
     let anyone = app.anonymous();
     for path in ["/graphql", "/login", "/logout"] {

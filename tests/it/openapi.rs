@@ -26,7 +26,7 @@ const CORVUS: &str = "ACCOUNTD_REST__DIALECTS__CORVUS";
 const AUTH_SERVICE: &str = "ACCOUNTD_REST__DIALECTS__AUTH_SERVICE";
 
 #[test]
-fn the_file_is_what_the_program_prints() {
+fn openapi_json_is_what_the_program_prints() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
     let printed = document(&Config::load(Flags::default(), []).unwrap().rest).unwrap();
     #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the tests")]
@@ -66,7 +66,7 @@ async fn routed(app: &TestApp) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn describes_every_route_and_no_other() {
+async fn openapi_describes_exactly_the_routes() {
     for (mount, expected) in [("/", 21), ("/api/v1", 21), ("/,/plants", 35), ("off", 7)] {
         assert_described(&[(PLANTDB, mount)], expected).await;
     }
@@ -88,7 +88,7 @@ async fn assert_described(settings: &[(&str, &str)], expected: usize) {
 }
 
 #[tokio::test]
-async fn names_each_operation_once_and_says_what_it_does() {
+async fn openapi_operations_have_unique_ids_and_descriptions() {
     let document = served(&TestApp::with(&[(USER_API, "/api"), (CORVUS, "/auth"), (AUTH_SERVICE, "/app")]).await).await;
     let mut names = BTreeSet::new();
     for item in document["paths"].as_object().unwrap().values() {

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use accountd::config::{Config, Flags, Networks};
-use accountd::outgoing::{Failure, Outgoing, Resolve, SystemResolver, is_public};
+use accountd::config::{Config, Flags, IpNetworks};
+use accountd::outgoing::{EgressError, HttpClient, Resolve, SystemResolver, is_public};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,13 +21,13 @@ mod late;
 
 /// A resolver that answers with one list at first and with another one later, as in a rebinding attack.
 #[derive(Default)]
-struct Changing {
+struct ChangingResolver {
     first: Vec<IpAddr>,
     later: Vec<IpAddr>,
     asked: AtomicUsize,
 }
 
-impl Resolve for Changing {
+impl Resolve for ChangingResolver {
     fn resolve(&self, _: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
         let is_first = self.asked.fetch_add(1, Ordering::Relaxed) == 0;
         let found = if is_first { self.first.clone() } else { self.later.clone() };
@@ -39,23 +39,23 @@ fn addresses<const N: usize>(texts: [&str; N]) -> Vec<IpAddr> {
     texts.map(|text| text.parse().unwrap()).to_vec()
 }
 
-fn networks(text: &str) -> Networks {
+fn networks(text: &str) -> IpNetworks {
     let settings = [("ACCOUNTD_WEBHOOKS__ALLOWED_NETWORKS".to_owned(), text.to_owned())];
     Config::load(Flags::default(), settings).unwrap().webhooks.allowed_networks
 }
 
 /// Calls whatever is in these networks, or public.
-fn outgoing(allowed: &str) -> Outgoing {
-    Outgoing::new(networks(allowed), Vec::new(), Arc::new(SystemResolver)).unwrap()
+fn client(allowed: &str) -> HttpClient {
+    HttpClient::new(networks(allowed), Vec::new(), Arc::new(SystemResolver)).unwrap()
 }
 
-async fn post(outgoing: &Outgoing, url: &str) -> Result<u16, Failure> {
+async fn post(outgoing: &HttpClient, url: &str) -> Result<u16, EgressError> {
     outgoing.post(&Url::parse(url).unwrap(), &[], "{}".to_owned()).await
 }
 
 /// Q12
 #[test]
-fn knows_what_is_not_public() {
+fn non_public_addresses_are_recognized() {
     for address in [
         "0.0.0.0",
         "0.1.2.3",
@@ -128,9 +128,9 @@ fn knows_what_is_not_public() {
 
 /// Q12: whichever way an address is written, and whether it is written or looked up.
 #[tokio::test]
-async fn refuses_addresses_that_are_not_public_in_every_notation() {
+async fn non_public_addresses_are_refused_in_every_notation() {
     let receiver = Receiver::new().await;
-    let closed = outgoing("none");
+    let closed = client("none");
     let port = receiver.address.port();
     for host in [
         "127.0.0.1",
@@ -162,30 +162,31 @@ async fn refuses_addresses_that_are_not_public_in_every_notation() {
     ] {
         for scheme in ["http", "https"] {
             let answer = post(&closed, &format!("{scheme}://{host}:{port}/")).await;
-            assert_eq!(answer, Err(Failure::Refused), "{scheme}://{host}");
+            assert_eq!(answer, Err(EgressError::AddressNotAllowed), "{scheme}://{host}");
         }
     }
-    let lying = Changing { first: addresses(["127.0.0.1", "::1"]), ..Changing::default() };
-    let lying = Outgoing::new(networks("none"), Vec::new(), Arc::new(lying)).unwrap();
-    assert_eq!(post(&lying, &format!("https://crm.example.org:{port}/")).await, Err(Failure::Refused));
+    let lying = ChangingResolver { first: addresses(["127.0.0.1", "::1"]), ..ChangingResolver::default() };
+    let lying = HttpClient::new(networks("none"), Vec::new(), Arc::new(lying)).unwrap();
+    assert_eq!(post(&lying, &format!("https://crm.example.org:{port}/")).await, Err(EgressError::AddressNotAllowed));
     assert_eq!(receiver.take().len(), 0, "nobody was called");
 }
 
 /// Q12: plain http only where somebody has said so.
 #[tokio::test]
-async fn calls_nobody_in_public_without_encryption() {
-    let public = Changing { first: addresses(["1.1.1.1"]), ..Changing::default() };
-    let outgoing = Outgoing::new(networks("none"), Vec::new(), Arc::new(public)).unwrap();
-    assert_eq!(post(&outgoing, "http://crm.example.org/").await, Err(Failure::Refused));
+async fn egress_to_public_address_requires_tls() {
+    let public = ChangingResolver { first: addresses(["1.1.1.1"]), ..ChangingResolver::default() };
+    let outgoing = HttpClient::new(networks("none"), Vec::new(), Arc::new(public)).unwrap();
+    assert_eq!(post(&outgoing, "http://crm.example.org/").await, Err(EgressError::AddressNotAllowed));
 }
 
 /// Q12: a name is asked for once, and what was looked at is what is dialled.
 #[tokio::test]
-async fn dials_the_address_that_was_looked_at() {
+async fn egress_connects_to_the_checked_address() {
     let receiver = Receiver::new().await;
     let first = addresses(["10.0.0.1", "127.0.0.1"]);
-    let rebinding = Arc::new(Changing { first, later: addresses(["127.0.0.2"]), ..Changing::default() });
-    let outgoing = Outgoing::new(networks("127.0.0.1"), Vec::new(), rebinding.clone()).unwrap();
+    let rebinding =
+        Arc::new(ChangingResolver { first, later: addresses(["127.0.0.2"]), ..ChangingResolver::default() });
+    let outgoing = HttpClient::new(networks("127.0.0.1"), Vec::new(), rebinding.clone()).unwrap();
     let url = format!("http://crm.example.org:{}/hook?a=b", receiver.address.port());
     assert_eq!(post(&outgoing, &url).await, Ok(200));
     assert_eq!(rebinding.asked.load(Ordering::Relaxed), 1);
@@ -193,18 +194,19 @@ async fn dials_the_address_that_was_looked_at() {
     assert_eq!((request.target.as_str(), request.body.as_str()), ("/hook?a=b", "{}"));
     assert_eq!(request.header("host"), format!("crm.example.org:{}", receiver.address.port()));
     // By now the name means an address that is not allowed.
-    assert_eq!(post(&outgoing, &url).await, Err(Failure::Refused));
+    assert_eq!(post(&outgoing, &url).await, Err(EgressError::AddressNotAllowed));
 }
 
 /// Q12
 #[tokio::test]
-async fn follows_no_redirect() {
+async fn egress_follows_no_redirect() {
     let inside = Receiver::new().await;
     let target = format!("http://{}/secret", inside.address);
-    let redirecting =
-        Receiver::answering(move |_| (StatusCode::TEMPORARY_REDIRECT, [("location", target.clone())]).into_response());
+    let redirecting = Receiver::responding_with(move |_| {
+        (StatusCode::TEMPORARY_REDIRECT, [("location", target.clone())]).into_response()
+    });
     let redirecting = redirecting.await;
-    assert_eq!(post(&outgoing("127.0.0.1"), &format!("http://{}/", redirecting.address)).await, Ok(307));
+    assert_eq!(post(&client("127.0.0.1"), &format!("http://{}/", redirecting.address)).await, Ok(307));
     assert_eq!(inside.take().len(), 0);
 }
 
@@ -227,18 +229,18 @@ async fn flooding(begin: &'static str, more: &'static str) -> (String, tokio::ta
 
 /// Q12: the system's buffers hold some megabytes; nobody has read them.
 #[tokio::test]
-async fn reads_little_of_what_comes_back() {
-    let outgoing = outgoing("127.0.0.1");
+async fn egress_reads_a_bounded_response() {
+    let outgoing = client("127.0.0.1");
     let (url, writing) = flooding("HTTP/1.1 200 OK\r\n\r\n", "0123456789").await;
     assert_eq!(post(&outgoing, &url).await, Ok(200));
     assert!(writing.await.unwrap() < 256 << 20, "a body was read without end");
     let (url, writing) = flooding("HTTP/1.1 200 OK\r\n", "a: b\r\n").await;
-    assert_eq!(post(&outgoing, &url).await, Err(Failure::Broken));
+    assert_eq!(post(&outgoing, &url).await, Err(EgressError::InvalidResponse));
     assert!(writing.await.unwrap() < 256 << 20, "a head was read without end");
 }
 
 #[tokio::test]
-async fn tells_that_nobody_is_there() {
+async fn egress_reports_a_refused_connection() {
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    assert_eq!(post(&outgoing("127.0.0.1"), &format!("http://{nobody}/")).await, Err(Failure::Unreachable));
+    assert_eq!(post(&client("127.0.0.1"), &format!("http://{nobody}/")).await, Err(EgressError::Unreachable));
 }

@@ -18,19 +18,19 @@ fn one(code: &str, path: &str) -> Vec<(String, String)> {
 async fn is_out(actor: &Actor) -> bool {
     let access = actor.me_reason().await.as_deref() == Some("SESSION_ENDED");
     let answer = actor.refresh(actor.refresh_token.as_deref().unwrap()).await;
-    access && answer.refusal("refresh").as_deref() == Some("SESSION_ENDED")
+    access && answer.payload_error("refresh").as_deref() == Some("SESSION_ENDED")
 }
 
 async fn helper(app: &TestApp, root: &Actor, permissions: &[&str]) -> Actor {
     let helper = app.user("helper").await;
-    root.done("saveRole", json!({ "name": "helper", "permissions": permissions }), "role { id }").await;
-    root.done("setUserRoles", json!({ "userId": helper.id, "roles": ["helper"] }), "user { id }").await;
+    root.mutate_ok("saveRole", json!({ "name": "helper", "permissions": permissions }), "role { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": helper.id, "roles": ["helper"] }), "user { id }").await;
     helper
 }
 
 /// S13
 #[tokio::test]
-async fn changed_ends_all_other_sessions_and_goes_on_with_a_new_pair() {
+async fn password_change_ends_other_sessions_and_returns_a_new_pair() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (phone, tablet) = (app.login("ann", PASSWORD).await, app.login("ann", PASSWORD).await);
@@ -39,7 +39,7 @@ async fn changed_ends_all_other_sessions_and_goes_on_with_a_new_pair() {
 
     let wanted = "user { id passwordUpdatedAt } session { id current } revokedSessionCount
         tokens { accessToken refreshToken }";
-    let payload = ann.done("updatePassword", change(PASSWORD, NEW), wanted).await;
+    let payload = ann.mutate_ok("updatePassword", change(PASSWORD, NEW), wanted).await;
     assert_eq!(payload["revokedSessionCount"], 2);
     assert_eq!(payload["user"]["passwordUpdatedAt"], "2026-03-01T12:01:00.000Z");
     assert_eq!(payload["session"]["current"], true);
@@ -47,21 +47,22 @@ async fn changed_ends_all_other_sessions_and_goes_on_with_a_new_pair() {
     assert!(is_out(&ann).await, "what was stolen from this session opens nothing");
     assert!(is_out(&phone).await && is_out(&tablet).await);
     assert_eq!(renewed.me_code().await, None);
-    assert_eq!(renewed.refresh(renewed.refresh_token.as_deref().unwrap()).await.refusal("refresh"), None);
+    assert_eq!(renewed.refresh(renewed.refresh_token.as_deref().unwrap()).await.payload_error("refresh"), None);
     assert_eq!(bob.me_code().await, None);
 
     let old = app.anonymous().login("ann", PASSWORD).await;
-    assert_eq!(old.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+    assert_eq!(old.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"));
     app.login("ann", NEW).await;
 }
 
 #[tokio::test]
-async fn changed_leaves_the_other_sessions_if_told_so() {
+async fn password_change_can_keep_other_sessions() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let phone = app.login("ann", PASSWORD).await;
     let input = json!({ "currentPassword": PASSWORD, "newPassword": NEW, "revokeOtherSessions": false });
-    let payload = ann.done("updatePassword", input, "revokedSessionCount tokens { accessToken refreshToken }").await;
+    let payload =
+        ann.mutate_ok("updatePassword", input, "revokedSessionCount tokens { accessToken refreshToken }").await;
     assert_eq!(payload["revokedSessionCount"], 0);
     assert_eq!(phone.me_code().await, None);
     assert!(is_out(&ann).await);
@@ -69,23 +70,23 @@ async fn changed_leaves_the_other_sessions_if_told_so() {
 }
 
 #[tokio::test]
-async fn keeps_the_name_of_the_device() {
+async fn password_change_keeps_the_device_name() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let input = json!({ "username": "ann", "password": PASSWORD, "deviceName": "phone" });
-    let payload = app.anonymous().done("login", input, "tokens { accessToken refreshToken }").await;
+    let payload = app.anonymous().mutate_ok("login", input, "tokens { accessToken refreshToken }").await;
     let phone = app.anonymous().signed_in(&payload);
-    let payload = phone.done("updatePassword", change(PASSWORD, NEW), "session { deviceName }").await;
+    let payload = phone.mutate_ok("updatePassword", change(PASSWORD, NEW), "session { deviceName }").await;
     assert_eq!(payload["session"]["deviceName"], "phone");
 }
 
 /// C5
 #[tokio::test]
-async fn changes_only_for_somebody_who_knows_the_old_one() {
+async fn password_change_requires_the_current_password() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     for wrong in ["", "wrong", NEW, "correct-horse-battery-7 ", "Correct-horse-battery-7"] {
-        let refusals = ann.refusals("updatePassword", change(wrong, NEW)).await;
+        let refusals = ann.payload_errors("updatePassword", change(wrong, NEW)).await;
         assert_eq!(refusals, one("WRONG_PASSWORD", "input.currentPassword"), "{wrong:?}");
     }
     assert_eq!(ann.me_code().await, None, "a typing error signs nobody out");
@@ -95,11 +96,11 @@ async fn changes_only_for_somebody_who_knows_the_old_one() {
 }
 
 #[tokio::test]
-async fn must_be_another_one_and_a_strong_one() {
+async fn new_password_must_differ_and_be_strong() {
     let app = TestApp::new().await;
     let ann = app.user("ann-kestrel-42").await;
     assert_eq!(
-        ann.refusals("updatePassword", change(PASSWORD, PASSWORD)).await,
+        ann.payload_errors("updatePassword", change(PASSWORD, PASSWORD)).await,
         one("SAME_PASSWORD", "input.newPassword")
     );
     for (weak, lack) in
@@ -116,7 +117,7 @@ async fn must_be_another_one_and_a_strong_one() {
 
 /// Two changes at once: one wins, the other is told, and only one pair lives.
 #[tokio::test(flavor = "multi_thread")]
-async fn changed_twice_at_once_is_changed_once() {
+async fn concurrent_password_changes_succeed_once() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let changes: Vec<_> = (0..8)
@@ -124,7 +125,8 @@ async fn changed_twice_at_once_is_changed_once() {
             let ann = ann.clone();
             let input = change(PASSWORD, &format!("{NEW}-{number}"));
             tokio::spawn(async move {
-                ann.insist("updatePassword", input, "tokens { accessToken refreshToken } errors { code }").await
+                ann.mutate_retrying("updatePassword", input, "tokens { accessToken refreshToken } errors { code }")
+                    .await
             })
         })
         .collect();
@@ -143,34 +145,37 @@ async fn changed_twice_at_once_is_changed_once() {
 
 /// S13
 #[tokio::test]
-async fn set_by_an_administrator_ends_all_sessions_and_asks_for_another_one() {
+async fn password_reset_ends_sessions_and_requires_a_new_password() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
     let phone = app.login("ann", PASSWORD).await;
     let input = json!({ "userId": ann.id, "password": NEW });
-    let payload = root.done("setUserPassword", input, "user { id mustChangePassword }").await;
+    let payload = root.mutate_ok("setUserPassword", input, "user { id mustChangePassword }").await;
     assert_eq!(payload["user"], json!({ "id": ann.id, "mustChangePassword": true }));
     assert!(is_out(&ann).await && is_out(&phone).await);
-    assert_eq!(app.anonymous().login("ann", PASSWORD).await.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+    assert_eq!(
+        app.anonymous().login("ann", PASSWORD).await.payload_error("login").as_deref(),
+        Some("INVALID_CREDENTIALS")
+    );
     let ann = app.login("ann", NEW).await;
-    let changed = ann.done("updatePassword", change(NEW, PASSWORD), "user { mustChangePassword }").await;
+    let changed = ann.mutate_ok("updatePassword", change(NEW, PASSWORD), "user { mustChangePassword }").await;
     assert_eq!(changed["user"]["mustChangePassword"], false);
     let input = json!({ "userId": ann.id, "password": NEW, "mustChange": false });
-    let payload = root.done("setUserPassword", input, "user { mustChangePassword }").await;
+    let payload = root.mutate_ok("setUserPassword", input, "user { mustChangePassword }").await;
     assert_eq!(payload["user"]["mustChangePassword"], false);
 }
 
 #[tokio::test]
-async fn set_by_an_administrator_must_be_strong_and_for_somebody() {
+async fn password_reset_requires_a_strong_password_and_a_user() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
     let input = |id: &str, password: &str| json!({ "userId": id, "password": password });
-    let weak = root.refusals("setUserPassword", input(&ann.id, "sunshine")).await;
+    let weak = root.payload_errors("setUserPassword", input(&ann.id, "sunshine")).await;
     assert_eq!(weak, one("WEAK_PASSWORD", "input.password"));
     for id in ["", "x", "1", "usr_01h455vb4pex5vsknk084sn02q"] {
-        let missing = root.refusals("setUserPassword", input(id, NEW)).await;
+        let missing = root.payload_errors("setUserPassword", input(id, NEW)).await;
         assert_eq!(missing, one("NOT_FOUND", "input.userId"), "{id:?}");
     }
     let answer = ann.mutate("setUserPassword", input(&ann.id, NEW), "errors { code }").await;
@@ -180,7 +185,7 @@ async fn set_by_an_administrator_must_be_strong_and_for_somebody() {
 
 /// Z-6: or a helper would be an administrator.
 #[tokio::test]
-async fn of_an_administrator_are_not_set_by_a_helper() {
+async fn password_reset_of_an_administrator_by_a_helper_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let helper = helper(&app, &root, &["USERS_WRITE"]).await;
@@ -190,12 +195,12 @@ async fn of_an_administrator_are_not_set_by_a_helper() {
     assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"));
     assert_eq!(root.me_code().await, None);
     app.login("root", PASSWORD).await;
-    helper.done("setUserPassword", input(&ann.id), "user { id }").await;
+    helper.mutate_ok("setUserPassword", input(&ann.id), "user { id }").await;
 }
 
 /// C5
 #[tokio::test]
-async fn of_the_caller_is_not_set_without_the_current_one() {
+async fn password_reset_of_oneself_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let answer = root.mutate("setUserPassword", json!({ "userId": root.id, "password": NEW }), "user { id }").await;
@@ -205,13 +210,13 @@ async fn of_the_caller_is_not_set_without_the_current_one() {
 
 /// Until a new one is chosen: every operation and route but those that lead there.
 #[tokio::test]
-async fn that_must_be_changed_closes_everything_else() {
+async fn must_change_password_blocks_other_operations() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
     let (token, program) = ann.api_token(&[]).await;
     let input = json!({ "userId": ann.id, "mustChangePassword": true });
-    let payload = root.done("updateUser", input, "user { mustChangePassword }").await;
+    let payload = root.mutate_ok("updateUser", input, "user { mustChangePassword }").await;
     assert_eq!(payload["user"]["mustChangePassword"], true);
 
     // The session that is there, a new one and the programs: it is the account that is closed.
@@ -249,24 +254,25 @@ async fn that_must_be_changed_closes_everything_else() {
     assert_eq!(answer["login"]["user"], json!({ "id": ann.id, "mustChangePassword": true, "roles": [] }));
     let renewed = again.refresh(again.refresh_token.as_deref().unwrap()).await.data();
     let again = again.signed_in(&renewed["refresh"]);
-    assert_eq!(ann.done("logout", json!({}), "revokedSessionCount").await["revokedSessionCount"], 1);
+    assert_eq!(ann.mutate_ok("logout", json!({}), "revokedSessionCount").await["revokedSessionCount"], 1);
 
-    let changed =
-        again.done("updatePassword", change(PASSWORD, NEW), "user { id } tokens { accessToken refreshToken }").await;
+    let changed = again
+        .mutate_ok("updatePassword", change(PASSWORD, NEW), "user { id } tokens { accessToken refreshToken }")
+        .await;
     assert_eq!(again.signed_in(&changed).me_code().await, None);
     assert_eq!(program.me_code().await, None);
 }
 
 #[tokio::test]
-async fn that_must_be_changed_come_with_new_accounts_and_are_taken_back() {
+async fn must_change_password_can_be_set_and_cleared() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let input = json!({ "username": "ann", "password": PASSWORD, "mustChangePassword": true });
-    let made = root.done("createUser", input, "user { id mustChangePassword }").await;
+    let made = root.mutate_ok("createUser", input, "user { id mustChangePassword }").await;
     assert_eq!(made["user"]["mustChangePassword"], true);
     let ann = app.login("ann", PASSWORD).await;
     assert_eq!(ann.me_code().await.as_deref(), Some("PASSWORD_CHANGE_REQUIRED"));
     let input = json!({ "userId": made["user"]["id"], "mustChangePassword": false });
-    root.done("updateUser", input, "user { id }").await;
+    root.mutate_ok("updateUser", input, "user { id }").await;
     assert_eq!(ann.me_code().await, None);
 }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, TestApp};
+use crate::support::{Actor, TestApp, TestResponse};
 
 const QUERY: &str = "{ __typename }";
 /// `printf '{ __typename }' | sha256sum`
@@ -13,12 +13,12 @@ fn extension(hash: &str) -> Value {
     json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
 }
 
-async fn post(actor: &Actor, query: Option<&str>, extensions: &Value) -> Answer {
+async fn post(actor: &Actor, query: Option<&str>, extensions: &Value) -> TestResponse {
     let body = json!({ "query": query, "extensions": extensions });
     actor.json(Method::POST, "/graphql", &body).await
 }
 
-async fn get(actor: &Actor, query: &str, hash: &str) -> Answer {
+async fn get(actor: &Actor, query: &str, hash: &str) -> TestResponse {
     let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
     let query = if query.is_empty() { String::new() } else { format!("query={}&", encoded(query)) };
     let path = format!("/graphql?{query}extensions={}", encoded(&extension(hash).to_string()));
@@ -30,7 +30,7 @@ fn hash_of(query: &str) -> String {
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn is_unknown(answer: &Answer) {
+fn is_unknown(answer: &TestResponse) {
     assert_eq!(answer.status, 200);
     let errors = answer.json()["errors"].clone();
     assert_eq!(errors[0]["message"], "PersistedQueryNotFound", "{}", answer.text);
@@ -40,7 +40,7 @@ fn is_unknown(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn runs_by_its_hash_what_was_sent_before() {
+async fn persisted_query_runs_by_its_hash() {
     let app = TestApp::new().await;
     let actor = app.anonymous();
     assert_eq!(hash_of(QUERY), HASH);
@@ -58,7 +58,7 @@ async fn runs_by_its_hash_what_was_sent_before() {
 
 /// The newer media type tells it by 400, as every request error.
 #[tokio::test]
-async fn tells_an_unknown_hash_in_both_media_types() {
+async fn unknown_query_hash_is_reported_in_both_media_types() {
     let app = TestApp::new().await;
     let headers = [("content-type", "application/json"), ("accept", "application/graphql-response+json")];
     let body = json!({ "extensions": extension(HASH) }).to_string();
@@ -67,7 +67,7 @@ async fn tells_an_unknown_hash_in_both_media_types() {
 }
 
 #[tokio::test]
-async fn believes_no_hash() {
+async fn persisted_query_with_wrong_hash_is_refused() {
     let app = TestApp::new().await;
     let actor = app.anonymous();
     let answer = post(&actor, Some("{ me { id } }"), &extension(HASH)).await;
@@ -76,7 +76,7 @@ async fn believes_no_hash() {
 }
 
 #[tokio::test]
-async fn refuses_what_is_no_persisted_query() {
+async fn malformed_persisted_query_is_refused() {
     let app = TestApp::new().await;
     let persisted = |extension: Value| json!({ "persistedQuery": extension });
     for bad in [
@@ -107,7 +107,7 @@ async fn refuses_what_is_no_persisted_query() {
 
 /// Only what passed the limits and what can be parsed is kept, so that nobody stores a bomb for others.
 #[tokio::test]
-async fn keeps_only_what_may_run() {
+async fn invalid_queries_are_not_persisted() {
     let app = TestApp::new().await;
     let actor = app.anonymous();
     let deep = format!("{}{{ id }}{}", "{ me ".repeat(10), "}".repeat(10));
@@ -120,7 +120,7 @@ async fn keeps_only_what_may_run() {
 
 /// Z3
 #[tokio::test]
-async fn a_hash_by_get_runs_no_mutation() {
+async fn persisted_mutation_by_get_is_refused() {
     let app = TestApp::new().await;
     let actor = app.anonymous();
     let register =
@@ -135,7 +135,7 @@ async fn a_hash_by_get_runs_no_mutation() {
 
 /// G13: a flood drops the oldest, never grows, and a client that was dropped sends its query again.
 #[tokio::test]
-async fn a_flood_of_queries_does_not_grow_the_store() {
+async fn persisted_query_store_is_bounded() {
     let app = TestApp::new().await;
     let actor = app.anonymous();
     post(&actor, Some(QUERY), &extension(HASH)).await.data();
@@ -152,7 +152,7 @@ async fn a_flood_of_queries_does_not_grow_the_store() {
 
 /// Each request of an array speaks for itself.
 #[tokio::test]
-async fn works_in_arrays() {
+async fn persisted_queries_work_in_batches() {
     let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "2")]).await;
     let by_hash = json!({ "extensions": extension(HASH) });
     let whole = json!({ "query": QUERY, "extensions": extension(HASH) });

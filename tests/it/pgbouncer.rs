@@ -9,16 +9,16 @@ use serde_json::json;
 
 use crate::support::database::{TestDatabase, backend};
 use crate::support::process::{Process, free_port, program};
-use crate::support::{PASSWORD, PATIENCE, scratch_directory, tools};
+use crate::support::{PASSWORD, TEST_TIMEOUT, scratch_directory, tools};
 
 /// A pooler of the test's own, which goes when it is dropped.
-struct Pooler {
+struct PgBouncer {
     child: Child,
     port: u16,
     home: PathBuf,
 }
 
-impl Pooler {
+impl PgBouncer {
     /// In front of the server of this database; nothing where the tests of this run are not on PostgreSQL, or PgBouncer
     /// is not installed.
     fn start(database: &TestDatabase, settings: &str) -> Option<Self> {
@@ -41,7 +41,7 @@ impl Pooler {
         }
         let child = command.arg("-q").arg(&file).current_dir("/").stderr(Stdio::null()).stdout(Stdio::null()).spawn();
         let pooler = Self { child: child.unwrap(), port: own, home };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         while std::net::TcpStream::connect(("127.0.0.1", own)).is_err() {
             assert!(Instant::now() < deadline, "PgBouncer does not listen");
             std::thread::yield_now();
@@ -56,7 +56,7 @@ impl Pooler {
     }
 }
 
-impl Drop for Pooler {
+impl Drop for PgBouncer {
     fn drop(&mut self) {
         // `runuser` passes this on; it would not pass on a kill.
         Command::new("kill").arg(self.child.id().to_string()).status().ok();
@@ -76,7 +76,7 @@ fn version() -> Option<(u32, u32)> {
         return None;
     }
     let Ok(told) = Command::new("pgbouncer").arg("--version").output() else {
-        tools::tell("pgbouncer is not installed", "PgBouncer in front of PostgreSQL");
+        tools::report_skipped("pgbouncer is not installed", "PgBouncer in front of PostgreSQL");
         return None;
     };
     let text = String::from_utf8(told.stdout).unwrap();
@@ -106,12 +106,12 @@ fn is_served(server: &Process) {
 
 /// Each of our connections has one of the server's own: nothing is different, notifications of other nodes included.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_session_mode_everything_works() {
+async fn pgbouncer_session_mode_works() {
     if version().is_none() {
         return;
     }
     let database = TestDatabase::migrated().await;
-    let pooler = Pooler::start(&database, "pool_mode = session").unwrap();
+    let pooler = PgBouncer::start(&database, "pool_mode = session").unwrap();
     let url = pooler.url(&database);
     let server = Process::start(database, &[("ACCOUNTD_DATABASE_URL", &url), ("ACCOUNTD_LIMITS__ENABLED", "false")]);
     tokio::task::block_in_place(|| is_served(&server));
@@ -122,11 +122,11 @@ async fn in_session_mode_everything_works() {
 
 /// Prepared statements that are gone with the next transaction: refused at start, whatever is started.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_transaction_mode_without_prepared_statements_nothing_starts() {
+async fn pgbouncer_without_prepared_statements_refuses_to_start() {
     let Some(version) = version() else { return };
     let database = TestDatabase::migrated().await;
     let none = if version >= (1, 21) { "max_prepared_statements = 0" } else { "" };
-    let pooler = Pooler::start(&database, &format!("pool_mode = transaction\n{none}")).unwrap();
+    let pooler = PgBouncer::start(&database, &format!("pool_mode = transaction\n{none}")).unwrap();
     let url = pooler.url(&database);
     for command in [&["migrate"][..], &["serve", "--listen", "127.0.0.1:0"], &["admin", "end-all-sessions"]] {
         let mut program = program(&database);
@@ -140,17 +140,20 @@ async fn in_transaction_mode_without_prepared_statements_nothing_starts() {
 
 /// Newer ones keep them: the server works, and says what does not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_transaction_mode_with_prepared_statements_it_works_and_warns() {
+async fn pgbouncer_transaction_mode_with_prepared_statements_warns() {
     match version() {
         None => return,
         Some(version) if version < (1, 21) => {
-            tools::tell("this pgbouncer is older than 1.21", "PgBouncer in transaction mode with prepared statements");
+            tools::report_skipped(
+                "this pgbouncer is older than 1.21",
+                "PgBouncer in transaction mode with prepared statements",
+            );
             return;
         }
         Some(_) => {}
     }
     let database = TestDatabase::migrated().await;
-    let pooler = Pooler::start(&database, "pool_mode = transaction\nmax_prepared_statements = 200").unwrap();
+    let pooler = PgBouncer::start(&database, "pool_mode = transaction\nmax_prepared_statements = 200").unwrap();
     let url = pooler.url(&database);
     let server = Process::start(database, &[("ACCOUNTD_DATABASE_URL", &url), ("ACCOUNTD_LIMITS__ENABLED", "false")]);
     tokio::task::block_in_place(|| is_served(&server));

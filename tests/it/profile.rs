@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use crate::support::{PASSWORD, TestApp};
 
 #[tokio::test]
-async fn changes_what_is_given_and_clears_what_is_null() {
+async fn profile_update_sets_given_and_clears_null_fields() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     app.clock.advance(TimeDelta::minutes(1));
     let wanted = "user { username displayName updatedAt createdAt }";
-    let change = async |input: Value| ann.done("updateProfile", input, wanted).await["user"].clone();
+    let change = async |input: Value| ann.mutate_ok("updateProfile", input, wanted).await["user"].clone();
     let changed = change(json!({ "displayName": " Ann Lee " })).await;
     let expected = json!({
         "username": "ann", "displayName": "Ann Lee",
@@ -25,31 +25,31 @@ async fn changes_what_is_given_and_clears_what_is_null() {
     assert_eq!(ann.me_code().await, None, "the session goes on under the new name");
     app.login("ann2", PASSWORD).await;
     let freed = app.anonymous().login("ann", PASSWORD).await;
-    assert_eq!(freed.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+    assert_eq!(freed.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"));
 }
 
 #[tokio::test]
-async fn takes_no_name_of_somebody_else_and_no_bad_one() {
+async fn profile_update_refuses_taken_and_invalid_names() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     app.user("bob").await;
     let one = |code: &str, path: &str| vec![(code.to_owned(), path.to_owned())];
     for taken in ["bob", " BOB ", "ｂob"] {
-        let refusals = ann.refusals("updateProfile", json!({ "username": taken })).await;
+        let refusals = ann.payload_errors("updateProfile", json!({ "username": taken })).await;
         assert_eq!(refusals, one("USERNAME_TAKEN", "input.username"), "{taken}");
     }
-    let refusals = ann.refusals("updateProfile", json!({ "username": "a b", "displayName": "" })).await;
+    let refusals = ann.payload_errors("updateProfile", json!({ "username": "a b", "displayName": "" })).await;
     assert_eq!(
         refusals,
         [one("INVALID_USERNAME", "input.username"), one("INVALID_NAME", "input.displayName")].concat()
     );
-    let refusals = ann.refusals("updateProfile", json!({ "displayName": "x".repeat(201) })).await;
+    let refusals = ann.payload_errors("updateProfile", json!({ "displayName": "x".repeat(201) })).await;
     assert_eq!(refusals, one("TOO_LONG", "input.displayName"));
 }
 
 /// C5 Z-3: a stolen access token must not move the account to another address, nor give it power.
 #[tokio::test]
-async fn has_no_email_address_and_no_power_in_it() {
+async fn profile_update_cannot_change_email_or_privileges() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     for (field, value) in [
@@ -70,7 +70,7 @@ async fn has_no_email_address_and_no_power_in_it() {
 
 /// One account writes a bounded number of audit records, and none for a change that changes nothing.
 #[tokio::test]
-async fn a_thousand_changes_in_a_minute_write_a_bounded_record() {
+async fn profile_update_audit_is_bounded() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     let ann = app.user("ann").await;
     let rows = async || entity::audit_event::Entity::find().count(app.app.db.reader()).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_thousand_changes_in_a_minute_write_a_bounded_record() {
     for number in 0..1_000 {
         let input = json!({ "displayName": format!("Ann {number}") });
         let answer = ann.mutate("updateProfile", input, "errors { code retryAfter }").await;
-        refused += u32::from(answer.refusal("updateProfile").as_deref() == Some("TOO_MANY_ATTEMPTS"));
+        refused += u32::from(answer.payload_error("updateProfile").as_deref() == Some("TOO_MANY_ATTEMPTS"));
         app.clock.advance(TimeDelta::milliseconds(60));
     }
     let written = rows().await - before;
@@ -88,24 +88,24 @@ async fn a_thousand_changes_in_a_minute_write_a_bounded_record() {
 }
 
 #[tokio::test]
-async fn a_change_that_changes_nothing_writes_nothing() {
+async fn profile_update_without_change_writes_nothing() {
     let app = TestApp::new().await;
     let (admin, ann) = (app.admin("root").await, app.user("ann").await);
     let (token, _) = ann.api_token(&[]).await;
     let update = json!({ "userId": ann.id, "email": "ann@example.org", "displayName": "Ann" });
-    admin.done("updateUser", update.clone(), "user { id }").await;
+    admin.mutate_ok("updateUser", update.clone(), "user { id }").await;
     let rows = async || entity::audit_event::Entity::find().count(app.app.db.reader()).await.unwrap();
     let before = (rows().await, ann.send("{ me { updatedAt } }", json!({})).await.text);
     app.clock.advance(TimeDelta::seconds(1));
-    admin.done("updateUser", update, "user { id }").await;
-    admin.done("setUserStatus", json!({ "userId": ann.id, "status": "ACTIVE" }), "user { id }").await;
+    admin.mutate_ok("updateUser", update, "user { id }").await;
+    admin.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "ACTIVE" }), "user { id }").await;
     for input in [json!({}), json!({ "displayName": "Ann" }), json!({ "username": "ann", "displayName": "Ann" })] {
-        ann.done("updateProfile", input, "user { id }").await;
+        ann.mutate_ok("updateProfile", input, "user { id }").await;
     }
     for input in [json!({}), json!({ "name": "robot" }), json!({ "enabled": true, "permissions": [] })] {
         let mut input = input;
         input["apiTokenId"] = json!(token);
-        ann.done("updateApiToken", input, "apiToken { id }").await;
+        ann.mutate_ok("updateApiToken", input, "apiToken { id }").await;
     }
     assert_eq!((rows().await, ann.send("{ me { updatedAt } }", json!({})).await.text), before);
 }

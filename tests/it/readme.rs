@@ -11,14 +11,14 @@ fn table() -> String {
     let mut table = "| setting | default | what it does |\n|---|---|---|\n".to_owned();
     for setting in SETTINGS {
         let default = setting.default.map_or_else(String::new, |default| format!("`{default}`"));
-        writeln!(table, "| `{}` | {default} | {} |", setting.name, setting.meaning).unwrap();
+        writeln!(table, "| `{}` | {default} | {} |", setting.name, setting.description).unwrap();
     }
     table
 }
 
 /// `UPDATE_SCHEMA=1` writes the table; read the difference.
 #[test]
-fn lists_every_setting_with_its_default() {
+fn readme_lists_every_setting_with_its_default() {
     let readme = std::fs::read_to_string(README).unwrap();
     let from = readme.find("| setting |").expect("a table of settings");
     let to = from + readme[from..].find("\n\n").map_or(readme.len() - from, |end| end + 1);
@@ -31,7 +31,7 @@ fn lists_every_setting_with_its_default() {
 }
 
 #[test]
-fn maps_every_room_of_the_house() {
+fn readme_maps_every_module() {
     let readme = std::fs::read_to_string(README).unwrap();
     let library = include_str!("../../src/lib.rs");
     for room in library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')) {

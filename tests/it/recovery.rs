@@ -1,6 +1,6 @@
 //! Recovery: after a backup was restored, nothing that was ended since opens a door again.
 
-use accountd::account::recovery::{Ended, end_all_sessions};
+use accountd::account::recovery::{RecoveryResult, end_all_sessions};
 use entity::{audit_event, revoked_token};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
@@ -11,18 +11,18 @@ use crate::support::{PASSWORD, TestApp};
 
 /// S20
 #[tokio::test]
-async fn ends_every_session_of_everybody() {
+async fn recovery_ends_all_sessions() {
     let app = TestApp::new().await;
     let (ann, root) = (app.user("ann").await, app.admin("root").await);
     let (_, program) = ann.api_token(&[]).await;
     let over = app.login("ann", PASSWORD).await;
-    over.done("logout", json!({}), "ok").await;
+    over.mutate_ok("logout", json!({}), "ok").await;
     let ended = end_all_sessions(&app.app, false).await.unwrap();
-    assert_eq!(ended, Ended { sessions: 2, api_tokens: 0 });
+    assert_eq!(ended, RecoveryResult { sessions: 2, api_tokens: 0 });
     for actor in [&ann, &root] {
         assert_eq!(actor.me_reason().await.as_deref(), Some("SESSION_ENDED"));
         let refreshed = actor.refresh(actor.refresh_token.as_deref().unwrap()).await;
-        assert_eq!(refreshed.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+        assert_eq!(refreshed.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
     }
     assert_eq!(program.me_code().await, None, "API tokens are left unless they are asked for");
     let db = app.app.db.reader();
@@ -31,7 +31,7 @@ async fn ends_every_session_of_everybody() {
     let ann = app.login("ann", PASSWORD).await;
     assert_eq!(ann.me_code().await, None, "whoever has the password signs in again");
     let ended = end_all_sessions(&app.app, true).await.unwrap();
-    assert_eq!(ended, Ended { sessions: 1, api_tokens: 1 });
+    assert_eq!(ended, RecoveryResult { sessions: 1, api_tokens: 1 });
     assert_eq!(program.me_code().await.as_deref(), Some("UNAUTHENTICATED"));
     let records = audit_event::Entity::find().filter(audit_event::Column::Action.eq("sessions.endAll")).all(db).await;
     let details: Vec<Option<String>> = records.unwrap().into_iter().map(|record| record.details).collect();
@@ -41,7 +41,7 @@ async fn ends_every_session_of_everybody() {
 
 /// S20: more sessions than one batch has, while others are opened.
 #[tokio::test]
-async fn ends_more_than_one_batch() {
+async fn recovery_ends_more_than_one_batch_of_sessions() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let db = app.app.db.writer();
@@ -59,7 +59,7 @@ async fn ends_more_than_one_batch() {
 
 /// S20: with the built program and a copy of the database, as the page about operations says.
 #[tokio::test]
-async fn of_a_restored_backup_is_one_command() {
+async fn recovery_of_a_restored_backup_is_one_command() {
     if backend() != DbBackend::Sqlite {
         return;
     }
@@ -72,7 +72,7 @@ async fn of_a_restored_backup_is_one_command() {
         let directory = &server.database().directory;
         (directory.join("accountd.db"), directory.join("backup.db"))
     };
-    let db = accountd::app::database::Database::connect(&server.database().place()).await.unwrap();
+    let db = accountd::app::database::Database::connect(&server.database().config()).await.unwrap();
     db.writer().execute_unprepared(&format!("VACUUM INTO '{}'", copy.display())).await.unwrap();
     db.close().await.unwrap();
     let out = server.graphql(&token, "mutation { logout { ok } }", json!({}));
@@ -82,7 +82,7 @@ async fn of_a_restored_backup_is_one_command() {
     };
     assert_eq!(reason(&server), "SESSION_ENDED");
 
-    let (_, database) = server.end();
+    let (_, database) = server.stop_keeping_database();
     let database = database.unwrap();
     std::fs::rename(copy, file).unwrap();
     let ended = program(&database).args(["admin", "end-all-sessions"]).output().unwrap();

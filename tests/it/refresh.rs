@@ -4,19 +4,19 @@ use chrono::TimeDelta;
 use entity::audit_event;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use crate::support::{Answer, PASSWORD, TestApp};
+use crate::support::{PASSWORD, TestApp, TestResponse};
 
-fn outcome(answer: &Answer) -> String {
+fn outcome(answer: &TestResponse) -> String {
     answer.data()["refresh"]["outcome"].as_str().unwrap().to_owned()
 }
 
-fn refresh_token(answer: &Answer) -> String {
+fn refresh_token(answer: &TestResponse) -> String {
     answer.data()["refresh"]["tokens"]["refreshToken"].as_str().unwrap().to_owned()
 }
 
 /// S1: each token buys one successor; whichever comes again after that ends the session, however far back it lies.
 #[tokio::test]
-async fn gives_a_successor_each_time() {
+async fn each_refresh_returns_a_new_pair() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     for again in [0, 7, 19] {
@@ -32,7 +32,7 @@ async fn gives_a_successor_each_time() {
         }
         app.clock.advance(TimeDelta::minutes(1));
         for token in [&chain[again], &chain[20]] {
-            let refusal = ann.refresh(token.as_str().unwrap()).await.refusal("refresh");
+            let refusal = ann.refresh(token.as_str().unwrap()).await.payload_error("refresh");
             let expected = if token == &chain[20] { "SESSION_ENDED" } else { "REFRESH_TOKEN_REUSED" };
             assert_eq!(refusal.as_deref(), Some(expected), "token {again}");
         }
@@ -41,7 +41,7 @@ async fn gives_a_successor_each_time() {
 
 /// S3
 #[tokio::test]
-async fn gives_fifty_tabs_one_successor() {
+async fn fifty_parallel_refreshes_return_one_new_pair() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let token = ann.refresh_token.clone().unwrap();
@@ -64,7 +64,7 @@ async fn gives_fifty_tabs_one_successor() {
 
 /// S4
 #[tokio::test]
-async fn answers_again_until_the_successor_has_arrived() {
+async fn refresh_is_replayed_until_the_new_pair_is_used() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let token = ann.refresh_token.clone().unwrap();
@@ -75,24 +75,28 @@ async fn answers_again_until_the_successor_has_arrived() {
     assert_eq!(refresh_token(&again), refresh_token(&lost));
     assert_eq!(ann.signed_in(&again.data()["refresh"]).me_code().await, None, "the access token of a replay is fresh");
     let spent = ann.refresh(&token).await;
-    assert_eq!(spent.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"), "the successor has arrived by now");
+    assert_eq!(
+        spent.payload_error("refresh").as_deref(),
+        Some("REFRESH_TOKEN_REUSED"),
+        "the successor has arrived by now"
+    );
 }
 
 /// A thief who rotates first and uses nothing does not share the session with its owner for longer than that.
 #[tokio::test]
-async fn a_replay_after_the_access_tokens_life_is_reuse() {
+async fn refresh_replay_after_access_token_life_is_reuse() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let token = ann.refresh_token.clone().unwrap();
     let stolen = ann.refresh(&token).await;
     app.clock.advance(TimeDelta::seconds(900));
-    assert_eq!(ann.refresh(&token).await.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
+    assert_eq!(ann.refresh(&token).await.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
     let thief = ann.refresh(&refresh_token(&stolen)).await;
-    assert_eq!(thief.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(thief.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
 }
 
 #[tokio::test]
-async fn a_replay_to_another_client_is_recorded_once_a_minute() {
+async fn refresh_replay_to_another_client_is_audited_once_a_minute() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let token = ann.refresh_token.clone().unwrap();
@@ -104,7 +108,7 @@ async fn a_replay_to_another_client_is_recorded_once_a_minute() {
     };
     assert_eq!(outcome(&ann.refresh(&token).await), "REPLAYED");
     assert_eq!(records().await.len(), 0, "the client that opened the session");
-    let elsewhere = ann.at("192.0.2.9");
+    let elsewhere = ann.at_address("192.0.2.9");
     for _ in 0..5 {
         assert_eq!(outcome(&elsewhere.refresh(&token).await), "REPLAYED");
     }
@@ -112,14 +116,14 @@ async fn a_replay_to_another_client_is_recorded_once_a_minute() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].address.as_deref(), Some("192.0.2.9"));
     assert!(found[0].target_uid.is_some() && found[0].session_uid.is_some());
-    assert_eq!(outcome(&ann.at("192.0.2.10").refresh(&token).await), "REPLAYED");
+    assert_eq!(outcome(&ann.at_address("192.0.2.10").refresh(&token).await), "REPLAYED");
     app.clock.advance(TimeDelta::seconds(60));
     assert_eq!(outcome(&elsewhere.refresh(&token).await), "REPLAYED");
     assert_eq!(records().await.len(), 3);
 }
 
 #[tokio::test]
-async fn serves_other_tabs_for_thirty_seconds_after_the_successor_was_used() {
+async fn refresh_replay_works_for_30_s_after_use_of_the_new_pair() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let token = ann.refresh_token.clone().unwrap();
@@ -133,7 +137,7 @@ async fn serves_other_tabs_for_thirty_seconds_after_the_successor_was_used() {
 
 /// S2
 #[tokio::test]
-async fn ends_the_session_of_a_token_that_was_replaced_long_ago_even_after_a_restart() {
+async fn refresh_token_reuse_ends_the_session_even_after_a_restart() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let other = app.login("ann", crate::support::PASSWORD).await;
@@ -145,25 +149,25 @@ async fn ends_the_session_of_a_token_that_was_replaced_long_ago_even_after_a_res
 
     let answer = ann.refresh(&stolen).await;
     assert_eq!(outcome(&answer), "REFUSED");
-    assert_eq!(answer.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
+    assert_eq!(answer.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
     assert_eq!(living.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     assert_eq!(other.me_code().await, None, "other sessions live");
 
     let app = app.restart().await;
     let again = app.anonymous().refresh(&refresh_token(&third)).await;
-    assert_eq!(again.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(again.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
     let living = app.anonymous().with_token(living.token.as_deref().unwrap());
     assert_eq!(living.me_reason().await.as_deref(), Some("SESSION_ENDED"));
 }
 
 /// S6
 #[tokio::test]
-async fn ends_with_the_idle_and_with_the_absolute_limit() {
+async fn refresh_after_idle_or_absolute_limit_is_refused() {
     let app = TestApp::new().await;
     let idle = app.user("ann").await;
     app.clock.advance(TimeDelta::days(14));
     let answer = idle.refresh(idle.refresh_token.as_deref().unwrap()).await;
-    assert_eq!(answer.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(answer.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
 
     let busy = app.login("ann", crate::support::PASSWORD).await;
     let mut token = busy.refresh_token.clone().unwrap();
@@ -172,18 +176,18 @@ async fn ends_with_the_idle_and_with_the_absolute_limit() {
         token = refresh_token(&busy.refresh(&token).await);
     }
     app.clock.advance(TimeDelta::days(1));
-    assert_eq!(busy.refresh(&token).await.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(busy.refresh(&token).await.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
 }
 
 #[tokio::test]
-async fn tells_missing_and_foreign_tokens_apart() {
+async fn refresh_tells_missing_and_invalid_tokens_apart() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let none = ann.send("mutation { refresh { outcome errors { code } } }", serde_json::json!({})).await;
-    assert_eq!(none.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_MISSING"));
+    assert_eq!(none.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_MISSING"));
     for foreign in ["", "x", "a.b.c", ann.token.as_deref().unwrap()] {
         assert_eq!(
-            ann.refresh(foreign).await.refusal("refresh").as_deref(),
+            ann.refresh(foreign).await.payload_error("refresh").as_deref(),
             Some("REFRESH_TOKEN_INVALID"),
             "{foreign}"
         );
@@ -193,7 +197,7 @@ async fn tells_missing_and_foreign_tokens_apart() {
 
 /// Apollo sends the expired access token along (users.md, demand 3).
 #[tokio::test]
-async fn ignores_an_access_token_that_does_not_verify() {
+async fn refresh_ignores_an_invalid_access_token() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     app.clock.advance(TimeDelta::hours(1));

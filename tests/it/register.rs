@@ -9,7 +9,7 @@ fn one(code: &str, path: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn signs_in_at_once() {
+async fn registration_returns_a_session() {
     let app = TestApp::new().await;
     let input = json!({
         "username": " Ann ", "password": PASSWORD, "email": "Ann@Example.ORG", "displayName": "Ann Lee",
@@ -17,7 +17,7 @@ async fn signs_in_at_once() {
     });
     let wanted = "status user { id username email displayName roles status mustChangePassword }
         session { id current deviceName } tokens { tokenType accessToken refreshToken expiresIn refreshExpiresIn }";
-    let payload = app.anonymous().done("register", input, wanted).await;
+    let payload = app.anonymous().mutate_ok("register", input, wanted).await;
     assert_eq!(payload["status"], "SIGNED_IN");
     assert_eq!(payload["session"]["current"], true);
     assert_eq!(payload["session"]["deviceName"], "kitchen");
@@ -35,31 +35,33 @@ async fn signs_in_at_once() {
 
 /// Q5
 #[tokio::test]
-async fn refuses_a_taken_username_in_every_spelling() {
+async fn registration_of_taken_username_is_refused_in_any_spelling() {
     let app = TestApp::new().await;
     app.user("straße").await;
     app.user("admin").await;
     for name in ["admin", "ADMIN", " admin ", "\tAdmin\n", "ａdmin", "Ａｄｍｉｎ", "STRASSE", "straße", "Straſſe"]
     {
-        let refusals = app.anonymous().refusals("register", json!({ "username": name, "password": PASSWORD })).await;
+        let refusals =
+            app.anonymous().payload_errors("register", json!({ "username": name, "password": PASSWORD })).await;
         assert_eq!(refusals, one("USERNAME_TAKEN", "input.username"), "{name:?}");
     }
     let disguised = json!({ "username": "аdmin", "password": PASSWORD });
-    let refusals = app.anonymous().refusals("register", disguised).await;
+    let refusals = app.anonymous().payload_errors("register", disguised).await;
     assert_eq!(refusals, one("INVALID_USERNAME", "input.username"), "a Cyrillic letter among Latin ones");
     for name in ["ádmin", "admın", "admin1"] {
-        let refusals = app.anonymous().refusals("register", json!({ "username": name, "password": PASSWORD })).await;
+        let refusals =
+            app.anonymous().payload_errors("register", json!({ "username": name, "password": PASSWORD })).await;
         assert_eq!(refusals, [], "{name:?} is another name");
     }
 }
 
 /// Q6
 #[tokio::test]
-async fn refuses_a_taken_email_address_in_every_spelling() {
+async fn registration_of_taken_email_is_refused_in_any_spelling() {
     let app = TestApp::new().await;
     let register = async |name: &str, email: &str| {
         let input = json!({ "username": name, "email": email, "password": PASSWORD });
-        app.anonymous().refusals("register", input).await
+        app.anonymous().payload_errors("register", input).await
     };
     assert_eq!(register("ann", "ann@bücher.example").await, []);
     for email in [
@@ -75,12 +77,12 @@ async fn refuses_a_taken_email_address_in_every_spelling() {
 }
 
 #[tokio::test]
-async fn tells_every_field_that_is_wrong() {
+async fn registration_reports_every_invalid_field() {
     let app = TestApp::new().await;
     let input = json!({
         "username": "a b", "email": "nobody", "displayName": " ", "password": PASSWORD, "deviceName": "\u{7}",
     });
-    let refusals = app.anonymous().refusals("register", input).await;
+    let refusals = app.anonymous().payload_errors("register", input).await;
     let expected = [
         ("INVALID_USERNAME", "input.username"),
         ("INVALID_EMAIL", "input.email"),
@@ -93,14 +95,14 @@ async fn tells_every_field_that_is_wrong() {
 
 /// Q5: the unique index decides, not a check before it.
 #[tokio::test(flavor = "multi_thread")]
-async fn gives_a_name_to_one_of_thirty_who_want_it_at_once() {
+async fn concurrent_registrations_of_one_name_succeed_once() {
     let app = TestApp::new().await;
     let spellings = ["ann", "ANN", " Ann", "ａnn", "aNN ", "Ａnn"];
     let racers: Vec<_> = (0..30)
         .map(|number| {
             let anyone = app.anonymous();
             let input = json!({ "username": spellings[number % spellings.len()], "password": PASSWORD });
-            tokio::spawn(async move { anyone.insist("register", input, "errors { code path }").await })
+            tokio::spawn(async move { anyone.mutate_retrying("register", input, "errors { code path }").await })
         })
         .collect();
     let mut winners = 0;
@@ -115,7 +117,7 @@ async fn gives_a_name_to_one_of_thirty_who_want_it_at_once() {
 
 /// C1 C3
 #[tokio::test]
-async fn refuses_weak_passwords_and_says_what_they_lack() {
+async fn registration_with_weak_password_is_refused_with_reasons() {
     let app = TestApp::new().await;
     let weak = [
         ("sunshine", vec!["TOO_COMMON"]),
@@ -141,13 +143,13 @@ async fn refuses_weak_passwords_and_says_what_they_lack() {
 }
 
 #[tokio::test]
-async fn is_refused_where_administrators_make_accounts() {
+async fn registration_in_admin_mode_is_refused() {
     for mode in ["admin", "closed"] {
         let app = TestApp::with(&[("ACCOUNTD_REGISTRATION__MODE", mode)]).await;
         let input = json!({ "username": "ann", "password": PASSWORD });
-        assert_eq!(app.anonymous().refusals("register", input).await, one("REGISTRATION_CLOSED", ""), "{mode}");
+        assert_eq!(app.anonymous().payload_errors("register", input).await, one("REGISTRATION_CLOSED", ""), "{mode}");
         let root = app.admin("root").await;
-        let refusals = root.refusals("createUser", json!({ "username": "ann", "password": PASSWORD })).await;
+        let refusals = root.payload_errors("createUser", json!({ "username": "ann", "password": PASSWORD })).await;
         let expected = if mode == "admin" { Vec::new() } else { one("REGISTRATION_CLOSED", "") };
         assert_eq!(refusals, expected, "{mode}");
     }
@@ -155,12 +157,12 @@ async fn is_refused_where_administrators_make_accounts() {
 
 /// S16
 #[tokio::test]
-async fn gives_a_freed_name_to_somebody_whom_old_tokens_do_not_reach() {
+async fn tokens_of_the_previous_owner_of_a_name_are_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let first = app.user("ann").await;
-    root.done("setUserRoles", json!({ "userId": first.id, "roles": ["admin"] }), "user { roles }").await;
-    root.done("deleteUser", json!({ "userId": first.id }), "deletedUserId").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": first.id, "roles": ["admin"] }), "user { roles }").await;
+    root.mutate_ok("deleteUser", json!({ "userId": first.id }), "deletedUserId").await;
 
     let second = app.user("ann").await;
     assert_ne!(second.id, first.id);
@@ -168,30 +170,30 @@ async fn gives_a_freed_name_to_somebody_whom_old_tokens_do_not_reach() {
     assert_eq!(who.data()["me"], json!({ "id": second.id, "roles": [], "sessions": { "totalCount": 1 } }));
     assert_eq!(first.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     let again = first.refresh(first.refresh_token.as_deref().unwrap()).await;
-    assert_eq!(again.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(again.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
     let old_logout = first.mutate("logout", json!({ "scope": "ALL" }), "ok revokedSessionCount").await;
     assert_eq!(old_logout.data()["logout"], json!({ "ok": true, "revokedSessionCount": 0 }));
     assert_eq!(second.me_code().await, None);
 
     app.clock.advance(TimeDelta::minutes(1));
     let app = app.restart().await;
-    assert_eq!(app.again(&first).me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(app.reconnect(&first).me_reason().await.as_deref(), Some("SESSION_ENDED"));
 }
 
 /// Nothing invisible makes two names that look alike.
 #[tokio::test]
-async fn refuses_names_with_invisible_letters() {
+async fn registration_with_invisible_characters_is_refused() {
     let app = TestApp::new().await;
     for invisible in ["\u{3164}", "\u{115f}", "\u{1160}", "\u{ffa0}", "\u{200b}", "\u{34f}", "\u{fe0f}", "\u{e0061}"] {
         let input = json!({ "username": format!("ann{invisible}"), "password": PASSWORD });
-        let refusals = app.anonymous().refusals("register", input).await;
+        let refusals = app.anonymous().payload_errors("register", input).await;
         assert_eq!(refusals, one("INVALID_USERNAME", "input.username"), "{:?}", invisible.escape_unicode().to_string());
     }
 }
 
 /// B4: where nobody registers, nobody learns by it who has an account.
 #[tokio::test]
-async fn tells_no_name_where_registration_is_closed() {
+async fn closed_registration_does_not_reveal_taken_names() {
     for mode in ["admin", "closed"] {
         let app = TestApp::with(&[("ACCOUNTD_REGISTRATION__MODE", mode)]).await;
         app.admin("root").await;
@@ -202,14 +204,14 @@ async fn tells_no_name_where_registration_is_closed() {
         }";
         let taken = app.anonymous().send(query, json!({ "name": "root", "email": "root@example.org" })).await;
         let free = app.anonymous().send(query, json!({ "name": "nobody", "email": "nobody@example.org" })).await;
-        assert_eq!(taken.refusal("register").as_deref(), Some("REGISTRATION_CLOSED"), "{mode}");
+        assert_eq!(taken.payload_error("register").as_deref(), Some("REGISTRATION_CLOSED"), "{mode}");
         assert_eq!((taken.status, taken.text), (free.status, free.text), "{mode}");
     }
 }
 
 /// Walks on a keyboard that overflow the estimate of a whole text are guessable, by every door.
 #[tokio::test]
-async fn refuses_walks_on_the_keyboard() {
+async fn registration_with_keyboard_pattern_password_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     for password in ["qw".repeat(20), "12".repeat(16), "0o0O0o0O".repeat(8), "qw".repeat(128)] {
@@ -219,7 +221,7 @@ async fn refuses_walks_on_the_keyboard() {
         assert_eq!(error, json!({ "code": "WEAK_PASSWORD", "violations": ["GUESSABLE"] }), "{password}");
         let input = json!({ "currentPassword": PASSWORD, "newPassword": password });
         assert_eq!(
-            ann.mutate("updatePassword", input, "errors { code }").await.refusal("updatePassword").as_deref(),
+            ann.mutate("updatePassword", input, "errors { code }").await.payload_error("updatePassword").as_deref(),
             Some("WEAK_PASSWORD")
         );
     }

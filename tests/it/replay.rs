@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use axum::http::Method;
 use serde_json::Value;
 
-use crate::support::{Answer, TestApp};
-use pattern::{same, same_text};
+use crate::support::{TestApp, TestResponse};
+use pattern::{matches, matches_text};
 
 /// An entry whose answer is another one on purpose: its name, the status and a part of the body that come instead, and
 /// why.
@@ -44,12 +44,12 @@ pub trait Service {
     }
 
     /// The same for a body that is no JSON.
-    fn text(&self, answer: &Answer) -> String {
+    fn text(&self, answer: &TestResponse) -> String {
         answer.text.clone()
     }
 
     /// The body to compare, if the dialect says more than the service did.
-    fn body(&self, answer: &Answer) -> Value {
+    fn body(&self, answer: &TestResponse) -> Value {
         answer.json()
     }
 
@@ -90,13 +90,13 @@ pub async fn play<S: Service>(app: &TestApp, service: &mut S, differences: &[Dif
 }
 
 /// Most times that a request is repeated until its answer changes.
-const PATIENCE: u64 = 12;
+const PLAY_TIMEOUT: u64 = 12;
 
 /// Repeats what has to be asked before the entry.
 async fn prepare(app: &TestApp, service: &impl Service, entry: &Value) {
     let request = &entry["before"];
     let until_not = request["repeat_until_status_not"].as_u64();
-    for _ in 0..request["repeat"].as_u64().or(until_not.map(|_| PATIENCE)).unwrap_or_default() {
+    for _ in 0..request["repeat"].as_u64().or(until_not.map(|_| PLAY_TIMEOUT)).unwrap_or_default() {
         let answer = send(app, service, entry, request, &Variables::new()).await;
         if until_not.is_some_and(|status| status != u64::from(answer.status.as_u16())) {
             return;
@@ -104,7 +104,13 @@ async fn prepare(app: &TestApp, service: &impl Service, entry: &Value) {
     }
 }
 
-async fn send(app: &TestApp, service: &impl Service, entry: &Value, request: &Value, variables: &Variables) -> Answer {
+async fn send(
+    app: &TestApp,
+    service: &impl Service,
+    entry: &Value,
+    request: &Value,
+    variables: &Variables,
+) -> TestResponse {
     let name = entry["name"].as_str().unwrap();
     let filled = |text: &str| {
         let text = variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
@@ -129,13 +135,13 @@ async fn send(app: &TestApp, service: &impl Service, entry: &Value, request: &Va
     let path = service.path(&filled(request["path"].as_str().unwrap()));
     let mut caller = app.anonymous();
     if let Some(address) = entry["client"].as_str() {
-        caller = caller.at(address);
+        caller = caller.at_address(address);
     }
     caller.request(method, &path, &headers, body).await
 }
 
 /// Status, headers and body.
-fn compare(service: &impl Service, recorded: &Value, answer: &Answer) -> Result<(), String> {
+fn compare(service: &impl Service, recorded: &Value, answer: &TestResponse) -> Result<(), String> {
     let told = || format!("recorded {recorded}, answered {} {:?} {}", answer.status, answer.headers, answer.text);
     let mut is_same = recorded["status"].as_u64() == Some(answer.status.as_u16().into());
     for (name, value) in recorded["headers"].as_object().into_iter().flatten() {
@@ -144,14 +150,14 @@ fn compare(service: &impl Service, recorded: &Value, answer: &Answer) -> Result<
             "access-control-allow-origin" => true,
             "allow" => found.is_some_and(|found| members(found) == members(value)),
             "vary" => found.is_some_and(|found| members(value).iter().all(|member| members(found).contains(member))),
-            _ => found.is_some_and(|found| same_text(value, &service.header(name, found))),
+            _ => found.is_some_and(|found| matches_text(value, &service.header(name, found))),
         };
     }
     let text = recorded.get("text").and_then(Value::as_str);
     is_same = is_same
         && match (text, recorded.get("json")) {
-            (Some(text), _) => same_text(text, &service.text(answer)),
-            (None, Some(json)) => same(json, &service.body(answer)),
+            (Some(text), _) => matches_text(text, &service.text(answer)),
+            (None, Some(json)) => matches(json, &service.body(answer)),
             // The body was not recorded.
             (None, None) => true,
         };

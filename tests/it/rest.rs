@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 /// The routes that take a body, with a good one.
 fn bodies(release: &str) -> Vec<(String, Value)> {
@@ -26,20 +26,20 @@ fn bodies(release: &str) -> Vec<(String, Value)> {
 
 const RELEASES: [&str; 2] = ["", "/api/v1/auth"];
 
-async fn login(app: &TestApp, name: &str) -> Answer {
+async fn login(app: &TestApp, name: &str) -> TestResponse {
     let body = json!({ "username": name, "password": PASSWORD });
     app.anonymous().json(Method::POST, "/login", &body).await
 }
 
 /// The actor of an answer with both tokens.
-fn signed_in(app: &TestApp, answer: &Answer) -> Actor {
+fn signed_in(app: &TestApp, answer: &TestResponse) -> Actor {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let body = answer.json();
     let tokens = json!({ "accessToken": body["access_token"], "refreshToken": body["refresh_token"] });
     app.anonymous().signed_in(&json!({ "tokens": tokens }))
 }
 
-async fn refresh(actor: &Actor) -> Answer {
+async fn refresh(actor: &Actor) -> TestResponse {
     actor.json(Method::POST, "/token-refresh", &json!({ "refresh_token": actor.refresh_token })).await
 }
 
@@ -47,7 +47,7 @@ async fn validation(actor: &Actor) -> StatusCode {
     actor.request(Method::POST, "/token-validation", &[], "").await.status
 }
 
-fn is_failure(answer: &Answer) {
+fn assert_failure(answer: &TestResponse) {
     let body = answer.json();
     assert!(answer.status.is_client_error(), "{} {}", answer.status, answer.text);
     assert!(body["message"].is_string(), "{body}");
@@ -55,7 +55,7 @@ fn is_failure(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn serves_the_accounts_of_graphql() {
+async fn rest_serves_the_users_of_graphql() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let answer = login(&app, "ann").await;
@@ -68,7 +68,7 @@ async fn serves_the_accounts_of_graphql() {
 }
 
 #[tokio::test]
-async fn a_logout_over_graphql_ends_a_session_of_rest() {
+async fn graphql_logout_ends_a_rest_session() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let caller = signed_in(&app, &login(&app, "ann").await);
@@ -78,7 +78,7 @@ async fn a_logout_over_graphql_ends_a_session_of_rest() {
 }
 
 #[tokio::test]
-async fn a_logout_over_rest_ends_a_session_of_graphql() {
+async fn rest_logout_ends_a_graphql_session() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let other = app.login("ann", PASSWORD).await;
@@ -86,12 +86,12 @@ async fn a_logout_over_rest_ends_a_session_of_graphql() {
     assert_eq!(answer.json(), json!({ "message": "Logout successful from ann" }));
     assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     let refused = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
-    assert_eq!(refused.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(refused.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
     assert_eq!(other.me_code().await, None, "other sessions live");
 }
 
 #[tokio::test]
-async fn a_refresh_over_rest_takes_the_old_access_token_back() {
+async fn rest_refresh_revokes_the_old_access_token() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let next = signed_in(&app, &refresh(&ann).await);
@@ -105,7 +105,7 @@ async fn a_refresh_over_rest_takes_the_old_access_token_back() {
 }
 
 #[tokio::test]
-async fn a_refresh_over_graphql_leaves_the_old_access_token_alone() {
+async fn graphql_refresh_keeps_the_old_access_token() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     ann.refresh(ann.refresh_token.as_deref().unwrap()).await.data();
@@ -114,7 +114,7 @@ async fn a_refresh_over_graphql_leaves_the_old_access_token_alone() {
 
 /// S2, S4
 #[tokio::test]
-async fn a_lost_answer_can_be_asked_again_until_the_successor_was_used() {
+async fn rest_refresh_is_replayed_until_the_new_pair_is_used() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let lost = signed_in(&app, &refresh(&ann).await);
@@ -130,7 +130,7 @@ async fn a_lost_answer_can_be_asked_again_until_the_successor_was_used() {
 
 /// B1
 #[tokio::test]
-async fn a_login_fails_in_one_way() {
+async fn rest_login_failures_are_indistinguishable() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
@@ -151,7 +151,7 @@ async fn a_login_fails_in_one_way() {
 }
 
 #[tokio::test]
-async fn registers_for_those_who_may() {
+async fn rest_registration_requires_permission() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let body = |name: &str, password: &str| json!({ "username": name, "fullname": " ", "password": password });
@@ -163,27 +163,27 @@ async fn registers_for_those_who_may() {
 
     let weak = root.json(Method::POST, "/register", &body("bob", "password")).await;
     assert_eq!((weak.status, &weak.json()["success"]), (StatusCode::BAD_REQUEST, &json!(false)));
-    is_failure(&weak);
+    assert_failure(&weak);
     let bad = app.anonymous().json(Method::POST, "/register", &body("no name", "password")).await;
     assert_eq!(bad.status, StatusCode::UNAUTHORIZED, "strangers are not told what is wrong with a name");
     assert_eq!(bad.header("www-authenticate"), Some("Bearer"));
     let denied = app.user("ann").await.json(Method::POST, "/register", &body("bob", "password")).await;
     assert_eq!(denied.status, StatusCode::FORBIDDEN);
-    is_failure(&denied);
+    assert_failure(&denied);
 
     let closed = TestApp::with(&[("ACCOUNTD_REGISTRATION__MODE", "closed")]).await;
     let answer = closed.admin("root").await.json(Method::POST, "/register", &body("bob", PASSWORD)).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    is_failure(&answer);
+    assert_failure(&answer);
 }
 
 /// No full name is a good one, and a token may last for five seconds.
-fn is_good(field: &str, value: &Value) -> bool {
+fn assert_valid(field: &str, value: &Value) -> bool {
     (field == "fullname" && *value == json!("")) || (field == "token_exp" && *value == json!(5))
 }
 
 #[tokio::test]
-async fn no_field_of_the_wrong_type_breaks_a_route() {
+async fn mistyped_field_causes_no_5xx_on_any_rest_route() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let long = "x".repeat(60_000);
@@ -200,11 +200,11 @@ async fn no_field_of_the_wrong_type_breaks_a_route() {
     ];
     for (path, good) in RELEASES.into_iter().flat_map(bodies) {
         for field in good.as_object().unwrap().keys() {
-            for value in values.iter().filter(|value| !is_good(field, value)) {
+            for value in values.iter().filter(|value| !assert_valid(field, value)) {
                 let mut body = good.clone();
                 body[field] = value.clone();
                 let answer = root.json(Method::POST, &path, &body).await;
-                is_failure(&answer);
+                assert_failure(&answer);
                 let refused = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
                 assert!(refused.contains(&answer.status), "{path} {field} {}", answer.text);
             }
@@ -213,7 +213,7 @@ async fn no_field_of_the_wrong_type_breaks_a_route() {
 }
 
 #[tokio::test]
-async fn no_body_breaks_a_route() {
+async fn malformed_body_causes_no_5xx_on_any_rest_route() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let json = [("content-type", "application/json; charset=utf-8")];
@@ -232,23 +232,23 @@ async fn no_body_breaks_a_route() {
         ];
         for body in hostile {
             let answer = root.request(Method::POST, &path, &json, Body::from(body.to_vec())).await;
-            is_failure(&answer);
+            assert_failure(&answer);
             let refused = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
             assert!(refused.contains(&answer.status), "{path} {}", answer.text);
         }
         let long = root.request(Method::POST, &path, &json, "x".repeat(70_000)).await;
         assert_eq!(long.status, StatusCode::PAYLOAD_TOO_LARGE);
-        is_failure(&long);
+        assert_failure(&long);
         for media in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"] {
             let answer = root.request(Method::POST, &path, &[("content-type", media)], good.to_string()).await;
             assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{media}");
-            is_failure(&answer);
+            assert_failure(&answer);
         }
     }
 }
 
 #[tokio::test]
-async fn routes_without_a_body_ignore_one() {
+async fn rest_routes_without_a_body_ignore_one() {
     let app = TestApp::new().await;
     for path in ["/token-validation", "/logout", "/api/v1/auth/token/validation", "/api/v1/auth/logout"] {
         let ann = app.user(&format!("ann{}", path.len())).await;
@@ -258,19 +258,19 @@ async fn routes_without_a_body_ignore_one() {
 }
 
 #[tokio::test]
-async fn challenges_those_whose_token_does_not_hold() {
+async fn rest_response_to_invalid_token_has_a_challenge() {
     let app = TestApp::new().await;
     for path in ["/token-validation", "/logout"] {
         let none = app.anonymous().request(Method::POST, path, &[], "").await;
         assert_eq!(none.header("www-authenticate"), Some("Bearer"), "{path}");
         let bad = app.anonymous().with_token("nope").request(Method::POST, path, &[], "").await;
         assert_eq!(bad.header("www-authenticate"), Some("Bearer error=\"invalid_token\""), "{path}");
-        is_failure(&bad);
+        assert_failure(&bad);
     }
 }
 
 #[tokio::test]
-async fn tells_whether_a_name_is_taken_unless_it_shall_not() {
+async fn username_check_can_be_disabled() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let ask = async |app: &TestApp, query: &str| {
@@ -284,12 +284,12 @@ async fn tells_whether_a_name_is_taken_unless_it_shall_not() {
     silent.user("ann").await;
     let answer = ask(&silent, "?username=ann").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    is_failure(&answer);
+    assert_failure(&answer);
     assert_eq!(login(&silent, "ann").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn says_which_methods_a_route_takes() {
+async fn rest_405_lists_the_allowed_methods() {
     let app = TestApp::new().await;
     for release in RELEASES {
         for (path, methods) in [("/login", "GET, HEAD, OPTIONS, POST"), ("/logout", "OPTIONS, POST")] {
@@ -298,13 +298,13 @@ async fn says_which_methods_a_route_takes() {
             assert_eq!((answer.status, answer.header("allow")), (StatusCode::OK, Some(methods)));
             let refused = app.anonymous().request(Method::PUT, &path, &[], "").await;
             assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
-            is_failure(&refused);
+            assert_failure(&refused);
         }
     }
 }
 
 #[tokio::test]
-async fn a_dialect_that_is_off_is_not_there() {
+async fn disabled_dialect_is_404() {
     let app = TestApp::with(&[("ACCOUNTD_REST__DIALECTS__PLANTDB", "off")]).await;
     for (path, body) in RELEASES.into_iter().flat_map(bodies) {
         assert_eq!(app.anonymous().json(Method::POST, &path, &body).await.status, StatusCode::NOT_FOUND, "{path}");

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use accountd::account::retention::{MARGIN, purge, reached};
+use accountd::account::retention::{ROW_RETENTION, purge, safe_now};
 use accountd::clock::Clock;
 use accountd::store::keyset::Page;
-use accountd::store::{Scope, api_tokens, revoked_tokens, sessions};
+use accountd::store::{TenantScope, api_tokens, revoked_tokens, sessions};
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,37 +21,37 @@ use serde_json::json;
 
 use crate::support::database::backend;
 use crate::support::process::Process;
-use crate::support::{PASSWORD, PATIENCE, TestApp};
+use crate::support::{PASSWORD, TEST_TIMEOUT, TestApp};
 
 /// How many sessions and how many revocations there are.
-async fn kept(app: &TestApp) -> (u64, u64) {
+async fn kept_rows(app: &TestApp) -> (u64, u64) {
     let db = app.app.db.reader();
     (session::Entity::find().count(db).await.unwrap(), revoked_token::Entity::find().count(db).await.unwrap())
 }
 
 /// S18: the margin is seven days.
 #[tokio::test]
-async fn keeps_what_is_over_for_a_week() {
+async fn ended_rows_are_kept_for_a_week() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let out = app.login("ann", PASSWORD).await;
-    out.done("logout", json!({}), "ok").await;
-    assert_eq!(kept(&app).await, (2, 1));
-    let over = app.clock.now() + app.app.config.token.refresh_absolute + MARGIN;
-    assert_eq!(MARGIN, TimeDelta::days(7));
+    out.mutate_ok("logout", json!({}), "ok").await;
+    assert_eq!(kept_rows(&app).await, (2, 1));
+    let over = app.clock.now() + app.app.config.token.refresh_absolute + ROW_RETENTION;
+    assert_eq!(ROW_RETENTION, TimeDelta::days(7));
     assert_eq!(purge(&app.app, over).await.unwrap(), 0, "not yet");
-    assert_eq!(kept(&app).await, (2, 1));
+    assert_eq!(kept_rows(&app).await, (2, 1));
     assert_eq!(purge(&app.app, over + TimeDelta::milliseconds(1)).await.unwrap(), 3);
-    assert_eq!(kept(&app).await, (0, 0));
+    assert_eq!(kept_rows(&app).await, (0, 0));
     assert_eq!(user::Entity::find().count(app.app.db.reader()).await.unwrap(), 1, "accounts stay");
 }
 
 /// Counters of failures go a month after the last attempt, known devices and networks a week after their end.
 #[tokio::test]
-async fn forgets_counters_and_origins_that_are_over() {
+async fn expired_counters_and_login_origins_are_deleted() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     app.user("ann").await;
-    let home = app.anonymous().at("192.0.2.7");
+    let home = app.anonymous().at_address("192.0.2.7");
     home.login("ann", PASSWORD).await;
     home.login("ann", "wrong").await;
     let counts = async || {
@@ -76,11 +76,11 @@ async fn forgets_counters_and_origins_that_are_over() {
 
 /// API tokens that logins made go like sessions, a week after their end; those that a person made stay.
 #[tokio::test]
-async fn forgets_api_tokens_of_logins_that_are_over() {
+async fn api_tokens_of_ended_logins_are_deleted() {
     let app = TestApp::with(&[("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth")]).await;
     let ann = app.user("ann").await;
     let (id, _) = ann.api_token(&[]).await;
-    ann.done("revokeApiToken", json!({ "apiTokenId": id }), "errors { code }").await;
+    ann.mutate_ok("revokeApiToken", json!({ "apiTokenId": id }), "errors { code }").await;
     let basic = format!("Basic {}", STANDARD.encode(format!("ann:{PASSWORD}")));
     for _ in 0..2 {
         let answer = app.anonymous().request(Method::POST, "/auth/login", &[("authorization", &basic)], "").await;
@@ -95,9 +95,12 @@ async fn forgets_api_tokens_of_logins_that_are_over() {
     api_token::Entity::update_many().set(revoked).filter(one).exec(db).await.unwrap();
     let over = now + app.app.config.token.refresh_absolute;
     let moment = TimeDelta::milliseconds(1);
-    for (time, expected) in
-        [(now + MARGIN, 3), (now + MARGIN + moment, 2), (over + MARGIN, 2), (over + MARGIN + moment, 1)]
-    {
+    for (time, expected) in [
+        (now + ROW_RETENTION, 3),
+        (now + ROW_RETENTION + moment, 2),
+        (over + ROW_RETENTION, 2),
+        (over + ROW_RETENTION + moment, 1),
+    ] {
         while purge(&app.app, time).await.unwrap() > 0 {}
         assert_eq!(count().await, expected, "at {time}");
     }
@@ -106,7 +109,7 @@ async fn forgets_api_tokens_of_logins_that_are_over() {
 /// S18: a clock that leaps, a purge, and the clock set right again bring no token back. The one that shows it is a
 /// single access token that was taken back: its session lives.
 #[tokio::test]
-async fn revives_nothing_when_a_clock_leaps_and_comes_back() {
+async fn retention_after_a_clock_jump_unrevokes_nothing() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let ann = app.login("ann", PASSWORD).await;
@@ -122,12 +125,12 @@ async fn revives_nothing_when_a_clock_leaps_and_comes_back() {
 
 /// S18: what counts is the time that the database's clock and the node's have both reached.
 #[tokio::test]
-async fn believes_no_clock_that_runs_ahead() {
+async fn retention_ignores_a_clock_that_runs_ahead() {
     let app = TestApp::new().await;
-    assert_eq!(reached(&app.app).await.unwrap(), app.clock.now(), "the node's clock is behind");
-    app.user("ann").await.done("logout", json!({}), "ok").await;
+    assert_eq!(safe_now(&app.app).await.unwrap(), app.clock.now(), "the node's clock is behind");
+    app.user("ann").await.mutate_ok("logout", json!({}), "ok").await;
     app.clock.advance(TimeDelta::days(365 * 500));
-    let time = reached(&app.app).await.unwrap();
+    let time = safe_now(&app.app).await.unwrap();
     assert!(time < app.clock.now() - TimeDelta::days(365 * 400), "{time}");
     assert!(time > app.clock.now() - TimeDelta::days(365 * 500), "{time}");
 }
@@ -168,7 +171,7 @@ async fn fill(app: &TestApp, rows: i64) {
 
 /// S19: nobody waits for more than a small batch, and nothing that is over stays.
 #[tokio::test]
-async fn purges_in_small_batches() {
+async fn retention_deletes_in_small_batches() {
     let app = TestApp::new().await;
     fill(&app, 1_200).await;
     let now = app.clock.now();
@@ -180,12 +183,12 @@ async fn purges_in_small_batches() {
         }
     }
     assert!(batches.iter().all(|rows| *rows <= 2 * 500) && batches.len() == 3, "{batches:?}");
-    assert_eq!(kept(&app).await, (1_201, 1_200));
+    assert_eq!(kept_rows(&app).await, (1_201, 1_200));
 }
 
 /// S19: of two nodes that purge at once each deletes what the other has left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_may_purge_at_once() {
+async fn concurrent_retention_on_two_nodes_is_safe() {
     let app = TestApp::new().await;
     fill(&app, 600).await;
     let now = app.clock.now();
@@ -196,11 +199,11 @@ async fn nodes_may_purge_at_once() {
     for node in nodes {
         node.await.unwrap();
     }
-    assert_eq!(kept(&app).await, (601, 600));
+    assert_eq!(kept_rows(&app).await, (601, 600));
 }
 
 /// A connection that notes each statement which it is asked to run.
-fn noting(db: &DatabaseConnection) -> (DatabaseConnection, Arc<Mutex<Vec<Statement>>>) {
+fn recording_statements(db: &DatabaseConnection) -> (DatabaseConnection, Arc<Mutex<Vec<Statement>>>) {
     let (mut db, notes) = (db.clone(), Arc::new(Mutex::new(Vec::new())));
     let noted = Arc::clone(&notes);
     db.set_metric_callback(move |info| noted.lock().unwrap().push(info.statement.clone()));
@@ -228,7 +231,7 @@ async fn plan(db: &DatabaseConnection, statement: &Statement) -> Vec<String> {
 
 /// S19: neither a request nor the purge reads a whole table, however much was revoked.
 #[tokio::test]
-async fn every_statement_finds_its_rows_by_an_index() {
+async fn retention_statements_use_indexes() {
     let app = TestApp::new().await;
     fill(&app, 3_000).await;
     let refresh_statistics: &[&str] = match backend() {
@@ -239,13 +242,13 @@ async fn every_statement_finds_its_rows_by_an_index() {
         app.app.db.writer().execute_unprepared(sql).await.unwrap();
     }
     let now = app.clock.now();
-    let (db, notes) = noting(app.app.db.writer());
+    let (db, notes) = recording_statements(app.app.db.writer());
     let live = session::Entity::find().one(&db).await.unwrap().unwrap();
     notes.lock().unwrap().clear();
     revoked_tokens::contains_any(&db, &["ses_x", "ses_x.1"], now).await.unwrap();
-    sessions::find_with_user(&db, Scope::Installation, live.uid).await.unwrap();
-    sessions::delete_over(&db, now - TimeDelta::days(90), 10).await.unwrap();
-    revoked_tokens::delete_over(&db, now - TimeDelta::days(90), 10).await.unwrap();
+    sessions::find_with_user(&db, TenantScope::AllTenants, live.uid).await.unwrap();
+    sessions::delete_expired(&db, now - TimeDelta::days(90), 10).await.unwrap();
+    revoked_tokens::delete_expired(&db, now - TimeDelta::days(90), 10).await.unwrap();
     let notes = std::mem::take(&mut *notes.lock().unwrap());
     assert_eq!(notes.len(), 6, "{notes:?}");
     for statement in notes {
@@ -266,19 +269,19 @@ async fn every_statement_finds_its_rows_by_an_index() {
 
 /// What has ended of a user is not read by lists of what has not, however much it is.
 #[tokio::test]
-async fn lists_of_one_user_pass_over_what_has_ended() {
+async fn lists_of_one_user_skip_ended_rows_by_index() {
     // Servers choose by the sizes of tables.
     if backend() != DbBackend::Sqlite {
         return;
     }
     let app = TestApp::new().await;
-    let (now, page) = (app.clock.now(), Page { after: None, before: None, limit: 21, from_end: false });
-    let (db, notes) = noting(app.app.db.writer());
+    let (now, page) = (app.clock.now(), Page { after: None, before: None, limit: 21, is_from_end: false });
+    let (db, notes) = recording_statements(app.app.db.writer());
     sessions::list(&db, 1, Some(now), &page).await.unwrap();
     sessions::count(&db, 1, Some(now)).await.unwrap();
     api_tokens::list(&db, 1, Some(now), &page).await.unwrap();
     api_tokens::count(&db, 1, Some(now)).await.unwrap();
-    api_tokens::find_idle_from_login(&db, 1, now).await.unwrap();
+    api_tokens::find_least_recently_used_from_login(&db, 1, now).await.unwrap();
     let notes = std::mem::take(&mut *notes.lock().unwrap());
     assert_eq!(notes.len(), 5, "{notes:?}");
     for statement in notes {
@@ -290,13 +293,13 @@ async fn lists_of_one_user_pass_over_what_has_ended() {
 
 /// A node purges from its start on.
 #[tokio::test]
-async fn is_the_work_of_every_node() {
+async fn every_node_runs_retention() {
     let app = TestApp::new().await;
     fill(&app, 700).await;
     let database = app.stop().await;
-    let db = accountd::app::database::Database::connect(&database.place()).await.unwrap();
+    let db = accountd::app::database::Database::connect(&database.config()).await.unwrap();
     let server = Process::start(database, &[]);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     while session::Entity::find().count(db.reader()).await.unwrap() > 701
         || revoked_token::Entity::find().count(db.reader()).await.unwrap() > 700
     {

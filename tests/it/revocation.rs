@@ -8,13 +8,13 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::gateway::{Gateway, LIST, part};
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 mod cut_offs;
 mod replaced;
 mod sessions;
 
-async fn ask(app: &TestApp, query: &str, known: Option<&str>) -> Answer {
+async fn ask(app: &TestApp, query: &str, known: Option<&str>) -> TestResponse {
     let known: Vec<_> = known.map(|tag| ("if-none-match", tag)).into_iter().collect();
     app.anonymous().request(Method::GET, &format!("{LIST}{query}"), &known, "").await
 }
@@ -28,11 +28,11 @@ fn sid(actor: &Actor) -> Value {
 }
 
 #[tokio::test]
-async fn is_signed_as_a_kind_of_its_own() {
+async fn revocation_list_has_its_own_typ() {
     let app = TestApp::new().await;
     let answer = ask(&app, "", None).await;
     assert_eq!(part(&answer.text, 0)["typ"], "revocations+jwt");
-    let now = app.clock.stopped_at().timestamp();
+    let now = app.clock.current().timestamp();
     let claims = part(&answer.text, 1);
     let expected = json!({
         "iss": "accountd", "aud": "accountd", "iat": now, "exp": now + 900, "sessions": [], "tokens": [], "users": {}, "generations": {},
@@ -41,13 +41,13 @@ async fn is_signed_as_a_kind_of_its_own() {
     // J8: it opens nothing.
     assert_eq!(app.anonymous().with_token(&answer.text).me_code().await.as_deref(), Some("UNAUTHENTICATED"));
     assert_eq!(
-        app.anonymous().refresh(&answer.text).await.refusal("refresh").as_deref(),
+        app.anonymous().refresh(&answer.text).await.payload_error("refresh").as_deref(),
         Some("REFRESH_TOKEN_INVALID")
     );
 }
 
 #[tokio::test]
-async fn lists_sessions_that_ended_until_their_last_access_token_has_expired() {
+async fn revocation_list_names_ended_sessions_until_token_expiry() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let other = app.login("ann", PASSWORD).await;
@@ -68,17 +68,17 @@ async fn lists_sessions_that_ended_until_their_last_access_token_has_expired() {
 }
 
 #[tokio::test]
-async fn cuts_off_users_whose_tokens_say_what_is_not_so_any_more() {
+async fn revocation_list_names_users_with_outdated_tokens() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
-    let first = app.clock.stopped_at().timestamp();
-    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
-    root.done("setUserStatus", json!({ "userId": bob.id, "status": "DISABLED" }), "user { id }").await;
-    root.done("deleteUser", json!({ "userId": eve.id }), "deletedUserId").await;
+    let first = app.clock.current().timestamp();
+    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": bob.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("deleteUser", json!({ "userId": eve.id }), "deletedUserId").await;
     assert_eq!(list(&app).await["users"], json!({ &ann.id: first, &bob.id: first, &eve.id: first }));
     app.clock.advance(TimeDelta::minutes(1));
-    root.done("setUserRoles", json!({ "userId": ann.id, "roles": [] }), "user { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": [] }), "user { id }").await;
     let users = list(&app).await["users"].clone();
     assert_eq!((&users[&ann.id], &users[&bob.id]), (&json!(first + 60), &json!(first)), "the last change counts");
     // This server looks at live roles and goes on.
@@ -92,7 +92,7 @@ async fn cuts_off_users_whose_tokens_say_what_is_not_so_any_more() {
 
 /// A request that waits sees what happens meanwhile, without another look at the clock.
 #[tokio::test]
-async fn waits_for_news() {
+async fn revocation_list_long_poll_returns_on_change() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let first = ask(&app, "", None).await;
@@ -115,9 +115,9 @@ async fn waits_for_news() {
 
 /// S9: whoever waits at one node is told of what another one revokes, as soon as that is heard of.
 #[tokio::test]
-async fn waits_for_news_of_other_nodes() {
+async fn revocation_list_long_poll_returns_on_change_of_another_node() {
     let app = TestApp::new().await;
-    let node = app.beside().await;
+    let node = app.second_node().await;
     for round in 0..3 {
         let ann = app.user(&format!("ann-{round}")).await;
         let known = ask(&node, "", None).await.header("etag").unwrap().to_owned();
@@ -133,7 +133,7 @@ async fn waits_for_news_of_other_nodes() {
 
 /// The database cannot be asked: gateways come again, and refuse meanwhile as long as they choose to.
 #[tokio::test]
-async fn tells_when_it_cannot_look() {
+async fn revocation_list_during_an_outage_is_503() {
     let app = TestApp::new().await;
     app.app.db.close().await.unwrap();
     let answer = ask(&app, "", None).await;
@@ -143,11 +143,11 @@ async fn tells_when_it_cannot_look() {
 
 /// The wait is shorter than the server's own patience, and ends with the server.
 #[tokio::test]
-async fn waits_neither_for_ever_nor_for_a_server_that_stops() {
+async fn revocation_list_long_poll_ends_at_timeout_and_shutdown() {
     let app = TestApp::new().await;
-    assert!(MAX_WAIT < app.app.config.server.deadlines.request);
+    assert!(MAX_WAIT < app.app.config.server.timeouts.request);
     let known = ask(&app, "", None).await.header("etag").unwrap().to_owned();
-    app.app.bulletin.close();
+    app.app.revocation_list.close();
     let begun = Instant::now();
     let ended = ask(&app, "?wait=10", Some(&known)).await;
     assert_eq!(ended.status, 304);

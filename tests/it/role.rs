@@ -12,12 +12,12 @@ fn one(code: &str, path: &str) -> Vec<(String, String)> {
 
 async fn save(actor: &Actor, name: &str, permissions: &[&str]) -> Value {
     let wanted = "role { id name permissions builtIn description }";
-    actor.done("saveRole", json!({ "name": name, "permissions": permissions }), wanted).await["role"].clone()
+    actor.mutate_ok("saveRole", json!({ "name": name, "permissions": permissions }), wanted).await["role"].clone()
 }
 
 async fn assign(actor: &Actor, user: &Actor, roles: &[&str]) -> Value {
     let input = json!({ "userId": user.id, "roles": roles });
-    actor.done("setUserRoles", input, "user { roles permissions }").await["user"].clone()
+    actor.mutate_ok("setUserRoles", input, "user { roles permissions }").await["user"].clone()
 }
 
 async fn code(actor: &Actor, field: &str, input: Value) -> Option<String> {
@@ -26,7 +26,7 @@ async fn code(actor: &Actor, field: &str, input: Value) -> Option<String> {
 
 /// Z-4
 #[tokio::test]
-async fn count_from_the_next_request_on_whatever_the_token_says() {
+async fn role_change_applies_from_the_next_request() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     app.user("ann").await;
@@ -52,13 +52,13 @@ async fn count_from_the_next_request_on_whatever_the_token_says() {
 }
 
 #[tokio::test]
-async fn are_made_changed_and_listed_by_name() {
+async fn roles_are_created_updated_and_listed_by_name() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let made = save(&root, " Reader ", &["USERS_READ", "USERS_READ"]).await;
     assert_eq!((&made["name"], &made["permissions"]), (&json!("Reader"), &json!(["USERS_READ"])));
     let input = json!({ "name": "READER", "description": "Sees", "permissions": ["ROLES_READ", "USERS_READ"] });
-    let changed = root.done("saveRole", input, "role { id name description permissions builtIn }").await;
+    let changed = root.mutate_ok("saveRole", input, "role { id name description permissions builtIn }").await;
     let expected = json!({
         "id": made["id"], "name": "Reader", "description": "Sees",
         "permissions": ["USERS_READ", "ROLES_READ"], "builtIn": false,
@@ -70,17 +70,17 @@ async fn are_made_changed_and_listed_by_name() {
     assert_eq!(all[0]["permissions"].as_array().unwrap().len(), 10);
     assert_eq!(all[1]["name"], "Reader");
     for (name, code) in [("", "INVALID_NAME"), ("a\nb", "INVALID_NAME"), (&"x".repeat(201), "TOO_LONG")] {
-        let refusals = root.refusals("saveRole", json!({ "name": name, "permissions": [] })).await;
+        let refusals = root.payload_errors("saveRole", json!({ "name": name, "permissions": [] })).await;
         assert_eq!(refusals, one(code, "input.name"));
     }
 }
 
 #[tokio::test]
-async fn that_are_built_in_do_not_change() {
+async fn changing_a_built_in_role_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     for name in ["admin", "ADMIN", " Admin", "ａdmin"] {
-        let refusals = root.refusals("saveRole", json!({ "name": name, "permissions": [] })).await;
+        let refusals = root.payload_errors("saveRole", json!({ "name": name, "permissions": [] })).await;
         assert_eq!(refusals, one("BUILT_IN_ROLE", "input.name"), "{name}");
     }
     assert_eq!(root.send("{ users { totalCount } }", json!({})).await.code(), None);
@@ -88,7 +88,7 @@ async fn that_are_built_in_do_not_change() {
 
 /// Z-6
 #[tokio::test]
-async fn get_nothing_that_their_writer_lacks() {
+async fn role_with_permissions_the_caller_lacks_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let writer = app.user("writer").await;
@@ -111,7 +111,7 @@ async fn get_nothing_that_their_writer_lacks() {
 
 /// Z-6
 #[tokio::test]
-async fn are_given_and_taken_only_by_somebody_who_covers_them() {
+async fn assigning_a_role_requires_all_its_permissions() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let (helper, ann) = (app.user("helper").await, app.user("ann").await);
@@ -132,18 +132,18 @@ async fn are_given_and_taken_only_by_somebody_who_covers_them() {
 }
 
 #[tokio::test]
-async fn that_are_unknown_are_not_given() {
+async fn assigning_an_unknown_role_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
     save(&root, "reader", &[]).await;
     assign(&root, &ann, &["READER", "reader"]).await;
     for name in ["nobody", "", " ", "\0", "reader\0", "admin' --"] {
-        let refusals = root.refusals("setUserRoles", json!({ "userId": ann.id, "roles": ["admin", name] })).await;
+        let refusals = root.payload_errors("setUserRoles", json!({ "userId": ann.id, "roles": ["admin", name] })).await;
         assert_eq!(refusals, one("UNKNOWN_ROLE", "input.roles"), "{name:?}");
     }
     let many: Vec<String> = (0..101).map(|number| format!("role{number}")).collect();
-    let refusals = root.refusals("setUserRoles", json!({ "userId": ann.id, "roles": many })).await;
+    let refusals = root.payload_errors("setUserRoles", json!({ "userId": ann.id, "roles": many })).await;
     assert_eq!(refusals, one("TOO_LONG", "input.roles"));
     let roles = ann.send("{ me { roles } }", json!({})).await;
     assert_eq!(roles.data()["me"]["roles"], json!(["reader"]), "all or nothing");
@@ -151,7 +151,7 @@ async fn that_are_unknown_are_not_given() {
 
 /// J18: tokens name the roles, and longer ones than 4,096 bytes are refused.
 #[tokio::test]
-async fn never_make_a_token_too_long_to_be_taken() {
+async fn roles_never_make_a_token_exceed_its_size_limit() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user(&"\u{20000}".repeat(64)).await;
@@ -161,7 +161,7 @@ async fn never_make_a_token_too_long_to_be_taken() {
     }
     let mut most = 0;
     for count in 1..=names.len() {
-        let refusals = root.refusals("setUserRoles", json!({ "userId": ann.id, "roles": names[..count] })).await;
+        let refusals = root.payload_errors("setUserRoles", json!({ "userId": ann.id, "roles": names[..count] })).await;
         if refusals.is_empty() {
             most = count;
             let again = app.login(&"\u{20000}".repeat(64), PASSWORD).await;
@@ -172,5 +172,5 @@ async fn never_make_a_token_too_long_to_be_taken() {
     }
     assert!(most >= 3, "{most}");
     let input = json!({ "username": "bob", "password": PASSWORD, "roles": names });
-    assert_eq!(root.refusals("createUser", input).await, one("TOO_LONG", "input.roles"));
+    assert_eq!(root.payload_errors("createUser", input).await, one("TOO_LONG", "input.roles"));
 }

@@ -9,7 +9,7 @@ use async_graphql::parser::types::{InputValueDefinition, TypeKind, TypeSystemDef
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a developer's switch for this test, not a setting of the program")]
-fn the_file_is_what_the_server_serves() {
+fn schema_graphql_is_what_the_server_serves() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql");
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(&file, sdl()).unwrap();
@@ -70,13 +70,13 @@ pub fn undescribed(sdl: &str) -> Vec<String> {
 }
 
 #[test]
-fn describes_every_type_field_argument_and_value() {
+fn schema_describes_every_type_field_argument_and_value() {
     assert_eq!(undescribed(&sdl()), [""; 0], "these have no description");
 }
 
 /// What a name may hint at only in the places listed: passwords go in and never come out.
 #[test]
-fn names_no_secret() {
+fn schema_names_no_secret() {
     const NEVER: [&str; 8] = ["hash", "secret", "salt", "seal", "private", "digest", "seed", "sql"];
     const PASSWORDS: [&str; 14] = [
         "CreateUserInput.mustChangePassword",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Actor, Answer, TestApp};
+use crate::support::{Actor, TestApp, TestResponse};
 
 /// The response limit by default, in bytes.
 const MAX_RESPONSE: usize = 1024 * 1024;
@@ -74,7 +74,7 @@ const DESCRIBE: &str = "{ __schema { types { kind name fields { name type {
 } } } } }";
 
 /// The shortest way from one type to another, field by field; none if there is no way.
-fn way(edges: &[Edge], from: &str, to: &str) -> Option<Vec<String>> {
+fn path_to(edges: &[Edge], from: &str, to: &str) -> Option<Vec<String>> {
     let mut ways = BTreeMap::from([(from.to_owned(), Vec::new())]);
     let mut next = VecDeque::from([from.to_owned()]);
     while let Some(place) = next.pop_front() {
@@ -94,8 +94,8 @@ fn way(edges: &[Edge], from: &str, to: &str) -> Option<Vec<String>> {
 
 /// `field`, so many times within itself: spelled out, and with a fragment for each time.
 fn nested(edges: &[Edge], edge: &Edge, times: usize) -> Option<[String; 2]> {
-    let start = way(edges, "__Schema", &edge.from)?;
-    let back = way(edges, &edge.to, &edge.from);
+    let start = path_to(edges, "__Schema", &edge.from)?;
+    let back = path_to(edges, &edge.to, &edge.from);
     if times > 1 && back.is_none() {
         return None;
     }
@@ -117,7 +117,7 @@ fn nested(edges: &[Edge], edge: &Edge, times: usize) -> Option<[String; 2]> {
 }
 
 /// Looks at each list within itself; `ask` gives what the server answers to a query.
-async fn bound_every_list(ask: impl AsyncFn(&str) -> Answer, is_refused: impl Fn(&Answer) -> bool) {
+async fn bound_every_list(ask: impl AsyncFn(&str) -> TestResponse, is_refused: impl Fn(&TestResponse) -> bool) {
     let edges = edges(&ask(DESCRIBE).await.json());
     let lists: Vec<_> = edges.iter().filter(|edge| edge.is_list).collect();
     assert!(lists.len() >= 9, "{lists:?}");
@@ -138,12 +138,12 @@ async fn bound_every_list(ask: impl AsyncFn(&str) -> Answer, is_refused: impl Fn
     }
 }
 
-fn is_too_complex(answer: &Answer) -> bool {
+fn is_too_complex(answer: &TestResponse) -> bool {
     answer.code().as_deref() == Some("OPERATION_TOO_COMPLEX")
 }
 
 #[tokio::test]
-async fn bounds_every_list_of_introspection_within_itself() {
+async fn nested_introspection_lists_are_limited() {
     let app = TestApp::new().await;
     bound_every_list(async |query: &str| app.anonymous().send(query, json!({})).await, is_too_complex).await;
     let bomb = format!(
@@ -163,18 +163,18 @@ fn form(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn bounds_the_introspection_of_the_auth_service_schema() {
+async fn auth_service_introspection_is_limited() {
     let app = TestApp::with(&[("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any")]).await;
     let ann = app.user("ann").await;
     let ask = async |query: &str| ann.json(Method::POST, "/any/graphql", &json!({ "query": query })).await;
-    bound_every_list(&ask, |answer: &Answer| answer.text.contains("too complex")).await;
+    bound_every_list(&ask, |answer: &TestResponse| answer.text.contains("too complex")).await;
     let answer = ask(&standard()).await;
     assert!(answer.data()["__schema"]["types"].as_array().unwrap().len() > 20);
 }
 
 /// Wide instead of deep: aliases repeat the largest lists.
 #[tokio::test]
-async fn weighs_lists_that_stand_side_by_side() {
+async fn complexity_counts_sibling_introspection_lists() {
     let settings = [("ACCOUNTD_GRAPHQL__MAX_ALIASES", "1000"), ("ACCOUNTD_GRAPHQL__MAX_COMPLEXITY", "100000")];
     let app = TestApp::with(&settings).await;
     let aliases: String =
@@ -189,7 +189,7 @@ async fn weighs_lists_that_stand_side_by_side() {
 }
 
 #[tokio::test]
-async fn answers_the_standard_query_within_the_default_limits() {
+async fn standard_introspection_query_fits_the_default_limits() {
     let app = TestApp::new().await;
     let answer = app.anonymous().send(&standard(), json!({})).await;
     assert!(answer.data()["__schema"]["types"].as_array().unwrap().len() > 20);
@@ -201,7 +201,7 @@ async fn answers_the_standard_query_within_the_default_limits() {
 
 /// Opens with `auto` for requests that come by themselves, and for no others.
 #[tokio::test]
-async fn auto_is_closed_to_requests_that_a_proxy_has_forwarded() {
+async fn auto_introspection_refuses_forwarded_requests() {
     let headers = [
         ("x-forwarded-for", "192.0.2.1"),
         ("x-forwarded-proto", "https"),
@@ -254,17 +254,17 @@ async fn auto_is_closed_to_requests_that_a_proxy_has_forwarded() {
 }
 
 /// The smallest response limit that can be set, in bytes.
-const LEAST: (&str, &str) = ("ACCOUNTD_GRAPHQL__MAX_RESPONSE_BYTES", "65536");
+const MIN_RESPONSE: (&str, &str) = ("ACCOUNTD_GRAPHQL__MAX_RESPONSE_BYTES", "65536");
 
 /// An administrator of a service with the smallest response limit and many roles.
-async fn crowded(settings: &[(&str, &str)]) -> (TestApp, Actor) {
-    let app = TestApp::with(&[&[LEAST][..], settings].concat()).await;
+async fn large_response_app(settings: &[(&str, &str)]) -> (TestApp, Actor) {
+    let app = TestApp::with(&[&[MIN_RESPONSE][..], settings].concat()).await;
     let root = app.admin("root").await;
     for number in 0..60 {
         let permissions = ["USERS_READ", "USERS_WRITE", "USERS_DELETE", "ROLES_READ", "ROLES_WRITE", "SESSIONS_READ"];
         let input =
             json!({ "name": format!("role-{number}"), "description": "d".repeat(200), "permissions": permissions });
-        root.done("saveRole", input, "role { id }").await;
+        root.mutate_ok("saveRole", input, "role { id }").await;
     }
     (app, root)
 }
@@ -276,8 +276,8 @@ fn repeated(field: &str) -> String {
 
 /// The limit holds in the resolvers and in the serializer, whichever comes first.
 #[tokio::test]
-async fn holds_every_response_to_the_limit() {
-    let (app, root) = crowded(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "10")]).await;
+async fn response_above_the_size_limit_is_refused() {
+    let (app, root) = large_response_app(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "10")]).await;
     assert_eq!(root.send("{ roles { name description permissions } }", json!({})).await.code(), None);
     for field in ["description", "permissions"] {
         for accept in ["application/json", "application/graphql-response+json"] {
@@ -308,8 +308,8 @@ async fn holds_every_response_to_the_limit() {
 }
 
 #[tokio::test]
-async fn holds_the_auth_service_schema_to_the_limit() {
-    let (_app, root) = crowded(&[("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any")]).await;
+async fn auth_service_response_above_the_size_limit_is_refused() {
+    let (_app, root) = large_response_app(&[("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any")]).await;
     let aliases: String = (0..15).map(|n| format!("a{n}: permissions ")).collect();
     let query = format!("{{ roles {{ edges {{ node {{ {aliases} }} }} }} }}");
     let answer = root.json(Method::POST, "/any/graphql", &json!({ "query": query })).await;

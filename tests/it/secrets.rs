@@ -9,10 +9,10 @@ use accountd::config::{Config, Flags, SETTINGS};
 use crate::support::scratch_directory;
 
 /// What must not be told.
-const CANARY: &str = "Canary7Word";
+const SECRET_MARKER: &str = "Canary7Word";
 
 /// Nobody listens there.
-const NOWHERE: &str = "127.0.0.1:1";
+const UNREACHABLE: &str = "127.0.0.1:1";
 
 /// Malformed values, and values of which nothing can be made, of every setting that may hold a secret. `¤` is the secret.
 fn malformed() -> BTreeMap<&'static str, Vec<String>> {
@@ -94,7 +94,7 @@ fn malformed() -> BTreeMap<&'static str, Vec<String>> {
         ),
     ];
     rows.into_iter()
-        .map(|(name, values)| (name, values.iter().map(|value| value.replace('¤', CANARY)).collect()))
+        .map(|(name, values)| (name, values.iter().map(|value| value.replace('¤', SECRET_MARKER)).collect()))
         .collect()
 }
 
@@ -105,7 +105,7 @@ fn load(name: &str, value: &str) -> Result<Config, accountd::config::Problems> {
 
 /// A setting that may hold a secret says so, and has its row above; the others are quoted where they are wrong.
 #[test]
-fn every_setting_that_may_hold_one_is_known() {
+fn every_secret_setting_is_listed() {
     let rows = malformed();
     for setting in SETTINGS {
         let sounds_so = ["url", "secret", "_key", "password", "credential", "endpoints"]
@@ -117,14 +117,14 @@ fn every_setting_that_may_hold_one_is_known() {
 }
 
 #[test]
-fn the_settings_tell_none() {
+fn setting_errors_reveal_no_secret() {
     for (name, values) in malformed() {
         for value in values {
             let told = match load(name, &value) {
                 Ok(config) => format!("{config:?}"),
                 Err(problems) => format!("{problems} {problems:?}"),
             };
-            assert!(!told.contains(CANARY), "{name} = {value}: {told}");
+            assert!(!told.contains(SECRET_MARKER), "{name} = {value}: {told}");
             let file = scratch_directory().with_extension("toml");
             let (section, key) = name.split_once('.').unwrap_or(("", name));
             let section = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
@@ -135,7 +135,7 @@ fn the_settings_tell_none() {
                     Ok(config) => format!("{config:?}"),
                     Err(problems) => format!("{problems} {problems:?}"),
                 };
-                assert!(!told.contains(CANARY), "{name} = {written}: {told}");
+                assert!(!told.contains(SECRET_MARKER), "{name} = {written}: {told}");
             }
             std::fs::remove_file(file).unwrap();
         }
@@ -162,7 +162,7 @@ fn failed(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> String
 
 /// Whatever is logged, and whichever command reads it.
 #[test]
-fn the_commands_tell_none_of_the_database() {
+fn command_errors_reveal_no_database_secret() {
     let commands: [(&[&str], &str); 5] = [
         (&["serve", "--listen", "127.0.0.1:0"], ""),
         (&["migrate"], ""),
@@ -179,7 +179,7 @@ fn the_commands_tell_none_of_the_database() {
                 for (_, value) in own.filter(|(_, value)| !value.starts_with("sqlite")) {
                     let variables = [("ACCOUNTD_DATABASE_URL", value.as_str()), ("ACCOUNTD_LOG__FILTER", "trace")];
                     let text = failed(arguments, &variables, input);
-                    assert!(!text.contains(CANARY), "{arguments:?} {value}: {text}");
+                    assert!(!text.contains(SECRET_MARKER), "{arguments:?} {value}: {text}");
                 }
             });
         }
@@ -188,7 +188,7 @@ fn the_commands_tell_none_of_the_database() {
         for value in older {
             scope.spawn(move || {
                 let text = failed(&["import", "user-api", value, "--dry-run"], &[], "");
-                assert!(!text.contains(CANARY), "{value}: {text}");
+                assert!(!text.contains(SECRET_MARKER), "{value}: {text}");
             });
         }
     });
@@ -196,14 +196,14 @@ fn the_commands_tell_none_of_the_database() {
 
 /// The place, and why, once.
 #[test]
-fn a_database_that_cannot_be_reached_is_named() {
-    let url = |rest: &str| [("ACCOUNTD_DATABASE_URL", format!("postgres://u:{CANARY}@{rest}"))];
+fn unreachable_database_is_named_without_secret() {
+    let url = |rest: &str| [("ACCOUNTD_DATABASE_URL", format!("postgres://u:{SECRET_MARKER}@{rest}"))];
     let told = |rest: &str| {
         let [(name, value)] = url(rest);
         failed(&["migrate"], &[(name, &value)], "")
     };
-    let text = told(&format!("{NOWHERE}/x"));
-    assert!(text.contains(NOWHERE) && text.matches("refused").count() == 1, "{text}");
+    let text = told(&format!("{UNREACHABLE}/x"));
+    assert!(text.contains(UNREACHABLE) && text.matches("refused").count() == 1, "{text}");
     let text = told("no-such-host.invalid/x");
     assert!(text.contains("no-such-host.invalid:5432") && text.contains("percent-encoded"), "{text}");
     let text = failed(&["migrate"], &[("ACCOUNTD_DATABASE_URL", "postgres://u:a/b?c#d@h/x")], "");

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use crate::support::server::Server;
-use crate::support::stream::{Socket, Subscriber};
+use crate::support::stream::{Subscriber, WebSocketClient};
 use crate::support::{PASSWORD, TestApp};
 
 #[tokio::test]
-async fn conditions_see_the_defaults_of_variables() {
+async fn skip_and_include_use_variable_defaults() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     for (query, variables, expected) in [
@@ -30,7 +30,7 @@ async fn conditions_see_the_defaults_of_variables() {
 }
 
 #[tokio::test]
-async fn an_object_of_which_nothing_is_left_is_empty() {
+async fn object_with_all_fields_skipped_is_empty() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     for (query, expected) in [
@@ -57,7 +57,7 @@ async fn an_object_of_which_nothing_is_left_is_empty() {
 }
 
 #[tokio::test]
-async fn a_mutation_that_shows_nothing_runs_and_answers_an_empty_object() {
+async fn mutation_with_all_fields_skipped_runs() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let new = "amber-lantern-orbit-17";
@@ -70,7 +70,7 @@ async fn a_mutation_that_shows_nothing_runs_and_answers_an_empty_object() {
 
 /// Fields of one key are one field (GraphQL section 6.3.2), and a mutation runs once for it.
 #[tokio::test]
-async fn a_root_field_that_is_written_twice_runs_once() {
+async fn repeated_root_field_runs_once() {
     let app = TestApp::new().await;
     let input = format!(r#"(input: {{ username: "bob", password: "{PASSWORD}" }})"#);
     for (name, query) in [
@@ -90,15 +90,15 @@ async fn a_root_field_that_is_written_twice_runs_once() {
 }
 
 #[tokio::test]
-async fn events_of_other_types_are_empty_objects() {
+async fn events_of_unselected_types_are_empty_objects() {
     let server = Server::new().await;
     let ann = server.app.user("ann").await;
-    let mut socket = Socket::of(server.address, ann.token.as_ref().unwrap()).await;
+    let mut socket = WebSocketClient::authenticated(server.address, ann.token.as_ref().unwrap()).await;
     let query = "subscription { accountEvents { ... on NewSignIn { at } } accountEvents { ...F } }
         fragment F on SessionEnded { current @include(if: false) }";
     socket.subscribe("1", query).await;
     // The protocol does not tell when it has begun: another subscriber, who began later, tells.
-    drop(Subscriber::by_socket(server.address, &ann).await);
-    let event = socket.hear().await;
+    drop(Subscriber::over_websocket(server.address, &ann).await);
+    let event = socket.receive().await;
     assert_eq!(event["payload"], json!({ "data": { "accountEvents": {} } }), "{event}");
 }

@@ -22,21 +22,21 @@ fn ids(list: &Value) -> Vec<String> {
 async fn on_device(app: &TestApp, name: &str, device: &str) -> (Actor, String) {
     let input = json!({ "username": name, "password": PASSWORD, "deviceName": device });
     let wanted = "user { id } session { id } tokens { accessToken refreshToken }";
-    let payload = app.anonymous().done("login", input, wanted).await;
+    let payload = app.anonymous().mutate_ok("login", input, wanted).await;
     (app.anonymous().signed_in(&payload), payload["session"]["id"].as_str().unwrap().to_owned())
 }
 
 /// A role that holds these permissions, given to somebody new.
 async fn helper(app: &TestApp, root: &Actor, name: &str, permissions: &[&str]) -> Actor {
     let helper = app.user(name).await;
-    root.done("saveRole", json!({ "name": name, "permissions": permissions }), "role { id }").await;
-    root.done("setUserRoles", json!({ "userId": helper.id, "roles": [name] }), "user { id }").await;
+    root.mutate_ok("saveRole", json!({ "name": name, "permissions": permissions }), "role { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": helper.id, "roles": [name] }), "user { id }").await;
     helper
 }
 
 /// S21
 #[tokio::test]
-async fn are_shown_newest_first_to_their_owner_alone() {
+async fn sessions_are_listed_newest_first_to_their_owner_only() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     app.user("bob").await;
@@ -59,7 +59,7 @@ async fn are_shown_newest_first_to_their_owner_alone() {
 }
 
 #[tokio::test]
-async fn come_in_pages_without_gaps_or_doubles() {
+async fn session_pages_have_no_gaps_or_duplicates() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     for number in 0..9 {
@@ -89,12 +89,12 @@ async fn come_in_pages_without_gaps_or_doubles() {
 }
 
 #[tokio::test]
-async fn that_ended_are_shown_only_when_asked_for() {
+async fn ended_sessions_are_listed_only_on_request() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (phone, phone_id) = on_device(&app, "ann", "phone").await;
     app.clock.advance(TimeDelta::minutes(1));
-    phone.done("logout", json!({}), "ok").await;
+    phone.mutate_ok("logout", json!({}), "ok").await;
     assert_eq!(list(&ann, "").await["totalCount"], 1);
     let all = list(&ann, "(active: false)").await;
     assert_eq!(all["totalCount"], 2);
@@ -111,23 +111,23 @@ async fn that_ended_are_shown_only_when_asked_for() {
 
 /// S12 S13
 #[tokio::test]
-async fn are_ended_by_id_by_their_owner() {
+async fn owner_ends_a_session_by_id() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (phone, phone_id) = on_device(&app, "ann", "phone").await;
     let input = json!({ "sessionId": phone_id });
-    let ended = ann.done("revokeSession", input.clone(), "session { id endReason }").await;
+    let ended = ann.mutate_ok("revokeSession", input.clone(), "session { id endReason }").await;
     assert_eq!(ended["session"], json!({ "id": phone_id, "endReason": "REVOKED" }));
     assert_eq!(phone.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     let refreshed = phone.refresh(phone.refresh_token.as_deref().unwrap()).await;
-    assert_eq!(refreshed.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(refreshed.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
     assert_eq!(ann.me_code().await, None);
-    ann.done("revokeSession", input, "session { endReason }").await;
+    ann.mutate_ok("revokeSession", input, "session { endReason }").await;
 }
 
 /// S12 B6: what is somebody else's reads as missing.
 #[tokio::test]
-async fn of_others_read_as_missing() {
+async fn session_of_another_user_reads_as_missing() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (bob, bobs) = {
@@ -138,14 +138,14 @@ async fn of_others_read_as_missing() {
     for id in [bobs.as_str(), "ses_01h455vb4pex5vsknk084sn02q"] {
         let input = json!({ "sessionId": id });
         let answer = ann.mutate("revokeSession", input, "session { id } errors { code path message }").await;
-        assert_eq!(answer.refusal("revokeSession").as_deref(), Some("NOT_FOUND"), "{id}");
+        assert_eq!(answer.payload_error("revokeSession").as_deref(), Some("NOT_FOUND"), "{id}");
         answers.push(answer.text);
         let node = ann.send("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
         assert_eq!(node.data()["node"], json!(null));
     }
     assert_eq!(answers[0], answers[1]);
     for id in ["", "x", "1", ann.id.as_str()] {
-        let refusals = ann.refusals("revokeSession", json!({ "sessionId": id })).await;
+        let refusals = ann.payload_errors("revokeSession", json!({ "sessionId": id })).await;
         assert_eq!(refusals, [("NOT_FOUND".to_owned(), "input.sessionId".to_owned())], "{id:?}");
     }
     assert_eq!(bob.me_code().await, None);
@@ -153,7 +153,7 @@ async fn of_others_read_as_missing() {
 
 /// S13
 #[tokio::test]
-async fn of_others_are_seen_and_ended_with_the_permissions() {
+async fn session_of_another_user_needs_permission() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let helper = helper(&app, &root, "helper", &["USERS_READ", "SESSIONS_REVOKE"]).await;
@@ -164,6 +164,6 @@ async fn of_others_are_seen_and_ended_with_the_permissions() {
     assert_eq!(seen["user"]["sessions"]["totalCount"], 2);
     assert_eq!(seen["user"]["sessions"]["nodes"][0], json!({ "id": session, "current": false }));
     assert_eq!(helper.send(query, json!({ "id": ann.id })).await.code().as_deref(), Some("FORBIDDEN"));
-    helper.done("revokeSession", json!({ "sessionId": session }), "session { id }").await;
+    helper.mutate_ok("revokeSession", json!({ "sessionId": session }), "session { id }").await;
     assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
 }

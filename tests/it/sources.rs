@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// A file below the repository's root.
-pub struct Source {
+pub struct SourceFile {
     /// Its path, with `/` between the parts.
     pub path: String,
     /// What it contains.
@@ -12,7 +12,7 @@ pub struct Source {
 }
 
 /// Every Rust file below these directories (or these files themselves), in no particular order.
-pub fn rust_files(roots: &[&str]) -> Vec<Source> {
+pub fn rust_files(roots: &[&str]) -> Vec<SourceFile> {
     let mut found = Vec::new();
     for root in roots {
         collect(root, &mut found);
@@ -21,7 +21,7 @@ pub fn rust_files(roots: &[&str]) -> Vec<Source> {
     found
 }
 
-fn collect(path: &str, found: &mut Vec<Source>) {
+fn collect(path: &str, found: &mut Vec<SourceFile>) {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if place.is_dir() {
         for entry in fs::read_dir(place).unwrap() {
@@ -30,11 +30,11 @@ fn collect(path: &str, found: &mut Vec<Source>) {
         }
     } else if place.is_file() {
         let text = String::from_utf8_lossy(&fs::read(place).unwrap()).into_owned();
-        found.push(Source { path: path.to_owned(), text });
+        found.push(SourceFile { path: path.to_owned(), text });
     }
 }
 
-impl Source {
+impl SourceFile {
     /// The text without what only people read.
     pub fn code(&self) -> String {
         let is_code = |line: &&str| !line.trim_start().starts_with("//");

@@ -1,8 +1,8 @@
 //! Statements that change a row only if it still is what was read: races that SQLite, with its one writer, cannot show.
 
 use accountd::clock::Clock;
-use accountd::store::sessions::Step;
-use accountd::store::{Scope, sessions, throttles, users};
+use accountd::store::sessions::Rotation;
+use accountd::store::{TenantScope, sessions, throttles, users};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::session::EndReason;
 use entity::throttle;
@@ -11,22 +11,22 @@ use sea_orm::{ConnectionTrait, EntityTrait};
 
 use crate::sources::rust_files;
 use crate::support::TestApp;
-use crate::support::revoking::Revoking;
+use crate::support::revoking::StatementTransaction;
 
 async fn ann(db: &impl ConnectionTrait) -> user::Model {
-    users::find_by_username(db, Scope::Installation, "ann").await.unwrap().unwrap()
+    users::find_by_username(db, TenantScope::AllTenants, "ann").await.unwrap().unwrap()
 }
 
-fn step(now: DateTime<Utc>) -> Step {
-    Step { issued_at: now, idle_end_at: now, now }
+fn step(now: DateTime<Utc>) -> Rotation {
+    Rotation { issued_at: now, idle_end_at: now, now }
 }
 
 /// S5: a login that was overtaken by a new password, or by an administrator, opens nothing.
 #[tokio::test]
-async fn record_no_login_of_an_account_that_has_changed() {
+async fn login_of_a_changed_user_is_not_recorded() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (&Revoking(app.app.db.begin().await.unwrap()), app.clock.now());
+    let (db, now) = (&StatementTransaction(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = ann(db).await;
     assert!(users::update_login(db, &read, None, now).await.unwrap());
     assert!(users::update_password(db, &read, "another".to_owned(), false, now).await.unwrap());
@@ -39,10 +39,10 @@ async fn record_no_login_of_an_account_that_has_changed() {
 
 /// C7: of two logins that renew one hash the second sees that it was overtaken.
 #[tokio::test]
-async fn renew_a_hash_once() {
+async fn password_rehash_is_stored_once() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (&Revoking(app.app.db.begin().await.unwrap()), app.clock.now());
+    let (db, now) = (&StatementTransaction(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = ann(db).await;
     assert!(users::update_login(db, &read, Some("first".to_owned()), now).await.unwrap());
     assert!(!users::update_login(db, &read, Some("second".to_owned()), now).await.unwrap());
@@ -50,13 +50,13 @@ async fn renew_a_hash_once() {
 }
 
 #[tokio::test]
-async fn change_no_account_of_an_older_version() {
+async fn update_of_an_outdated_user_version_is_refused() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (&Revoking(app.app.db.begin().await.unwrap()), app.clock.now());
+    let (db, now) = (&StatementTransaction(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = ann(db).await;
-    assert!(users::touch(db, &read, now).await.unwrap());
-    assert!(!users::touch(db, &read, now).await.unwrap());
+    assert!(users::update_version(db, &read, now).await.unwrap());
+    assert!(!users::update_version(db, &read, now).await.unwrap());
     assert!(!users::update_password(db, &read, "stale".to_owned(), false, now).await.unwrap());
     assert!(!users::update_status(db, &read, Status::Disabled, now).await.unwrap());
     assert!(!users::update_account(db, &read, users::Changes::default(), now).await.unwrap());
@@ -65,10 +65,10 @@ async fn change_no_account_of_an_older_version() {
 
 /// S3 S5
 #[tokio::test]
-async fn rotate_a_session_once_and_never_after_its_end() {
+async fn session_rotates_once_and_never_after_its_end() {
     let app = TestApp::new().await;
     app.user("ann").await;
-    let (db, now) = (&Revoking(app.app.db.begin().await.unwrap()), app.clock.now());
+    let (db, now) = (&StatementTransaction(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = entity::session::Entity::find().one(db).await.unwrap().unwrap();
     assert!(sessions::update_generation(db, &read, step(now)).await.unwrap());
     assert!(!sessions::update_generation(db, &read, step(now)).await.unwrap(), "another tab was faster");
@@ -84,7 +84,7 @@ async fn rotate_a_session_once_and_never_after_its_end() {
 
 /// A receipt that arrives late takes none back.
 #[tokio::test]
-async fn note_receipts_only_forward() {
+async fn session_receipt_only_increases() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let (db, now) = (app.app.db.writer(), app.clock.now());
@@ -96,7 +96,7 @@ async fn note_receipts_only_forward() {
 
 /// A8: a try that is given back takes no guess of somebody else with it.
 #[tokio::test]
-async fn a_counter_goes_back_only_from_where_it_was_read() {
+async fn counter_is_released_only_from_the_value_read() {
     let app = TestApp::new().await;
     let (db, now) = (app.app.db.writer(), app.clock.now());
     let first = throttle::Model {
@@ -127,7 +127,7 @@ async fn a_counter_goes_back_only_from_where_it_was_read() {
 }
 
 /// Statements that write and tell nobody, and why nobody has to know.
-const UNTOLD: [(&str, &str); 20] = [
+const UNMARKED: [(&str, &str); 20] = [
     ("audit_events::", "a record of what was, not of what is"),
     ("api_tokens::update_last_used", "shown only; who notes it has the row and remembers it as noted"),
     ("api_tokens::delete_over_from_login", "what goes was over long ago"),
@@ -152,7 +152,7 @@ const UNTOLD: [(&str, &str); 20] = [
 
 /// S8, S9, Z-4: whatever changes a caller, or what a caller may do, cannot be written without telling.
 #[test]
-fn statements_that_write_tell_whom_they_concern() {
+fn writing_statements_mark_what_they_affect() {
     let writes = ["insert(", "insert_many(", "update_many(", "delete_many(", "delete_by_id("];
     let (mut untold, mut told) = (Vec::new(), 0);
     for file in rust_files(&["src/store"]) {
@@ -175,7 +175,7 @@ fn statements_that_write_tell_whom_they_concern() {
         }
     }
     assert!(told >= 15, "{told} statements were found that tell");
-    untold.retain(|name| !UNTOLD.iter().any(|(excused, _)| name.starts_with(excused)));
+    untold.retain(|name| !UNMARKED.iter().any(|(excused, _)| name.starts_with(excused)));
     assert_eq!(untold, [""; 0], "these write, take no `&impl Writes`, and are not excused above");
 }
 
@@ -185,7 +185,7 @@ const REVOKING: [&str; 4] =
 
 /// No use case can forget to publish what it revokes: such statements run in a transaction that publishes it.
 #[test]
-fn statements_that_make_tokens_wrong_run_where_it_is_published() {
+fn token_revoking_statements_run_where_it_is_published() {
     let mut found = 0;
     for file in rust_files(&["src/store"]) {
         let code = file.code();

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub use answer::Answer;
+pub use answer::TestResponse;
 
 use accountd::app::App;
 use accountd::clock::Clock;
@@ -29,7 +29,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
-use chance::{CountingEntropy, StoppedClock};
+use chance::{CountingEntropy, ManualClock};
 use chrono::{TimeDelta, TimeZone, Utc};
 use database::TestDatabase;
 use entity::{tenant, user};
@@ -41,16 +41,16 @@ use tower::ServiceExt;
 use uuid::Uuid;
 
 /// A guard against waiting for ever, and no measure: what a test waits for happens in a small part of it on any machine.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The password of every actor; strong enough for the policy.
 pub const PASSWORD: &str = "correct-horse-battery-7";
 
 /// Where it stands in the data of an answer that it is a stream, which has begun.
-pub const BEGUN: &str = "/begun";
+pub const STREAM_STARTED: &str = "/begun";
 
 /// The headers that protect every answer (promise X4).
-pub const PROTECTION: [(&str, &str); 6] = [
+pub const SECURITY_HEADERS: [(&str, &str); 6] = [
     ("cache-control", "no-store"),
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
     ("x-content-type-options", "nosniff"),
@@ -62,11 +62,11 @@ pub const PROTECTION: [(&str, &str); 6] = [
 /// A running service with a database of its own, which goes when it is dropped.
 pub struct TestApp {
     pub app: App,
-    pub clock: Arc<StoppedClock>,
+    pub clock: Arc<ManualClock>,
     pub router: Router,
     settings: Vec<(String, String)>,
     /// How often it was started.
-    lives: u64,
+    start_count: u64,
     /// Nothing while the service is moved to its next life, and where it is another one's.
     database: Option<TestDatabase>,
 }
@@ -87,33 +87,33 @@ impl TestApp {
 
     /// A service with these environment variables.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::tuned(settings, |_| {}).await
+        Self::with_config(settings, |_| {}).await
     }
 
     /// A service with these environment variables, and with what no variable can set.
-    pub async fn tuned(settings: &[(&str, &str)], tune: impl FnOnce(&mut Config)) -> Self {
+    pub async fn with_config(settings: &[(&str, &str)], tune: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::migrated().await;
-        let clock = Arc::new(StoppedClock(Mutex::new(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap())));
+        let clock = Arc::new(ManualClock(Mutex::new(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap())));
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self::start(database, clock, settings, 1, tune).await
     }
 
     /// Another node on the same database, with the same clock. It ends before this one.
-    pub async fn beside(&self) -> Self {
+    pub async fn second_node(&self) -> Self {
         let database = self.database.as_ref().unwrap();
         Self::open(database, self.clock.clone(), self.settings.clone(), 1 << 16, |_| {}).await
     }
 
     /// The same with a clock of its own that is so far ahead.
-    pub async fn beside_ahead(&self, ahead: TimeDelta) -> Self {
-        let clock = Arc::new(StoppedClock(Mutex::new(self.clock.stopped_at() + ahead)));
+    pub async fn second_node_ahead(&self, ahead: TimeDelta) -> Self {
+        let clock = Arc::new(ManualClock(Mutex::new(self.clock.current() + ahead)));
         let database = self.database.as_ref().unwrap();
         Self::open(database, clock, self.settings.clone(), 1 << 16, |_| {}).await
     }
 
     async fn start(
         database: TestDatabase,
-        clock: Arc<StoppedClock>,
+        clock: Arc<ManualClock>,
         settings: Vec<(String, String)>,
         lives: u64,
         tune: impl FnOnce(&mut Config),
@@ -124,7 +124,7 @@ impl TestApp {
 
     async fn open(
         database: &TestDatabase,
-        clock: Arc<StoppedClock>,
+        clock: Arc<ManualClock>,
         settings: Vec<(String, String)>,
         lives: u64,
         tune: impl FnOnce(&mut Config),
@@ -144,7 +144,7 @@ impl TestApp {
         let entropy = Arc::new(CountingEntropy(AtomicU64::new(((lives - 1) << 32) + 1)));
         let app = start::open(config, clock.clone(), entropy).await.unwrap();
         let router = http::router(app.clone()).unwrap();
-        Self { app, clock, router, settings, lives, database: None }
+        Self { app, clock, router, settings, start_count: lives, database: None }
     }
 
     /// The same service after a restart of the process: only what is in the database is left.
@@ -157,7 +157,7 @@ impl TestApp {
         self.app.db.close().await.unwrap();
         let database = self.database.take().unwrap();
         let clock = self.clock.clone();
-        Self::start(database, clock, std::mem::take(&mut self.settings), self.lives + 1, tune).await
+        Self::start(database, clock, std::mem::take(&mut self.settings), self.start_count + 1, tune).await
     }
 
     /// Ends the service; its database is left.
@@ -177,7 +177,7 @@ impl TestApp {
     }
 
     /// The same person, with the same tokens, talking to this service after a restart.
-    pub fn again(&self, actor: &Actor) -> Actor {
+    pub fn reconnect(&self, actor: &Actor) -> Actor {
         Actor { router: self.router.clone(), ..actor.clone() }
     }
 
@@ -202,7 +202,7 @@ impl TestApp {
 
     /// An administrator with this name in another tenant. No operation moves users between tenants and not every test
     /// has an administrator of the installation, so the rows are written directly.
-    pub async fn foreign_admin(&self, name: &str) -> Actor {
+    pub async fn admin_of_other_tenant(&self, name: &str) -> Actor {
         let admin = self.admin(name).await;
         let now = self.clock.now().into();
         let other = tenant::ActiveModel {
@@ -260,31 +260,37 @@ impl Actor {
     }
 
     /// The same actor at this address.
-    pub fn at(&self, address: &str) -> Self {
+    pub fn at_address(&self, address: &str) -> Self {
         Self { address: Some((address.parse::<std::net::IpAddr>().unwrap(), 50_000).into()), ..self.clone() }
     }
 
     /// A new API token of the actor: its id, and somebody who sends its secret.
     pub async fn api_token(&self, permissions: &[&str]) -> (String, Self) {
         let input = json!({ "name": "robot", "permissions": permissions });
-        let made = self.done("createApiToken", input, "apiToken { id } token").await;
+        let made = self.mutate_ok("createApiToken", input, "apiToken { id } token").await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let program = Self { refresh_token: None, ..self.with_token(&text(&made["token"])) };
         (text(&made["apiToken"]["id"]), program)
     }
 
     /// Sends a GraphQL request as Apollo does.
-    pub async fn send(&self, query: &str, variables: Value) -> Answer {
+    pub async fn send(&self, query: &str, variables: Value) -> TestResponse {
         self.json(Method::POST, "/graphql", &json!({ "query": query, "variables": variables })).await
     }
 
     /// Sends a JSON body.
-    pub async fn json(&self, method: Method, path: &str, body: &Value) -> Answer {
+    pub async fn json(&self, method: Method, path: &str, body: &Value) -> TestResponse {
         self.request(method, path, &[("content-type", "application/json")], body.to_string()).await
     }
 
     /// Sends anything; the actor's token goes along unless `headers` say otherwise.
-    pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> TestResponse {
         let mut request = Request::builder().method(method).uri(path);
         if let Some(token) = &self.token
             && !headers.iter().any(|(name, _)| *name == "authorization")
@@ -302,22 +308,26 @@ impl Actor {
         let is_stream = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
         if is_stream {
             // It has no end.
-            let text = json!({ "data": { BEGUN.trim_matches('/'): true } }).to_string();
-            return Answer { status: parts.status, headers: parts.headers, text };
+            let text = json!({ "data": { STREAM_STARTED.trim_matches('/'): true } }).to_string();
+            return TestResponse { status: parts.status, headers: parts.headers, text };
         }
         let bytes = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+        TestResponse {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
     }
 
     /// Sends the mutation `field` with its input and the fields that are wanted of its payload.
-    pub async fn mutate(&self, field: &str, input: Value, wanted: &str) -> Answer {
+    pub async fn mutate(&self, field: &str, input: Value, wanted: &str) -> TestResponse {
         let kind = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
         let query = format!("mutation ($input: {kind}!) {{ {field}(input: $input) {{ {wanted} }} }}");
         self.send(&query, json!({ "input": input })).await
     }
 
     /// The same, and again for as long as the server is busy: a loaded machine may turn hashing away.
-    pub async fn insist(&self, field: &str, input: Value, wanted: &str) -> Answer {
+    pub async fn mutate_retrying(&self, field: &str, input: Value, wanted: &str) -> TestResponse {
         loop {
             let answer = self.mutate(field, input.clone(), wanted).await;
             if answer.code().as_deref() != Some("SERVER_BUSY") {
@@ -327,7 +337,7 @@ impl Actor {
     }
 
     /// Sends the mutation `field` and tells the code and the path of each error in its payload.
-    pub async fn refusals(&self, field: &str, input: Value) -> Vec<(String, String)> {
+    pub async fn payload_errors(&self, field: &str, input: Value) -> Vec<(String, String)> {
         let answer = self.mutate(field, input, "errors { code path message }").await;
         let errors = answer.data()[field]["errors"].as_array().unwrap().clone();
         let path = |error: &Value| {
@@ -338,7 +348,7 @@ impl Actor {
     }
 
     /// Sends the mutation `field` with `input` and tells its payload, which has to be without errors.
-    pub async fn done(&self, field: &str, input: Value, wanted: &str) -> Value {
+    pub async fn mutate_ok(&self, field: &str, input: Value, wanted: &str) -> Value {
         let answer = self.mutate(field, input, &format!("{wanted} errors {{ code path message }}")).await;
         let payload = answer.data()[field].clone();
         assert_eq!(payload["errors"], json!([]), "{field} was refused");
@@ -346,7 +356,7 @@ impl Actor {
     }
 
     /// Signs in; the answer holds `login`.
-    pub async fn login(&self, name: &str, password: &str) -> Answer {
+    pub async fn login(&self, name: &str, password: &str) -> TestResponse {
         let query = "mutation ($name: String!, $password: String!) {
             login(input: { username: $name, password: $password }) {
                 user { id username } session { id } tokens { accessToken refreshToken expiresIn }
@@ -357,7 +367,7 @@ impl Actor {
     }
 
     /// Refreshes with a token; the answer holds `refresh`.
-    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+    pub async fn refresh(&self, refresh_token: &str) -> TestResponse {
         let query = "mutation ($token: String) {
             refresh(input: { refreshToken: $token }) {
                 outcome user { id } session { id } tokens { accessToken refreshToken } errors { code message path }

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::replay::{Difference, Service, Variables, play};
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 mod forms;
 
@@ -17,9 +17,9 @@ const MOUNTED: (&str, &str) = ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask")
 const RULES: &str = "name and password rules are accountd's";
 const NAMES: &str = "names that differ in case are one";
 const ADDRESS: &str = "credentials are not taken from the address";
-const OWN: &str = "a user's own token or an administrator's is needed";
+const OWNER_ONLY: &str = "a user's own token or an administrator's is needed";
 const LOGOUT: &str = "logout ends the session, both tokens";
-const ELSEWHERE: &str = "it is no account route";
+const OTHER_RESPONSE: &str = "it is no account route";
 const MISSING: &str = "authorization_required";
 
 #[rustfmt::skip]
@@ -29,21 +29,21 @@ const DIFFERENCES: &[Difference] = &[
     ("register_empty_strings", 400, r#"{"message":{"username":"#, RULES),
     ("register_null", 400, r#"{"message":{"username":"#, RULES),
     ("login_ok_second_user", 401, "Invalid credentials!", NAMES),
-    ("user_get", 401, MISSING, OWN),
-    ("user_get_missing", 401, MISSING, OWN),
-    ("user_get_zero", 401, MISSING, OWN),
-    ("item_post_nonfresh", 404, "NOT_FOUND", ELSEWHERE),
-    ("item_post_fresh", 404, "NOT_FOUND", ELSEWHERE),
-    ("item_delete_not_admin", 404, "NOT_FOUND", ELSEWHERE),
+    ("user_get", 401, MISSING, OWNER_ONLY),
+    ("user_get_missing", 401, MISSING, OWNER_ONLY),
+    ("user_get_zero", 401, MISSING, OWNER_ONLY),
+    ("item_post_nonfresh", 404, "NOT_FOUND", OTHER_RESPONSE),
+    ("item_post_fresh", 404, "NOT_FOUND", OTHER_RESPONSE),
+    ("item_delete_not_admin", 404, "NOT_FOUND", OTHER_RESPONSE),
     ("refresh_after_logout_still_works", 401, "token_revoked", LOGOUT),
-    ("user_delete", 401, MISSING, OWN),
-    ("user_delete_missing", 401, MISSING, OWN),
+    ("user_delete", 401, MISSING, OWNER_ONLY),
+    ("user_delete_missing", 401, MISSING, OWNER_ONLY),
     ("token_of_deleted_user_still_works", 401, "invalid_token", "there is no such token, because there is no second user"),
-    ("unknown", 404, "NOT_FOUND", ELSEWHERE),
+    ("unknown", 404, "NOT_FOUND", OTHER_RESPONSE),
 ];
 
 /// A recorded password, made strong enough.
-fn strong(recorded: &str) -> String {
+fn strengthen(recorded: &str) -> String {
     format!("{recorded}-correct-horse-7")
 }
 
@@ -59,7 +59,7 @@ impl Service for Tecladocode {
     fn sent(&self, recorded: &Value) -> Value {
         let mut body = recorded.clone();
         match body.get_mut("password") {
-            Some(Value::String(password)) if !password.is_empty() => *password = strong(password),
+            Some(Value::String(password)) if !password.is_empty() => *password = strengthen(password),
             // Digits are a password, too, if there are enough of them.
             Some(Value::Number(password)) => *password = 8_417_295_063_184_729_u64.into(),
             _ => {}
@@ -69,11 +69,11 @@ impl Service for Tecladocode {
 
     async fn before(&mut self, app: &TestApp, entry: &str, variables: &mut Variables) {
         // In a form.
-        variables.insert("&password=pw".to_owned(), format!("&password={}", strong("pw")));
+        variables.insert("&password=pw".to_owned(), format!("&password={}", strengthen("pw")));
         if entry == "logout_expired" {
             // Of somebody who signed in two hours ago.
             app.clock.advance(-TimeDelta::hours(2));
-            let past = app.login("formuser", &strong("pw")).await;
+            let past = app.login("formuser", &strengthen("pw")).await;
             app.clock.advance(TimeDelta::hours(2));
             variables.insert("<var:expired>".to_owned(), past.token.unwrap());
         }
@@ -81,7 +81,7 @@ impl Service for Tecladocode {
 }
 
 #[tokio::test]
-async fn answers_as_recorded() {
+async fn tecladocode_responds_as_recorded() {
     play(&TestApp::with(&[MOUNTED]).await, &mut Tecladocode, DIFFERENCES).await;
 }
 
@@ -89,11 +89,11 @@ async fn app() -> TestApp {
     TestApp::with(&[MOUNTED]).await
 }
 
-async fn post(actor: &Actor, path: &str, body: &Value) -> Answer {
+async fn post(actor: &Actor, path: &str, body: &Value) -> TestResponse {
     actor.json(Method::POST, &format!("/flask{path}"), body).await
 }
 
-async fn ask(actor: &Actor, method: Method, path: &str) -> Answer {
+async fn ask(actor: &Actor, method: Method, path: &str) -> TestResponse {
     actor.request(method, &format!("/flask{path}"), &[], "").await
 }
 
@@ -102,7 +102,7 @@ fn credentials(name: &str) -> Value {
 }
 
 /// Somebody who registered and signed in here, and their number.
-async fn person(app: &TestApp, name: &str) -> (Actor, i64) {
+async fn create_user(app: &TestApp, name: &str) -> (Actor, i64) {
     let made = post(&app.anonymous(), "/register", &credentials(name)).await;
     assert_eq!((made.status, made.json()), (StatusCode::CREATED, json!({ "message": "User created successfully." })));
     let answer = post(&app.anonymous(), "/login", &credentials(name)).await.json();
@@ -116,9 +116,9 @@ async fn person(app: &TestApp, name: &str) -> (Actor, i64) {
 
 /// The course's names differ in case; here that is one name.
 #[tokio::test]
-async fn takes_a_name_once() {
+async fn tecladocode_registration_of_a_taken_name_is_refused() {
     let app = app().await;
-    person(&app, "jose").await;
+    create_user(&app, "jose").await;
     for name in ["jose", "Jose"] {
         let answer = post(&app.anonymous(), "/register", &credentials(name)).await;
         let text = "A user with that username already exists.";
@@ -128,18 +128,18 @@ async fn takes_a_name_once() {
 }
 
 async fn entity_number(app: &TestApp, name: &str) -> i64 {
-    use accountd::store::{Scope, users};
-    users::find_by_username(app.app.db.reader(), Scope::Installation, name).await.unwrap().unwrap().id
+    use accountd::store::{TenantScope, users};
+    users::find_by_username(app.app.db.reader(), TenantScope::AllTenants, name).await.unwrap().unwrap().id
 }
 
-async fn refreshed(app: &TestApp, actor: &Actor) -> Answer {
+async fn refreshed(app: &TestApp, actor: &Actor) -> TestResponse {
     ask(&app.anonymous().with_token(actor.refresh_token.as_deref().unwrap()), Method::POST, "/refresh").await
 }
 
 #[tokio::test]
-async fn shows_a_user_to_its_owner_and_to_administrators() {
+async fn tecladocode_user_is_visible_to_owner_and_administrators() {
     let app = app().await;
-    let ((ann, number), (bob, _)) = (person(&app, "ann").await, person(&app, "bob").await);
+    let ((ann, number), (bob, _)) = (create_user(&app, "ann").await, create_user(&app, "bob").await);
     let root = app.admin("root").await;
     let path = format!("/user/{number}");
     for actor in [&ann, &root] {
@@ -157,9 +157,9 @@ async fn shows_a_user_to_its_owner_and_to_administrators() {
 }
 
 #[tokio::test]
-async fn deletes_a_user_for_its_owner_and_for_administrators() {
+async fn tecladocode_user_is_deletable_by_owner_and_administrators() {
     let app = app().await;
-    let ((ann, ann_number), (bob, bob_number)) = (person(&app, "ann").await, person(&app, "bob").await);
+    let ((ann, ann_number), (bob, bob_number)) = (create_user(&app, "ann").await, create_user(&app, "bob").await);
     let root = app.admin("root").await;
     let (ann_path, bob_path) = (format!("/user/{ann_number}"), format!("/user/{bob_number}"));
     assert_eq!(ask(&app.anonymous(), Method::DELETE, &ann_path).await.status, StatusCode::UNAUTHORIZED);
@@ -180,9 +180,9 @@ async fn deletes_a_user_for_its_owner_and_for_administrators() {
 
 /// A caller keeps the refresh token of its login: it has no place for another one.
 #[tokio::test]
-async fn refreshes_with_one_token_for_as_long_as_the_session_lives() {
+async fn tecladocode_refresh_token_lasts_as_long_as_its_session() {
     let app = app().await;
-    let (ann, _) = person(&app, "ann").await;
+    let (ann, _) = create_user(&app, "ann").await;
     for _ in 0..5 {
         let answer = refreshed(&app, &ann).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -201,7 +201,7 @@ async fn refreshes_with_one_token_for_as_long_as_the_session_lives() {
 
 /// S4: a copy of a token that was traded in is noticed here, too.
 #[tokio::test]
-async fn ends_a_session_whose_old_refresh_token_comes_back() {
+async fn tecladocode_refresh_token_reuse_ends_the_session() {
     let app = app().await;
     let ann = app.user("ann").await;
     let renewed = ann.refresh(ann.refresh_token.as_deref().unwrap()).await.data();
@@ -213,9 +213,9 @@ async fn ends_a_session_whose_old_refresh_token_comes_back() {
 }
 
 #[tokio::test]
-async fn a_logout_ends_both_tokens() {
+async fn tecladocode_logout_ends_both_tokens() {
     let app = app().await;
-    let (ann, number) = person(&app, "ann").await;
+    let (ann, number) = create_user(&app, "ann").await;
     let answer = ask(&ann, Method::POST, "/logout").await;
     assert_eq!(answer.json(), json!({ "message": format!("User <id={number}> successfully logged out.") }));
     assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
@@ -223,7 +223,7 @@ async fn a_logout_ends_both_tokens() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_sent_breaks_a_route() {
+async fn malformed_input_causes_no_5xx_on_tecladocode_routes() {
     let app = app().await;
     let values = [
         json!(null),
@@ -268,7 +268,7 @@ async fn nothing_that_is_sent_breaks_a_route() {
 
 /// B1
 #[tokio::test]
-async fn a_login_fails_in_one_way_and_meets_the_throttle() {
+async fn tecladocode_login_failures_are_uniform_and_limited() {
     let app = TestApp::with(&[MOUNTED, ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     app.user("ann").await;
     let wrong = |name: &str| json!({ "username": name, "password": "wrong" });
@@ -281,7 +281,7 @@ async fn a_login_fails_in_one_way_and_meets_the_throttle() {
 }
 
 #[tokio::test]
-async fn registers_nobody_where_registration_is_closed() {
+async fn tecladocode_closed_registration_is_refused() {
     let app = TestApp::with(&[MOUNTED, ("ACCOUNTD_REGISTRATION__MODE", "admin")]).await;
     let answer = post(&app.anonymous(), "/register", &credentials("ann")).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);

@@ -14,7 +14,7 @@ const COMMON: [&str; 7] =
     ["USERS_READ", "USERS_WRITE", "USERS_DELETE", "ROLES_READ", "ROLES_ASSIGN", "SESSIONS_READ", "SESSIONS_REVOKE"];
 
 /// An installation with a customer, who has an administrator and a user.
-struct Shared {
+struct TwoTenants {
     app: TestApp,
     root: Actor,
     /// The customer's id.
@@ -25,36 +25,37 @@ struct Shared {
     carl: Actor,
 }
 
-impl Shared {
+impl TwoTenants {
     async fn new() -> Self {
         let app = TestApp::new().await;
         let root = app.admin("root").await;
         let acme = save(&root, json!({ "name": "ACME" })).await["id"].as_str().unwrap().to_owned();
-        let boss = person(&app, &root, json!({ "username": "boss", "roles": ["admin"], "tenantId": acme })).await;
+        let boss = create_user(&app, &root, json!({ "username": "boss", "roles": ["admin"], "tenantId": acme })).await;
         let carl =
-            person(&app, &root, json!({ "username": "carl", "email": "carl@acme.example", "tenantId": acme })).await;
+            create_user(&app, &root, json!({ "username": "carl", "email": "carl@acme.example", "tenantId": acme }))
+                .await;
         Self { app, root, acme, boss, carl }
     }
 
     /// A user of the installation's own tenant with exactly these permissions.
     async fn helper(&self, name: &str, permissions: &[&str]) -> Actor {
-        self.root.done("saveRole", json!({ "name": name, "permissions": permissions }), "role { id }").await;
-        person(&self.app, &self.root, json!({ "username": name, "roles": [name] })).await
+        self.root.mutate_ok("saveRole", json!({ "name": name, "permissions": permissions }), "role { id }").await;
+        create_user(&self.app, &self.root, json!({ "username": name, "roles": [name] })).await
     }
 }
 
 async fn save(actor: &Actor, input: Value) -> Value {
-    actor.done("saveTenant", input, "tenant { id name createdAt }").await["tenant"].clone()
+    actor.mutate_ok("saveTenant", input, "tenant { id name createdAt }").await["tenant"].clone()
 }
 
-async fn person(app: &TestApp, maker: &Actor, mut input: Value) -> Actor {
+async fn create_user(app: &TestApp, maker: &Actor, mut input: Value) -> Actor {
     input["password"] = json!(PASSWORD);
-    maker.done("createUser", input.clone(), "user { id }").await;
+    maker.mutate_ok("createUser", input.clone(), "user { id }").await;
     app.login(input["username"].as_str().unwrap(), PASSWORD).await
 }
 
 async fn code(actor: &Actor, field: &str, input: Value) -> Option<String> {
-    actor.mutate(field, input, "errors { code }").await.refusal(field)
+    actor.mutate(field, input, "errors { code }").await.payload_error(field)
 }
 
 async fn names(actor: &Actor, filter: Value) -> Vec<String> {
@@ -69,7 +70,7 @@ async fn names(actor: &Actor, filter: Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn are_made_renamed_and_listed_in_order() {
+async fn tenants_are_created_renamed_and_listed_in_order() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let made = save(&root, json!({ "name": " ACME " })).await;
@@ -97,22 +98,22 @@ async fn are_made_renamed_and_listed_in_order() {
     assert_eq!(node.await.data()["node"], json!({ "id": made["id"], "name": "ACME" }));
 
     for (name, code) in [("", "INVALID_NAME"), ("a\nb", "INVALID_NAME"), (&"x".repeat(201), "TOO_LONG")] {
-        let refusals = root.refusals("saveTenant", json!({ "name": name })).await;
+        let refusals = root.payload_errors("saveTenant", json!({ "name": name })).await;
         assert_eq!(refusals, [(code.to_owned(), "input.name".to_owned())]);
     }
-    let refusals = root.refusals("saveTenant", json!({ "tenantId": root.id, "name": "x" })).await;
+    let refusals = root.payload_errors("saveTenant", json!({ "tenantId": root.id, "name": "x" })).await;
     assert_eq!(refusals, [("NOT_FOUND".to_owned(), "input.tenantId".to_owned())]);
 }
 
 #[tokio::test]
-async fn have_users_who_know_where_they_belong() {
-    let shared = Shared::new().await;
+async fn user_shows_its_tenant() {
+    let shared = TwoTenants::new().await;
     let mine = "{ me { tenant { id name } } }";
     let expected = json!({ "tenant": { "id": shared.acme, "name": "ACME" } });
     assert_eq!(shared.carl.send(mine, json!({})).await.data()["me"], expected);
     let registered = shared.app.user("ann").await;
     assert_eq!(registered.send(mine, json!({})).await.data()["me"]["tenant"]["name"], "default");
-    let by_boss = person(&shared.app, &shared.boss, json!({ "username": "dave" })).await;
+    let by_boss = create_user(&shared.app, &shared.boss, json!({ "username": "dave" })).await;
     assert_eq!(by_boss.send(mine, json!({})).await.data()["me"], expected, "as whoever made the account");
     let listed = shared.root.send("{ users { nodes { username tenant { name } } } }", json!({})).await.data();
     assert_eq!(listed["users"]["nodes"].as_array().unwrap().len(), 5);
@@ -120,18 +121,22 @@ async fn have_users_who_know_where_they_belong() {
 
 /// Z-1: whoever administers one tenant administers it, and nothing beside it.
 #[tokio::test]
-async fn are_administered_by_their_own() {
-    let shared = Shared::new().await;
+async fn tenant_administrator_manages_own_tenant_only() {
+    let shared = TwoTenants::new().await;
     let ann = shared.app.user("ann").await;
     let (boss, carl) = (&shared.boss, &shared.carl);
     assert_eq!(names(boss, json!({})).await, ["boss", "carl"]);
-    boss.done("createUser", json!({ "username": "dave", "password": PASSWORD, "roles": ["admin"] }), "user { id }")
-        .await;
-    boss.done("updateUser", json!({ "userId": carl.id, "displayName": "Carl" }), "user { id }").await;
-    boss.done("setUserRoles", json!({ "userId": carl.id, "roles": ["admin"] }), "user { id }").await;
-    boss.done("setUserRoles", json!({ "userId": carl.id, "roles": [] }), "user { id }").await;
-    boss.done("setUserStatus", json!({ "userId": carl.id, "status": "DISABLED" }), "user { id }").await;
-    boss.done("deleteUser", json!({ "userId": carl.id }), "deletedUserId").await;
+    boss.mutate_ok(
+        "createUser",
+        json!({ "username": "dave", "password": PASSWORD, "roles": ["admin"] }),
+        "user { id }",
+    )
+    .await;
+    boss.mutate_ok("updateUser", json!({ "userId": carl.id, "displayName": "Carl" }), "user { id }").await;
+    boss.mutate_ok("setUserRoles", json!({ "userId": carl.id, "roles": ["admin"] }), "user { id }").await;
+    boss.mutate_ok("setUserRoles", json!({ "userId": carl.id, "roles": [] }), "user { id }").await;
+    boss.mutate_ok("setUserStatus", json!({ "userId": carl.id, "status": "DISABLED" }), "user { id }").await;
+    boss.mutate_ok("deleteUser", json!({ "userId": carl.id }), "deletedUserId").await;
 
     let missing = |field: &str, mut input: Value| {
         input["userId"] = json!(ann.id);
@@ -153,12 +158,15 @@ async fn are_administered_by_their_own() {
 
 /// Z-4 Z-6: roles belong to the installation and so does what they say about it, whoever holds them.
 #[tokio::test]
-async fn give_nobody_a_say_in_the_installation() {
-    let shared = Shared::new().await;
+async fn tenant_administrator_cannot_manage_the_installation() {
+    let shared = TwoTenants::new().await;
     let all = [&COMMON[..], &OWN[..]].concat();
     let operators = json!({ "name": "operators", "permissions": all });
-    shared.root.done("saveRole", operators, "role { id }").await;
-    shared.root.done("setUserRoles", json!({ "userId": shared.carl.id, "roles": ["operators"] }), "user { id }").await;
+    shared.root.mutate_ok("saveRole", operators, "role { id }").await;
+    shared
+        .root
+        .mutate_ok("setUserRoles", json!({ "userId": shared.carl.id, "roles": ["operators"] }), "user { id }")
+        .await;
     let own = async |actor: &Actor| {
         let query = "{ me { permissions can(permission: TENANTS_WRITE) } }";
         actor.send(query, json!({})).await.data()["me"].clone()
@@ -190,8 +198,8 @@ async fn default(root: &Actor) -> Value {
 
 /// Z-1: all permissions but those for the installation open nothing of another tenant, by whatever way one asks.
 #[tokio::test]
-async fn read_as_missing_to_those_without_the_permission() {
-    let shared = Shared::new().await;
+async fn tenant_reads_as_missing_without_permission() {
+    let shared = TwoTenants::new().await;
     let clerk = shared.helper("clerk", &COMMON).await;
     let watcher = shared.helper("watcher", &[&COMMON[..], &["TENANTS_READ"]].concat()).await;
     let carl = &shared.carl;
@@ -242,28 +250,28 @@ async fn read_as_missing_to_those_without_the_permission() {
 }
 
 #[tokio::test]
-async fn are_open_to_those_who_administer_the_installation() {
-    let shared = Shared::new().await;
+async fn default_tenant_administrator_manages_all_tenants() {
+    let shared = TwoTenants::new().await;
     let (root, carl) = (&shared.root, &shared.carl);
     let keeper = shared.helper("keeper", &["TENANTS_WRITE", "USERS_WRITE", "SESSIONS_REVOKE"]).await;
     assert_eq!(names(root, json!({})).await, ["boss", "carl", "keeper", "root"]);
     assert_eq!(names(root, json!({ "tenantId": shared.acme })).await, ["boss", "carl"]);
     assert_eq!(names(root, json!({ "tenantId": default(root).await })).await, ["keeper", "root"]);
     for actor in [root, &keeper] {
-        actor.done("updateUser", json!({ "userId": carl.id, "displayName": "Carl" }), "user { id }").await;
+        actor.mutate_ok("updateUser", json!({ "userId": carl.id, "displayName": "Carl" }), "user { id }").await;
     }
     // Far or near, nobody touches who can do more.
     let boss = json!({ "userId": shared.boss.id, "displayName": "Boss" });
     let answer = keeper.mutate("updateUser", boss, "user { id }").await;
     assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"));
-    root.done("setUserStatus", json!({ "userId": shared.boss.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": shared.boss.id, "status": "DISABLED" }), "user { id }").await;
     assert_eq!(shared.boss.me_reason().await.as_deref(), Some("SESSION_ENDED"));
-    root.done("deleteUser", json!({ "userId": shared.boss.id }), "deletedUserId").await;
+    root.mutate_ok("deleteUser", json!({ "userId": shared.boss.id }), "deletedUserId").await;
 }
 
 #[tokio::test]
-async fn share_roles_and_not_the_knowledge_of_who_holds_them() {
-    let shared = Shared::new().await;
+async fn roles_are_shared_but_holders_hidden_across_tenants() {
+    let shared = TwoTenants::new().await;
     let holders =
         async |actor: &Actor| actor.send("{ roles { name userCount } }", json!({})).await.data()["roles"][0].clone();
     assert_eq!(holders(&shared.root).await, json!({ "name": "admin", "userCount": 2 }));
@@ -272,8 +280,8 @@ async fn share_roles_and_not_the_knowledge_of_who_holds_them() {
 
 /// Z-5: another tenant's administrator could not help the installation.
 #[tokio::test]
-async fn do_not_count_when_the_last_administrator_goes() {
-    let shared = Shared::new().await;
+async fn last_administrator_of_the_default_tenant_cannot_be_removed() {
+    let shared = TwoTenants::new().await;
     let (root, boss) = (&shared.root, &shared.boss);
     for (field, input) in [
         ("setUserStatus", json!({ "userId": root.id, "status": "DISABLED" })),
@@ -282,13 +290,13 @@ async fn do_not_count_when_the_last_administrator_goes() {
     ] {
         assert_eq!(code(root, field, input).await.as_deref(), Some("LAST_ADMIN"), "{field}");
     }
-    boss.done("setUserRoles", json!({ "userId": boss.id, "roles": [] }), "user { id }").await;
+    boss.mutate_ok("setUserRoles", json!({ "userId": boss.id, "roles": [] }), "user { id }").await;
 }
 
 /// A name signs in without saying whose customer it is.
 #[tokio::test]
-async fn share_one_space_of_names() {
-    let shared = Shared::new().await;
+async fn names_are_unique_across_tenants() {
+    let shared = TwoTenants::new().await;
     let taken = async |actor: &Actor, mut input: Value| {
         input["password"] = json!(PASSWORD);
         code(actor, "createUser", input).await

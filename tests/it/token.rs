@@ -8,28 +8,28 @@ use chrono::TimeDelta;
 use entity::revoked_token;
 use serde_json::{Value, json};
 
-use crate::forger::{Forger, claims_of, is_refused, nothing_happened, with, without};
+use crate::forger::{TokenForge, assert_nothing_changed, assert_refused, claims_of, with_claim, without_claim};
 use crate::support::TestApp;
 
 /// The yardstick of the others: what is forged well is taken.
 #[tokio::test]
-async fn made_with_the_key_and_the_right_claims_is_taken() {
+async fn forged_token_with_the_real_key_and_claims_is_accepted() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     let (access, refresh) = (ann.token.clone().unwrap(), ann.refresh_token.clone().unwrap());
     let forged = forger.sign(forger.header("at+jwt"), claims_of(&access));
     assert_eq!(ann.with_token(&forged).me_code().await, None);
     let forged = forger.sign(forger.header("rt+jwt"), claims_of(&refresh));
-    assert_eq!(ann.refresh(&forged).await.refusal("refresh"), None);
+    assert_eq!(ann.refresh(&forged).await.payload_error("refresh"), None);
 }
 
 /// J1 J2 J3 J4 J5 J6 J7
 #[tokio::test]
-async fn of_another_algorithm_key_or_header_is_refused() {
+async fn token_with_other_algorithm_key_or_header_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     let public = forger.pair.public_key().as_ref().to_vec();
     let x = URL_SAFE_NO_PAD.encode(&public);
     let stranger = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
@@ -41,13 +41,13 @@ async fn of_another_algorithm_key_or_header_is_refused() {
         let message = |header: &Value| format!("{}.{}", encode(header), encode(&claims));
 
         for alg in ["none", "None", "nOnE", "", "HS256", "RS256", "ES256", "Ed25519", "eddsa"] {
-            let message = message(&with(&header, "alg", json!(alg)));
+            let message = message(&with_claim(&header, "alg", json!(alg)));
             for end in ["", signature, "AAAA"] {
-                is_refused(&ann, &format!("{message}.{end}"), &format!("alg {alg:?}, signature {end:?}")).await;
+                assert_refused(&ann, &format!("{message}.{end}"), &format!("alg {alg:?}, signature {end:?}")).await;
             }
-            is_refused(&ann, &message, &format!("alg {alg:?} in two parts")).await;
-            let signed = forger.sign(with(&header, "alg", json!(alg)), &claims);
-            is_refused(&ann, &signed, &format!("alg {alg:?} with an Ed25519 signature")).await;
+            assert_refused(&ann, &message, &format!("alg {alg:?} in two parts")).await;
+            let signed = forger.sign(with_claim(&header, "alg", json!(alg)), &claims);
+            assert_refused(&ann, &signed, &format!("alg {alg:?} with an Ed25519 signature")).await;
         }
 
         let der = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00][..], &public].concat();
@@ -59,16 +59,16 @@ async fn of_another_algorithm_key_or_header_is_refused() {
             for (alg, kind) in
                 [("HS256", hmac::HMAC_SHA256), ("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512)]
             {
-                let message = message(&with(&header, "alg", json!(alg)));
+                let message = message(&with_claim(&header, "alg", json!(alg)));
                 let tag = hmac::sign(&hmac::Key::new(kind, secret), message.as_bytes());
                 let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag));
-                is_refused(&ann, &token, &format!("{alg} under {} bytes of the public key", secret.len())).await;
+                assert_refused(&ann, &token, &format!("{alg} under {} bytes of the public key", secret.len())).await;
             }
         }
 
         let strange = message(&header);
         let strange = format!("{strange}.{}", URL_SAFE_NO_PAD.encode(stranger.sign(strange.as_bytes())));
-        is_refused(&ann, &strange, "signed by a stranger").await;
+        assert_refused(&ann, &strange, "signed by a stranger").await;
 
         for kid in [
             json!("unknown"),
@@ -83,10 +83,11 @@ async fn of_another_algorithm_key_or_header_is_refused() {
             json!("https://localhost/key"),
             json!("k".repeat(2_000)),
         ] {
-            is_refused(&ann, &forger.sign(with(&header, "kid", kid.clone()), &claims), &format!("kid {kid}")).await;
+            assert_refused(&ann, &forger.sign(with_claim(&header, "kid", kid.clone()), &claims), &format!("kid {kid}"))
+                .await;
         }
         for member in ["typ", "alg", "kid"] {
-            is_refused(&ann, &forger.sign(without(&header, member), &claims), &format!("no {member}")).await;
+            assert_refused(&ann, &forger.sign(without_claim(&header, member), &claims), &format!("no {member}")).await;
         }
         for (member, value) in [
             ("crit", json!([])),
@@ -101,42 +102,43 @@ async fn of_another_algorithm_key_or_header_is_refused() {
             ("enc", json!("A256GCM")),
         ] {
             let text = format!("{member} in the header");
-            is_refused(&ann, &forger.sign(with(&header, member, value), &claims), &text).await;
+            assert_refused(&ann, &forger.sign(with_claim(&header, member, value), &claims), &text).await;
         }
         // A key that the token brings along is not the server's key.
-        let own = with(&header, "jwk", json!({ "kty": "OKP", "crv": "Ed25519", "x": stranger.public_key().as_ref() }));
+        let own =
+            with_claim(&header, "jwk", json!({ "kty": "OKP", "crv": "Ed25519", "x": stranger.public_key().as_ref() }));
         let own = message(&own);
         let own = format!("{own}.{}", URL_SAFE_NO_PAD.encode(stranger.sign(own.as_bytes())));
-        is_refused(&ann, &own, "with a key of its own").await;
+        assert_refused(&ann, &own, "with a key of its own").await;
     }
-    nothing_happened(&app, &ann).await;
+    assert_nothing_changed(&app, &ann).await;
 }
 
 /// J8 J9
 #[tokio::test]
-async fn of_one_kind_is_not_taken_for_another() {
+async fn token_of_another_type_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     let (access, refresh) = (ann.token.clone().unwrap(), ann.refresh_token.clone().unwrap());
     assert_eq!(ann.with_token(&refresh).me_reason().await.as_deref(), Some("TOKEN_INVALID"));
-    assert_eq!(ann.refresh(&access).await.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_INVALID"));
+    assert_eq!(ann.refresh(&access).await.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_INVALID"));
     for claims in [claims_of(&access), claims_of(&refresh)] {
         for typ in ["JWT", "jwt", "", "AT+JWT", "application/at+jwt", "at+jwt ", "RT+JWT", "vt+jwt"] {
-            is_refused(&ann, &forger.sign(forger.header(typ), &claims), typ).await;
+            assert_refused(&ann, &forger.sign(forger.header(typ), &claims), typ).await;
         }
     }
-    is_refused(&ann, &forger.sign(forger.header("rt+jwt"), claims_of(&access)), "access claims as refresh").await;
-    is_refused(&ann, &forger.sign(forger.header("at+jwt"), claims_of(&refresh)), "refresh claims as access").await;
-    nothing_happened(&app, &ann).await;
+    assert_refused(&ann, &forger.sign(forger.header("rt+jwt"), claims_of(&access)), "access claims as refresh").await;
+    assert_refused(&ann, &forger.sign(forger.header("at+jwt"), claims_of(&refresh)), "refresh claims as access").await;
+    assert_nothing_changed(&app, &ann).await;
 }
 
 /// J17
 #[tokio::test]
-async fn of_strange_json_is_refused() {
+async fn token_with_malformed_json_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     for (typ, token) in [("at+jwt", ann.token.clone().unwrap()), ("rt+jwt", ann.refresh_token.clone().unwrap())] {
         let (header, claims) = (forger.header(typ).to_string(), claims_of(&token).to_string());
         let doubled = |text: &str, member: &str| format!("{{{member},{}", &text[1..]);
@@ -162,22 +164,22 @@ async fn of_strange_json_is_refused() {
             (header.clone(), claims.replace("usr_", "\\ud800"), "half a surrogate pair"),
         ];
         for (header, claims, what) in texts {
-            is_refused(&ann, &forger.sign(header, claims), what).await;
+            assert_refused(&ann, &forger.sign(header, claims), what).await;
         }
         let wide: Vec<u8> = claims.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        is_refused(&ann, &forger.sign_bytes(header.as_bytes(), &wide), "UTF-16").await;
+        assert_refused(&ann, &forger.sign_bytes(header.as_bytes(), &wide), "UTF-16").await;
         let broken = [claims.as_bytes(), &[0xff]].concat();
-        is_refused(&ann, &forger.sign_bytes(header.as_bytes(), &broken), "not UTF-8").await;
+        assert_refused(&ann, &forger.sign_bytes(header.as_bytes(), &broken), "not UTF-8").await;
     }
-    nothing_happened(&app, &ann).await;
+    assert_nothing_changed(&app, &ann).await;
 }
 
 /// J18 J19 J20
 #[tokio::test]
-async fn of_another_text_than_the_server_wrote_is_refused() {
+async fn token_with_altered_encoding_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     for (typ, token) in [("at+jwt", ann.token.clone().unwrap()), ("rt+jwt", ann.refresh_token.clone().unwrap())] {
         let parts: Vec<&str> = token.split('.').collect();
         // The last character of a signature holds two bits that mean nothing.
@@ -185,7 +187,7 @@ async fn of_another_text_than_the_server_wrote_is_refused() {
         let last = alphabet.find(token.chars().last().unwrap()).unwrap();
         for spare in 1..4 {
             let other = alphabet.as_bytes()[last ^ spare] as char;
-            is_refused(&ann, &format!("{}{other}", &token[..token.len() - 1]), "trailing bits").await;
+            assert_refused(&ann, &format!("{}{other}", &token[..token.len() - 1]), "trailing bits").await;
         }
         for (text, what) in [
             (format!("{token}="), "padding"),
@@ -202,7 +204,7 @@ async fn of_another_text_than_the_server_wrote_is_refused() {
             ("..".to_owned(), "dots"),
             (".".repeat(4_000), "thousands of dots"),
         ] {
-            is_refused(&ann, &text, what).await;
+            assert_refused(&ann, &text, what).await;
         }
         // Signed and right, but longer than anything the server makes.
         let padded = |length: usize| {
@@ -210,17 +212,17 @@ async fn of_another_text_than_the_server_wrote_is_refused() {
             forger.sign(forger.header(typ), format!("{}{claims}", " ".repeat(length)))
         };
         assert!(padded(2_000).len() < 4_096 && padded(3_500).len() > 4_096);
-        is_refused(&ann, &padded(3_500), "more than 4,096 bytes").await;
+        assert_refused(&ann, &padded(3_500), "more than 4,096 bytes").await;
         if typ == "at+jwt" {
             assert_eq!(ann.with_token(&padded(2_000)).me_code().await, None, "blanks do no harm");
         }
     }
-    nothing_happened(&app, &ann).await;
+    assert_nothing_changed(&app, &ann).await;
 }
 
 /// J18: a million dots cost nothing, wherever they come in.
 #[tokio::test]
-async fn of_a_million_dots_is_refused_before_it_is_split() {
+async fn token_of_a_million_dots_is_refused_before_splitting() {
     use accountd::account::tokens;
     let app = TestApp::new().await;
     app.user("ann").await;
@@ -233,19 +235,19 @@ async fn of_a_million_dots_is_refused_before_it_is_split() {
 
 /// J19: a revoked session is refused by its name, not by the text of its token.
 #[tokio::test]
-async fn of_a_session_that_ended_opens_nothing_in_another_text() {
+async fn reencoded_token_of_an_ended_session_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = Forger::of(&app).await;
+    let forger = TokenForge::with_server_key(&app).await;
     let claims = claims_of(ann.token.as_deref().unwrap());
-    ann.done("logout", json!({}), "ok").await;
-    let rewritten = forger.sign(forger.header("at+jwt"), with(&claims, "username", json!("other")));
+    ann.mutate_ok("logout", json!({}), "ok").await;
+    let rewritten = forger.sign(forger.header("at+jwt"), with_claim(&claims, "username", json!("other")));
     assert_eq!(ann.with_token(&rewritten).me_reason().await.as_deref(), Some("SESSION_ENDED"));
 }
 
 /// One generation's access token can be revoked by its name without ending the session.
 #[tokio::test]
-async fn whose_name_is_listed_is_refused_while_the_session_lives() {
+async fn token_with_revoked_jti_is_refused_in_a_live_session() {
     use sea_orm::{ActiveModelTrait, Set};
     let app = TestApp::new().await;
     let ann = app.user("ann").await;

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use accountd::config::Listen;
+use accountd::config::ListenAddress;
 use accountd::http::server::{Listener, serve};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,7 +35,7 @@ impl Drop for Home {
 }
 
 async fn listen(path: &Path) -> std::io::Result<Listener> {
-    Listener::at(&format!("unix:{}", path.display()).parse::<Listen>().unwrap()).await
+    Listener::bind(&format!("unix:{}", path.display()).parse::<ListenAddress>().unwrap()).await
 }
 
 async fn graphql(path: &Path, headers: &str, query: &str) -> Value {
@@ -55,7 +55,7 @@ async fn graphql(path: &Path, headers: &str, query: &str) -> Value {
 
 /// Its peer is this machine, which is believed about its clients if the operator says so.
 #[tokio::test]
-async fn serves_what_a_proxy_passes_on() {
+async fn unix_socket_serves_proxied_requests() {
     for (trusted, seen) in [("127.0.0.1/32", "203.0.113.9"), ("none", "127.0.0.1")] {
         let home = Home::new();
         let app = TestApp::with(&[("ACCOUNTD_SERVER__TRUSTED_PROXIES", trusted)]).await;
@@ -83,7 +83,7 @@ async fn serves_what_a_proxy_passes_on() {
 }
 
 #[tokio::test]
-async fn replaces_what_was_left_behind_and_nothing_else() {
+async fn unix_socket_replaces_only_a_stale_socket() {
     let home = Home::new();
     // A process that was killed leaves its socket.
     drop(UnixListener::bind(home.socket()).unwrap());

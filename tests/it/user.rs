@@ -22,7 +22,7 @@ fn names(list: &Value) -> Vec<String> {
 }
 
 /// An administrator among users of whom some share their moment, some have no address, some never signed in.
-async fn crowd(app: &TestApp) -> Actor {
+async fn many_users(app: &TestApp) -> Actor {
     let root = app.admin("root").await;
     for number in 0..13 {
         if number % 4 == 0 {
@@ -31,7 +31,7 @@ async fn crowd(app: &TestApp) -> Actor {
         let email = (number % 3 != 0).then(|| format!("{}@example.org", 50 - number));
         let name = format!("{}{number}", if number % 2 == 0 { "A" } else { "b" });
         let input = json!({ "username": name, "email": email, "password": PASSWORD });
-        root.done("createUser", input, "user { id }").await;
+        root.mutate_ok("createUser", input, "user { id }").await;
         if number % 5 == 1 {
             app.login(&name, PASSWORD).await;
         }
@@ -68,9 +68,9 @@ async fn walk(root: &Actor, order: &str, size: usize, backward: bool) -> Vec<Str
 }
 
 #[tokio::test]
-async fn come_in_pages_of_every_order_without_gaps_or_doubles() {
+async fn user_pages_in_every_order_have_no_gaps_or_duplicates() {
     let app = TestApp::new().await;
-    let root = crowd(&app).await;
+    let root = many_users(&app).await;
     for (field, key) in
         [("CREATED_AT", "createdAt"), ("USERNAME", "username"), ("EMAIL", "email"), ("LAST_SIGN_IN_AT", "lastSignInAt")]
     {
@@ -100,13 +100,13 @@ async fn come_in_pages_of_every_order_without_gaps_or_doubles() {
 }
 
 #[tokio::test]
-async fn come_newest_first_twenty_at_a_time_if_nothing_is_said() {
+async fn users_are_listed_newest_first_by_20_by_default() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     for number in 0..21 {
         app.clock.advance(TimeDelta::milliseconds(1));
         let input = json!({ "username": format!("user{number}"), "password": PASSWORD });
-        root.done("createUser", input, "user { id }").await;
+        root.mutate_ok("createUser", input, "user { id }").await;
     }
     let answer = root.send("{ users { nodes { username } pageInfo { hasNextPage } } }", json!({})).await;
     let users = answer.data()["users"].clone();
@@ -116,9 +116,9 @@ async fn come_newest_first_twenty_at_a_time_if_nothing_is_said() {
 }
 
 #[tokio::test]
-async fn between_two_cursors_are_those_between() {
+async fn users_between_two_cursors_are_listed() {
     let app = TestApp::new().await;
-    let root = crowd(&app).await;
+    let root = many_users(&app).await;
     let order = "orderBy: { field: USERNAME }";
     let query = format!("{{ users(first: 100, {order}) {{ edges {{ cursor }} nodes {{ username }} }} }}");
     let all = root.send(&query, json!({})).await.data()["users"].clone();
@@ -134,7 +134,7 @@ async fn between_two_cursors_are_those_between() {
 }
 
 #[tokio::test]
-async fn come_on_no_page_of_a_wrong_size_or_cursor() {
+async fn user_page_with_invalid_size_or_cursor_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let forged = |text: &str| URL_SAFE_NO_PAD.encode(text);
@@ -186,7 +186,7 @@ async fn come_on_no_page_of_a_wrong_size_or_cursor() {
 
 /// Q2 Q3
 #[tokio::test]
-async fn are_found_by_literal_text_in_any_of_their_names() {
+async fn user_search_matches_literal_text_in_any_name() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     for (name, email, shown) in [
@@ -196,7 +196,7 @@ async fn are_found_by_literal_text_in_any_of_their_names() {
         ("cidx1", None, "Straße ﬁn"),
     ] {
         let input = json!({ "username": name, "email": email, "displayName": shown, "password": PASSWORD });
-        root.done("createUser", input, "user { id }").await;
+        root.mutate_ok("createUser", input, "user { id }").await;
     }
     let found = async |search: &str| {
         let query = "query ($search: String) {
@@ -235,10 +235,10 @@ async fn are_found_by_literal_text_in_any_of_their_names() {
 }
 
 #[tokio::test]
-async fn are_filtered_by_address_role_and_status_at_once() {
+async fn user_filters_combine_email_role_and_status() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
-    root.done("saveRole", json!({ "name": "Straße", "permissions": [] }), "role { id }").await;
+    root.mutate_ok("saveRole", json!({ "name": "Straße", "permissions": [] }), "role { id }").await;
     for (name, roles, status) in [
         ("ann", json!(["straße"]), "ACTIVE"),
         ("bob", json!(["straße", "admin"]), "DISABLED"),
@@ -247,8 +247,8 @@ async fn are_filtered_by_address_role_and_status_at_once() {
         let input = json!({
             "username": name, "email": format!("{name}@bücher.example"), "password": PASSWORD, "roles": roles,
         });
-        let id = root.done("createUser", input, "user { id }").await["user"]["id"].clone();
-        root.done("setUserStatus", json!({ "userId": id, "status": status }), "user { id }").await;
+        let id = root.mutate_ok("createUser", input, "user { id }").await["user"]["id"].clone();
+        root.mutate_ok("setUserStatus", json!({ "userId": id, "status": status }), "user { id }").await;
     }
     for (filter, expected) in [
         ("email: \"ann@bücher.example\"", "ann"),
@@ -270,11 +270,11 @@ async fn are_filtered_by_address_role_and_status_at_once() {
 }
 
 #[tokio::test]
-async fn are_looked_up_by_exactly_one_name() {
+async fn user_lookup_requires_exactly_one_identifier() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let input = json!({ "username": "Ann", "email": "ann@bücher.example", "password": PASSWORD });
-    let ann = root.done("createUser", input, "user { id }").await["user"]["id"].clone();
+    let ann = root.mutate_ok("createUser", input, "user { id }").await["user"]["id"].clone();
     let found = async |arguments: &str| {
         let answer = root.send(&format!("{{ user({arguments}) {{ id }} }}"), json!({})).await;
         answer.data()["user"]["id"].clone()

@@ -20,20 +20,20 @@ async fn written(actor: &Actor, query: &str, variables: &str) -> (Option<String>
 }
 
 #[tokio::test]
-async fn an_absent_variable_leaves_the_field_alone() {
+async fn absent_variable_leaves_the_field_unchanged() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
     let all = json!({ "u": ann.id, "n": "ann", "e": "ann@example.org", "d": "Ann" });
     root.send(UPDATE, all).await;
-    let user = |answer: &crate::support::Answer| answer.data()["updateUser"]["user"].clone();
+    let user = |answer: &crate::support::TestResponse| answer.data()["updateUser"]["user"].clone();
     let renamed = root.send(UPDATE, json!({ "u": ann.id, "n": "anna" })).await;
     assert_eq!(user(&renamed), json!({ "username": "anna", "email": "ann@example.org", "displayName": "Ann" }));
     // Null is said, and clears.
     let cleared = root.send(UPDATE, json!({ "u": ann.id, "e": null })).await;
     assert_eq!(user(&cleared), json!({ "username": "anna", "email": null, "displayName": "Ann" }));
     let bob = app.user("bob").await;
-    bob.done("updateProfile", json!({ "displayName": "Bob" }), "user { id }").await;
+    bob.mutate_ok("updateProfile", json!({ "displayName": "Bob" }), "user { id }").await;
     let profile = "mutation ($n: String, $d: String) {
         updateProfile(input: { username: $n, displayName: $d }) { user { username displayName } } }";
     let profile = bob.send(profile, json!({ "n": "bobby" })).await;
@@ -41,7 +41,7 @@ async fn an_absent_variable_leaves_the_field_alone() {
 }
 
 #[tokio::test]
-async fn an_absent_variable_leaves_defaults_in_place() {
+async fn absent_variable_uses_the_default() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let users = "query ($o: UserOrder, $f: Int) { users(orderBy: $o, first: $f) { totalCount } }";
@@ -59,7 +59,7 @@ async fn an_absent_variable_leaves_defaults_in_place() {
 }
 
 #[tokio::test]
-async fn values_are_of_their_types() {
+async fn variable_of_the_wrong_type_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let first = "query ($f: Int) { users(first: $f) { totalCount } }";
@@ -107,7 +107,7 @@ async fn values_are_of_their_types() {
 }
 
 #[tokio::test]
-async fn values_in_the_document_are_of_their_types() {
+async fn literal_of_the_wrong_type_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let password = crate::support::PASSWORD;
@@ -134,7 +134,7 @@ async fn values_in_the_document_are_of_their_types() {
 
 /// Each operation of a document has variables of its own; those of the others do not matter.
 #[tokio::test]
-async fn only_the_variables_of_the_operation_count() {
+async fn variables_of_other_operations_are_ignored() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let query = "query A($f: Int!) { users(first: $f) { totalCount } } query B { me { id } }";

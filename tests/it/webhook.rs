@@ -12,7 +12,7 @@ use entity::webhook_delivery;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::support::receiver::{Received, Receiver};
+use crate::support::receiver::{ReceivedRequest, Receiver};
 use crate::support::{PASSWORD, TestApp};
 
 mod encrypted;
@@ -24,7 +24,7 @@ const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const OTHER: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
 
 /// A service that tells these endpoints.
-async fn telling(endpoints: &str, secrets: &str) -> TestApp {
+async fn with_endpoints(endpoints: &str, secrets: &str) -> TestApp {
     TestApp::with(&[
         ("ACCOUNTD_WEBHOOKS__ENDPOINTS", endpoints),
         ("ACCOUNTD_WEBHOOKS__SECRETS", secrets),
@@ -34,19 +34,19 @@ async fn telling(endpoints: &str, secrets: &str) -> TestApp {
 }
 
 /// A service that tells one endpoint.
-async fn telling_one(receiver: &Receiver) -> TestApp {
-    telling(&format!("crm=http://{}/accounts", receiver.address), &format!("crm={SECRET}")).await
+async fn with_endpoint(receiver: &Receiver) -> TestApp {
+    with_endpoints(&format!("crm=http://{}/accounts", receiver.address), &format!("crm={SECRET}")).await
 }
 
 /// Sends whatever is due; what came of it, by what it tells.
-async fn told(app: &TestApp, receiver: &Receiver) -> Vec<(String, Value)> {
+async fn deliveries(app: &TestApp, receiver: &Receiver) -> Vec<(String, Value)> {
     while send_due(&app.app).await.unwrap() > 0 {}
     let mut told: Vec<(String, Value)> = receiver.take().iter().map(message).collect();
     told.sort_by(|(left, _), (right, _)| left.cmp(right));
     told
 }
 
-fn message(request: &Received) -> (String, Value) {
+fn message(request: &ReceivedRequest) -> (String, Value) {
     let body: Value = serde_json::from_str(&request.body).unwrap();
     assert_eq!(body["timestamp"], "2026-03-01T12:00:00.000Z");
     (body["type"].as_str().unwrap().to_owned(), body["data"].clone())
@@ -57,7 +57,7 @@ fn kinds(told: &[(String, Value)]) -> Vec<&str> {
 }
 
 /// Whether the one signature at this place is of what came, by this secret.
-fn is_signed(request: &Received, place: usize, secret: &str) -> bool {
+fn is_signed(request: &ReceivedRequest, place: usize, secret: &str) -> bool {
     let secret = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let content = format!("{}.{}.{}", request.header("webhook-id"), request.header("webhook-timestamp"), request.body);
     let signature = request.header("webhook-signature").split(' ').nth(place).unwrap();
@@ -65,17 +65,17 @@ fn is_signed(request: &Received, place: usize, secret: &str) -> bool {
     verify(&Key::new(HMAC_SHA256, &secret), content.as_bytes(), &tag).is_ok()
 }
 
-async fn waiting(app: &TestApp) -> u64 {
+async fn queued_count(app: &TestApp) -> u64 {
     webhook_delivery::Entity::find().count(app.app.db.reader()).await.unwrap()
 }
 
 #[tokio::test]
-async fn tells_what_happens_to_accounts() {
+async fn webhook_reports_user_events() {
     let receiver = Receiver::new().await;
-    let app = telling_one(&receiver).await;
+    let app = with_endpoint(&receiver).await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
-    let told_first = told(&app, &receiver).await;
+    let told_first = deliveries(&app, &receiver).await;
     assert_eq!(kinds(&told_first), ["user.created", "user.created"]);
     let user = told_first.iter().map(|(_, data)| &data["user"]).find(|user| user["username"] == "ann").unwrap();
     assert!(user["tenantId"].as_str().unwrap().starts_with("ten_"), "{user}");
@@ -87,42 +87,43 @@ async fn tells_what_happens_to_accounts() {
     assert_eq!(*user, expected);
     assert!(told_first.iter().any(|(_, data)| data["user"]["roles"] == json!(["admin"])));
 
-    ann.done("updateProfile", json!({ "displayName": "Ann" }), "user { id }").await;
-    let [(kind, data)] = &told(&app, &receiver).await[..] else { panic!("one message") };
+    ann.mutate_ok("updateProfile", json!({ "displayName": "Ann" }), "user { id }").await;
+    let [(kind, data)] = &deliveries(&app, &receiver).await[..] else { panic!("one message") };
     assert_eq!((kind.as_str(), &data["user"]["displayName"]), ("user.updated", &json!("Ann")));
 
     let other = app.login("ann", PASSWORD).await;
-    assert_eq!(told(&app, &receiver).await, [], "a login changes no account");
+    assert_eq!(deliveries(&app, &receiver).await, [], "a login changes no account");
     other.send("mutation { logout { ok } }", json!({})).await.data();
-    let [(kind, data)] = &told(&app, &receiver).await[..] else { panic!("one message") };
+    let [(kind, data)] = &deliveries(&app, &receiver).await[..] else { panic!("one message") };
     assert_eq!((kind.as_str(), &data["session"]["reason"]), ("session.ended", &json!("LOGOUT")));
     assert_eq!(data["session"]["userId"], ann.id);
     assert!(data["session"]["id"].as_str().unwrap().starts_with("ses_"));
 
-    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
-    let [(kind, data)] = &told(&app, &receiver).await[..] else { panic!("one message") };
+    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
+    let [(kind, data)] = &deliveries(&app, &receiver).await[..] else { panic!("one message") };
     assert_eq!((kind.as_str(), &data["user"]["roles"]), ("user.updated", &json!(["admin"])));
-    root.done("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
-    let disabled = told(&app, &receiver).await;
+    root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
+    let disabled = deliveries(&app, &receiver).await;
     assert_eq!(kinds(&disabled), ["session.ended", "user.updated"]);
     assert_eq!(disabled[0].1["session"]["reason"], "ACCOUNT_DISABLED");
     assert_eq!(disabled[1].1["user"]["status"], "DISABLED");
-    root.done("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
-    let [(kind, data)] = &told(&app, &receiver).await[..] else { panic!("one message") };
+    root.mutate_ok("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
+    let [(kind, data)] = &deliveries(&app, &receiver).await[..] else { panic!("one message") };
     assert_eq!((kind.as_str(), &data["user"]["id"]), ("user.deleted", &json!(ann.id)));
-    assert_eq!(waiting(&app).await, 0, "what was told is forgotten");
+    assert_eq!(queued_count(&app).await, 0, "what was told is forgotten");
 }
 
 #[tokio::test]
-async fn tells_of_passwords_that_were_changed_and_never_what_they_are() {
+async fn webhook_reports_password_changes_without_passwords() {
     let receiver = Receiver::new().await;
-    let app = telling_one(&receiver).await;
+    let app = with_endpoint(&receiver).await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
-    told(&app, &receiver).await;
+    deliveries(&app, &receiver).await;
     let input = json!({ "currentPassword": PASSWORD, "newPassword": "another-horse-battery-8" });
-    ann.done("updatePassword", input, "user { id }").await;
-    root.done("setUserPassword", json!({ "userId": ann.id, "password": "third-horse-battery-9" }), "user { id }").await;
+    ann.mutate_ok("updatePassword", input, "user { id }").await;
+    root.mutate_ok("setUserPassword", json!({ "userId": ann.id, "password": "third-horse-battery-9" }), "user { id }")
+        .await;
     while send_due(&app.app).await.unwrap() > 0 {}
     let received = receiver.take();
     let mut kinds: Vec<String> = received.iter().map(|request| message(request).0).collect();
@@ -136,22 +137,22 @@ async fn tells_of_passwords_that_were_changed_and_never_what_they_are() {
 }
 
 #[tokio::test]
-async fn tells_nothing_of_what_was_refused() {
+async fn webhook_reports_no_refused_operation() {
     let receiver = Receiver::new().await;
-    let app = telling_one(&receiver).await;
+    let app = with_endpoint(&receiver).await;
     let root = app.admin("root").await;
-    told(&app, &receiver).await;
-    root.refusals("createUser", json!({ "username": "root", "password": PASSWORD })).await;
+    deliveries(&app, &receiver).await;
+    root.payload_errors("createUser", json!({ "username": "root", "password": PASSWORD })).await;
     let alone = json!({ "userId": root.id, "status": "DISABLED" });
-    assert_eq!(root.refusals("setUserStatus", alone).await[0].0, "LAST_ADMIN");
-    assert_eq!((told(&app, &receiver).await, waiting(&app).await), (vec![], 0));
+    assert_eq!(root.payload_errors("setUserStatus", alone).await[0].0, "LAST_ADMIN");
+    assert_eq!((deliveries(&app, &receiver).await, queued_count(&app).await), (vec![], 0));
 }
 
 #[tokio::test]
-async fn signs_for_each_endpoint_with_its_own_secrets() {
+async fn webhook_signature_uses_the_secrets_of_its_endpoint() {
     let (crm, lake) = (Receiver::new().await, Receiver::new().await);
     let endpoints = format!("crm=http://{}/a lake=http://{}/b?c", crm.address, lake.address);
-    let app = telling(&endpoints, &format!("crm={SECRET}\nlake={OTHER} lake={SECRET}")).await;
+    let app = with_endpoints(&endpoints, &format!("crm={SECRET}\nlake={OTHER} lake={SECRET}")).await;
     app.user("ann").await;
     while send_due(&app.app).await.unwrap() > 0 {}
     let ([one], [other]) = (&crm.take()[..], &lake.take()[..]) else { panic!("one message each") };
@@ -159,14 +160,14 @@ async fn signs_for_each_endpoint_with_its_own_secrets() {
     assert!(is_signed(one, 0, SECRET) && !is_signed(one, 0, OTHER), "{one:?}");
     assert!(is_signed(other, 0, OTHER) && is_signed(other, 1, SECRET), "{other:?}");
     assert_eq!(one.header("webhook-id"), other.header("webhook-id"), "it is the same message");
-    assert_eq!(one.header("webhook-timestamp"), app.clock.stopped_at().timestamp().to_string());
+    assert_eq!(one.header("webhook-timestamp"), app.clock.current().timestamp().to_string());
     assert_eq!(one.header("content-type"), "application/json");
 }
 
 #[tokio::test]
-async fn asks_again_later_and_later_and_not_for_ever() {
-    let receiver = Receiver::answering(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()).await;
-    let app = telling_one(&receiver).await;
+async fn webhook_retries_back_off_and_end() {
+    let receiver = Receiver::responding_with(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response()).await;
+    let app = with_endpoint(&receiver).await;
     app.user("ann").await;
     let mut ids = Vec::new();
     let (minute, hour) = (60, 3_600);
@@ -180,7 +181,7 @@ async fn asks_again_later_and_later_and_not_for_ever() {
         }
         assert_eq!(send_due(&app.app).await.unwrap(), 1, "after {wait}");
         let received = receiver.take();
-        let now = app.clock.stopped_at().timestamp().to_string();
+        let now = app.clock.current().timestamp().to_string();
         assert_eq!((received.len(), received[0].header("webhook-timestamp")), (1, now.as_str()));
         assert!(is_signed(&received[0], 0, SECRET));
         ids.push(received[0].header("webhook-id").to_owned());
@@ -196,9 +197,9 @@ async fn asks_again_later_and_later_and_not_for_ever() {
 
 /// However many nodes look at the same time.
 #[tokio::test]
-async fn is_sent_by_one_node_at_a_time() {
+async fn webhook_is_delivered_by_one_node_at_a_time() {
     let receiver = Receiver::new().await;
-    let app = telling_one(&receiver).await;
+    let app = with_endpoint(&receiver).await;
     for number in 0..5 {
         app.user(&format!("user-{number}")).await;
     }
@@ -213,7 +214,7 @@ async fn is_sent_by_one_node_at_a_time() {
 
 /// Q12: nobody says that this machine may be called.
 #[tokio::test]
-async fn goes_to_no_address_that_is_not_public() {
+async fn webhook_to_non_public_address_is_refused() {
     let receiver = Receiver::new().await;
     let endpoint = format!("crm=https://{}/accounts", receiver.address);
     let secret = format!("crm={SECRET}");
@@ -234,7 +235,7 @@ fn config(settings: &[(&str, &str)]) -> Result<Config, String> {
 
 /// Q10
 #[test]
-fn shows_no_secret() {
+fn webhook_output_contains_no_secret() {
     let place = "crm=https://crm.example.org/hunter2";
     let good = config(&[("ENDPOINTS", place), ("SECRETS", &format!("crm={SECRET}"))]).unwrap();
     let debug = format!("{good:?}");
@@ -249,7 +250,7 @@ fn shows_no_secret() {
 }
 
 #[test]
-fn takes_endpoints_only_with_secrets_of_their_own() {
+fn webhook_endpoint_without_own_secret_is_refused() {
     let crm = "crm=https://crm.example.org/";
     let secret = format!("crm={SECRET}");
     let three = [secret.as_str(); 3].join(" ");

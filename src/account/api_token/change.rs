@@ -6,23 +6,23 @@ use chrono::{DateTime, Utc};
 use entity::{api_token, user};
 use sea_orm::{ActiveModelTrait, ActiveValue, Iterable, Set};
 
-use super::{ApiToken, draft, find_in_reach, missing};
+use super::{ApiToken, draft, find_manageable, missing};
 use crate::account::access::{self, Permission};
-use crate::account::attempt::count_change;
-use crate::account::audit::Event;
+use crate::account::attempt::limit_own_change;
+use crate::account::audit::AuditEvent;
 use crate::account::id::ApiTokenId;
 use crate::account::name::Name;
-use crate::account::power::{self, Act};
+use crate::account::power::{self, UserAction};
 use crate::account::requester::Requester;
 use crate::account::role;
-use crate::account::transaction::Transaction;
+use crate::account::transaction::UnitOfWork;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::{Scope, api_tokens, users};
+use crate::store::{TenantScope, api_tokens, users};
 
 /// What somebody changes about a token; what is not given stays, `Some(None)` clears.
 #[derive(Debug, Default)]
-pub struct Update {
+pub struct ApiTokenUpdate {
     /// The new name.
     pub name: Option<Name>,
     /// The new note.
@@ -39,9 +39,9 @@ pub struct Update {
     pub version: Option<i64>,
 }
 
-impl Update {
+impl ApiTokenUpdate {
     /// What it does to `token` at `now`.
-    fn act(&self, token: &ApiToken, now: DateTime<Utc>) -> Act {
+    fn action(&self, token: &ApiToken, now: DateTime<Utc>) -> UserAction {
         let Self { name, note, enabled, lifetime, permissions, scopes, version: _ } = self;
         let describes = name.is_some() || note.is_some();
         let ends_later = lifetime.is_some_and(|lifetime| match (lifetime, token.row.expires_at) {
@@ -50,9 +50,9 @@ impl Update {
             (None, _) => true,
         });
         if describes || *enabled == Some(true) || ends_later || permissions.is_some() || scopes.is_some() {
-            Act::ChangeApiToken
+            UserAction::ChangeApiToken
         } else {
-            Act::RestrictApiToken
+            UserAction::RestrictApiToken
         }
     }
 }
@@ -67,29 +67,29 @@ pub async fn update(
     app: &App,
     requester: &Requester,
     id: ApiTokenId,
-    input: Update,
+    input: ApiTokenUpdate,
 ) -> Result<(ApiToken, user::Model)> {
-    let caller = requester.signed_in()?;
+    let caller = requester.caller()?;
     let now = app.clock.now();
-    count_change(app, caller, access::MANAGE_API_TOKENS, now).await?;
+    limit_own_change(app, caller, access::MANAGE_API_TOKENS, now).await?;
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::MANAGE_API_TOKENS, now).await?;
-            let (token, owner) = find_in_reach(&tx, &caller, id).await?;
-            users::lock_by_number(&tx, owner.id).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::MANAGE_API_TOKENS, now).await?;
+            let (token, owner) = find_manageable(&tx, &caller, id).await?;
+            users::lock_by_id(&tx, owner.id).await?;
             let token = ApiToken::from(api_tokens::lock(&tx, &token.row).await?.ok_or_else(missing)?);
-            power::check(&tx, &caller, input.act(&token, now), &owner).await?;
+            power::authorize(&tx, &caller, input.action(&token, now), &owner).await?;
             if token.row.revoked_at.is_some() {
                 return Err(missing().into());
             }
             if input.version.is_some_and(|version| version != token.row.version) {
-                return Err(changed_meanwhile());
+                return Err(version_conflict());
             }
             let mut changes = api_token::ActiveModel { ..Default::default() };
             if let Some(permissions) = &input.permissions {
-                draft::require_within(permissions, &caller.access)?;
-                draft::require_within(permissions, &role::access_of(&tx, owner.id).await?)?;
-                changes.permissions = Set(Some(draft::names(permissions)));
+                draft::require_covered_by(permissions, &caller.access)?;
+                draft::require_covered_by(permissions, &role::access_of(&tx, owner.id).await?)?;
+                changes.permissions = Set(Some(draft::permission_names(permissions)));
             }
             if let Some(name) = &input.name {
                 changes.name = Set(name.as_str().to_owned());
@@ -110,16 +110,16 @@ pub async fn update(
                 return Ok((token, owner));
             }
             if !api_tokens::update(&tx, &token.row, changes, now).await? {
-                return Err(changed_meanwhile());
+                return Err(version_conflict());
             }
-            Event::success("api_token.update")
-                .made_by(&caller)
-                .to(&owner)
+            AuditEvent::success("api_token.update")
+                .by_caller(&caller)
+                .on_user(&owner)
                 .with("apiToken", id.to_string())
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
             let (row, owner) =
-                api_tokens::find_with_user(&tx, Scope::Installation, id.uuid()).await?.ok_or_else(missing)?;
+                api_tokens::find_with_user(&tx, TenantScope::AllTenants, id.uuid()).await?.ok_or_else(missing)?;
             tx.commit().await?;
             Ok((row.into(), owner))
         })
@@ -137,6 +137,6 @@ fn is_unchanged(row: &api_token::Model, changes: &api_token::ActiveModel) -> boo
     !changed.is_changed()
 }
 
-fn changed_meanwhile() -> Error {
+fn version_conflict() -> Error {
     Refusal::new(RefusalCode::Conflict, "the token was changed by somebody else: look again and repeat").into()
 }

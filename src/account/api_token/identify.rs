@@ -6,10 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::ApiToken;
-use crate::account::requester::{Identity, Proof, SignedIn};
+use crate::account::requester::{Caller, Credential, Identity};
 use crate::account::role;
 use crate::app::App;
-use crate::error::{Result, TokenFault};
+use crate::error::{Result, TokenError};
 use crate::security::secret;
 use crate::store::api_tokens;
 
@@ -17,35 +17,35 @@ use crate::store::api_tokens;
 const USE_INTERVAL: TimeDelta = TimeDelta::minutes(1);
 
 /// Whether the text has the form of an API token's secret.
-pub(in crate::account) fn is_formed(text: &SecretString) -> bool {
-    secret::is_formed(text.expose_secret())
+pub(in crate::account) fn has_format(text: &SecretString) -> bool {
+    secret::has_format(text.expose_secret())
 }
 
 /// Whom an API token's secret speaks for.
 ///
 /// # Errors
 /// Internal ones only.
-pub(in crate::account) async fn identify(app: &App, text: &SecretString, now: DateTime<Utc>) -> Result<Identity> {
-    let rejected = |fault, token_id| Identity::Rejected { fault, session: None, token_id };
+pub(in crate::account) async fn authenticate(app: &App, text: &SecretString, now: DateTime<Utc>) -> Result<Identity> {
+    let rejected = |fault, token_id| Identity::Rejected { error: fault, session: None, token_id };
     let db = app.db.reader();
     let Some((row, user)) = api_tokens::find_by_hash(db, &secret::hash(text.expose_secret())).await? else {
-        return Ok(rejected(TokenFault::Invalid, None));
+        return Ok(rejected(TokenError::Invalid, None));
     };
     let mut token = ApiToken::from(row);
     if !token.is_usable(now) || !user.is_active() {
         // There is nothing to refresh: the program needs another token.
         let id = token.id().to_string();
-        return Ok(rejected(TokenFault::SessionEnded, Some(id)));
+        return Ok(rejected(TokenError::SessionEnded, Some(id)));
     }
     let access = token.narrow(role::access_of(db, user.id).await?);
-    note_use(app, &mut token, now).await;
-    Ok(Identity::SignedIn(Arc::new(SignedIn { user, proof: Proof::ApiToken(token), access })))
+    record_use(app, &mut token, now).await;
+    Ok(Identity::Authenticated(Arc::new(Caller { user, credential: Credential::ApiToken(token), access })))
 }
 
 /// Notes when the token was used, to the minute. That it cannot be noted stops nobody.
-async fn note_use(app: &App, token: &mut ApiToken, now: DateTime<Utc>) {
+async fn record_use(app: &App, token: &mut ApiToken, now: DateTime<Utc>) {
     let since = now - USE_INTERVAL;
-    if token.is_use_noted(now) {
+    if token.is_use_recorded(now) {
         return;
     }
     let noted = app.db.retry(|| api_tokens::update_last_used(app.db.writer(), token.row.id, since, now));
@@ -58,11 +58,11 @@ async fn note_use(app: &App, token: &mut ApiToken, now: DateTime<Utc>) {
 
 impl ApiToken {
     /// Whether it still opens what it opened when it was looked up, and its next use has not to be noted yet.
-    pub(in crate::account) fn is_good_at(&self, now: DateTime<Utc>) -> bool {
-        self.is_usable(now) && self.is_use_noted(now)
+    pub(in crate::account) fn is_valid_at(&self, now: DateTime<Utc>) -> bool {
+        self.is_usable(now) && self.is_use_recorded(now)
     }
 
-    fn is_use_noted(&self, now: DateTime<Utc>) -> bool {
+    fn is_use_recorded(&self, now: DateTime<Utc>) -> bool {
         self.row.last_used_at.is_some_and(|last| last.utc() > now - USE_INTERVAL)
     }
 }

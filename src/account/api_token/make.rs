@@ -7,28 +7,28 @@ use sea_orm::Set;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::ApiToken;
-use super::draft::{self, Draft};
+use super::draft::{self, NewApiToken};
 use crate::account::access::{self, Access};
-use crate::account::attempt::count_change;
-use crate::account::audit::Event;
+use crate::account::attempt::limit_own_change;
+use crate::account::audit::AuditEvent;
 use crate::account::id::ApiTokenId;
 use crate::account::login::{self, Login};
 use crate::account::logout;
-use crate::account::requester::{Client, Requester};
-use crate::account::transaction::Transaction;
+use crate::account::requester::{RequestContext, Requester};
+use crate::account::transaction::UnitOfWork;
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::security::secret;
-use crate::store::{Writes, api_tokens};
+use crate::store::{TracksChanges, api_tokens};
 
-pub use crate::security::secret::Form;
+pub use crate::security::secret::SecretFormat;
 
 /// Most tokens of one account that are neither revoked nor over.
 const MAX_TOKENS: u64 = 100;
 
 /// A token that was just made.
 #[derive(Debug)]
-pub struct Made {
+pub struct CreatedApiToken {
     /// The token.
     pub token: ApiToken,
     /// Its secret, which is nowhere else.
@@ -40,41 +40,53 @@ pub struct Made {
 /// # Errors
 /// Refuses callers who are not in a session, permissions that the caller does not have, and more tokens than one
 /// account may have.
-pub async fn create(app: &App, requester: &Requester, draft: Draft, form: Form) -> Result<Made> {
-    let caller = requester.permit(access::CREATE_API_TOKEN)?;
-    count_change(app, caller, access::CREATE_API_TOKEN, app.clock.now()).await?;
-    make(app, requester, draft, form, Maker::Person).await
+pub async fn create(
+    app: &App,
+    requester: &Requester,
+    new_token: NewApiToken,
+    form: SecretFormat,
+) -> Result<CreatedApiToken> {
+    let caller = requester.authorize(access::CREATE_API_TOKEN)?;
+    limit_own_change(app, caller, access::CREATE_API_TOKEN, app.clock.now()).await?;
+    create_as(app, requester, new_token, form, CreatedBy::User).await
 }
 
 /// Who makes a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Maker {
+enum CreatedBy {
     /// A user in a session. Where there is no room for another token, none is made.
-    Person,
+    User,
     /// A login, in place of a session. Where there is no room, the token takes the place of the one from a login that
     /// was not used for longest, if there is one.
     Login,
 }
 
-async fn make(app: &App, requester: &Requester, draft: Draft, form: Form, maker: Maker) -> Result<Made> {
-    let caller = requester.permit(access::CREATE_API_TOKEN)?;
+async fn create_as(
+    app: &App,
+    requester: &Requester,
+    new_token: NewApiToken,
+    form: SecretFormat,
+    created_by: CreatedBy,
+) -> Result<CreatedApiToken> {
+    let caller = requester.authorize(access::CREATE_API_TOKEN)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::CREATE_API_TOKEN, now).await?;
-            if maker == Maker::Login
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::CREATE_API_TOKEN, now).await?;
+            if created_by == CreatedBy::Login
                 && api_tokens::count(&tx, caller.user.id, Some(now)).await? >= MAX_TOKENS
-                && let Some(idle) = api_tokens::find_idle_from_login(&tx, caller.user.id, now).await?
+                && let Some(idle) = api_tokens::find_least_recently_used_from_login(&tx, caller.user.id, now).await?
             {
                 api_tokens::update_revoked(&tx, &idle, now).await?;
             }
-            let made = insert(&tx, app, &caller.user, &caller.access, draft.clone(), (form, maker), now).await?;
-            Event::success("api_token.create")
-                .made_by(&caller)
-                .to(&caller.user)
+            let made =
+                insert(&tx, app, &caller.user, &caller.access, new_token.clone(), (form, created_by), now).await?;
+            AuditEvent::success("api_token.create")
+                .by_caller(&caller)
+                .on_user(&caller.user)
                 .with("apiToken", made.token.id().to_string())
                 .with("permissions", made.token.row.permissions.as_deref())
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
             tx.commit().await?;
             Ok(made)
@@ -88,55 +100,55 @@ async fn make(app: &App, requester: &Requester, draft: Draft, form: Form, maker:
 ///
 /// # Errors
 /// As [`login::login`] and [`create`]; [`crate::error::Error::PasswordChangeRequired`].
-pub async fn sign_in(
+pub async fn create_by_login(
     app: &App,
-    client: &Client,
+    context: &RequestContext,
     input: Login,
-    draft: Draft,
-    form: Form,
-) -> Result<(Made, user::Model)> {
-    let signed_in = login::login(app, client, input).await?.sign_in;
-    let requester = signed_in.requester(client.clone());
-    let made = make(app, &requester, draft, form, Maker::Login).await;
+    new_token: NewApiToken,
+    form: SecretFormat,
+) -> Result<(CreatedApiToken, user::Model)> {
+    let signed_in = login::login(app, context, input).await?.issued;
+    let requester = signed_in.requester(context.clone());
+    let made = create_as(app, &requester, new_token, form, CreatedBy::Login).await;
     // Nobody has the session's tokens.
-    logout::end_current(app, &requester).await?;
+    logout::end_current_session(app, &requester).await?;
     Ok((made?, signed_in.user))
 }
 
 /// Adds the token within the caller's transaction.
 async fn insert(
-    tx: &impl Writes,
+    tx: &impl TracksChanges,
     app: &App,
     owner: &user::Model,
     access: &Access,
-    draft: Draft,
-    (form, maker): (Form, Maker),
+    new_token: NewApiToken,
+    (form, maker): (SecretFormat, CreatedBy),
     now: DateTime<Utc>,
-) -> Result<Made> {
-    draft.require_within(access)?;
+) -> Result<CreatedApiToken> {
+    new_token.require_covered_by(access)?;
     if api_tokens::count(tx, owner.id, Some(now)).await? >= MAX_TOKENS {
         let message = format!("an account has at most {MAX_TOKENS} API tokens: revoke some");
         return Err(Refusal::new(RefusalCode::TooManyApiTokens, message).into());
     }
     let uid = app.entropy.uuid(now);
-    let text = secret::make(app.entropy.as_ref(), &ApiTokenId::from(uid).to_string(), form);
+    let text = secret::generate(app.entropy.as_ref(), &ApiTokenId::from(uid).to_string(), form);
     let row = api_token::ActiveModel {
         uid: Set(uid),
         user_id: Set(owner.id),
-        name: Set(draft.name.as_str().to_owned()),
-        note: Set(draft.note.map(String::from)),
+        name: Set(new_token.name.as_str().to_owned()),
+        note: Set(new_token.note.map(String::from)),
         secret_hash: Set(SecretText::new(secret::hash(text.expose_secret()))),
-        permissions: Set(draft.permissions.as_ref().map(draft::names)),
-        scopes: Set(draft.scopes.to_json()),
+        permissions: Set(new_token.permissions.as_ref().map(draft::permission_names)),
+        scopes: Set(new_token.scopes.to_json()),
         enabled: Set(true),
-        from_login: Set(maker == Maker::Login),
+        from_login: Set(maker == CreatedBy::Login),
         created_at: Set(now.into()),
         updated_at: Set(now.into()),
-        expires_at: Set(draft.lifetime.map(|lifetime| (now + lifetime).into())),
+        expires_at: Set(new_token.lifetime.map(|lifetime| (now + lifetime).into())),
         last_used_at: Set(None),
         revoked_at: Set(None),
         version: Set(0),
         ..Default::default()
     };
-    Ok(Made { token: api_tokens::insert(tx, row).await?.into(), secret: text })
+    Ok(CreatedApiToken { token: api_tokens::insert(tx, row).await?.into(), secret: text })
 }

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::Source;
-use super::fields::Fields;
-use super::row::{OldAccount, OldPassword, Row};
+use super::fields::ObjectFields;
+use super::row::{LegacyPassword, LegacyUser, Row};
 use crate::error::{Error, Result};
 
 /// Reads the users and, if they are given, the roles that the users refer to.
@@ -16,41 +16,41 @@ use crate::error::{Error, Result};
 /// When a file is no JSON.
 pub fn read(users: &str, roles: Option<&str>) -> Result<Source> {
     let mut names = HashMap::new();
-    for role in roles.map(documents).transpose()?.unwrap_or_default() {
+    for role in roles.map(parse_documents).transpose()?.unwrap_or_default() {
         if let (Some(id), Some(name)) = (object_id(role.get("_id")), role.get("name").and_then(Value::as_str)) {
             names.insert(id, name.to_owned());
         }
     }
-    let rows = documents(users)?.into_iter().zip(1..).map(|(value, number)| {
+    let rows = parse_documents(users)?.into_iter().zip(1..).map(|(value, number)| {
         let name = value.get("username").and_then(Value::as_str).unwrap_or_default().to_owned();
-        Row { number, name, account: account(value, &names) }
+        Row { number, name, user: parse_user(value, &names) }
     });
     Ok(Source { rows: rows.collect(), ..Source::default() })
 }
 
-fn documents(text: &str) -> Result<Vec<Value>> {
+fn parse_documents(text: &str) -> Result<Vec<Value>> {
     if text.trim_start().starts_with('[') {
-        return super::json_list(text);
+        return super::parse_json_list(text);
     }
     let documents = serde_json::Deserializer::from_str(text).into_iter().collect::<serde_json::Result<Vec<Value>>>();
     documents.map_err(|error| Error::internal(format!("it is no JSON in line {}", error.line())))
 }
 
-fn account(value: Value, roles: &HashMap<String, String>) -> Result<OldAccount, String> {
-    let mut fields = Fields::of(value)?;
-    let role = fields.value("role").map(|reference| role(&reference, roles)).transpose()?;
-    Ok(OldAccount {
+fn parse_user(value: Value, roles: &HashMap<String, String>) -> Result<LegacyUser, String> {
+    let mut fields = ObjectFields::from_object(value)?;
+    let role = fields.value("role").map(|reference| role_name(&reference, roles)).transpose()?;
+    Ok(LegacyUser {
         username: Some(fields.text("username")?.unwrap_or_default()),
-        password: OldPassword::hash(fields.text("password")?),
+        password: LegacyPassword::from_hash(fields.text("password")?),
         roles: role.into_iter().collect(),
-        disabled: fields.flag("active")? == Some(false),
-        must_change_password: fields.flag("change_password")? == Some(true),
-        ..OldAccount::default()
+        is_disabled: fields.bool("active")? == Some(false),
+        must_change_password: fields.bool("change_password")? == Some(true),
+        ..LegacyUser::default()
     })
 }
 
 /// The name of the role that is referred to by a DBRef or, where MongoEngine was told so, by its id alone.
-fn role(reference: &Value, roles: &HashMap<String, String>) -> Result<String, String> {
+fn role_name(reference: &Value, roles: &HashMap<String, String>) -> Result<String, String> {
     let id = object_id(reference.get("$id")).or_else(|| object_id(Some(reference)));
     let id = id.ok_or("`role` is no reference to a role")?;
     let unknown = || {

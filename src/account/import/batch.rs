@@ -8,22 +8,22 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::task::JoinSet;
 
-use super::candidate::{Candidate, Password};
-use super::known::Known;
+use super::candidate::{Candidate, CandidatePassword};
+use super::known::Existing;
 use super::report::Report;
 use super::row::Row;
-use super::settle::{Decision, Seen, settle};
-use super::tenants::Tenants;
-use super::write::{Making, Surroundings, missing, tenant_of, write};
-use crate::account::access::INSTALLATION;
-use crate::account::audit::Event;
-use crate::account::requester::Client;
+use super::settle::{Claimed, Decision, resolve};
+use super::tenants::TenantIds;
+use super::write::{ImportContext, PlannedUser, insert_users, missing_roles, tenant_id_of};
+use crate::account::access::DEFAULT_TENANT;
+use crate::account::audit::AuditEvent;
+use crate::account::requester::RequestContext;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::imports;
 
 /// How often something is tried that others get in the way of.
-pub(super) const ATTEMPTS: usize = 3;
+pub(super) const MAX_ATTEMPTS: usize = 3;
 
 /// Rows that are fit for accounts.
 pub(super) struct Batch {
@@ -32,12 +32,12 @@ pub(super) struct Batch {
 }
 
 /// What a transaction that was committed made of a batch.
-struct Outcome {
-    known: Known,
+struct CommittedBatch {
+    existing: Existing,
     decisions: Vec<Decision>,
-    saw: Seen,
+    claimed: Claimed,
     /// The number of each account that was made, in their order.
-    numbers: Vec<i64>,
+    user_ids: Vec<i64>,
 }
 
 impl Batch {
@@ -55,21 +55,21 @@ impl Batch {
     }
 
     /// Reports what would become of the rows.
-    pub async fn rehearse(
+    pub async fn dry_run(
         &self,
         db: Option<&DatabaseConnection>,
-        tenants: &Tenants,
-        seen: &mut Seen,
+        tenants: &TenantIds,
+        claimed: &mut Claimed,
         report: &mut Report,
     ) -> Result<()> {
-        let known = match db {
-            Some(db) => self.known(db, tenants).await?,
-            None => Known::of_a_new_database(),
+        let existing = match db {
+            Some(db) => self.load_existing(db, tenants).await?,
+            None => Existing::empty(),
         };
-        let (decisions, saw) = settle(&self.candidates, &known, seen);
-        let makings = self.makings(&decisions, &HashMap::new());
-        self.report(&decisions, &makings, (&[], tenants), &known, report);
-        seen.extend(saw);
+        let (decisions, newly_claimed) = resolve(&self.candidates, &existing, claimed);
+        let planned = self.planned_users(&decisions, &HashMap::new());
+        self.report(&decisions, &planned, (&[], tenants), &existing, report);
+        claimed.extend(newly_claimed);
         Ok(())
     }
 
@@ -81,19 +81,19 @@ impl Batch {
     pub async fn import(
         self,
         app: &App,
-        surroundings: &Surroundings,
-        seen: &mut Seen,
+        context: &ImportContext,
+        claimed: &mut Claimed,
         report: &mut Report,
     ) -> Result<()> {
         let mut hashes = HashMap::new();
         let mut parts = vec![self];
         while let Some(mut part) = parts.pop() {
-            match part.import_whole(app, surroundings, seen, &mut hashes, report).await {
+            match part.import_in_one_transaction(app, context, claimed, &mut hashes, report).await {
                 Err(Error::Internal(_)) if part.candidates.len() > 1 => {
                     let candidates = part.candidates.split_off(part.candidates.len() / 2);
                     parts.extend([Self { format: part.format, candidates }, part]);
                 }
-                Err(Error::Internal(cause)) => return Err(Error::Internal(part.blamed(cause))),
+                Err(Error::Internal(cause)) => return Err(Error::Internal(part.with_row_context(cause))),
                 done => done?,
             }
         }
@@ -101,33 +101,33 @@ impl Batch {
     }
 
     /// The cause, with the row that it is about.
-    fn blamed(&self, cause: anyhow::Error) -> anyhow::Error {
+    fn with_row_context(&self, cause: anyhow::Error) -> anyhow::Error {
         match self.candidates.as_slice() {
             [one] => cause.context(format!("row {} {:?} cannot be stored", one.row, one.name)),
             _ => cause,
         }
     }
 
-    async fn import_whole(
+    async fn import_in_one_transaction(
         &self,
         app: &App,
-        surroundings: &Surroundings,
-        seen: &mut Seen,
+        context: &ImportContext,
+        claimed: &mut Claimed,
         hashes: &mut HashMap<u64, String>,
         report: &mut Report,
     ) -> Result<()> {
         let mut tried = 1;
         let outcome = loop {
-            self.hash(app, seen, hashes).await?;
-            match app.db.retry(|| self.write(app, hashes, surroundings, seen)).await {
-                Err(Error::Refused(refusals)) if tried < ATTEMPTS && refusals.iter().all(is_conflict) => tried += 1,
+            self.hash_plain_passwords(app, claimed, hashes).await?;
+            match app.db.retry(|| self.write(app, hashes, context, claimed)).await {
+                Err(Error::Refused(refusals)) if tried < MAX_ATTEMPTS && refusals.iter().all(is_conflict) => tried += 1,
                 done => break done?,
             }
         };
-        let makings = self.makings(&outcome.decisions, hashes);
-        let numbers = (outcome.numbers.as_slice(), &surroundings.tenants);
-        self.report(&outcome.decisions, &makings, numbers, &outcome.known, report);
-        seen.extend(outcome.saw);
+        let planned = self.planned_users(&outcome.decisions, hashes);
+        let ids_and_tenants = (outcome.user_ids.as_slice(), &context.tenants);
+        self.report(&outcome.decisions, &planned, ids_and_tenants, &outcome.existing, report);
+        claimed.extend(outcome.claimed);
         Ok(())
     }
 
@@ -135,42 +135,42 @@ impl Batch {
         &self,
         app: &App,
         hashes: &HashMap<u64, String>,
-        surroundings: &Surroundings,
-        seen: &Seen,
-    ) -> Result<Outcome> {
+        context: &ImportContext,
+        claimed: &Claimed,
+    ) -> Result<CommittedBatch> {
         let now = app.clock.now();
         let tx = app.db.begin().await?;
-        let tenants = self.tenants(&surroundings.tenants);
+        let tenants = self.non_default_tenants(&context.tenants);
         if !tenants.is_empty() {
             imports::lock_tenants(&tx, tenants).await?;
         }
-        let known = self.known(&tx, &surroundings.tenants).await?;
-        let (decisions, saw) = settle(&self.candidates, &known, seen);
-        let makings = self.makings(&decisions, hashes);
-        if makings.iter().any(Making::lacks_its_hash) {
+        let existing = self.load_existing(&tx, &context.tenants).await?;
+        let (decisions, newly_claimed) = resolve(&self.candidates, &existing, claimed);
+        let planned = self.planned_users(&decisions, hashes);
+        if planned.iter().any(PlannedUser::is_missing_hash) {
             // A name became free after the passwords were hashed.
-            return Err(overtaken());
+            return Err(conflict());
         }
-        let numbers = write(&tx, app, &makings, &known, surroundings, now).await?;
-        if let (Some(first), Some(last)) = (makings.first(), makings.last()) {
-            let admins = makings.iter().filter(|making| known.is_admin(making.candidate));
+        let user_ids = insert_users(&tx, app, &planned, &existing, context, now).await?;
+        if let (Some(first), Some(last)) = (planned.first(), planned.last()) {
+            let admins = planned.iter().filter(|making| existing.is_admin(making.candidate));
             let admins: Vec<&str> = admins.map(|making| making.username.as_str()).collect();
-            Event::success("user.import")
+            AuditEvent::success("user.import")
                 .with("format", self.format)
                 .with("rows", vec![first.candidate.row, last.candidate.row])
-                .with("accounts", makings.len())
+                .with("accounts", planned.len())
                 .with("administrators", admins)
-                .record(&tx, app, &Client::new(None, None, "command line".to_owned()), now)
+                .record(&tx, app, &RequestContext::new(None, None, "command line".to_owned()), now)
                 .await?;
         }
         tx.commit().await?;
-        Ok(Outcome { known, decisions, saw, numbers })
+        Ok(CommittedBatch { existing, decisions, claimed: newly_claimed, user_ids })
     }
 
     /// What is there already.
-    async fn known(&self, db: &impl ConnectionTrait, tenants: &Tenants) -> Result<Known> {
-        let mut known = Known::load(db, &self.candidates).await?;
-        let used = self.tenants(tenants);
+    async fn load_existing(&self, db: &impl ConnectionTrait, tenants: &TenantIds) -> Result<Existing> {
+        let mut known = Existing::load(db, &self.candidates).await?;
+        let used = self.non_default_tenants(tenants);
         if !used.is_empty() {
             known.disabled_tenants = imports::disabled_tenants(db, used).await?;
         }
@@ -178,26 +178,33 @@ impl Batch {
     }
 
     /// The tenants of the accounts that can be disabled: the installation's own never is.
-    fn tenants(&self, tenants: &Tenants) -> Vec<i64> {
-        let used: BTreeSet<i64> = self.candidates.iter().map(|candidate| tenant_of(candidate, tenants)).collect();
-        used.into_iter().filter(|tenant| *tenant != INSTALLATION).collect()
+    fn non_default_tenants(&self, tenants: &TenantIds) -> Vec<i64> {
+        let used: BTreeSet<i64> = self.candidates.iter().map(|candidate| tenant_id_of(candidate, tenants)).collect();
+        used.into_iter().filter(|tenant| *tenant != DEFAULT_TENANT).collect()
     }
 
     /// Hashes the passwords that stand there in plain text, by row, where that was not done yet; none of accounts that
     /// will not be made.
-    async fn hash(&self, app: &App, seen: &Seen, hashes: &mut HashMap<u64, String>) -> Result<()> {
-        if !self.candidates.iter().any(|candidate| matches!(candidate.password, Password::Plain(_))) {
+    async fn hash_plain_passwords(
+        &self,
+        app: &App,
+        claimed: &Claimed,
+        hashes: &mut HashMap<u64, String>,
+    ) -> Result<()> {
+        if !self.candidates.iter().any(|candidate| matches!(candidate.password, CandidatePassword::Plain(_))) {
             return Ok(());
         }
-        let known = Known::load(app.db.reader(), &self.candidates).await?;
-        let (decisions, _) = settle(&self.candidates, &known, seen);
+        let existing = Existing::load(app.db.reader(), &self.candidates).await?;
+        let (decisions, _) = resolve(&self.candidates, &existing, claimed);
         let chosen = self.candidates.iter().zip(&decisions).filter_map(|(candidate, decision)| match decision {
-            Decision::Make { .. } => Some(candidate),
-            Decision::Known | Decision::Refuse(_) => None,
+            Decision::Create { .. } => Some(candidate),
+            Decision::AlreadyImported | Decision::Refuse(_) => None,
         });
         let plain = chosen.filter_map(|candidate| match &candidate.password {
-            Password::Plain(text) if !hashes.contains_key(&candidate.row) => Some((candidate.row, text.clone())),
-            Password::Plain(_) | Password::Hash(_) | Password::None(_) => None,
+            CandidatePassword::Plain(text) if !hashes.contains_key(&candidate.row) => {
+                Some((candidate.row, text.clone()))
+            }
+            CandidatePassword::Plain(_) | CandidatePassword::Hash(_) | CandidatePassword::None(_) => None,
         });
         let mut plain = plain.collect::<Vec<_>>().into_iter();
         // One for each thread that hashes, so that none of them waits for long.
@@ -216,53 +223,54 @@ impl Batch {
         }
     }
 
-    fn makings(&self, decisions: &[Decision], hashes: &HashMap<u64, String>) -> Vec<Making<'_>> {
+    fn planned_users(&self, decisions: &[Decision], hashes: &HashMap<u64, String>) -> Vec<PlannedUser<'_>> {
         let pairs = self.candidates.iter().zip(decisions);
-        let making = |(candidate, decision): (_, &Decision)| match decision {
-            Decision::Make { username, number } => Some(Making::new(candidate, username, *number, hashes)),
-            Decision::Known | Decision::Refuse(_) => None,
+        let plan = |(candidate, decision): (_, &Decision)| match decision {
+            Decision::Create { username, id: number } => Some(PlannedUser::new(candidate, username, *number, hashes)),
+            Decision::AlreadyImported | Decision::Refuse(_) => None,
         };
-        pairs.filter_map(making).collect()
+        pairs.filter_map(plan).collect()
     }
 
     fn report(
         &self,
         decisions: &[Decision],
-        makings: &[Making<'_>],
-        (numbers, tenants): (&[i64], &Tenants),
-        known: &Known,
+        planned: &[PlannedUser<'_>],
+        (numbers, tenants): (&[i64], &TenantIds),
+        existing: &Existing,
         report: &mut Report,
     ) {
         for (candidate, decision) in self.candidates.iter().zip(decisions) {
             match decision {
-                Decision::Make { .. } => report.made += 1,
-                Decision::Known => report.known += 1,
-                Decision::Refuse(why) => report.refused.push(candidate.finding(why)),
+                Decision::Create { .. } => report.created += 1,
+                Decision::AlreadyImported => report.already_imported += 1,
+                Decision::Refuse(why) => report.refused.push(candidate.issue(why)),
             }
         }
-        for (place, making) in makings.iter().enumerate() {
+        for (place, making) in planned.iter().enumerate() {
             let candidate = making.candidate;
-            let is_disabled = known.disabled_tenants.contains(&tenant_of(candidate, tenants));
-            report.shut_out.extend(candidate.is_shut_out(is_disabled).map(|why| candidate.finding(why)));
+            let is_disabled = existing.disabled_tenants.contains(&tenant_id_of(candidate, tenants));
+            report.cannot_sign_in.extend(candidate.reason_cannot_sign_in(is_disabled).map(|why| candidate.issue(why)));
             if candidate.usernames.len() > 1 {
-                report.remarks.push(candidate.finding(format!("its username here is {:?}", making.username.as_str())));
+                report.remarks.push(candidate.issue(format!("its username here is {:?}", making.username.as_str())));
             }
-            report.remarks.extend(candidate.left_out.iter().map(|text| candidate.finding(text)));
-            if let (Some(old), None) = (candidate.old.number, making.number) {
+            report.remarks.extend(candidate.remarks.iter().map(|text| candidate.issue(text)));
+            if let (Some(old), None) = (candidate.carried_over.id, making.id) {
                 let new = numbers.get(place).map_or("another one".to_owned(), i64::to_string);
-                report.remarks.push(candidate.finding(format!("its number {old} is taken: here it gets {new}")));
+                report.remarks.push(candidate.issue(format!("its number {old} is taken: here it gets {new}")));
             }
-            if known.is_admin(candidate) {
-                let of = candidate.old.customer.filter(|customer| tenants.get(customer) != Some(&INSTALLATION));
+            if existing.is_admin(candidate) {
+                let of =
+                    candidate.carried_over.customer.filter(|customer| tenants.get(customer) != Some(&DEFAULT_TENANT));
                 let of = of.map_or_else(String::new, |customer| format!(", of customer {customer}"));
                 report.administrators.push(format!("{}{of}", making.username.as_str()));
             }
         }
-        report.roles.extend(missing(makings, known).into_iter().map(|role| role.as_str().to_owned()));
+        report.roles.extend(missing_roles(planned, existing).into_iter().map(|role| role.as_str().to_owned()));
     }
 }
 
-fn overtaken() -> Error {
+fn conflict() -> Error {
     Refusal::new(RefusalCode::Conflict, "others kept changing accounts at the same time: repeat the import").into()
 }
 

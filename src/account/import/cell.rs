@@ -2,18 +2,18 @@
 
 use chrono::{DateTime, Utc};
 
-use super::row::{is_time, time};
+use super::row::{self, has_time};
 
 /// What MySQL writes for null.
-pub(super) const NULL_OF_MYSQL: &str = "\\N";
+pub(super) const MYSQL_NULL: &str = "\\N";
 
 /// What a cell holds; nothing if it is empty, `NULL`, or MySQL's `\N`.
-pub(super) fn given(text: &str) -> Option<&str> {
-    (!matches!(text, "" | "NULL" | NULL_OF_MYSQL)).then_some(text)
+pub(super) fn non_null(text: &str) -> Option<&str> {
+    (!matches!(text, "" | "NULL" | MYSQL_NULL)).then_some(text)
 }
 
 /// True or false; also as Excel writes it in German, French, Spanish, Italian, Portuguese and Dutch.
-pub(super) fn flag(text: &str) -> Option<bool> {
+pub(super) fn parse_bool(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "t" | "1" | "yes" | "y" => Some(true),
         "false" | "f" | "0" | "no" | "n" => Some(false),
@@ -24,15 +24,15 @@ pub(super) fn flag(text: &str) -> Option<bool> {
 }
 
 /// A point in time, or none.
-pub(super) fn moment(text: &str) -> Result<Option<DateTime<Utc>>, ()> {
-    if is_time(text) { time(text).map(Some).ok_or(()) } else { Ok(None) }
+pub(super) fn parse_optional_time(text: &str) -> Result<Option<DateTime<Utc>>, ()> {
+    if has_time(text) { row::parse_time(text).map(Some).ok_or(()) } else { Ok(None) }
 }
 
 /// Names with semicolons between them, an array of PostgreSQL, or one of JSON.
-pub(super) fn names(text: &str) -> Option<Vec<String>> {
+pub(super) fn parse_names(text: &str) -> Option<Vec<String>> {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
-        return array(inner);
+        return parse_postgres_array(inner);
     }
     if text.starts_with('[') {
         return serde_json::from_str(text).ok();
@@ -41,16 +41,16 @@ pub(super) fn names(text: &str) -> Option<Vec<String>> {
 }
 
 /// The elements of an array of PostgreSQL (section 8.15.6 of its manual); those that are null are left out.
-fn array(text: &str) -> Option<Vec<String>> {
+fn parse_postgres_array(text: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
         let (name, behind) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted_name(quoted)?,
+            Some(quoted) => parse_quoted_name(quoted)?,
             None => {
                 let end = rest.find(',').unwrap_or(rest.len());
                 let (name, behind) = rest.split_at(end);
-                (given(name.trim()).unwrap_or_default().to_owned(), behind)
+                (non_null(name.trim()).unwrap_or_default().to_owned(), behind)
             }
         };
         if name.contains(['{', '}']) {
@@ -68,7 +68,7 @@ fn array(text: &str) -> Option<Vec<String>> {
 }
 
 /// What stands before the closing quote, and what is behind it.
-fn quoted_name(text: &str) -> Option<(String, &str)> {
+fn parse_quoted_name(text: &str) -> Option<(String, &str)> {
     let mut name = String::new();
     let mut characters = text.char_indices();
     while let Some((place, character)) = characters.next() {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_lists_of_names() {
+    fn role_name_lists_are_parsed() {
         for (text, expected) in [
             ("", Some(vec![])),
             ("a", Some(vec!["a"])),
@@ -109,25 +109,25 @@ mod tests {
             if text.starts_with('{') && !text.ends_with('}') {
                 continue;
             }
-            assert_eq!(names(text), expected, "{text}");
+            assert_eq!(parse_names(text), expected, "{text}");
         }
     }
 
     #[test]
-    fn knows_what_databases_write_for_nothing_and_for_flags() {
-        assert_eq!(["", "NULL", "\\N"].map(given), [None; 3]);
-        assert_eq!(given("Null"), Some("Null"));
-        assert_eq!(["t", "TRUE", "1", "Yes"].map(flag), [Some(true); 4]);
-        assert_eq!(["f", "FALSE", "0", "n"].map(flag), [Some(false); 4]);
-        assert_eq!(["WAHR", "VRAI", "Verdadero", "VERO", "VERDADEIRO", "WAAR"].map(flag), [Some(true); 6]);
-        assert_eq!(["FALSCH", "FAUX", "Falso", "ONWAAR"].map(flag), [Some(false); 4]);
-        assert_eq!(flag("maybe"), None);
-        assert_eq!(moment("0000-00-00 00:00:00"), Ok(None));
+    fn null_bool_and_time_spellings_are_parsed() {
+        assert_eq!(["", "NULL", "\\N"].map(non_null), [None; 3]);
+        assert_eq!(non_null("Null"), Some("Null"));
+        assert_eq!(["t", "TRUE", "1", "Yes"].map(parse_bool), [Some(true); 4]);
+        assert_eq!(["f", "FALSE", "0", "n"].map(parse_bool), [Some(false); 4]);
+        assert_eq!(["WAHR", "VRAI", "Verdadero", "VERO", "VERDADEIRO", "WAAR"].map(parse_bool), [Some(true); 6]);
+        assert_eq!(["FALSCH", "FAUX", "Falso", "ONWAAR"].map(parse_bool), [Some(false); 4]);
+        assert_eq!(parse_bool("maybe"), None);
+        assert_eq!(parse_optional_time("0000-00-00 00:00:00"), Ok(None));
         for text in ["2024-05-01 08:30:00+00", "2024-05-01 10:30:00+02:00", "2024-05-01 04:00:00.000-0430"] {
-            assert_eq!(moment(text), Ok(Some("2024-05-01T08:30:00Z".parse().unwrap())), "{text}");
+            assert_eq!(parse_optional_time(text), Ok(Some("2024-05-01T08:30:00Z".parse().unwrap())), "{text}");
         }
         for text in ["01.05.2024 08:30", "-0001-05-01", "+10000-01-01T00:00:00Z"] {
-            assert_eq!(moment(text), Err(()), "{text}");
+            assert_eq!(parse_optional_time(text), Err(()), "{text}");
         }
     }
 }

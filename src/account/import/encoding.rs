@@ -1,7 +1,7 @@
 //! Files as programs write them: UTF-8 with a byte order mark or without, and UTF-16 as Excel writes it.
 
 /// How files begin that are no texts, and what to do with them.
-const OTHERS: [(&[u8], &str); 5] = [
+const UNSUPPORTED_SIGNATURES: [(&[u8], &str); 5] = [
     (b"PK\x03\x04", "it is a workbook or an archive: save the table as CSV (Excel: CSV UTF-8), or unpack it"),
     (b"\xd0\xcf\x11\xe0", "it is a workbook: save the table as CSV (Excel: CSV UTF-8)"),
     (b"\x1f\x8b", "it is compressed: unpack it with gunzip"),
@@ -14,12 +14,12 @@ const OTHERS: [(&[u8], &str); 5] = [
 /// # Errors
 /// What is wrong with the file, and what to do.
 pub fn decode(bytes: Vec<u8>) -> Result<String, &'static str> {
-    if let Some((_, problem)) = OTHERS.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
+    if let Some((_, problem)) = UNSUPPORTED_SIGNATURES.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
         return Err(problem);
     }
     match bytes.as_slice() {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xff, 0xfe, rest @ ..] => decode_utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => decode_utf16(rest, u16::from_be_bytes),
         // Letters of ASCII, and half of each.
         [0, _, ..] | [_, 0, ..] => Err("it seems to be UTF-16 without a byte order mark: save it as UTF-8"),
         _ => {
@@ -29,7 +29,7 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, &'static str> {
     }
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, &'static str> {
+fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, &'static str> {
     let damaged = "it begins like UTF-16, and is damaged: save it as UTF-8";
     let units: Option<Vec<u16>> = bytes.chunks(2).map(|pair| pair.try_into().ok().map(unit)).collect();
     String::from_utf16(&units.ok_or(damaged)?).map_err(|_| damaged)
@@ -40,7 +40,7 @@ mod tests {
     use super::decode;
 
     #[test]
-    fn reads_what_programs_write() {
+    fn text_encodings_are_decoded_and_other_files_refused() {
         let text = "jörg,𝄞\n";
         let units = |to: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to).collect::<Vec<u8>>();
         for bytes in [

@@ -4,14 +4,14 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::row::{is_time, time};
+use super::row::{has_time, parse_time};
 
 /// What was not taken yet.
-pub(super) struct Fields(Map<String, Value>);
+pub(super) struct ObjectFields(Map<String, Value>);
 
-impl Fields {
+impl ObjectFields {
     /// The fields of an object.
-    pub fn of(value: Value) -> Result<Self, String> {
+    pub fn from_object(value: Value) -> Result<Self, String> {
         match value {
             Value::Object(fields) => Ok(Self(fields)),
             _ => Err("it is no JSON object".to_owned()),
@@ -33,7 +33,7 @@ impl Fields {
     }
 
     /// True or false.
-    pub fn flag(&mut self, name: &str) -> Result<Option<bool>, String> {
+    pub fn bool(&mut self, name: &str) -> Result<Option<bool>, String> {
         match self.value(name) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(flag)),
@@ -46,7 +46,7 @@ impl Fields {
     }
 
     /// A whole number.
-    pub fn number(&mut self, name: &str) -> Result<Option<i64>, String> {
+    pub fn integer(&mut self, name: &str) -> Result<Option<i64>, String> {
         let number = self.value(name).map(|value| value.as_i64().ok_or_else(|| format!("`{name}` is no whole number")));
         number.transpose()
     }
@@ -66,11 +66,11 @@ impl Fields {
     /// A point in time.
     pub fn time(&mut self, name: &str) -> Result<Option<DateTime<Utc>>, String> {
         let wrong = || format!("`{name}` is no time like 2026-03-01T12:00:00Z");
-        self.text(name)?.filter(|text| is_time(text)).map(|text| time(&text).ok_or_else(wrong)).transpose()
+        self.text(name)?.filter(|text| has_time(text)).map(|text| parse_time(&text).ok_or_else(wrong)).transpose()
     }
 
     /// Refuses fields that nobody took: one that is misspelt must not be left out in silence.
-    pub fn finish(self) -> Result<(), String> {
+    pub fn reject_unknown(self) -> Result<(), String> {
         match self.0.keys().next() {
             Some(name) => Err(format!("there is no field `{}`", name.escape_debug())),
             None => Ok(()),

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::Source;
-use super::fields::Fields;
+use super::fields::ObjectFields;
 use super::layout::Layout;
-use super::row::{OldAccount, OldPassword, Row};
+use super::row::{LegacyPassword, LegacyUser, Row};
 
 /// Reads lines whose fields have the names that they have here; empty ones are passed over.
 pub fn read(text: &str) -> Source {
@@ -15,23 +15,23 @@ pub fn read(text: &str) -> Source {
 /// Reads the lines; empty ones are passed over.
 pub fn read_with(text: &str, layout: &Layout) -> Source {
     let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
-    Source { rows: lines.map(|(line, number)| row(line, number, layout)).collect(), ..Source::default() }
+    Source { rows: lines.map(|(line, number)| parse_row(line, number, layout)).collect(), ..Source::default() }
 }
 
-fn row(line: &str, number: u64, layout: &Layout) -> Row {
-    let refused = |text: String| Row { number, name: String::new(), account: Err(text) };
+fn parse_row(line: &str, number: u64, layout: &Layout) -> Row {
+    let refused = |text: String| Row { number, name: String::new(), user: Err(text) };
     let Ok(value) = serde_json::from_str::<Value>(line) else { return refused("it is no JSON".to_owned()) };
-    let value = match renamed(value, layout) {
+    let value = match rename_fields(value, layout) {
         Ok(value) => value,
         Err(text) => return refused(text),
     };
     let name = |field: &str| value.get(field).and_then(Value::as_str).map(str::to_owned);
     let name = name("username").or_else(|| name("email")).unwrap_or_default();
-    Row { number, name, account: account(value) }
+    Row { number, name, user: parse_user(value) }
 }
 
 /// The object with the names that its fields have here.
-fn renamed(value: Value, layout: &Layout) -> Result<Value, String> {
+fn rename_fields(value: Value, layout: &Layout) -> Result<Value, String> {
     let Value::Object(fields) = value else { return Ok(value) };
     let mut named = Map::new();
     for (name, value) in fields {
@@ -45,32 +45,32 @@ fn renamed(value: Value, layout: &Layout) -> Result<Value, String> {
     Ok(Value::Object(named))
 }
 
-fn account(value: Value) -> Result<OldAccount, String> {
-    let mut fields = Fields::of(value)?;
+fn parse_user(value: Value) -> Result<LegacyUser, String> {
+    let mut fields = ObjectFields::from_object(value)?;
     let (hash, plain) = (fields.text("password_hash")?, fields.text("password")?);
-    let account = OldAccount {
-        number: fields.number("id")?,
+    let account = LegacyUser {
+        id: fields.integer("id")?,
         username: fields.text("username")?,
         email: fields.text("email")?,
         display_name: fields.text("display_name")?,
-        password: password(hash, plain)?,
+        password: either_password(hash, plain)?,
         roles: fields.texts("roles")?,
-        disabled: fields.flag("active")? == Some(false),
-        must_change_password: fields.flag("must_change_password")? == Some(true),
+        is_disabled: fields.bool("active")? == Some(false),
+        must_change_password: fields.bool("must_change_password")? == Some(true),
         created_at: fields.time("created_at")?,
         last_login_at: fields.time("last_login_at")?,
         password_changed_at: fields.time("password_changed_at")?,
-        ..OldAccount::default()
+        ..LegacyUser::default()
     };
-    fields.finish()?;
+    fields.reject_unknown()?;
     Ok(account)
 }
 
 /// One of the two at most.
-pub(super) fn password(hash: Option<String>, plain: Option<String>) -> Result<OldPassword, String> {
+pub(super) fn either_password(hash: Option<String>, plain: Option<String>) -> Result<LegacyPassword, String> {
     match (hash, plain) {
         (Some(_), Some(_)) => Err("it has a `password` and a `password_hash`: give one".to_owned()),
-        (hash @ Some(_), None) => Ok(OldPassword::hash(hash)),
-        (None, plain) => Ok(OldPassword::plain(plain)),
+        (hash @ Some(_), None) => Ok(LegacyPassword::from_hash(hash)),
+        (None, plain) => Ok(LegacyPassword::from_plain(plain)),
     }
 }

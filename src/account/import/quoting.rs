@@ -1,7 +1,7 @@
 //! Whether quotes enclose the cells of a table and backslashes escape in them: as it was said, or as the table shows.
 
 use super::layout::Layout;
-use super::records::Writing;
+use super::records::CsvSyntax;
 
 /// What stands between cells that MySQL writes, and sometimes between those of spreadsheets.
 const TAB: char = '\t';
@@ -31,14 +31,14 @@ pub enum Escape {
 ///
 /// # Errors
 /// What has to be said.
-pub(super) fn writing(text: &str, delimiter: char, layout: &Layout, first: u64) -> Result<Writing, String> {
+pub(super) fn detect_syntax(text: &str, delimiter: char, layout: &Layout, first: u64) -> Result<CsvSyntax, String> {
     let is_tabbed = delimiter == TAB;
-    let is_of_mysql = has_nulls_of_mysql(text, delimiter);
+    let is_from_mysql = has_mysql_nulls(text, delimiter);
     let quote = match layout.quote {
         Some(quote) => quote,
         None if !is_tabbed => Quote::Double,
-        None if is_of_mysql || layout.escape == Some(Escape::Backslash) => Quote::None,
-        None => match line_of(text, first, begins_with_quote) {
+        None if is_from_mysql || layout.escape == Some(Escape::Backslash) => Quote::None,
+        None => match first_line_where(text, first, begins_with_quote) {
             Some(line) => {
                 return Err(format!(
                     "line {line} has a quote at the beginning of a cell, and tabs between cells: give --quote none if \
@@ -48,28 +48,28 @@ pub(super) fn writing(text: &str, delimiter: char, layout: &Layout, first: u64) 
             None => Quote::None,
         },
     };
-    let is_of_spreadsheet = layout.columns.is_empty() && (!is_tabbed || layout.quote == Some(Quote::Double));
+    let is_from_spreadsheet = layout.columns.is_empty() && (!is_tabbed || layout.quote == Some(Quote::Double));
     let escape = match layout.escape {
         Some(escape) => escape,
-        None if is_of_mysql => Escape::Backslash,
-        None if is_of_spreadsheet || !is_escaped(text, delimiter) => Escape::None,
+        None if is_from_mysql => Escape::Backslash,
+        None if is_from_spreadsheet || !is_escaped(text, delimiter) => Escape::None,
         None => {
-            let line = line_of(text, first, |line| line.contains('\\')).unwrap_or(first);
+            let line = first_line_where(text, first, |line| line.contains('\\')).unwrap_or(first);
             return Err(format!(
                 "line {line} has a backslash: give --escape backslash if MySQL wrote it, or --escape none if a \
                  spreadsheet or `mysql --raw` did"
             ));
         }
     };
-    Ok(Writing { delimiter, quote, escape })
+    Ok(CsvSyntax { delimiter, quote, escape })
 }
 
 fn begins_with_quote(line: &str) -> bool {
     line.split(TAB).any(|cell| cell.starts_with('"'))
 }
 
-fn line_of(text: &str, first: u64, is_it: impl Fn(&str) -> bool) -> Option<u64> {
-    text.split('\n').zip(first..).find(|(line, _)| is_it(line)).map(|(_, number)| number)
+fn first_line_where(text: &str, first: u64, matches: impl Fn(&str) -> bool) -> Option<u64> {
+    text.split('\n').zip(first..).find(|(line, _)| matches(line)).map(|(_, number)| number)
 }
 
 /// Whether there are backslashes, all of them before what MySQL puts one before.
@@ -89,7 +89,7 @@ fn is_escaped(text: &str, delimiter: char) -> bool {
 }
 
 /// Whether a cell is `\N`, which MySQL writes for null: then backslashes escape what follows them.
-fn has_nulls_of_mysql(text: &str, delimiter: char) -> bool {
+fn has_mysql_nulls(text: &str, delimiter: char) -> bool {
     let is_border = |character: Option<char>| character.is_none_or(|one| one == delimiter || one == '\n');
     text.match_indices("\\N").any(|(place, null)| {
         let (before, behind) = (text.get(..place), text.get(place + null.len()..));

@@ -8,7 +8,7 @@ use super::quoting::{Escape, Quote};
 
 /// How the cells of a table are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Writing {
+pub(super) struct CsvSyntax {
     pub delimiter: char,
     pub quote: Quote,
     pub escape: Escape,
@@ -41,20 +41,20 @@ impl Record {
 
 /// Why the rest of a table cannot be split into records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum RecordError {
     /// A quote that nothing closes, in this line.
-    Unclosed(u64),
+    UnclosedQuote(u64),
     /// Text behind a closing quote, in this line.
-    Behind(u64),
+    TextAfterQuote(u64),
 }
 
-impl Fault {
+impl RecordError {
     /// What is wrong, and what to do.
-    pub fn explanation(self) -> String {
+    pub fn message(self) -> String {
         let help = "write a quote within quotes twice, or say how the file has it: --quote none or --escape backslash";
         match self {
-            Self::Unclosed(line) => format!("the quote that line {line} opens is never closed: {help}"),
-            Self::Behind(line) => format!("line {line} has text behind a closing quote: {help}"),
+            Self::UnclosedQuote(line) => format!("the quote that line {line} opens is never closed: {help}"),
+            Self::TextAfterQuote(line) => format!("line {line} has text behind a closing quote: {help}"),
         }
     }
 }
@@ -63,64 +63,64 @@ impl Fault {
 #[derive(Debug)]
 pub(super) struct Records<'a> {
     characters: Peekable<Chars<'a>>,
-    writing: Writing,
+    syntax: CsvSyntax,
     line: u64,
 }
 
 impl<'a> Records<'a> {
     /// The records of `text`, whose lines end with `\n` and whose first one is line `line` of the file.
-    pub fn of(text: &'a str, writing: Writing, line: u64) -> Self {
-        Self { characters: text.chars().peekable(), writing, line }
+    pub fn new(text: &'a str, writing: CsvSyntax, line: u64) -> Self {
+        Self { characters: text.chars().peekable(), syntax: writing, line }
     }
 
     /// The next cell, and whether it is the last of its record.
-    fn cell(&mut self) -> Result<(Cell, bool), Fault> {
+    fn read_cell(&mut self) -> Result<(Cell, bool), RecordError> {
         let mut cell = Cell::default();
-        let has_more = if self.is_null() {
+        let has_more = if self.is_at_null() {
             cell.is_null = true;
             self.characters.by_ref().take(2).for_each(drop);
-            self.characters.next() == Some(self.writing.delimiter)
-        } else if self.writing.quote == Quote::Double && self.characters.next_if_eq(&'"').is_some() {
-            self.quoted(&mut cell.text)?
+            self.characters.next() == Some(self.syntax.delimiter)
+        } else if self.syntax.quote == Quote::Double && self.characters.next_if_eq(&'"').is_some() {
+            self.read_quoted(&mut cell.text)?
         } else {
-            self.bare(&mut cell.text)
+            self.read_unquoted(&mut cell.text)
         };
         cell.last_line = self.line;
         Ok((cell, !has_more))
     }
 
     /// Reads up to the closing quote; returns whether a delimiter follows.
-    fn quoted(&mut self, text: &mut String) -> Result<bool, Fault> {
+    fn read_quoted(&mut self, text: &mut String) -> Result<bool, RecordError> {
         let opened = self.line;
         loop {
             match self.characters.next() {
-                None => return Err(Fault::Unclosed(opened)),
+                None => return Err(RecordError::UnclosedQuote(opened)),
                 Some('"') if self.characters.next_if_eq(&'"').is_none() => break,
-                Some(character) => self.take(character, text),
+                Some(character) => self.push_character(character, text),
             }
         }
         match self.characters.next() {
             None | Some('\n') => Ok(false),
-            Some(character) if character == self.writing.delimiter => Ok(true),
-            Some(_) => Err(Fault::Behind(self.line)),
+            Some(character) if character == self.syntax.delimiter => Ok(true),
+            Some(_) => Err(RecordError::TextAfterQuote(self.line)),
         }
     }
 
     /// Reads up to the delimiter or the end of the line; returns whether it was the delimiter.
-    fn bare(&mut self, text: &mut String) -> bool {
+    fn read_unquoted(&mut self, text: &mut String) -> bool {
         loop {
             match self.characters.next() {
                 None | Some('\n') => return false,
-                Some(character) if character == self.writing.delimiter => return true,
-                Some(character) => self.take(character, text),
+                Some(character) if character == self.syntax.delimiter => return true,
+                Some(character) => self.push_character(character, text),
             }
         }
     }
 
     /// Adds a character, or what it and the next one stand for. MySQL's client writes `\t` and `\n` for tabs and line
     /// breaks, its server puts a backslash before them.
-    fn take(&mut self, character: char, text: &mut String) {
-        let is_escape = character == '\\' && self.writing.escape == Escape::Backslash;
+    fn push_character(&mut self, character: char, text: &mut String) {
+        let is_escape = character == '\\' && self.syntax.escape == Escape::Backslash;
         let written = if is_escape { self.characters.next().unwrap_or(character) } else { character };
         self.line += u64::from(written == '\n');
         text.push(match written {
@@ -135,23 +135,23 @@ impl<'a> Records<'a> {
     }
 
     /// Whether the next cell is `\N`.
-    fn is_null(&self) -> bool {
+    fn is_at_null(&self) -> bool {
         let mut ahead = self.characters.clone();
-        self.writing.escape == Escape::Backslash
+        self.syntax.escape == Escape::Backslash
             && ahead.next() == Some('\\')
             && ahead.next() == Some('N')
-            && ahead.next().is_none_or(|next| next == self.writing.delimiter || next == '\n')
+            && ahead.next().is_none_or(|next| next == self.syntax.delimiter || next == '\n')
     }
 }
 
 impl Iterator for Records<'_> {
-    type Item = Result<Record, Fault>;
+    type Item = Result<Record, RecordError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.characters.peek()?;
         let mut record = Record { line: self.line, ..Record::default() };
         loop {
-            match self.cell() {
+            match self.read_cell() {
                 Ok((cell, is_last)) => {
                     record.cells.push(cell);
                     if is_last {
@@ -169,15 +169,15 @@ impl Iterator for Records<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Escape, Fault, Quote, Records, Writing};
+    use super::{CsvSyntax, Escape, Quote, RecordError, Records};
 
-    fn read(text: &str, quote: Quote, escape: Escape) -> Result<Vec<(u64, u64, Vec<String>)>, Fault> {
-        let writing = Writing { delimiter: ',', quote, escape };
+    fn read(text: &str, quote: Quote, escape: Escape) -> Result<Vec<(u64, u64, Vec<String>)>, RecordError> {
+        let writing = CsvSyntax { delimiter: ',', quote, escape };
         let text_of = |cell: super::Cell| if cell.is_null { "(null)".to_owned() } else { cell.text };
         let plain = |record: super::Record| {
             (record.line, record.last_line, record.cells.into_iter().map(text_of).collect::<Vec<_>>())
         };
-        Records::of(text, writing, 1).map(|record| record.map(plain)).collect()
+        Records::new(text, writing, 1).map(|record| record.map(plain)).collect()
     }
 
     fn one(text: &str, quote: Quote, escape: Escape) -> Vec<String> {
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_read_as_they_are_written() {
+    fn csv_cells_follow_the_quote_and_escape_rules() {
         let rfc = |text| one(text, Quote::Double, Escape::None);
         assert_eq!(rfc("a,,\"b,\"\"c\"\"\",\"\""), ["a", "", "b,\"c\"", ""]);
         assert_eq!(rfc("a\"b,\\N,c\\td\n"), ["a\"b", "\\N", "c\\td"]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_and_none_is_lost() {
+    fn csv_records_carry_their_line_numbers() {
         let lines = |text, quote, escape| {
             let records: Vec<(u64, u64, Vec<String>)> = read(text, quote, escape).unwrap();
             records.into_iter().map(|(line, last, _)| (line, last)).collect::<Vec<_>>()
@@ -205,8 +205,8 @@ mod tests {
         assert_eq!(lines("a\n\nb,\"c\nd\n\"\ne", Quote::Double, Escape::None), [(1, 1), (2, 2), (3, 5), (6, 6)]);
         assert_eq!(lines("a\\\nb\n\"c\nd", Quote::None, Escape::Backslash), [(1, 2), (3, 3), (4, 4)]);
         let fault = |text| read(text, Quote::Double, Escape::None).unwrap_err();
-        assert_eq!(fault("a\nb,\"c\nd\n"), Fault::Unclosed(2));
-        assert_eq!(fault("\"a\"b\n"), Fault::Behind(1));
-        assert_eq!(fault("a,\"b\nc,\"d\n"), Fault::Behind(2));
+        assert_eq!(fault("a\nb,\"c\nd\n"), RecordError::UnclosedQuote(2));
+        assert_eq!(fault("\"a\"b\n"), RecordError::TextAfterQuote(1));
+        assert_eq!(fault("a,\"b\nc,\"d\n"), RecordError::TextAfterQuote(2));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::candidate::Finding;
+use super::candidate::Issue;
 
 /// What became of the rows.
 #[derive(Debug, Default)]
@@ -10,15 +10,15 @@ pub struct Report {
     /// Rows that were looked at.
     pub rows: u64,
     /// Accounts that were made.
-    pub made: u64,
+    pub created: u64,
     /// Rows whose accounts an earlier import made.
-    pub known: u64,
+    pub already_imported: u64,
     /// Rows of which no account was made, and why.
-    pub refused: Vec<Finding>,
+    pub refused: Vec<Issue>,
     /// Accounts whose owners cannot sign in, and why.
-    pub shut_out: Vec<Finding>,
+    pub cannot_sign_in: Vec<Issue>,
     /// What else differs from the older service.
-    pub remarks: Vec<Finding>,
+    pub remarks: Vec<Issue>,
     /// Roles that were made, without permissions.
     pub roles: BTreeSet<String>,
     /// Accounts with a built-in role, by username.

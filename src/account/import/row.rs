@@ -14,14 +14,14 @@ pub struct Row {
     /// What its account is called there.
     pub name: String,
     /// The account, or why it cannot be read.
-    pub account: Result<OldAccount, String>,
+    pub user: Result<LegacyUser, String>,
 }
 
 /// An account of an older service.
 #[derive(Debug, Default)]
-pub struct OldAccount {
+pub struct LegacyUser {
     /// The number that the service showed its callers.
-    pub number: Option<i64>,
+    pub id: Option<i64>,
     /// The name to sign in with; without one it is made of the e-mail address.
     pub username: Option<String>,
     /// The e-mail address.
@@ -29,7 +29,7 @@ pub struct OldAccount {
     /// The name that is shown.
     pub display_name: Option<String>,
     /// What its owner proves to be the owner with.
-    pub password: OldPassword,
+    pub password: LegacyPassword,
     /// The password that the service gave it at first, where everybody knows that.
     pub default_password: Option<&'static str>,
     /// The names of its roles.
@@ -37,11 +37,11 @@ pub struct OldAccount {
     /// The number of the customer whose user it is.
     pub customer: Option<i64>,
     /// It may not sign in.
-    pub disabled: bool,
+    pub is_disabled: bool,
     /// Its owner has to choose a new password before anything else.
     pub must_change_password: bool,
     /// Wrong passwords since the last login.
-    pub failures: i32,
+    pub failed_logins: i32,
     /// No login before this.
     pub locked_until: Option<DateTime<Utc>>,
     /// When it was made.
@@ -51,12 +51,12 @@ pub struct OldAccount {
     /// When the password was set.
     pub password_changed_at: Option<DateTime<Utc>>,
     /// What of it has no place here.
-    pub left_out: Vec<String>,
+    pub remarks: Vec<String>,
 }
 
 /// What an older service kept of a password.
 #[derive(Default)]
-pub enum OldPassword {
+pub enum LegacyPassword {
     /// Nothing.
     #[default]
     None,
@@ -66,19 +66,19 @@ pub enum OldPassword {
     Plain(SecretString),
 }
 
-impl OldPassword {
+impl LegacyPassword {
     /// A hash, if there is one.
-    pub fn hash(text: Option<String>) -> Self {
+    pub fn from_hash(text: Option<String>) -> Self {
         text.filter(|text| !text.is_empty()).map_or(Self::None, |text| Self::Hash(SecretText::new(text)))
     }
 
     /// A password, if there is one: an empty one would open the account to everybody.
-    pub fn plain(text: Option<String>) -> Self {
+    pub fn from_plain(text: Option<String>) -> Self {
         text.filter(|text| !text.is_empty()).map_or(Self::None, |text| Self::Plain(text.into()))
     }
 }
 
-impl fmt::Debug for OldPassword {
+impl fmt::Debug for LegacyPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::None => "None",
@@ -89,13 +89,13 @@ impl fmt::Debug for OldPassword {
 }
 
 /// Whether a text stands for a time at all: MySQL writes zeros where there is none.
-pub(super) fn is_time(text: &str) -> bool {
+pub(super) fn has_time(text: &str) -> bool {
     !text.is_empty() && !text.starts_with("0000-00-00")
 }
 
 /// A point in time as older services and databases write it (ISO 8601, also with a blank for the `T`, with the hours
 /// of the zone alone, or a day alone); one without a zone is taken for UTC.
-pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
+pub(super) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
     let short = || DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z").map(|time| time.to_utc());

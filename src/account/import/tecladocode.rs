@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::Source;
-use super::row::{OldAccount, OldPassword, Row};
+use super::row::{LegacyPassword, LegacyUser, Row};
 use crate::error::Result;
-use crate::store::older::{self, Teclado};
+use crate::store::older::{self, TecladocodeUser};
 
 /// Reads the file.
 ///
@@ -13,30 +13,30 @@ use crate::store::older::{self, Teclado};
 /// When it is no SQLite file, or has no such table.
 pub async fn read(path: &Path) -> Result<Source> {
     let db = older::open_file(path).await?;
-    let rows = older::teclado_users(&db).await?.into_iter().map(row).collect();
+    let rows = older::tecladocode_users(&db).await?.into_iter().map(convert_row).collect();
     db.close().await?;
     Ok(Source { rows, ..Source::default() })
 }
 
-fn row(user: Teclado) -> Row {
+fn convert_row(user: TecladocodeUser) -> Row {
     let number = u64::try_from(user.id).unwrap_or_default();
     let name = user.username.as_ref().ok().cloned().flatten().unwrap_or_default();
-    Row { number, name, account: account(user) }
+    Row { number, name, user: convert_user(user) }
 }
 
-fn account(user: Teclado) -> Result<OldAccount, String> {
+fn convert_user(user: TecladocodeUser) -> Result<LegacyUser, String> {
     let password = user.password.map_err(|_| "`password` is no text")?;
     // It had no roles: its first account was the administrator, whoever made it.
     let was_admin = user.id == 1;
-    Ok(OldAccount {
-        number: Some(user.id),
+    Ok(LegacyUser {
+        id: Some(user.id),
         username: Some(user.username.map_err(|_| "`username` is no text")?.unwrap_or_default()),
         // The column tells not which of them it holds.
-        password: OldPassword::plain(password),
-        left_out: was_admin
+        password: LegacyPassword::from_plain(password),
+        remarks: was_admin
             .then(|| "as number 1 it was the administrator: here that is who has the role `admin`".to_owned())
             .into_iter()
             .collect(),
-        ..OldAccount::default()
+        ..LegacyUser::default()
     })
 }

@@ -6,15 +6,15 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Source;
-use super::row::{OldAccount, OldPassword, Row};
+use super::row::{LegacyPassword, LegacyUser, Row};
 use crate::account::canonical::canonical;
 use crate::account::name::Name;
 use crate::error::Result;
-use crate::store::older::{self, ApiUser};
+use crate::store::older::{self, UserApiUser};
 
 /// Where the database is.
 #[derive(Debug)]
-pub enum Place<'a> {
+pub enum DatabaseLocation<'a> {
     /// A file of SQLite.
     File(&'a Path),
     /// A server; the URL may hold a password.
@@ -25,46 +25,49 @@ pub enum Place<'a> {
 ///
 /// # Errors
 /// When the database cannot be opened, or has no such tables.
-pub async fn read(place: Place<'_>) -> Result<Source> {
+pub async fn read(place: DatabaseLocation<'_>) -> Result<Source> {
     let db = match place {
-        Place::File(path) => older::open_file(path).await?,
-        Place::Url(url) => older::open_url(url.expose_secret()).await?,
+        DatabaseLocation::File(path) => older::open_file(path).await?,
+        DatabaseLocation::Url(url) => older::open_url(url.expose_secret()).await?,
     };
     let mut roles: HashMap<i64, Vec<String>> = HashMap::new();
-    let mut titles = HashMap::new();
-    for (user, role, title) in older::api_roles(&db).await? {
-        titles.extend(title.and_then(|title| Name::parse(&title).ok()).map(|title| (canonical(&role), title)));
+    let mut role_descriptions = HashMap::new();
+    for (user, role, title) in older::user_api_roles(&db).await? {
+        role_descriptions
+            .extend(title.and_then(|title| Name::parse(&title).ok()).map(|title| (canonical(&role), title)));
         let roles = roles.entry(user).or_default();
         // Nothing there keeps a role from being given twice.
         if !roles.contains(&role) {
             roles.push(role);
         }
     }
-    let users = older::api_users(&db).await?;
+    let users = older::user_api_users(&db).await?;
     db.close().await?;
     let customers: BTreeSet<i64> = users.iter().filter_map(|user| user.customer).collect();
-    let row = |user: ApiUser| {
+    let row = |user: UserApiUser| {
         let name = user.email.as_ref().ok().cloned().flatten().unwrap_or_default();
         let roles = roles.remove(&user.id).unwrap_or_default();
-        Row { number: u64::try_from(user.id).unwrap_or_default(), name, account: account(user, roles) }
+        Row { number: u64::try_from(user.id).unwrap_or_default(), name, user: convert_user(user, roles) }
     };
     let rows = users.into_iter().map(row).collect();
-    Ok(Source { rows, customers: customers.into_iter().collect(), roles: titles })
+    Ok(Source { rows, customers: customers.into_iter().collect(), role_descriptions })
 }
 
-fn account(user: ApiUser, roles: Vec<String>) -> Result<OldAccount, String> {
+fn convert_user(user: UserApiUser, roles: Vec<String>) -> Result<LegacyUser, String> {
     let login = user.email.map_err(|_| "`email` is no text")?.unwrap_or_default();
     let hash = user.hash.map_err(|_| "`hash` is no text")?.unwrap_or_default();
     let salt = user.salt.map_err(|_| "`salt` is no text")?.unwrap_or_default();
-    Ok(OldAccount {
-        number: Some(user.id),
+    Ok(LegacyUser {
+        id: Some(user.id),
         // Any text may stand there, and the first account's is `admin`.
         username: Some(login),
         display_name: user.name.map_err(|_| "`name` is no text")?,
-        password: OldPassword::hash((!hash.is_empty()).then(|| format!("$pbkdf2-sha1-hexsalt$i=1000${salt}${hash}"))),
+        password: LegacyPassword::from_hash(
+            (!hash.is_empty()).then(|| format!("$pbkdf2-sha1-hexsalt$i=1000${salt}${hash}")),
+        ),
         roles,
         customer: user.customer,
-        disabled: user.active != Some(1),
-        ..OldAccount::default()
+        is_disabled: user.active != Some(1),
+        ..LegacyUser::default()
     })
 }

@@ -8,94 +8,94 @@ use entity::{imported, role, throttle, user, user_role};
 use sea_orm::Set;
 use uuid::Uuid;
 
-use super::candidate::{Candidate, Password};
-use super::known::Known;
-use super::tenants::Tenants;
-use crate::account::access::INSTALLATION;
+use super::candidate::{Candidate, CandidatePassword};
+use super::known::Existing;
+use super::tenants::TenantIds;
+use crate::account::access::DEFAULT_TENANT;
 use crate::account::email::Email;
 use crate::account::name::Name;
 use crate::account::username::Username;
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{Writes, imports, roles};
+use crate::store::{TracksChanges, imports, roles};
 
 /// Longest lock that is taken over. One that lasts longer than failures explain is taken for that of a clock that was
 /// put back, and lifted.
-const LONGEST_LOCK: TimeDelta = TimeDelta::minutes(1);
+const MAX_LOCK: TimeDelta = TimeDelta::minutes(1);
 
 /// What the rows refer to.
-pub(super) struct Surroundings {
-    pub tenants: Tenants,
+pub(super) struct ImportContext {
+    pub tenants: TenantIds,
     /// What roles are for, by canonical name.
-    pub roles: HashMap<String, Name>,
+    pub role_descriptions: HashMap<String, Name>,
     /// The highest number that some row keeps, if one does.
-    pub highest: Option<i64>,
+    pub highest_id: Option<i64>,
 }
 
 /// The number of the tenant to whom a row's account belongs.
-pub(super) fn tenant_of(candidate: &Candidate, tenants: &Tenants) -> i64 {
-    candidate.old.customer.and_then(|customer| tenants.get(&customer).copied()).unwrap_or(INSTALLATION)
+pub(super) fn tenant_id_of(candidate: &Candidate, tenants: &TenantIds) -> i64 {
+    candidate.carried_over.customer.and_then(|customer| tenants.get(&customer).copied()).unwrap_or(DEFAULT_TENANT)
 }
 
 /// An account that shall be made.
-pub(super) struct Making<'a> {
+pub(super) struct PlannedUser<'a> {
     pub candidate: &'a Candidate,
     pub username: Username,
-    pub number: Option<i64>,
+    pub id: Option<i64>,
     /// The hash of a password that stood there in plain text.
     pub hash: Option<String>,
 }
 
-impl<'a> Making<'a> {
+impl<'a> PlannedUser<'a> {
     pub fn new(
         candidate: &'a Candidate,
         username: &Username,
         number: Option<i64>,
         hashes: &HashMap<u64, String>,
     ) -> Self {
-        Self { candidate, username: username.clone(), number, hash: hashes.get(&candidate.row).cloned() }
+        Self { candidate, username: username.clone(), id: number, hash: hashes.get(&candidate.row).cloned() }
     }
 
     /// The password stood there in plain text, and nobody hashed it.
-    pub fn lacks_its_hash(&self) -> bool {
-        matches!(self.candidate.password, Password::Plain(_)) && self.hash.is_none()
+    pub fn is_missing_hash(&self) -> bool {
+        matches!(self.candidate.password, CandidatePassword::Plain(_)) && self.hash.is_none()
     }
 }
 
 /// Writes the accounts; tells the number of each, in their order.
-pub(super) async fn write(
-    tx: &impl Writes,
+pub(super) async fn insert_users(
+    tx: &impl TracksChanges,
     app: &App,
-    makings: &[Making<'_>],
-    known: &Known,
-    surroundings: &Surroundings,
+    planned: &[PlannedUser<'_>],
+    existing: &Existing,
+    context: &ImportContext,
     now: DateTime<Utc>,
 ) -> Result<Vec<i64>> {
-    let uids: Vec<Uuid> = makings.iter().map(|_| app.entropy.uuid(now)).collect();
-    let mut rows: Vec<user::ActiveModel> = makings
+    let uids: Vec<Uuid> = planned.iter().map(|_| app.entropy.uuid(now)).collect();
+    let mut rows: Vec<user::ActiveModel> = planned
         .iter()
         .zip(&uids)
-        .map(|(making, uid)| row(making, *uid, tenant_of(making.candidate, &surroundings.tenants), known, now))
+        .map(|(plan, uid)| user_row(plan, *uid, tenant_id_of(plan.candidate, &context.tenants), existing, now))
         .collect();
-    number_past(tx, &mut rows, surroundings.highest).await?;
+    assign_ids_past(tx, &mut rows, context.highest_id).await?;
     let numbers: HashMap<Uuid, i64> = imports::insert_users(tx, rows).await?.into_iter().collect();
     let numbers: Vec<i64> = uids.iter().filter_map(|uid| numbers.get(uid).copied()).collect();
 
-    let made = made_roles(tx, app, missing(makings, known), surroundings, now).await?;
+    let made = insert_missing_roles(tx, app, missing_roles(planned, existing), context, now).await?;
     let mut grants = Vec::new();
     let mut failures = Vec::new();
-    for (making, number) in makings.iter().zip(&numbers) {
-        for role in &making.candidate.roles {
-            let there = known.roles.get(&role.key()).map(|role| role.id);
+    for (plan, number) in planned.iter().zip(&numbers) {
+        for role in &plan.candidate.roles {
+            let there = existing.roles.get(&role.key()).map(|role| role.id);
             if let Some(role_id) = there.or_else(|| made.get(&role.key()).copied()) {
                 grants.push(user_role::ActiveModel { user_id: Set(*number), role_id: Set(role_id) });
             }
         }
-        failures.extend(counters(app, making, *number, now));
+        failures.extend(failure_counters(app, plan, *number, now));
     }
     imports::grant(tx, grants).await?;
     imports::replace_failures(tx, failures).await?;
-    let notes = makings.iter().zip(&uids).map(|(making, uid)| imported::ActiveModel {
+    let notes = planned.iter().zip(&uids).map(|(making, uid)| imported::ActiveModel {
         source: Set(making.candidate.source.clone()),
         uid: Set(*uid),
         imported_at: Set(now.into()),
@@ -105,10 +105,10 @@ pub(super) async fn write(
 }
 
 /// Numbers the rows that keep none beyond those that later rows keep: the database's next number could be one of them.
-async fn number_past(tx: &impl Writes, rows: &mut [user::ActiveModel], highest: Option<i64>) -> Result<()> {
+async fn assign_ids_past(tx: &impl TracksChanges, rows: &mut [user::ActiveModel], highest: Option<i64>) -> Result<()> {
     let Some(highest) = highest else { return Ok(()) };
     let without: Vec<_> = rows.iter_mut().filter(|row| row.id.is_not_set()).collect();
-    if without.is_empty() || imports::highest_number(tx).await?.is_some_and(|last| last >= highest) {
+    if without.is_empty() || imports::highest_user_id(tx).await?.is_some_and(|last| last >= highest) {
         return Ok(());
     }
     for (row, number) in without.into_iter().zip(highest + 1..) {
@@ -117,19 +117,25 @@ async fn number_past(tx: &impl Writes, rows: &mut [user::ActiveModel], highest: 
     Ok(())
 }
 
-fn row(making: &Making<'_>, uid: Uuid, tenant: i64, known: &Known, now: DateTime<Utc>) -> user::ActiveModel {
-    let Candidate { email, display_name, old, password, .. } = making.candidate;
+fn user_row(
+    plan: &PlannedUser<'_>,
+    uid: Uuid,
+    tenant: i64,
+    existing: &Existing,
+    now: DateTime<Utc>,
+) -> user::ActiveModel {
+    let Candidate { email, display_name, carried_over: old, password, .. } = plan.candidate;
     let hash = match password {
-        Password::Hash(text) => Some(text.clone()),
-        Password::Plain(_) => making.hash.clone().map(SecretText::new),
-        Password::None(_) => None,
+        CandidatePassword::Hash(text) => Some(text.clone()),
+        CandidatePassword::Plain(_) => plan.hash.clone().map(SecretText::new),
+        CandidatePassword::None(_) => None,
     };
     let mut row = user::ActiveModel {
         uid: Set(uid),
         tenant_id: Set(tenant),
-        tenant_disabled: Set(known.disabled_tenants.contains(&tenant)),
-        username: Set(making.username.as_str().to_owned()),
-        username_key: Set(making.username.key()),
+        tenant_disabled: Set(existing.disabled_tenants.contains(&tenant)),
+        username: Set(plan.username.as_str().to_owned()),
+        username_key: Set(plan.username.key()),
         email: Set(email.as_ref().map(Email::to_string)),
         email_key: Set(email.as_ref().map(Email::key)),
         display_name: Set(display_name.as_ref().map(|name| name.as_str().to_owned())),
@@ -137,28 +143,28 @@ fn row(making: &Making<'_>, uid: Uuid, tenant: i64, known: &Known, now: DateTime
         password_changed_at: Set(hash.as_ref().and(old.password_changed_at).map(Into::into)),
         password_hash: Set(hash),
         must_change_password: Set(old.must_change_password),
-        status: Set(if old.disabled { user::Status::Disabled } else { user::Status::Active }),
+        status: Set(if old.is_disabled { user::Status::Disabled } else { user::Status::Active }),
         last_login_at: Set(old.last_login_at.map(Into::into)),
         created_at: Set(old.created_at.unwrap_or(now).into()),
         updated_at: Set(now.into()),
         version: Set(1),
         ..Default::default()
     };
-    if let Some(number) = making.number {
+    if let Some(number) = plan.id {
         row.id = Set(number);
     }
     row
 }
 
 /// The failures in a row that an older service counted go on here, under each name of the account.
-fn counters(app: &App, making: &Making<'_>, number: i64, now: DateTime<Utc>) -> Vec<throttle::ActiveModel> {
-    let old = &making.candidate.old;
+fn failure_counters(app: &App, plan: &PlannedUser<'_>, number: i64, now: DateTime<Utc>) -> Vec<throttle::ActiveModel> {
+    let old = &plan.candidate.carried_over;
     if old.failures <= 0 {
         return Vec::new();
     }
-    let blocked_until = old.locked_until.unwrap_or(now).clamp(now, now + LONGEST_LOCK);
-    let keys = [Some(making.username.key()), making.candidate.email.as_ref().map(Email::key)];
-    let names = keys.iter().flatten().map(|key| app.throttle.unknown_names.subject(key));
+    let blocked_until = old.locked_until.unwrap_or(now).clamp(now, now + MAX_LOCK);
+    let keys = [Some(plan.username.key()), plan.candidate.email.as_ref().map(Email::key)];
+    let names = keys.iter().flatten().map(|key| app.throttle.unknown_names.counter_key(key));
     names
         .chain([format!("user:{number}")])
         .map(|subject| throttle::ActiveModel {
@@ -172,11 +178,11 @@ fn counters(app: &App, making: &Making<'_>, number: i64, now: DateTime<Utc>) -> 
 }
 
 /// Makes the roles that are not there yet, without permissions; tells their numbers by canonical name.
-async fn made_roles(
-    tx: &impl Writes,
+async fn insert_missing_roles(
+    tx: &impl TracksChanges,
     app: &App,
     missing: Vec<&Name>,
-    surroundings: &Surroundings,
+    context: &ImportContext,
     now: DateTime<Utc>,
 ) -> Result<HashMap<String, i64>> {
     let mut made = HashMap::new();
@@ -186,7 +192,7 @@ async fn made_roles(
             uid: Set(app.entropy.uuid(now)),
             name: Set(name.as_str().to_owned()),
             name_key: Set(key.clone()),
-            description: Set(surroundings.roles.get(&key).map(|title| title.as_str().to_owned())),
+            description: Set(context.role_descriptions.get(&key).map(|title| title.as_str().to_owned())),
             built_in: Set(false),
             created_at: Set(now.into()),
             updated_at: Set(now.into()),
@@ -198,8 +204,8 @@ async fn made_roles(
 }
 
 /// The roles that have to be made, each once.
-pub(super) fn missing<'a>(makings: &'a [Making<'_>], known: &Known) -> Vec<&'a Name> {
+pub(super) fn missing_roles<'a>(planned: &'a [PlannedUser<'_>], existing: &Existing) -> Vec<&'a Name> {
     let mut keys = BTreeSet::new();
-    let all = makings.iter().flat_map(|making| &making.candidate.roles);
-    all.filter(|role| !known.roles.contains_key(&role.key()) && keys.insert(role.key())).collect()
+    let all = planned.iter().flat_map(|making| &making.candidate.roles);
+    all.filter(|role| !existing.roles.contains_key(&role.key()) && keys.insert(role.key())).collect()
 }

@@ -4,31 +4,31 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Proof, SignedIn};
+use super::{Caller, Credential};
 use crate::account::session::is_live;
 use crate::security::token;
 
 /// A caller who was let in; a clone is a pointer. Only those are remembered: whoever is not let in is looked up again.
 #[derive(Clone)]
-pub(super) struct Known {
-    caller: Arc<SignedIn>,
+pub(super) struct CachedCaller {
+    caller: Arc<Caller>,
     /// When the access token was issued and is good until, in seconds since 1970.
-    times: Option<(i64, i64)>,
+    token_validity: Option<(i64, i64)>,
 }
 
-impl Known {
+impl CachedCaller {
     /// Somebody with an access token of these times.
-    pub fn in_session(caller: Arc<SignedIn>, times: (i64, i64)) -> Self {
-        Self { caller, times: Some(times) }
+    pub fn from_session(caller: Arc<Caller>, token_validity: (i64, i64)) -> Self {
+        Self { caller, token_validity: Some(token_validity) }
     }
 
     /// Somebody with an API token.
-    pub fn by_api_token(caller: Arc<SignedIn>) -> Self {
-        Self { caller, times: None }
+    pub fn from_api_token(caller: Arc<Caller>) -> Self {
+        Self { caller, token_validity: None }
     }
 
     /// The caller.
-    pub fn caller(&self) -> Arc<SignedIn> {
+    pub fn caller(&self) -> Arc<Caller> {
         Arc::clone(&self.caller)
     }
 
@@ -38,11 +38,11 @@ impl Known {
     }
 
     /// Whether nothing that ends by time has ended at `now`.
-    pub fn is_good_at(&self, now: DateTime<Utc>) -> bool {
-        let is_good = match &self.caller.proof {
-            Proof::Session(session) => is_live(session, now),
-            Proof::ApiToken(token) => token.is_good_at(now),
+    pub fn is_valid_at(&self, now: DateTime<Utc>) -> bool {
+        let is_good = match &self.caller.credential {
+            Credential::Session(session) => is_live(session, now),
+            Credential::ApiToken(token) => token.is_valid_at(now),
         };
-        is_good && self.times.is_none_or(|times| token::is_good_at(now, times))
+        is_good && self.token_validity.is_none_or(|times| token::is_valid_at(now, times))
     }
 }

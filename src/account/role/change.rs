@@ -6,15 +6,15 @@ use chrono::{DateTime, Utc};
 use entity::{role, user};
 use sea_orm::Set;
 
-use super::{MAX_KEY_LENGTH, Role, access_of_many, are_too_long};
+use super::{MAX_KEY_LENGTH, Role, access_of_many, exceed_token_limit};
 use crate::account::access::{self, Permission};
-use crate::account::audit::Event;
+use crate::account::audit::AuditEvent;
 use crate::account::canonical::canonical;
 use crate::account::id::RoleId;
 use crate::account::name::Name;
 use crate::account::power;
-use crate::account::requester::{Requester, SignedIn};
-use crate::account::transaction::{Fact, Transaction};
+use crate::account::requester::{Caller, Requester};
+use crate::account::transaction::{DomainEvent, UnitOfWork};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::{roles, users};
@@ -39,7 +39,7 @@ pub struct SaveRole {
 /// Refuses callers without the permission, or with less power than a holder whose role is renamed; changes to built-in
 /// roles; names that are taken or, with the other roles of a holder, too long.
 pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<Role> {
-    let caller = requester.permit(access::WRITE_ROLES)?;
+    let caller = requester.authorize(access::WRITE_ROLES)?;
     let now = app.clock.now();
     let key = canonical(input.name.as_str());
     if key.chars().count() > MAX_KEY_LENGTH {
@@ -48,24 +48,24 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
     let description = input.description.map(|description| description.as_str().to_owned());
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_ROLES, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::WRITE_ROLES, now).await?;
             if !caller.access.covers(&input.permissions) {
                 return Err(Error::Forbidden);
             }
             let found = match input.id {
-                Some(id) => Some(lock(&tx, &caller, id).await?),
+                Some(id) => Some(lock_editable(&tx, &caller, id).await?),
                 None => match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {
-                    Some((row, _)) => Some(lock(&tx, &caller, row.uid.into()).await?),
+                    Some((row, _)) => Some(lock_editable(&tx, &caller, row.uid.into()).await?),
                     None => None,
                 },
             };
-            let mut event = Event::success("role.save").made_by(&caller);
+            let mut event = AuditEvent::success("role.save").by_caller(&caller);
             let row = match found {
                 Some(role) => {
                     if !input.permissions.is_superset(&role.permissions) {
                         // What is taken out of a role is taken from everybody who holds it.
                         let holders = users::list_holders(&tx, role.row.id).await?;
-                        power::check_holders(&tx, &caller, &holders).await?;
+                        power::authorize_for_holders(&tx, &caller, &holders).await?;
                     }
                     roles::update_description(&tx, role.row.id, description.clone(), now).await?;
                     let mut row = role::Model { description: description.clone(), updated_at: now.into(), ..role.row };
@@ -93,10 +93,10 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
             let names: Vec<_> = input.permissions.iter().map(|permission| permission.name()).collect();
             roles::replace_permissions(&tx, row.id, names.iter().copied()).await?;
             event
-                .on(row.uid)
+                .on_object(row.uid)
                 .with("role", row.name.as_str())
                 .with("permissions", names)
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
             tx.commit().await?;
             Ok(Role { row, permissions: input.permissions.clone() })
@@ -110,22 +110,22 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
 /// Refuses callers without the permission, or with less power than the role or one of its holders; ids of no role, and
 /// built-in roles.
 pub async fn delete(app: &App, requester: &Requester, id: RoleId) -> Result<RoleId> {
-    let caller = requester.permit(access::WRITE_ROLES)?;
+    let caller = requester.authorize(access::WRITE_ROLES)?;
     let now = app.clock.now();
     app.db
         .retry(|| async {
-            let (tx, caller) = Transaction::begin_as(app, caller, access::WRITE_ROLES, now).await?;
-            let Role { row, permissions } = lock(&tx, &caller, id).await?;
-            let holders = change_holders(&tx, &caller, &row, now).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, caller, access::WRITE_ROLES, now).await?;
+            let Role { row, permissions } = lock_editable(&tx, &caller, id).await?;
+            let holders = mark_holders_changed(&tx, &caller, &row, now).await?;
             roles::delete(&tx, row.id).await?;
             let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
-            Event::success("role.delete")
-                .made_by(&caller)
-                .on(row.uid)
+            AuditEvent::success("role.delete")
+                .by_caller(&caller)
+                .on_object(row.uid)
                 .with("role", row.name.as_str())
                 .with("permissions", names)
                 .with("users", holders.len())
-                .record(&tx, app, &requester.client, now)
+                .record(&tx, app, &requester.context, now)
                 .await?;
             tx.commit().await?;
             Ok(id)
@@ -134,46 +134,46 @@ pub async fn delete(app: &App, requester: &Requester, id: RoleId) -> Result<Role
 }
 
 /// The role with this id, locked, if the caller may change it.
-async fn lock(tx: &Transaction, caller: &SignedIn, id: RoleId) -> Result<Role> {
-    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such role").on("roleId");
+async fn lock_editable(tx: &UnitOfWork, caller: &Caller, id: RoleId) -> Result<Role> {
+    let missing = || Refusal::new(RefusalCode::NotFound, "there is no such role").for_field("roleId");
     let role = Role::from(roles::lock(tx, id.uuid()).await?.ok_or_else(missing)?);
     if role.row.built_in {
-        return Err(Refusal::new(RefusalCode::BuiltInRole, "built-in roles do not change").on("name").into());
+        return Err(Refusal::new(RefusalCode::BuiltInRole, "built-in roles do not change").for_field("name").into());
     }
     if caller.access.covers(&role.permissions) { Ok(role) } else { Err(Error::Forbidden) }
 }
 
 /// The holders of a role that is renamed or deleted. What was issued to them names it, to services that go by the names.
-async fn change_holders(
-    tx: &Transaction,
-    caller: &SignedIn,
+async fn mark_holders_changed(
+    tx: &UnitOfWork,
+    caller: &Caller,
     role: &role::Model,
     now: DateTime<Utc>,
 ) -> Result<Vec<user::Model>> {
-    let holders = users::touch_holders(tx, role.id, now).await?;
-    power::check_holders(tx, caller, &holders).await?;
+    let holders = users::update_holder_versions(tx, role.id, now).await?;
+    power::authorize_for_holders(tx, caller, &holders).await?;
     for holder in &holders {
-        tx.note(Fact::Updated(holder.clone()));
+        tx.emit(DomainEvent::UserUpdated(holder.clone()));
     }
     Ok(holders)
 }
 
 async fn rename(
-    tx: &Transaction,
-    caller: &SignedIn,
+    tx: &UnitOfWork,
+    caller: &Caller,
     role: &role::Model,
     (name, key): (&str, &str),
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let holders = change_holders(tx, caller, role, now).await?;
+    let holders = mark_holders_changed(tx, caller, role, now).await?;
     roles::update_name(tx, role.id, name, key).await?;
     let accesses = access_of_many(tx, holders.iter().map(|holder| holder.id).collect()).await?;
-    if accesses.values().any(|access| are_too_long(&access.roles)) {
+    if accesses.values().any(|access| exceed_token_limit(&access.roles)) {
         return Err(too_long("use a shorter name: with it, the roles of a user are too long for a token").into());
     }
     Ok(())
 }
 
 fn too_long(message: &str) -> Refusal {
-    Refusal::new(RefusalCode::TooLong, message).on("name")
+    Refusal::new(RefusalCode::TooLong, message).for_field("name")
 }

@@ -8,24 +8,24 @@ use crate::error::{Error, Result};
 
 /// A file that is open, and where it was found.
 #[derive(Debug)]
-pub(super) struct OpenFile {
+pub(super) struct SqliteFile {
     path: PathBuf,
     identity: (u64, u64),
 }
 
-impl OpenFile {
+impl SqliteFile {
     /// The file at `path`; it is made if it is missing, for its owner alone.
     ///
     /// # Errors
     /// When it cannot be opened or made.
-    pub fn at(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<Self> {
         let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         let metadata = opened.and_then(|file| file.metadata()).map_err(|error| Error::Internal(error.into()))?;
-        Ok(Self { path: path.to_owned(), identity: identity(&metadata) })
+        Ok(Self { path: path.to_owned(), identity: device_and_inode(&metadata) })
     }
 
     /// Bytes that are free for it on its disk; nothing where the system does not tell.
-    pub fn free(&self) -> Option<u64> {
+    pub fn free_bytes(&self) -> Option<u64> {
         let found = rustix::fs::statvfs(&self.path).ok()?;
         Some(found.f_bavail.saturating_mul(found.f_frsize))
     }
@@ -40,8 +40,8 @@ impl OpenFile {
     ///
     /// # Errors
     /// [`Error::StorageUnavailable`] if it is not in its place.
-    pub fn check(&self) -> Result<()> {
-        let found = std::fs::metadata(&self.path).ok().as_ref().map(identity);
+    pub fn check_in_place(&self) -> Result<()> {
+        let found = std::fs::metadata(&self.path).ok().as_ref().map(device_and_inode);
         if found == Some(self.identity) {
             return Ok(());
         }
@@ -52,6 +52,6 @@ impl OpenFile {
     }
 }
 
-fn identity(metadata: &Metadata) -> (u64, u64) {
+fn device_and_inode(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }

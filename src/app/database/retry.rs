@@ -7,7 +7,7 @@ use super::Database;
 use crate::error::{Error, Result};
 
 /// How often a transaction is done again.
-const RETRIES: usize = 3;
+const MAX_RETRIES: usize = 3;
 
 impl Database {
     /// Does `work`, which is one transaction or one statement, and does it again if the database gave it up in favour
@@ -19,7 +19,7 @@ impl Database {
     where
         F: Future<Output = Result<T>>,
     {
-        for _ in 0..RETRIES {
+        for _ in 0..MAX_RETRIES {
             // Boxed: the futures of a request nest deeply.
             match Box::pin(work()).await {
                 Err(error) if is_conflict(&error) => {
@@ -29,7 +29,7 @@ impl Database {
             }
         }
         match Box::pin(work()).await {
-            Err(error) if is_conflict(&error) => Err(Error::Busy { retry_after: 1 }),
+            Err(error) if is_conflict(&error) => Err(Error::ServerBusy { retry_after: 1 }),
             done => done,
         }
     }

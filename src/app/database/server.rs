@@ -9,7 +9,7 @@ use sea_orm::{ConnectOptions, DbErr, RuntimeErr, SqlxError};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
-use super::{ACQUIRE_TIMEOUT, IDLE_TIMEOUT, STATEMENT_TIMEOUT, mysql_limits};
+use super::{ACQUIRE_TIMEOUT, IDLE_TIMEOUT, STATEMENT_TIMEOUT, mysql_session_limits};
 use crate::config;
 use crate::error::{Error, Result};
 
@@ -30,14 +30,14 @@ impl Server {
     ///
     /// # Errors
     /// When the driver cannot read it; its own words may hold a password, and are left out.
-    pub fn at(url: &SecretString) -> Result<Self> {
+    pub fn parse(url: &SecretString) -> Result<Self> {
         let unreadable = || {
             Error::internal(
                 "database_url has a parameter with a value that cannot be used: look at what stands behind its ?",
             )
         };
         let is_postgres = url.expose_secret().starts_with("postgres");
-        let (text, unread) = config::read_parameters(url.expose_secret()).ok_or_else(unreadable)?;
+        let (text, unread) = config::strip_unknown_parameters(url.expose_secret()).ok_or_else(unreadable)?;
         if unread > 0 {
             tracing::warn!(
                 parameters = unread,
@@ -55,7 +55,7 @@ impl Server {
     }
 
     /// How its connections are made, and what each of them is told first.
-    pub fn options(&self) -> ConnectOptions {
+    pub fn connect_options(&self) -> ConnectOptions {
         let mut options = ConnectOptions::new(self.url.expose_secret());
         options
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -63,12 +63,14 @@ impl Server {
             .map_sqlx_postgres_opts(|options| options.extra_float_digits(None))
             .map_sqlx_postgres_pool_opts(|pool| {
                 pool.after_connect(|connection, _| {
-                    Box::pin(async move { connection.execute(AssertSqlSafe(postgres_limits())).await.map(drop) })
+                    Box::pin(
+                        async move { connection.execute(AssertSqlSafe(postgres_session_limits())).await.map(drop) },
+                    )
                 })
             })
             .map_sqlx_mysql_pool_opts(|pool| {
                 pool.after_connect(|connection, _| {
-                    let limits = mysql_limits(STATEMENT_TIMEOUT, IDLE_TIMEOUT);
+                    let limits = mysql_session_limits(STATEMENT_TIMEOUT, IDLE_TIMEOUT);
                     Box::pin(async move { connection.execute(AssertSqlSafe(limits)).await.map(drop) })
                 })
             });
@@ -76,7 +78,7 @@ impl Server {
     }
 
     /// Where it is: a host and a port, or the path of a socket.
-    fn place(&self) -> String {
+    fn address(&self) -> String {
         let (host, port, socket) = match &self.driver {
             Driver::Postgres(options) => (options.get_host(), options.get_port(), options.get_socket()),
             Driver::MySql(options) => (options.get_host(), options.get_port(), options.get_socket()),
@@ -85,16 +87,16 @@ impl Server {
     }
 
     /// Why no connection could be made.
-    pub async fn unreachable(&self, error: &DbErr) -> Error {
+    pub async fn connection_error(&self, error: &DbErr) -> Error {
         let cause = match error {
             DbErr::Conn(RuntimeErr::SqlxError(cause)) if !matches!(**cause, SqlxError::PoolTimedOut) => cause_of(cause),
             // A pool tries again until its patience is over, and does not say why it failed.
-            _ => self.try_once().await,
+            _ => self.connect_once().await,
         };
-        Error::internal(format!("cannot reach the server of database_url at {}: {cause}", self.place()))
+        Error::internal(format!("cannot reach the server of database_url at {}: {cause}", self.address()))
     }
 
-    async fn try_once(&self) -> String {
+    async fn connect_once(&self) -> String {
         let connecting = async {
             match &self.driver {
                 Driver::Postgres(options) => PgConnection::connect_with(options).await.map(drop),
@@ -116,47 +118,49 @@ impl Server {
     pub async fn check_pooler(&self) -> Result<()> {
         let Driver::Postgres(options) = &self.driver else { return Ok(()) };
         // Whatever else goes wrong here goes wrong for the first statement, too, and is told then.
-        let shared = timeout(PROBE, is_shared(options)).await.map_or(Ok(Sharing::Own), |shared| {
+        let mode = timeout(PROBE_TIMEOUT, probe_pooler_mode(options)).await.map_or(Ok(PoolerMode::Session), |shared| {
             shared.or_else(|error| match error {
-                error @ SqlxError::Database(_) if is_lost_statement(&error) => Ok(Sharing::WithoutStatements),
+                error @ SqlxError::Database(_) if is_missing_statement(&error) => {
+                    Ok(PoolerMode::TransactionLosingStatements)
+                }
                 error => Err(error),
             })
         });
-        match shared {
-            Ok(Sharing::WithoutStatements) => Err(Error::internal(format!(
+        match mode {
+            Ok(PoolerMode::TransactionLosingStatements) => Err(Error::internal(format!(
                 "the pooler at {} gives each transaction another connection and forgets prepared statements: set \
                  pool_mode = session there, or name the server itself (docs/nodes.md)",
-                self.place()
+                self.address()
             ))),
-            Ok(Sharing::WithStatements) => {
+            Ok(PoolerMode::TransactionKeepingStatements) => {
                 tracing::warn!(
                     "the pooler of database_url gives each transaction another connection: time limits have to be set \
                      in the database, and nodes learn of changes by looking (docs/nodes.md)"
                 );
                 Ok(())
             }
-            Ok(Sharing::Own) | Err(_) => Ok(()),
+            Ok(PoolerMode::Session) | Err(_) => Ok(()),
         }
     }
 }
 
 /// How long the look at a pooler may take.
-const PROBE: Duration = Duration::from_secs(5);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whose connections to the server are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sharing {
+enum PoolerMode {
     /// One for each of ours.
-    Own,
+    Session,
     /// Each transaction gets another one, which knows the statements that were prepared.
-    WithStatements,
+    TransactionKeepingStatements,
     /// Each transaction gets another one, which does not.
-    WithoutStatements,
+    TransactionLosingStatements,
 }
 
 /// What one client sets on its connection another must not see, nor may it be gone while that one has a transaction
 /// open.
-async fn is_shared(options: &PgConnectOptions) -> Result<Sharing, SqlxError> {
+async fn probe_pooler_mode(options: &PgConnectOptions) -> Result<PoolerMode, SqlxError> {
     const SET: &str = "SET accountd.probe = 'here'";
     const SEEN: &str = "SELECT 1 WHERE coalesce(current_setting('accountd.probe', true), '') = 'here'";
     let mut one = PgConnection::connect_with(options).await?;
@@ -165,7 +169,7 @@ async fn is_shared(options: &PgConnectOptions) -> Result<Sharing, SqlxError> {
     other.execute("BEGIN").await?;
     let seen_there = other.fetch_optional(SEEN).await?.is_some();
     let seen_here = one.fetch_optional(SEEN).await?.is_some();
-    let sharing = if seen_there || !seen_here {
+    let mode = if seen_there || !seen_here {
         other.execute("ROLLBACK").await?;
         // By turns on whichever connection is free: each has prepared its statement under the same name.
         let prepared = || sqlx::query("SELECT $1::int4").bind(1_i32);
@@ -173,17 +177,17 @@ async fn is_shared(options: &PgConnectOptions) -> Result<Sharing, SqlxError> {
             prepared().execute(&mut one).await?;
             prepared().execute(&mut other).await?;
         }
-        Sharing::WithStatements
+        PoolerMode::TransactionKeepingStatements
     } else {
-        Sharing::Own
+        PoolerMode::Session
     };
     one.close().await?;
     other.close().await?;
-    Ok(sharing)
+    Ok(mode)
 }
 
 /// Whether a prepared statement is not where it was prepared (26000), or another client's is there (42P05).
-fn is_lost_statement(error: &SqlxError) -> bool {
+fn is_missing_statement(error: &SqlxError) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| code == "26000" || code == "42P05")
 }
@@ -205,6 +209,6 @@ fn cause_of(error: &SqlxError) -> String {
 }
 
 /// What each connection to PostgreSQL is told first.
-fn postgres_limits() -> String {
+fn postgres_session_limits() -> String {
     format!("SET statement_timeout = {STATEMENT_TIMEOUT}; SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT}")
 }

@@ -19,47 +19,47 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::ACQUIRE_TIMEOUT;
-use crate::error::keeps_busy;
+use crate::error::is_database_busy;
 
 /// Most statements of one commit.
-const MOST: usize = 64;
+const MAX_BATCH: usize = 64;
 
 /// A connection that writes.
-pub struct Writer {
+pub struct GroupCommitWriter {
     connection: DatabaseConnection,
     /// Of the embedded database only.
-    queue: Option<mpsc::UnboundedSender<Waiting>>,
+    queue: Option<mpsc::UnboundedSender<QueuedStatement>>,
 }
 
 /// A statement whose caller waits.
-struct Waiting {
+struct QueuedStatement {
     statement: Statement,
     /// Who sets it first decides: whoever runs the statement, or the caller who has waited for too long.
-    is_settled: Arc<AtomicBool>,
+    claimed: Arc<AtomicBool>,
     answer: oneshot::Sender<Result<ExecResult, DbErr>>,
 }
 
-impl Writer {
+impl GroupCommitWriter {
     /// One of a server, which commits for many connections at once by itself.
-    pub(super) fn to_server(connection: DatabaseConnection) -> Self {
+    pub(super) fn for_server(connection: DatabaseConnection) -> Self {
         Self { connection, queue: None }
     }
 
     /// The one of the embedded database. Has to be called within a runtime.
-    pub(super) fn to_file(connection: DatabaseConnection) -> Self {
+    pub(super) fn for_sqlite(connection: DatabaseConnection) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
-        tokio::spawn(work(connection.clone(), waiting));
+        tokio::spawn(run_worker(connection.clone(), waiting));
         Self { connection, queue: Some(queue) }
     }
 }
 
 /// Runs what waits, as much at a time as has come while the last was committed.
-async fn work(connection: DatabaseConnection, mut waiting: mpsc::UnboundedReceiver<Waiting>) {
+async fn run_worker(connection: DatabaseConnection, mut waiting: mpsc::UnboundedReceiver<QueuedStatement>) {
     let mut batch = Vec::new();
-    while waiting.recv_many(&mut batch, MOST).await > 0 {
-        let (statements, answers): (Vec<_>, Vec<_>) = batch.drain(..).filter_map(begun).unzip();
+    while waiting.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        let (statements, answers): (Vec<_>, Vec<_>) = batch.drain(..).filter_map(claim).unzip();
         // The drivers panic at values that a database cannot hold: that is the end of these statements alone.
-        let Ok(results) = AssertUnwindSafe(run(&connection, statements)).catch_unwind().await else {
+        let Ok(results) = AssertUnwindSafe(run_batch(&connection, statements)).catch_unwind().await else {
             tracing::error!("a statement panicked");
             continue;
         };
@@ -71,19 +71,19 @@ async fn work(connection: DatabaseConnection, mut waiting: mpsc::UnboundedReceiv
 }
 
 /// What is to be run, if its caller is still there.
-fn begun(waiting: Waiting) -> Option<(Statement, oneshot::Sender<Result<ExecResult, DbErr>>)> {
-    let Waiting { statement, is_settled, answer } = waiting;
-    let is_gone = answer.is_closed() || is_settled.swap(true, Ordering::SeqCst);
-    (!is_gone).then_some((statement, answer))
+fn claim(waiting: QueuedStatement) -> Option<(Statement, oneshot::Sender<Result<ExecResult, DbErr>>)> {
+    let QueuedStatement { statement, claimed: is_settled, answer } = waiting;
+    let is_cancelled = answer.is_closed() || is_settled.swap(true, Ordering::SeqCst);
+    (!is_cancelled).then_some((statement, answer))
 }
 
-async fn run(connection: &DatabaseConnection, statements: Vec<Statement>) -> Vec<Result<ExecResult, DbErr>> {
+async fn run_batch(connection: &DatabaseConnection, statements: Vec<Statement>) -> Vec<Result<ExecResult, DbErr>> {
     if statements.len() > 1 {
         let tx = match begin(connection).await {
             Ok(tx) => tx,
-            Err(cause) => return refused(cause, statements.len()),
+            Err(cause) => return fail_all(cause, statements.len()),
         };
-        match together(tx, &statements).await {
+        match run_in_one_transaction(tx, &statements).await {
             Ok(results) => return results,
             // Nothing of it was kept: each is run again, and told of its own failure alone.
             Err(cause) => tracing::debug!(%cause, "statements that could not be committed together run alone"),
@@ -100,8 +100,8 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
 
 /// The answers when nothing can be written now. One is told why, and trying again for each would only take as long
 /// again: the others are told whether it is busy or away.
-fn refused(cause: DbErr, count: usize) -> Vec<Result<ExecResult, DbErr>> {
-    let is_busy = keeps_busy(&cause);
+fn fail_all(cause: DbErr, count: usize) -> Vec<Result<ExecResult, DbErr>> {
+    let is_busy = is_database_busy(&cause);
     let others = || {
         let why = if is_busy { ConnAcquireErr::Timeout } else { ConnAcquireErr::ConnectionClosed };
         Err(DbErr::ConnectionAcquire(why))
@@ -109,7 +109,10 @@ fn refused(cause: DbErr, count: usize) -> Vec<Result<ExecResult, DbErr>> {
     iter::once(Err(cause)).chain(iter::repeat_with(others)).take(count).collect()
 }
 
-async fn together(tx: DatabaseTransaction, statements: &[Statement]) -> Result<Vec<Result<ExecResult, DbErr>>, DbErr> {
+async fn run_in_one_transaction(
+    tx: DatabaseTransaction,
+    statements: &[Statement],
+) -> Result<Vec<Result<ExecResult, DbErr>>, DbErr> {
     let mut results = Vec::with_capacity(statements.len());
     for statement in statements {
         let result = tx.execute_raw(statement.clone()).await;
@@ -123,7 +126,7 @@ async fn together(tx: DatabaseTransaction, statements: &[Statement]) -> Result<V
     Ok(results)
 }
 
-impl Deref for Writer {
+impl Deref for GroupCommitWriter {
     type Target = DatabaseConnection;
 
     fn deref(&self) -> &DatabaseConnection {
@@ -133,7 +136,7 @@ impl Deref for Writer {
 
 /// What takes a connection takes this one. Statements that tell rows have the connection for themselves.
 #[async_trait]
-impl ConnectionTrait for Writer {
+impl ConnectionTrait for GroupCommitWriter {
     fn get_database_backend(&self) -> DbBackend {
         self.connection.get_database_backend()
     }
@@ -144,7 +147,7 @@ impl ConnectionTrait for Writer {
         let is_settled = Arc::new(AtomicBool::new(false));
         // Nobody works at it: the program ends, or the statement has panicked.
         let closed = || DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed);
-        let waiting = Waiting { statement, is_settled: Arc::clone(&is_settled), answer };
+        let waiting = QueuedStatement { statement, claimed: Arc::clone(&is_settled), answer };
         queue.send(waiting).map_err(|_| closed())?;
         match timeout(ACQUIRE_TIMEOUT, &mut result).await {
             Ok(answer) => answer,
@@ -195,22 +198,22 @@ mod tests {
         }
     }
 
-    async fn writer(directory: &Path) -> Writer {
+    async fn writer(directory: &Path) -> GroupCommitWriter {
         let mut options = ConnectOptions::new(format!("sqlite:{}?mode=rwc", directory.join("db").display()));
         options.max_connections(1).sqlx_logging(false);
-        let writer = Writer::to_file(sea_orm::Database::connect(options).await.unwrap());
+        let writer = GroupCommitWriter::for_sqlite(sea_orm::Database::connect(options).await.unwrap());
         writer.execute_unprepared("PRAGMA journal_mode = WAL").await.unwrap();
         writer.execute_unprepared("CREATE TABLE note (number INTEGER UNIQUE)").await.unwrap();
         writer
     }
 
-    async fn add(writer: &Writer, number: impl Into<Value>) -> Result<u64, DbErr> {
+    async fn add(writer: &GroupCommitWriter, number: impl Into<Value>) -> Result<u64, DbErr> {
         let sql = "INSERT INTO note VALUES (?)";
         let statement = Statement::from_sql_and_values(DbBackend::Sqlite, sql, [number.into()]);
         writer.execute_raw(statement).await.map(|result| result.rows_affected())
     }
 
-    async fn count(writer: &Writer) -> usize {
+    async fn count(writer: &GroupCommitWriter) -> usize {
         let all = Statement::from_sql_and_values(DbBackend::Sqlite, "SELECT number FROM note", []);
         writer.query_all_raw(all).await.unwrap().len()
     }
@@ -221,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn commits_together_what_has_come_together() {
+    async fn concurrent_statements_share_one_commit() {
         let directory = Directory::new("together");
         let writer = writer(&directory.0).await;
         let alone = {
@@ -243,7 +246,7 @@ mod tests {
 
     /// What breaks a rule is committed around; beside what cannot be run at all the others run alone.
     #[tokio::test]
-    async fn what_fails_takes_nothing_with_it() {
+    async fn failed_statement_does_not_fail_its_batch() {
         let directory = Directory::new("fails");
         let writer = writer(&directory.0).await;
         for (round, fails) in ["INSERT INTO note VALUES (?)", "INSERT INTO nothing VALUES (?)"].into_iter().enumerate()
@@ -272,7 +275,7 @@ mod tests {
 
     /// A value that the driver panics at.
     #[tokio::test]
-    async fn goes_on_after_a_panic() {
+    async fn panicking_statement_does_not_stop_the_writer() {
         let directory = Directory::new("panic");
         let writer = writer(&directory.0).await;
         let failed = add(&writer, u64::MAX).await;
@@ -281,7 +284,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn runs_nothing_for_those_who_are_gone_or_were_told_that_it_is_busy() {
+    async fn cancelled_or_timed_out_statement_is_not_run() {
         let directory = Directory::new("gone");
         let writer = writer(&directory.0).await;
         let held = writer.begin().await.unwrap();
@@ -293,8 +296,8 @@ mod tests {
             let mut gone = pin!(add(&writer, 2));
             assert!(poll!(&mut gone).is_pending());
         }
-        let told = add(&writer, 3).await;
-        assert!(matches!(told, Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))), "{told:?}");
+        let error = add(&writer, 3).await;
+        assert!(matches!(error, Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))), "{error:?}");
         assert!(matches!(poll!(&mut first), Poll::Pending));
         held.rollback().await.unwrap();
         assert_eq!(first.await.unwrap(), 1);

@@ -3,20 +3,20 @@
 use super::*;
 
 #[test]
-fn refuses_a_weak_secret() {
+fn weak_secret_key_is_refused() {
     let repeated = "0123456789abcdef".repeat(2);
     let weak =
         ["", "secret", &"x".repeat(64), &"changeme".repeat(4), &repeated, "a-string-secret-at-least-256-bits-long"];
     for key in weak {
-        assert_eq!(refusals(&[("ACCOUNTD_SECRET_KEY", key)]).0, ["secret_key"], "{key}");
+        assert_eq!(rejected_settings(&[("ACCOUNTD_SECRET_KEY", key)]).0, ["secret_key"], "{key}");
     }
     let config = load(&[("ACCOUNTD_SECRET_KEY", &format!("{KEY}\n"))]).unwrap();
     assert_eq!(config.secret_key.unwrap().expose_secret(), KEY);
 }
 
 #[test]
-fn a_database_server_needs_a_secret() {
-    let (names, text) = refusals(&[("ACCOUNTD_DATABASE_URL", POSTGRES)]);
+fn database_server_without_secret_key_is_refused() {
+    let (names, text) = rejected_settings(&[("ACCOUNTD_DATABASE_URL", POSTGRES)]);
     assert_eq!(names, ["secret_key"]);
     assert!(text.contains("head -c 32 /dev/urandom | base64"), "{text}");
     for (url, file) in [("sqlite:a.db", "a.db"), ("sqlite://a.db", "a.db"), ("sqlite:///var/a.db", "/var/a.db")] {
@@ -24,21 +24,21 @@ fn a_database_server_needs_a_secret() {
         assert!(matches!(config.database, Database::Embedded(path) if path.as_os_str() == file));
     }
     for url in ["sqlite:", "sqlite::memory:", "sqlite:a.db?mode=ro", "mysql://", "redis://db"] {
-        assert_eq!(refusals(&[("ACCOUNTD_DATABASE_URL", url)]).0, ["database_url"], "{url}");
+        assert_eq!(rejected_settings(&[("ACCOUNTD_DATABASE_URL", url)]).0, ["database_url"], "{url}");
     }
 }
 
 #[test]
-fn limits_are_off_on_loopback_only() {
+fn limits_can_be_disabled_on_loopback_only() {
     let off = ("ACCOUNTD_LIMITS__ENABLED", "false");
-    assert!(!load(&[off, ("ACCOUNTD_LISTEN", "[::1]:80")]).unwrap().limits.enabled);
+    assert!(!load(&[off, ("ACCOUNTD_LISTEN", "[::1]:80")]).unwrap().limits.is_enabled);
     for listen in ["0.0.0.0:80", "[::]:80", "192.168.1.2:80"] {
-        assert_eq!(refusals(&[off, ("ACCOUNTD_LISTEN", listen)]).0, ["limits.enabled"], "{listen}");
+        assert_eq!(rejected_settings(&[off, ("ACCOUNTD_LISTEN", listen)]).0, ["limits.enabled"], "{listen}");
     }
 }
 
 #[test]
-fn argon2_has_a_floor_and_a_ceiling() {
+fn argon2_cost_outside_its_bounds_is_refused() {
     let with = |memory, iterations| {
         load(&[("ACCOUNTD_PASSWORD__ARGON2_MEMORY_KIB", memory), ("ACCOUNTD_PASSWORD__ARGON2_ITERATIONS", iterations)])
     };
@@ -53,7 +53,7 @@ fn argon2_has_a_floor_and_a_ceiling() {
 }
 
 #[test]
-fn mounts_on_plain_paths_only() {
+fn dialect_mount_accepts_plain_paths_only() {
     let mount = |path| load(&[("ACCOUNTD_REST__DIALECTS__PLANTDB", path)]);
     let paths = |text| -> Vec<String> {
         mount(text).unwrap().rest.mounts("plantdb").iter().map(|mount| mount.path.to_string()).collect()
@@ -68,7 +68,7 @@ fn mounts_on_plain_paths_only() {
 
 /// Promise A11.
 #[test]
-fn trusts_narrow_networks_only() {
+fn too_wide_trusted_proxies_are_refused() {
     let trust = |networks| load(&[("ACCOUNTD_SERVER__TRUSTED_PROXIES", networks)]);
     let proxies = trust("10.0.0.0/8, 192.0.2.7,fd00::/8").unwrap().server.trusted_proxies;
     for (address, is_trusted) in
@@ -80,7 +80,7 @@ fn trusts_narrow_networks_only() {
     for networks in ["0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/1", "2000::/3", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1"]
     {
         assert_eq!(
-            refusals(&[("ACCOUNTD_SERVER__TRUSTED_PROXIES", networks)]).0,
+            rejected_settings(&[("ACCOUNTD_SERVER__TRUSTED_PROXIES", networks)]).0,
             ["server.trusted_proxies"],
             "{networks}"
         );
@@ -91,12 +91,12 @@ fn trusts_narrow_networks_only() {
 }
 
 #[test]
-fn a_misspelt_level_is_refused() {
+fn misspelt_log_level_is_refused() {
     let filter = |text| load(&[("ACCOUNTD_LOG__FILTER", text)]);
     for text in ["inof", "warning", "verbose", "info,debgu", "sea_orm", "WARNING", "accountd=inof"] {
-        let (names, told) = refusals(&[("ACCOUNTD_LOG__FILTER", text)]);
+        let (names, message) = rejected_settings(&[("ACCOUNTD_LOG__FILTER", text)]);
         assert_eq!(names, ["log.filter"], "{text}");
-        assert!(told.contains("error, warn, info, debug, trace"), "{told}");
+        assert!(message.contains("error, warn, info, debug, trace"), "{message}");
     }
     for text in ["info", "INFO", "off", "warn,accountd=debug", "accountd", "accountd::http=trace,info", "[span]=debug"]
     {
@@ -105,11 +105,11 @@ fn a_misspelt_level_is_refused() {
 }
 
 #[test]
-fn takes_a_list_where_one_is_written_in_a_text() {
+fn toml_array_is_accepted_for_list_settings() {
     let file = "[cors]\norigins = ['https://a.example.com', 'http://localhost:5173']\n[server]\n\
         trusted_proxies = ['10.1.0.0/16']\n";
     let config = load_file(file).unwrap();
-    assert_eq!(config.browser.origins.len(), 2);
+    assert_eq!(config.cors.origins.len(), 2);
     assert!(!config.server.trusted_proxies.is_empty());
     for (file, why) in [
         ("listen = ['127.0.0.1:1']", "is a list"),
@@ -117,28 +117,28 @@ fn takes_a_list_where_one_is_written_in_a_text() {
         ("[cors]\norigins = [1]", "put each entry between quotes"),
         ("[cors.origins]\nx = 'y'", "is a section"),
     ] {
-        let told = load_file(file).unwrap_err().to_string();
-        assert!(told.contains(why), "{file}: {told}");
+        let message = load_file(file).unwrap_err().to_string();
+        assert!(message.contains(why), "{file}: {message}");
     }
 }
 
 #[test]
-fn names_the_wrong_one_of_several_origins() {
+fn invalid_origin_is_named_in_the_error() {
     let text = "https://app.example.com,http://localhost:5173/,https://b.example.com:0";
-    let (_, told) = refusals(&[("ACCOUNTD_CORS__ORIGINS", text)]);
-    assert!(told.contains(": \"http://localhost:5173/\"") && told.contains("leave out the slash"), "{told}");
+    let (_, message) = rejected_settings(&[("ACCOUNTD_CORS__ORIGINS", text)]);
+    assert!(message.contains(": \"http://localhost:5173/\"") && message.contains("leave out the slash"), "{message}");
 }
 
 /// Promise X3.
 #[test]
-fn takes_origins_only_as_browsers_send_them() {
+fn origin_not_in_browser_form_is_refused() {
     let origins = |text| load(&[("ACCOUNTD_CORS__ORIGINS", text)]);
-    assert!(load(&[]).unwrap().browser.origins.is_empty() && origins("none").unwrap().browser.origins.is_empty());
+    assert!(load(&[]).unwrap().cors.origins.is_empty() && origins("none").unwrap().cors.origins.is_empty());
     let listed =
         "https://app.example.com, http://localhost:5173,http://127.0.0.1:1,https://[::1]:8443,https://a_b.xn--q";
-    assert_eq!(origins(listed).unwrap().browser.origins.len(), 5);
+    assert_eq!(origins(listed).unwrap().cors.origins.len(), 5);
     let shells = "capacitor://localhost,ionic://localhost,tauri://localhost,chrome-extension://abc,moz-extension://a-b";
-    assert_eq!(origins(shells).unwrap().browser.origins.len(), 5);
+    assert_eq!(origins(shells).unwrap().cors.origins.len(), 5);
     for (text, why) in [
         ("*", "every page on the web"),
         ("https://app.example.com,*", "every page on the web"),
@@ -170,15 +170,15 @@ fn takes_origins_only_as_browsers_send_them() {
         ("https://app.example.com:+1", "no port"),
         ("https://app.example.com,", "without http://"),
     ] {
-        let (names, told) = refusals(&[("ACCOUNTD_CORS__ORIGINS", text)]);
+        let (names, message) = rejected_settings(&[("ACCOUNTD_CORS__ORIGINS", text)]);
         assert_eq!(names, ["cors.origins"], "{text}");
-        assert!(told.contains(why), "{text}: {told}");
+        assert!(message.contains(why), "{text}: {message}");
     }
 }
 
 #[test]
-fn takes_names_of_headers_alone() {
-    let headers = |text| load(&[("ACCOUNTD_CORS__ALLOWED_HEADERS", text)]).map(|config| config.browser.allowed_headers);
+fn invalid_allowed_headers_are_refused() {
+    let headers = |text| load(&[("ACCOUNTD_CORS__ALLOWED_HEADERS", text)]).map(|config| config.cors.allowed_headers);
     assert_eq!(headers("none").unwrap(), [""; 0]);
     assert_eq!(headers("X-One, x_two").unwrap(), ["x-one", "x_two"]);
     for text in ["*", "a,*", "a b", "a,", "a:b", "a\nb", "\u{e4}", &["a"; 101].join(",")] {
@@ -187,14 +187,17 @@ fn takes_names_of_headers_alone() {
 }
 
 #[test]
-fn lifetimes_fit_each_other() {
+fn inconsistent_token_lifetimes_are_refused() {
     let idle_beyond_absolute = [("ACCOUNTD_TOKEN__REFRESH_ABSOLUTE_SECONDS", "86400")];
-    assert_eq!(refusals(&idle_beyond_absolute).0, ["token.refresh_absolute_seconds"]);
-    assert_eq!(refusals(&[("ACCOUNTD_TOKEN__REPLAY_WINDOW_SECONDS", "301")]).0, ["token.replay_window_seconds"]);
+    assert_eq!(rejected_settings(&idle_beyond_absolute).0, ["token.refresh_absolute_seconds"]);
+    assert_eq!(
+        rejected_settings(&[("ACCOUNTD_TOKEN__REPLAY_WINDOW_SECONDS", "301")]).0,
+        ["token.replay_window_seconds"]
+    );
 }
 
 #[test]
-fn shows_no_secret_anywhere() {
+fn config_errors_and_debug_output_contain_no_secret() {
     let flags = Flags { database_url: Some(POSTGRES.to_owned()), ..Flags::default() };
     assert!(!format!("{flags:?}").contains("hunter2"));
     let config = load_with(flags, &[("ACCOUNTD_SECRET_KEY", KEY)]).unwrap();
@@ -202,8 +205,10 @@ fn shows_no_secret_anywhere() {
     let debug = format!("{config:?}");
     assert!(!debug.contains(KEY) && !debug.contains("hunter2"), "{debug}");
 
-    let (names, text) =
-        refusals(&[("ACCOUNTD_SECRET_KEY", "tooshort"), ("ACCOUNTD_DATABASE_URL", "pg://ann:hunter2@db/accounts")]);
+    let (names, text) = rejected_settings(&[
+        ("ACCOUNTD_SECRET_KEY", "tooshort"),
+        ("ACCOUNTD_DATABASE_URL", "pg://ann:hunter2@db/accounts"),
+    ]);
     assert_eq!(names, ["database_url", "secret_key"]);
     assert!(!text.contains("tooshort") && !text.contains("hunter2"), "{text}");
     for broken in [

@@ -1,10 +1,10 @@
 //! What endpoints can be told of, and which of it each one wants.
 
-use super::super::{Refused, refused};
+use super::super::{InvalidValue, invalid};
 
 /// What happens to accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum WebhookEvent {
     /// There is a new account.
     UserCreated,
     /// Names, status, roles or password of an account were changed.
@@ -15,7 +15,7 @@ pub enum Event {
     SessionEnded,
 }
 
-impl Event {
+impl WebhookEvent {
     /// All there are.
     pub const ALL: [Self; 4] = [Self::UserCreated, Self::UserUpdated, Self::UserDeleted, Self::SessionEnded];
 
@@ -31,11 +31,11 @@ impl Event {
 }
 
 /// The names with commas between them.
-pub(super) fn events(text: &str) -> Result<Vec<Event>, Refused> {
+pub(super) fn parse_events(text: &str) -> Result<Vec<WebhookEvent>, InvalidValue> {
     let event = |name: &str| {
-        Event::ALL.into_iter().find(|event| event.name() == name).ok_or_else(|| {
-            let known = Event::ALL.map(Event::name).join(", ");
-            refused(&format!("names {name:?}, which is no event"), &format!("choose of {known}"))
+        WebhookEvent::ALL.into_iter().find(|event| event.name() == name).ok_or_else(|| {
+            let known = WebhookEvent::ALL.map(WebhookEvent::name).join(", ");
+            invalid(&format!("names {name:?}, which is no event"), &format!("choose of {known}"))
         })
     };
     text.split(',').map(event).collect()

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use super::error::{BAD_REQUEST, Failure, Result, refused};
-use super::id::{self, Fault};
-use super::password::{is_typed_alike, is_well_formed};
+use super::error::{BAD_REQUEST, LegacyError, Result, first_refusal};
+use super::id::{self, IdError};
+use super::password::{has_legacy_form, require_matching};
 use super::user::{KIND, User};
 use crate::account::access;
 use crate::account::administration::{self, UpdateUser};
 use crate::account::id::UserId;
 use crate::account::user::NewUser;
 use crate::error::{Error, RefusalCode};
-use crate::graphql::context::Given;
+use crate::graphql::context::ContextExt;
 
 /// An account that shall be made.
 #[derive(InputObject)]
@@ -88,15 +88,16 @@ impl AdministrationMutation {
     ) -> Result<Option<CreateUser>> {
         drop((change_password, username));
         let requester = ctx.requester()?;
-        requester.permit(access::WRITE_USERS)?;
+        requester.authorize(access::WRITE_USERS)?;
         let username = input.username.to_lowercase();
-        if !is_well_formed(&username) || !is_well_formed(&input.password) {
-            return Err(Failure::saying(BAD_REQUEST));
+        if !has_legacy_form(&username) || !has_legacy_form(&input.password) {
+            return Err(LegacyError::with_message(BAD_REQUEST));
         }
-        is_typed_alike(&input.password, &input.password_confirmed)?;
-        let new = NewUser::parse(&username, None, None, input.password.into()).map_err(not_made)?;
+        require_matching(&input.password, &input.password_confirmed)?;
+        let new = NewUser::parse(&username, None, None, input.password.into()).map_err(map_creation_error)?;
         let new = NewUser { must_change_password: input.change_password.unwrap_or(false), ..new };
-        let row = administration::create(ctx.app()?, requester, new, vec![input.role]).await.map_err(not_made)?;
+        let row =
+            administration::create(ctx.app()?, requester, new, vec![input.role]).await.map_err(map_creation_error)?;
         Ok(Some(CreateUser { user: Some(User::new(row, Arc::clone(requester))) }))
     }
 
@@ -110,18 +111,18 @@ impl AdministrationMutation {
     ) -> Result<Option<UpdatedUser>> {
         drop((change_password, username));
         let requester = ctx.requester()?;
-        requester.permit(access::WRITE_USERS)?;
+        requester.authorize(access::WRITE_USERS)?;
         let id = id::parse(KIND, &input.id).map_err(|fault| {
-            Failure::saying(match fault {
-                Fault::NotGlobal => "id_not_valid",
-                Fault::NotOfKind => "bad_request. {'id': ['Is not a valid ID']}",
-                Fault::Nobodys => "not_found. ",
+            LegacyError::with_message(match fault {
+                IdError::Malformed => "id_not_valid",
+                IdError::WrongType => "bad_request. {'id': ['Is not a valid ID']}",
+                IdError::LegacyObjectId => "not_found. ",
             })
         })?;
         let changes = UpdateUser { must_change_password: Some(input.change_password), ..UpdateUser::default() };
-        let row = administration::update(ctx.app()?, requester, id, changes)
-            .await
-            .map_err(|error| if is_missing(&error) { Failure::saying("not_found. ") } else { error.into() })?;
+        let row = administration::update(ctx.app()?, requester, id, changes).await.map_err(|error| {
+            if is_not_found(&error) { LegacyError::with_message("not_found. ") } else { error.into() }
+        })?;
         Ok(Some(UpdatedUser { user: Some(User::new(row, Arc::clone(requester))) }))
     }
 
@@ -132,38 +133,38 @@ impl AdministrationMutation {
         #[graphql(desc = "Whose.")] input: DeleteUserInput,
     ) -> Result<Option<DeleteUser>> {
         let requester = ctx.requester()?;
-        requester.permit(access::DELETE_USERS)?;
-        administration::delete(ctx.app()?, requester, whose(&input.id)?).await.map_err(not_found)?;
+        requester.authorize(access::DELETE_USERS)?;
+        administration::delete(ctx.app()?, requester, parse_user_id(&input.id)?).await.map_err(map_not_found)?;
         Ok(Some(DeleteUser { ok: Some(true) }))
     }
 }
 
 /// The account that an id means.
-pub(super) fn whose(id: &ID) -> Result<UserId> {
+pub(super) fn parse_user_id(id: &ID) -> Result<UserId> {
     id::parse(KIND, id).map_err(|fault| {
-        Failure::saying(match fault {
-            Fault::NotGlobal => "id_not_valid",
-            Fault::NotOfKind => BAD_REQUEST,
-            Fault::Nobodys => "not_found",
+        LegacyError::with_message(match fault {
+            IdError::Malformed => "id_not_valid",
+            IdError::WrongType => BAD_REQUEST,
+            IdError::LegacyObjectId => "not_found",
         })
     })
 }
 
-fn is_missing(error: &Error) -> bool {
-    refused(error) == Some(RefusalCode::NotFound)
+fn is_not_found(error: &Error) -> bool {
+    first_refusal(error) == Some(RefusalCode::NotFound)
 }
 
 /// Why nothing was done to an account.
-pub(super) fn not_found(error: Error) -> Failure {
-    if is_missing(&error) { Failure::saying("not_found") } else { error.into() }
+pub(super) fn map_not_found(error: Error) -> LegacyError {
+    if is_not_found(&error) { LegacyError::with_message("not_found") } else { error.into() }
 }
 
-fn not_made(error: Error) -> Failure {
-    match refused(&error) {
-        Some(RefusalCode::UnknownRole) => Failure::saying("Role does not exist"),
-        Some(RefusalCode::UsernameTaken) => Failure::saying("Username already exists"),
+fn map_creation_error(error: Error) -> LegacyError {
+    match first_refusal(&error) {
+        Some(RefusalCode::UnknownRole) => LegacyError::with_message("Role does not exist"),
+        Some(RefusalCode::UsernameTaken) => LegacyError::with_message("Username already exists"),
         Some(RefusalCode::InvalidUsername | RefusalCode::TooLong | RefusalCode::WeakPassword) => {
-            Failure::saying(BAD_REQUEST)
+            LegacyError::with_message(BAD_REQUEST)
         }
         _ => error.into(),
     }

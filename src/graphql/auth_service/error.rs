@@ -12,29 +12,29 @@ use crate::graphql::documents::SYNTAX_ERROR_CODE;
 const MAX_ERRORS: usize = 20;
 
 /// Longest message that an answer shows, in code points.
-const MAX_MESSAGE: usize = 256;
+const MAX_MESSAGE_CHARS: usize = 256;
 
 /// The request or the new password is not of the form that it has to be.
 pub(super) const BAD_REQUEST: &str = "bad_request";
 
 /// A failure on its way to the client. It has no `Display`, so that nothing turns it into a mere text.
-pub struct Failure {
+pub struct LegacyError {
     message: String,
     /// What it comes from, if it is more than a word for the client.
     source: Option<Arc<Error>>,
 }
 
 /// The result of every resolver.
-pub(super) type Result<T> = std::result::Result<T, Failure>;
+pub(super) type Result<T> = std::result::Result<T, LegacyError>;
 
-impl Failure {
+impl LegacyError {
     /// The failure with these words.
-    pub(super) fn saying(message: impl Into<String>) -> Self {
+    pub(super) fn with_message(message: impl Into<String>) -> Self {
         Self { message: message.into(), source: None }
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for LegacyError {
     fn from(error: Error) -> Self {
         let message = match &error {
             Error::Unauthenticated(_) | Error::Forbidden => "unauthorized".to_owned(),
@@ -44,15 +44,15 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<Failure> for async_graphql::Error {
-    fn from(failure: Failure) -> Self {
+impl From<LegacyError> for async_graphql::Error {
+    fn from(failure: LegacyError) -> Self {
         let source = failure.source.map(|source| source as Arc<dyn Any + Send + Sync>);
         Self { message: failure.message, source, extensions: None }
     }
 }
 
 /// What a use case refused first.
-pub(super) fn refused(error: &Error) -> Option<RefusalCode> {
+pub(super) fn first_refusal(error: &Error) -> Option<RefusalCode> {
     match error {
         Error::Refused(refusals) => refusals.first().map(|refusal| refusal.code),
         _ => None,
@@ -60,17 +60,20 @@ pub(super) fn refused(error: &Error) -> Option<RefusalCode> {
 }
 
 /// Why the request as a whole was stopped, if it was: callers know these by the status of the answer.
-pub(super) fn stopped(response: &Response) -> Option<Arc<Error>> {
+pub(super) fn fatal(response: &Response) -> Option<Arc<Error>> {
     let source = response.errors.first()?.source.clone()?;
     source.downcast::<Error>().ok().filter(|error| match &**error {
-        Error::PasswordChangeRequired | Error::Busy { .. } | Error::StorageUnavailable(_) | Error::Internal(_) => true,
-        error => refused(error) == Some(RefusalCode::TooManyAttempts),
+        Error::PasswordChangeRequired
+        | Error::ServerBusy { .. }
+        | Error::StorageUnavailable(_)
+        | Error::Internal(_) => true,
+        error => first_refusal(error) == Some(RefusalCode::TooManyAttempts),
     })
 }
 
 /// Makes an answer fit to leave the house: logs the causes that clients do not see with `request_id`, and says in the old
 /// words what the library found. The query, which may hold a password, is not repeated.
-pub(super) fn speak(response: &mut Response, request_id: &str) {
+pub(super) fn to_legacy_errors(response: &mut Response, request_id: &str) {
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
         if let Some(failure @ (Error::Internal(cause) | Error::StorageUnavailable(cause))) = error.source::<Error>() {
@@ -78,16 +81,16 @@ pub(super) fn speak(response: &mut Response, request_id: &str) {
         }
         let is_syntax = crate::graphql::error::has_code(error, SYNTAX_ERROR_CODE);
         error.extensions = None;
-        if let Some(words) = old_words(error, is_syntax) {
+        if let Some(words) = legacy_message(error, is_syntax) {
             error.message = words;
         }
-        if error.message.chars().count() > MAX_MESSAGE {
-            error.message = error.message.chars().take(MAX_MESSAGE).chain(['…']).collect();
+        if error.message.chars().count() > MAX_MESSAGE_CHARS {
+            error.message = error.message.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect();
         }
     }
 }
 
-fn old_words(error: &ServerError, is_syntax: bool) -> Option<String> {
+fn legacy_message(error: &ServerError, is_syntax: bool) -> Option<String> {
     if is_syntax {
         let place = error.locations.first().map_or_else(String::new, |at| format!(" ({}:{})", at.line, at.column));
         return Some(format!("Syntax Error GraphQL{place} {}", error.message.trim_start_matches("syntax error: ")));

@@ -9,7 +9,7 @@ use super::id;
 use super::role::{self, Role};
 use super::user::{self, User};
 use crate::account::{self, role as roles, user as users};
-use crate::graphql::context::Given;
+use crate::graphql::context::ContextExt;
 
 /// What has a global id.
 #[derive(Interface)]
@@ -30,7 +30,7 @@ impl NodeQuery {
     /// The object with this id. What does not exist and what the caller may not see are both null.
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The object's id.")] id: ID) -> Result<Option<Node>> {
         let (app, requester) = (ctx.app()?, ctx.requester()?);
-        requester.permit(account::access::READ_NODE)?;
+        requester.authorize(account::access::READ_NODE)?;
         if let Ok(id) = id::parse(user::KIND, &id) {
             let found = users::find(app, requester, id).await?;
             return Ok(found.map(|row| Node::User(User::new(row, Arc::clone(requester)))));

@@ -9,19 +9,19 @@ use base64::engine::general_purpose::STANDARD;
 use crate::account::directory::MAX_ROWS;
 
 /// What every cursor begins with.
-const CURSOR: &str = "arrayconnection:";
+const CURSOR_PREFIX: &str = "arrayconnection:";
 
 /// How many rows weigh as much as one field: no list stands within a list here.
-const ROWS: u64 = 10;
+const ROWS_PER_POINT: u64 = 10;
 
 /// How much a page weighs: what a row does, as often as there may be rows.
-pub(super) fn weight(first: Option<i32>, last: Option<i32>, row: usize) -> usize {
-    let rows = [first, last].into_iter().flatten().map(size).fold(MAX_ROWS, u64::min);
-    usize::try_from(rows.div_ceil(ROWS).max(1)).unwrap_or(usize::MAX).saturating_mul(row)
+pub(super) fn weight(first: Option<i32>, last: Option<i32>, row_weight: usize) -> usize {
+    let rows = [first, last].into_iter().flatten().map(row_count).fold(MAX_ROWS, u64::min);
+    usize::try_from(rows.div_ceil(ROWS_PER_POINT).max(1)).unwrap_or(usize::MAX).saturating_mul(row_weight)
 }
 
-fn size(asked: i32) -> u64 {
-    u64::try_from(asked).unwrap_or(0)
+fn row_count(requested: i32) -> u64 {
+    u64::try_from(requested).unwrap_or(0)
 }
 
 /// The four arguments of a connection.
@@ -47,33 +47,33 @@ impl Paging {
     /// The page in a list of `total` rows, of which one answer has [`MAX_ROWS`] at most. A cursor that is none counts
     /// for nothing, and whether there is more is told in the direction that was asked for (graphql-relay 2).
     pub fn window(&self, total: u64) -> Window {
-        let lower = self.after.as_deref().and_then(place).map_or(0, |place| place.saturating_add(1)).min(total);
-        let upper = self.before.as_deref().and_then(place).map_or(total, |place| place.min(total)).max(lower);
+        let lower = self.after.as_deref().and_then(decode_cursor).map_or(0, |place| place.saturating_add(1)).min(total);
+        let upper = self.before.as_deref().and_then(decode_cursor).map_or(total, |place| place.min(total)).max(lower);
         let (mut start, mut end) = (lower, upper);
         if let Some(first) = self.first {
-            end = end.min(start.saturating_add(size(first)));
+            end = end.min(start.saturating_add(row_count(first)));
         }
         if let Some(last) = self.last {
-            start = start.max(end.saturating_sub(size(last)));
+            start = start.max(end.saturating_sub(row_count(last)));
         }
-        let is_cut = end - start > MAX_ROWS;
-        if is_cut && self.last.is_some() {
+        let is_truncated = end - start > MAX_ROWS;
+        if is_truncated && self.last.is_some() {
             start = end - MAX_ROWS;
-        } else if is_cut {
+        } else if is_truncated {
             end = start + MAX_ROWS;
         }
         let has_previous = self.last.is_some() && start > lower;
-        let has_next = (self.first.is_some() || is_cut) && end < upper;
+        let has_next = (self.first.is_some() || is_truncated) && end < upper;
         Window { start, end, has_previous, has_next }
     }
 }
 
-fn place(cursor: &str) -> Option<u64> {
-    String::from_utf8(STANDARD.decode(cursor).ok()?).ok()?.strip_prefix(CURSOR)?.parse().ok()
+fn decode_cursor(cursor: &str) -> Option<u64> {
+    String::from_utf8(STANDARD.decode(cursor).ok()?).ok()?.strip_prefix(CURSOR_PREFIX)?.parse().ok()
 }
 
-fn cursor(place: u64) -> String {
-    STANDARD.encode(format!("{CURSOR}{place}"))
+fn encode_cursor(offset: u64) -> String {
+    STANDARD.encode(format!("{CURSOR_PREFIX}{offset}"))
 }
 
 /// Where a page stands in its list.
@@ -124,7 +124,7 @@ impl<Node: OutputType> TypeName for Connection<Node> {
 impl<Node: OutputType> Connection<Node> {
     /// The page of `window` with its objects.
     pub(super) fn new(window: &Window, nodes: Vec<Node>) -> Self {
-        let edge = |(node, place)| Edge { node: Some(node), cursor: cursor(place) };
+        let edge = |(node, place)| Edge { node: Some(node), cursor: encode_cursor(place) };
         let edges: Vec<Edge<Node>> = nodes.into_iter().zip(window.start..).map(edge).collect();
         let page_info = PageInfo {
             has_next_page: window.has_next,
@@ -141,34 +141,34 @@ mod tests {
     use super::*;
 
     fn window(after: Option<u64>, before: Option<u64>, first: Option<i32>, last: Option<i32>) -> Window {
-        Paging { after: after.map(cursor), before: before.map(cursor), first, last }.window(10)
+        Paging { after: after.map(encode_cursor), before: before.map(encode_cursor), first, last }.window(10)
     }
 
-    fn of(start: u64, end: u64, has_previous: bool, has_next: bool) -> Window {
+    fn expected_window(start: u64, end: u64, has_previous: bool, has_next: bool) -> Window {
         Window { start, end, has_previous, has_next }
     }
 
     #[test]
-    fn counts_rows_as_graphene_did() {
-        assert_eq!(window(None, None, None, None), of(0, 10, false, false));
-        assert_eq!(window(None, None, Some(1), None), of(0, 1, false, true));
-        assert_eq!(window(Some(0), None, Some(9), None), of(1, 10, false, false));
-        assert_eq!(window(None, Some(5), None, Some(2)), of(3, 5, true, false));
-        assert_eq!(window(Some(2), Some(6), None, None), of(3, 6, false, false));
-        assert_eq!(window(Some(2), Some(6), Some(2), Some(1)), of(4, 5, true, true));
-        assert_eq!(window(Some(8), Some(2), None, None), of(9, 9, false, false));
-        assert_eq!(window(Some(u64::MAX), None, Some(5), None), of(10, 10, false, false));
-        assert_eq!(window(None, None, Some(-1), None), of(0, 0, false, true));
-        let nonsense = Paging { after: Some("x".to_owned()), before: Some(String::new()), first: None, last: None };
-        assert_eq!(nonsense.window(3), of(0, 3, false, false));
+    fn page_window_matches_graphene() {
+        assert_eq!(window(None, None, None, None), expected_window(0, 10, false, false));
+        assert_eq!(window(None, None, Some(1), None), expected_window(0, 1, false, true));
+        assert_eq!(window(Some(0), None, Some(9), None), expected_window(1, 10, false, false));
+        assert_eq!(window(None, Some(5), None, Some(2)), expected_window(3, 5, true, false));
+        assert_eq!(window(Some(2), Some(6), None, None), expected_window(3, 6, false, false));
+        assert_eq!(window(Some(2), Some(6), Some(2), Some(1)), expected_window(4, 5, true, true));
+        assert_eq!(window(Some(8), Some(2), None, None), expected_window(9, 9, false, false));
+        assert_eq!(window(Some(u64::MAX), None, Some(5), None), expected_window(10, 10, false, false));
+        assert_eq!(window(None, None, Some(-1), None), expected_window(0, 0, false, true));
+        let invalid = Paging { after: Some("x".to_owned()), before: Some(String::new()), first: None, last: None };
+        assert_eq!(invalid.window(3), expected_window(0, 3, false, false));
     }
 
     #[test]
-    fn gives_so_many_rows_at_a_time_and_says_that_there_are_more() {
+    fn page_is_capped_and_reports_more_rows() {
         let all = |first, last| Paging { after: None, before: None, first, last };
-        assert_eq!(all(None, None).window(2_500), of(0, 1_000, false, true));
-        assert_eq!(all(Some(2_000), None).window(2_500), of(0, 1_000, false, true));
-        assert_eq!(all(None, Some(2_000)).window(2_500), of(1_500, 2_500, true, false));
+        assert_eq!(all(None, None).window(2_500), expected_window(0, 1_000, false, true));
+        assert_eq!(all(Some(2_000), None).window(2_500), expected_window(0, 1_000, false, true));
+        assert_eq!(all(None, Some(2_000)).window(2_500), expected_window(1_500, 2_500, true, false));
         assert_eq!((weight(None, None, 3), weight(Some(5), None, 3), weight(None, Some(-1), 3)), (300, 3, 3));
     }
 }

@@ -2,25 +2,25 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use super::administration::{not_found, whose};
-use super::error::{BAD_REQUEST, Failure, Result, refused};
+use super::administration::{map_not_found, parse_user_id};
+use super::error::{BAD_REQUEST, LegacyError, Result, first_refusal};
 use crate::account::access;
 use crate::account::password::{self, UpdatePassword};
 use crate::error::{Error, RefusalCode};
-use crate::graphql::context::Given;
+use crate::graphql::context::ContextExt;
 use secrecy::ExposeSecret;
 
 /// Fewest characters of a name or a password; where accountd's own rules ask for more, those hold.
 const MIN_LENGTH: usize = 3;
 
 /// Whether a name or a password has the form that the old service asked for.
-pub(super) fn is_well_formed(text: &str) -> bool {
+pub(super) fn has_legacy_form(text: &str) -> bool {
     text.chars().count() >= MIN_LENGTH && !text.contains(' ')
 }
 
 /// Refuses a new password that was not typed alike twice.
-pub(super) fn is_typed_alike(password: &str, again: &str) -> Result<()> {
-    if password == again { Ok(()) } else { Err(Failure::saying("Passwords don't match")) }
+pub(super) fn require_matching(password: &str, confirmation: &str) -> Result<()> {
+    if password == confirmation { Ok(()) } else { Err(LegacyError::with_message("Passwords don't match")) }
 }
 
 /// The old password and the new one.
@@ -72,17 +72,17 @@ impl PasswordMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The old password and the new one.")] input: UpdatePasswordInput,
     ) -> Result<Option<UpdatedPassword>> {
-        if !is_well_formed(&input.new_password) {
-            return Err(Failure::saying(BAD_REQUEST));
+        if !has_legacy_form(&input.new_password) {
+            return Err(LegacyError::with_message(BAD_REQUEST));
         }
-        is_typed_alike(&input.new_password, &input.password_confirmed)?;
+        require_matching(&input.new_password, &input.password_confirmed)?;
         let change = UpdatePassword {
             current: input.current_password.into(),
             new: input.new_password.into(),
             end_others: true,
             revoke_api_tokens: false,
         };
-        password::update_within(ctx.app()?, ctx.requester()?, change).await.map_err(not_changed)?;
+        password::update_keeping_session(ctx.app()?, ctx.requester()?, change).await.map_err(map_update_error)?;
         Ok(Some(UpdatedPassword { ok: Some(true) }))
     }
 
@@ -93,17 +93,20 @@ impl PasswordMutation {
         #[graphql(desc = "Whose.")] input: ResetPasswordInput,
     ) -> Result<Option<ResetPassword>> {
         let requester = ctx.requester()?;
-        requester.permit(access::WRITE_USERS)?;
-        let (_, made) = password::reset(ctx.app()?, requester, whose(&input.id)?).await.map_err(not_found)?;
-        Ok(Some(ResetPassword { password: Some(made.expose_secret().to_owned()) }))
+        requester.authorize(access::WRITE_USERS)?;
+        let (_, generated) =
+            password::reset(ctx.app()?, requester, parse_user_id(&input.id)?).await.map_err(map_not_found)?;
+        Ok(Some(ResetPassword { password: Some(generated.expose_secret().to_owned()) }))
     }
 }
 
-fn not_changed(error: Error) -> Failure {
-    match refused(&error) {
-        Some(RefusalCode::WrongPassword) => Failure::saying("Current password don't match"),
-        Some(RefusalCode::SamePassword) => Failure::saying("The new password is equal as the current password"),
-        Some(RefusalCode::WeakPassword) => Failure::saying(BAD_REQUEST),
+fn map_update_error(error: Error) -> LegacyError {
+    match first_refusal(&error) {
+        Some(RefusalCode::WrongPassword) => LegacyError::with_message("Current password don't match"),
+        Some(RefusalCode::SamePassword) => {
+            LegacyError::with_message("The new password is equal as the current password")
+        }
+        Some(RefusalCode::WeakPassword) => LegacyError::with_message(BAD_REQUEST),
         _ => error.into(),
     }
 }

@@ -7,7 +7,7 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::{Context, ID, InputValueError, InputValueResult, Object, Request, Scalar, ScalarType, Value};
 use serde_json::json;
 
-use super::error::{Failure, Result};
+use super::error::{LegacyError, Result};
 use super::id;
 use super::page::{Connection, Paging, weight};
 use crate::account::directory;
@@ -15,33 +15,33 @@ use crate::account::id::RoleId;
 use crate::account::role::{self as roles, Role as Found};
 use crate::app::App;
 use crate::error::Error;
-use crate::graphql::context::{Given, own};
+use crate::graphql::context::{ContextExt, clone_error};
 
 /// What the global ids of roles begin with.
 pub(super) const KIND: &str = "Role";
 
 /// Adds to `request` what finds the roles of many users with one statement.
-pub(super) fn data(request: Request, app: &App) -> Request {
-    request.data(DataLoader::new(HeldLoader(app.clone()), tokio::spawn))
+pub(super) fn with_role_loader(request: Request, app: &App) -> Request {
+    request.data(DataLoader::new(PrimaryRoleLoader(app.clone()), tokio::spawn))
 }
 
-struct HeldLoader(App);
+struct PrimaryRoleLoader(App);
 
-impl Loader<i64> for HeldLoader {
+impl Loader<i64> for PrimaryRoleLoader {
     type Value = Found;
     type Error = Arc<Error>;
 
     async fn load(&self, user_ids: &[i64]) -> std::result::Result<HashMap<i64, Found>, Arc<Error>> {
-        let found = directory::leading_roles(&self.0, user_ids.to_vec()).await.map_err(Arc::new)?;
+        let found = directory::primary_roles(&self.0, user_ids.to_vec()).await.map_err(Arc::new)?;
         Ok(found.into_iter().collect())
     }
 }
 
 /// The role of the user with this number, if there is one.
-pub(super) async fn of_user(ctx: &Context<'_>, user_id: i64) -> Result<Option<Role>> {
+pub(super) async fn primary_role_of(ctx: &Context<'_>, user_id: i64) -> Result<Option<Role>> {
     let missing = |_| Error::internal("the GraphQL request carries no loader of roles");
-    let loader = ctx.data::<DataLoader<HeldLoader>>().map_err(missing)?;
-    let found = loader.load_one(user_id).await.map_err(|cause| own(&cause))?;
+    let loader = ctx.data::<DataLoader<PrimaryRoleLoader>>().map_err(missing)?;
+    let found = loader.load_one(user_id).await.map_err(|cause| clone_error(&cause))?;
     Ok(found.map(Role))
 }
 
@@ -66,7 +66,7 @@ pub struct Role(pub(super) Found);
 
 impl Role {
     /// Each permission by its name.
-    fn listed(&self) -> serde_json::Value {
+    fn permissions_json(&self) -> serde_json::Value {
         self.0.permissions.iter().map(|permission| (permission.name().to_owned(), json!(true))).collect()
     }
 }
@@ -76,7 +76,7 @@ impl Role {
 impl Role {
     /// The global id.
     pub(super) async fn id(&self) -> ID {
-        id::global(KIND, RoleId::from(self.0.row.uid))
+        id::encode(KIND, RoleId::from(self.0.row.uid))
     }
 
     /// The name.
@@ -86,7 +86,7 @@ impl Role {
 
     /// What it allows: an object with a member for each permission.
     async fn permissions(&self) -> Option<JsonString> {
-        Some(JsonString(self.listed()))
+        Some(JsonString(self.permissions_json()))
     }
 }
 
@@ -114,11 +114,11 @@ impl RoleQuery {
         let fits = |role: &Role| {
             wanted.is_ok_and(|id| id.is_none_or(|id| id.uuid() == role.0.row.uid))
                 && name.as_ref().is_none_or(|name| *name == role.0.row.name)
-                && permissions.as_ref().is_none_or(|JsonString(wanted)| *wanted == role.listed())
+                && permissions.as_ref().is_none_or(|JsonString(wanted)| *wanted == role.permissions_json())
         };
         let found: Vec<Role> = listed.into_iter().map(Role).filter(fits).collect();
         let window = Paging { before, after, first, last }.window(u64::try_from(found.len()).unwrap_or(0));
-        let place = |place: u64| usize::try_from(place).map_err(Error::internal).map_err(Failure::from);
+        let place = |place: u64| usize::try_from(place).map_err(Error::internal).map_err(LegacyError::from);
         let (start, size) = (place(window.start)?, place(window.end - window.start)?);
         Ok(Some(Connection::new(&window, found.into_iter().skip(start).take(size).collect())))
     }

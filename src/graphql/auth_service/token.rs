@@ -3,12 +3,12 @@
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::error::{Failure, Result, refused};
-use crate::account::refresh::{self, Predecessor};
+use super::error::{LegacyError, Result, first_refusal};
+use crate::account::refresh::{self, OldAccessToken};
 use crate::account::tokens;
 use crate::app::App;
-use crate::error::{Error, RefusalCode, TokenFault};
-use crate::graphql::context::Given;
+use crate::error::{Error, RefusalCode, TokenError};
+use crate::graphql::context::ContextExt;
 
 /// What proves that the session may go on.
 #[derive(InputObject)]
@@ -46,9 +46,9 @@ impl TokenMutation {
         #[graphql(desc = "The refresh token.")] input: RefreshTokenInput,
     ) -> Result<Option<RefreshToken>> {
         let (app, token) = (ctx.app()?, SecretString::from(input.refresh_token));
-        let renewed = refresh::refresh_own(app, ctx.requester()?, &token, Predecessor::Keep).await;
-        let (signed_in, _) = renewed.map_err(|error| not_renewed(app, &token, error))?;
-        let pair = signed_in.tokens;
+        let renewed = refresh::refresh_own(app, ctx.requester()?, &token, OldAccessToken::Keep).await;
+        let (issued, _) = renewed.map_err(|error| map_refresh_error(app, &token, error))?;
+        let pair = issued.tokens;
         Ok(Some(RefreshToken {
             token_type: Some("Bearer"),
             access_token: Some(pair.access_token.expose_secret().to_owned()),
@@ -60,16 +60,16 @@ impl TokenMutation {
 
 /// Why there is no next pair, in the old words: they differ for a token that is none, one whose time is over, and one
 /// that is not the caller's or no refresh token.
-fn not_renewed(app: &App, token: &SecretString, error: Error) -> Failure {
-    match (refused(&error), &error) {
-        (Some(RefusalCode::RefreshTokenInvalid), _) if !tokens::is_access(app, token) => {
-            Failure::saying("invalid_token. ")
+fn map_refresh_error(app: &App, token: &SecretString, error: Error) -> LegacyError {
+    match (first_refusal(&error), &error) {
+        (Some(RefusalCode::RefreshTokenInvalid), _) if !tokens::is_access_token(app, token) => {
+            LegacyError::with_message("invalid_token. ")
         }
-        (Some(RefusalCode::SessionEnded), _) if tokens::inspect_refresh(app, token) == Err(TokenFault::Expired) => {
-            Failure::saying("signature_expired. ")
+        (Some(RefusalCode::SessionEnded), _) if tokens::refresh_token_id(app, token) == Err(TokenError::Expired) => {
+            LegacyError::with_message("signature_expired. ")
         }
         (Some(RefusalCode::RefreshTokenInvalid | RefusalCode::RefreshTokenReused | RefusalCode::SessionEnded), _)
-        | (None, Error::Forbidden) => Failure::saying("unauthorized. "),
+        | (None, Error::Forbidden) => LegacyError::with_message("unauthorized. "),
         _ => error.into(),
     }
 }

@@ -13,7 +13,7 @@ use crate::account::id::UserId;
 use crate::account::requester::Requester;
 use crate::account::user::UserFilter;
 use crate::account::{access, directory, role as roles, user as users};
-use crate::graphql::context::Given;
+use crate::graphql::context::ContextExt;
 
 /// What the global ids of users begin with.
 pub(super) const KIND: &str = "User";
@@ -21,17 +21,17 @@ pub(super) const KIND: &str = "User";
 /// An account, as one viewer sees it.
 pub struct User {
     row: user::Model,
-    viewer: Arc<Requester>,
+    requester: Arc<Requester>,
 }
 
 impl User {
     /// The account `row` as `viewer` sees it.
-    pub(super) fn new(row: user::Model, viewer: Arc<Requester>) -> Self {
-        Self { row, viewer }
+    pub(super) fn new(row: user::Model, requester: Arc<Requester>) -> Self {
+        Self { row, requester }
     }
 
     fn permit(&self) -> Result<()> {
-        self.viewer.permit_for(access::READ_ACCOUNT, &self.row)?;
+        self.requester.authorize_for(access::READ_USER_DETAILS, &self.row)?;
         Ok(())
     }
 }
@@ -53,13 +53,13 @@ impl User {
 
     /// The global id.
     pub(super) async fn id(&self) -> ID {
-        id::global(KIND, UserId::from(self.row.uid))
+        id::encode(KIND, UserId::from(self.row.uid))
     }
 
     /// Its role; of several the administrator's, or the first by name.
     async fn role(&self, ctx: &Context<'_>) -> Result<Option<Role>> {
         self.permit()?;
-        role::of_user(ctx, self.row.id).await
+        role::primary_role_of(ctx, self.row.id).await
     }
 
     /// The name to sign in with.
@@ -90,8 +90,8 @@ impl UserQuery {
         #[graphql(desc = "The one with this name.")] username: Option<String>,
         #[graphql(desc = "Those with this role, by its id.")] role: Option<ID>,
     ) -> Result<Option<Connection<User>>> {
-        let (app, viewer) = (ctx.app()?, ctx.requester()?);
-        viewer.permit(access::READ_USERS)?;
+        let (app, requester) = (ctx.app()?, ctx.requester()?);
+        requester.authorize(access::READ_USERS)?;
         let paging = Paging { before, after, first, last };
         let status = |active| if active { user::Status::Active } else { user::Status::Disabled };
         let (Ok(uid), Ok(role)) =
@@ -100,7 +100,7 @@ impl UserQuery {
             return Ok(Some(Connection::new(&paging.window(0), Vec::new())));
         };
         let role_key = match role {
-            Some(id) => match roles::find(app, viewer, id).await? {
+            Some(id) => match roles::find(app, requester, id).await? {
                 Some(role) => Some(role.row.name),
                 None => return Ok(Some(Connection::new(&paging.window(0), Vec::new()))),
             },
@@ -114,9 +114,9 @@ impl UserQuery {
             role_key,
             ..UserFilter::default()
         };
-        let window = paging.window(users::count(app, viewer, &filter).await?);
-        let rows = directory::list(app, viewer, &filter, window.start, window.end - window.start).await?;
-        let nodes = rows.into_iter().map(|row| User::new(row, Arc::clone(viewer))).collect();
+        let window = paging.window(users::count(app, requester, &filter).await?);
+        let rows = directory::list(app, requester, &filter, window.start, window.end - window.start).await?;
+        let nodes = rows.into_iter().map(|row| User::new(row, Arc::clone(requester))).collect();
         Ok(Some(Connection::new(&window, nodes)))
     }
 }

@@ -27,40 +27,40 @@ pub(super) struct Converted {
     /// What keeps it from being executed.
     pub errors: Vec<ServerError>,
     /// The tokens of what was converted.
-    pub tokens: usize,
+    pub token_count: usize,
 }
 
 /// Converts `document`, which was parsed from `text` without errors.
 pub(super) fn convert(document: &ast::Document, text: &str) -> Converted {
-    let mut conversion = Conversion { text, positions: Positions::new(text), errors: Vec::new(), tokens: 0 };
+    let mut conversion = Conversion { text, positions: Positions::new(text), errors: Vec::new(), token_count: 0 };
     let mut operations: Option<DocumentOperations> = None;
     let mut fragments = HashMap::new();
     for definition in &document.definitions {
         match definition {
             ast::Definition::OperationDefinition(operation) => {
-                let position = conversion.start(operation.location());
+                let position = conversion.position(operation.location());
                 let converted = Positioned::new(conversion.operation(operation), position);
-                conversion.add(&mut operations, operation.name.as_ref(), converted);
+                conversion.add_operation(&mut operations, operation.name.as_ref(), converted);
             }
             ast::Definition::FragmentDefinition(fragment) => {
-                let position = conversion.start(fragment.location());
+                let position = conversion.position(fragment.location());
                 let converted = conversion.fragment(fragment);
                 match fragments.entry(Name::new(&fragment.name)) {
                     Entry::Vacant(entry) => drop(entry.insert(Positioned::new(converted, position))),
-                    Entry::Occupied(_) => conversion.refuse("two fragments have the same name", position),
+                    Entry::Occupied(_) => conversion.add_error("two fragments have the same name", position),
                 }
             }
             definition => {
-                let position = conversion.start(definition.location());
-                conversion.refuse("only operations and fragments can be executed", position);
+                let position = conversion.position(definition.location());
+                conversion.add_error("only operations and fragments can be executed", position);
             }
         }
     }
     if operations.is_none() {
-        conversion.refuse("the document has no operation", Pos { line: 1, column: 1 });
+        conversion.add_error("the document has no operation", Pos { line: 1, column: 1 });
     }
     let document = operations.map(|operations| ExecutableDocument { operations, fragments });
-    Converted { document, errors: conversion.errors, tokens: conversion.tokens }
+    Converted { document, errors: conversion.errors, token_count: conversion.token_count }
 }
 
 struct Conversion<'a> {
@@ -68,29 +68,29 @@ struct Conversion<'a> {
     positions: Positions<'a>,
     errors: Vec<ServerError>,
     /// How many tokens were written for what was converted so far.
-    tokens: usize,
+    token_count: usize,
 }
 
 impl Conversion<'_> {
-    fn refuse(&mut self, message: &str, position: Pos) {
+    fn add_error(&mut self, message: &str, position: Pos) {
         self.errors.push(ServerError::new(message, Some(position)));
     }
 
-    fn start(&mut self, span: Option<SourceSpan>) -> Pos {
+    fn position(&mut self, span: Option<SourceSpan>) -> Pos {
         span.map_or_else(Pos::default, |span| self.positions.at(span.offset()))
     }
 
     fn positioned<T>(&mut self, span: Option<SourceSpan>, convert: impl FnOnce(&mut Self) -> T) -> Positioned<T> {
-        let position = self.start(span);
+        let position = self.position(span);
         Positioned::new(convert(self), position)
     }
 
     fn name(&mut self, name: &ParsedName) -> Positioned<Name> {
-        self.tokens += 1;
+        self.token_count += 1;
         self.positioned(name.location(), |_| Name::new(name))
     }
 
-    fn add(
+    fn add_operation(
         &mut self,
         operations: &mut Option<DocumentOperations>,
         name: Option<&ParsedName>,
@@ -104,17 +104,17 @@ impl Conversion<'_> {
             }
             (Some(DocumentOperations::Multiple(named)), Some(name)) => match named.entry(Name::new(name)) {
                 Entry::Vacant(entry) => drop(entry.insert(operation)),
-                Entry::Occupied(_) => self.refuse("two operations have the same name", position),
+                Entry::Occupied(_) => self.add_error("two operations have the same name", position),
             },
-            (Some(_), _) => self.refuse("an operation without a name must be the only one", position),
+            (Some(_), _) => self.add_error("an operation without a name must be the only one", position),
         }
     }
 
     fn operation(&mut self, operation: &Node<ast::OperationDefinition>) -> OperationDefinition {
         // `{ … }` is short for `query { … }`.
         let begin = operation.location().and_then(|span| self.text.get(span.offset()..)).unwrap_or_default();
-        self.tokens += usize::from(!begin.starts_with('{')) + usize::from(operation.name.is_some());
-        self.tokens += around(&operation.variables);
+        self.token_count += usize::from(!begin.starts_with('{')) + usize::from(operation.name.is_some());
+        self.token_count += bracket_tokens(&operation.variables);
         OperationDefinition {
             ty: match operation.operation_type {
                 ast::OperationType::Query => OperationType::Query,
@@ -133,12 +133,12 @@ impl Conversion<'_> {
 
     fn variable(&mut self, variable: &ast::VariableDefinition) -> VariableDefinition {
         // `$` and `:`.
-        self.tokens += 2 + type_tokens(&variable.ty);
+        self.token_count += 2 + type_tokens(&variable.ty);
         let name = self.name(&variable.name);
-        let var_type = self.positioned(variable.ty.location(), |_| converted_type(&variable.ty));
+        let var_type = self.positioned(variable.ty.location(), |_| convert_type(&variable.ty));
         let default_value = variable.default_value.as_ref().and_then(|default| {
-            self.tokens += 1;
-            let position = self.start(default.location());
+            self.token_count += 1;
+            let position = self.position(default.location());
             // The grammar has no variables here.
             self.value(default).into_const().map(|value| Positioned::new(value, position))
         });
@@ -148,20 +148,20 @@ impl Conversion<'_> {
 
     fn fragment(&mut self, fragment: &ast::FragmentDefinition) -> FragmentDefinition {
         // `fragment`, the name and `on`.
-        self.tokens += 3;
+        self.token_count += 3;
         FragmentDefinition {
-            type_condition: self.condition(&fragment.type_condition),
+            type_condition: self.type_condition(&fragment.type_condition),
             directives: self.directives(&fragment.directives),
             selection_set: self.selections(&fragment.selection_set),
         }
     }
 
-    fn condition(&mut self, on: &ParsedName) -> Positioned<TypeCondition> {
+    fn type_condition(&mut self, on: &ParsedName) -> Positioned<TypeCondition> {
         self.positioned(on.location(), |this| TypeCondition { on: this.name(on) })
     }
 
     fn selections(&mut self, selections: &[ast::Selection]) -> Positioned<SelectionSet> {
-        self.tokens += around(selections);
+        self.token_count += bracket_tokens(selections);
         let items: Vec<_> = selections.iter().map(|selection| self.selection(selection)).collect();
         // The parser does not keep where the set begins.
         let position = items.first().map_or_else(Pos::default, |first| first.pos);
@@ -169,18 +169,18 @@ impl Conversion<'_> {
     }
 
     fn selection(&mut self, selection: &ast::Selection) -> Positioned<Selection> {
-        let position = self.start(selection.location());
+        let position = self.position(selection.location());
         let converted = match selection {
             ast::Selection::Field(field) => Selection::Field(Positioned::new(self.field(field), position)),
             ast::Selection::FragmentSpread(spread) => {
-                self.tokens += 1;
+                self.token_count += 1;
                 let fragment_name = self.name(&spread.fragment_name);
                 let directives = self.directives(&spread.directives);
                 Selection::FragmentSpread(Positioned::new(FragmentSpread { fragment_name, directives }, position))
             }
             ast::Selection::InlineFragment(inline) => {
-                self.tokens += 1 + usize::from(inline.type_condition.is_some());
-                let type_condition = inline.type_condition.as_ref().map(|on| self.condition(on));
+                self.token_count += 1 + usize::from(inline.type_condition.is_some());
+                let type_condition = inline.type_condition.as_ref().map(|on| self.type_condition(on));
                 let directives = self.directives(&inline.directives);
                 let selection_set = self.selections(&inline.selection_set);
                 let inline = InlineFragment { type_condition, directives, selection_set };
@@ -191,7 +191,7 @@ impl Conversion<'_> {
     }
 
     fn field(&mut self, field: &ast::Field) -> Field {
-        self.tokens += usize::from(field.alias.is_some());
+        self.token_count += usize::from(field.alias.is_some());
         let alias = field.alias.as_ref().map(|alias| self.name(alias));
         let name = self.name(&field.name);
         let arguments = self.arguments(&field.arguments);
@@ -202,7 +202,7 @@ impl Conversion<'_> {
 
     fn directives(&mut self, directives: &ast::DirectiveList) -> Vec<Positioned<Directive>> {
         let convert = |directive: &Node<ast::Directive>| {
-            self.tokens += 1;
+            self.token_count += 1;
             self.positioned(directive.location(), |this| Directive {
                 name: this.name(&directive.name),
                 arguments: this.arguments(&directive.arguments),
@@ -212,9 +212,9 @@ impl Conversion<'_> {
     }
 
     fn arguments(&mut self, arguments: &[Node<ast::Argument>]) -> Vec<(Positioned<Name>, Positioned<Value>)> {
-        self.tokens += around(arguments);
+        self.token_count += bracket_tokens(arguments);
         let convert = |argument: &Node<ast::Argument>| {
-            self.tokens += 1;
+            self.token_count += 1;
             let name = self.name(&argument.name);
             (name, self.positioned(argument.value.location(), |this| this.value(&argument.value)))
         };
@@ -222,7 +222,7 @@ impl Conversion<'_> {
     }
 
     fn value(&mut self, value: &Node<ast::Value>) -> Value {
-        self.tokens += match &**value {
+        self.token_count += match &**value {
             ast::Value::List(_) | ast::Value::Object(_) | ast::Value::Variable(_) => 2,
             _ => 1,
         };
@@ -237,18 +237,18 @@ impl Conversion<'_> {
             ast::Value::List(items) => Value::List(items.iter().map(|item| self.value(item)).collect()),
             ast::Value::Object(fields) => {
                 // A name and `:` each.
-                self.tokens += 2 * fields.len();
+                self.token_count += 2 * fields.len();
                 Value::Object(fields.iter().map(|(name, value)| (Name::new(name), self.value(value))).collect())
             }
         }
     }
 
-    fn number(&mut self, value: &Node<ast::Value>, written: &str) -> Value {
-        match number(written) {
+    fn number(&mut self, value: &Node<ast::Value>, literal: &str) -> Value {
+        match parse_number(literal) {
             Some(number) => Value::Number(number),
             None => {
-                let position = self.start(value.location());
-                self.refuse("the number is too large", position);
+                let position = self.position(value.location());
+                self.add_error("the number is too large", position);
                 Value::Null
             }
         }
@@ -256,24 +256,24 @@ impl Conversion<'_> {
 }
 
 /// A number as it is written in a document; nothing if it is beyond what 64 bits hold.
-fn number(written: &str) -> Option<Number> {
+fn parse_number(literal: &str) -> Option<Number> {
     // `-0` is an integer in GraphQL; JSON's reader makes it a float.
-    written.parse::<i64>().map(Number::from).ok().or_else(|| written.parse().ok())
+    literal.parse::<i64>().map(Number::from).ok().or_else(|| literal.parse().ok())
 }
 
 /// A type as the executor has it.
-pub(super) fn converted_type(ty: &ast::Type) -> Type {
+pub(super) fn convert_type(ty: &ast::Type) -> Type {
     let (base, nullable) = match ty {
         ast::Type::Named(name) => (BaseType::Named(Name::new(name)), true),
         ast::Type::NonNullNamed(name) => (BaseType::Named(Name::new(name)), false),
-        ast::Type::List(item) => (BaseType::List(Box::new(converted_type(item))), true),
-        ast::Type::NonNullList(item) => (BaseType::List(Box::new(converted_type(item))), false),
+        ast::Type::List(item) => (BaseType::List(Box::new(convert_type(item))), true),
+        ast::Type::NonNullList(item) => (BaseType::List(Box::new(convert_type(item))), false),
     };
     Type { base, nullable }
 }
 
 /// The tokens around what is written in brackets only if there is something.
-fn around<T>(items: &[T]) -> usize {
+fn bracket_tokens<T>(items: &[T]) -> usize {
     if items.is_empty() { 0 } else { 2 }
 }
 

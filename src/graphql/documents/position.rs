@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_end_as_the_specification_says() {
+    fn line_ends_follow_the_specification() {
         let text = "a\né b\r\nc\rd";
         let mut positions = Positions::new(text);
         let mut at = |letter| {

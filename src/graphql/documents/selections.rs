@@ -19,24 +19,24 @@ pub(in crate::graphql) const PLACEHOLDER: &str = "__accountd";
 
 /// Whether the document has a `@skip` or an `@include`.
 pub(super) fn is_conditional(document: &ExecutableDocument) -> bool {
-    fn within(set: &SelectionSet) -> bool {
+    fn set_has_condition(set: &SelectionSet) -> bool {
         set.items.iter().any(|item| {
-            item.node.directives().iter().any(|directive| condition(&directive.node).is_some())
+            item.node.directives().iter().any(|directive| required_value(&directive.node).is_some())
                 || match &item.node {
-                    Selection::Field(field) => within(&field.node.selection_set.node),
-                    Selection::InlineFragment(inline) => within(&inline.node.selection_set.node),
+                    Selection::Field(field) => set_has_condition(&field.node.selection_set.node),
+                    Selection::InlineFragment(inline) => set_has_condition(&inline.node.selection_set.node),
                     Selection::FragmentSpread(_) => false,
                 }
         })
     }
-    document.operations.iter().any(|(_, operation)| within(&operation.node.selection_set.node))
-        || document.fragments.values().any(|fragment| within(&fragment.node.selection_set.node))
+    document.operations.iter().any(|(_, operation)| set_has_condition(&operation.node.selection_set.node))
+        || document.fragments.values().any(|fragment| set_has_condition(&fragment.node.selection_set.node))
 }
 
 /// Makes `document`, which is valid, fit for the executor; conditions are judged by `variables`.
-pub(in crate::graphql) fn prepare(document: &mut ExecutableDocument, variables: &Variables) {
+pub(in crate::graphql) fn normalize(document: &mut ExecutableDocument, variables: &Variables) {
     for fragment in document.fragments.values_mut() {
-        prune(&mut fragment.node.selection_set.node, variables);
+        apply_conditions(&mut fragment.node.selection_set.node, variables);
     }
     let fragments = &document.fragments;
     let operations: Vec<&mut OperationDefinition> = match &mut document.operations {
@@ -45,9 +45,9 @@ pub(in crate::graphql) fn prepare(document: &mut ExecutableDocument, variables: 
     };
     for operation in operations {
         let set = &mut operation.selection_set.node;
-        prune(set, variables);
+        apply_conditions(set, variables);
         let mut fields = IndexMap::new();
-        flatten(std::mem::take(set), fragments, &mut Vec::new(), &mut fields);
+        collect_root_fields(std::mem::take(set), fragments, &mut Vec::new(), &mut fields);
         let item = |field: Positioned<Field>| {
             let position = field.pos;
             Positioned::new(Selection::Field(field), position)
@@ -55,17 +55,17 @@ pub(in crate::graphql) fn prepare(document: &mut ExecutableDocument, variables: 
         set.items = fields.into_values().map(item).collect();
         // A subscription to nothing is refused.
         if operation.ty != OperationType::Subscription {
-            fill(set);
+            ensure_field(set);
         }
     }
 }
 
 /// Takes away what `@skip` and `@include` say, and leaves no field with nothing to select.
-fn prune(set: &mut SelectionSet, variables: &Variables) {
+fn apply_conditions(set: &mut SelectionSet, variables: &Variables) {
     set.items.retain_mut(|item| {
         let directives = item.node.directives_mut();
         let is_included = directives.iter().all(|directive| is_met(&directive.node, variables));
-        directives.retain(|directive| condition(&directive.node).is_none());
+        directives.retain(|directive| required_value(&directive.node).is_none());
         is_included
     });
     for item in &mut set.items {
@@ -74,18 +74,18 @@ fn prune(set: &mut SelectionSet, variables: &Variables) {
                 let below = &mut field.node.selection_set.node;
                 // The field of a valid document selects something, or is a leaf.
                 if !below.items.is_empty() {
-                    prune(below, variables);
-                    fill(below);
+                    apply_conditions(below, variables);
+                    ensure_field(below);
                 }
             }
-            Selection::InlineFragment(inline) => prune(&mut inline.node.selection_set.node, variables),
+            Selection::InlineFragment(inline) => apply_conditions(&mut inline.node.selection_set.node, variables),
             Selection::FragmentSpread(_) => {}
         }
     }
 }
 
 /// Puts something into a set without fields: fragments may turn out not to apply.
-fn fill(set: &mut SelectionSet) {
+fn ensure_field(set: &mut SelectionSet) {
     if !set.items.iter().any(|item| matches!(item.node, Selection::Field(_))) {
         set.items.push(placeholder(set.items.first().map_or_else(Pos::default, |first| first.pos)));
     }
@@ -105,10 +105,10 @@ fn placeholder(position: Pos) -> Positioned<Selection> {
 
 /// The root fields in the order in which they are written, with the selections of those that have one key together. All
 /// fragments apply: the root has one type.
-fn flatten(
+fn collect_root_fields(
     set: SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
-    spread: &mut Vec<Name>,
+    visited: &mut Vec<Name>,
     fields: &mut IndexMap<Name, Positioned<Field>>,
 ) {
     for item in set.items {
@@ -123,16 +123,18 @@ fn flatten(
                     }
                 }
             }
-            Selection::InlineFragment(inline) => flatten(inline.node.selection_set.node, fragments, spread, fields),
+            Selection::InlineFragment(inline) => {
+                collect_root_fields(inline.node.selection_set.node, fragments, visited, fields)
+            }
             Selection::FragmentSpread(one) => {
                 let name = one.node.fragment_name.node;
                 // A fragment that was spread once adds nothing the second time.
-                if spread.contains(&name) {
+                if visited.contains(&name) {
                     continue;
                 }
                 if let Some(fragment) = fragments.get(&name) {
-                    spread.push(name);
-                    flatten(fragment.node.selection_set.node.clone(), fragments, spread, fields);
+                    visited.push(name);
+                    collect_root_fields(fragment.node.selection_set.node.clone(), fragments, visited, fields);
                 }
             }
         }
@@ -140,7 +142,7 @@ fn flatten(
 }
 
 /// What the directive is a condition for: to be there, or not.
-fn condition(directive: &Directive) -> Option<bool> {
+fn required_value(directive: &Directive) -> Option<bool> {
     match directive.name.node.as_str() {
         "include" => Some(true),
         "skip" => Some(false),
@@ -149,8 +151,8 @@ fn condition(directive: &Directive) -> Option<bool> {
 }
 
 fn is_met(directive: &Directive, variables: &Variables) -> bool {
-    let Some(wanted) = condition(directive) else { return true };
+    let Some(required) = required_value(directive) else { return true };
     let written = directive.arguments.iter().find(|(name, _)| name.node == "if").map(|(_, value)| value.node.clone());
     let value = written.and_then(|value| value.into_const_with(|name| variables.get(&name).cloned().ok_or(())).ok());
-    value == Some(Value::Boolean(wanted))
+    value == Some(Value::Boolean(required))
 }

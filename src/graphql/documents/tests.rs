@@ -31,7 +31,7 @@ const LIMITS: OperationLimits = OperationLimits {
 /// The document without positions, of which the two parsers keep different ones. `-0` is 0. Strings are without
 /// backslashes, spaces and tabs: in block strings the other parser leaves a backslash before three quotes, and blank lines
 /// that are shorter than the indentation as they are (GraphQL section 2.9.4).
-fn plain(document: &ExecutableDocument) -> Value {
+fn without_positions(document: &ExecutableDocument) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(fields) => {
@@ -50,11 +50,11 @@ fn plain(document: &ExecutableDocument) -> Value {
 }
 
 /// Whether both read `text`; if they do, they must have read the same.
-fn agree(text: &str) -> bool {
+fn parsers_agree(text: &str) -> bool {
     let Ok(document) = Document::parse(text, 1_000) else { return false };
     match (document.executable(), parse_query(text)) {
         (Some(ours), Ok(theirs)) => {
-            assert_eq!(plain(ours), plain(&theirs), "{text:?}");
+            assert_eq!(without_positions(ours), without_positions(&theirs), "{text:?}");
             true
         }
         _ => false,
@@ -62,7 +62,7 @@ fn agree(text: &str) -> bool {
 }
 
 #[test]
-fn both_parsers_read_the_same() {
+fn parser_agrees_with_the_reference_parser() {
     for text in [
         "{ me { id } }",
         "query Q($a: [Int!]! = [1, -2.5e3], $b: In = {c: ENUM, d: null, e: {f: [true, \"x\"]}}) @e { a: b }",
@@ -73,12 +73,12 @@ fn both_parsers_read_the_same() {
         "{ a(b: \"\"\"\"one\" \"\"\", c: \"\"\"\"\"\", d: -0, e: 0.0, f: 1e2) }",
         "\u{feff}# comment { [ \n{ a, b,,, c }",
     ] {
-        assert!(agree(text), "{text}: {:?}", Document::parse(text, 1_000));
+        assert!(parsers_agree(text), "{text}: {:?}", Document::parse(text, 1_000));
     }
 }
 
 #[test]
-fn positions_are_those_of_the_text() {
+fn converted_positions_match_the_text() {
     let document =
         Document::parse("query {\n  x: me(a: \"ü\", b: [1]) { id }\r\n  ...F }\rfragment F on Q { me }", 100).unwrap();
     let text = format!("{:?}", document.executable().unwrap());
@@ -88,7 +88,7 @@ fn positions_are_those_of_the_text() {
 }
 
 /// Pieces of documents, and of what is none.
-fn piece() -> impl Strategy<Value = &'static str> {
+fn document_fragment() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "\"",
         "\"\"",
@@ -137,7 +137,7 @@ fn piece() -> impl Strategy<Value = &'static str> {
 }
 
 /// What stands in strings.
-fn inside() -> impl Strategy<Value = String> {
+fn string_content() -> impl Strategy<Value = String> {
     let pieces =
         ["\"", "\\\"", "\\", "\\\\", "\\\"\"\"", "\n", "\r\n", "\r", " ", "  ", "a", "é", "#", "{", "\\n", "\t"];
     prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..12).prop_map(|pieces| pieces.concat())
@@ -166,23 +166,23 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_read_as_the_other_parser_reads_it(pieces in prop::collection::vec(piece(), 0..40)) {
-        agree(&pieces.concat());
+    fn arbitrary_text_parses_as_in_the_reference_parser(pieces in prop::collection::vec(document_fragment(), 0..40)) {
+        parsers_agree(&pieces.concat());
     }
 
     #[test]
-    fn any_arguments_are_read_as_the_other_parser_reads_them(pieces in prop::collection::vec(piece(), 0..12)) {
-        agree(&format!("{{ a(b: {}) }}", pieces.concat()));
+    fn arbitrary_arguments_parse_as_in_the_reference_parser(pieces in prop::collection::vec(document_fragment(), 0..12)) {
+        parsers_agree(&format!("{{ a(b: {}) }}", pieces.concat()));
     }
 
     #[test]
-    fn strings_are_read_as_the_other_parser_reads_them(inside in inside()) {
-        agree(&format!("{{ a(b: \"{inside}\") }}"));
-        agree(&format!("{{ a(b: \"\"\"{inside}\"\"\") }}"));
+    fn arbitrary_strings_parse_as_in_the_reference_parser(inside in string_content()) {
+        parsers_agree(&format!("{{ a(b: \"{inside}\") }}"));
+        parsers_agree(&format!("{{ a(b: \"\"\"{inside}\"\"\") }}"));
     }
 
     #[test]
-    fn block_strings_have_the_value_of_the_specification(inside in inside()) {
+    fn arbitrary_block_strings_have_the_specified_value(inside in string_content()) {
         let ends = inside.replace("\\\"\"\"", "");
         prop_assume!(!ends.contains("\"\"\"") && !inside.ends_with(['"', '\\']));
         let document = Document::parse(&format!("{{ a(b: \"\"\"{inside}\"\"\") }}"), 100).unwrap();
@@ -192,32 +192,32 @@ proptest! {
     }
 }
 
-fn is_kept(query: &str) -> bool {
-    let documents = Documents::new(SDL);
-    documents.read(query, &LIMITS).unwrap();
-    documents.recent.get(query).is_some()
+fn is_cached(query: &str) -> bool {
+    let documents = DocumentCache::new(SDL);
+    documents.get_or_parse(query, &LIMITS).unwrap();
+    documents.cache.get(query).is_some()
 }
 
 #[test]
-fn keeps_what_can_be_parsed_and_holds_no_text() {
-    assert!(is_kept("{ me { id } }"));
-    assert!(!is_kept("{ me { id }"));
-    assert!(!is_kept("mutation { login(input: { username: \"ann\", password: \"secret\" }) { errors { code } } }"));
-    assert!(!is_kept(&format!("{{ me {{ id }} }}{}", " ".repeat(MAX_BYTES))));
+fn only_valid_documents_without_string_literals_are_cached() {
+    assert!(is_cached("{ me { id } }"));
+    assert!(!is_cached("{ me { id }"));
+    assert!(!is_cached("mutation { login(input: { username: \"ann\", password: \"secret\" }) { errors { code } } }"));
+    assert!(!is_cached(&format!("{{ me {{ id }} }}{}", " ".repeat(MAX_CACHED_QUERY_BYTES))));
 }
 
 #[test]
-fn is_bounded() {
-    let documents = Documents::new(SDL);
+fn document_cache_is_bounded() {
+    let documents = DocumentCache::new(SDL);
     for number in 0..MAX_DOCUMENTS * 3 {
-        documents.read(&format!("{{ a{number}: me {{ id }} }}"), &LIMITS).unwrap();
+        documents.get_or_parse(&format!("{{ a{number}: me {{ id }} }}"), &LIMITS).unwrap();
     }
     // The cache rounds up for each of its parts.
-    assert!(documents.recent.len() < MAX_DOCUMENTS * 2);
+    assert!(documents.cache.len() < MAX_DOCUMENTS * 2);
 }
 
 #[test]
-fn errors_repeat_nothing_of_the_text() {
+fn syntax_errors_repeat_nothing_of_the_query() {
     for text in [
         "{ me { hunter2 ",
         "{ me(a: hunter2",
@@ -239,7 +239,7 @@ fn errors_repeat_nothing_of_the_text() {
 }
 
 #[test]
-fn block_strings_have_the_value_that_the_specification_gives_them() {
+fn block_string_examples_of_the_specification_are_parsed() {
     for (written, value) in [
         ("\"\"\"a\"\"\"", "a"),
         ("\"\"\"\"\"\"", ""),

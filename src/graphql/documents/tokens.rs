@@ -15,7 +15,7 @@ pub(in crate::graphql) const MAX_BRACKETS: usize = 50;
 
 /// What a text amounts to.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tokens {
+pub(super) struct TokenCount {
     /// Punctuators, names, numbers and strings (GraphQL section 2.1.6).
     pub count: usize,
     /// How many of them are descriptions of operations, fragments and variables.
@@ -33,8 +33,8 @@ pub(super) struct Tokens {
 ///
 /// # Errors
 /// [`Error::TooComplex`] beyond `most` tokens or [`MAX_BRACKETS`].
-pub(super) fn count(text: &str, most: usize) -> Result<Tokens> {
-    let mut tokens = Tokens { count: 0, descriptions: 0, cleaned: String::new(), error: None };
+pub(super) fn count(text: &str, max: usize) -> Result<TokenCount> {
+    let mut tokens = TokenCount { count: 0, descriptions: 0, cleaned: String::new(), error: None };
     let mut cleaned = text.as_bytes().to_vec();
     let mut open = Vec::new();
     let mut previous = None;
@@ -52,15 +52,15 @@ pub(super) fn count(text: &str, most: usize) -> Result<Tokens> {
         match kind {
             TokenKind::Whitespace | TokenKind::Eof => continue,
             TokenKind::Comment | TokenKind::Comma => {
-                blank(&mut cleaned, &token);
+                overwrite_with_spaces(&mut cleaned, &token);
                 continue;
             }
             _ => {}
         }
         if let Some(description) = description.take()
-            && is_described(&token)
+            && can_have_description(&token)
         {
-            blank(&mut cleaned, &description);
+            overwrite_with_spaces(&mut cleaned, &description);
             tokens.descriptions += 1;
         }
         match kind {
@@ -82,11 +82,11 @@ pub(super) fn count(text: &str, most: usize) -> Result<Tokens> {
         }
         previous = Some(kind);
         tokens.count += 1;
-        if tokens.count > most {
-            return Err(Error::TooComplex { limit: "graphql.max_tokens", most: most.to_string() });
+        if tokens.count > max {
+            return Err(Error::OperationTooComplex { limit: "graphql.max_tokens", most: max.to_string() });
         }
         if open.len() > MAX_BRACKETS {
-            return Err(Error::TooComplex { limit: "graphql.max_depth", most: MAX_BRACKETS.to_string() });
+            return Err(Error::OperationTooComplex { limit: "graphql.max_depth", most: MAX_BRACKETS.to_string() });
         }
     }
     tokens.cleaned = String::from_utf8(cleaned).map_err(Error::internal)?;
@@ -94,7 +94,7 @@ pub(super) fn count(text: &str, most: usize) -> Result<Tokens> {
 }
 
 /// Whether a definition that may have a description begins with `token`.
-fn is_described(token: &Token<'_>) -> bool {
+fn can_have_description(token: &Token<'_>) -> bool {
     match token.kind() {
         TokenKind::Dollar => true,
         TokenKind::Name => matches!(token.data(), "query" | "mutation" | "subscription" | "fragment"),
@@ -102,7 +102,7 @@ fn is_described(token: &Token<'_>) -> bool {
     }
 }
 
-fn blank(text: &mut [u8], token: &Token<'_>) {
+fn overwrite_with_spaces(text: &mut [u8], token: &Token<'_>) {
     if let Some(written) = text.get_mut(token.index()..token.index() + token.data().len()) {
         written.fill(b' ');
     }
@@ -112,26 +112,26 @@ fn blank(text: &mut [u8], token: &Token<'_>) {
 mod tests {
     use super::*;
 
-    fn tokens(text: &str) -> usize {
+    fn token_count(text: &str) -> usize {
         let tokens = count(text, usize::MAX).unwrap();
         assert_eq!(tokens.error, None, "{text}");
         tokens.count
     }
 
-    fn limit(text: &str, most: usize) -> Option<&'static str> {
+    fn exceeded_limit(text: &str, most: usize) -> Option<&'static str> {
         match count(text, most) {
-            Err(Error::TooComplex { limit, .. }) => Some(limit),
+            Err(Error::OperationTooComplex { limit, .. }) => Some(limit),
             _ => None,
         }
     }
 
     #[test]
-    fn counts_what_the_specification_calls_tokens() {
-        assert_eq!(tokens("{ me { id } }"), 6);
-        assert_eq!(tokens("query Q($a: [Int!]! = [1, -2.5e3]) @skip(if: $a) { ...F }"), 29);
-        assert_eq!(tokens("# { { {\n{ a }"), 3);
-        assert_eq!(tokens(r#"{ a(b: "} ] \" {", c: """x " \""" } """) }"#), 11);
-        assert_eq!(tokens("\u{feff}{ a }"), 3);
+    fn token_count_follows_the_specification() {
+        assert_eq!(token_count("{ me { id } }"), 6);
+        assert_eq!(token_count("query Q($a: [Int!]! = [1, -2.5e3]) @skip(if: $a) { ...F }"), 29);
+        assert_eq!(token_count("# { { {\n{ a }"), 3);
+        assert_eq!(token_count(r#"{ a(b: "} ] \" {", c: """x " \""" } """) }"#), 11);
+        assert_eq!(token_count("\u{feff}{ a }"), 3);
     }
 
     #[test]
@@ -148,20 +148,20 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_exact() {
-        assert_eq!(limit("{ me { id } }", 6), None);
-        assert_eq!(limit("{ me { id } }", 5), Some("graphql.max_tokens"));
+    fn token_and_nesting_limits_are_exact() {
+        assert_eq!(exceeded_limit("{ me { id } }", 6), None);
+        assert_eq!(exceeded_limit("{ me { id } }", 5), Some("graphql.max_tokens"));
         for bracket in ["[", "{", "(", "{a(b:[{"] {
             let open = bracket.chars().filter(|one| "[{(".contains(*one)).count();
             let text = |brackets: usize| bracket.repeat(brackets / open);
-            assert_eq!(limit(&text(48), 1_000), None, "{bracket}");
-            assert_eq!(limit(&text(52), 1_000), Some("graphql.max_depth"), "{bracket}");
+            assert_eq!(exceeded_limit(&text(48), 1_000), None, "{bracket}");
+            assert_eq!(exceeded_limit(&text(52), 1_000), Some("graphql.max_depth"), "{bracket}");
         }
-        assert_eq!(limit(&format!("{{ a(b: \"{}\") }}", "[".repeat(60)), 1_000), None);
+        assert_eq!(exceeded_limit(&format!("{{ a(b: \"{}\") }}", "[".repeat(60)), 1_000), None);
     }
 
     #[test]
-    fn strings_that_do_not_end_are_errors() {
+    fn unterminated_strings_are_syntax_errors() {
         for text in
             ["{ a(b: \"\"\"\"[[[[)}", "{ a(b: \"\"\"x\")}", "{ a(b: \"x\n\")}", "{ a(b: \")}", "{ a(b: \"\\\")}"]
         {

@@ -20,15 +20,15 @@ mod values;
 const MAX_ERRORS: usize = 20;
 
 /// An error and where it is, before the place is written as line and column.
-type Fault = (Option<SourceSpan>, String);
+type Violation = (Option<SourceSpan>, String);
 
 /// The types that documents are validated against.
 #[derive(Debug)]
-pub(in crate::graphql) struct Types(Valid<Schema>);
+pub(in crate::graphql) struct ValidationSchema(Valid<Schema>);
 
-impl Types {
+impl ValidationSchema {
     /// The types of the schema that `sdl` describes.
-    pub fn of(sdl: &str) -> Self {
+    pub fn from_sdl(sdl: &str) -> Self {
         let valid = Schema::parse_and_validate(sdl, "").unwrap_or_else(|failed| Valid::assume_valid(failed.partial));
         let mut schema = valid.into_inner();
         // apollo-compiler 1.33 does not know this field, which tools ask for (GraphQL section 4.2.2).
@@ -52,45 +52,45 @@ impl Types {
 
     /// What is wrong with `document`, which was parsed from `text` and nests within the limits; nothing if it is valid.
     pub(super) fn validate(&self, document: &ast::Document, text: &str) -> Vec<ServerError> {
-        let mut faults = match document.to_executable_validate(&self.0) {
+        let mut violations = match document.to_executable_validate(&self.0) {
             Ok(valid) => values::check(&self.0, &valid),
             Err(invalid) => {
-                let faults = faults(&invalid.partial, &invalid.errors);
+                let violations = violations(&invalid.partial, &invalid.errors);
                 // It says too much or nothing about a document that is valid but for that.
-                if faults.is_empty() { values::check(&self.0, &invalid.partial) } else { faults }
+                if violations.is_empty() { values::check(&self.0, &invalid.partial) } else { violations }
             }
         };
         let offset = |span: Option<SourceSpan>| span.map(|span| span.offset());
-        faults.sort_by_key(|(span, _)| offset(*span));
-        faults.truncate(MAX_ERRORS);
+        violations.sort_by_key(|(span, _)| offset(*span));
+        violations.truncate(MAX_ERRORS);
         let mut positions = Positions::new(text);
-        let error = |(span, message): Fault| ServerError::new(message, offset(span).map(|at| positions.at(at)));
-        faults.into_iter().map(error).collect()
+        let error = |(span, message): Violation| ServerError::new(message, offset(span).map(|at| positions.at(at)));
+        violations.into_iter().map(error).collect()
     }
 }
 
 /// The errors of the library, but for those that graphql-js does not have either.
-fn faults(document: &ExecutableDocument, errors: &DiagnosticList) -> Vec<Fault> {
+fn violations(document: &ExecutableDocument, errors: &DiagnosticList) -> Vec<Violation> {
     let is_allowed = |message: &str| {
-        STRICTER.iter().any(|end| message.ends_with(end))
+        STRICTER_RULES.iter().any(|end| message.ends_with(end))
             && document.operations.iter().filter(|one| one.is_subscription()).all(|one| {
-                let mut root = Root { document, spread: Vec::new(), keys: Vec::new() };
-                root.add(&one.selection_set) && root.keys.windows(2).all(|pair| pair.first() == pair.last())
+                let mut root = SubscriptionRootFields { document, visited: Vec::new(), keys: Vec::new() };
+                root.collect_keys(&one.selection_set) && root.keys.windows(2).all(|pair| pair.first() == pair.last())
             })
     };
-    let faults = errors.iter().map(|one| (one.error.location(), one.error.to_string()));
-    let mut faults: Vec<Fault> = faults.filter(|(_, message)| !is_allowed(message)).collect();
-    let unknown: Vec<usize> = faults
+    let messages = errors.iter().map(|one| (one.error.location(), one.error.to_string()));
+    let mut violations: Vec<Violation> = messages.filter(|(_, message)| !is_allowed(message)).collect();
+    let unknown: Vec<usize> = violations
         .iter()
         .filter(|(_, message)| message.contains(UNKNOWN_FIELD))
         .filter_map(|(span, _)| span.map(|span| span.offset()))
         .collect();
     // A selection of unknown fields alone is empty to the library; clients show the first error.
-    faults.retain(|(span, message)| {
+    violations.retain(|(span, message)| {
         let holds = |at: &usize| span.is_some_and(|span| (span.offset() + 1..span.end_offset()).contains(at));
         !(message.contains(EMPTY_SELECTION) && unknown.iter().any(holds))
     });
-    faults
+    violations
 }
 
 /// What the library says of a field that its type does not have, and of one without the fields that it needs.
@@ -99,18 +99,18 @@ const EMPTY_SELECTION: &str = "must have a subselection set";
 
 /// What the library says of subscriptions whose root fields it counts before they are merged, or that has a condition
 /// which is always the same.
-const STRICTER: [&str; 2] = ["can only have one root field", "can not specify @skip or @include on root fields"];
+const STRICTER_RULES: [&str; 2] = ["can only have one root field", "can not specify @skip or @include on root fields"];
 
 /// The root fields of a subscription (GraphQL section 5.2.4.1).
-struct Root<'a> {
+struct SubscriptionRootFields<'a> {
     document: &'a ExecutableDocument,
-    spread: Vec<&'a Name>,
+    visited: Vec<&'a Name>,
     keys: Vec<&'a Name>,
 }
 
-impl<'a> Root<'a> {
+impl<'a> SubscriptionRootFields<'a> {
     /// Adds what is selected; tells whether that is known before there are variables.
-    fn add(&mut self, set: &'a SelectionSet) -> bool {
+    fn collect_keys(&mut self, set: &'a SelectionSet) -> bool {
         set.selections.iter().all(|selection| match is_included(selection.directives()) {
             None => false,
             Some(false) => true,
@@ -119,10 +119,13 @@ impl<'a> Root<'a> {
                     self.keys.push(field.response_key());
                     true
                 }
-                Selection::InlineFragment(inline) => self.add(&inline.selection_set),
-                Selection::FragmentSpread(one) if !self.spread.contains(&&one.fragment_name) => {
-                    self.spread.push(&one.fragment_name);
-                    self.document.fragments.get(&one.fragment_name).is_none_or(|one| self.add(&one.selection_set))
+                Selection::InlineFragment(inline) => self.collect_keys(&inline.selection_set),
+                Selection::FragmentSpread(one) if !self.visited.contains(&&one.fragment_name) => {
+                    self.visited.push(&one.fragment_name);
+                    self.document
+                        .fragments
+                        .get(&one.fragment_name)
+                        .is_none_or(|one| self.collect_keys(&one.selection_set))
                 }
                 Selection::FragmentSpread(_) => true,
             },
@@ -139,8 +142,8 @@ fn is_included(directives: &DirectiveList) -> Option<bool> {
             "skip" => false,
             _ => continue,
         };
-        let given = directive.specified_argument_by_name("if")?.to_bool()?;
-        is_included &= given == wanted;
+        let value = directive.specified_argument_by_name("if")?.to_bool()?;
+        is_included &= value == wanted;
     }
     Some(is_included)
 }

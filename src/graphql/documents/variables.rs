@@ -17,7 +17,7 @@ use async_graphql::{Name, Positioned, ServerError, Value, Variables};
 use async_graphql_value::{Number, Value as Written};
 
 use crate::error::Error;
-use crate::graphql::error::Failure;
+use crate::graphql::error::ResolverError;
 
 /// Most variables that are complained about.
 const MAX_ERRORS: usize = 20;
@@ -41,21 +41,22 @@ pub(in crate::graphql) struct Coerced {
 pub(in crate::graphql) fn coerce(
     schema: &Schema,
     operation: &OperationDefinition,
-    mut given: Variables,
+    mut values: Variables,
 ) -> Result<Coerced, Vec<ServerError>> {
     let mut coerced = Coerced { variables: Variables::default(), absent: HashSet::new() };
     let mut errors = Vec::new();
     for definition in &operation.variable_definitions {
         let variable = &definition.node;
         let (name, ty) = (&variable.name.node, &variable.var_type.node);
-        let refuse = |problem: Problem| problem.into_error(definition);
-        let value = match (given.remove(name), &variable.default_value) {
-            (Some(value), _) => coerced_value(schema, ty, value, &mut Vec::new()).map(Some),
+        let refuse = |problem: CoercionError| problem.into_error(definition);
+        let value = match (values.remove(name), &variable.default_value) {
+            (Some(value), _) => coerce_value(schema, ty, value, &mut Vec::new()).map(Some),
             (None, Some(default)) => Ok(Some(default.node.clone())),
             (None, None) if ty.nullable => Ok(None),
-            (None, None) => {
-                Err(Problem { path: Vec::new(), message: format!("a value of type {ty} is required but not provided") })
-            }
+            (None, None) => Err(CoercionError {
+                path: Vec::new(),
+                message: format!("a value of type {ty} is required but not provided"),
+            }),
         };
         match value {
             Ok(Some(value)) => drop(coerced.variables.insert(name.clone(), value)),
@@ -68,74 +69,75 @@ pub(in crate::graphql) fn coerce(
 }
 
 /// What is wrong in a variable, and where.
-struct Problem {
+struct CoercionError {
     path: Vec<String>,
     message: String,
 }
 
-impl Problem {
+impl CoercionError {
     fn into_error(self, definition: &Positioned<VariableDefinition>) -> ServerError {
         let path: String = self.path.iter().map(|step| format!(".{step}")).collect();
         let problem = format!("${}{path}: {}", definition.node.name.node, self.message);
-        let error = async_graphql::Error::from(Failure::from(Error::BadUserInput { argument: "variables", problem }));
+        let error =
+            async_graphql::Error::from(ResolverError::from(Error::BadUserInput { argument: "variables", problem }));
         error.into_server_error(definition.pos)
     }
 }
 
 type Step = String;
 
-fn coerced_value(schema: &Schema, ty: &Type, value: Value, path: &mut Vec<Step>) -> Result<Value, Problem> {
+fn coerce_value(schema: &Schema, ty: &Type, value: Value, path: &mut Vec<Step>) -> Result<Value, CoercionError> {
     if value == Value::Null {
-        return if ty.nullable { Ok(value) } else { Err(problem(path, format!("{ty} may not be null"))) };
+        return if ty.nullable { Ok(value) } else { Err(coercion_error(path, format!("{ty} may not be null"))) };
     }
     match (&ty.base, value) {
         (BaseType::List(item), Value::List(values)) => {
             let coerce = |(index, value): (usize, Value)| {
                 path.push(index.to_string());
-                let value = coerced_value(schema, item, value, path)?;
+                let value = coerce_value(schema, item, value, path)?;
                 path.pop();
                 Ok(value)
             };
             values.into_iter().enumerate().map(coerce).collect::<Result<_, _>>().map(Value::List)
         }
-        (BaseType::List(item), value) => coerced_value(schema, item, value, path).map(|one| Value::List(vec![one])),
+        (BaseType::List(item), value) => coerce_value(schema, item, value, path).map(|one| Value::List(vec![one])),
         (BaseType::Named(name), value) => match schema.types.get(name.as_str()) {
-            Some(ExtendedType::InputObject(object)) => coerced_object(schema, object, value, path),
+            Some(ExtendedType::InputObject(object)) => coerce_object(schema, object, value, path),
             Some(ExtendedType::Enum(of)) => match &value {
                 Value::String(text) if of.values.keys().any(|name| name == text.as_str()) => Ok(value),
-                _ => Err(problem(path, format!("expected a value of {name}"))),
+                _ => Err(coercion_error(path, format!("expected a value of {name}"))),
             },
             // What is in a custom scalar is its own affair.
-            _ => scalar(name, value).ok_or_else(|| problem(path, format!("expected {name}"))),
+            _ => coerce_scalar(name, value).ok_or_else(|| coercion_error(path, format!("expected {name}"))),
         },
     }
 }
 
-fn coerced_object(
+fn coerce_object(
     schema: &Schema,
     object: &InputObjectType,
     value: Value,
     path: &mut Vec<Step>,
-) -> Result<Value, Problem> {
-    let Value::Object(mut given) = value else {
-        return Err(problem(path, format!("expected an object of {}", object.name)));
+) -> Result<Value, CoercionError> {
+    let Value::Object(mut values) = value else {
+        return Err(coercion_error(path, format!("expected an object of {}", object.name)));
     };
-    if let Some(unknown) = given.keys().find(|name| !object.fields.keys().any(|field| field == name.as_str())) {
+    if let Some(unknown) = values.keys().find(|name| !object.fields.keys().any(|field| field == name.as_str())) {
         let name = if unknown.len() <= MAX_NAME { unknown.as_str() } else { "…" };
-        return Err(problem(path, format!("unknown field \"{name}\" of type \"{}\"", object.name)));
+        return Err(coercion_error(path, format!("unknown field \"{name}\" of type \"{}\"", object.name)));
     }
-    let mut coerced = IndexMap::with_capacity(given.len());
+    let mut coerced = IndexMap::with_capacity(values.len());
     for (name, field) in &object.fields {
-        match given.shift_remove(name.as_str()) {
+        match values.shift_remove(name.as_str()) {
             Some(value) => {
                 path.push(name.to_string());
-                let value = coerced_value(schema, &converted(&field.ty), value, path)?;
+                let value = coerce_value(schema, &executor_type(&field.ty), value, path)?;
                 path.pop();
                 coerced.insert(Name::new(name), value);
             }
             None if field.is_required() => {
                 let message = format!("field \"{name}\" of type \"{}\" is required but not provided", object.name);
-                return Err(problem(path, message));
+                return Err(coercion_error(path, message));
             }
             // The executor puts the default in.
             None => {}
@@ -144,19 +146,21 @@ fn coerced_object(
     Ok(Value::Object(coerced))
 }
 
-fn converted(ty: &apollo_compiler::ast::Type) -> Type {
-    super::convert::converted_type(ty)
+fn executor_type(ty: &apollo_compiler::ast::Type) -> Type {
+    super::convert::convert_type(ty)
 }
 
-fn problem(path: &[Step], message: String) -> Problem {
-    Problem { path: path.to_vec(), message }
+fn coercion_error(path: &[Step], message: String) -> CoercionError {
+    CoercionError { path: path.to_vec(), message }
 }
 
 /// The value as this scalar has it; nothing if it is of another kind (GraphQL section 3.5).
-fn scalar(name: &str, value: Value) -> Option<Value> {
+fn coerce_scalar(name: &str, value: Value) -> Option<Value> {
     match (name, value) {
-        ("Int", Value::Number(number)) => integer(&number).and_then(|whole| i32::try_from(whole).ok()).map(Value::from),
-        ("ID", Value::Number(number)) => integer(&number).map(|whole| Value::String(whole.to_string())),
+        ("Int", Value::Number(number)) => {
+            as_integer(&number).and_then(|whole| i32::try_from(whole).ok()).map(Value::from)
+        }
+        ("ID", Value::Number(number)) => as_integer(&number).map(|whole| Value::String(whole.to_string())),
         ("Float", value @ Value::Number(_))
         | ("String" | "ID", value @ Value::String(_))
         | ("Boolean", value @ Value::Boolean(_)) => Some(value),
@@ -166,7 +170,7 @@ fn scalar(name: &str, value: Value) -> Option<Value> {
 }
 
 /// The integer that a number of JSON is: `2`, `2.0`, `2e0` and `-0` are.
-fn integer(number: &Number) -> Option<i128> {
+fn as_integer(number: &Number) -> Option<i128> {
     if let Some(whole) = number.as_i128() {
         return Some(whole);
     }
@@ -177,42 +181,42 @@ fn integer(number: &Number) -> Option<i128> {
 
 /// Takes the variables that are `absent` out of the arguments and input objects of `document`. In a list, where there is
 /// no being absent, they are null.
-pub(in crate::graphql) fn take_out(document: &mut ExecutableDocument, absent: &HashSet<Name>) {
+pub(in crate::graphql) fn remove_absent(document: &mut ExecutableDocument, absent: &HashSet<Name>) {
     if absent.is_empty() {
         return;
     }
     for fragment in document.fragments.values_mut() {
-        take_out_of_set(&mut fragment.node.selection_set.node, absent);
+        remove_absent_in_set(&mut fragment.node.selection_set.node, absent);
     }
     match &mut document.operations {
-        DocumentOperations::Single(only) => take_out_of_set(&mut only.node.selection_set.node, absent),
+        DocumentOperations::Single(only) => remove_absent_in_set(&mut only.node.selection_set.node, absent),
         DocumentOperations::Multiple(named) => {
-            named.values_mut().for_each(|one| take_out_of_set(&mut one.node.selection_set.node, absent));
+            named.values_mut().for_each(|one| remove_absent_in_set(&mut one.node.selection_set.node, absent));
         }
     }
 }
 
-fn take_out_of_set(set: &mut SelectionSet, absent: &HashSet<Name>) {
+fn remove_absent_in_set(set: &mut SelectionSet, absent: &HashSet<Name>) {
     for item in &mut set.items {
         match &mut item.node {
             Selection::Field(field) => {
-                field.node.arguments.retain_mut(|(_, value)| is_present(&mut value.node, absent));
-                take_out_of_set(&mut field.node.selection_set.node, absent);
+                field.node.arguments.retain_mut(|(_, value)| retain_present(&mut value.node, absent));
+                remove_absent_in_set(&mut field.node.selection_set.node, absent);
             }
-            Selection::InlineFragment(inline) => take_out_of_set(&mut inline.node.selection_set.node, absent),
+            Selection::InlineFragment(inline) => remove_absent_in_set(&mut inline.node.selection_set.node, absent),
             Selection::FragmentSpread(_) => {}
         }
     }
 }
 
 /// Whether there is a value; takes absent ones out of it.
-fn is_present(value: &mut Written, absent: &HashSet<Name>) -> bool {
+fn retain_present(value: &mut Written, absent: &HashSet<Name>) -> bool {
     match value {
         Written::Variable(name) => return !absent.contains(name),
-        Written::Object(fields) => fields.retain(|_, value| is_present(value, absent)),
+        Written::Object(fields) => fields.retain(|_, value| retain_present(value, absent)),
         Written::List(items) => {
             for item in items {
-                if !is_present(item, absent) {
+                if !retain_present(item, absent) {
                     *item = Written::Null;
                 }
             }

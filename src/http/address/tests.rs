@@ -18,11 +18,11 @@ fn at_by(header: ForwardedHeader, peer: &str, headers: &[(&'static str, &str)]) 
     for (name, value) in headers {
         map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
-    client(peer.parse().unwrap(), &map, &PROXIES.parse().unwrap(), header).to_string()
+    resolve(peer.parse().unwrap(), &map, &PROXIES.parse().unwrap(), header).to_string()
 }
 
 #[test]
-fn believes_proxies_only() {
+fn only_trusted_proxies_are_believed() {
     for headers in
         [[("x-forwarded-for", "198.51.100.1")], [("forwarded", "for=198.51.100.1")], [("x-real-ip", "198.51.100.1")]]
     {
@@ -35,7 +35,7 @@ fn believes_proxies_only() {
 }
 
 #[test]
-fn walks_x_forwarded_for_from_the_right() {
+fn x_forwarded_for_is_read_from_the_right() {
     for (value, expected) in [
         ("198.51.100.1", "198.51.100.1"),
         ("203.0.113.9, 198.51.100.1", "198.51.100.1"),
@@ -73,7 +73,7 @@ fn walks_x_forwarded_for_from_the_right() {
 }
 
 #[test]
-fn walks_forwarded_from_the_right() {
+fn forwarded_is_read_from_the_right() {
     for (value, expected) in [
         ("for=198.51.100.1", "198.51.100.1"),
         ("For=198.51.100.1;proto=https;by=203.0.113.43", "198.51.100.1"),
@@ -100,7 +100,7 @@ fn walks_forwarded_from_the_right() {
 }
 
 #[test]
-fn takes_several_headers_for_one_list() {
+fn repeated_headers_form_one_list() {
     let name = "x-forwarded-for";
     assert_eq!(at("10.0.0.1", &[(name, "203.0.113.9"), (name, "198.51.100.1, 10.0.0.2")]), "198.51.100.1");
     assert_eq!(at("10.0.0.1", &[(name, "198.51.100.1"), (name, "10.0.0.3, 10.0.0.2")]), "198.51.100.1");
@@ -127,7 +127,7 @@ fn the_header_that_the_proxy_does_not_write_is_ignored() {
 }
 
 #[test]
-fn no_spoofed_entry_counts() {
+fn spoofed_entries_are_ignored() {
     let spoofed = (0..1_000).map(|number| format!("10.{}.{}.1", number / 250, number % 250));
     let chain = spoofed.chain(["198.51.100.1".to_owned(), "10.0.0.2".to_owned()]).collect::<Vec<_>>().join(", ");
     assert_eq!(at("10.0.0.1", &[("x-forwarded-for", &chain)]), "198.51.100.1");

@@ -17,11 +17,11 @@ pub(super) struct File {
     bytes: Cow<'static, [u8]>,
     hash: [u8; 32],
     media_type: &'static str,
-    is_packed: bool,
+    is_gzipped: bool,
 }
 
 /// The text of a page.
-pub(super) fn text(path: &str) -> Option<String> {
+pub(super) fn read_text(path: &str) -> Option<String> {
     read(path).and_then(|(bytes, _)| String::from_utf8(bytes.into_owned()).ok())
 }
 
@@ -31,10 +31,10 @@ pub(super) fn find(directory: &str, name: &str, headers: &HeaderMap) -> Option<F
         return None;
     }
     let path = &format!("{directory}/{name}");
-    let packed = if takes_gzip(headers) { read(&format!("{path}.gz")) } else { None };
-    let is_packed = packed.is_some();
-    let (bytes, hash) = packed.or_else(|| read(path))?;
-    Some(File { bytes, hash, media_type: media_type(path), is_packed })
+    let gzipped = if accepts_gzip(headers) { read(&format!("{path}.gz")) } else { None };
+    let is_gzipped = gzipped.is_some();
+    let (bytes, hash) = gzipped.or_else(|| read(path))?;
+    Some(File { bytes, hash, media_type: media_type(path), is_gzipped })
 }
 
 #[cfg(feature = "web")]
@@ -47,7 +47,7 @@ fn read(_path: &str) -> Option<(Cow<'static, [u8]>, [u8; 32])> {
     None
 }
 
-fn takes_gzip(headers: &HeaderMap) -> bool {
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let texts = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut codings = texts.flat_map(|text| text.split(',')).map(|coding| coding.split(';').map(str::trim));
     codings.any(|mut coding| coding.next() == Some("gzip") && !coding.any(|weight| matches!(weight, "q=0" | "q=0.0")))
@@ -67,18 +67,19 @@ fn media_type(path: &str) -> &'static str {
 
 impl File {
     /// For names that change with the content.
-    pub fn for_good(self) -> Response<Body> {
-        self.answer("public, max-age=31536000, immutable")
+    pub fn into_immutable(self) -> Response<Body> {
+        self.into_response_with("public, max-age=31536000, immutable")
     }
 
     /// For names that stay: nothing, if the client has this very file (RFC 9110 section 13.1.2).
-    pub fn unless_known(self, headers: &HeaderMap) -> Response<Body> {
+    pub fn into_revalidated(self, headers: &HeaderMap) -> Response<Body> {
         let tag = self.hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
         let tag = format!("\"{tag}\"");
-        let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        let is_known = known.flat_map(|text| text.split(',')).any(|one| one.trim().trim_start_matches("W/") == tag);
-        let mut response = self.answer("no-cache");
-        if is_known {
+        let known_tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let is_unchanged =
+            known_tags.flat_map(|text| text.split(',')).any(|one| one.trim().trim_start_matches("W/") == tag);
+        let mut response = self.into_response_with("no-cache");
+        if is_unchanged {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             *response.body_mut() = Body::empty();
         }
@@ -88,13 +89,13 @@ impl File {
         response
     }
 
-    fn answer(self, caching: &'static str) -> Response<Body> {
+    fn into_response_with(self, caching: &'static str) -> Response<Body> {
         let mut response = Body::from(self.bytes).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.media_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(caching));
         headers.append(VARY, HeaderValue::from_static("accept-encoding"));
-        if self.is_packed {
+        if self.is_gzipped {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         response

@@ -3,30 +3,36 @@
 use async_graphql::parser::types::{DocumentOperations, OperationDefinition, OperationType};
 
 use crate::graphql::Document;
-use crate::http::log::Operation;
+use crate::http::log::LoggedOperation;
 
 /// Longest operation name that is logged, in bytes.
-const MAX_LOGGED_NAME: usize = 100;
+const MAX_LOGGED_NAME_BYTES: usize = 100;
 
 /// The operation, or nothing if none can be told.
-pub(super) fn described(document: &Document, wanted: Option<&str>) -> Operation {
-    let Some(document) = document.parsed() else { return Operation::default() };
+pub(super) fn describe(document: &Document, operation_name: Option<&str>) -> LoggedOperation {
+    let Some(document) = document.parsed() else { return LoggedOperation::default() };
     let kind = |operation: &OperationDefinition| match operation.ty {
         OperationType::Query => "query",
         OperationType::Mutation => "mutation",
         OperationType::Subscription => "subscription",
     };
-    let mut found = match &document.operations {
-        DocumentOperations::Single(only) => {
-            Operation { kind: kind(&only.node), name: wanted.unwrap_or_default().to_owned(), ..Operation::default() }
-        }
+    let mut operation = match &document.operations {
+        DocumentOperations::Single(only) => LoggedOperation {
+            kind: kind(&only.node),
+            name: operation_name.unwrap_or_default().to_owned(),
+            ..LoggedOperation::default()
+        },
         DocumentOperations::Multiple(named) => named
             .iter()
-            .find(|(name, _)| wanted.is_none_or(|wanted| wanted == name.as_str()))
-            .map(|(name, one)| Operation { kind: kind(&one.node), name: name.to_string(), ..Operation::default() })
+            .find(|(name, _)| operation_name.is_none_or(|wanted| wanted == name.as_str()))
+            .map(|(name, one)| LoggedOperation {
+                kind: kind(&one.node),
+                name: name.to_string(),
+                ..LoggedOperation::default()
+            })
             .unwrap_or_default(),
     };
-    found.name.truncate(found.name.floor_char_boundary(MAX_LOGGED_NAME));
-    found.name.retain(|character| character.is_ascii_alphanumeric() || character == '_');
-    found
+    operation.name.truncate(operation.name.floor_char_boundary(MAX_LOGGED_NAME_BYTES));
+    operation.name.retain(|character| character.is_ascii_alphanumeric() || character == '_');
+    operation
 }

@@ -27,7 +27,7 @@ pub(in crate::http) struct QueryString {
 }
 
 /// One request, or an array of them.
-pub(super) struct Asked {
+pub(super) struct Batch {
     pub requests: Vec<Parameters>,
     pub is_array: bool,
 }
@@ -36,20 +36,20 @@ pub(super) struct Asked {
 ///
 /// # Errors
 /// A sentence for the client.
-pub(super) fn read(body: &[u8], batch_max: usize) -> Result<Asked, String> {
-    let (items, is_one) = match json::read(body) {
+pub(super) fn parse(body: &[u8], batch_max: usize) -> Result<Batch, String> {
+    let (items, is_single) = match json::parse(body) {
         Ok(Value::Array(items)) => (items, false),
         Ok(one) => (vec![one], true),
         Err(_) => return Err("the request's body is not JSON, or a name comes twice in it".to_owned()),
     };
-    if !is_one && batch_max == 0 {
+    if !is_single && batch_max == 0 {
         return Err("send one request, not an array of them: the setting graphql.batch_max allows arrays".to_owned());
     }
-    if !is_one && (items.is_empty() || items.len() > batch_max) {
+    if !is_single && (items.is_empty() || items.len() > batch_max) {
         return Err(format!("an array holds 1 to {batch_max} requests (graphql.batch_max)"));
     }
-    let requests = items.into_iter().map(Parameters::of).collect::<Result<_, _>>()?;
-    Ok(Asked { requests, is_array: !is_one })
+    let requests = items.into_iter().map(Parameters::from_json).collect::<Result<_, _>>()?;
+    Ok(Batch { requests, is_array: !is_single })
 }
 
 impl QueryString {
@@ -62,10 +62,10 @@ impl QueryString {
     ///
     /// # Errors
     /// A sentence for the client.
-    pub(super) fn parameters(self) -> Result<Parameters, String> {
+    pub(super) fn into_parameters(self) -> Result<Parameters, String> {
         let object = |text: Option<String>| {
             let text = text.unwrap_or_default();
-            match if text.is_empty() { Ok(Value::Null) } else { json::read(text.as_bytes()) } {
+            match if text.is_empty() { Ok(Value::Null) } else { json::parse(text.as_bytes()) } {
                 Ok(Value::Object(members)) => Ok(Some(members)),
                 Ok(Value::Null) => Ok(None),
                 Ok(_) | Err(_) => Err("variables and extensions are JSON objects".to_owned()),
@@ -78,7 +78,7 @@ impl QueryString {
 
 impl Parameters {
     /// What an item of a body says. An array of the members is not taken for an object, as serde would.
-    pub fn of(item: Value) -> Result<Self, String> {
+    pub fn from_json(item: Value) -> Result<Self, String> {
         if !item.is_object() {
             return Err("a request is a JSON object".to_owned());
         }
@@ -98,7 +98,7 @@ impl Parameters {
     }
 
     /// The request for `query`.
-    pub fn request(self, query: impl Into<String>) -> Request {
+    pub fn into_request(self, query: impl Into<String>) -> Request {
         let mut request = Request::new(query);
         request.operation_name = self.operation_name.filter(|name| !name.is_empty());
         request.variables = Variables::from_json(Value::Object(self.variables.unwrap_or_default()));

@@ -13,31 +13,31 @@ const MAX_QUERIES: usize = 1_000;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The name of a query.
-pub(super) type Hash = [u8; 32];
+pub(super) type QueryHash = [u8; 32];
 
 /// Why an extension `persistedQuery` cannot be followed.
-pub(super) enum Unfit {
+pub(super) enum InvalidHash {
     /// It is of a version of the protocol that nobody speaks.
-    Version,
+    UnsupportedVersion,
     /// It is not of the protocol's form.
-    Form,
+    Malformed,
 }
 
 /// The hash in an extension `persistedQuery`.
 ///
 /// # Errors
 /// When there is none in it.
-pub(super) fn hash(extension: &Value) -> Result<Hash, Unfit> {
+pub(super) fn parse_hash(extension: &Value) -> Result<QueryHash, InvalidHash> {
     match extension.get("version") {
         Some(version) if version.as_u64() == Some(1) => {}
-        Some(Value::Number(_)) => return Err(Unfit::Version),
-        _ => return Err(Unfit::Form),
+        Some(Value::Number(_)) => return Err(InvalidHash::UnsupportedVersion),
+        _ => return Err(InvalidHash::Malformed),
     }
-    extension.get("sha256Hash").and_then(Value::as_str).and_then(decoded).ok_or(Unfit::Form)
+    extension.get("sha256Hash").and_then(Value::as_str).and_then(decode_hex).ok_or(InvalidHash::Malformed)
 }
 
-fn decoded(hexadecimal: &str) -> Option<Hash> {
-    let mut hash = Hash::default();
+fn decode_hex(hexadecimal: &str) -> Option<QueryHash> {
+    let mut hash = QueryHash::default();
     let digits = hexadecimal.as_bytes();
     if digits.len() != 2 * hash.len() {
         return None;
@@ -52,45 +52,45 @@ fn decoded(hexadecimal: &str) -> Option<Hash> {
 }
 
 /// Whether `hash` is the query's.
-pub(super) fn is_of(hash: &Hash, query: &str) -> bool {
+pub(super) fn is_hash_of(hash: &QueryHash, query: &str) -> bool {
     digest(&SHA256, query.as_bytes()).as_ref() == hash
 }
 
 /// The queries that are kept; the oldest goes first, and a client that asks for it sends it again.
 #[derive(Default)]
-pub(super) struct Persisted(Mutex<Kept>);
+pub(super) struct PersistedQueries(Mutex<Entries>);
 
 #[derive(Default)]
-struct Kept {
-    queries: HashMap<Hash, String>,
+struct Entries {
+    queries: HashMap<QueryHash, String>,
     /// From the oldest to the newest.
-    order: VecDeque<Hash>,
+    insertion_order: VecDeque<QueryHash>,
     bytes: usize,
 }
 
-impl Persisted {
+impl PersistedQueries {
     /// The query with this hash, if it is kept.
-    pub fn find(&self, hash: &Hash) -> Option<String> {
-        self.kept(|kept| kept.queries.get(hash).cloned())
+    pub fn get(&self, hash: &QueryHash) -> Option<String> {
+        self.with_entries(|kept| kept.queries.get(hash).cloned())
     }
 
     /// Keeps a query under its hash, which the caller has checked.
-    pub fn keep(&self, hash: Hash, query: &str) {
-        self.kept(|kept| {
+    pub fn insert(&self, hash: QueryHash, query: &str) {
+        self.with_entries(|kept| {
             if kept.queries.insert(hash, query.to_owned()).is_some() {
                 return;
             }
-            kept.order.push_back(hash);
+            kept.insertion_order.push_back(hash);
             kept.bytes += query.len();
             while kept.queries.len() > MAX_QUERIES || kept.bytes > MAX_BYTES {
-                let Some(oldest) = kept.order.pop_front() else { return };
+                let Some(oldest) = kept.insertion_order.pop_front() else { return };
                 kept.bytes -= kept.queries.remove(&oldest).map_or(0, |query| query.len());
             }
         });
     }
 
-    fn kept<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with_entries<T>(&self, access: impl FnOnce(&mut Entries) -> T) -> T {
+        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -98,40 +98,43 @@ impl Persisted {
 mod tests {
     use super::*;
 
-    fn number(number: usize) -> Hash {
-        let mut hash = Hash::default();
+    fn numbered_hash(number: usize) -> QueryHash {
+        let mut hash = QueryHash::default();
         hash[..8].copy_from_slice(&number.to_be_bytes());
         hash
     }
 
     #[test]
-    fn keeps_a_thousand_queries_and_drops_the_oldest() {
-        let persisted = Persisted::default();
-        for place in 0..=MAX_QUERIES {
-            persisted.keep(number(place), "{ me { id } }");
-            persisted.keep(number(place), "{ me { id } }");
+    fn oldest_query_is_evicted_past_the_count_limit() {
+        let persisted = PersistedQueries::default();
+        for index in 0..=MAX_QUERIES {
+            persisted.insert(numbered_hash(index), "{ me { id } }");
+            persisted.insert(numbered_hash(index), "{ me { id } }");
         }
-        assert_eq!(persisted.find(&number(0)), None);
-        assert!((1..=MAX_QUERIES).all(|place| persisted.find(&number(place)).is_some()));
-        assert_eq!(persisted.kept(|kept| (kept.order.len(), kept.bytes)), (MAX_QUERIES, 13 * MAX_QUERIES));
+        assert_eq!(persisted.get(&numbered_hash(0)), None);
+        assert!((1..=MAX_QUERIES).all(|place| persisted.get(&numbered_hash(place)).is_some()));
+        assert_eq!(
+            persisted.with_entries(|kept| (kept.insertion_order.len(), kept.bytes)),
+            (MAX_QUERIES, 13 * MAX_QUERIES)
+        );
     }
 
     #[test]
-    fn keeps_four_mebibytes() {
-        let (persisted, long) = (Persisted::default(), "x".repeat(MAX_BYTES / 10));
-        for place in 0..11 {
-            persisted.keep(number(place), &long);
+    fn oldest_query_is_evicted_past_the_byte_limit() {
+        let (persisted, long) = (PersistedQueries::default(), "x".repeat(MAX_BYTES / 10));
+        for index in 0..11 {
+            persisted.insert(numbered_hash(index), &long);
         }
-        assert_eq!(persisted.find(&number(0)), None);
-        assert!((1..11).all(|place| persisted.find(&number(place)).is_some()));
+        assert_eq!(persisted.get(&numbered_hash(0)), None);
+        assert!((1..11).all(|place| persisted.get(&numbered_hash(place)).is_some()));
     }
 
     #[test]
-    fn reads_a_hash_in_either_case() {
+    fn hex_hash_is_read_in_either_case() {
         let zeros = "0".repeat(62);
-        assert_eq!(decoded(&format!("{zeros}aF")).map(|hash| hash[31]), Some(0xaf));
+        assert_eq!(decode_hex(&format!("{zeros}aF")).map(|hash| hash[31]), Some(0xaf));
         for text in ["", "a", &"g".repeat(64), &"0".repeat(63), &"0".repeat(65), &"é".repeat(32)] {
-            assert_eq!(decoded(text), None, "{text}");
+            assert_eq!(decode_hex(text), None, "{text}");
         }
     }
 }

@@ -18,52 +18,53 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower::ServiceExt;
 
-use super::Unending;
-use super::listener::Connection;
-use super::places::Place;
-use super::progress::Progress;
-use super::stop::{Stage, Stop};
-use super::stream::Stream;
-use crate::config::Deadlines;
+use super::Streaming;
+use super::listener::ClientSocket;
+use super::places::Permit;
+use super::progress::ConnectionTimeouts;
+use super::stop::{Phase, Shutdown};
+use super::stream::TimedStream;
+use crate::config::Timeouts;
 use crate::http::{error, headers};
 
 /// Most headers of a request.
 const MAX_HEADERS: usize = 64;
 
 /// Most bytes of a request's head.
-const MAX_HEAD: usize = 16 * 1024;
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// Most bytes that are read ahead, and most of an answer that wait to be sent before more of it is asked for.
-const MAX_BUFFER: usize = 32 * 1024;
+const MAX_BUFFER_BYTES: usize = 32 * 1024;
 
 /// Serves the requests that come on `socket`. The place is held as long as the connection, also when that is handed on
 /// to speak something else.
 pub(super) async fn run(
-    socket: Connection,
+    socket: ClientSocket,
     peer: SocketAddr,
     router: Router,
-    deadlines: Deadlines,
-    mut stage: watch::Receiver<Stage>,
-    place: Place,
+    deadlines: Timeouts,
+    mut phase: watch::Receiver<Phase>,
+    permit: Permit,
 ) {
-    socket.prepare(deadlines.write);
-    let progress = Progress::new(deadlines);
-    let stream = TokioIo::new(Stream::new(socket, progress.clone(), place));
+    socket.configure(deadlines.write);
+    let timeouts = ConnectionTimeouts::new(deadlines);
+    let stream = TokioIo::new(TimedStream::new(socket, timeouts.clone(), permit));
     let service = {
-        let (progress, stop) = (progress.clone(), Stop::new(stage.clone()));
-        service_fn(move |request| answer(router.clone(), progress.clone(), peer, stop.clone(), request))
+        let (timeouts, shutdown) = (timeouts.clone(), Shutdown::new(phase.clone()));
+        service_fn(move |request| handle(router.clone(), timeouts.clone(), peer, shutdown.clone(), request))
     };
     let connection = http1::Builder::new()
         // Its limit is in Progress.
         .header_read_timeout(None)
         .max_headers(MAX_HEADERS)
-        .max_header_size(MAX_HEAD)
-        .max_buf_size(MAX_BUFFER)
+        .max_header_size(MAX_HEAD_BYTES)
+        .max_buf_size(MAX_BUFFER_BYTES)
         .serve_connection(stream, service)
         .with_upgrades();
     let mut connection = pin!(connection);
-    let mut alarm = pin!(Alarm { progress: &progress, sleep: Box::pin(sleep_until(Instant::now() + deadlines.head)) });
-    let mut awaited = Stage::Draining;
+    let mut timer =
+        pin!(DeadlineTimer { timeouts: &timeouts, sleep: Box::pin(sleep_until(Instant::now() + deadlines.head)) });
+    let mut awaited_phase = Phase::Draining;
     loop {
         tokio::select! {
             biased;
@@ -73,52 +74,52 @@ pub(super) async fn run(
                 }
                 return;
             }
-            () = alarm.as_mut() => {
+            () = timer.as_mut() => {
                 tracing::debug!(%peer, "a client took too long");
                 return;
             }
-            _ = stage.wait_for(|stage| *stage >= awaited) => match awaited {
-                Stage::Serving | Stage::Draining => {
+            _ = phase.wait_for(|stage| *stage >= awaited_phase) => match awaited_phase {
+                Phase::Serving | Phase::Draining => {
                     connection.as_mut().graceful_shutdown();
-                    awaited = Stage::Cut;
+                    awaited_phase = Phase::Aborting;
                 }
-                Stage::Cut => return,
+                Phase::Aborting => return,
             },
         }
     }
 }
 
-async fn answer(
+async fn handle(
     router: Router,
-    progress: Progress,
+    timeouts: ConnectionTimeouts,
     peer: SocketAddr,
-    stop: Stop,
+    shutdown: Shutdown,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let begun = progress.lock().begun(&request);
-    let mut response = match begun {
+    let checked = timeouts.lock().request_started(&request);
+    let mut response = match checked {
         Ok(()) => {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(stop);
+            request.extensions_mut().insert(shutdown);
             router.oneshot(request).await?
         }
         Err(fault) => {
-            let (status, code, detail) = fault.told();
+            let (status, code, detail) = fault.problem();
             tracing::debug!(%peer, ?fault, "a request is refused");
             let mut response = error::problem(status, code, detail);
-            headers::add(response.headers_mut());
+            headers::add_missing(response.headers_mut());
             response
         }
     };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        progress.lock().upgraded();
+        timeouts.lock().upgraded();
         return Ok(response);
     }
-    let is_unending = response.extensions().get::<Unending>().is_some();
-    let ends = progress.lock().answered(is_unending)
+    let is_streaming = response.extensions().get::<Streaming>().is_some();
+    let is_last = timeouts.lock().response_ready(is_streaming)
         || matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
-    if ends {
+    if is_last {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response)
@@ -126,17 +127,17 @@ async fn answer(
 
 /// Rings when the client has taken too long. Deadlines move with every request, mostly into the future: the timer is
 /// set again only when one comes nearer, or when it has run out too early.
-struct Alarm<'a> {
-    progress: &'a Progress,
+struct DeadlineTimer<'a> {
+    timeouts: &'a ConnectionTimeouts,
     sleep: Pin<Box<Sleep>>,
 }
 
-impl Future for Alarm<'_> {
+impl Future for DeadlineTimer<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let deadline = self.progress.lock().deadline();
+            let deadline = self.timeouts.lock().deadline();
             if let Some(deadline) = deadline.filter(|deadline| *deadline < self.sleep.deadline()) {
                 self.sleep.as_mut().reset(deadline);
             }

@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const RESERVED: u64 = 128;
 
 /// Asks the system for descriptors for so many connections, and tells how many there can be.
-pub fn provide(connections: usize) -> usize {
+pub fn raise_file_limit(connections: usize) -> usize {
     let wanted = (connections as u64).saturating_add(RESERVED);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let Some(current) = current.filter(|current| *current < wanted) else { return connections };

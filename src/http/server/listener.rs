@@ -12,10 +12,10 @@ use rustix::net::sockopt::set_tcp_user_timeout;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use crate::config::Listen;
+use crate::config::ListenAddress;
 
 /// What the socket's owner and its group may do: a proxy that is to use it belongs to the group.
-const MODE: u32 = 0o660;
+const SOCKET_MODE: u32 = 0o660;
 
 /// Takes connections.
 pub enum Listener {
@@ -30,13 +30,13 @@ impl Listener {
     ///
     /// # Errors
     /// When somebody else listens there, or the system refuses.
-    pub async fn at(place: &Listen) -> io::Result<Self> {
-        match place {
-            Listen::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
-            Listen::Unix(path) => {
+    pub async fn bind(listen: &ListenAddress) -> io::Result<Self> {
+        match listen {
+            ListenAddress::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
+            ListenAddress::Unix(path) => {
                 remove_stale(path).await?;
                 let listener = UnixListener::bind(path)?;
-                std::fs::set_permissions(path, std::fs::Permissions::from_mode(MODE))?;
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE))?;
                 let identity = identity(path)?;
                 Ok(Self::Unix(listener, SocketFile { path: path.clone(), identity }))
             }
@@ -47,20 +47,20 @@ impl Listener {
     ///
     /// # Errors
     /// When the system does not tell.
-    pub fn place(&self) -> io::Result<Listen> {
+    pub fn address(&self) -> io::Result<ListenAddress> {
         match self {
-            Self::Tcp(listener) => listener.local_addr().map(Listen::Tcp),
-            Self::Unix(_, file) => Ok(Listen::Unix(file.path.clone())),
+            Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
+            Self::Unix(_, file) => Ok(ListenAddress::Unix(file.path.clone())),
         }
     }
 
     /// The next connection, and its peer. One through a socket comes from this machine.
-    pub(super) async fn accept(&self) -> io::Result<(Connection, SocketAddr)> {
+    pub(super) async fn accept(&self) -> io::Result<(ClientSocket, SocketAddr)> {
         match self {
-            Self::Tcp(listener) => listener.accept().await.map(|(socket, peer)| (Connection::Tcp(socket), peer)),
+            Self::Tcp(listener) => listener.accept().await.map(|(socket, peer)| (ClientSocket::Tcp(socket), peer)),
             Self::Unix(listener, _) => {
                 let (socket, _) = listener.accept().await?;
-                Ok((Connection::Unix(socket), SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)))
+                Ok((ClientSocket::Unix(socket), SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)))
             }
         }
     }
@@ -108,14 +108,14 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
 }
 
 /// A client's connection.
-pub(super) enum Connection {
+pub(super) enum ClientSocket {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
-impl Connection {
+impl ClientSocket {
     /// Prepares it for requests and answers of clients that may take so long for what is sent.
-    pub fn prepare(&self, write: Duration) {
+    pub fn configure(&self, write: Duration) {
         if let Self::Tcp(socket) = self {
             // An answer is written at once, so there is nothing to wait for; if it fails, the answers are only later.
             socket.set_nodelay(true).ok();
@@ -126,7 +126,7 @@ impl Connection {
     }
 
     /// Throws away what still waits to be sent when it is closed.
-    pub fn forget_unsent(&self) {
+    pub fn discard_unsent(&self) {
         if let Self::Tcp(socket) = self {
             // It fails only for sockets that are gone.
             socket.set_zero_linger().ok();
@@ -134,7 +134,7 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for ClientSocket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(socket) => Pin::new(socket).poll_read(cx, buf),
@@ -143,7 +143,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for ClientSocket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(socket) => Pin::new(socket).poll_write(cx, buf),

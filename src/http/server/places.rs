@@ -6,83 +6,83 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::config::{self, Proxies};
+use crate::config::{self, TrustedProxies};
 
 type Counts = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
 /// The places for connections.
-pub(super) struct Places {
-    free: Arc<Semaphore>,
+pub(super) struct ConnectionLimit {
+    available: Arc<Semaphore>,
     total: u32,
     counts: Counts,
-    per_address: usize,
-    proxies: Proxies,
+    max_per_address: usize,
+    trusted_proxies: TrustedProxies,
 }
 
 /// A place that nobody has yet.
-pub(super) struct Free(OwnedSemaphorePermit);
+pub(super) struct Slot(OwnedSemaphorePermit);
 
 /// A connection's place; dropping it gives it back.
-pub(super) struct Place {
+pub(super) struct Permit {
     _permit: OwnedSemaphorePermit,
-    counted: Option<(Counts, IpAddr)>,
+    counted_for: Option<(Counts, IpAddr)>,
 }
 
-impl Places {
+impl ConnectionLimit {
     pub(super) fn new(settings: &config::Server) -> Self {
         let total = u32::try_from(settings.max_connections).unwrap_or(u32::MAX);
         Self {
-            free: Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS))),
+            available: Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS))),
             total,
             counts: Counts::default(),
-            per_address: settings.max_connections_per_address,
-            proxies: settings.trusted_proxies.clone(),
+            max_per_address: settings.max_connections_per_address,
+            trusted_proxies: settings.trusted_proxies.clone(),
         }
     }
 
     /// Whether the next one has to wait.
     pub(super) fn is_full(&self) -> bool {
-        self.free.available_permits() == 0
+        self.available.available_permits() == 0
     }
 
     /// Waits for a free place.
-    pub(super) async fn wait(&self) -> Free {
+    pub(super) async fn acquire(&self) -> Slot {
         loop {
             // It is never closed; if it were, this would not spin.
-            match Arc::clone(&self.free).acquire_owned().await {
-                Ok(permit) => return Free(permit),
+            match Arc::clone(&self.available).acquire_owned().await {
+                Ok(permit) => return Slot(permit),
                 Err(_) => std::future::pending().await,
             }
         }
     }
 
     /// Waits until every place is free.
-    pub(super) async fn emptied(&self) {
-        self.free.acquire_many(self.total).await.ok();
+    pub(super) async fn wait_until_empty(&self) {
+        self.available.acquire_many(self.total).await.ok();
     }
 }
 
-impl Free {
+impl Slot {
     /// Gives the place to an address, unless it has its share. Trusted proxies speak for many clients and have none.
-    pub(super) fn of(self, address: IpAddr, places: &Places) -> Option<Place> {
-        if places.proxies.contains(address) {
-            return Some(Place { _permit: self.0, counted: None });
+    pub(super) fn assign(self, address: IpAddr, limit: &ConnectionLimit) -> Option<Permit> {
+        if limit.trusted_proxies.contains(address) {
+            return Some(Permit { _permit: self.0, counted_for: None });
         }
-        let key = household(address);
-        let mut counts = locked(&places.counts);
+        let key = client_subnet(address);
+        let mut counts = lock(&limit.counts);
         let count = counts.entry(key).or_default();
-        if *count >= places.per_address {
+        if *count >= limit.max_per_address {
             return None;
         }
         *count += 1;
-        Some(Place { _permit: self.0, counted: Some((Arc::clone(&places.counts), key)) })
+        Some(Permit { _permit: self.0, counted_for: Some((Arc::clone(&limit.counts), key)) })
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let Some((counts, key)) = &self.counted else { return };
-        let mut counts = locked(counts);
+        let Some((counts, key)) = &self.counted_for else { return };
+        let mut counts = lock(counts);
         if let Some(count) = counts.get_mut(key) {
             *count -= 1;
             if *count == 0 {
@@ -93,14 +93,14 @@ impl Drop for Place {
 }
 
 /// What one client can speak from: an IPv4 address, or the /64 that every IPv6 host can choose its addresses in.
-fn household(address: IpAddr) -> IpAddr {
+fn client_subnet(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
         address => address,
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -109,31 +109,31 @@ mod tests {
     use super::*;
     use crate::config::{Config, Flags};
 
-    async fn take(places: &Places, address: &str) -> Option<Place> {
-        places.wait().await.of(address.parse().unwrap(), places)
+    async fn acquire(limit: &ConnectionLimit, address: &str) -> Option<Permit> {
+        limit.acquire().await.assign(address.parse().unwrap(), limit)
     }
 
     /// Promises A3, H7.
     #[tokio::test]
-    async fn every_household_has_its_share_and_gets_it_back() {
+    async fn each_client_subnet_has_its_own_limit() {
         let mut settings = Config::load(Flags::default(), []).unwrap().server;
         settings.max_connections_per_address = 2;
         settings.trusted_proxies = "10.0.0.0/8".parse().unwrap();
-        let places = Places::new(&settings);
+        let limit = ConnectionLimit::new(&settings);
         for [first, second, third, other] in [
             ["192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"],
             ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::3", "2001:db8:0:1::1"],
         ] {
-            let held = (take(&places, first).await.unwrap(), take(&places, second).await.unwrap());
-            assert!(take(&places, third).await.is_none());
-            assert!(take(&places, other).await.is_some());
+            let held = (acquire(&limit, first).await.unwrap(), acquire(&limit, second).await.unwrap());
+            assert!(acquire(&limit, third).await.is_none());
+            assert!(acquire(&limit, other).await.is_some());
             drop(held.0);
-            assert!(take(&places, third).await.is_some());
+            assert!(acquire(&limit, third).await.is_some());
         }
-        let proxied: Vec<_> = [take(&places, "10.0.0.1").await, take(&places, "10.0.0.1").await].into();
-        assert!(take(&places, "10.0.0.1").await.is_some() && proxied.iter().all(Option::is_some));
+        let proxied: Vec<_> = [acquire(&limit, "10.0.0.1").await, acquire(&limit, "10.0.0.1").await].into();
+        assert!(acquire(&limit, "10.0.0.1").await.is_some() && proxied.iter().all(Option::is_some));
         drop(proxied);
-        assert!(locked(&places.counts).is_empty());
-        places.emptied().await;
+        assert!(lock(&limit.counts).is_empty());
+        limit.wait_until_empty().await;
     }
 }

@@ -10,27 +10,27 @@ use axum::http::Request;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::framing::{Fault, Heads};
-use crate::config::Deadlines;
+use super::framing::{FramingError, HeadRecorder};
+use crate::config::Timeouts;
 
 /// How long a client may go on sending what nobody reads any more, before the connection is reset under it.
-const LINGER: Duration = Duration::from_secs(2);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Shared by the stream, which sees bytes, the service, which sees requests, and the alarm; all in one task.
 #[derive(Clone)]
-pub(super) struct Progress(Arc<Mutex<State>>);
+pub(super) struct ConnectionTimeouts(Arc<Mutex<State>>);
 
 pub(super) struct State {
-    deadlines: Deadlines,
-    phase: Phase,
-    until: Option<Instant>,
+    deadlines: Timeouts,
+    phase: ExchangePhase,
+    phase_deadline: Option<Instant>,
     /// Until when the client must have taken what is being sent to it.
-    taken_until: Option<Instant>,
-    heads: Heads,
+    write_deadline: Option<Instant>,
+    head_recorder: HeadRecorder,
 }
 
 #[derive(PartialEq, Eq)]
-enum Phase {
+enum ExchangePhase {
     /// Between two requests.
     Idle,
     /// A header is coming in, or the first one is awaited.
@@ -43,11 +43,17 @@ enum Phase {
     Closing,
 }
 
-impl Progress {
-    pub(super) fn new(deadlines: Deadlines) -> Self {
-        let until = Some(Instant::now() + deadlines.head);
-        let heads = Heads::default();
-        Self(Arc::new(Mutex::new(State { deadlines, phase: Phase::Head, until, taken_until: None, heads })))
+impl ConnectionTimeouts {
+    pub(super) fn new(deadlines: Timeouts) -> Self {
+        let phase_deadline = Some(Instant::now() + deadlines.head);
+        let head_recorder = HeadRecorder::default();
+        Self(Arc::new(Mutex::new(State {
+            deadlines,
+            phase: ExchangePhase::Head,
+            phase_deadline,
+            write_deadline: None,
+            head_recorder,
+        })))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -59,17 +65,17 @@ impl State {
     /// When the connection has to be cut if nothing changes before. While the client does not take its answer, nothing
     /// else is asked of it: hyper reads no further.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.taken_until.or(self.until)
+        self.write_deadline.or(self.phase_deadline)
     }
 
     /// Bytes came in.
     pub(super) fn received(&mut self, bytes: &[u8]) {
-        if self.phase == Phase::Upgraded {
+        if self.phase == ExchangePhase::Upgraded {
             return;
         }
-        let is_head = self.heads.record(bytes);
-        if is_head && self.phase == Phase::Idle {
-            self.enter(Phase::Head, self.deadlines.head);
+        let is_head = self.head_recorder.record(bytes);
+        if is_head && self.phase == ExchangePhase::Idle {
+            self.enter(ExchangePhase::Head, self.deadlines.head);
         }
     }
 
@@ -77,61 +83,64 @@ impl State {
     ///
     /// # Errors
     /// If another server could read it in another way.
-    pub(super) fn begun(&mut self, request: &Request<Incoming>) -> Result<(), Fault> {
-        self.phase = Phase::Busy;
-        self.until = None;
-        self.heads.take(request)
+    pub(super) fn request_started(&mut self, request: &Request<Incoming>) -> Result<(), FramingError> {
+        self.phase = ExchangePhase::Busy;
+        self.phase_deadline = None;
+        self.head_recorder.check_head(request)
     }
 
     /// The answer is made; sending it has a limit of its own. Tells whether it has to be the connection's last.
-    pub(super) fn answered(&mut self, is_unending: bool) -> bool {
-        if is_unending {
+    pub(super) fn response_ready(&mut self, is_streaming: bool) -> bool {
+        if is_streaming {
             return true;
         }
         self.wait_for_next();
-        self.heads.is_lost()
+        self.head_recorder.is_desynchronized()
     }
 
     /// From here on the connection is somebody else's.
     pub(super) fn upgraded(&mut self) {
-        (self.phase, self.until, self.heads) = (Phase::Upgraded, None, Heads::default());
+        (self.phase, self.phase_deadline, self.head_recorder) =
+            (ExchangePhase::Upgraded, None, HeadRecorder::default());
     }
 
     /// The client takes no more bytes for now. Taking a few later does not move the limit: that is how slow readers stay.
-    pub(super) fn blocked(&mut self) {
-        self.taken_until.get_or_insert_with(|| Instant::now() + self.deadlines.write);
+    pub(super) fn write_blocked(&mut self) {
+        self.write_deadline.get_or_insert_with(|| Instant::now() + self.deadlines.write);
     }
 
     /// The client took everything.
     pub(super) fn flushed(&mut self) {
-        if self.taken_until.take().is_some() && matches!(self.phase, Phase::Idle | Phase::Head) {
+        if self.write_deadline.take().is_some() && matches!(self.phase, ExchangePhase::Idle | ExchangePhase::Head) {
             self.wait_for_next();
         }
     }
 
     /// Whether nothing is on its way in either direction.
-    pub(super) fn is_at_rest(&self) -> bool {
-        matches!(self.phase, Phase::Idle | Phase::Upgraded) && self.taken_until.is_none() && !self.heads.expects_more()
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.phase, ExchangePhase::Idle | ExchangePhase::Upgraded)
+            && self.write_deadline.is_none()
+            && !self.head_recorder.is_input_expected()
     }
 
     /// The last answer is sent. Tells whether the client may still be sending: closing at once would then reset the
     /// connection, and the client would lose the answer (RFC 9112 section 9.6).
-    pub(super) fn closing(&mut self) -> bool {
-        let is_at_rest = self.is_at_rest();
-        self.enter(Phase::Closing, LINGER);
-        !is_at_rest
+    pub(super) fn start_closing(&mut self) -> bool {
+        let is_idle = self.is_idle();
+        self.enter(ExchangePhase::Closing, LINGER_TIMEOUT);
+        !is_idle
     }
 
     fn wait_for_next(&mut self) {
-        if self.heads.has_next() {
-            self.enter(Phase::Head, self.deadlines.head);
+        if self.head_recorder.has_next_head() {
+            self.enter(ExchangePhase::Head, self.deadlines.head);
         } else {
-            self.enter(Phase::Idle, self.deadlines.idle);
+            self.enter(ExchangePhase::Idle, self.deadlines.idle);
         }
     }
 
-    fn enter(&mut self, phase: Phase, limit: Duration) {
+    fn enter(&mut self, phase: ExchangePhase, limit: Duration) {
         self.phase = phase;
-        self.until = Some(Instant::now() + limit);
+        self.phase_deadline = Some(Instant::now() + limit);
     }
 }

@@ -6,34 +6,34 @@ use tokio::sync::watch;
 
 /// How far the stop has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
+pub(super) enum Phase {
     /// Not at all.
     Serving,
     /// Nothing new is taken, what was begun is finished.
     Draining,
     /// Everything is cut.
-    Cut,
+    Aborting,
 }
 
 /// In the extensions of every request: tells when the server begins to stop. One that nobody has put there never does.
 #[derive(Debug, Clone, Default)]
-pub(in crate::http) struct Stop(Option<watch::Receiver<Stage>>);
+pub(in crate::http) struct Shutdown(Option<watch::Receiver<Phase>>);
 
-impl Stop {
-    pub(super) fn new(stage: watch::Receiver<Stage>) -> Self {
-        Self(Some(stage))
+impl Shutdown {
+    pub(super) fn new(phase: watch::Receiver<Phase>) -> Self {
+        Self(Some(phase))
     }
 
     /// Whether it has begun.
-    pub fn has_begun(&self) -> bool {
-        self.0.as_ref().is_some_and(|stage| *stage.borrow() > Stage::Serving)
+    pub fn has_started(&self) -> bool {
+        self.0.as_ref().is_some_and(|stage| *stage.borrow() > Phase::Serving)
     }
 
     /// Waits until it begins.
-    pub async fn begins(&mut self) {
+    pub async fn started(&mut self) {
         match &mut self.0 {
             // Whose server is gone has nothing to wait for, either.
-            Some(stage) => drop(stage.wait_for(|stage| *stage > Stage::Serving).await),
+            Some(phase) => drop(phase.wait_for(|stage| *stage > Phase::Serving).await),
             None => pending().await,
         }
     }

@@ -6,65 +6,65 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::listener::Connection;
-use super::places::Place;
-use super::progress::Progress;
+use super::listener::ClientSocket;
+use super::places::Permit;
+use super::progress::ConnectionTimeouts;
 
 /// Most bytes of an unwanted request that are still taken from a client before the connection is reset under it.
-const MAX_UNWANTED: usize = 1024 * 1024;
+const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 
-pub(super) struct Stream {
-    socket: Connection,
-    progress: Progress,
-    closing: Closing,
-    _place: Place,
+pub(super) struct TimedStream {
+    socket: ClientSocket,
+    timeouts: ConnectionTimeouts,
+    closing: CloseState,
+    _permit: Permit,
 }
 
 #[derive(Clone, Copy)]
-enum Closing {
-    No,
+enum CloseState {
+    Open,
     /// Our side is closed; so many bytes were thrown away since.
     Lingering(usize),
     /// Our side is closed, and the client has nothing more to send: the system delivers what is left of the answer.
     Closed,
 }
 
-impl Stream {
-    pub(super) fn new(socket: Connection, progress: Progress, place: Place) -> Self {
-        Self { socket, progress, closing: Closing::No, _place: place }
+impl TimedStream {
+    pub(super) fn new(socket: ClientSocket, timeouts: ConnectionTimeouts, permit: Permit) -> Self {
+        Self { socket, timeouts, closing: CloseState::Open, _permit: permit }
     }
 
     /// Tells what became of a write.
-    fn told(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn record_write(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_pending() {
-            self.progress.lock().blocked();
+            self.timeouts.lock().write_blocked();
         }
         written
     }
 }
 
 /// A client that is cut gets nothing more: what still waits to be sent would outlive the connection in the system.
-impl Drop for Stream {
+impl Drop for TimedStream {
     fn drop(&mut self) {
-        if matches!(self.closing, Closing::No) && !self.progress.lock().is_at_rest() {
-            self.socket.forget_unsent();
+        if matches!(self.closing, CloseState::Open) && !self.timeouts.lock().is_idle() {
+            self.socket.discard_unsent();
         }
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for TimedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let begin = buf.filled().len();
+        let start = buf.filled().len();
         ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
-        self.progress.lock().received(buf.filled().get(begin..).unwrap_or_default());
+        self.timeouts.lock().received(buf.filled().get(start..).unwrap_or_default());
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for TimedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write(cx, buf);
-        self.told(written)
+        self.record_write(written)
     }
 
     fn poll_write_vectored(
@@ -73,7 +73,7 @@ impl AsyncWrite for Stream {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
-        self.told(written)
+        self.record_write(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -82,18 +82,18 @@ impl AsyncWrite for Stream {
 
     /// hyper flushes when its own buffer is empty, and the socket has none.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.progress.lock().flushed();
+        self.timeouts.lock().flushed();
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut unwanted = match self.closing {
-            Closing::Lingering(unwanted) => unwanted,
-            Closing::Closed => return Poll::Ready(Ok(())),
-            Closing::No => {
+        let mut discarded = match self.closing {
+            CloseState::Lingering(discarded) => discarded,
+            CloseState::Closed => return Poll::Ready(Ok(())),
+            CloseState::Open => {
                 ready!(Pin::new(&mut self.socket).poll_shutdown(cx))?;
-                if !self.progress.lock().closing() {
-                    self.closing = Closing::Closed;
+                if !self.timeouts.lock().start_closing() {
+                    self.closing = CloseState::Closed;
                     return Poll::Ready(Ok(()));
                 }
                 0
@@ -101,11 +101,11 @@ impl AsyncWrite for Stream {
         };
         let mut scratch = [0; 4096];
         loop {
-            self.closing = Closing::Lingering(unwanted);
+            self.closing = CloseState::Lingering(discarded);
             let mut buf = ReadBuf::new(&mut scratch);
             let read = ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buf));
-            unwanted += buf.filled().len();
-            if read.is_err() || buf.filled().is_empty() || unwanted > MAX_UNWANTED {
+            discarded += buf.filled().len();
+            if read.is_err() || buf.filled().is_empty() || discarded > MAX_DISCARDED_BYTES {
                 return Poll::Ready(Ok(()));
             }
         }

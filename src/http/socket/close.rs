@@ -3,10 +3,10 @@
 
 use axum::extract::ws::CloseFrame;
 
-use crate::error::{Error, TokenFault};
+use crate::error::{Error, TokenError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Close {
+pub(super) enum CloseReason {
     /// Nobody is there any more to be told.
     Gone,
     /// There was no subscription for a long time.
@@ -31,11 +31,11 @@ pub(super) enum Close {
     Again,
 }
 
-impl Close {
+impl CloseReason {
     /// The end that a failure puts to everything.
     pub fn of(error: &Error) -> Self {
         match error {
-            Error::Unauthenticated(TokenFault::Expired | TokenFault::Replaced) => Self::Expired,
+            Error::Unauthenticated(TokenError::Expired | TokenError::Replaced) => Self::Expired,
             Error::Unauthenticated(_) => Self::Unauthorized,
             _ => Self::TryAgain,
         }

@@ -14,126 +14,138 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::close::Close;
-use super::line::Line;
-use super::message::{self, Heard};
-use crate::account::requester::{Credentials, Visitor};
+use super::close::CloseReason;
+use super::line::Transport;
+use super::message::{self, ClientMessage};
+use crate::account::requester::{Credentials, RequestAuth};
 use crate::app::App;
-use crate::error::{Error, TokenFault};
-use crate::graphql::error::{Failure, polish, without_place};
+use crate::error::{Error, TokenError};
+use crate::graphql::error::{ResolverError, finalize_errors, without_location};
 use crate::http::authorization;
-use crate::http::endpoint::{Endpoint, Parameters, note_end};
-use crate::http::server::Stop;
+use crate::http::endpoint::{GraphqlHandler, Parameters, log_stream_error};
+use crate::http::server::Shutdown;
 
 /// How long subscriptions have to tell that the session is over, before the socket is closed for that: a part of the
 /// second within which it has to be.
-const LAST_WORDS: Duration = Duration::from_millis(400);
+const FINAL_EVENT_GRACE: Duration = Duration::from_millis(400);
 
 /// Answers that wait for their turn on the socket.
-const WAITING: usize = 4;
+const OUTBOUND_CAPACITY: usize = 4;
 
 /// Speaks with the client until one of the two has enough.
-pub(super) async fn hold(socket: WebSocket, app: App, endpoint: Arc<Endpoint>, visitor: Visitor, mut stop: Stop) {
-    let begun = Instant::now();
-    let request_id = visitor.client.request_id.clone();
-    let mut line = Line::new(socket, app.config.server.deadlines.write);
+pub(super) async fn run(
+    socket: WebSocket,
+    app: App,
+    handler: Arc<GraphqlHandler>,
+    auth: RequestAuth,
+    mut shutdown: Shutdown,
+) {
+    let started_at = Instant::now();
+    let request_id = auth.context.request_id.clone();
+    let mut transport = Transport::new(socket, app.config.server.timeouts.write);
     let close = tokio::select! {
         biased;
-        () = stop.begins() => Close::Stopping,
-        close = converse(&mut line, &app, &endpoint, visitor) => close,
+        () = shutdown.started() => CloseReason::Stopping,
+        close = serve(&mut transport, &app, &handler, auth) => close,
     };
     tracing::info!(
         request.id = request_id,
         end = ?close,
-        duration_ms = begun.elapsed().as_secs_f64() * 1_000.0,
+        duration_ms = started_at.elapsed().as_secs_f64() * 1_000.0,
         "socket closed"
     );
-    line.close(close).await;
+    transport.close(close).await;
 }
 
-async fn converse(line: &mut Line, app: &App, endpoint: &Arc<Endpoint>, mut visitor: Visitor) -> Close {
-    let greeted = timeout(app.config.server.deadlines.init, greeting(line)).await.unwrap_or(Err(Close::Late));
-    match greeted {
-        Ok(payload) => present(&mut visitor, &payload),
+async fn serve(
+    transport: &mut Transport,
+    app: &App,
+    handler: &Arc<GraphqlHandler>,
+    mut auth: RequestAuth,
+) -> CloseReason {
+    let init =
+        timeout(app.config.server.timeouts.init, receive_init(transport)).await.unwrap_or(Err(CloseReason::Late));
+    match init {
+        Ok(payload) => take_credentials(&mut auth, &payload),
         Err(close) => return close,
     }
-    let request_id = visitor.client.request_id.clone();
-    let mut vigil = match visitor.clone().stay(app).await {
-        Ok(vigil) => vigil,
+    let request_id = auth.context.request_id.clone();
+    let mut monitor = match auth.clone().monitor(app).await {
+        Ok(monitor) => monitor,
         Err(error) => {
-            note_end(&error, &request_id);
-            return Close::of(&error);
+            log_stream_error(&error, &request_id);
+            return CloseReason::of(&error);
         }
     };
-    let Some(_seat) = app.streams.take_socket(vigil.user_id()) else { return Close::TooMany };
-    if let Err(close) = line.say(message::ack()).await {
+    let Some(_slot) = app.stream_quota.acquire_websocket(monitor.user_id()) else { return CloseReason::TooMany };
+    if let Err(close) = transport.send_text(message::ack()).await {
         return close;
     }
-    let (sender, mut told) = mpsc::channel(WAITING);
-    let mut talk = Talk {
+    let (sender, mut outbound) = mpsc::channel(OUTBOUND_CAPACITY);
+    let mut subscriptions = Subscriptions {
         app: app.clone(),
-        endpoint: Arc::clone(endpoint),
-        visitor,
-        running: JoinSet::new(),
-        subscriptions: HashMap::new(),
-        count: 0,
+        handler: Arc::clone(handler),
+        auth,
+        tasks: JoinSet::new(),
+        active: HashMap::new(),
+        last_generation: 0,
         sender,
     };
-    let deadlines = &app.config.server.deadlines;
-    let mut is_over = pin!(vigil.is_over());
-    let mut last_words: Option<(Instant, Close)> = None;
-    let (mut heard_at, mut is_asked, mut used_at) = (Instant::now(), false, Instant::now());
+    let deadlines = &app.config.server.timeouts;
+    let mut session_ended = pin!(monitor.ended());
+    let mut closing: Option<(Instant, CloseReason)> = None;
+    let (mut received_at, mut is_ping_pending, mut last_used_at) = (Instant::now(), false, Instant::now());
     loop {
-        if !talk.subscriptions.is_empty() {
-            used_at = Instant::now();
+        if !subscriptions.active.is_empty() {
+            last_used_at = Instant::now();
         }
-        if let Some((_, close)) = last_words
-            && talk.subscriptions.is_empty()
+        if let Some((_, close)) = closing
+            && subscriptions.active.is_empty()
         {
             return close;
         }
-        let silent = heard_at + if is_asked { deadlines.ping * 2 } else { deadlines.ping };
-        let done = tokio::select! {
+        let ping_at = received_at + if is_ping_pending { deadlines.ping * 2 } else { deadlines.ping };
+        let step = tokio::select! {
             biased;
-            error = &mut is_over, if last_words.is_none() => {
-                note_end(&error, &request_id);
-                match Close::of(&error) {
+            error = &mut session_ended, if closing.is_none() => {
+                log_stream_error(&error, &request_id);
+                match CloseReason::of(&error) {
                     // The event that says so shall come first.
-                    Close::Unauthorized => {
-                        last_words = Some((Instant::now() + LAST_WORDS, Close::Unauthorized));
+                    CloseReason::Unauthorized => {
+                        closing = Some((Instant::now() + FINAL_EVENT_GRACE, CloseReason::Unauthorized));
                         Ok(())
                     }
                     close => Err(close),
                 }
             }
-            close = ends(last_words) => Err(close),
-            Some(told) = told.recv() => talk.pass_on(line, told).await,
-            Some(done) = talk.running.join_next() => match done {
-                Err(error) if error.is_panic() => Err(Close::TryAgain),
+            close = grace_over(closing) => Err(close),
+            Some(told) = outbound.recv() => subscriptions.forward(transport, told).await,
+            Some(finished) = subscriptions.tasks.join_next() => match finished {
+                Err(error) if error.is_panic() => Err(CloseReason::TryAgain),
                 // Those that the client has ended were aborted.
                 Ok(()) | Err(_) => Ok(()),
             },
-            heard = line.hear() => {
-                (heard_at, is_asked) = (Instant::now(), false);
-                match heard {
-                    Ok(Some(heard)) => talk.answer(line, heard).await,
+            received = transport.recv() => {
+                (received_at, is_ping_pending) = (Instant::now(), false);
+                match received {
+                    Ok(Some(heard)) => subscriptions.handle(transport, heard).await,
                     Ok(None) => Ok(()),
                     Err(close) => Err(close),
                 }
             }
-            () = sleep_until(silent) => {
-                if is_asked { Err(Close::Gone) } else { is_asked = true; line.ping().await }
+            () = sleep_until(ping_at) => {
+                if is_ping_pending { Err(CloseReason::Gone) } else { is_ping_pending = true; transport.ping().await }
             }
-            () = sleep_until(used_at + deadlines.idle), if talk.subscriptions.is_empty() => Err(Close::Idle),
+            () = sleep_until(last_used_at + deadlines.idle), if subscriptions.active.is_empty() => Err(CloseReason::Idle),
         };
-        if let Err(close) = done {
+        if let Err(close) = step {
             return close;
         }
     }
 }
 
-async fn ends(last_words: Option<(Instant, Close)>) -> Close {
-    match last_words {
+async fn grace_over(closing: Option<(Instant, CloseReason)>) -> CloseReason {
+    match closing {
         Some((until, close)) => {
             sleep_until(until).await;
             close
@@ -143,40 +155,40 @@ async fn ends(last_words: Option<(Instant, Close)>) -> Close {
 }
 
 /// Waits for the client to introduce itself, and gives what it says.
-async fn greeting(line: &mut Line) -> Result<Value, Close> {
+async fn receive_init(transport: &mut Transport) -> Result<Value, CloseReason> {
     loop {
-        match line.hear().await? {
-            Some(Heard::Init(payload)) => return Ok(payload),
-            Some(Heard::Ping(payload)) => line.say(message::pong(payload)).await?,
-            Some(Heard::Pong) | None => {}
-            Some(Heard::Subscribe(..) | Heard::Complete(_)) => return Err(Close::Unauthorized),
+        match transport.recv().await? {
+            Some(ClientMessage::Init(payload)) => return Ok(payload),
+            Some(ClientMessage::Ping(payload)) => transport.send_text(message::pong(payload)).await?,
+            Some(ClientMessage::Pong) | None => {}
+            Some(ClientMessage::Subscribe(..) | ClientMessage::Complete(_)) => return Err(CloseReason::Unauthorized),
         }
     }
 }
 
 /// Takes the credentials of the greeting for those of the visitor, unless there are none in it. Browsers cannot send a
 /// header with a WebSocket.
-fn present(visitor: &mut Visitor, payload: &Value) {
-    let credentials = match presented(payload) {
+fn take_credentials(auth: &mut RequestAuth, payload: &Value) {
+    let credentials = match authorization_member(payload) {
         None => Credentials::None,
-        Some(Value::String(text)) => authorization::read(text),
+        Some(Value::String(text)) => authorization::parse(text),
         Some(_) => Credentials::Malformed,
     };
     // `token` is the token alone.
     let credentials = match (credentials, payload.get("token")) {
-        (Credentials::None, Some(Value::String(text))) if text.contains(' ') => authorization::read(text),
-        (Credentials::None, Some(Value::String(text))) => authorization::read(&format!("Bearer {text}")),
+        (Credentials::None, Some(Value::String(text))) if text.contains(' ') => authorization::parse(text),
+        (Credentials::None, Some(Value::String(text))) => authorization::parse(&format!("Bearer {text}")),
         (Credentials::None, Some(token)) if !token.is_null() => Credentials::Malformed,
         (credentials, _) => credentials,
     };
     if !matches!(credentials, Credentials::None) {
-        visitor.credentials = credentials;
+        auth.credentials = credentials;
     }
 }
 
 /// The value of an `Authorization` header in the greeting: a member of it, as graphql-ws shows, or of its `headers`, as
 /// Apollo's and urql's older examples do.
-fn presented(payload: &Value) -> Option<&Value> {
+fn authorization_member(payload: &Value) -> Option<&Value> {
     let headers = payload.get("headers");
     let members = [Some(payload), headers].into_iter().flatten();
     let mut values = members.flat_map(|one| [one.get("authorization"), one.get("Authorization")]).flatten();
@@ -184,117 +196,123 @@ fn presented(payload: &Value) -> Option<&Value> {
 }
 
 /// What a subscription has to say; `number` tells it from an earlier one with the same id.
-struct Told {
+struct Outbound {
     id: String,
-    number: u64,
-    what: What,
+    generation: u64,
+    payload: Payload,
 }
 
-enum What {
+enum Payload {
     Next(GraphQlResponse),
-    Refused(Vec<ServerError>),
+    Rejected(Vec<ServerError>),
     Ended(Error),
 }
 
 /// Ends a subscription when it is dropped.
-struct Running {
-    number: u64,
+struct RunningSubscription {
+    generation: u64,
     task: AbortHandle,
 }
 
-impl Drop for Running {
+impl Drop for RunningSubscription {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 /// The subscriptions of a socket.
-struct Talk {
+struct Subscriptions {
     app: App,
-    endpoint: Arc<Endpoint>,
-    visitor: Visitor,
-    running: JoinSet<()>,
-    subscriptions: HashMap<String, Running>,
-    count: u64,
-    sender: mpsc::Sender<Told>,
+    handler: Arc<GraphqlHandler>,
+    auth: RequestAuth,
+    tasks: JoinSet<()>,
+    active: HashMap<String, RunningSubscription>,
+    last_generation: u64,
+    sender: mpsc::Sender<Outbound>,
 }
 
-impl Talk {
-    async fn answer(&mut self, line: &mut Line, heard: Heard) -> Result<(), Close> {
-        match heard {
-            Heard::Init(_) => Err(Close::Again),
-            Heard::Ping(payload) => line.say(message::pong(payload)).await,
-            Heard::Pong => Ok(()),
-            Heard::Complete(id) => {
-                self.subscriptions.remove(&id);
+impl Subscriptions {
+    async fn handle(&mut self, transport: &mut Transport, message: ClientMessage) -> Result<(), CloseReason> {
+        match message {
+            ClientMessage::Init(_) => Err(CloseReason::Again),
+            ClientMessage::Ping(payload) => transport.send_text(message::pong(payload)).await,
+            ClientMessage::Pong => Ok(()),
+            ClientMessage::Complete(id) => {
+                self.active.remove(&id);
                 Ok(())
             }
-            Heard::Subscribe(id, parameters) => self.subscribe(line, id, *parameters).await,
+            ClientMessage::Subscribe(id, parameters) => self.subscribe(transport, id, *parameters).await,
         }
     }
 
     async fn subscribe(
         &mut self,
-        line: &mut Line,
+        transport: &mut Transport,
         id: String,
         parameters: Result<Parameters, String>,
-    ) -> Result<(), Close> {
-        let most = self.app.config.graphql.max_subscriptions_per_user;
-        let is_full = self.subscriptions.len() >= most;
-        let Entry::Vacant(place) = self.subscriptions.entry(id) else { return Err(Close::Duplicate) };
-        let Ok(parameters) = parameters else { return Err(Close::BadMessage) };
+    ) -> Result<(), CloseReason> {
+        let limit = self.app.config.graphql.max_subscriptions_per_user;
+        let is_full = self.active.len() >= limit;
+        let Entry::Vacant(entry) = self.active.entry(id) else { return Err(CloseReason::Duplicate) };
+        let Ok(parameters) = parameters else { return Err(CloseReason::BadMessage) };
         if is_full {
-            return line.say(message::error(place.key(), &errors(Error::TooManySubscriptions { most }))).await;
+            return transport
+                .send_text(message::error(entry.key(), &errors(Error::TooManySubscriptions { most: limit })))
+                .await;
         }
-        self.count += 1;
-        let (number, id, sender) = (self.count, place.key().clone(), self.sender.clone());
-        let (app, endpoint, visitor) = (self.app.clone(), Arc::clone(&self.endpoint), self.visitor.clone());
-        let task = self.running.spawn(async move {
-            let told = |what| sender.send(Told { id: id.clone(), number, what });
-            let request_id = visitor.client.request_id.clone();
-            let last = match endpoint.subscribe(&app, visitor, parameters).await {
+        self.last_generation += 1;
+        let (generation, id, sender) = (self.last_generation, entry.key().clone(), self.sender.clone());
+        let (app, handler, auth) = (self.app.clone(), Arc::clone(&self.handler), self.auth.clone());
+        let task = self.tasks.spawn(async move {
+            let send = |payload| sender.send(Outbound { id: id.clone(), generation, payload });
+            let request_id = auth.context.request_id.clone();
+            let final_payload = match handler.subscribe(&app, auth, parameters).await {
                 Ok(mut subscription) => loop {
                     match subscription.next().await {
                         Ok(mut response) => {
-                            polish(&mut response, &request_id);
-                            if told(What::Next(response)).await.is_err() {
+                            finalize_errors(&mut response, &request_id);
+                            if send(Payload::Next(response)).await.is_err() {
                                 return;
                             }
                         }
-                        Err(error) => break What::Ended(error),
+                        Err(error) => break Payload::Ended(error),
                     }
                 },
-                Err(response) => What::Refused(response.errors),
+                Err(response) => Payload::Rejected(response.errors),
             };
-            told(last).await.ok();
+            send(final_payload).await.ok();
         });
-        place.insert(Running { number, task });
+        entry.insert(RunningSubscription { generation, task });
         Ok(())
     }
 
     /// Says what a subscription has to say, unless the client has ended it.
-    async fn pass_on(&mut self, line: &mut Line, Told { id, number, what }: Told) -> Result<(), Close> {
-        if self.subscriptions.get(&id).is_none_or(|running| running.number != number) {
+    async fn forward(
+        &mut self,
+        transport: &mut Transport,
+        Outbound { id, generation, payload }: Outbound,
+    ) -> Result<(), CloseReason> {
+        if self.active.get(&id).is_none_or(|running| running.generation != generation) {
             return Ok(());
         }
-        let text = match what {
-            What::Next(response) => return line.say(message::next(&id, &response)).await,
-            What::Refused(refusals) => message::error(&id, &refusals),
+        let text = match payload {
+            Payload::Next(response) => return transport.send_text(message::next(&id, &response)).await,
+            Payload::Rejected(refusals) => message::error(&id, &refusals),
             // It was told as the last event.
-            What::Ended(Error::Unauthenticated(TokenFault::SessionEnded)) => message::complete(&id),
-            What::Ended(error @ (Error::Forbidden | Error::PasswordChangeRequired)) => {
+            Payload::Ended(Error::Unauthenticated(TokenError::SessionEnded)) => message::complete(&id),
+            Payload::Ended(error @ (Error::Forbidden | Error::PasswordChangeRequired)) => {
                 message::error(&id, &errors(error))
             }
-            What::Ended(error) => {
-                note_end(&error, &self.visitor.client.request_id);
-                return Err(Close::of(&error));
+            Payload::Ended(error) => {
+                log_stream_error(&error, &self.auth.context.request_id);
+                return Err(CloseReason::of(&error));
             }
         };
-        self.subscriptions.remove(&id);
-        line.say(text).await
+        self.active.remove(&id);
+        transport.send_text(text).await
     }
 }
 
 fn errors(error: Error) -> Vec<ServerError> {
-    vec![without_place(Failure::from(error))]
+    vec![without_location(ResolverError::from(error))]
 }

@@ -4,14 +4,14 @@ use async_graphql::{Response as GraphQlResponse, ServerError};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::http::endpoint::{Parameters, event};
+use crate::http::endpoint::{Parameters, event_body};
 use crate::json;
 
 /// Longest id of a subscription, in bytes; clients take a UUID or a number.
-const MAX_ID: usize = 128;
+const MAX_ID_BYTES: usize = 128;
 
 /// What a client says.
-pub(super) enum Heard {
+pub(super) enum ClientMessage {
     /// The first thing; with what shall count for all that follows.
     Init(Value),
     Ping(Option<Value>),
@@ -23,20 +23,20 @@ pub(super) enum Heard {
 }
 
 /// Reads a message; nothing if it is none of the protocol.
-pub(super) fn read(text: &str) -> Option<Heard> {
-    let Value::Object(mut members) = json::read(text.as_bytes()).ok()? else { return None };
+pub(super) fn parse(text: &str) -> Option<ClientMessage> {
+    let Value::Object(mut members) = json::parse(text.as_bytes()).ok()? else { return None };
     let payload = members.remove("payload").filter(|payload| !payload.is_null());
     let id = match members.remove("id") {
-        Some(Value::String(id)) if (1..=MAX_ID).contains(&id.len()) => Some(id),
+        Some(Value::String(id)) if (1..=MAX_ID_BYTES).contains(&id.len()) => Some(id),
         Some(_) => return None,
         None => None,
     };
     Some(match members.remove("type")?.as_str()? {
-        "connection_init" => Heard::Init(payload.unwrap_or_default()),
-        "ping" => Heard::Ping(payload),
-        "pong" => Heard::Pong,
-        "subscribe" => Heard::Subscribe(id?, Box::new(Parameters::of(payload?))),
-        "complete" => Heard::Complete(id?),
+        "connection_init" => ClientMessage::Init(payload.unwrap_or_default()),
+        "ping" => ClientMessage::Ping(payload),
+        "pong" => ClientMessage::Pong,
+        "subscribe" => ClientMessage::Subscribe(id?, Box::new(Parameters::from_json(payload?))),
+        "complete" => ClientMessage::Complete(id?),
         _ => return None,
     })
 }
@@ -44,7 +44,7 @@ pub(super) fn read(text: &str) -> Option<Heard> {
 /// What the server says.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Said<'a, P: Serialize> {
+enum ServerMessage<'a, P: Serialize> {
     ConnectionAck,
     Pong {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,31 +64,31 @@ enum Said<'a, P: Serialize> {
 }
 
 pub(super) fn ack() -> String {
-    let said: Said<'_, ()> = Said::ConnectionAck;
-    written(&said)
+    let message: ServerMessage<'_, ()> = ServerMessage::ConnectionAck;
+    serialize(&message)
 }
 
 pub(super) fn pong(payload: Option<Value>) -> String {
-    written(&Said::Pong { payload })
+    serialize(&ServerMessage::Pong { payload })
 }
 
 pub(super) fn next(id: &str, response: &GraphQlResponse) -> String {
-    written(&Said::Next { id, payload: event(response) })
+    serialize(&ServerMessage::Next { id, payload: event_body(response) })
 }
 
 /// The last word about a subscription that was refused.
 pub(super) fn error(id: &str, errors: &[ServerError]) -> String {
-    written(&Said::Error { id, payload: errors })
+    serialize(&ServerMessage::Error { id, payload: errors })
 }
 
 pub(super) fn complete(id: &str) -> String {
-    let said: Said<'_, ()> = Said::Complete { id };
-    written(&said)
+    let message: ServerMessage<'_, ()> = ServerMessage::Complete { id };
+    serialize(&message)
 }
 
-fn written<P: Serialize>(said: &Said<'_, P>) -> String {
+fn serialize<P: Serialize>(message: &ServerMessage<'_, P>) -> String {
     // Names and values are all texts and JSON: writing them does not fail.
-    serde_json::to_string(said).unwrap_or_default()
+    serde_json::to_string(message).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -96,14 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_the_messages_of_the_protocol_and_no_others() {
-        assert!(matches!(read(r#"{"type":"connection_init"}"#), Some(Heard::Init(Value::Null))));
-        assert!(matches!(read(r#"{"type":"ping","payload":{"a":1}}"#), Some(Heard::Ping(Some(_)))));
-        assert!(matches!(read(r#"{"type":"pong","payload":null}"#), Some(Heard::Pong)));
-        assert!(matches!(read(r#"{"type":"complete","id":"1"}"#), Some(Heard::Complete(id)) if id == "1"));
+    fn only_protocol_messages_are_parsed() {
+        assert!(matches!(parse(r#"{"type":"connection_init"}"#), Some(ClientMessage::Init(Value::Null))));
+        assert!(matches!(parse(r#"{"type":"ping","payload":{"a":1}}"#), Some(ClientMessage::Ping(Some(_)))));
+        assert!(matches!(parse(r#"{"type":"pong","payload":null}"#), Some(ClientMessage::Pong)));
+        assert!(matches!(parse(r#"{"type":"complete","id":"1"}"#), Some(ClientMessage::Complete(id)) if id == "1"));
         let subscribe = r#"{"type":"subscribe","id":"1","payload":{"query":"subscription { a }"}}"#;
-        assert!(matches!(read(subscribe), Some(Heard::Subscribe(_, parameters)) if parameters.is_ok()));
-        let long = format!(r#"{{"type":"complete","id":"{}"}}"#, "a".repeat(MAX_ID + 1));
+        assert!(matches!(parse(subscribe), Some(ClientMessage::Subscribe(_, parameters)) if parameters.is_ok()));
+        let long = format!(r#"{{"type":"complete","id":"{}"}}"#, "a".repeat(MAX_ID_BYTES + 1));
         for text in [
             "",
             "[]",
@@ -116,12 +116,12 @@ mod tests {
             r#"{"type":"ping","type":"pong"}"#,
             &long,
         ] {
-            assert!(read(text).is_none(), "{text}");
+            assert!(parse(text).is_none(), "{text}");
         }
     }
 
     #[test]
-    fn speaks_the_protocol() {
+    fn server_messages_follow_the_protocol() {
         assert_eq!(ack(), r#"{"type":"connection_ack"}"#);
         assert_eq!(pong(None), r#"{"type":"pong"}"#);
         assert_eq!(complete("1"), r#"{"type":"complete","id":"1"}"#);

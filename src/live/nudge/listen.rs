@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use super::{Nudge, Work};
+use super::{BoxFuture, PeerWakeup};
 use crate::error::{Error, Result};
 
 /// The channel; each database has its own.
@@ -19,16 +19,16 @@ const CHANNEL: &str = "accountd";
 const APPLICATION: &str = "accountd listen";
 
 /// How long a lost connection is left alone before it is made again.
-const PAUSE: Duration = Duration::from_millis(500);
+const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The database itself carries the nudges. Where it cannot (CockroachDB knows the words and not the deed, a pooler may
 /// share one connection among many), nodes look by themselves.
-pub struct Listen {
+pub struct PostgresNotify {
     options: PgConnectOptions,
     sender: DatabaseConnection,
 }
 
-impl Listen {
+impl PostgresNotify {
     /// Listens to the database at `url` and speaks by `sender`.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Listen {
         Ok(Self { options: options.application_name(APPLICATION).extra_float_digits(None), sender })
     }
 
-    async fn pass_on(&self, woken: &Notify) -> Result<(), sqlx::Error> {
+    async fn forward(&self, wakeup: &Notify) -> Result<(), sqlx::Error> {
         // A pool of one: the listener borrows its connection for good.
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -52,14 +52,14 @@ impl Listen {
         listener.listen(CHANNEL).await?;
         loop {
             // What was said before, or while the connection was lost, was not heard.
-            woken.notify_one();
+            wakeup.notify_one();
             listener.try_recv().await?;
         }
     }
 }
 
-impl Nudge for Listen {
-    fn send(&self) -> Work<'_, Result<()>> {
+impl PeerWakeup for PostgresNotify {
+    fn send(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
             // After the commit and not in it: commits that notify wait for each other (PostgreSQL serialises them).
             self.sender.execute_unprepared("NOTIFY accountd").await?;
@@ -67,17 +67,17 @@ impl Nudge for Listen {
         })
     }
 
-    fn listen(self: Arc<Self>, woken: Arc<Notify>) -> Work<'static, ()> {
+    fn listen(self: Arc<Self>, wakeup: Arc<Notify>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
-            let mut is_well = true;
+            let mut is_healthy = true;
             loop {
-                if let Err(error) = self.pass_on(&woken).await
-                    && is_well
+                if let Err(error) = self.forward(&wakeup).await
+                    && is_healthy
                 {
                     tracing::warn!(cause = %error, "no notifications from the database: this node looks by itself");
-                    is_well = false;
+                    is_healthy = false;
                 }
-                sleep(PAUSE).await;
+                sleep(RECONNECT_INTERVAL).await;
             }
         })
     }

@@ -3,53 +3,53 @@
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 
-use super::Place;
-use crate::account::requester::{Requester, Visitor};
+use super::MountContext;
+use crate::account::requester::{RequestAuth, Requester};
 use crate::app::App;
-use crate::error::{Error, TokenFault};
-use crate::rest::failure::{Failure, challenge};
+use crate::error::{Error, TokenError};
+use crate::rest::failure::{HttpError, bearer_challenge};
 
 /// The caller, who may have to choose a new password.
 ///
 /// # Errors
 /// 401 in the old words for everybody else.
-pub(super) async fn caller(
+pub(super) async fn authenticate(
     app: &App,
-    visitor: Visitor,
+    visitor: RequestAuth,
     headers: &HeaderMap,
-    place: &Place,
-) -> Result<Requester, Failure> {
-    let client = visitor.client.clone();
-    let requester = visitor.identify(app).await.map_err(|error| Failure::of(&error, &client))?;
-    if !is_plain(headers) {
-        return Err(Failure::unauthorized(challenge(TokenFault::Missing), "unauthorized"));
+    place: &MountContext,
+) -> Result<Requester, HttpError> {
+    let client = visitor.context.clone();
+    let requester = visitor.authenticate(app).await.map_err(|error| HttpError::from_error(&error, &client))?;
+    if !has_exact_bearer(headers) {
+        return Err(HttpError::unauthorized(bearer_challenge(TokenError::Missing), "unauthorized"));
     }
-    match requester.in_role(place.role.as_deref()) {
+    match requester.authorize_role(place.role.as_deref()) {
         Ok(_) => Ok(requester),
-        Err(error) => Err(refused(&error, &requester)),
+        Err(error) => Err(authentication_error(&error, &requester)),
     }
 }
 
 /// Why the caller does not get in. Who has another role is told no more than a stranger.
-pub(super) fn refused(error: &Error, requester: &Requester) -> Failure {
+pub(super) fn authentication_error(error: &Error, requester: &Requester) -> HttpError {
     let fault = match error {
         Error::Unauthenticated(fault) => *fault,
-        Error::Forbidden => TokenFault::SessionEnded,
+        Error::Forbidden => TokenError::SessionEnded,
         Error::PasswordChangeRequired => {
-            return Failure::unauthorized(challenge(TokenFault::Missing), "password_change_required");
+            return HttpError::unauthorized(bearer_challenge(TokenError::Missing), "password_change_required");
         }
-        other => return Failure::of(other, &requester.client),
+        other => return HttpError::from_error(other, &requester.context),
     };
     let text = match fault {
-        TokenFault::Malformed | TokenFault::Invalid => "invalid_token",
-        TokenFault::Expired => "signature_expired",
-        TokenFault::Missing | TokenFault::Replaced | TokenFault::SessionEnded => "unauthorized",
+        TokenError::Malformed | TokenError::Invalid => "invalid_token",
+        TokenError::Expired => "signature_expired",
+        TokenError::Missing | TokenError::Replaced | TokenError::SessionEnded => "unauthorized",
     };
-    Failure::unauthorized(challenge(fault), text)
+    HttpError::unauthorized(bearer_challenge(fault), text)
 }
 
 /// Whether the header is `Bearer` and one word, to the letter: the old service took no other spelling.
-fn is_plain(headers: &HeaderMap) -> bool {
+fn has_exact_bearer(headers: &HeaderMap) -> bool {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.strip_prefix("Bearer ").is_some_and(|token| !token.is_empty() && !token.contains([' ', '\t']))
 }

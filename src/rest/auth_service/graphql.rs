@@ -10,27 +10,27 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Place;
-use super::caller::{caller, refused};
-use crate::account::requester::Visitor;
+use super::MountContext;
+use super::caller::{authenticate, authentication_error};
+use crate::account::requester::RequestAuth;
 use crate::app::App;
-use crate::graphql::auth_service::{Asked, Face, Outcome};
+use crate::graphql::auth_service::{ExecutionResult, Executor, OperationRequest};
 use crate::json;
 
 /// What is no GraphQL request, so that nothing of it was run.
-type Unfit = (StatusCode, &'static str);
+type RequestError = (StatusCode, &'static str);
 
-const NO_QUERY: Unfit = (StatusCode::BAD_REQUEST, "Must provide query string.");
+const NO_QUERY: RequestError = (StatusCode::BAD_REQUEST, "Must provide query string.");
 
 /// Queries and mutations.
 pub(super) async fn post(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(place): Extension<Place>,
+    Extension(visitor): Extension<RequestAuth>,
+    Extension(place): Extension<MountContext>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Response {
-    answer(&app, visitor, &place, &headers, read(&headers, bytes)).await
+    respond(&app, visitor, &place, &headers, read_body(&headers, bytes)).await
 }
 
 /// What a GET says.
@@ -45,57 +45,57 @@ pub(super) struct QueryString {
 /// Queries alone.
 pub(super) async fn get(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(place): Extension<Place>,
+    Extension(visitor): Extension<RequestAuth>,
+    Extension(place): Extension<MountContext>,
     headers: HeaderMap,
     parameters: Result<Query<QueryString>, QueryRejection>,
 ) -> Response {
     let asked = match parameters {
-        Ok(Query(QueryString { query, variables, operation_name })) => variables_in(variables.map(Value::from))
+        Ok(Query(QueryString { query, variables, operation_name })) => parse_variables(variables.map(Value::from))
             .and_then(|variables| {
                 let query = query.filter(|query| !query.is_empty()).ok_or(NO_QUERY)?;
-                Ok(Asked { query, variables, operation_name, may_mutate: false, may_introspect: false })
+                Ok(OperationRequest { query, variables, operation_name, can_mutate: false, can_introspect: false })
             }),
         Err(_) => Err(NO_QUERY),
     };
-    answer(&app, visitor, &place, &headers, asked).await
+    respond(&app, visitor, &place, &headers, asked).await
 }
 
 /// The caller is looked at before what is asked.
-async fn answer(
+async fn respond(
     app: &App,
-    visitor: Visitor,
-    place: &Place,
+    visitor: RequestAuth,
+    place: &MountContext,
     headers: &HeaderMap,
-    asked: Result<Asked, Unfit>,
+    asked: Result<OperationRequest, RequestError>,
 ) -> Response {
-    let requester = match caller(app, visitor, headers, place).await {
+    let requester = match authenticate(app, visitor, headers, place).await {
         Ok(requester) => requester,
         Err(failure) => return failure.into_response(),
     };
-    let may_introspect = app.config.graphql.introspection.is_open_to(headers.keys().map(HeaderName::as_str));
+    let may_introspect = app.config.graphql.schema_introspection.is_allowed_for(headers.keys().map(HeaderName::as_str));
     let asked = match asked {
-        Ok(asked) => Asked { may_introspect, ..asked },
-        Err(unfit) => return said(unfit).into_response(),
+        Ok(asked) => OperationRequest { can_introspect: may_introspect, ..asked },
+        Err(unfit) => return error_response(unfit).into_response(),
     };
-    let face = place.face.get_or_init(|| Face::new(&app.config.graphql));
-    match face.run(app, requester.clone(), asked).await {
-        Outcome::Answer { ran: true, body } => Json(body).into_response(),
-        Outcome::Answer { ran: false, body } => (StatusCode::BAD_REQUEST, Json(body)).into_response(),
-        Outcome::Mutation => {
+    let face = place.executor.get_or_init(|| Executor::new(&app.config.graphql));
+    match face.execute(app, requester.clone(), asked).await {
+        ExecutionResult::Response { is_executed: true, body } => Json(body).into_response(),
+        ExecutionResult::Response { is_executed: false, body } => (StatusCode::BAD_REQUEST, Json(body)).into_response(),
+        ExecutionResult::MutationNotAllowed => {
             let text = "Can only perform a mutation operation from a POST request.";
-            ([(ALLOW, "POST")], said((StatusCode::METHOD_NOT_ALLOWED, text))).into_response()
+            ([(ALLOW, "POST")], error_response((StatusCode::METHOD_NOT_ALLOWED, text))).into_response()
         }
-        Outcome::Stopped(error) => refused(&error, &requester).into_response(),
+        ExecutionResult::Failed(error) => authentication_error(&error, &requester).into_response(),
     }
 }
 
-fn said((status, message): Unfit) -> impl IntoResponse {
+fn error_response((status, message): RequestError) -> impl IntoResponse {
     (status, Json(json!({ "errors": [{ "message": message }] })))
 }
 
 /// What a body asks: JSON, or the query itself.
-fn read(headers: &HeaderMap, bytes: Result<Bytes, BytesRejection>) -> Result<Asked, Unfit> {
+fn read_body(headers: &HeaderMap, bytes: Result<Bytes, BytesRejection>) -> Result<OperationRequest, RequestError> {
     let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let unreadable = (StatusCode::BAD_REQUEST, "POST body sent invalid JSON.");
@@ -107,23 +107,29 @@ fn read(headers: &HeaderMap, bytes: Result<Bytes, BytesRejection>) -> Result<Ask
         Err(_) => return Err(unreadable),
     };
     match media.as_str() {
-        "application/json" => asked(json::read(&bytes).map_err(|_| unreadable)?),
+        "application/json" => parse_body(json::parse(&bytes).map_err(|_| unreadable)?),
         "application/graphql" => {
             let query = String::from_utf8(bytes.into()).ok().filter(|query| !query.is_empty()).ok_or(NO_QUERY)?;
-            Ok(Asked { query, variables: Map::new(), operation_name: None, may_mutate: true, may_introspect: false })
+            Ok(OperationRequest {
+                query,
+                variables: Map::new(),
+                operation_name: None,
+                can_mutate: true,
+                can_introspect: false,
+            })
         }
         // Forms and plain text are what pages of other origins can send without being asked.
         _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the request as application/json or application/graphql")),
     }
 }
 
-fn asked(body: Value) -> Result<Asked, Unfit> {
+fn parse_body(body: Value) -> Result<OperationRequest, RequestError> {
     let mut members = match body {
         Value::Object(members) => members,
         Value::Array(_) => return Err((StatusCode::BAD_REQUEST, "Batch GraphQL requests are not enabled.")),
         _ => return Err((StatusCode::BAD_REQUEST, "GraphQL params should be a dict.")),
     };
-    let variables = variables_in(members.remove("variables"))?;
+    let variables = parse_variables(members.remove("variables"))?;
     let mut text = |name| match members.remove(name) {
         Some(Value::String(text)) => Ok(Some(text)),
         None | Some(Value::Null) => Ok(None),
@@ -131,14 +137,14 @@ fn asked(body: Value) -> Result<Asked, Unfit> {
     };
     let (query, operation_name) = (text("query")?, text("operationName")?);
     let query = query.filter(|query| !query.is_empty()).ok_or(NO_QUERY)?;
-    Ok(Asked { query, variables, operation_name, may_mutate: true, may_introspect: false })
+    Ok(OperationRequest { query, variables, operation_name, can_mutate: true, can_introspect: false })
 }
 
 /// Variables come as an object, or as one in a text.
-fn variables_in(value: Option<Value>) -> Result<Map<String, Value>, Unfit> {
+fn parse_variables(value: Option<Value>) -> Result<Map<String, Value>, RequestError> {
     let value = match value {
         Some(Value::String(text)) if text.is_empty() => Ok(Value::Null),
-        Some(Value::String(text)) => json::read(text.as_bytes()),
+        Some(Value::String(text)) => json::parse(text.as_bytes()),
         other => Ok(other.unwrap_or_default()),
     };
     match value {

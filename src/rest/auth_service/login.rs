@@ -9,59 +9,59 @@ use entity::session::Transport;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::Place;
-use crate::account::login::{Login, Spelling, login_as};
-use crate::account::requester::Visitor;
-use crate::account::session::SignIn;
+use super::MountContext;
+use crate::account::login::{Login, NameMatch, login_with_role};
+use crate::account::requester::RequestAuth;
+use crate::account::session::IssuedSession;
 use crate::app::App;
 use crate::error::{Error, RefusalCode};
-use crate::rest::failure::Failure;
+use crate::rest::failure::HttpError;
 use crate::rest::flask;
 
 /// Opens a session. Credentials that come along are not looked at.
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(Visitor { client, .. }): Extension<Visitor>,
-    Extension(place): Extension<Place>,
+    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    Extension(place): Extension<MountContext>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Failure> {
-    let body = flask::read(&headers, bytes)?;
-    let (name, password) = credentials(&body).ok_or_else(|| Failure::bad_request("bad_request"))?;
+) -> Result<Json<Value>, HttpError> {
+    let body = flask::read_json(&headers, bytes)?;
+    let (name, password) = parse_credentials(&body).ok_or_else(|| HttpError::bad_request("bad_request"))?;
     let input = Login {
         name: name.into(),
-        spelling: Spelling::Any,
+        name_match: NameMatch::Any,
         password: password.into(),
         transport: Transport::Body,
         device_name: None,
         device_token: None,
     };
-    match login_as(&app, &client, input, place.role.as_deref()).await {
-        Ok(opened) => Ok(Json(json!({ "message": "ok", "data": shown(&opened.sign_in, &place) }))),
+    match login_with_role(&app, &client, input, place.role.as_deref()).await {
+        Ok(opened) => Ok(Json(json!({ "message": "ok", "data": session_json(&opened.issued, &place) }))),
         Err(Error::Refused(refusals))
             if refusals.iter().any(|refusal| refusal.code == RefusalCode::InvalidCredentials) =>
         {
-            Err(Failure::bad_request("bad_credentials"))
+            Err(HttpError::bad_request("bad_credentials"))
         }
-        Err(other) => Err(Failure::of(&other, &client)),
+        Err(other) => Err(HttpError::from_error(&other, &client)),
     }
 }
 
 /// Two texts without a space, and nothing else.
-fn credentials(body: &Value) -> Option<(&str, &str)> {
+fn parse_credentials(body: &Value) -> Option<(&str, &str)> {
     let members = body.as_object().filter(|members| members.len() == 2)?;
     let text = |name| members.get(name)?.as_str().filter(|text| !text.contains(' '));
     Some((text("username")?, text("password")?))
 }
 
 /// `expires_in` counts minutes, and of several roles the one that the place is for is told.
-fn shown(SignIn { user, access, tokens, .. }: &SignIn, place: &Place) -> Value {
+fn session_json(IssuedSession { user, access, tokens, .. }: &IssuedSession, place: &MountContext) -> Value {
     json!({
         "access_token": tokens.access_token.expose_secret(),
         "token_type": "Bearer",
         "refresh_token": tokens.refresh_token.expose_secret(),
         "expires_in": (tokens.expires_at - tokens.issued_at).num_minutes(),
         "change_password": user.must_change_password,
-        "role": place.role.as_deref().or(access.leading_role()),
+        "role": place.role.as_deref().or(access.primary_role()),
     })
 }

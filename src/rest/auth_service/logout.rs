@@ -5,21 +5,21 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::Place;
-use super::caller::{caller, refused};
+use super::MountContext;
+use super::caller::{authenticate, authentication_error};
 use crate::account::logout;
-use crate::account::requester::Visitor;
+use crate::account::requester::RequestAuth;
 use crate::app::App;
-use crate::rest::failure::Failure;
+use crate::rest::failure::HttpError;
 
 /// Ends what the caller came with: the session with both its tokens, or the API token.
 pub(super) async fn logout(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(place): Extension<Place>,
+    Extension(visitor): Extension<RequestAuth>,
+    Extension(place): Extension<MountContext>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Failure> {
-    let requester = caller(&app, visitor, &headers, &place).await?;
-    logout::leave(&app, &requester).await.map_err(|error| refused(&error, &requester))?;
+) -> Result<Json<Value>, HttpError> {
+    let requester = authenticate(&app, visitor, &headers, &place).await?;
+    logout::end_current_credential(&app, &requester).await.map_err(|error| authentication_error(&error, &requester))?;
     Ok(Json(json!({ "message": "ok" })))
 }

@@ -6,14 +6,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::rest::failure::Failure;
+use crate::rest::failure::HttpError;
 
 /// Refuses callers who do not take JSON.
 pub(super) async fn negotiate(request: Request, next: Next) -> Response {
-    let mut response = if takes_json(request.headers()) {
+    let mut response = if accepts_json(request.headers()) {
         next.run(request).await
     } else {
-        Failure::new(StatusCode::NOT_ACCEPTABLE, "accept application/json").into_response()
+        HttpError::new(StatusCode::NOT_ACCEPTABLE, "accept application/json").into_response()
     };
     response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
     response
@@ -21,7 +21,7 @@ pub(super) async fn negotiate(request: Request, next: Next) -> Response {
 
 /// Whether the most specific range that JSON is in has a weight (RFC 9110 section 12.5.1). No header takes anything, and
 /// so does an empty one; Java writes `*` for `*/*`.
-fn takes_json(headers: &HeaderMap) -> bool {
+fn accepts_json(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default());
     let ranges = values.flat_map(|value| value.split(',')).map(str::trim).filter(|range| !range.is_empty());
     let ranges: Vec<&str> = ranges.collect();
@@ -42,13 +42,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_whoever_takes_json() {
+    fn json_is_served_to_clients_that_accept_it() {
         let takes = |values: &[&str]| {
             let mut headers = HeaderMap::new();
             for value in values {
                 headers.append(ACCEPT, value.parse().unwrap());
             }
-            takes_json(&headers)
+            accepts_json(&headers)
         };
         assert!(takes(&[]) && takes(&[""]) && takes(&["*"]));
         for value in ["*/*", "application/*", "Application/JSON; charset=utf-8", "text/html, */*;q=0.1"] {

@@ -6,67 +6,67 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
-use crate::account::handle::is_called;
-use crate::account::requester::{Credentials, Requester, Visitor};
+use crate::account::handle::matches;
+use crate::account::requester::{Credentials, RequestAuth, Requester};
 use crate::app::App;
-use crate::error::{Error, TokenFault};
-use crate::rest::failure::{Failure, challenge};
+use crate::error::{Error, TokenError};
+use crate::rest::failure::{HttpError, bearer_challenge};
 
 /// The header with a name and a token.
-const TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
 /// The answer to all credentials that do not hold.
-const FAILED: &str = "Authorization failed";
+const AUTHORIZATION_FAILED: &str = "Authorization failed";
 
 /// A name and a password that do not open a login.
-pub(super) fn wrong_password() -> Failure {
-    Failure::unauthorized("Basic realm=\"accountd\", charset=\"UTF-8\"", FAILED)
+pub(super) fn invalid_credentials() -> HttpError {
+    HttpError::unauthorized("Basic realm=\"accountd\", charset=\"UTF-8\"", AUTHORIZATION_FAILED)
 }
 
 /// The name and the password of a login (RFC 7617 section 2).
-pub(super) fn basic(headers: &HeaderMap) -> Option<(String, SecretString)> {
-    let (scheme, pair) = only(headers, &AUTHORIZATION)?.trim().split_once(' ')?;
-    if scheme.eq_ignore_ascii_case("basic") { decoded(pair.trim()) } else { None }
+pub(super) fn basic_credentials(headers: &HeaderMap) -> Option<(String, SecretString)> {
+    let (scheme, pair) = single_value(headers, &AUTHORIZATION)?.trim().split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("basic") { decode_pair(pair.trim()) } else { None }
 }
 
 /// Who is calling, by `X-Auth-Token` or, without it, by the credentials that every route takes.
 ///
 /// # Errors
 /// 401 for credentials that do not hold, and for a token that is not of the named user.
-pub(super) async fn caller(app: &App, visitor: Visitor, headers: &HeaderMap) -> Result<Requester, Failure> {
-    let client = visitor.client.clone();
-    let pair = headers.contains_key(&TOKEN).then(|| only(headers, &TOKEN).and_then(decoded));
+pub(super) async fn authenticate(app: &App, visitor: RequestAuth, headers: &HeaderMap) -> Result<Requester, HttpError> {
+    let client = visitor.context.clone();
+    let pair = headers.contains_key(&X_AUTH_TOKEN).then(|| single_value(headers, &X_AUTH_TOKEN).and_then(decode_pair));
     let (credentials, name) = match pair {
         None => (visitor.credentials, None),
         Some(Some((name, token))) => (Credentials::Bearer(token), Some(name)),
         Some(None) => (Credentials::Malformed, None),
     };
-    let identified = Visitor { credentials, client: visitor.client }.identify(app).await;
-    let requester = identified.map_err(|error| Failure::of(&error, &client))?;
-    match requester.signed_in() {
-        Ok(caller) if name.is_none_or(|name| is_called(&caller.user, &name.as_str().into())) => Ok(requester),
-        Ok(_) => Err(Failure::unauthorized(challenge(TokenFault::Invalid), FAILED)),
-        Err(error) => Err(refused(&error, &requester)),
+    let identified = RequestAuth { credentials, context: visitor.context }.authenticate(app).await;
+    let requester = identified.map_err(|error| HttpError::from_error(&error, &client))?;
+    match requester.caller() {
+        Ok(caller) if name.is_none_or(|name| matches(&caller.user, &name.as_str().into())) => Ok(requester),
+        Ok(_) => Err(HttpError::unauthorized(bearer_challenge(TokenError::Invalid), AUTHORIZATION_FAILED)),
+        Err(error) => Err(authentication_error(&error, &requester)),
     }
 }
 
 /// Why the caller does not get what they want.
-pub(super) fn refused(error: &Error, requester: &Requester) -> Failure {
+pub(super) fn authentication_error(error: &Error, requester: &Requester) -> HttpError {
     match error {
-        Error::Unauthenticated(fault) => Failure::unauthorized(challenge(*fault), FAILED),
-        other => Failure::of(other, &requester.client),
+        Error::Unauthenticated(fault) => HttpError::unauthorized(bearer_challenge(*fault), AUTHORIZATION_FAILED),
+        other => HttpError::from_error(other, &requester.context),
     }
 }
 
 /// The value of a header that came once.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     value.to_str().ok()
 }
 
 /// What stands in front of the first colon, and the rest.
-fn decoded(pair: &str) -> Option<(String, SecretString)> {
+fn decode_pair(pair: &str) -> Option<(String, SecretString)> {
     let text = String::from_utf8(STANDARD.decode(pair).ok()?).ok()?;
     let (name, secret) = text.split_once(':')?;
     Some((name.to_owned(), secret.to_owned().into()))
@@ -78,13 +78,13 @@ mod tests {
     use secrecy::ExposeSecret;
 
     #[test]
-    fn reads_basic_credentials_and_nothing_else() {
+    fn only_well_formed_basic_credentials_are_read() {
         let read = |values: &[&str]| {
             let mut headers = HeaderMap::new();
             for value in values {
                 headers.append(AUTHORIZATION, value.parse().unwrap());
             }
-            basic(&headers).map(|(name, password)| (name, password.expose_secret().to_owned()))
+            basic_credentials(&headers).map(|(name, password)| (name, password.expose_secret().to_owned()))
         };
         let pair = |name: &str, password: &str| Some((name.to_owned(), password.to_owned()));
         assert_eq!(read(&["Basic YW5uOnB3"]), pair("ann", "pw"));

@@ -8,60 +8,60 @@ use entity::session::Transport;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
-use super::credentials::{basic, caller, refused, wrong_password};
-use crate::account::api_token::draft::Draft;
-use crate::account::api_token::{self, Form, Made};
-use crate::account::login::{self, Login, Spelling};
+use super::credentials::{authenticate, authentication_error, basic_credentials, invalid_credentials};
+use crate::account::api_token::draft::NewApiToken;
+use crate::account::api_token::{self, CreatedApiToken, SecretFormat};
+use crate::account::login::{self, Login, NameMatch};
 use crate::account::logout;
-use crate::account::requester::Visitor;
+use crate::account::requester::RequestAuth;
 use crate::app::App;
 use crate::error::{Error, RefusalCode};
-use crate::rest::failure::Failure;
+use crate::rest::failure::HttpError;
 
 /// How the tokens of this dialect are called in the list of their owner's.
-const NAME: &str = "Corvus";
+const TOKEN_NAME: &str = "Corvus";
 
 /// Makes a token that stands for its owner as long as a session would.
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(Visitor { client, .. }): Extension<Visitor>,
+    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Failure> {
-    let (name, password) = basic(&headers).ok_or_else(wrong_password)?;
+) -> Result<Json<Value>, HttpError> {
+    let (name, password) = basic_credentials(&headers).ok_or_else(invalid_credentials)?;
     let input = Login {
         name: name.into(),
-        spelling: Spelling::Any,
+        name_match: NameMatch::Any,
         password,
         transport: Transport::Body,
         device_name: None,
         device_token: None,
     };
-    let made = match Draft::for_sign_in(&app, NAME) {
-        Ok(draft) => api_token::sign_in(&app, &client, input, draft, Form::Uuid).await,
+    let made = match NewApiToken::for_login(&app, TOKEN_NAME) {
+        Ok(draft) => api_token::create_by_login(&app, &client, input, draft, SecretFormat::Uuid).await,
         Err(error) => Err(error),
     };
     match made {
-        Ok((made, _)) => Ok(Json(shown(&made))),
+        Ok((made, _)) => Ok(Json(token_json(&made))),
         Err(Error::Refused(refusals))
             if refusals.iter().any(|refusal| refusal.code == RefusalCode::InvalidCredentials) =>
         {
-            Err(wrong_password())
+            Err(invalid_credentials())
         }
-        Err(other) => Err(Failure::of(&other, &client)),
+        Err(other) => Err(HttpError::from_error(&other, &client)),
     }
 }
 
 /// The token as its caller keeps it; what is not set is left out.
-fn shown(Made { token, secret }: &Made) -> Value {
+fn token_json(CreatedApiToken { token, secret }: &CreatedApiToken) -> Value {
     let row = &token.row;
     let mut shown = Map::from_iter([
         ("token".to_owned(), secret.expose_secret().into()),
         ("enabled".to_owned(), row.enabled.into()),
-        ("creationTime".to_owned(), iso(row.created_at.utc()).into()),
+        ("creationTime".to_owned(), to_iso8601(row.created_at.utc()).into()),
         ("version".to_owned(), row.version.into()),
     ]);
     let times = [("expirationTime", row.expires_at), ("lastUsageTime", row.last_used_at)];
-    shown.extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), iso(time?.utc()).into()))));
+    shown.extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), to_iso8601(time?.utc()).into()))));
     shown.extend(row.note.as_ref().map(|note| ("note".to_owned(), note.as_str().into())));
     shown.into()
 }
@@ -69,26 +69,27 @@ fn shown(Made { token, secret }: &Made) -> Value {
 /// Notes that the user is there, as a login does.
 pub(super) async fn bump(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestAuth>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Failure> {
-    let requester = caller(&app, visitor, &headers).await?;
-    let time = login::bump(&app, &requester).await.map_err(|error| refused(&error, &requester))?;
-    Ok(Json(json!({ "lastLoginTime": iso(time) })))
+) -> Result<Json<Value>, HttpError> {
+    let requester = authenticate(&app, visitor, &headers).await?;
+    let time =
+        login::record_activity(&app, &requester).await.map_err(|error| authentication_error(&error, &requester))?;
+    Ok(Json(json!({ "lastLoginTime": to_iso8601(time) })))
 }
 
 /// Ends the token that came for good, or the session.
 pub(super) async fn logout(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestAuth>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Failure> {
-    let requester = caller(&app, visitor, &headers).await?;
-    logout::leave(&app, &requester).await.map_err(|error| refused(&error, &requester))?;
+) -> Result<Json<Value>, HttpError> {
+    let requester = authenticate(&app, visitor, &headers).await?;
+    logout::end_current_credential(&app, &requester).await.map_err(|error| authentication_error(&error, &requester))?;
     Ok(Json(json!({ "success": true })))
 }
 
 /// ISO 8601 with seconds and the offset, such as `2018-07-29T11:59:29+00:00`.
-pub(super) fn iso(time: DateTime<Utc>) -> String {
+pub(super) fn to_iso8601(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, false)
 }

@@ -6,8 +6,8 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::account::requester::Client;
-use crate::error::{Error, RETRY_AFTER as SOON};
+use crate::account::requester::RequestContext;
+use crate::error::{Error, RETRY_AFTER_SECONDS as SOON};
 
 /// A request that is wrong in itself.
 pub(super) fn bad_request(description: &str) -> Response {
@@ -16,14 +16,16 @@ pub(super) fn bad_request(description: &str) -> Response {
 }
 
 /// A use case that came to nothing; internal errors are logged here, and the client gets no cause.
-pub(super) fn failure(error: &Error, client: &Client) -> Response {
+pub(super) fn error_response(error: &Error, client: &RequestContext) -> Response {
     let (status, code, retry_after) = match error {
         Error::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "invalid_client", None),
         Error::Refused(refusals) => {
             let wait = refusals.first().and_then(|refusal| refusal.retry_after);
             (StatusCode::TOO_MANY_REQUESTS, "slow_down", wait)
         }
-        Error::Busy { retry_after } => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(*retry_after)),
+        Error::ServerBusy { retry_after } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(*retry_after))
+        }
         Error::StorageUnavailable(cause) => {
             tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "{error}");
             (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(SOON))

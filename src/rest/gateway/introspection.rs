@@ -13,26 +13,26 @@ use secrecy::SecretString;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::answer::{bad_request, failure};
+use super::answer::{bad_request, error_response};
 use crate::account::introspection;
-use crate::account::requester::Visitor;
+use crate::account::requester::RequestAuth;
 use crate::app::App;
 
 /// Tells of a token that opens the API; of every other one only that it does not.
 pub(super) async fn introspect(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestAuth>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let client = visitor.client;
-    let mut secrets = given(&headers);
+    let client = visitor.context;
+    let mut secrets = header_secrets(&headers);
     if let (true, Ok(body)) = (secrets.is_empty() && is_form(&headers), &body) {
-        secrets.extend(posted(body));
+        secrets.extend(form_secret(body));
     }
-    let admitted = match introspection::admit(&app, &client, &secrets).await {
+    let admitted = match introspection::authorize(&app, &client, &secrets).await {
         Ok(admitted) => admitted,
-        Err(error) => return failure(&error, &client),
+        Err(error) => return error_response(&error, &client),
     };
     let body = match body {
         Ok(body) => body,
@@ -52,7 +52,7 @@ pub(super) async fn introspect(
     match introspection::introspect(&app, client.clone(), admitted, token).await {
         Ok(Some(known)) => Json(known).into_response(),
         Ok(None) => Json(json!({ "active": false })).into_response(),
-        Err(error) => failure(&error, &client),
+        Err(error) => error_response(&error, &client),
     }
 }
 
@@ -63,7 +63,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 /// The readings of the secret in the header: a bearer token, or the password of whatever client name (RFC 6749 section
 /// 2.3.1), form-encoded as it asks for and as it is. A secret may have a `%` of its own.
-fn given(headers: &HeaderMap) -> Vec<SecretString> {
+fn header_secrets(headers: &HeaderMap) -> Vec<SecretString> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Vec::new() };
     let parts = value.to_str().ok().and_then(|value| value.trim().split_once(' '));
@@ -72,21 +72,21 @@ fn given(headers: &HeaderMap) -> Vec<SecretString> {
         Some((scheme, pair)) if scheme == "basic" => {
             let pair = STANDARD.decode(pair).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             let Some((_, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) else { return Vec::new() };
-            decoded(password).into_iter().chain([password.to_owned()]).map(SecretString::from).collect()
+            percent_decode(password).into_iter().chain([password.to_owned()]).map(SecretString::from).collect()
         }
         _ => Vec::new(),
     }
 }
 
 /// The secret in the form, as `client_secret_post` has it (RFC 6749 section 2.3.1); it counts where no header gives one.
-fn posted(body: &[u8]) -> Option<SecretString> {
+fn form_secret(body: &[u8]) -> Option<SecretString> {
     let mut secrets = form_urlencoded::parse(body).filter(|(name, _)| name == "client_secret");
     let (Some((_, secret)), None) = (secrets.next(), secrets.next()) else { return None };
     Some(SecretString::from(secret.into_owned()))
 }
 
 /// The text behind `%` signs, if there are any: a `+` of a base64 secret that nobody has encoded stays one.
-fn decoded(text: &str) -> Option<String> {
+fn percent_decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return None;
     }

@@ -5,24 +5,24 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{Array, ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, HttpMethod, Paths, PathsBuilder, Required, ResponseBuilder};
 
-use crate::rest::openapi::{answer, flag, object, operation, route, text};
+use crate::rest::openapi::{boolean, json_response, object, operation, path_item, string};
 
 /// The routes; introspection only where it is mounted.
 pub fn describe(with_introspection: bool) -> Paths {
-    let paths = PathsBuilder::new().path("/.well-known/revocations", route(HttpMethod::Get, revocations()));
+    let paths = PathsBuilder::new().path("/.well-known/revocations", path_item(HttpMethod::Get, revocations()));
     let paths =
-        if with_introspection { paths.path("/introspect", route(HttpMethod::Post, introspect())) } else { paths };
+        if with_introspection { paths.path("/introspect", path_item(HttpMethod::Post, introspect())) } else { paths };
     paths.build()
 }
 
-const AWAY: &str = "The database cannot be asked, or is busy: ask again after `Retry-After`.";
+const UNAVAILABLE: &str = "The database cannot be asked, or is busy: ask again after `Retry-After`.";
 
-fn named(id: &str, summary: &str) -> OperationBuilder {
+fn gateway_operation(id: &str, summary: &str) -> OperationBuilder {
     operation("Gateways", id, summary)
 }
 
-fn failure(description: &str) -> utoipa::openapi::Response {
-    answer(description, object([("error", text("What is wrong, as a word."))]))
+fn error_response(description: &str) -> utoipa::openapi::Response {
+    json_response(description, object([("error", string("What is wrong, as a word."))]))
 }
 
 fn revocations() -> OperationBuilder {
@@ -36,11 +36,11 @@ fn revocations() -> OperationBuilder {
         .name("If-None-Match")
         .parameter_in(ParameterIn::Header)
         .description(Some("The ETag of the list that the caller has."))
-        .schema(Some(text("")));
+        .schema(Some(string("")));
     // Without a schema: it is text, which the words for JSON do not describe.
     let list =
         ResponseBuilder::new().description("The list.").content("application/jwt", ContentBuilder::new().build());
-    named(
+    gateway_operation(
         "revocations",
         "What was revoked lately: a JWT of the type `revocations+jwt`, signed with the published keys.",
     )
@@ -48,28 +48,28 @@ fn revocations() -> OperationBuilder {
     .parameter(known.build())
     .response("200", list.build())
     .response("304", ResponseBuilder::new().description("The caller has it.").build())
-    .response("400", failure("The request is wrong in itself."))
-    .response("503", failure(AWAY))
+    .response("400", error_response("The request is wrong in itself."))
+    .response("503", error_response(UNAVAILABLE))
 }
 
 fn introspect() -> OperationBuilder {
-    let form = object([("token", text("The access token or API token."))]);
+    let form = object([("token", string("The access token or API token."))]);
     let content = ContentBuilder::new().schema(Some(form)).build();
     let body = RequestBodyBuilder::new()
         .required(Some(Required::True))
         .content("application/x-www-form-urlencoded", content)
         .build();
-    let names = || Array::new(text(""));
-    let known = object([("active", flag("Whether the token opens the API now."))])
-        .property("sub", text("The user's id."))
-        .property("username", text("The user's name."))
+    let names = || Array::new(string(""));
+    let known = object([("active", boolean("Whether the token opens the API now."))])
+        .property("sub", string("The user's id."))
+        .property("username", string("The user's name."))
         .property("roles", names())
         .property("permissions", names());
-    named("introspect", "What a token is worth now (RFC 7662), for services that know the secret for it.")
+    gateway_operation("introspect", "What a token is worth now (RFC 7662), for services that know the secret for it.")
         .request_body(Some(body))
-        .response("200", answer("What it is worth.", known))
-        .response("400", failure("The request is wrong in itself."))
-        .response("401", failure("The secret is wrong or missing."))
-        .response("429", failure("There were too many wrong secrets."))
-        .response("503", failure(AWAY))
+        .response("200", json_response("What it is worth.", known))
+        .response("400", error_response("The request is wrong in itself."))
+        .response("401", error_response("The secret is wrong or missing."))
+        .response("429", error_response("There were too many wrong secrets."))
+        .response("503", error_response(UNAVAILABLE))
 }

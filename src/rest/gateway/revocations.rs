@@ -10,14 +10,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::answer::{bad_request, failure};
-use crate::account::requester::Visitor;
+use super::answer::{bad_request, error_response};
+use crate::account::requester::RequestAuth;
 use crate::account::revocation::{self, MAX_WAIT};
 use crate::app::App;
 
 /// How long the caller waits for news.
 #[derive(Deserialize)]
-pub(super) struct Patience {
+pub(super) struct WaitQuery {
     #[serde(default)]
     wait: u32,
 }
@@ -25,32 +25,32 @@ pub(super) struct Patience {
 /// The list; or, if the caller has this edition, that nothing has changed for as long as it wanted to wait.
 pub(super) async fn revocations(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
-    patience: Result<Query<Patience>, QueryRejection>,
+    Extension(visitor): Extension<RequestAuth>,
+    patience: Result<Query<WaitQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let wait = patience.map(|Query(Patience { wait })| Duration::from_secs(wait.into()));
+    let wait = patience.map(|Query(WaitQuery { wait })| Duration::from_secs(wait.into()));
     let Some(wait) = wait.ok().filter(|wait| *wait <= MAX_WAIT) else {
         return bad_request("wait is a number of seconds, 10 at most");
     };
-    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(tag);
+    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(parse_etag);
     let fixed = [(CACHE_CONTROL, "no-cache"), (CONTENT_TYPE, "application/jwt")];
-    match revocation::next(&app, known, wait).await {
-        Ok(Some(edition)) => (fixed, [(ETAG, quoted(&edition.tag))], edition.text.clone()).into_response(),
+    match revocation::wait_for_list(&app, known, wait).await {
+        Ok(Some(edition)) => (fixed, [(ETAG, weak_etag(&edition.etag))], edition.jwt.clone()).into_response(),
         Ok(None) => {
-            let tag = quoted(known.unwrap_or_default());
+            let tag = weak_etag(known.unwrap_or_default());
             (StatusCode::NOT_MODIFIED, [(CACHE_CONTROL, "no-cache".to_owned()), (ETAG, tag)]).into_response()
         }
-        Err(error) => failure(&error, &visitor.client),
+        Err(error) => error_response(&error, &visitor.context),
     }
 }
 
 /// A weak one (RFC 9110 section 8.8.1): the same list is signed anew from time to time.
-fn quoted(tag: &str) -> String {
+fn weak_etag(tag: &str) -> String {
     format!("W/\"{tag}\"")
 }
 
 /// The tag in the header, if there is one of ours.
-fn tag(value: &str) -> Option<&str> {
+fn parse_etag(value: &str) -> Option<&str> {
     value.trim().trim_start_matches("W/").strip_prefix('"')?.strip_suffix('"')
 }

@@ -9,13 +9,13 @@ use chrono::SecondsFormat;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Failure, why};
-use crate::account::api_token::draft::{self, Draft, Lifetime, Scopes};
-use crate::account::api_token::{self, ApiToken, Form, Made};
+use super::answer::{PlantdbError, access_token_message};
+use crate::account::api_token::draft::{self, Lifetime, NewApiToken, Scopes};
+use crate::account::api_token::{self, ApiToken, CreatedApiToken, SecretFormat};
 use crate::account::name::Name;
-use crate::account::requester::{Requester, Visitor};
+use crate::account::requester::{RequestAuth, Requester};
 use crate::app::App;
-use crate::error::{Error, TokenFault};
+use crate::error::{Error, TokenError};
 use crate::rest::flask;
 
 /// What a token can be for; the old service knows these words alone.
@@ -24,18 +24,19 @@ const PERMISSIONS: [&str; 6] = ["read", "write", "create", "delete", "manage_use
 /// Makes a token for the caller. It opens nothing here: its datasets are scopes, which others ask for.
 pub(super) async fn create(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestAuth>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Failure> {
-    let client = visitor.client.clone();
-    let body = flask::read(&headers, bytes)?;
-    let datasets = body.get("datasets").ok_or_else(|| Failure::bad_request("Missing \"datasets\" field"))?;
-    let lifetime = body.get("token_exp").ok_or_else(|| Failure::bad_request("Missing \"token_exp\" field"))?;
-    let (scopes, lifetime) = (scopes(datasets)?, lifetime_of(lifetime)?);
-    let requester = visitor.identify(&app).await.map_err(|error| Failure::other(&error, &client))?;
-    let Made { token, secret } =
-        run(&app, &requester, scopes, lifetime).await.map_err(|error| refused(&error, &requester))?;
+) -> Result<Json<Value>, PlantdbError> {
+    let client = visitor.context.clone();
+    let body = flask::read_json(&headers, bytes)?;
+    let datasets = body.get("datasets").ok_or_else(|| PlantdbError::bad_request("Missing \"datasets\" field"))?;
+    let lifetime = body.get("token_exp").ok_or_else(|| PlantdbError::bad_request("Missing \"token_exp\" field"))?;
+    let (scopes, lifetime) = (parse_scopes(datasets)?, parse_lifetime(lifetime)?);
+    let requester = visitor.authenticate(&app).await.map_err(|error| PlantdbError::from_error(&error, &client))?;
+    let CreatedApiToken { token, secret } = create_token(&app, &requester, scopes, lifetime)
+        .await
+        .map_err(|error| create_token_error(&error, &requester))?;
     Ok(Json(json!({
         "message": "API Token generated successfully",
         "api_token": secret.expose_secret(),
@@ -43,20 +44,25 @@ pub(super) async fn create(
     })))
 }
 
-async fn run(app: &App, requester: &Requester, scopes: Vec<String>, lifetime: Lifetime) -> Result<Made, Error> {
-    let draft = Draft {
+async fn create_token(
+    app: &App,
+    requester: &Requester,
+    scopes: Vec<String>,
+    lifetime: Lifetime,
+) -> Result<CreatedApiToken, Error> {
+    let draft = NewApiToken {
         name: Name::parse("PlantDB")?,
         note: None,
         permissions: Some([].into()),
         scopes: Scopes::parse(scopes)?,
         lifetime: Some(lifetime),
     };
-    api_token::create(app, requester, draft, Form::Dotted).await
+    api_token::create(app, requester, draft, SecretFormat::Dotted).await
 }
 
 /// `GLOB/PERMISSION,PERMISSION` for each dataset, as in the old service's tokens.
-fn scopes(datasets: &Value) -> Result<Vec<String>, Failure> {
-    let wrong = || Failure::bad_request("datasets must map names to lists of permissions");
+fn parse_scopes(datasets: &Value) -> Result<Vec<String>, PlantdbError> {
+    let wrong = || PlantdbError::bad_request("datasets must map names to lists of permissions");
     let word = |permission: &Value| {
         // What separates the parts of a scope is no part of one.
         permission.as_str().filter(|word| !word.contains(['/', ','])).map(str::to_owned)
@@ -70,30 +76,33 @@ fn scopes(datasets: &Value) -> Result<Vec<String>, Failure> {
 }
 
 /// Seconds, as a number or as one in quotes.
-fn lifetime_of(seconds: &Value) -> Result<Lifetime, Failure> {
+fn parse_lifetime(seconds: &Value) -> Result<Lifetime, PlantdbError> {
     let seconds = match seconds {
         Value::String(text) => text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten(),
         other => other.as_f64(),
     };
-    let seconds = seconds.ok_or_else(|| Failure::bad_request("token_exp must be a number of seconds"))?;
+    let seconds = seconds.ok_or_else(|| PlantdbError::bad_request("token_exp must be a number of seconds"))?;
     // A float that is no whole number, or too large for one, is cut to the nearest.
-    draft::lifetime(seconds as i64).map_err(|_| Failure::new(StatusCode::UNAUTHORIZED, "Could not create token."))
+    draft::parse_lifetime(seconds as i64)
+        .map_err(|_| PlantdbError::new(StatusCode::UNAUTHORIZED, "Could not create token."))
 }
 
-fn refused(error: &Error, requester: &Requester) -> Failure {
+fn create_token_error(error: &Error, requester: &Requester) -> PlantdbError {
     let text = |why: &str| format!("Token creation failed: {why}");
     match error {
-        Error::Unauthenticated(fault @ TokenFault::Missing) => {
-            Failure::unauthorized(*fault, text("No authenticated user!"))
+        Error::Unauthenticated(fault @ TokenError::Missing) => {
+            PlantdbError::unauthorized(*fault, text("No authenticated user!"))
         }
-        Error::Unauthenticated(fault) => Failure::unauthorized(*fault, text(&why(requester, *fault))),
-        Error::Forbidden => Failure::forbidden(text("an API token makes no other")),
-        other => Failure::other(other, &requester.client),
+        Error::Unauthenticated(fault) => {
+            PlantdbError::unauthorized(*fault, text(&access_token_message(requester, *fault)))
+        }
+        Error::Forbidden => PlantdbError::forbidden(text("an API token makes no other")),
+        other => PlantdbError::from_error(other, &requester.context),
     }
 }
 
 /// Why the old service would not take an API token: it is for no dataset, or for something that is no permission.
-pub(super) fn flaw(token: &ApiToken) -> Option<String> {
+pub(super) fn invalid_scope(token: &ApiToken) -> Option<String> {
     let mut datasets = token.scopes.iter().filter_map(|scope| scope.rsplit_once('/')).peekable();
     if datasets.peek().is_none() {
         return Some("`dataset_permissions` argument must be provided.".to_owned());

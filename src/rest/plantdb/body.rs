@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::answer::Failure;
+use super::answer::PlantdbError;
 
 /// The text in the field `name`. What is no object has no fields.
 ///
 /// # Errors
 /// The text `missing` if the field is not there; the old service stumbled over values that are no text.
-pub(super) fn text<'a>(body: &'a Value, name: &str, missing: &str) -> Result<&'a str, Failure> {
+pub(super) fn string<'a>(body: &'a Value, name: &str, missing: &str) -> Result<&'a str, PlantdbError> {
     match body.get(name) {
         Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(Failure::bad_request(format!("{name} must be a string"))),
-        None => Err(Failure::bad_request(missing)),
+        Some(_) => Err(PlantdbError::bad_request(format!("{name} must be a string"))),
+        None => Err(PlantdbError::bad_request(missing)),
     }
 }

@@ -9,58 +9,58 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::Release;
-use super::answer::{Failure, explained};
-use crate::account::refresh::{self, Predecessor};
-use crate::account::requester::Visitor;
+use super::answer::{PlantdbError, token_message};
+use crate::account::refresh::{self, OldAccessToken};
+use crate::account::requester::RequestAuth;
 use crate::account::tokens;
 use crate::app::App;
-use crate::error::{Error, TokenFault};
+use crate::error::{Error, TokenError};
 use crate::rest::flask;
 
 /// Renews a session. Clients send the old access token along: it is not looked at.
 pub(super) async fn refresh(
     State(app): State<App>,
-    Extension(Visitor { client, .. }): Extension<Visitor>,
+    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
     Extension(release): Extension<Release>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Failure> {
-    let body = flask::read(&headers, bytes)?;
-    let token = token(&body, release)?;
-    match refresh::refresh(&app, &client, Some(&token), Predecessor::Revoke).await {
+) -> Result<Json<Value>, PlantdbError> {
+    let body = flask::read_json(&headers, bytes)?;
+    let token = parse_token(&body, release)?;
+    match refresh::refresh(&app, &client, Some(&token), OldAccessToken::Revoke).await {
         Ok((renewed, _)) => Ok(Json(json!({
             "message": "Token refreshed successfully",
             "access_token": renewed.tokens.access_token.expose_secret(),
             "refresh_token": renewed.tokens.refresh_token.expose_secret(),
         }))),
-        Err(Error::Refused(_)) => Err(invalid(&why(&app, &token))),
-        Err(other) => Err(Failure::other(&other, &client)),
+        Err(Error::Refused(_)) => Err(invalid_token(&refresh_token_message(&app, &token))),
+        Err(other) => Err(PlantdbError::from_error(&other, &client)),
     }
 }
 
-fn token(body: &Value, release: Release) -> Result<SecretString, Failure> {
+fn parse_token(body: &Value, release: Release) -> Result<SecretString, PlantdbError> {
     match body.get("refresh_token") {
         Some(Value::String(token)) => Ok(token.as_str().into()),
         // PyJWT's words; the old service answers its clients with them.
-        Some(_) => Err(invalid("Invalid token type. Token must be a <class 'bytes'>")),
+        Some(_) => Err(invalid_token("Invalid token type. Token must be a <class 'bytes'>")),
         None => {
             let status = match release {
                 Release::Old => StatusCode::BAD_REQUEST,
                 Release::New => StatusCode::UNAUTHORIZED,
             };
-            Err(Failure::new(status, "Missing refresh_token"))
+            Err(PlantdbError::new(status, "Missing refresh_token"))
         }
     }
 }
 
 /// Why a refresh token was refused, in the old service's words.
-fn why(app: &App, token: &SecretString) -> String {
-    match tokens::inspect_refresh(app, token) {
-        Ok(token_id) => explained(TokenFault::SessionEnded, "Refresh", &token_id),
-        Err(fault) => explained(fault, "Refresh", ""),
+fn refresh_token_message(app: &App, token: &SecretString) -> String {
+    match tokens::refresh_token_id(app, token) {
+        Ok(token_id) => token_message(TokenError::SessionEnded, "Refresh", &token_id),
+        Err(fault) => token_message(fault, "Refresh", ""),
     }
 }
 
-fn invalid(why: &str) -> Failure {
-    Failure::new(StatusCode::UNAUTHORIZED, format!("Invalid or expired refresh token: {why}"))
+fn invalid_token(why: &str) -> PlantdbError {
+    PlantdbError::new(StatusCode::UNAUTHORIZED, format!("Invalid or expired refresh token: {why}"))
 }

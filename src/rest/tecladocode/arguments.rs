@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::{Map, Value};
 
-use super::answer::Failure;
+use super::answer::TecladocodeError;
 use crate::rest::flask;
 
 /// The arguments of a request, by name.
@@ -19,9 +19,9 @@ impl Arguments {
     ///
     /// # Errors
     /// 413 if it is too long, 400 if it is said to be JSON and is not.
-    pub async fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Self, Failure> {
+    pub async fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Self, TecladocodeError> {
         if flask::is_json(headers) {
-            return Ok(Self(match flask::read(headers, body)? {
+            return Ok(Self(match flask::read_json(headers, body)? {
                 Value::Object(members) => members,
                 _ => Map::new(),
             }));
@@ -29,15 +29,15 @@ impl Arguments {
         let bytes = match body {
             Ok(bytes) => bytes,
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                return Err(flask::too_large().into());
+                return Err(flask::payload_too_large().into());
             }
             Err(_) => Bytes::new(),
         };
         let fields = match headers.get(CONTENT_TYPE) {
-            Some(media) if is(media, "application/x-www-form-urlencoded") => {
+            Some(media) if has_media_type(media, "application/x-www-form-urlencoded") => {
                 form_urlencoded::parse(&bytes).into_owned().collect()
             }
-            Some(media) if is(media, "multipart/form-data") => parts(media, bytes).await,
+            Some(media) if has_media_type(media, "multipart/form-data") => multipart_fields(media, bytes).await,
             _ => Vec::new(),
         };
         let mut members = Map::new();
@@ -52,23 +52,23 @@ impl Arguments {
     ///
     /// # Errors
     /// 400 if it is not there, or no text.
-    pub fn text(&self, name: &'static str) -> Result<String, Failure> {
+    pub fn string(&self, name: &'static str) -> Result<String, TecladocodeError> {
         match self.0.get(name) {
             Some(Value::String(text)) => Ok(text.clone()),
             Some(Value::Number(number)) => Ok(number.to_string()),
-            Some(_) => Err(Failure::Argument(name, "This field must be a text.".to_owned())),
-            None => Err(Failure::Argument(name, "This field cannot be blank.".to_owned())),
+            Some(_) => Err(TecladocodeError::Argument(name, "This field must be a text.".to_owned())),
+            None => Err(TecladocodeError::Argument(name, "This field cannot be blank.".to_owned())),
         }
     }
 }
 
-fn is(media: &HeaderValue, name: &str) -> bool {
+fn has_media_type(media: &HeaderValue, name: &str) -> bool {
     let value = media.to_str().unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(name)
 }
 
 /// The fields of a form in parts, up to where it is damaged; files are none.
-async fn parts(media: &HeaderValue, bytes: Bytes) -> Vec<(String, String)> {
+async fn multipart_fields(media: &HeaderValue, bytes: Bytes) -> Vec<(String, String)> {
     let mut request = Request::new(Body::from(bytes));
     request.headers_mut().insert(CONTENT_TYPE, media.clone());
     let mut fields = Vec::new();

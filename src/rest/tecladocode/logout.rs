@@ -6,22 +6,24 @@ use axum::http::header::AUTHORIZATION;
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::answer::Failure;
+use super::answer::TecladocodeError;
 use crate::account::logout;
-use crate::account::requester::{Requester, Visitor};
+use crate::account::requester::{RequestAuth, Requester};
 use crate::app::App;
-use crate::error::{Error, TokenFault};
+use crate::error::{Error, TokenError};
 
 /// Ends the session, both tokens, or revokes the API token.
 pub(super) async fn logout(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestAuth>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Failure> {
-    let requester = caller(&app, visitor, &headers).await?;
-    let client = &requester.client;
-    let number = requester.signed_in().map_err(|error| Failure::of(&error, client))?.user.id;
-    logout::leave(&app, &requester).await.map_err(|error| Failure::of(&error, client))?;
+) -> Result<Json<Value>, TecladocodeError> {
+    let requester = authenticate(&app, visitor, &headers).await?;
+    let client = &requester.context;
+    let number = requester.caller().map_err(|error| TecladocodeError::from_error(&error, client))?.user.id;
+    logout::end_current_credential(&app, &requester)
+        .await
+        .map_err(|error| TecladocodeError::from_error(&error, client))?;
     Ok(Json(json!({ "message": format!("User <id={number}> successfully logged out.") })))
 }
 
@@ -29,18 +31,22 @@ pub(super) async fn logout(
 ///
 /// # Errors
 /// A header without a token in it, and internal ones.
-pub(super) async fn caller(app: &App, visitor: Visitor, headers: &HeaderMap) -> Result<Requester, Failure> {
-    let client = visitor.client.clone();
-    let requester = visitor.identify(app).await.map_err(|error| Failure::of(&error, &client))?;
-    match requester.signed_in() {
-        Err(Error::Unauthenticated(TokenFault::Missing)) if is_bare(headers) => {
-            Err(Failure::Token(TokenFault::Malformed))
+pub(super) async fn authenticate(
+    app: &App,
+    visitor: RequestAuth,
+    headers: &HeaderMap,
+) -> Result<Requester, TecladocodeError> {
+    let client = visitor.context.clone();
+    let requester = visitor.authenticate(app).await.map_err(|error| TecladocodeError::from_error(&error, &client))?;
+    match requester.caller() {
+        Err(Error::Unauthenticated(TokenError::Missing)) if has_authorization(headers) => {
+            Err(TecladocodeError::Token(TokenError::Malformed))
         }
         _ => Ok(requester),
     }
 }
 
 /// Whether the header is there at all: the old service told `Bearer` without a token from no header.
-pub(super) fn is_bare(headers: &HeaderMap) -> bool {
+pub(super) fn has_authorization(headers: &HeaderMap) -> bool {
     headers.contains_key(AUTHORIZATION)
 }

@@ -6,12 +6,15 @@ use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, OneOfBuilder, Sc
 use utoipa::openapi::{ContentBuilder, HttpMethod, OpenApi, OpenApiBuilder, PathsBuilder, Required};
 
 use crate::config::Mount;
-use crate::rest::openapi::{Fails, Failures, answer, in_path, number, object, operation, route, text, with_token};
+use crate::rest::openapi::{
+    ErrorResponses, WithErrorResponses, bearer_auth, integer, json_response, object, operation, path_item,
+    path_parameter, string,
+};
 
 /// What operations fail with.
-const FAILURES: Failures = Failures {
-    form: "TecladocodeFailure",
-    own: &[
+const ERRORS: ErrorResponses = ErrorResponses {
+    schema: "TecladocodeFailure",
+    descriptions: &[
         (400, "The request is not as it has to be, or cannot be done."),
         (401, "The credentials do not hold."),
         (403, "The caller may not do this."),
@@ -21,83 +24,83 @@ const FAILURES: Failures = Failures {
 
 /// The routes, in their place.
 pub(in crate::rest) fn describe(mount: &Mount) -> OpenApi {
-    let mut users = route(HttpMethod::Get, show());
-    users.merge_operations(route(HttpMethod::Delete, delete()));
+    let mut users = path_item(HttpMethod::Get, show());
+    users.merge_operations(path_item(HttpMethod::Delete, delete()));
     let paths = PathsBuilder::new()
-        .path(mount.under("/register"), route(HttpMethod::Post, register()))
-        .path(mount.under("/login"), route(HttpMethod::Post, login()))
-        .path(mount.under("/refresh"), route(HttpMethod::Post, refresh()))
-        .path(mount.under("/logout"), route(HttpMethod::Post, logout()))
-        .path(mount.under("/user/{id}"), users);
-    let components = ComponentsBuilder::new().schema(FAILURES.form, failure());
+        .path(mount.join("/register"), path_item(HttpMethod::Post, register()))
+        .path(mount.join("/login"), path_item(HttpMethod::Post, login()))
+        .path(mount.join("/refresh"), path_item(HttpMethod::Post, refresh()))
+        .path(mount.join("/logout"), path_item(HttpMethod::Post, logout()))
+        .path(mount.join("/user/{id}"), users);
+    let components = ComponentsBuilder::new().schema(ERRORS.schema, error_schema());
     OpenApiBuilder::new().paths(paths.build()).components(Some(components.build())).build()
 }
 
 fn register() -> OperationBuilder {
-    named("register", "Makes an account, if registration is open.")
-        .request_body(credentials())
-        .response("201", answer("The account is there.", message()))
-        .fails(&FAILURES, &[400, 403, 413, 429, 503])
+    dialect_operation("register", "Makes an account, if registration is open.")
+        .request_body(credentials_body())
+        .response("201", json_response("The account is there.", message_schema()))
+        .error_responses(&ERRORS, &[400, 403, 413, 429, 503])
 }
 
 fn login() -> OperationBuilder {
     let pair = object([
-        ("access_token", text("Opens the API for a short time: send it as `Authorization: Bearer <token>`.")),
-        ("refresh_token", text("Gets further access tokens, in the same header of `/refresh`.")),
+        ("access_token", string("Opens the API for a short time: send it as `Authorization: Bearer <token>`.")),
+        ("refresh_token", string("Gets further access tokens, in the same header of `/refresh`.")),
     ]);
-    named("login", "Signs in.")
-        .request_body(credentials())
-        .response("200", answer("A session.", pair))
-        .fails(&FAILURES, &[400, 401, 413, 429, 503])
+    dialect_operation("login", "Signs in.")
+        .request_body(credentials_body())
+        .response("200", json_response("A session.", pair))
+        .error_responses(&ERRORS, &[400, 401, 413, 429, 503])
 }
 
 fn refresh() -> OperationBuilder {
-    let next = object([("access_token", text("Another one; the refresh token stays."))]);
-    named("refresh", "Makes another access token for a refresh token.")
-        .security(with_token())
-        .response("200", answer("The access token.", next))
-        .fails(&FAILURES, &[401])
+    let next = object([("access_token", string("Another one; the refresh token stays."))]);
+    dialect_operation("refresh", "Makes another access token for a refresh token.")
+        .security(bearer_auth())
+        .response("200", json_response("The access token.", next))
+        .error_responses(&ERRORS, &[401])
 }
 
 fn logout() -> OperationBuilder {
-    named("logout", "Ends the session of the access token.")
-        .security(with_token())
-        .response("200", answer("It is over.", message()))
-        .fails(&FAILURES, &[401])
+    dialect_operation("logout", "Ends the session of the access token.")
+        .security(bearer_auth())
+        .response("200", json_response("It is over.", message_schema()))
+        .error_responses(&ERRORS, &[401])
 }
 
 fn show() -> OperationBuilder {
-    let user = object([("id", number("The number of the account.")), ("username", text("Its name."))]);
-    named("showUser", "Shows an account to its owner or an administrator.")
-        .security(with_token())
-        .parameter(id())
-        .response("200", answer("The account.", user))
-        .fails(&FAILURES, &[401, 404])
+    let user = object([("id", integer("The number of the account.")), ("username", string("Its name."))]);
+    dialect_operation("showUser", "Shows an account to its owner or an administrator.")
+        .security(bearer_auth())
+        .parameter(id_parameter())
+        .response("200", json_response("The account.", user))
+        .error_responses(&ERRORS, &[401, 404])
 }
 
 fn delete() -> OperationBuilder {
-    named("deleteUser", "Deletes an account for its owner or an administrator.")
-        .security(with_token())
-        .parameter(id())
-        .response("200", answer("It is gone.", message()))
-        .fails(&FAILURES, &[400, 401, 403, 404])
+    dialect_operation("deleteUser", "Deletes an account for its owner or an administrator.")
+        .security(bearer_auth())
+        .parameter(id_parameter())
+        .response("200", json_response("It is gone.", message_schema()))
+        .error_responses(&ERRORS, &[400, 401, 403, 404])
 }
 
-fn named(name: &str, summary: &str) -> OperationBuilder {
+fn dialect_operation(name: &str, summary: &str) -> OperationBuilder {
     operation("REST APIs with Flask", format!("tecladocode.{name}"), summary)
 }
 
-fn message() -> ObjectBuilder {
-    object([("message", text(""))])
+fn message_schema() -> ObjectBuilder {
+    object([("message", string(""))])
 }
 
-fn id() -> Parameter {
-    in_path("id", "The number of the account.", number("").minimum(Some(0)))
+fn id_parameter() -> Parameter {
+    path_parameter("id", "The number of the account.", integer("").minimum(Some(0)))
 }
 
 /// A name and a password, as JSON or as a form of either kind.
-fn credentials() -> Option<RequestBody> {
-    let argument = |description| text(description).schema_type(SchemaType::from_iter([Type::String, Type::Number]));
+fn credentials_body() -> Option<RequestBody> {
+    let argument = |description| string(description).schema_type(SchemaType::from_iter([Type::String, Type::Number]));
     let both = || object([("username", argument("The username.")), ("password", argument("The password."))]);
     let content = || ContentBuilder::new().schema(Some(both())).build();
     let body = RequestBodyBuilder::new()
@@ -109,12 +112,12 @@ fn credentials() -> Option<RequestBody> {
 }
 
 /// A text about the whole request or about an argument, or what is wrong with a token.
-fn failure() -> ObjectBuilder {
-    let by_argument = ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(text("")));
-    let message = OneOfBuilder::new().item(text("What is wrong.")).item(by_argument);
+fn error_schema() -> ObjectBuilder {
+    let by_argument = ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(string("")));
+    let message = OneOfBuilder::new().item(string("What is wrong.")).item(by_argument);
     ObjectBuilder::new()
         .schema_type(Type::Object)
         .property("message", message)
-        .property("description", text("What is wrong with the token, where `message` does not say so."))
-        .property("error", text("A word for what is wrong with the token."))
+        .property("description", string("What is wrong with the token, where `message` does not say so."))
+        .property("error", string("A word for what is wrong with the token."))
 }

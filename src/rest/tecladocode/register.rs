@@ -7,10 +7,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::answer::Failure;
+use super::answer::TecladocodeError;
 use super::arguments::Arguments;
 use crate::account::register;
-use crate::account::requester::{Client, Visitor};
+use crate::account::requester::{RequestAuth, RequestContext};
 use crate::account::user::NewUser;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode};
@@ -18,34 +18,34 @@ use crate::error::{Error, Refusal, RefusalCode};
 /// Makes the account; its owner signs in afterwards.
 pub(super) async fn register(
     State(app): State<App>,
-    Extension(Visitor { client, .. }): Extension<Visitor>,
+    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
-) -> Result<(StatusCode, Json<Value>), Failure> {
+) -> Result<(StatusCode, Json<Value>), TecladocodeError> {
     let arguments = Arguments::read(&headers, bytes).await?;
-    let (username, password) = (arguments.text("username")?, arguments.text("password")?);
-    match run(&app, &client, &username, password).await {
+    let (username, password) = (arguments.string("username")?, arguments.string("password")?);
+    match create_user(&app, &client, &username, password).await {
         Ok(()) => Ok((StatusCode::CREATED, Json(json!({ "message": "User created successfully." })))),
-        Err(Error::Refused(refusals)) => Err(refused(refusals, &client)),
-        Err(other) => Err(Failure::of(&other, &client)),
+        Err(Error::Refused(refusals)) => Err(refusal_error(refusals, &client)),
+        Err(other) => Err(TecladocodeError::from_error(&other, &client)),
     }
 }
 
-async fn run(app: &App, client: &Client, username: &str, password: String) -> Result<(), Error> {
+async fn create_user(app: &App, client: &RequestContext, username: &str, password: String) -> Result<(), Error> {
     let user = NewUser::parse(username, None, None, password.into())?;
     register::register_only(app, client, user).await
 }
 
 /// The first refusal counts, as only the first argument that was wrong was told.
-fn refused(refusals: Vec<Refusal>, client: &Client) -> Failure {
-    let Some(first) = refusals.first() else { return Failure::of(&Error::Refused(refusals), client) };
+fn refusal_error(refusals: Vec<Refusal>, client: &RequestContext) -> TecladocodeError {
+    let Some(first) = refusals.first() else { return TecladocodeError::from_error(&Error::Refused(refusals), client) };
     let message = first.message.clone();
     match (first.code, first.field) {
         (RefusalCode::UsernameTaken, _) => {
-            Failure::new(StatusCode::BAD_REQUEST, "A user with that username already exists.")
+            TecladocodeError::new(StatusCode::BAD_REQUEST, "A user with that username already exists.")
         }
-        (RefusalCode::RegistrationClosed, _) => Failure::new(StatusCode::FORBIDDEN, message),
-        (_, Some(field)) if first.retry_after.is_none() => Failure::Argument(field, message),
-        _ => Failure::of(&Error::Refused(refusals), client),
+        (RefusalCode::RegistrationClosed, _) => TecladocodeError::new(StatusCode::FORBIDDEN, message),
+        (_, Some(field)) if first.retry_after.is_none() => TecladocodeError::Argument(field, message),
+        _ => TecladocodeError::from_error(&Error::Refused(refusals), client),
     }
 }

@@ -7,52 +7,52 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::answer::Failure;
-use super::logout::caller;
+use super::answer::TecladocodeError;
+use super::logout::authenticate;
 use crate::account::number;
-use crate::account::requester::Visitor;
+use crate::account::requester::RequestAuth;
 use crate::app::App;
 use crate::error::{Error, RefusalCode};
 
 /// Shows the user.
 pub(super) async fn show(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestAuth>,
     headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
-) -> Result<Json<Value>, Failure> {
-    let number = parse(path)?;
-    let requester = caller(&app, visitor, &headers).await?;
+) -> Result<Json<Value>, TecladocodeError> {
+    let number = parse_id(path)?;
+    let requester = authenticate(&app, visitor, &headers).await?;
     match number::find(&app, &requester, number).await {
         Ok(Some(user)) => Ok(Json(json!({ "id": user.id, "username": user.username }))),
-        Ok(None) => Err(Failure::no_user()),
-        Err(error) => Err(Failure::of(&error, &requester.client)),
+        Ok(None) => Err(TecladocodeError::user_not_found()),
+        Err(error) => Err(TecladocodeError::from_error(&error, &requester.context)),
     }
 }
 
 /// Deletes the user.
 pub(super) async fn delete(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestAuth>,
     headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
-) -> Result<Json<Value>, Failure> {
-    let number = parse(path)?;
-    let requester = caller(&app, visitor, &headers).await?;
+) -> Result<Json<Value>, TecladocodeError> {
+    let number = parse_id(path)?;
+    let requester = authenticate(&app, visitor, &headers).await?;
     match number::delete(&app, &requester, number).await {
         Ok(()) => Ok(Json(json!({ "message": "User deleted." }))),
         Err(Error::Refused(refusals)) if refusals.iter().any(|refusal| refusal.code == RefusalCode::NotFound) => {
-            Err(Failure::no_user())
+            Err(TecladocodeError::user_not_found())
         }
-        Err(error) => Err(Failure::of(&error, &requester.client)),
+        Err(error) => Err(TecladocodeError::from_error(&error, &requester.context)),
     }
 }
 
 /// Digits alone are a number; one that is too large is nobody's.
-fn parse(path: Result<Path<String>, PathRejection>) -> Result<i64, Failure> {
+fn parse_id(path: Result<Path<String>, PathRejection>) -> Result<i64, TecladocodeError> {
     let text = path.map(|Path(text)| text).unwrap_or_default();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Failure::NoRoute);
+        return Err(TecladocodeError::RouteNotFound);
     }
-    text.parse().map_err(|_| Failure::no_user())
+    text.parse().map_err(|_| TecladocodeError::user_not_found())
 }

@@ -5,46 +5,46 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::account::requester::Client;
-use crate::error::{Error, Refusal, RefusalCode, TokenFault};
-use crate::rest::failure::{self, challenge};
+use crate::account::requester::RequestContext;
+use crate::error::{Error, Refusal, RefusalCode, TokenError};
+use crate::rest::failure::{self, bearer_challenge};
 
 /// A request that came to nothing.
 #[derive(Debug)]
-pub(super) struct Failure {
-    shared: failure::Failure,
+pub(super) struct UserApiError {
+    http_error: failure::HttpError,
     code: &'static str,
     /// By field, what is wrong with it.
     payload: Option<Value>,
 }
 
-impl Failure {
-    fn of(code: &'static str, shared: failure::Failure) -> Self {
-        Self { shared, code, payload: None }
+impl UserApiError {
+    fn with_code(code: &'static str, http_error: failure::HttpError) -> Self {
+        Self { http_error, code, payload: None }
     }
 
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self::of(code, failure::Failure::new(status, message))
+        Self::with_code(code, failure::HttpError::new(status, message))
     }
 
     /// Credentials that do not open the door.
-    pub fn unauthorized(fault: TokenFault) -> Self {
-        let message = if fault == TokenFault::Missing { "No credentials supplied." } else { "Invalid token." };
-        Self::of("UNAUTHORIZED", failure::Failure::unauthorized(challenge(fault), message))
+    pub fn unauthorized(fault: TokenError) -> Self {
+        let message = if fault == TokenError::Missing { "No credentials supplied." } else { "Invalid token." };
+        Self::with_code("UNAUTHORIZED", failure::HttpError::unauthorized(bearer_challenge(fault), message))
     }
 
     /// A login that failed, for whatever reason.
-    pub fn wrong_login() -> Self {
+    pub fn wrong_credentials() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Wrong login or / and password.")
     }
 
     /// A caller who is known and may not do this.
-    pub fn not_admin() -> Self {
-        Self::of("FORBIDDEN", failure::Failure::forbidden("You don't have the admin role(s)."))
+    pub fn missing_admin_role() -> Self {
+        Self::with_code("FORBIDDEN", failure::HttpError::forbidden("You don't have the admin role(s)."))
     }
 
     /// Somebody of another customer.
-    pub fn of_another() -> Self {
+    pub fn other_tenant() -> Self {
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", "Forbidden.")
     }
 
@@ -64,7 +64,7 @@ impl Failure {
     }
 
     /// A document with fields that are not as they have to be.
-    pub fn wrong_document(payload: Map<String, Value>) -> Self {
+    pub fn wrong_document_format(payload: Map<String, Value>) -> Self {
         let message = "The submitted document doesn't have the right format.";
         Self { payload: Some(payload.into()), ..Self::unprocessable("WRONG_DOCUMENT_FORMAT", message) }
     }
@@ -75,59 +75,62 @@ impl Failure {
     }
 
     /// A body that does not say what it is.
-    pub fn untyped() -> Self {
+    pub fn missing_content_type() -> Self {
         let message = "The payload format is unknown.";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "WRONG_PAYLOAD_FORMAT", message)
     }
 
     /// A body that is too long.
-    pub fn too_long() -> Self {
+    pub fn payload_too_large() -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "WRONG_PAYLOAD", "Wrong payload.")
     }
 
     /// What no route has a text of its own for.
-    pub fn other(error: &Error, client: &Client) -> Self {
+    pub fn from_error(error: &Error, client: &RequestContext) -> Self {
         let code = match error {
             Error::Unauthenticated(fault) => return Self::unauthorized(*fault),
-            Error::Forbidden => return Self::not_admin(),
-            Error::Refused(refusals) => return refused(refusals),
+            Error::Forbidden => return Self::missing_admin_role(),
+            Error::Refused(refusals) => return refusal_error(refusals),
             Error::BadUserInput { .. }
-            | Error::TooComplex { .. }
+            | Error::OperationTooComplex { .. }
             | Error::TooManySubscriptions { .. }
-            | Error::SecondCredentialCheck => {
+            | Error::OneCredentialCheckPerRequest => {
                 return Self::unprocessable("UNPROCESSABLE_ENTITY", error.to_string());
             }
-            Error::ForeignPage | Error::OtherSite | Error::PasswordChangeRequired => "FORBIDDEN",
-            Error::Busy { .. } | Error::StorageUnavailable(_) => "SERVICE_UNAVAILABLE",
+            Error::CrossSite | Error::ThirdPartyCookies | Error::PasswordChangeRequired => "FORBIDDEN",
+            Error::ServerBusy { .. } | Error::StorageUnavailable(_) => "SERVICE_UNAVAILABLE",
             Error::Internal(_) => "INTERNAL_SERVER_ERROR",
         };
-        Self::of(code, failure::Failure::of(error, client))
+        Self::with_code(code, failure::HttpError::from_error(error, client))
     }
 }
 
 /// What a person can fix.
-fn refused(refusals: &[Refusal]) -> Failure {
-    let Some(first) = refusals.first() else { return Failure::conflict("Conflict.") };
+fn refusal_error(refusals: &[Refusal]) -> UserApiError {
+    let Some(first) = refusals.first() else { return UserApiError::conflict("Conflict.") };
     if let Some(retry_after) = first.retry_after {
-        return Failure::of("TOO_MANY_REQUESTS", failure::Failure::too_many(retry_after, &first.message));
+        return UserApiError::with_code(
+            "TOO_MANY_REQUESTS",
+            failure::HttpError::too_many_requests(retry_after, &first.message),
+        );
     }
     match first.code {
-        RefusalCode::RegistrationClosed => Failure::new(StatusCode::FORBIDDEN, "FORBIDDEN", &first.message),
+        RefusalCode::RegistrationClosed => UserApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", &first.message),
         RefusalCode::UsernameTaken | RefusalCode::EmailTaken | RefusalCode::Conflict | RefusalCode::LastAdmin => {
-            Failure::conflict(&first.message)
+            UserApiError::conflict(&first.message)
         }
         _ => {
             let mut payload: Map<String, Value> = Map::new();
             for refusal in refusals {
-                payload.insert(field(refusal).to_owned(), json!([refusal.message]));
+                payload.insert(field_name(refusal).to_owned(), json!([refusal.message]));
             }
-            Failure::wrong_document(payload)
+            UserApiError::wrong_document_format(payload)
         }
     }
 }
 
 /// The dialect's name of the field that a refusal blames.
-fn field(refusal: &Refusal) -> &'static str {
+fn field_name(refusal: &Refusal) -> &'static str {
     match refusal.field {
         Some("username" | "email") => "email",
         Some("displayName") => "name",
@@ -137,13 +140,13 @@ fn field(refusal: &Refusal) -> &'static str {
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for UserApiError {
     fn into_response(self) -> Response {
-        let mut body = json!({ "error_code": self.code, "message": self.shared.text() });
+        let mut body = json!({ "error_code": self.code, "message": self.http_error.message() });
         if let (Some(payload), Some(body)) = (self.payload, body.as_object_mut()) {
             body.insert("payload".to_owned(), payload);
         }
-        self.shared.with_body(body)
+        self.http_error.into_response_with(body)
     }
 }
 
@@ -153,32 +156,37 @@ const HTML: &str = "text/html";
 /// The route is there, but not for this method; the router adds `Allow`.
 pub(super) fn method_not_allowed() -> Response {
     let text = "<p>The method is not allowed for the requested URL.</p>\n";
-    page(StatusCode::METHOD_NOT_ALLOWED, HTML, "405 Method Not Allowed", "Method Not Allowed", text)
+    html_page(StatusCode::METHOD_NOT_ALLOWED, HTML, "405 Method Not Allowed", "Method Not Allowed", text)
 }
 
 /// There is no such route, because what stands for a number is none.
-pub(super) fn no_such_route() -> Response {
+pub(super) fn route_not_found() -> Response {
     let text = "<p>The requested URL was not found on the server. If you entered the URL manually please check your \
                 spelling and try again.</p>\n";
-    page(StatusCode::NOT_FOUND, HTML, "404 Not Found", "Not Found", text)
+    html_page(StatusCode::NOT_FOUND, HTML, "404 Not Found", "Not Found", text)
 }
 
 /// Sends the client on to the same address with a slash behind its path; without the host, whose name and scheme are
 /// the affair of whatever stands in front.
-pub(super) async fn with_slash(uri: Uri) -> Response {
+pub(super) async fn redirect_with_slash(uri: Uri) -> Response {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let location = format!("{}/{query}", uri.path());
     let path = format!("{}/", uri.path());
     let text = format!(
         "<p>You should be redirected automatically to target URL: <a href=\"{path}\">{path}</a>.  If not click the link."
     );
-    let page =
-        page(StatusCode::PERMANENT_REDIRECT, "text/html; charset=utf-8", "Redirecting...", "Redirecting...", &text);
+    let page = html_page(
+        StatusCode::PERMANENT_REDIRECT,
+        "text/html; charset=utf-8",
+        "Redirecting...",
+        "Redirecting...",
+        &text,
+    );
     ([(LOCATION, location)], page).into_response()
 }
 
 /// A page as Flask makes them.
-fn page(status: StatusCode, media: &'static str, title: &str, heading: &str, text: &str) -> Response {
+fn html_page(status: StatusCode, media: &'static str, title: &str, heading: &str, text: &str) -> Response {
     let document = r#"<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">"#;
     let body = format!("{document}\n<title>{title}</title>\n<h1>{heading}</h1>\n{text}");
     (status, [(CONTENT_TYPE, media)], body).into_response()

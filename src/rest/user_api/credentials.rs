@@ -7,40 +7,44 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::answer::Failure;
-use crate::account::requester::jar::Page;
-use crate::account::requester::{Client, Credentials, Requester, Visitor};
+use super::answer::UserApiError;
+use crate::account::requester::jar::FetchSite;
+use crate::account::requester::{Credentials, RequestAuth, RequestContext, Requester};
 use crate::app::App;
 
 /// The name of the cookie; its value is the token in base64.
-const NAME: &str = "user-api-credentials";
+const COOKIE_NAME: &str = "user-api-credentials";
 
 /// A header that sets the cookie.
-type Cookie = [(HeaderName, HeaderValue); 1];
+type SetCookie = [(HeaderName, HeaderValue); 1];
 
 /// Whoever sends the request. The header counts before the cookie, which does not count at all where a page of somebody
 /// else has the browser send it.
 ///
 /// # Errors
 /// Internal ones only.
-pub(super) async fn requester(app: &App, visitor: Visitor, headers: &HeaderMap) -> Result<Requester, Failure> {
-    let client = visitor.client.clone();
+pub(super) async fn authenticate(
+    app: &App,
+    visitor: RequestAuth,
+    headers: &HeaderMap,
+) -> Result<Requester, UserApiError> {
+    let client = visitor.context.clone();
     let visitor = match visitor.credentials {
-        Credentials::None => Visitor { credentials: from_cookie(headers, &client), client },
+        Credentials::None => RequestAuth { credentials: cookie_credentials(headers, &client), context: client },
         _ => visitor,
     };
-    let client = visitor.client.clone();
-    visitor.identify(app).await.map_err(|error| Failure::other(&error, &client))
+    let client = visitor.context.clone();
+    visitor.authenticate(app).await.map_err(|error| UserApiError::from_error(&error, &client))
 }
 
 /// Whether the request came with the cookie.
 pub(super) fn has_cookie(headers: &HeaderMap) -> bool {
-    cookie(headers).is_some()
+    cookie_value(headers).is_some()
 }
 
-fn from_cookie(headers: &HeaderMap, client: &Client) -> Credentials {
-    match cookie(headers) {
-        Some(value) if client.page != Page::Foreign => {
+fn cookie_credentials(headers: &HeaderMap, client: &RequestContext) -> Credentials {
+    match cookie_value(headers) {
+        Some(value) if client.fetch_site != FetchSite::Cross => {
             let decoded = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             decoded.map_or(Credentials::Malformed, |token| Credentials::Bearer(token.into()))
         }
@@ -49,27 +53,27 @@ fn from_cookie(headers: &HeaderMap, client: &Client) -> Credentials {
 }
 
 /// The value of the first cookie with the name, unless it is empty.
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+fn cookie_value(headers: &HeaderMap) -> Option<&str> {
     let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, value)| *found == NAME && !value.is_empty()).map(|(_, value)| value)
+    pairs.find(|(found, value)| *found == COOKIE_NAME && !value.is_empty()).map(|(_, value)| value)
 }
 
 /// Has the browser keep a token until `end`.
-pub(super) fn keep(token: &SecretString, end: DateTime<Utc>, client: &Client) -> Option<Cookie> {
-    set(&STANDARD.encode(token.expose_secret()), end, client)
+pub(super) fn token_cookie(token: &SecretString, end: DateTime<Utc>, client: &RequestContext) -> Option<SetCookie> {
+    build_cookie(&STANDARD.encode(token.expose_secret()), end, client)
 }
 
 /// Has the browser forget the token.
-pub(super) fn forget(client: &Client) -> Option<Cookie> {
-    set("", DateTime::UNIX_EPOCH, client)
+pub(super) fn cleared_cookie(client: &RequestContext) -> Option<SetCookie> {
+    build_cookie("", DateTime::UNIX_EPOCH, client)
 }
 
 /// `Secure` everywhere but on a plain connection to this very machine; scripts and pages of others never get at it.
-fn set(value: &str, end: DateTime<Utc>, client: &Client) -> Option<Cookie> {
+fn build_cookie(value: &str, end: DateTime<Utc>, client: &RequestContext) -> Option<SetCookie> {
     let expires = end.format("%a, %d %b %Y %H:%M:%S GMT");
     let secure = if client.is_plain_loopback { "" } else { "; Secure" };
-    let text = format!("{NAME}={value}; Expires={expires}; HttpOnly; Path=/; SameSite=Lax{secure}");
+    let text = format!("{COOKIE_NAME}={value}; Expires={expires}; HttpOnly; Path=/; SameSite=Lax{secure}");
     let mut cookie = HeaderValue::from_str(&text).ok()?;
     cookie.set_sensitive(true);
     Some([(SET_COOKIE, cookie)])

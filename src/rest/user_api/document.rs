@@ -6,37 +6,37 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::answer::Failure;
+use super::answer::UserApiError;
 use crate::json;
 
 /// Most unknown fields that an answer names: it would say back whatever anybody sends.
-const MAX_UNKNOWN: usize = 10;
+const MAX_UNKNOWN_FIELDS: usize = 10;
 
 /// A field that a document may have.
 pub(super) struct Field {
     pub name: &'static str,
-    pub kind: Kind,
+    pub field_type: FieldType,
     pub is_required: bool,
 }
 
 /// What a field holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Flag,
-    Number,
+pub(super) enum FieldType {
+    String,
+    Boolean,
+    Integer,
     /// Objects with an `id` and whatever else.
-    Numbered,
+    IdObjects,
 }
 
 /// A field that has to be there.
-pub(super) const fn required(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, is_required: true }
+pub(super) const fn required(name: &'static str, kind: FieldType) -> Field {
+    Field { name, field_type: kind, is_required: true }
 }
 
 /// A field that may be there.
-pub(super) const fn optional(name: &'static str, kind: Kind) -> Field {
-    Field { name, kind, is_required: false }
+pub(super) const fn optional(name: &'static str, kind: FieldType) -> Field {
+    Field { name, field_type: kind, is_required: false }
 }
 
 /// A document whose fields are as they have to be.
@@ -47,75 +47,79 @@ impl Document {
     ///
     /// # Errors
     /// 415 if the body does not say what it is, 413 if it is too long, 422 for all else that is wrong with it.
-    pub fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>, fields: &[Field]) -> Result<Self, Failure> {
-        let media = headers.get(CONTENT_TYPE).ok_or_else(Failure::untyped)?;
+    pub fn read(
+        headers: &HeaderMap,
+        body: Result<Bytes, BytesRejection>,
+        fields: &[Field],
+    ) -> Result<Self, UserApiError> {
+        let media = headers.get(CONTENT_TYPE).ok_or_else(UserApiError::missing_content_type)?;
         let media = media.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
         if !media.eq_ignore_ascii_case("application/json") {
-            return Err(Failure::unprocessable("WRONG_PAYLOAD_FORMAT", "The payload format is unknown."));
+            return Err(UserApiError::unprocessable("WRONG_PAYLOAD_FORMAT", "The payload format is unknown."));
         }
-        let wrong = || Failure::unprocessable("WRONG_PAYLOAD", "Wrong payload.");
+        let wrong = || UserApiError::unprocessable("WRONG_PAYLOAD", "Wrong payload.");
         let bytes = body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Failure::too_long(),
+            StatusCode::PAYLOAD_TOO_LARGE => UserApiError::payload_too_large(),
             _ => wrong(),
         })?;
-        match json::read(&bytes) {
+        match json::parse(&bytes) {
             Ok(Value::Object(members)) => Self::check(members, fields),
             _ => Err(wrong()),
         }
     }
 
-    fn check(members: Map<String, Value>, fields: &[Field]) -> Result<Self, Failure> {
+    fn check(members: Map<String, Value>, fields: &[Field]) -> Result<Self, UserApiError> {
         let mut payload = Map::new();
         for field in fields {
             let problem = match members.get(field.name) {
                 None => field.is_required.then(|| json!("required field")),
-                Some(value) => field.kind.problem(value),
+                Some(value) => field.field_type.type_error(value),
             };
             if let Some(problem) = problem {
                 payload.insert(field.name.to_owned(), json!([problem]));
             }
         }
         let unknown = members.keys().filter(|name| !fields.iter().any(|field| field.name == name.as_str()));
-        for name in unknown.take(MAX_UNKNOWN) {
+        for name in unknown.take(MAX_UNKNOWN_FIELDS) {
             payload.insert(name.clone(), json!(["unknown field"]));
         }
-        if payload.is_empty() { Ok(Self(members)) } else { Err(Failure::wrong_document(payload)) }
+        if payload.is_empty() { Ok(Self(members)) } else { Err(UserApiError::wrong_document_format(payload)) }
     }
 
     /// The text in a field; one that is not there is empty.
-    pub fn text(&self, name: &str) -> &str {
+    pub fn string(&self, name: &str) -> &str {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// The text in a field that may be missing.
-    pub fn text_if_any(&self, name: &str) -> Option<&str> {
+    pub fn optional_string(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
     }
 
     /// Whether a flag is set.
-    pub fn flag(&self, name: &str) -> bool {
+    pub fn boolean(&self, name: &str) -> bool {
         self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
     }
 
     /// The ids in a list that may be missing; one that no row can have is 0.
-    pub fn numbers(&self, name: &str) -> Option<Vec<i64>> {
+    pub fn ids(&self, name: &str) -> Option<Vec<i64>> {
         let list = self.0.get(name)?.as_array()?;
         Some(list.iter().filter_map(|entry| entry.get("id")).map(|id| id.as_i64().unwrap_or_default()).collect())
     }
 }
 
-impl Kind {
+impl FieldType {
     /// What is wrong with `value`.
-    fn problem(self, value: &Value) -> Option<Value> {
+    fn type_error(self, value: &Value) -> Option<Value> {
         if value.is_null() {
             return Some(json!("null value not allowed"));
         }
         let (is_right, name) = match self {
-            Self::Text => (value.is_string(), "string"),
-            Self::Flag => (value.is_boolean(), "boolean"),
-            Self::Number => (value.is_i64() || value.is_u64(), "integer"),
-            Self::Numbered => match value.as_array() {
-                Some(entries) => return entries_problem(entries),
+            Self::String => (value.is_string(), "string"),
+            Self::Boolean => (value.is_boolean(), "boolean"),
+            Self::Integer => (value.is_i64() || value.is_u64(), "integer"),
+            Self::IdObjects => match value.as_array() {
+                Some(entries) => return id_objects_error(entries),
                 None => (false, "list"),
             },
         };
@@ -124,13 +128,13 @@ impl Kind {
 }
 
 /// By number, what is wrong with entries that have to be objects with an id.
-fn entries_problem(entries: &[Value]) -> Option<Value> {
+fn id_objects_error(entries: &[Value]) -> Option<Value> {
     let problem = |entry: &Value| match entry.as_object() {
         None => Some(json!("must be of dict type")),
         Some(members) => {
             let problem = match members.get("id") {
                 None => Some(json!("required field")),
-                Some(id) => Kind::Number.problem(id),
+                Some(id) => FieldType::Integer.type_error(id),
             };
             problem.map(|problem| json!({ "id": [problem] }))
         }

@@ -6,17 +6,18 @@ use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathItem, PathsBuilde
 
 use crate::config::Mount;
 use crate::rest::openapi::{
-    answer, body, flag, in_path, in_query_if_at_all, number, object, operation, route, text, with_token,
+    bearer_auth, boolean, integer, json_body, json_response, object, operation, optional_query_parameter, path_item,
+    path_parameter, string,
 };
 
 /// The name of [`failure`] in the document.
-const FAILURE: &str = "UserApiFailure";
+const ERROR_SCHEMA: &str = "UserApiFailure";
 
 /// The routes in this place.
 pub(in crate::rest) fn describe(mount: &Mount) -> OpenApi {
-    let described = routes().into_iter().map(|(path, item)| (mount.under(path), item));
+    let described = routes().into_iter().map(|(path, item)| (mount.join(path), item));
     let paths = described.fold(PathsBuilder::new(), |paths, (path, item)| paths.path(path, item));
-    let components = ComponentsBuilder::new().schema(FAILURE, failure());
+    let components = ComponentsBuilder::new().schema(ERROR_SCHEMA, error_schema());
     OpenApiBuilder::new().paths(paths.build()).components(Some(components.build())).build()
 }
 
@@ -26,178 +27,187 @@ fn routes() -> [(&'static str, PathItem); 9] {
         first
     };
     [
-        ("/users/login", route(HttpMethod::Post, login())),
-        ("/users/token", route(HttpMethod::Get, token())),
+        ("/users/login", path_item(HttpMethod::Post, login())),
+        ("/users/token", path_item(HttpMethod::Get, token())),
         (
             "/users/logout",
-            both(route(HttpMethod::Get, logout("logoutByLink")), route(HttpMethod::Post, logout("logout"))),
+            both(path_item(HttpMethod::Get, logout("logoutByLink")), path_item(HttpMethod::Post, logout("logout"))),
         ),
-        ("/users/reset-password", route(HttpMethod::Post, reset_password())),
-        ("/users/", both(route(HttpMethod::Get, list()), route(HttpMethod::Post, create()))),
-        ("/users/{id}", both(route(HttpMethod::Get, get()), route(HttpMethod::Put, update()))),
-        ("/roles/", route(HttpMethod::Get, roles())),
-        ("/users", both(route(HttpMethod::Get, moved("users")), route(HttpMethod::Post, moved("newUser")))),
-        ("/roles", route(HttpMethod::Get, moved("roles"))),
+        ("/users/reset-password", path_item(HttpMethod::Post, reset_password())),
+        ("/users/", both(path_item(HttpMethod::Get, list()), path_item(HttpMethod::Post, create()))),
+        ("/users/{id}", both(path_item(HttpMethod::Get, get()), path_item(HttpMethod::Put, update()))),
+        ("/roles/", path_item(HttpMethod::Get, roles())),
+        (
+            "/users",
+            both(path_item(HttpMethod::Get, redirect("users")), path_item(HttpMethod::Post, redirect("newUser"))),
+        ),
+        ("/roles", path_item(HttpMethod::Get, redirect("roles"))),
     ]
 }
 
 fn login() -> OperationBuilder {
-    let credentials = object([("email", text("As it is shown, letter for letter.")), ("password", text(""))]);
-    named("login", "Signs in: the token comes in the cookie `user-api-credentials`, in base64.")
-        .request_body(body(credentials))
-        .response("200", answer("Who has signed in, and until when.", claims()))
-        .fails(&[401, 403, 413, 415, 422, 429, 503])
+    let credentials = object([("email", string("As it is shown, letter for letter.")), ("password", string(""))]);
+    dialect_operation("login", "Signs in: the token comes in the cookie `user-api-credentials`, in base64.")
+        .request_body(json_body(credentials))
+        .response("200", json_response("Who has signed in, and until when.", claims_schema()))
+        .error_responses(&[401, 403, 413, 415, 422, 429, 503])
 }
 
 fn token() -> OperationBuilder {
-    named("token", "Whose token it is; null if it does not hold.")
-        .security(with_token())
-        .response("200", answer("Who is signed in, and until when; or null.", ObjectBuilder::new()))
-        .fails(&[401, 403])
+    dialect_operation("token", "Whose token it is; null if it does not hold.")
+        .security(bearer_auth())
+        .response("200", json_response("Who is signed in, and until when; or null.", ObjectBuilder::new()))
+        .error_responses(&[401, 403])
 }
 
 fn logout(name: &str) -> OperationBuilder {
     let summary = "Ends the session. With the cookie alone, a GET has to come from a page of this server's.";
-    named(name, summary)
-        .security(with_token())
-        .response("200", answer("It is over.", object([("message", text(""))])))
-        .fails(&[403])
+    dialect_operation(name, summary)
+        .security(bearer_auth())
+        .response("200", json_response("It is over.", object([("message", string(""))])))
+        .error_responses(&[403])
 }
 
 fn reset_password() -> OperationBuilder {
-    let input =
-        object([("email", text("One's own, or with the permission anybody's.")), ("password", text("The new one."))]);
-    named("resetPassword", "Sets a password and ends the other sessions of its owner.")
-        .security(with_token())
-        .request_body(body(input))
-        .response("200", answer("It is set.", person()))
-        .fails(&[401, 403, 413, 415, 422, 503])
+    let input = object([
+        ("email", string("One's own, or with the permission anybody's.")),
+        ("password", string("The new one.")),
+    ]);
+    dialect_operation("resetPassword", "Sets a password and ends the other sessions of its owner.")
+        .security(bearer_auth())
+        .request_body(json_body(input))
+        .response("200", json_response("It is set.", user_schema()))
+        .error_responses(&[401, 403, 413, 415, 422, 503])
 }
 
 fn list() -> OperationBuilder {
-    let page = object([("has_next", flag("Whether there are more."))])
-        .property("users", ArrayBuilder::new().items(person()))
+    let page = object([("has_next", boolean("Whether there are more."))])
+        .property("users", ArrayBuilder::new().items(user_schema()))
         .required("users");
-    paged(named("listUsers", "The users of one's own customer; every filter narrows."))
-        .parameter(filter("email", "Part of the e-mail address."))
-        .parameter(filter("name", "Part of the name."))
-        .response("200", answer("Users, the eldest first.", page))
-        .fails(&[401, 403, 422])
+    paged(dialect_operation("listUsers", "The users of one's own customer; every filter narrows."))
+        .parameter(filter_parameter("email", "Part of the e-mail address."))
+        .parameter(filter_parameter("name", "Part of the name."))
+        .response("200", json_response("Users, the eldest first.", page))
+        .error_responses(&[401, 403, 422])
 }
 
 fn create() -> OperationBuilder {
-    let input = written().required("password").required("roles");
-    named("createUser", "Makes a user of one's own customer.")
-        .security(with_token())
-        .request_body(body(input))
-        .response("201", answer("The user.", with_roles()))
-        .fails(&[401, 403, 409, 413, 415, 422, 503])
+    let input = user_input_schema().required("password").required("roles");
+    dialect_operation("createUser", "Makes a user of one's own customer.")
+        .security(bearer_auth())
+        .request_body(json_body(input))
+        .response("201", json_response("The user.", user_with_roles_schema()))
+        .error_responses(&[401, 403, 409, 413, 415, 422, 503])
 }
 
 fn get() -> OperationBuilder {
-    named("getUser", "A user of one's own customer.")
-        .security(with_token())
-        .parameter(id())
-        .response("200", answer("The user.", with_roles()))
-        .fails(&[401, 403, 404])
+    dialect_operation("getUser", "A user of one's own customer.")
+        .security(bearer_auth())
+        .parameter(id_parameter())
+        .response("200", json_response("The user.", user_with_roles_schema()))
+        .error_responses(&[401, 403, 404])
 }
 
 fn update() -> OperationBuilder {
-    let input = written().property("id", number("Of no consequence."));
-    named("updateUser", "Changes a user of one's own customer; roles that are given take the place of the old ones.")
-        .security(with_token())
-        .parameter(id())
-        .request_body(body(input))
-        .response("200", answer("The user as it is now.", with_roles()))
-        .fails(&[401, 403, 404, 409, 413, 415, 422, 503])
+    let input = user_input_schema().property("id", integer("Of no consequence."));
+    dialect_operation(
+        "updateUser",
+        "Changes a user of one's own customer; roles that are given take the place of the old ones.",
+    )
+    .security(bearer_auth())
+    .parameter(id_parameter())
+    .request_body(json_body(input))
+    .response("200", json_response("The user as it is now.", user_with_roles_schema()))
+    .error_responses(&[401, 403, 404, 409, 413, 415, 422, 503])
 }
 
 fn roles() -> OperationBuilder {
-    let page = object([("has_next", flag("Whether there are more."))])
-        .property("roles", ArrayBuilder::new().items(role()))
+    let page = object([("has_next", boolean("Whether there are more."))])
+        .property("roles", ArrayBuilder::new().items(role_schema()))
         .required("roles");
-    paged(named("listRoles", "The roles that users can have."))
-        .response("200", answer("Roles in the order of their numbers.", page))
-        .fails(&[401, 403, 422])
+    paged(dialect_operation("listRoles", "The roles that users can have."))
+        .response("200", json_response("Roles in the order of their numbers.", page))
+        .error_responses(&[401, 403, 422])
 }
 
-fn moved(what: &str) -> OperationBuilder {
+fn redirect(what: &str) -> OperationBuilder {
     let there = ResponseBuilder::new().description("The same address with a slash behind it.");
-    named(&format!("{what}WithoutSlash"), "Sends the client on.").response("308", there)
+    dialect_operation(&format!("{what}WithoutSlash"), "Sends the client on.").response("308", there)
 }
 
-fn named(name: &str, summary: &str) -> OperationBuilder {
+fn dialect_operation(name: &str, summary: &str) -> OperationBuilder {
     operation("user-api", format!("userApi.{name}"), summary)
 }
 
 fn paged(operation: OperationBuilder) -> OperationBuilder {
-    let rows = |name, text| in_query_if_at_all(name, text, number("").minimum(Some(0)));
+    let rows = |name, text| optional_query_parameter(name, text, integer("").minimum(Some(0)));
     operation
-        .security(with_token())
+        .security(bearer_auth())
         .parameter(rows("limit", "How many at most; 20 if nothing is said."))
         .parameter(rows("offset", "Behind how many."))
 }
 
-fn filter(name: &str, description: &str) -> Parameter {
-    in_query_if_at_all(name, description, text(""))
+fn filter_parameter(name: &str, description: &str) -> Parameter {
+    optional_query_parameter(name, description, string(""))
 }
 
-fn id() -> Parameter {
-    in_path("id", "The user's number.", number(""))
+fn id_parameter() -> Parameter {
+    path_parameter("id", "The user's number.", integer(""))
 }
 
 /// What a caller says of a user.
-fn written() -> ObjectBuilder {
-    object([("email", text("An e-mail address, or a username.")), ("name", text("May be empty."))])
-        .property("active", flag("Whether the user can sign in."))
+fn user_input_schema() -> ObjectBuilder {
+    object([("email", string("An e-mail address, or a username.")), ("name", string("May be empty."))])
+        .property("active", boolean("Whether the user can sign in."))
         .required("active")
-        .property("password", text("A password that meets the policy."))
+        .property("password", string("A password that meets the policy."))
         .property(
             "roles",
-            ArrayBuilder::new().items(object([("id", number("The number of a role; unknown ones are ignored."))])),
+            ArrayBuilder::new().items(object([("id", integer("The number of a role; unknown ones are ignored."))])),
         )
 }
 
-fn person() -> ObjectBuilder {
-    object([("email", text("The e-mail address, or the username of who has none.")), ("name", text(""))])
-        .property("id", number("The user's number."))
+fn user_schema() -> ObjectBuilder {
+    object([("email", string("The e-mail address, or the username of who has none.")), ("name", string(""))])
+        .property("id", integer("The user's number."))
         .required("id")
-        .property("active", flag("Whether the user can sign in."))
+        .property("active", boolean("Whether the user can sign in."))
         .required("active")
-        .property("customer", object([("id", number("The tenant's number."))]))
+        .property("customer", object([("id", integer("The tenant's number."))]))
         .required("customer")
 }
 
-fn with_roles() -> ObjectBuilder {
-    person().property("roles", ArrayBuilder::new().items(role())).required("roles")
+fn user_with_roles_schema() -> ObjectBuilder {
+    user_schema().property("roles", ArrayBuilder::new().items(role_schema())).required("roles")
 }
 
-fn claims() -> ObjectBuilder {
-    with_roles().property("exp", number("The end of the session, in seconds since 1970.")).required("exp")
+fn claims_schema() -> ObjectBuilder {
+    user_with_roles_schema().property("exp", integer("The end of the session, in seconds since 1970.")).required("exp")
 }
 
-fn role() -> ObjectBuilder {
-    object([("code", text("The role's name.")), ("name", text("What it is called by people."))])
-        .property("id", number("The role's number."))
+fn role_schema() -> ObjectBuilder {
+    object([("code", string("The role's name.")), ("name", string("What it is called by people."))])
+        .property("id", integer("The role's number."))
         .required("id")
 }
 
 /// What went wrong, and by field why.
-fn failure() -> ObjectBuilder {
-    object([("error_code", text("")), ("message", text(""))])
+fn error_schema() -> ObjectBuilder {
+    object([("error_code", string("")), ("message", string(""))])
         .property("payload", ObjectBuilder::new().schema_type(Type::Object))
 }
 
 /// An operation that can fail.
-trait Fails {
+trait WithErrorResponses {
     /// Adds the answers with these statuses.
-    fn fails(self, statuses: &[u16]) -> Self;
+    fn error_responses(self, statuses: &[u16]) -> Self;
 }
 
-impl Fails for OperationBuilder {
-    fn fails(self, statuses: &[u16]) -> Self {
+impl WithErrorResponses for OperationBuilder {
+    fn error_responses(self, statuses: &[u16]) -> Self {
         statuses.iter().fold(self, |operation, status| {
-            operation.response(status.to_string(), answer("What went wrong.", Ref::from_schema_name(FAILURE)))
+            operation
+                .response(status.to_string(), json_response("What went wrong.", Ref::from_schema_name(ERROR_SCHEMA)))
         })
     }
 }

@@ -7,32 +7,32 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use serde_json::{Map, Value};
 
-use super::answer::Failure;
-use super::credentials::requester;
-use super::document::{Document, Field, Kind, required};
-use super::person::person;
+use super::answer::UserApiError;
+use super::credentials::authenticate;
+use super::document::{Document, Field, FieldType, required};
+use super::person::user_json;
 use crate::account::overwrite;
-use crate::account::requester::Visitor;
+use crate::account::requester::RequestAuth;
 use crate::app::App;
 use crate::error::{Error, RefusalCode};
 
-const FIELDS: [Field; 2] = [required("email", Kind::Text), required("password", Kind::Text)];
+const FIELDS: [Field; 2] = [required("email", FieldType::String), required("password", FieldType::String)];
 
 /// Sets the password. The fields are looked at before the caller is, as the old service did.
 pub(super) async fn reset(
     State(app): State<App>,
-    Extension(visitor): Extension<Visitor>,
+    Extension(visitor): Extension<RequestAuth>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
-) -> Result<Json<Map<String, Value>>, Failure> {
+) -> Result<Json<Map<String, Value>>, UserApiError> {
     let document = Document::read(&headers, bytes, &FIELDS)?;
-    let requester = requester(&app, visitor, &headers).await?;
-    let name = document.text("email");
-    match overwrite::password(&app, &requester, name, document.text("password").into()).await {
-        Ok(user) => Ok(Json(person(&user))),
+    let requester = authenticate(&app, visitor, &headers).await?;
+    let name = document.string("email");
+    match overwrite::reset_password(&app, &requester, name, document.string("password").into()).await {
+        Ok(user) => Ok(Json(user_json(&user))),
         Err(Error::Refused(refusals)) if refusals.iter().any(|refusal| refusal.code == RefusalCode::NotFound) => {
-            Err(Failure::unprocessable("UNPROCESSABLE_ENTITY", format!("User '{name}' doesn't exist.")))
+            Err(UserApiError::unprocessable("UNPROCESSABLE_ENTITY", format!("User '{name}' doesn't exist.")))
         }
-        Err(other) => Err(Failure::other(&other, &requester.client)),
+        Err(other) => Err(UserApiError::from_error(&other, &requester.context)),
     }
 }

@@ -5,13 +5,13 @@ use entity::{role, session};
 use serde_json::{Map, Value, json};
 
 use crate::account::handle;
-use crate::account::session::end_of;
+use crate::account::session::expires_at;
 
 /// A user; customers are tenants.
-pub(super) fn person(user: &user::Model) -> Map<String, Value> {
+pub(super) fn user_json(user: &user::Model) -> Map<String, Value> {
     Map::from_iter([
         ("id".to_owned(), json!(user.id)),
-        ("email".to_owned(), json!(handle::shown(user))),
+        ("email".to_owned(), json!(handle::of_user(user))),
         ("name".to_owned(), json!(user.display_name.as_deref().unwrap_or_default())),
         ("active".to_owned(), json!(user.status == Status::Active)),
         ("customer".to_owned(), json!({ "id": user.tenant_id })),
@@ -19,21 +19,21 @@ pub(super) fn person(user: &user::Model) -> Map<String, Value> {
 }
 
 /// A user with roles.
-pub(super) fn with_roles(user: &user::Model, roles: &[role::Model]) -> Map<String, Value> {
-    let mut person = person(user);
-    person.insert("roles".to_owned(), roles.iter().map(shown).collect());
+pub(super) fn user_with_roles_json(user: &user::Model, roles: &[role::Model]) -> Map<String, Value> {
+    let mut person = user_json(user);
+    person.insert("roles".to_owned(), roles.iter().map(role_json).collect());
     person
 }
 
 /// Whoever is signed in, and until when: what the old service wrote into its token.
-pub(super) fn claims(user: &user::Model, roles: &[role::Model], session: &session::Model) -> Map<String, Value> {
-    let mut claims = with_roles(user, roles);
-    claims.insert("exp".to_owned(), json!(end_of(session).timestamp()));
+pub(super) fn claims_json(user: &user::Model, roles: &[role::Model], session: &session::Model) -> Map<String, Value> {
+    let mut claims = user_with_roles_json(user, roles);
+    claims.insert("exp".to_owned(), json!(expires_at(session).timestamp()));
     claims
 }
 
 /// A role. Its name is the old service's `code`, and what it is for the `name` that people read.
-pub(super) fn shown(role: &role::Model) -> Value {
+pub(super) fn role_json(role: &role::Model) -> Value {
     let name = match &role.description {
         // As the old service calls it.
         _ if role.built_in => "Admin",

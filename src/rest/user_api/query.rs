@@ -4,7 +4,7 @@ use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use serde_json::{Map, Value, json};
 
-use super::answer::Failure;
+use super::answer::UserApiError;
 
 /// Rows of a list when nothing is said.
 const DEFAULT_LIMIT: u64 = 20;
@@ -13,7 +13,7 @@ const DEFAULT_LIMIT: u64 = 20;
 const MAX_LIMIT: u64 = 1_000;
 
 /// What the caller wants of a list.
-pub(super) struct Wanted {
+pub(super) struct ListQuery {
     /// Each filter that was given.
     filters: Vec<(String, String)>,
     /// How many rows.
@@ -22,7 +22,7 @@ pub(super) struct Wanted {
     pub offset: u64,
 }
 
-impl Wanted {
+impl ListQuery {
     /// Reads the members of a query; of those that come twice the first counts.
     ///
     /// # Errors
@@ -30,13 +30,13 @@ impl Wanted {
     pub fn read(
         query: Result<Query<Vec<(String, String)>>, QueryRejection>,
         filters: &[&str],
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, UserApiError> {
         let members = query.map(|Query(members)| members).unwrap_or_default();
         let mut wanted = Self { filters: Vec::new(), limit: DEFAULT_LIMIT, offset: 0 };
         let mut payload: Map<String, Value> = Map::new();
         for (name, value) in members.into_iter().rev() {
             match name.as_str() {
-                "limit" | "offset" => match number(&name, &value) {
+                "limit" | "offset" => match parse_number(&name, &value) {
                     Ok(number) if name == "limit" => wanted.limit = number.min(MAX_LIMIT),
                     Ok(number) => wanted.offset = number,
                     Err(problems) => drop(payload.insert(name, problems)),
@@ -45,7 +45,7 @@ impl Wanted {
                 _ => drop(payload.insert(name, json!(["unknown field"]))),
             }
         }
-        if payload.is_empty() { Ok(wanted) } else { Err(Failure::wrong_args(payload)) }
+        if payload.is_empty() { Ok(wanted) } else { Err(UserApiError::wrong_args(payload)) }
     }
 
     /// What a filter asks for.
@@ -56,7 +56,7 @@ impl Wanted {
 }
 
 /// A number of rows.
-fn number(name: &str, text: &str) -> Result<u64, Value> {
+fn parse_number(name: &str, text: &str) -> Result<u64, Value> {
     match text.trim().parse::<i64>() {
         Ok(number) => u64::try_from(number).map_err(|_| json!(["min value is 0"])),
         Err(_) => {

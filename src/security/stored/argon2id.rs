@@ -4,9 +4,9 @@
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-use super::{DERIVED, Unusable};
+use super::{KEY_LENGTHS, UnusableHash};
 use crate::error::{Error, Result};
-use crate::security::pool::Memory;
+use crate::security::pool::Scratch;
 
 /// The dearest hash that is verified at all.
 const MAX_MEMORY_KIB: u32 = 262_144;
@@ -23,33 +23,33 @@ pub struct Argon2id {
     expected: Output,
 }
 
-pub(super) fn parse(text: &str) -> Result<Argon2id, Unusable> {
-    let hash = PasswordHash::new(text).map_err(|_| Unusable::Malformed)?;
+pub(super) fn parse(text: &str) -> Result<Argon2id, UnusableHash> {
+    let hash = PasswordHash::new(text).map_err(|_| UnusableHash::Malformed)?;
     let (Ok(params), Some(salt), Some(expected)) = (Params::try_from(&hash), hash.salt, hash.hash) else {
-        return Err(Unusable::Malformed);
+        return Err(UnusableHash::Malformed);
     };
     let algorithm = if text.starts_with("$argon2i$") { Algorithm::Argon2i } else { Algorithm::Argon2id };
-    let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| Unusable::Malformed)?;
-    if !DERIVED.contains(&expected.len()) {
-        return Err(Unusable::Malformed);
+    let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| UnusableHash::Malformed)?;
+    if !KEY_LENGTHS.contains(&expected.len()) {
+        return Err(UnusableHash::Malformed);
     }
     if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_ITERATIONS || params.p_cost() > MAX_PARALLELISM {
-        return Err(Unusable::TooDear);
+        return Err(UnusableHash::TooExpensive);
     }
     Ok(Argon2id { algorithm, version, params, salt, expected })
 }
 
 impl Argon2id {
-    pub(super) fn matches(&self, password: &str, memory: &mut Memory) -> bool {
+    pub(super) fn matches(&self, password: &str, memory: &mut Scratch) -> bool {
         let mut output = vec![0; self.expected.len()];
         let argon2 = Argon2::new(self.algorithm, self.version, self.params.clone());
-        let computed = fill(&argon2, password.as_bytes(), &self.salt, &mut output, memory);
+        let computed = hash_with_scratch(&argon2, password.as_bytes(), &self.salt, &mut output, memory);
         // `Output` compares in constant time.
         computed.is_ok() && Output::new(&output).is_ok_and(|output| output == self.expected)
     }
 
     /// Whether it is of the kind that is made here, costs what a hash with these parameters does, and is as long.
-    pub fn is_like(&self, params: &Params) -> bool {
+    pub fn has_params(&self, params: &Params) -> bool {
         let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         let is_ours = self.algorithm == Algorithm::Argon2id && self.version == Version::V0x13;
         is_ours && costs(&self.params) == costs(params) && Some(self.expected.len()) == params.output_len()
@@ -60,12 +60,18 @@ impl Argon2id {
 ///
 /// # Errors
 /// When Argon2 does not take the lengths.
-pub fn compute(params: &Params, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Memory) -> Result<()> {
+pub fn hash_into(params: &Params, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Scratch) -> Result<()> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    fill(&argon2, password, salt, output, memory)
+    hash_with_scratch(&argon2, password, salt, output, memory)
 }
 
-fn fill(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Memory) -> Result<()> {
+fn hash_with_scratch(
+    argon2: &Argon2<'_>,
+    password: &[u8],
+    salt: &[u8],
+    output: &mut [u8],
+    memory: &mut Scratch,
+) -> Result<()> {
     let blocks = argon2.params().block_count();
     if memory.len() < blocks {
         memory.resize(blocks, Block::new());
@@ -77,7 +83,7 @@ fn fill(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], output: &mut [u8], me
 ///
 /// # Errors
 /// When a length is outside of what PHC strings hold.
-pub fn phc(params: &Params, salt: &[u8], output: &[u8]) -> Result<String> {
+pub fn to_phc_string(params: &Params, salt: &[u8], output: &[u8]) -> Result<String> {
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),
         version: Some(Version::V0x13.into()),

@@ -9,7 +9,7 @@ use base64::alphabet::BCRYPT;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::{Unusable, cost, equal, to_hex};
+use super::{UnusableHash, constant_time_eq, encode_hex, parse_cost};
 
 /// The dearest cost that is verified at all: 2^14 rounds.
 const MAX_COST: u32 = 14;
@@ -24,7 +24,7 @@ const SALT_CHARACTERS: usize = 22;
 const HASH_LENGTH: usize = 23;
 
 /// Bytes of a password that count.
-const MAX_PASSWORD: usize = 72;
+const MAX_PASSWORD_BYTES: usize = 72;
 
 /// Some makers left the bits behind the last byte as chance had it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -40,14 +40,14 @@ pub struct Bcrypt {
     cost: u32,
     salt: [u8; SALT_LENGTH],
     expected: [u8; HASH_LENGTH],
-    input: Input,
+    pre_hash: PreHash,
 }
 
 /// What bcrypt is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Input {
+enum PreHash {
     /// The password.
-    Password,
+    Plain,
     /// Its SHA-256 in hexadecimal digits (Django's `BCryptSHA256PasswordHasher`).
     Sha256Hex,
     /// Its HMAC-SHA-384 in base64 (WordPress 6.8, `wp_hash_password`).
@@ -57,55 +57,55 @@ enum Input {
 }
 
 /// What a version of bcrypt is marked with.
-const MARKS: [&str; 3] = ["$2a$", "$2b$", "$2y$"];
+const VERSION_PREFIXES: [&str; 3] = ["$2a$", "$2b$", "$2y$"];
 
 /// Reads any of the forms, if the text is one:
 /// - `$2b$12$<salt><hash>`;
 /// - `bcrypt_sha256$$2b$12$<salt><hash>` of Django;
 /// - `$wp$2y$10$<salt><hash>` of WordPress;
 /// - `$bcrypt-sha256$v=2,t=2b,r=12$<salt>$<hash>` of passlib.
-pub(super) fn parse(text: &str) -> Option<Result<Bcrypt, Unusable>> {
-    let crypt = |text: &str| MARKS.iter().find_map(|mark| text.strip_prefix(mark)).map(crypt);
-    let of = |text: &str, input: Input| {
-        let parsed = crypt(text).unwrap_or(Err(Unusable::Malformed));
-        Some(parsed.map(|hash| Bcrypt { input, ..hash }))
+pub(super) fn parse(text: &str) -> Option<Result<Bcrypt, UnusableHash>> {
+    let crypt = |text: &str| VERSION_PREFIXES.iter().find_map(|mark| text.strip_prefix(mark)).map(parse_crypt);
+    let of = |text: &str, input: PreHash| {
+        let parsed = crypt(text).unwrap_or(Err(UnusableHash::Malformed));
+        Some(parsed.map(|hash| Bcrypt { pre_hash: input, ..hash }))
     };
     if let Some(rest) = text.strip_prefix("bcrypt_sha256$") {
-        of(rest, Input::Sha256Hex)
+        of(rest, PreHash::Sha256Hex)
     } else if text.starts_with("$wp$") {
-        of(text.get("$wp".len()..).unwrap_or_default(), Input::WordPress)
+        of(text.get("$wp".len()..).unwrap_or_default(), PreHash::WordPress)
     } else if let Some(rest) = text.strip_prefix("$bcrypt-sha256$") {
-        Some(passlib(rest))
+        Some(parse_passlib(rest))
     } else {
         crypt(text)
     }
 }
 
-fn passlib(text: &str) -> Result<Bcrypt, Unusable> {
+fn parse_passlib(text: &str) -> Result<Bcrypt, UnusableHash> {
     let parts: Vec<&str> = text.split('$').collect();
-    let [costs, salt, hash] = parts[..] else { return Err(Unusable::Malformed) };
-    let rounds = costs.strip_prefix("v=2,t=2b,r=").ok_or(Unusable::Malformed)?;
+    let [costs, salt, hash] = parts[..] else { return Err(UnusableHash::Malformed) };
+    let rounds = costs.strip_prefix("v=2,t=2b,r=").ok_or(UnusableHash::Malformed)?;
     if salt.len() != SALT_CHARACTERS {
-        return Err(Unusable::Malformed);
+        return Err(UnusableHash::Malformed);
     }
-    let made = crypt(&format!("{rounds:0>2}${salt}{hash}"))?;
-    Ok(Bcrypt { input: Input::Passlib(salt.to_owned()), ..made })
+    let made = parse_crypt(&format!("{rounds:0>2}${salt}{hash}"))?;
+    Ok(Bcrypt { pre_hash: PreHash::Passlib(salt.to_owned()), ..made })
 }
 
 /// Reads what stands behind the mark of the version.
-fn crypt(text: &str) -> Result<Bcrypt, Unusable> {
-    let (digits, rest) = text.split_once('$').ok_or(Unusable::Malformed)?;
-    let (salt, hash) = rest.split_at_checked(SALT_CHARACTERS).ok_or(Unusable::Malformed)?;
-    let cost = cost(digits, MAX_COST)?;
+fn parse_crypt(text: &str) -> Result<Bcrypt, UnusableHash> {
+    let (digits, rest) = text.split_once('$').ok_or(UnusableHash::Malformed)?;
+    let (salt, hash) = rest.split_at_checked(SALT_CHARACTERS).ok_or(UnusableHash::Malformed)?;
+    let cost = parse_cost(digits, MAX_COST)?;
     if cost < MIN_COST || digits.len() != 2 {
-        return Err(Unusable::Malformed);
+        return Err(UnusableHash::Malformed);
     }
-    Ok(Bcrypt { cost, salt: decoded(salt)?, expected: decoded(hash)?, input: Input::Password })
+    Ok(Bcrypt { cost, salt: decode(salt)?, expected: decode(hash)?, pre_hash: PreHash::Plain })
 }
 
-fn decoded<const N: usize>(text: &str) -> Result<[u8; N], Unusable> {
-    let bytes = BASE64.decode(text).map_err(|_| Unusable::Malformed)?;
-    bytes.try_into().map_err(|_| Unusable::Malformed)
+fn decode<const N: usize>(text: &str) -> Result<[u8; N], UnusableHash> {
+    let bytes = BASE64.decode(text).map_err(|_| UnusableHash::Malformed)?;
+    bytes.try_into().map_err(|_| UnusableHash::Malformed)
 }
 
 impl Bcrypt {
@@ -114,21 +114,21 @@ impl Bcrypt {
         if password.contains('\0') {
             return false;
         }
-        let input = self.input.of(password);
-        let bytes: Vec<u8> = input.bytes().chain([0]).take(MAX_PASSWORD).collect();
+        let input = self.pre_hash.apply(password);
+        let bytes: Vec<u8> = input.bytes().chain([0]).take(MAX_PASSWORD_BYTES).collect();
         let output = bcrypt::bcrypt(self.cost, self.salt, &bytes);
-        output.first_chunk::<HASH_LENGTH>().is_some_and(|output| equal(output, &self.expected))
+        output.first_chunk::<HASH_LENGTH>().is_some_and(|output| constant_time_eq(output, &self.expected))
     }
 }
 
-impl Input {
-    fn of(&self, password: &str) -> String {
+impl PreHash {
+    fn apply(&self, password: &str) -> String {
         let mac = |algorithm, key: &str| {
             STANDARD.encode(hmac::sign(&hmac::Key::new(algorithm, key.as_bytes()), password.as_bytes()))
         };
         match self {
-            Self::Password => password.to_owned(),
-            Self::Sha256Hex => to_hex(digest(&SHA256, password.as_bytes()).as_ref()),
+            Self::Plain => password.to_owned(),
+            Self::Sha256Hex => encode_hex(digest(&SHA256, password.as_bytes()).as_ref()),
             Self::WordPress => mac(hmac::HMAC_SHA384, "wp-sha384"),
             Self::Passlib(salt) => mac(hmac::HMAC_SHA256, salt),
         }

@@ -6,15 +6,15 @@ use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipher
 use aws_lc_rs::iv::FixedLength;
 use scrypt::Params;
 
-use super::scrypt::{named_costs, params};
-use super::{Unusable, base64, cost, ends_invisibly, equal};
+use super::scrypt::{checked_params, parse_named_costs};
+use super::{UnusableHash, constant_time_eq, decode_base64, has_trailing_nul, parse_cost};
 
 /// The bytes that scrypt derives; the first half is the key.
-const DERIVED: usize = 64;
-const KEY: usize = 32;
+const DERIVED_LENGTH: usize = 64;
+const KEY_LENGTH: usize = 32;
 
 /// Sizes of a signer key in bytes: Firebase's have 64.
-const SIGNER_KEY: std::ops::RangeInclusive<usize> = 32..=64;
+const SIGNER_KEY_LENGTHS: std::ops::RangeInclusive<usize> = 32..=64;
 
 /// The highest exponent of `N`.
 const MAX_LOG_N: u32 = 17;
@@ -30,20 +30,20 @@ pub struct Firebase {
 }
 
 /// Reads the form, if the text is of it.
-pub(super) fn parse(text: &str) -> Option<Result<Firebase, Unusable>> {
-    text.strip_prefix("$firescrypt$").map(made)
+pub(super) fn parse(text: &str) -> Option<Result<Firebase, UnusableHash>> {
+    text.strip_prefix("$firescrypt$").map(parse_fields)
 }
 
-fn made(text: &str) -> Result<Firebase, Unusable> {
+fn parse_fields(text: &str) -> Result<Firebase, UnusableHash> {
     let parts: Vec<&str> = text.split('$').collect();
-    let [costs, salt, hash, separator, signer_key] = parts[..] else { return Err(Unusable::Malformed) };
-    let [n, r, p] = named_costs(costs)?;
-    let n = 1_u32.checked_shl(cost(n, MAX_LOG_N)?).ok_or(Unusable::TooDear)?;
-    let params = params(n, cost(r, u32::MAX)?, cost(p, u32::MAX)?)?;
-    let bytes = |text: &str| base64(text).ok_or(Unusable::Malformed);
+    let [costs, salt, hash, separator, signer_key] = parts[..] else { return Err(UnusableHash::Malformed) };
+    let [n, r, p] = parse_named_costs(costs)?;
+    let n = 1_u32.checked_shl(parse_cost(n, MAX_LOG_N)?).ok_or(UnusableHash::TooExpensive)?;
+    let params = checked_params(n, parse_cost(r, u32::MAX)?, parse_cost(p, u32::MAX)?)?;
+    let bytes = |text: &str| decode_base64(text).ok_or(UnusableHash::Malformed);
     let (expected, signer_key) = (bytes(hash)?, bytes(signer_key)?);
-    if !SIGNER_KEY.contains(&signer_key.len()) || expected.len() != signer_key.len() {
-        return Err(Unusable::Malformed);
+    if !SIGNER_KEY_LENGTHS.contains(&signer_key.len()) || expected.len() != signer_key.len() {
+        return Err(UnusableHash::Malformed);
     }
     let salt = [bytes(salt)?, bytes(separator)?].concat();
     Ok(Firebase { params, salt, signer_key, expected })
@@ -51,13 +51,14 @@ fn made(text: &str) -> Result<Firebase, Unusable> {
 
 impl Firebase {
     pub(super) fn matches(&self, password: &str) -> bool {
-        !ends_invisibly(password) && self.hash(password).is_some_and(|hash| equal(&hash, &self.expected))
+        !has_trailing_nul(password)
+            && self.encrypt_signer_key(password).is_some_and(|hash| constant_time_eq(&hash, &self.expected))
     }
 
-    fn hash(&self, password: &str) -> Option<Vec<u8>> {
-        let mut derived = [0; DERIVED];
+    fn encrypt_signer_key(&self, password: &str) -> Option<Vec<u8>> {
+        let mut derived = [0; DERIVED_LENGTH];
         scrypt::scrypt(password.as_bytes(), &self.salt, &self.params, &mut derived).ok()?;
-        let key = UnboundCipherKey::new(&AES_256, derived.first_chunk::<KEY>()?).ok()?;
+        let key = UnboundCipherKey::new(&AES_256, derived.first_chunk::<KEY_LENGTH>()?).ok()?;
         let mut text = self.signer_key.clone();
         // Each account has a key of its own, which encrypts this one text.
         let counter = EncryptionContext::Iv128(FixedLength::from([0; 16]));

@@ -6,7 +6,7 @@ use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, P
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
-use super::{Unusable, base64, cost, derived, ends_invisibly, hex};
+use super::{UnusableHash, check_key_length, decode_base64, decode_hex, has_trailing_nul, parse_cost};
 
 /// The dearest hash that is verified at all, in rounds of the digest.
 const MAX_ROUNDS: u32 = 10_000_000;
@@ -30,16 +30,16 @@ enum Digest {
 }
 
 impl Digest {
-    fn named(name: &str) -> Result<Self, Unusable> {
+    fn from_name(name: &str) -> Result<Self, UnusableHash> {
         match name {
             "sha1" => Ok(Self::Sha1),
             "sha256" => Ok(Self::Sha256),
             "sha512" => Ok(Self::Sha512),
-            _ => Err(Unusable::Unknown),
+            _ => Err(UnusableHash::Unknown),
         }
     }
 
-    fn length(self) -> usize {
+    fn output_length(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
@@ -69,12 +69,12 @@ enum Encoding {
 /// - `pbkdf2_sha256$870000$<salt>$<hash>` of Django, the salt as it stands, the hash in base64;
 /// - `$pbkdf2-sha256$i=100000,l=32$<salt>$<hash>` of Ory Kratos, both in base64;
 /// - `$pbkdf2-sha1-hexsalt$i=1000$<salt>$<hash>` for user-api, which took the digits of its salt for the salt.
-pub(super) fn parse(text: &str) -> Result<Pbkdf2, Unusable> {
+pub(super) fn parse(text: &str) -> Result<Pbkdf2, UnusableHash> {
     let parts: Vec<&str> = text.split('$').collect();
     match parts[..] {
         ["", "pbkdf2-sha1-hexsalt", iterations, salt, hash] => {
-            let iterations = iterations.strip_prefix("i=").ok_or(Unusable::Malformed)?;
-            let made = made(Digest::Sha1, iterations, Some(salt.into()), hex(hash))?;
+            let iterations = iterations.strip_prefix("i=").ok_or(UnusableHash::Malformed)?;
+            let made = build(Digest::Sha1, iterations, Some(salt.into()), decode_hex(hash))?;
             Ok(Pbkdf2 { encoding: Encoding::Latin1, ..made })
         }
         ["", scheme, iterations, salt, hash] => {
@@ -82,65 +82,65 @@ pub(super) fn parse(text: &str) -> Result<Pbkdf2, Unusable> {
                 "pbkdf2" => Digest::Sha1,
                 "pbkdf2-sha256" => Digest::Sha256,
                 "pbkdf2-sha512" => Digest::Sha512,
-                _ => return Err(Unusable::Unknown),
+                _ => return Err(UnusableHash::Unknown),
             };
             match iterations.strip_prefix("i=") {
-                Some(costs) => kratos(digest, costs, salt, hash),
-                None => made(digest, iterations, ab64(salt), ab64(hash)),
+                Some(costs) => parse_kratos(digest, costs, salt, hash),
+                None => build(digest, iterations, decode_ab64(salt), decode_ab64(hash)),
             }
         }
         [method, salt, hash] => {
-            let Some(["pbkdf2", digest, iterations]) = split(method) else { return Err(Unusable::Unknown) };
-            made(Digest::named(digest)?, iterations, Some(salt.into()), hex(hash))
+            let Some(["pbkdf2", digest, iterations]) = split_method(method) else { return Err(UnusableHash::Unknown) };
+            build(Digest::from_name(digest)?, iterations, Some(salt.into()), decode_hex(hash))
         }
         [method, iterations, salt, hash] => {
-            let Some(("pbkdf2", digest)) = method.split_once('_') else { return Err(Unusable::Unknown) };
-            made(Digest::named(digest)?, iterations, Some(salt.into()), STANDARD.decode(hash).ok())
+            let Some(("pbkdf2", digest)) = method.split_once('_') else { return Err(UnusableHash::Unknown) };
+            build(Digest::from_name(digest)?, iterations, Some(salt.into()), STANDARD.decode(hash).ok())
         }
-        _ => Err(Unusable::Unknown),
+        _ => Err(UnusableHash::Unknown),
     }
 }
 
 /// Kratos names the length of the key, too; others who write its form do not.
-fn kratos(digest: Digest, costs: &str, salt: &str, hash: &str) -> Result<Pbkdf2, Unusable> {
+fn parse_kratos(digest: Digest, costs: &str, salt: &str, hash: &str) -> Result<Pbkdf2, UnusableHash> {
     let (iterations, length) = match costs.split_once(",l=") {
         Some((iterations, length)) => (iterations, Some(length)),
         None => (costs, None),
     };
-    let made = made(digest, iterations, base64(salt), base64(hash))?;
+    let made = build(digest, iterations, decode_base64(salt), decode_base64(hash))?;
     let is_as_long = length.is_none_or(|length| length == made.expected.len().to_string());
-    if is_as_long { Ok(made) } else { Err(Unusable::Malformed) }
+    if is_as_long { Ok(made) } else { Err(UnusableHash::Malformed) }
 }
 
-fn split(method: &str) -> Option<[&str; 3]> {
+fn split_method(method: &str) -> Option<[&str; 3]> {
     method.split(':').collect::<Vec<_>>().try_into().ok()
 }
 
 /// passlib's base64: `.` for `+`, without padding.
-fn ab64(text: &str) -> Option<Vec<u8>> {
+fn decode_ab64(text: &str) -> Option<Vec<u8>> {
     (!text.contains('+')).then(|| STANDARD_NO_PAD.decode(text.replace('.', "+")).ok()).flatten()
 }
 
-fn made(
+fn build(
     digest: Digest,
     iterations: &str,
     salt: Option<Vec<u8>>,
     expected: Option<Vec<u8>>,
-) -> Result<Pbkdf2, Unusable> {
-    let iterations = cost(iterations, MAX_ROUNDS)?;
-    let (salt, expected) = (salt.ok_or(Unusable::Malformed)?, derived(expected)?);
+) -> Result<Pbkdf2, UnusableHash> {
+    let iterations = parse_cost(iterations, MAX_ROUNDS)?;
+    let (salt, expected) = (salt.ok_or(UnusableHash::Malformed)?, check_key_length(expected)?);
     // Each digest that the key is put together of costs all iterations.
-    let digests = u32::try_from(expected.len().div_ceil(digest.length())).unwrap_or(u32::MAX);
+    let digests = u32::try_from(expected.len().div_ceil(digest.output_length())).unwrap_or(u32::MAX);
     if iterations.saturating_mul(digests) > MAX_ROUNDS {
-        return Err(Unusable::TooDear);
+        return Err(UnusableHash::TooExpensive);
     }
-    let iterations = NonZeroU32::new(iterations).ok_or(Unusable::Malformed)?;
+    let iterations = NonZeroU32::new(iterations).ok_or(UnusableHash::Malformed)?;
     Ok(Pbkdf2 { digest, iterations, salt, expected, encoding: Encoding::Utf8 })
 }
 
 impl Pbkdf2 {
     pub(super) fn matches(&self, password: &str) -> bool {
-        if ends_invisibly(password) {
+        if has_trailing_nul(password) {
             return false;
         }
         let bytes = match self.encoding {

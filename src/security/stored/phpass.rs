@@ -3,7 +3,7 @@
 
 use md5::{Digest, Md5};
 
-use super::{Unusable, equal};
+use super::{UnusableHash, constant_time_eq};
 
 const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -11,10 +11,10 @@ const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijkl
 const MIN_COST: usize = 7;
 const MAX_COST: usize = 17;
 
-const SALT: usize = 8;
+const SALT_LENGTH: usize = 8;
 
 /// Characters of the hash.
-const HASH: usize = 22;
+const HASH_LENGTH: usize = 22;
 
 /// A hash and what it was made with.
 #[derive(Debug)]
@@ -25,25 +25,26 @@ pub struct Phpass {
 }
 
 /// Reads a hash, if the text is one.
-pub(super) fn parse(text: &str) -> Option<Result<Phpass, Unusable>> {
-    text.strip_prefix("$P$").or_else(|| text.strip_prefix("$H$")).map(made)
+pub(super) fn parse(text: &str) -> Option<Result<Phpass, UnusableHash>> {
+    text.strip_prefix("$P$").or_else(|| text.strip_prefix("$H$")).map(parse_fields)
 }
 
-fn made(text: &str) -> Result<Phpass, Unusable> {
-    let cost = text.bytes().next().and_then(digit).ok_or(Unusable::Malformed)?;
-    let (salt, hash) = text.get(1..).and_then(|rest| rest.split_at_checked(SALT)).ok_or(Unusable::Malformed)?;
-    let is_of_alphabet = hash.bytes().all(|one| digit(one).is_some());
-    if cost < MIN_COST || hash.len() != HASH || !is_of_alphabet {
-        return Err(Unusable::Malformed);
+fn parse_fields(text: &str) -> Result<Phpass, UnusableHash> {
+    let cost = text.bytes().next().and_then(alphabet_value).ok_or(UnusableHash::Malformed)?;
+    let (salt, hash) =
+        text.get(1..).and_then(|rest| rest.split_at_checked(SALT_LENGTH)).ok_or(UnusableHash::Malformed)?;
+    let is_of_alphabet = hash.bytes().all(|one| alphabet_value(one).is_some());
+    if cost < MIN_COST || hash.len() != HASH_LENGTH || !is_of_alphabet {
+        return Err(UnusableHash::Malformed);
     }
     if cost > MAX_COST {
-        return Err(Unusable::TooDear);
+        return Err(UnusableHash::TooExpensive);
     }
     Ok(Phpass { rounds: 1 << cost, salt: salt.to_owned(), expected: hash.into() })
 }
 
 /// What a character of the alphabet stands for.
-fn digit(character: u8) -> Option<usize> {
+fn alphabet_value(character: u8) -> Option<usize> {
     ALPHABET.iter().position(|one| *one == character)
 }
 
@@ -53,12 +54,12 @@ impl Phpass {
         for _ in 0..self.rounds {
             hash = Md5::new_with_prefix(hash).chain_update(password).finalize();
         }
-        equal(&encoded(&hash), &self.expected)
+        constant_time_eq(&encode(&hash), &self.expected)
     }
 }
 
 /// Three bytes are four characters, the lowest six bits first.
-fn encoded(bytes: &[u8]) -> Vec<u8> {
+fn encode(bytes: &[u8]) -> Vec<u8> {
     let character = |bits: usize| ALPHABET.get(bits & 63).copied().unwrap_or_default();
     let group = |chunk: &[u8]| -> Vec<u8> {
         let value = chunk.iter().rev().fold(0, |value, byte| value << 8 | usize::from(*byte));

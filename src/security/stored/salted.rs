@@ -5,18 +5,18 @@
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512, digest};
 use aws_lc_rs::hmac;
 
-use super::{Unusable, base64, equal, hex};
+use super::{UnusableHash, constant_time_eq, decode_base64, decode_hex};
 
 /// Shortest salt, in bytes: less is as good as none.
 const MIN_SALT: usize = 4;
 
 /// A hash and what it was made with.
 #[derive(Debug)]
-pub struct Salted {
+pub struct SaltedDigest {
     digest: Digest,
     salt: Vec<u8>,
     expected: Vec<u8>,
-    order: Order,
+    order: SaltOrder,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -28,11 +28,11 @@ enum Digest {
 
 /// How salt and password are put together.
 #[derive(Debug)]
-enum Order {
+enum SaltOrder {
     /// The salt behind the password.
-    PasswordSalt,
+    PasswordThenSalt,
     /// The salt as the key of an HMAC (Werkzeug), or before the password (Django): the form does not tell which.
-    KeyOrSaltPassword,
+    HmacOrSaltThenPassword,
 }
 
 impl Digest {
@@ -56,7 +56,7 @@ impl Digest {
 /// Reads any of the forms, if the text is one:
 /// - `{SSHA}<hash and salt>` in base64, also `{SSHA256}` and `{SSHA512}`, in small letters, too;
 /// - `sha256$<salt>$<hash>`, the salt as it stands, the hash in hexadecimal digits; also `sha1` and `sha512`.
-pub(super) fn parse(text: &str) -> Option<Result<Salted, Unusable>> {
+pub(super) fn parse(text: &str) -> Option<Result<SaltedDigest, UnusableHash>> {
     if let Some((name, rest)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         let digest = match name.to_ascii_uppercase().as_str() {
             "SSHA" => Digest::Sha1,
@@ -64,7 +64,7 @@ pub(super) fn parse(text: &str) -> Option<Result<Salted, Unusable>> {
             "SSHA512" => Digest::Sha512,
             _ => return None,
         };
-        return Some(ldap(digest, rest));
+        return Some(parse_ldap(digest, rest));
     }
     let (name, rest) = text.split_once('$')?;
     let digest = match name {
@@ -73,37 +73,38 @@ pub(super) fn parse(text: &str) -> Option<Result<Salted, Unusable>> {
         "sha512" => Digest::Sha512,
         _ => return None,
     };
-    Some(flask(digest, rest))
+    Some(parse_werkzeug(digest, rest))
 }
 
-fn ldap(digest: Digest, text: &str) -> Result<Salted, Unusable> {
-    let bytes = base64(text).ok_or(Unusable::Malformed)?;
-    let (hash, salt) = bytes.split_at_checked(digest.algorithm().output_len()).ok_or(Unusable::Malformed)?;
-    made(digest, salt, hash, Order::PasswordSalt)
+fn parse_ldap(digest: Digest, text: &str) -> Result<SaltedDigest, UnusableHash> {
+    let bytes = decode_base64(text).ok_or(UnusableHash::Malformed)?;
+    let (hash, salt) = bytes.split_at_checked(digest.algorithm().output_len()).ok_or(UnusableHash::Malformed)?;
+    build(digest, salt, hash, SaltOrder::PasswordThenSalt)
 }
 
-fn flask(digest: Digest, text: &str) -> Result<Salted, Unusable> {
-    let (salt, hash) = text.split_once('$').ok_or(Unusable::Malformed)?;
-    let hash = hex(hash).ok_or(Unusable::Malformed)?;
-    made(digest, salt.as_bytes(), &hash, Order::KeyOrSaltPassword)
+fn parse_werkzeug(digest: Digest, text: &str) -> Result<SaltedDigest, UnusableHash> {
+    let (salt, hash) = text.split_once('$').ok_or(UnusableHash::Malformed)?;
+    let hash = decode_hex(hash).ok_or(UnusableHash::Malformed)?;
+    build(digest, salt.as_bytes(), &hash, SaltOrder::HmacOrSaltThenPassword)
 }
 
-fn made(digest: Digest, salt: &[u8], hash: &[u8], order: Order) -> Result<Salted, Unusable> {
+fn build(digest: Digest, salt: &[u8], hash: &[u8], order: SaltOrder) -> Result<SaltedDigest, UnusableHash> {
     if salt.len() < MIN_SALT || hash.len() != digest.algorithm().output_len() {
-        return Err(Unusable::Malformed);
+        return Err(UnusableHash::Malformed);
     }
-    Ok(Salted { digest, salt: salt.into(), expected: hash.into(), order })
+    Ok(SaltedDigest { digest, salt: salt.into(), expected: hash.into(), order })
 }
 
-impl Salted {
+impl SaltedDigest {
     pub(super) fn matches(&self, password: &str) -> bool {
         let (salt, password) = (self.salt.as_slice(), password.as_bytes());
-        let is_digest = |text: Vec<u8>| equal(digest(self.digest.algorithm(), &text).as_ref(), &self.expected);
+        let is_digest =
+            |text: Vec<u8>| constant_time_eq(digest(self.digest.algorithm(), &text).as_ref(), &self.expected);
         match self.order {
-            Order::PasswordSalt => is_digest([password, salt].concat()),
-            Order::KeyOrSaltPassword => {
+            SaltOrder::PasswordThenSalt => is_digest([password, salt].concat()),
+            SaltOrder::HmacOrSaltThenPassword => {
                 let mac = hmac::sign(&hmac::Key::new(self.digest.mac(), salt), password);
-                equal(mac.as_ref(), &self.expected) || is_digest([salt, password].concat())
+                constant_time_eq(mac.as_ref(), &self.expected) || is_digest([salt, password].concat())
             }
         }
     }

@@ -3,7 +3,9 @@
 use icu_normalizer::ComposingNormalizer;
 use scrypt::Params;
 
-use super::{Unusable, base64, cost, derived, ends_invisibly, equal, hex};
+use super::{
+    UnusableHash, check_key_length, constant_time_eq, decode_base64, decode_hex, has_trailing_nul, parse_cost,
+};
 
 /// The dearest `N` that is verified at all.
 const MAX_N: u32 = 1 << 17;
@@ -15,25 +17,25 @@ const MAX_R: u32 = 16;
 const MAX_WORK: u32 = 1 << 21;
 
 /// Bytes of the key that Node's programs derive.
-const NODE_KEY: usize = 64;
+const NODE_KEY_LENGTH: usize = 64;
 
 /// Bytes of salt, in hexadecimal digits, that they use.
-const NODE_SALT: std::ops::RangeInclusive<usize> = 8..=64;
+const NODE_SALT_LENGTHS: std::ops::RangeInclusive<usize> = 8..=64;
 
 /// A hash and what it was made with.
 #[derive(Debug)]
 pub struct Scrypt {
     /// What may have made it; the text does not always say.
-    readings: Vec<Reading>,
+    variants: Vec<Variant>,
     expected: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Reading {
+struct Variant {
     params: Params,
     salt: Vec<u8>,
     /// The password was normalised to NFKC before.
-    is_normalised: bool,
+    is_nfkc: bool,
 }
 
 /// Reads any of the forms, if the text is one:
@@ -42,107 +44,107 @@ struct Reading {
 /// - `$scrypt$ln=16,r=8,p=1$<salt>$<hash>` of passlib and of Kratos, which writes N for `ln`, both in base64;
 /// - `s2:<salt>:<key>` of Lucia, `<salt>:<key>` of Better Auth and other programs on Node, and `<key>.<salt>` of some,
 ///   both in hexadecimal digits.
-pub(super) fn parse(text: &str) -> Option<Result<Scrypt, Unusable>> {
+pub(super) fn parse(text: &str) -> Option<Result<Scrypt, UnusableHash>> {
     if let Some(rest) = text.strip_prefix("scrypt:") {
-        Some(werkzeug(rest))
+        Some(parse_werkzeug(rest))
     } else if let Some(rest) = text.strip_prefix("scrypt$") {
-        Some(django(rest))
+        Some(parse_django(rest))
     } else if let Some(rest) = text.strip_prefix("$scrypt$") {
-        Some(phc(rest))
+        Some(parse_phc(rest))
     } else {
-        node(text)
+        parse_node(text)
     }
 }
 
-fn werkzeug(text: &str) -> Result<Scrypt, Unusable> {
+fn parse_werkzeug(text: &str) -> Result<Scrypt, UnusableHash> {
     let parts: Vec<&str> = text.split('$').collect();
-    let [costs, salt, hash] = parts[..] else { return Err(Unusable::Malformed) };
+    let [costs, salt, hash] = parts[..] else { return Err(UnusableHash::Malformed) };
     let costs: Vec<&str> = costs.split(':').collect();
-    let [n, r, p] = costs[..] else { return Err(Unusable::Malformed) };
-    made(cost(n, MAX_N)?, r, p, Some(salt.into()), hex(hash))
+    let [n, r, p] = costs[..] else { return Err(UnusableHash::Malformed) };
+    build(parse_cost(n, MAX_N)?, r, p, Some(salt.into()), decode_hex(hash))
 }
 
-fn django(text: &str) -> Result<Scrypt, Unusable> {
+fn parse_django(text: &str) -> Result<Scrypt, UnusableHash> {
     let parts: Vec<&str> = text.split('$').collect();
-    let [n, salt, r, p, hash] = parts[..] else { return Err(Unusable::Malformed) };
-    made(cost(n, MAX_N)?, r, p, Some(salt.into()), base64(hash))
+    let [n, salt, r, p, hash] = parts[..] else { return Err(UnusableHash::Malformed) };
+    build(parse_cost(n, MAX_N)?, r, p, Some(salt.into()), decode_base64(hash))
 }
 
-fn phc(text: &str) -> Result<Scrypt, Unusable> {
+fn parse_phc(text: &str) -> Result<Scrypt, UnusableHash> {
     let parts: Vec<&str> = text.split('$').collect();
-    let [costs, salt, hash] = parts[..] else { return Err(Unusable::Malformed) };
-    let [n, r, p] = named_costs(costs)?;
-    let exponent = cost(n, MAX_N)?;
+    let [costs, salt, hash] = parts[..] else { return Err(UnusableHash::Malformed) };
+    let [n, r, p] = parse_named_costs(costs)?;
+    let exponent = parse_cost(n, MAX_N)?;
     // No exponent is that high, and no N worth its name so low.
     let n = if exponent < u32::BITS { 1_u32.checked_shl(exponent).unwrap_or(u32::MAX) } else { exponent };
-    if n > MAX_N { Err(Unusable::TooDear) } else { made(n, r, p, base64(salt), base64(hash)) }
+    if n > MAX_N { Err(UnusableHash::TooExpensive) } else { build(n, r, p, decode_base64(salt), decode_base64(hash)) }
 }
 
 /// What stands in `ln=…,r=…,p=…`.
-pub(super) fn named_costs(costs: &str) -> Result<[&str; 3], Unusable> {
+pub(super) fn parse_named_costs(costs: &str) -> Result<[&str; 3], UnusableHash> {
     let costs: Vec<&str> = costs.split(',').collect();
-    let [n, r, p] = costs[..] else { return Err(Unusable::Malformed) };
+    let [n, r, p] = costs[..] else { return Err(UnusableHash::Malformed) };
     match (n.strip_prefix("ln="), r.strip_prefix("r="), p.strip_prefix("p=")) {
         (Some(n), Some(r), Some(p)) => Ok([n, r, p]),
-        _ => Err(Unusable::Malformed),
+        _ => Err(UnusableHash::Malformed),
     }
 }
 
-fn made(n: u32, r: &str, p: &str, salt: Option<Vec<u8>>, hash: Option<Vec<u8>>) -> Result<Scrypt, Unusable> {
-    let params = params(n, cost(r, MAX_R)?, cost(p, MAX_WORK)?)?;
-    let reading = Reading { params, salt: salt.ok_or(Unusable::Malformed)?, is_normalised: false };
-    Ok(Scrypt { readings: vec![reading], expected: derived(hash)? })
+fn build(n: u32, r: &str, p: &str, salt: Option<Vec<u8>>, hash: Option<Vec<u8>>) -> Result<Scrypt, UnusableHash> {
+    let params = checked_params(n, parse_cost(r, MAX_R)?, parse_cost(p, MAX_WORK)?)?;
+    let reading = Variant { params, salt: salt.ok_or(UnusableHash::Malformed)?, is_nfkc: false };
+    Ok(Scrypt { variants: vec![reading], expected: check_key_length(hash)? })
 }
 
-pub(super) fn params(n: u32, r: u32, p: u32) -> Result<Params, Unusable> {
+pub(super) fn checked_params(n: u32, r: u32, p: u32) -> Result<Params, UnusableHash> {
     if n > MAX_N || r > MAX_R || n.saturating_mul(r).saturating_mul(p) > MAX_WORK {
-        return Err(Unusable::TooDear);
+        return Err(UnusableHash::TooExpensive);
     }
     if n < 2 || !n.is_power_of_two() {
-        return Err(Unusable::Malformed);
+        return Err(UnusableHash::Malformed);
     }
-    let log_n = u8::try_from(n.trailing_zeros()).map_err(|_| Unusable::Malformed)?;
-    Params::new(log_n, r, p).map_err(|_| Unusable::Malformed)
+    let log_n = u8::try_from(n.trailing_zeros()).map_err(|_| UnusableHash::Malformed)?;
+    Params::new(log_n, r, p).map_err(|_| UnusableHash::Malformed)
 }
 
 /// The costs are not written. Better Auth and Lucia have `r` 16, Node's own default is 8; its manual's readers use the
 /// digits of the salt for the salt, or the bytes behind them. Each is tried: together they cost a quarter of the bound.
-fn node(text: &str) -> Option<Result<Scrypt, Unusable>> {
+fn parse_node(text: &str) -> Option<Result<Scrypt, UnusableHash>> {
     let is_lucia = text.strip_prefix("s2:");
     let text = is_lucia.unwrap_or(text);
     let (salt, key) = text.split_once(':').or_else(|| text.split_once('.').map(|(key, salt)| (salt, key)))?;
-    let key = hex(key).filter(|key| key.len() == NODE_KEY);
-    let bytes = hex(salt).filter(|salt| NODE_SALT.contains(&salt.len()));
+    let key = decode_hex(key).filter(|key| key.len() == NODE_KEY_LENGTH);
+    let bytes = decode_hex(salt).filter(|salt| NODE_SALT_LENGTHS.contains(&salt.len()));
     // Lucia's salt is of letters and digits.
     let is_salt = bytes.is_some() || is_lucia.is_some() && salt.len() <= 64;
     let (Some(expected), true) = (key, is_salt) else {
-        return is_lucia.map(|_| Err(Unusable::Malformed));
+        return is_lucia.map(|_| Err(UnusableHash::Malformed));
     };
     let reading = |r: u32, salt: Vec<u8>, is_normalised: bool| {
-        params(16_384, r, 1).map(|params| Reading { params, salt, is_normalised })
+        checked_params(16_384, r, 1).map(|params| Variant { params, salt, is_nfkc: is_normalised })
     };
     let own = [reading(16, salt.into(), true), reading(8, salt.into(), false)];
     let raw = bytes.filter(|_| is_lucia.is_none()).map(|bytes| reading(8, bytes, false));
     let readings: Result<_, _> = own.into_iter().chain(raw).collect();
-    Some(readings.map(|readings| Scrypt { readings, expected }))
+    Some(readings.map(|readings| Scrypt { variants: readings, expected }))
 }
 
 impl Scrypt {
     pub(super) fn matches(&self, password: &str) -> bool {
-        if ends_invisibly(password) {
+        if has_trailing_nul(password) {
             return false;
         }
-        self.readings.iter().any(|reading| reading.matches(password, &self.expected))
+        self.variants.iter().any(|reading| reading.matches(password, &self.expected))
     }
 }
 
-impl Reading {
+impl Variant {
     fn matches(&self, password: &str, expected: &[u8]) -> bool {
-        let normalizer = self.is_normalised.then(ComposingNormalizer::new_nfkc);
+        let normalizer = self.is_nfkc.then(ComposingNormalizer::new_nfkc);
         let normalised = normalizer.map(|normalizer| normalizer.normalize(password).into_owned());
         let password = normalised.as_deref().unwrap_or(password);
         let mut output = vec![0; expected.len()];
         let computed = scrypt::scrypt(password.as_bytes(), &self.salt, &self.params, &mut output);
-        computed.is_ok() && equal(&output, expected)
+        computed.is_ok() && constant_time_eq(&output, expected)
     }
 }

@@ -3,7 +3,7 @@
 
 use sha_crypt::PasswordVerifier;
 
-use super::{Unusable, cost};
+use super::{UnusableHash, parse_cost};
 
 /// The dearest hash that is verified at all, in rounds: passlib's default is 656,000.
 const MAX_ROUNDS: u32 = 1_000_000;
@@ -12,10 +12,10 @@ const MAX_ROUNDS: u32 = 1_000_000;
 const MIN_ROUNDS: u32 = 1_000;
 
 /// Longest salt.
-const MAX_SALT: usize = 16;
+const MAX_SALT_LENGTH: usize = 16;
 
 /// Longest password that is computed, in bytes: each round reads it up to three times.
-const MAX_PASSWORD: usize = 256;
+const MAX_PASSWORD_BYTES: usize = 256;
 
 /// A crypt string that is well-formed.
 pub struct ShaCrypt(String);
@@ -27,37 +27,38 @@ impl std::fmt::Debug for ShaCrypt {
 }
 
 /// Reads a crypt string, if the text is one.
-pub(super) fn parse(text: &str) -> Option<Result<ShaCrypt, Unusable>> {
+pub(super) fn parse(text: &str) -> Option<Result<ShaCrypt, UnusableHash>> {
     let (length, rest) = match (text.strip_prefix("$5$"), text.strip_prefix("$6$")) {
         (Some(rest), _) => (43, rest),
         (_, Some(rest)) => (86, rest),
         _ => return None,
     };
-    Some(check(length, rest).map(|()| ShaCrypt(text.to_owned())))
+    Some(validate(length, rest).map(|()| ShaCrypt(text.to_owned())))
 }
 
-fn check(length: usize, text: &str) -> Result<(), Unusable> {
+fn validate(length: usize, text: &str) -> Result<(), UnusableHash> {
     let parts: Vec<&str> = text.split('$').collect();
     let (salt, hash) = match parts[..] {
         [salt, hash] => (salt, hash),
         [rounds, salt, hash] => {
-            let rounds = rounds.strip_prefix("rounds=").ok_or(Unusable::Malformed)?;
-            if cost(rounds, MAX_ROUNDS)? < MIN_ROUNDS {
-                return Err(Unusable::Malformed);
+            let rounds = rounds.strip_prefix("rounds=").ok_or(UnusableHash::Malformed)?;
+            if parse_cost(rounds, MAX_ROUNDS)? < MIN_ROUNDS {
+                return Err(UnusableHash::Malformed);
             }
             (salt, hash)
         }
-        _ => return Err(Unusable::Malformed),
+        _ => return Err(UnusableHash::Malformed),
     };
     let is_text = |text: &str| text.bytes().all(|one| one.is_ascii_alphanumeric() || matches!(one, b'.' | b'/'));
-    let is_well_formed = (1..=MAX_SALT).contains(&salt.len()) && hash.len() == length && is_text(salt) && is_text(hash);
-    if is_well_formed { Ok(()) } else { Err(Unusable::Malformed) }
+    let is_well_formed =
+        (1..=MAX_SALT_LENGTH).contains(&salt.len()) && hash.len() == length && is_text(salt) && is_text(hash);
+    if is_well_formed { Ok(()) } else { Err(UnusableHash::Malformed) }
 }
 
 impl ShaCrypt {
     pub(super) fn matches(&self, password: &str) -> bool {
         let hasher = sha_crypt::ShaCrypt::default();
         // It compares in constant time.
-        password.len() <= MAX_PASSWORD && hasher.verify_password(password.as_bytes(), self.0.as_str()).is_ok()
+        password.len() <= MAX_PASSWORD_BYTES && hasher.verify_password(password.as_bytes(), self.0.as_str()).is_ok()
     }
 }

@@ -3,7 +3,7 @@
 mod brought;
 
 use super::*;
-use brought::{BROUGHT, FIREBASE, MANY};
+use brought::{FIREBASE_HASH, HASHES, PASSWORD};
 
 /// The salt and the hash of the password `password` in user-api 0.6.0.
 const SALT: &str = "5a9b0a98c5d8d23fc8c69dbcd4e6892b9bd47c74e1b908c3defb0935783f59dc";
@@ -14,7 +14,7 @@ fn user_api(hash: &str) -> String {
 }
 
 /// Each maker, a hash of it and the password.
-fn made() -> Vec<(&'static str, String, String)> {
+fn hashes_of_older_services() -> Vec<(&'static str, String, String)> {
     let long = "x".repeat(72);
     let cases = [
         (
@@ -76,33 +76,33 @@ fn made() -> Vec<(&'static str, String, String)> {
 /// C7: the password, no other, and never the hash itself.
 #[test]
 fn takes_what_people_bring_along() {
-    let mut memory = Memory::new();
-    for (maker, written) in MANY {
-        let hash = unwrapped(written);
-        let stored = Stored::parse(&hash).unwrap_or_else(|why| panic!("{maker}: {why:?}"));
-        assert!(stored.matches(BROUGHT, &mut memory), "{maker}");
+    let mut memory = Scratch::new();
+    for (maker, written) in HASHES {
+        let hash = strip_wrappers(written);
+        let stored = StoredHash::parse(&hash).unwrap_or_else(|why| panic!("{maker}: {why:?}"));
+        assert!(stored.matches(PASSWORD, &mut memory), "{maker}");
         for other in ["correct horse ü ", "correct horse ü\0", "Correct horse ü", written] {
             assert!(!stored.matches(other, &mut memory), "{maker}: {other:?}");
         }
-        assert!(has_form_of_hash(written), "{maker}");
-        assert_eq!(unwrapped(&hash), hash, "{maker}");
+        assert!(looks_like_hash(written), "{maker}");
+        assert_eq!(strip_wrappers(&hash), hash, "{maker}");
     }
     let nfkc = "d3786f35dd346724e9789d6cc28c2c1f:737db27a90532f865d686dae910725303c909ce9920b65072f278fc769cb5d9e64248013434b270160c1a77205fb50603bea8b7dace67e749281089204e4466d";
-    let stored = Stored::parse(nfkc).unwrap();
+    let stored = StoredHash::parse(nfkc).unwrap();
     assert!(stored.matches("\u{fb01}sh \u{2163} correct", &mut memory), "Better Auth normalises to NFKC");
 }
 
 /// What is cut short, or has a character more or another, is refused or another hash; nothing panics.
 #[test]
 fn refuses_damaged_forms_of_what_people_bring_along() {
-    let cheap = MANY.iter().filter(|(_, text)| !text.contains(':') && !text.contains("firescrypt"));
+    let cheap = HASHES.iter().filter(|(_, text)| !text.contains(':') && !text.contains("firescrypt"));
     for (maker, text) in cheap {
         for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
-            Stored::parse(&unwrapped(&text[..end])).ok();
+            StoredHash::parse(&strip_wrappers(&text[..end])).ok();
             for other in ["$", "ä", "\0", "="] {
-                Stored::parse(&unwrapped(&format!("{}{other}{}", &text[..end], &text[end..]))).ok();
+                StoredHash::parse(&strip_wrappers(&format!("{}{other}{}", &text[..end], &text[end..]))).ok();
             }
-            assert!(end > 0 || Stored::parse(&text[1..]).is_err(), "{maker}");
+            assert!(end > 0 || StoredHash::parse(&text[1..]).is_err(), "{maker}");
         }
     }
 }
@@ -110,8 +110,8 @@ fn refuses_damaged_forms_of_what_people_bring_along() {
 /// Hashes of schemes that are not taken are no passwords, either; what people choose is.
 #[test]
 fn tells_hashes_from_passwords() {
-    for (maker, hash, _) in made() {
-        assert!(has_form_of_hash(&hash), "{maker}");
+    for (maker, hash, _) in hashes_of_older_services() {
+        assert!(looks_like_hash(&hash), "{maker}");
     }
     for hash in [
         "5f4dcc3b5aa765d61d8327deb882cf99",
@@ -134,7 +134,7 @@ fn tells_hashes_from_passwords() {
         "md5$mLdR7QG7chmzeQla$19a1c28193605b11658eec76b9002fd6",
         "5f4dcc3b5aa765d61d8327deb882cf99:aB3dE6gH",
     ] {
-        assert!(has_form_of_hash(hash), "{hash}");
+        assert!(looks_like_hash(hash), "{hash}");
     }
     for password in [
         "asdf",
@@ -160,7 +160,7 @@ fn tells_hashes_from_passwords() {
         "eyJhbGciOiJIUzI1NiJ9",
         "password=",
     ] {
-        assert!(!has_form_of_hash(password), "{password}");
+        assert!(!looks_like_hash(password), "{password}");
     }
 }
 
@@ -168,23 +168,23 @@ proptest::proptest! {
     /// Words are passwords, whatever their letters.
     #[test]
     fn takes_words_for_passwords(text in "[\\p{L}\\p{N} .,!?_-]{0,31}") {
-        proptest::prop_assert!(!has_form_of_hash(&text));
+        proptest::prop_assert!(!looks_like_hash(&text));
     }
 
     /// Any text is read without a panic.
     #[test]
     fn reads_any_text(text in "(\\$|\\{|b'|\\\\x|\\PC){0,60}") {
-        has_form_of_hash(&text);
-        Stored::parse(&text).ok();
+        looks_like_hash(&text);
+        StoredHash::parse(&text).ok();
     }
 }
 
 /// C7
 #[test]
 fn takes_what_older_services_made() {
-    let mut memory = Memory::new();
-    for (maker, hash, password) in made() {
-        let stored = Stored::parse(&hash).unwrap_or_else(|why| panic!("{maker}: {why:?}"));
+    let mut memory = Scratch::new();
+    for (maker, hash, password) in hashes_of_older_services() {
+        let stored = StoredHash::parse(&hash).unwrap_or_else(|why| panic!("{maker}: {why:?}"));
         assert!(stored.matches(&password, &mut memory), "{maker}");
         for other in [format!("{password} "), format!("{password}\0")] {
             // bcrypt does not see what stands behind 72 bytes.
@@ -196,7 +196,7 @@ fn takes_what_older_services_made() {
 
 #[test]
 fn cuts_for_bcrypt_after_72_bytes_even_within_a_character() {
-    let verify = |hash: &str, password: &str| Stored::parse(hash).unwrap().matches(password, &mut Memory::new());
+    let verify = |hash: &str, password: &str| StoredHash::parse(hash).unwrap().matches(password, &mut Scratch::new());
     let hash = "$2b$04$LRE7gA1jaLfz7TkMgk2nOOzKeywQMi0Udm2UYgdfNyD2agUeIPqdu";
     let begin = format!("{}y", "x".repeat(71));
     for tail in ["z-and-more-that-is-cut", "", "another tail"] {
@@ -210,9 +210,9 @@ fn cuts_for_bcrypt_after_72_bytes_even_within_a_character() {
 
 #[test]
 fn takes_no_password_for_user_api_that_latin_1_cannot_write() {
-    let stored = Stored::parse(&user_api(USER_API)).unwrap();
+    let stored = StoredHash::parse(&user_api(USER_API)).unwrap();
     for password in ["p\u{101}ssword", "密码", "password\u{200b}"] {
-        assert!(!stored.matches(password, &mut Memory::new()), "{password}");
+        assert!(!stored.matches(password, &mut Scratch::new()), "{password}");
     }
 }
 
@@ -225,8 +225,8 @@ fn refuses_what_is_too_dear_before_anything_is_computed() {
     let scrypt = |costs: &str| format!("scrypt:{costs}$salt${}", "0".repeat(128));
     let passlib = |rounds: &str| format!("$pbkdf2-sha256${rounds}${}${}", "A".repeat(22), "A".repeat(43));
     let werkzeug = |method: &str, bytes: usize| format!("pbkdf2:{method}$salt${}", "00".repeat(bytes));
-    let firebase = |costs: &str| FIREBASE.replace("ln=14,r=8,p=1", costs);
-    let verdict = |text: &str| Stored::parse(text).err();
+    let firebase = |costs: &str| FIREBASE_HASH.replace("ln=14,r=8,p=1", costs);
+    let verdict = |text: &str| StoredHash::parse(text).err();
     for good in [
         firebase("ln=17,r=16,p=1"),
         "$6$rounds=1000000$salt$3RQCCMzdODjnQ.OZQRUhFuGSL5MZusig.PH9yL8EIvPMl6vTio4AyO2kXvZTUwxF87LbEZqaC0Sxvn1JZYhDJ0"
@@ -280,14 +280,14 @@ fn refuses_what_is_too_dear_before_anything_is_computed() {
         argon2("262145", "1", "1").replace("v=19$", ""),
         werkzeug("sha1:2500001", 64),
     ] {
-        assert_eq!(verdict(&dear), Some(Unusable::TooDear), "{dear}");
+        assert_eq!(verdict(&dear), Some(UnusableHash::TooExpensive), "{dear}");
     }
     for long in [
         format!("$argon2id$v=19$m=16,t=1,p=1${}${}", "A".repeat(1_000_000), "A".repeat(43)),
         format!("scrypt:2:1:1${}${}", "x".repeat(1_000_000), "0".repeat(64)),
         "x".repeat(256),
     ] {
-        assert_eq!(verdict(&long), Some(Unusable::TooLong), "{long:.40}");
+        assert_eq!(verdict(&long), Some(UnusableHash::TooLong), "{long:.40}");
     }
 }
 
@@ -349,7 +349,7 @@ fn refuses_what_is_damaged_or_of_no_known_scheme() {
         "$argon2id$v=19$m=16,t=1,p=1$fFK69zxjEDQ",
         "$argon2id$v=19$m=16,t=1,p=1$fFK69zxjEDQ$AAAAAAAAAAAAAA",
     ] {
-        assert_eq!(Stored::parse(text).err(), Some(Unusable::Malformed), "{text}");
+        assert_eq!(StoredHash::parse(text).err(), Some(UnusableHash::Malformed), "{text}");
     }
     for text in [
         "",
@@ -370,6 +370,6 @@ fn refuses_what_is_damaged_or_of_no_known_scheme() {
         "argon2$plain",
         "$pbkdf2-md5$1000$AAAA$AAAAAAAAAAAAAAAAAAAAAA",
     ] {
-        assert_eq!(Stored::parse(text).err(), Some(Unusable::Unknown), "{text}");
+        assert_eq!(StoredHash::parse(text).err(), Some(UnusableHash::Unknown), "{text}");
     }
 }

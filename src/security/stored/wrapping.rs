@@ -1,21 +1,21 @@
 //! What programs and databases put around a hash, and what is left without it.
 
-use super::hex;
+use super::decode_hex;
 
 /// Prefixes in braces before a crypt or a PHC string, which says by itself what it is (RFC 2307 section 5.3; Dovecot,
 /// Spring Security).
-const NAMES: [&str; 8] =
+const SCHEME_PREFIXES: [&str; 8] =
     ["BCRYPT", "BLF-CRYPT", "CRYPT", "SHA256-CRYPT", "SHA512-CRYPT", "ARGON2", "ARGON2I", "ARGON2ID"];
 
 /// Most layers: a bytea of a Python text of a prefix.
-const LAYERS: usize = 4;
+const MAX_LAYERS: usize = 4;
 
 /// The hash within `text`: without blanks around it, Python's `b'…'`, PostgreSQL's `\x…` for bytes, prefixes like
 /// `{BCRYPT}`, and the words that Django and LDAP servers write before what others write alone.
-pub fn unwrapped(text: &str) -> String {
+pub fn strip_wrappers(text: &str) -> String {
     let mut text = text.trim().to_owned();
-    for _ in 0..LAYERS {
-        match layer(&text) {
+    for _ in 0..MAX_LAYERS {
+        match strip_layer(&text) {
             Some(inner) => text = inner,
             None => break,
         }
@@ -23,10 +23,10 @@ pub fn unwrapped(text: &str) -> String {
     text
 }
 
-fn layer(text: &str) -> Option<String> {
+fn strip_layer(text: &str) -> Option<String> {
     if let Some(digits) = text.strip_prefix("\\x") {
         // Bytes that are no text are a digest, and stay as they are.
-        return hex(digits).and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty());
+        return decode_hex(digits).and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty());
     }
     let quoted = |quote: char| text.strip_prefix('b')?.strip_prefix(quote)?.strip_suffix(quote);
     if let Some(inner) = quoted('\'').or_else(|| quoted('"')) {
@@ -35,7 +35,7 @@ fn layer(text: &str) -> Option<String> {
     if let Some((name, rest)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         let name = name.to_ascii_uppercase();
         let of_pbkdf2 = || name.strip_prefix("PBKDF2").map(|digest| format!("$pbkdf2{}${rest}", digest.to_lowercase()));
-        let is_crypt = NAMES.contains(&name.as_str()) && rest.starts_with('$');
+        let is_crypt = SCHEME_PREFIXES.contains(&name.as_str()) && rest.starts_with('$');
         return if is_crypt { Some(rest.to_owned()) } else { of_pbkdf2() };
     }
     let bcrypt = text.strip_prefix("bcrypt$").filter(|rest| rest.starts_with("$2")).map(str::to_owned);

@@ -2,37 +2,37 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::TOLERANCE;
+use super::MAX_CLOCK_SKEW;
 use crate::error::Result;
 
 /// A lock lifts itself after a day (NIST SP 800-63B-4 section 3.2.2 leaves the way open; ASVS 6.1.1 forbids to let
 /// strangers lock an owner out for good).
-const LOCK: TimeDelta = TimeDelta::hours(24);
+const LOCK_DURATION: TimeDelta = TimeDelta::hours(24);
 
 /// Most failures in a row that are verified before the lock (NIST SP 800-63B-4 section 3.2.2).
 const MAX_FAILURES: i32 = 100;
 
 /// What a lock that is over counts as: the last step before the next lock.
-const AFTER_LOCK: i32 = 25;
+const FAILURES_AFTER_LOCK: i32 = 25;
 
 /// Most attempts under way at once for a subject without a failure: as many as one address may fail at once.
 pub const MAX_PENDING: i32 = 10;
 
 /// Longest time that an attempt is under way; the attempts of a node that stopped count as failed after it.
-const MAX_ATTEMPT: TimeDelta = TimeDelta::minutes(1);
+const PENDING_TIMEOUT: TimeDelta = TimeDelta::minutes(1);
 
 /// Whether an attempt may succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum LockState {
     /// It may.
-    Open,
+    Unlocked,
     /// Its account is locked: it fails, whatever the password.
     Locked,
 }
 
 /// Failures in a row of one subject, and until when it has to wait for the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ladder {
+pub struct Backoff {
     /// Attempts that failed.
     pub failures: i32,
     /// Attempts under way, which have not failed yet.
@@ -43,9 +43,9 @@ pub struct Ladder {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Ladder {
+impl Backoff {
     /// A ladder without any attempt.
-    pub fn empty(now: DateTime<Utc>) -> Self {
+    pub fn new(now: DateTime<Utc>) -> Self {
         Self { failures: 0, pending: 0, blocked_until: now, updated_at: now }
     }
 
@@ -55,7 +55,7 @@ impl Ladder {
     /// # Errors
     /// How long to wait, if it is too early.
     pub fn reserve(known: Option<Self>, now: DateTime<Utc>) -> Result<Self, TimeDelta> {
-        let ladder = known.unwrap_or_else(|| Self::empty(now)).without_lost(now).after_lock(now);
+        let ladder = known.unwrap_or_else(|| Self::new(now)).expire_pending(now).after_lock(now);
         let pending = ladder.pending.saturating_add(1);
         if ladder.failures == 0 {
             let next = Self { pending, blocked_until: now, updated_at: now, ..ladder };
@@ -63,7 +63,7 @@ impl Ladder {
         }
         let tries = ladder.failures.saturating_add(ladder.pending);
         // Set by a clock that was put back since: one try, or nobody could try until it gets there again (promise R13).
-        let possible = now + delay(tries) + TOLERANCE;
+        let possible = now + delay(tries) + MAX_CLOCK_SKEW;
         if ladder.blocked_until <= possible && now < ladder.blocked_until {
             return Err(ladder.blocked_until - now);
         }
@@ -80,47 +80,47 @@ impl Ladder {
     /// The ladder without an attempt that verified nothing: as it was `before`, if nothing has happened `after`.
     pub fn release(self, before: Option<Self>, after: Self) -> Self {
         if self == after {
-            return before.unwrap_or_else(|| Self::empty(self.updated_at));
+            return before.unwrap_or_else(|| Self::new(self.updated_at));
         }
         Self { pending: self.pending.saturating_sub(1).max(0), ..self }
     }
 
     /// The counter of an account under all its names after one more attempt began at `now`. It delays nothing: it locks
     /// after 100 failures in a row, attempts under way among them.
-    pub fn reserve_lockout(known: Option<Self>, now: DateTime<Utc>) -> (Self, Standing) {
-        let counter = known.unwrap_or_else(|| Self::empty(now)).without_lost(now).after_lock(now);
+    pub fn reserve_lockout(known: Option<Self>, now: DateTime<Utc>) -> (Self, LockState) {
+        let counter = known.unwrap_or_else(|| Self::new(now)).expire_pending(now).after_lock(now);
         let tries = counter.failures.saturating_add(counter.pending);
-        let possible = now + LOCK + TOLERANCE;
+        let possible = now + LOCK_DURATION + MAX_CLOCK_SKEW;
         let is_locked = tries >= MAX_FAILURES && now < counter.blocked_until && counter.blocked_until <= possible;
         let next = Self { pending: counter.pending.saturating_add(1), updated_at: now, ..counter };
         if is_locked {
-            return (next, Standing::Locked);
+            return (next, LockState::Locked);
         }
-        let blocked_until = if tries.saturating_add(1) >= MAX_FAILURES { now + LOCK } else { now };
-        (Self { blocked_until, ..next }, Standing::Open)
+        let blocked_until = if tries.saturating_add(1) >= MAX_FAILURES { now + LOCK_DURATION } else { now };
+        (Self { blocked_until, ..next }, LockState::Unlocked)
     }
 
     /// The counter of an account after an attempt of it failed.
-    pub fn fail_lockout(self, standing: Standing, now: DateTime<Utc>) -> Self {
+    pub fn fail_lockout(self, standing: LockState, now: DateTime<Utc>) -> Self {
         let pending = self.pending.saturating_sub(1).max(0);
-        if standing == Standing::Locked {
+        if standing == LockState::Locked {
             return Self { pending, updated_at: now, ..self };
         }
         let failures = self.failures.saturating_add(1);
-        let blocked_until = if failures >= MAX_FAILURES { now + LOCK } else { self.blocked_until };
+        let blocked_until = if failures >= MAX_FAILURES { now + LOCK_DURATION } else { self.blocked_until };
         Self { failures, pending, blocked_until, updated_at: now }
     }
 
     /// A lock that is over leaves the steps between tries: otherwise one failure a day would lock for good.
     fn after_lock(self, now: DateTime<Utc>) -> Self {
         let is_over = self.failures >= MAX_FAILURES && self.blocked_until <= now;
-        if is_over { Self { failures: AFTER_LOCK, ..self } } else { self }
+        if is_over { Self { failures: FAILURES_AFTER_LOCK, ..self } } else { self }
     }
 
     /// Unsettled attempts count as failed: their node stopped, or their client left.
-    fn without_lost(self, now: DateTime<Utc>) -> Self {
+    fn expire_pending(self, now: DateTime<Utc>) -> Self {
         let age = now - self.updated_at;
-        if self.pending == 0 || (-TOLERANCE..MAX_ATTEMPT).contains(&age) {
+        if self.pending == 0 || (-MAX_CLOCK_SKEW..PENDING_TIMEOUT).contains(&age) {
             return self;
         }
         Self { failures: self.failures.saturating_add(self.pending), pending: 0, ..self }
@@ -136,7 +136,7 @@ fn delay(failures: i32) -> TimeDelta {
         3..=8 => TimeDelta::seconds(3),
         9..=24 => TimeDelta::seconds(5),
         25..MAX_FAILURES => TimeDelta::seconds(10),
-        _ => LOCK,
+        _ => LOCK_DURATION,
     }
 }
 
@@ -144,23 +144,23 @@ fn delay(failures: i32) -> TimeDelta {
 mod tests {
     use super::*;
 
-    fn start() -> DateTime<Utc> {
+    fn test_time() -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000, 0).unwrap()
     }
 
     /// One attempt that failed.
-    fn failed(ladder: Option<Ladder>, now: DateTime<Utc>) -> Result<Ladder, TimeDelta> {
-        Ladder::reserve(ladder, now).map(|ladder| ladder.fail(now))
+    fn failed(ladder: Option<Backoff>, now: DateTime<Utc>) -> Result<Backoff, TimeDelta> {
+        Backoff::reserve(ladder, now).map(|ladder| ladder.fail(now))
     }
 
     #[test]
     fn climbs_by_1_3_5_and_10_seconds_and_locks_after_100() {
-        let (mut now, mut ladder) = (start(), None);
+        let (mut now, mut ladder) = (test_time(), None);
         let mut waits = Vec::new();
         for _ in 0..101 {
             let next = failed(ladder, now).unwrap();
             let wait = next.blocked_until - now;
-            assert!(Ladder::reserve(Some(next), now + wait - TimeDelta::milliseconds(1)).is_err());
+            assert!(Backoff::reserve(Some(next), now + wait - TimeDelta::milliseconds(1)).is_err());
             waits.push(wait.num_seconds());
             (now, ladder) = (now + wait, Some(next));
         }
@@ -171,72 +171,73 @@ mod tests {
 
     #[test]
     fn is_not_frozen_by_a_clock_that_was_set_back() {
-        let once = failed(None, start()).unwrap();
-        let (back, second) = (start() - TimeDelta::days(365), TimeDelta::seconds(1));
+        let once = failed(None, test_time()).unwrap();
+        let (back, second) = (test_time() - TimeDelta::days(365), TimeDelta::seconds(1));
         let twice = failed(Some(once), back).unwrap();
         assert_eq!((twice.failures, twice.blocked_until), (2, back + second), "one try, and the ladder goes on");
         assert_eq!(failed(Some(twice), back), Err(second));
-        let locked = Ladder { failures: 100, pending: 0, blocked_until: start() + LOCK, updated_at: start() };
+        let locked =
+            Backoff { failures: 100, pending: 0, blocked_until: test_time() + LOCK_DURATION, updated_at: test_time() };
         let again = failed(Some(locked), back).unwrap();
-        assert_eq!(failed(Some(again), back + LOCK - second), Err(second), "nobody is freed");
+        assert_eq!(failed(Some(again), back + LOCK_DURATION - second), Err(second), "nobody is freed");
         // The time of another request, or of another node, is no leap.
-        assert!(failed(Some(once), start() - TOLERANCE).is_err());
-        let pending = (0..MAX_PENDING).fold(None, |ladder, _| Some(Ladder::reserve(ladder, start()).unwrap()));
-        assert!(Ladder::reserve(pending, back).is_ok(), "attempts under way end, whatever the clock says");
+        assert!(failed(Some(once), test_time() - MAX_CLOCK_SKEW).is_err());
+        let pending = (0..MAX_PENDING).fold(None, |ladder, _| Some(Backoff::reserve(ladder, test_time()).unwrap()));
+        assert!(Backoff::reserve(pending, back).is_ok(), "attempts under way end, whatever the clock says");
     }
 
     /// A6
     #[test]
     fn attempts_under_way_are_no_failures_and_are_bounded() {
-        let (now, second) = (start(), TimeDelta::seconds(1));
-        let mut ladder = Ladder::reserve(None, now).unwrap();
+        let (now, second) = (test_time(), TimeDelta::seconds(1));
+        let mut ladder = Backoff::reserve(None, now).unwrap();
         for _ in 1..MAX_PENDING {
-            ladder = Ladder::reserve(Some(ladder), now).unwrap();
+            ladder = Backoff::reserve(Some(ladder), now).unwrap();
         }
-        assert_eq!(Ladder::reserve(Some(ladder), now), Err(second));
+        assert_eq!(Backoff::reserve(Some(ladder), now), Err(second));
         let one = ladder.fail(now);
         assert_eq!((one.failures, one.pending), (1, MAX_PENDING - 1));
-        assert_eq!(Ladder::reserve(Some(one), now), Err(second), "the first failure makes all others wait");
+        assert_eq!(Backoff::reserve(Some(one), now), Err(second), "the first failure makes all others wait");
         let all = (0..MAX_PENDING).fold(ladder, |ladder, _| ladder.fail(now));
         assert_eq!((all.failures, all.pending, all.blocked_until), (MAX_PENDING, 0, now + delay(MAX_PENDING)));
-        let lost = Ladder::reserve(Some(ladder), now + MAX_ATTEMPT).unwrap();
+        let lost = Backoff::reserve(Some(ladder), now + PENDING_TIMEOUT).unwrap();
         assert_eq!((lost.failures, lost.pending), (MAX_PENDING, 1), "what nobody settles has failed");
     }
 
     #[test]
     fn an_attempt_that_verified_nothing_is_given_back() {
-        let (now, later) = (start(), start() + TimeDelta::seconds(1));
-        let first = Ladder::reserve(None, now).unwrap();
-        assert_eq!(first.release(None, first), Ladder::empty(now));
+        let (now, later) = (test_time(), test_time() + TimeDelta::seconds(1));
+        let first = Backoff::reserve(None, now).unwrap();
+        assert_eq!(first.release(None, first), Backoff::new(now));
         let known = first.fail(now);
-        let second = Ladder::reserve(Some(known), later).unwrap();
+        let second = Backoff::reserve(Some(known), later).unwrap();
         assert_eq!(second.release(Some(known), second), known);
-        let failed = Ladder::reserve(Some(first), now).unwrap().fail(later);
+        let failed = Backoff::reserve(Some(first), now).unwrap().fail(later);
         let released = failed.release(None, first);
         assert_eq!((released.failures, released.pending), (1, 0), "the failure of another one stays");
     }
 
     #[test]
     fn an_account_is_locked_after_a_hundred_failures_whatever_their_names() {
-        let (now, day) = (start(), TimeDelta::hours(24));
+        let (now, day) = (test_time(), TimeDelta::hours(24));
         let mut counter = None;
         for tried in 0..MAX_FAILURES {
-            let (next, standing) = Ladder::reserve_lockout(counter, now);
-            assert_eq!(standing, Standing::Open, "try {tried}");
+            let (next, standing) = Backoff::reserve_lockout(counter, now);
+            assert_eq!(standing, LockState::Unlocked, "try {tried}");
             counter = Some(next.fail_lockout(standing, now));
         }
         let later = now + TimeDelta::hours(1);
-        let (next, standing) = Ladder::reserve_lockout(counter, later);
-        assert_eq!(standing, Standing::Locked);
+        let (next, standing) = Backoff::reserve_lockout(counter, later);
+        assert_eq!(standing, LockState::Locked);
         let after = next.fail_lockout(standing, later);
         assert_eq!((after.failures, after.pending, after.blocked_until), (MAX_FAILURES, 0, now + day), "not longer");
-        let (next, standing) = Ladder::reserve_lockout(Some(after), now + day);
-        assert_eq!((next.failures, standing), (AFTER_LOCK, Standing::Open));
+        let (next, standing) = Backoff::reserve_lockout(Some(after), now + day);
+        assert_eq!((next.failures, standing), (FAILURES_AFTER_LOCK, LockState::Unlocked));
 
         // Those under way count, too.
-        let almost = Ladder { failures: MAX_FAILURES - 1, ..Ladder::empty(now) };
-        let (one, first) = Ladder::reserve_lockout(Some(almost), now);
-        let (_, second) = Ladder::reserve_lockout(Some(one), now);
-        assert_eq!((first, second), (Standing::Open, Standing::Locked));
+        let almost = Backoff { failures: MAX_FAILURES - 1, ..Backoff::new(now) };
+        let (one, first) = Backoff::reserve_lockout(Some(almost), now);
+        let (_, second) = Backoff::reserve_lockout(Some(one), now);
+        assert_eq!((first, second), (LockState::Unlocked, LockState::Locked));
     }
 }

@@ -9,10 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::error::{Error, Result};
 
 /// Says what the derived key is for (RFC 5869 section 3.2), so that no other use of the secret yields the same key.
-const PURPOSE: &[u8] = b"accountd unknown names v1";
+const HKDF_INFO: &[u8] = b"accountd unknown names v1";
 
 /// After how many new counters their number is looked at.
-const LOOK_AFTER: u64 = 1_000;
+const TRIM_INTERVAL: u64 = 1_000;
 
 /// Makes subjects of names by a keyed hash (HMAC-SHA-256): what was typed may be a password in the wrong field, and
 /// whoever reads the database cannot guess it without the server's secret.
@@ -23,13 +23,13 @@ pub struct UnknownNames {
 
 impl UnknownNames {
     /// What the subjects of names begin with.
-    const NAME: &str = "name:";
+    const NAME_PREFIX: &str = "name:";
 
     /// Prefix of the stand-ins for the accounts of unknown names.
-    const NOBODY: &str = "nobody:";
+    const DUMMY_PREFIX: &str = "nobody:";
 
     /// What every subject begins with.
-    pub const PREFIXES: [&str; 2] = [Self::NAME, Self::NOBODY];
+    pub const PREFIXES: [&str; 2] = [Self::NAME_PREFIX, Self::DUMMY_PREFIX];
 
     /// Derives the key (HKDF-SHA-256, RFC 5869) from the server's secret, which all nodes have in common.
     ///
@@ -39,30 +39,30 @@ impl UnknownNames {
         let mut key = [0; 32];
         Salt::new(HKDF_SHA256, &[])
             .extract(secret.expose_secret().as_bytes())
-            .expand(&[PURPOSE], HKDF_SHA256)
+            .expand(&[HKDF_INFO], HKDF_SHA256)
             .and_then(|output| output.fill(&mut key))
             .map_err(Error::internal)?;
         Ok(Self { key: hmac::Key::new(HMAC_SHA256, &key), added: AtomicU64::new(0) })
     }
 
     /// The subject of a name by its key.
-    pub fn subject(&self, name: &str) -> String {
-        format!("{}{}", Self::NAME, self.digits(name))
+    pub fn counter_key(&self, name: &str) -> String {
+        format!("{}{}", Self::NAME_PREFIX, self.mac_hex(name))
     }
 
     /// The stand-in for the account of an unknown name: it costs the same work.
-    pub fn lockout_subject(&self, name: &str) -> String {
-        format!("{}{}", Self::NOBODY, self.digits(name))
+    pub fn dummy_lockout_key(&self, name: &str) -> String {
+        format!("{}{}", Self::DUMMY_PREFIX, self.mac_hex(name))
     }
 
-    fn digits(&self, name: &str) -> String {
+    fn mac_hex(&self, name: &str) -> String {
         let tag = hmac::sign(&self.key, name.as_bytes());
         tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Counts a subject that is new in the database; true when it is time to look how many there are.
     pub fn count_added(&self) -> bool {
-        self.added.fetch_add(1, Ordering::Relaxed) % LOOK_AFTER == LOOK_AFTER - 1
+        self.added.fetch_add(1, Ordering::Relaxed) % TRIM_INTERVAL == TRIM_INTERVAL - 1
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_subject_depends_on_the_secret_and_hides_the_name() {
-        let of = |secret: &str, name: &str| UnknownNames::new(&secret.to_owned().into()).unwrap().subject(name);
+        let of = |secret: &str, name: &str| UnknownNames::new(&secret.to_owned().into()).unwrap().counter_key(name);
         assert_eq!(of("one", "eve"), of("one", "eve"));
         assert_ne!(of("one", "eve"), of("two", "eve"));
         assert_ne!(of("one", "eve"), of("one", "adam"));

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::store::roles::Grant;
 
 /// The session with this public id, its user, and what that one holds: by one statement, as it is asked so often.
-pub async fn find_signed_in(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<Found>> {
+pub async fn find_with_grants(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<SessionWithGrants>> {
     let mut asked = session::Entity::find()
         .find_also_related(user::Entity)
         .join(JoinType::LeftJoin, user::Relation::UserRole.def())
@@ -23,15 +23,15 @@ pub async fn find_signed_in(db: &impl ConnectionTrait, uid: Uuid) -> Result<Opti
         .filter(session::Column::Uid.eq(uid));
     let statement = db.get_database_backend().build(QuerySelect::query(&mut asked));
     let rows = Row::find_by_statement(statement).all(db).await?;
-    let mut found: Option<Found> = None;
+    let mut found: Option<SessionWithGrants> = None;
     for Row { session, user, grant } in rows {
-        found.get_or_insert_with(|| Found { session, user, grants: Vec::new() }).grants.extend(grant);
+        found.get_or_insert_with(|| SessionWithGrants { session, user, grants: Vec::new() }).grants.extend(grant);
     }
     Ok(found)
 }
 
 /// A session, its user, and what that one holds.
-pub struct Found {
+pub struct SessionWithGrants {
     /// The session.
     pub session: session::Model,
     /// Its user.

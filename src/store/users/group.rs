@@ -6,12 +6,12 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::error::Result;
-use crate::store::cut_offs::{Cause, revoke_issued};
-use crate::store::{Reach, Revokes, Touched, Writes};
+use crate::store::cut_offs::{Cause, revoke_issued_tokens};
+use crate::store::{Affected, Propagation, TracksChanges, TracksRevocations};
 
 /// Says of every user of a tenant whether it is disabled, and raises the versions.
 pub async fn update_tenant_disabled(
-    db: &impl Writes,
+    db: &impl TracksChanges,
     tenant_id: i64,
     disabled: bool,
     now: DateTime<Utc>,
@@ -23,34 +23,38 @@ pub async fn update_tenant_disabled(
         .filter(user::Column::TenantId.eq(tenant_id))
         .exec(db)
         .await?;
-    db.touch(Touched::Everybody, Reach::Nodes);
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     Ok(())
 }
 
 /// The users who hold a role, with their versions raised, because what they may do changes. Revokes the access tokens
 /// that were issued to them.
-pub async fn touch_holders(db: &impl Revokes, role_id: i64, now: DateTime<Utc>) -> Result<Vec<user::Model>> {
+pub async fn update_holder_versions(
+    db: &impl TracksRevocations,
+    role_id: i64,
+    now: DateTime<Utc>,
+) -> Result<Vec<user::Model>> {
     user::Entity::update_many()
         .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
         .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
-        .filter(user::Column::Id.in_subquery(numbers_of_holders(role_id)))
+        .filter(user::Column::Id.in_subquery(holder_ids(role_id)))
         .exec(db)
         .await?;
-    db.touch(Touched::Everybody, Reach::Nodes);
+    db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     let holders = list_holders(db, role_id).await?;
     for holder in &holders {
-        revoke_issued(db, holder.id, Cause::RolesChanged).await?;
+        revoke_issued_tokens(db, holder.id, Cause::RolesChanged).await?;
     }
     Ok(holders)
 }
 
 /// The users who hold a role, by number.
 pub async fn list_holders(db: &impl ConnectionTrait, role_id: i64) -> Result<Vec<user::Model>> {
-    let rows = user::Entity::find().filter(user::Column::Id.in_subquery(numbers_of_holders(role_id)));
+    let rows = user::Entity::find().filter(user::Column::Id.in_subquery(holder_ids(role_id)));
     Ok(rows.order_by_asc(user::Column::Id).all(db).await?)
 }
 
-fn numbers_of_holders(role_id: i64) -> SelectStatement {
+fn holder_ids(role_id: i64) -> SelectStatement {
     let of_role = Expr::col(user_role::Column::RoleId).eq(role_id);
     Query::select().column(user_role::Column::UserId).from(user_role::Entity).and_where(of_role).take()
 }

@@ -5,39 +5,39 @@ use accountd::account::access::Permission;
 use serde_json::Value;
 
 use super::fields::{self, Row};
-use super::verdict::Verdict::{self, Data, Refused};
-use super::world::{Who, World};
-use crate::support::{Actor, Answer};
+use super::verdict::Outcome::{self, Data, Refused};
+use super::world::{ActorKind, Fixture};
+use crate::support::{Actor, TestResponse};
 
 /// Open to everybody, signed in or not.
 const PUBLIC: [&str; 4] = ["register", "login", "refresh", "logout"];
 
 /// The row's operation with `first` before everything else.
-async fn send_after(row: &Row, first: &str, actor: &Actor, variables: Value) -> Answer {
+async fn send_after(row: &Row, first: &str, actor: &Actor, variables: Value) -> TestResponse {
     let begin = row.query.find('{').unwrap() + 1;
     let query = format!("{} first: {first} {}", &row.query[..begin], &row.query[begin..]);
     actor.send(&query, variables).await
 }
 
-async fn check(what: &str, first: fn(&Actor, &str) -> String, by_token: bool, verdict: impl Fn(&Row) -> Verdict) {
+async fn check(what: &str, first: fn(&Actor, &str) -> String, by_token: bool, verdict: impl Fn(&Row) -> Outcome) {
     let mut wrong = Vec::new();
     for row in fields::rows() {
         let Some(name) = row.field.strip_prefix("Mutation.") else { continue };
         if PUBLIC.contains(&name) {
             continue;
         }
-        let world = World::new().await;
+        let world = Fixture::new().await;
         // The last administrator could not be removed.
         world.app.admin("rosa").await;
-        let root = world.actor(Who::Admin);
+        let root = world.actor(ActorKind::Admin);
         let (token_id, program) = root.api_token(&Permission::ALL.map(Permission::name)).await;
         let actor = if by_token { &program } else { &root };
-        let variables = (row.variables)(&world, Who::Admin, actor);
+        let variables = (row.variables)(&world, ActorKind::Admin, actor);
         let answer = send_after(&row, &first(&root, &token_id), actor, variables).await;
         let verdict = verdict(&row);
         let holds = match verdict {
             // What is one's own.
-            Data | Verdict::Null => verdict.check(&answer, row.path),
+            Data | Outcome::Null => verdict.check(&answer, row.path),
             Refused(code) => {
                 let codes = super::verdict::codes(&answer.json()).join(" ");
                 if codes == code { Ok(()) } else { Err(answer.text.clone()) }
@@ -51,13 +51,13 @@ async fn check(what: &str, first: fn(&Actor, &str) -> String, by_token: bool, ve
 }
 
 #[tokio::test]
-async fn nothing_is_written_after_the_sessions_end() {
+async fn mutation_after_session_end_in_one_request_is_refused() {
     let logout = |_: &Actor, _: &str| "logout(input: { scope: ALL }) { ok }".to_owned();
     check("logout", logout, false, |_| Refused("UNAUTHENTICATED")).await;
 }
 
 #[tokio::test]
-async fn nothing_is_written_after_the_caller_was_disabled() {
+async fn mutation_after_disabling_caller_in_one_request_is_refused() {
     let disable = |root: &Actor, _: &str| {
         format!("setUserStatus(input: {{ userId: \"{}\", status: DISABLED }}) {{ user {{ id }} }}", root.id)
     };
@@ -65,7 +65,7 @@ async fn nothing_is_written_after_the_caller_was_disabled() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_by_a_role_that_was_taken() {
+async fn mutation_after_role_removal_in_one_request_is_refused() {
     let demote = |root: &Actor, _: &str| {
         format!("setUserRoles(input: {{ userId: \"{}\", roles: [] }}) {{ user {{ id }} }}", root.id)
     };
@@ -74,7 +74,7 @@ async fn nothing_is_written_by_a_role_that_was_taken() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_after_the_api_token_was_revoked() {
+async fn mutation_after_token_revocation_in_one_request_is_refused() {
     let revoke = |_: &Actor, token: &str| {
         format!("revokeApiToken(input: {{ apiTokenId: \"{token}\" }}) {{ apiToken {{ id }} }}")
     };

@@ -10,13 +10,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::ORDER;
-use super::world::{ACTORS, Who, World};
-use crate::support::{Actor, Answer, PASSWORD};
+use super::COLUMN_ORDER;
+use super::world::{ACTORS, ActorKind, Fixture};
+use crate::support::{Actor, PASSWORD, TestResponse};
 
 /// What comes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum Outcome {
     /// What was asked for.
     Data,
     /// Nothing, and no error.
@@ -27,52 +27,52 @@ enum Verdict {
     Out,
 }
 
-use Verdict::{Data, Null, Out, Refused};
+use Outcome::{Data, Null, Out, Refused};
 
-const DENIED: Verdict = Refused("unauthorized");
+const DENIED: Outcome = Refused("unauthorized");
 
 // anonymous, user, owner, admin, admin of another tenant, disabled user
-const SIGNED_IN: [Verdict; 6] = [Out, Data, Data, Data, Data, Out];
-const HOLDERS: [Verdict; 6] = [Out, DENIED, DENIED, Data, Data, Out];
-const OWN: [Verdict; 6] = [Out, Null, Data, Data, Null, Out];
-const OF_ROLES: [Verdict; 6] = [Out, Null, Null, Data, Data, Out];
-const ON_A_USER: [Verdict; 6] = [Out, DENIED, DENIED, Data, Refused("not_found"), Out];
+const SIGNED_IN: [Outcome; 6] = [Out, Data, Data, Data, Data, Out];
+const HOLDERS: [Outcome; 6] = [Out, DENIED, DENIED, Data, Data, Out];
+const OWNER_ONLY: [Outcome; 6] = [Out, Null, Data, Data, Null, Out];
+const ROLE_READERS: [Outcome; 6] = [Out, Null, Null, Data, Data, Out];
+const ON_A_USER: [Outcome; 6] = [Out, DENIED, DENIED, Data, Refused("not_found"), Out];
 /// The old text ends like this.
-const UPDATED: [Verdict; 6] = [Out, DENIED, DENIED, Data, Refused("not_found. "), Out];
+const UPDATED: [Outcome; 6] = [Out, DENIED, DENIED, Data, Refused("not_found. "), Out];
 
 /// One way to ask for a field.
 struct Row {
     field: &'static str,
     query: Query,
-    verdicts: [Verdict; 6],
+    verdicts: [Outcome; 6],
 }
 
 fn global(kind: &str, id: &str) -> String {
     STANDARD.encode(format!("{kind}:{id}"))
 }
 
-fn ann(world: &World) -> String {
+fn ann(world: &Fixture) -> String {
     global("User", &world.ann.id)
 }
 
-fn node(world: &World, selection: &str) -> String {
+fn node(world: &Fixture, selection: &str) -> String {
     format!("{{ node(id: \"{}\") {{ id ... on User {{ {selection} }} }} }}", ann(world))
 }
 
 fn rows() -> Vec<Row> {
     let row = |field, query, verdicts| Row { field, query, verdicts };
     vec![
-        row("Query.node", |world, _, _| node(world, "username"), OWN),
+        row("Query.node", |world, _, _| node(world, "username"), OWNER_ONLY),
         row(
             "Query.node",
             |world, _, _| format!("{{ node(id: \"{}\") {{ id }} }}", global("Role", &world.role)),
-            OF_ROLES,
+            ROLE_READERS,
         ),
         row("Query.users", |_, _, _| "{ users { edges { node { id username } } } }".to_owned(), HOLDERS),
         row("Query.roles", |_, _, _| "{ roles { edges { node { id name permissions } } } }".to_owned(), HOLDERS),
-        row("User.active", |world, _, _| node(world, "active"), OWN),
-        row("User.change_password", |world, _, _| node(world, "change_password"), OWN),
-        row("User.role", |world, _, _| node(world, "role { name }"), OWN),
+        row("User.active", |world, _, _| node(world, "active"), OWNER_ONLY),
+        row("User.change_password", |world, _, _| node(world, "change_password"), OWNER_ONLY),
+        row("User.role", |world, _, _| node(world, "role { name }"), OWNER_ONLY),
         row(
             "Mutation.create_user",
             |_, who, _| {
@@ -124,7 +124,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// Writes the request of an actor.
-pub type Query = fn(&World, Who, &Actor) -> String;
+pub type Query = fn(&Fixture, ActorKind, &Actor) -> String;
 
 /// What is sent for each mutation.
 pub fn mutations() -> Vec<(&'static str, Query)> {
@@ -137,11 +137,11 @@ pub fn global_user(id: &str) -> String {
     global("User", id)
 }
 
-async fn ask(actor: &Actor, query: &str) -> Answer {
+async fn send_query(actor: &Actor, query: &str) -> TestResponse {
     actor.json(Method::POST, "/app/graphql", &json!({ "query": query })).await
 }
 
-fn found(answer: &Answer) -> Verdict {
+fn outcome_of(answer: &TestResponse) -> Outcome {
     let json = answer.json();
     if answer.status == 401 && json == json!({ "message": "unauthorized" }) {
         return Out;
@@ -160,7 +160,7 @@ fn found(answer: &Answer) -> Verdict {
 }
 
 #[test]
-fn the_table_lists_what_the_schema_has() {
+fn auth_service_access_table_lists_every_field() {
     let mut fields = BTreeSet::new();
     for definition in parse_schema(sdl()).unwrap().definitions {
         let TypeSystemDefinition::Type(definition) = definition else { continue };
@@ -177,28 +177,28 @@ fn the_table_lists_what_the_schema_has() {
 }
 
 #[tokio::test]
-async fn everybody_gets_what_the_table_says() {
+async fn auth_service_fields_grant_access_as_the_table_says() {
     let mut wrong = Vec::new();
-    let reading = World::new().await;
+    let reading = Fixture::new().await;
     for row in rows() {
-        let own = if row.field.starts_with("Mutation.") { Some(World::new().await) } else { None };
+        let own = if row.field.starts_with("Mutation.") { Some(Fixture::new().await) } else { None };
         let world = own.as_ref().unwrap_or(&reading);
-        for who in ORDER {
+        for who in COLUMN_ORDER {
             let verdict = row.verdicts[ACTORS.iter().position(|actor| *actor == who).unwrap()];
             let actor = world.actor(who);
             let before = world.rows().await;
-            let answer = ask(&actor, &(row.query)(world, who, &actor)).await;
-            if found(&answer) != verdict {
+            let answer = send_query(&actor, &(row.query)(world, who, &actor)).await;
+            if outcome_of(&answer) != verdict {
                 wrong.push(format!("{} for {who:?}: {verdict:?} was expected, but {}", row.field, answer.text));
             }
             if verdict != Data && world.rows().await != before {
                 wrong.push(format!("{} for {who:?} was refused and changed something", row.field));
             }
-            if !matches!(who, Who::Owner | Who::Admin) && answer.text.contains(&ann(world)) {
+            if !matches!(who, ActorKind::Owner | ActorKind::Admin) && answer.text.contains(&ann(world)) {
                 wrong.push(format!("{} tells {who:?} of the owner: {}", row.field, answer.text));
             }
         }
-        let mistakes = world.accepted_by_mistake().await;
+        let mistakes = world.wrongly_accepted().await;
         wrong.extend(mistakes.into_iter().map(|mistake| format!("after {}: {mistake}", row.field)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -206,15 +206,15 @@ async fn everybody_gets_what_the_table_says() {
 
 /// A user who was reached by another way than reading users shows these fields to nobody.
 #[tokio::test]
-async fn guarded_fields_stay_closed_in_payloads() {
-    let world = World::new().await;
+async fn auth_service_guards_fields_in_payloads() {
+    let world = Fixture::new().await;
     let writer = world.holder("writer", &["USERS_WRITE"]).await;
     for selection in ["active", "change_password", "role { name }"] {
         let query = format!(
             "mutation {{ update_user(input: {{ id: \"{}\", change_password: false }}) {{ user {{ {selection} }} }} }}",
             ann(&world)
         );
-        let json = ask(&writer, &query).await.json();
+        let json = send_query(&writer, &query).await.json();
         assert_eq!(json["errors"][0]["message"], "unauthorized", "{json}");
         let shown = json["data"]["update_user"]["user"].as_object().unwrap().values().all(Value::is_null);
         assert!(shown, "{json}");

@@ -3,9 +3,9 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::verdict::Verdict::{self, Data, Null, Refused};
-use super::world::{Who, World};
-use crate::support::{Actor, Answer, BEGUN, PASSWORD};
+use super::verdict::Outcome::{self, Data, Null, Refused};
+use super::world::{ActorKind, Fixture};
+use crate::support::{Actor, PASSWORD, STREAM_STARTED, TestResponse};
 
 /// One way to ask for a field.
 pub struct Row {
@@ -14,57 +14,57 @@ pub struct Row {
     /// What is sent.
     pub query: String,
     /// What goes along.
-    pub variables: fn(&World, Who, &Actor) -> Value,
+    pub variables: fn(&Fixture, ActorKind, &Actor) -> Value,
     /// Where in the data the answer stands.
     pub path: &'static str,
     /// What comes of it, in the order of [`super::world::ACTORS`].
-    pub verdicts: Verdicts,
+    pub verdicts: Outcomes,
 }
 
-pub type Verdicts = [Verdict; 6];
+pub type Outcomes = [Outcome; 6];
 
-const UNAUTHENTICATED: Verdict = Refused("UNAUTHENTICATED");
-const FORBIDDEN: Verdict = Refused("FORBIDDEN");
-const NOT_FOUND: Verdict = Refused("NOT_FOUND");
+const UNAUTHENTICATED: Outcome = Refused("UNAUTHENTICATED");
+const FORBIDDEN: Outcome = Refused("FORBIDDEN");
+const NOT_FOUND: Outcome = Refused("NOT_FOUND");
 
 // anonymous, user, owner, admin, admin of another tenant, disabled user
-const ANYBODY: Verdicts = [Data; 6];
-const SIGNED_IN: Verdicts = [UNAUTHENTICATED, Data, Data, Data, Data, UNAUTHENTICATED];
+const PUBLIC: Outcomes = [Data; 6];
+const SIGNED_IN: Outcomes = [UNAUTHENTICATED, Data, Data, Data, Data, UNAUTHENTICATED];
 /// A use that needs a permission and touches nobody of another tenant.
-const HOLDERS: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, Data, UNAUTHENTICATED];
+const HOLDERS: Outcomes = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, Data, UNAUTHENTICATED];
 /// The same where the object is somebody's of the first tenant.
-const ON_A_USER: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, NOT_FOUND, UNAUTHENTICATED];
+const ON_A_USER: Outcomes = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, NOT_FOUND, UNAUTHENTICATED];
 /// A use that names the first tenant.
-const ONE_TENANT: Verdicts = ON_A_USER;
-const ONE_USER: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, Null, UNAUTHENTICATED];
+const ONE_TENANT: Outcomes = ON_A_USER;
+const ONE_USER: Outcomes = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, Null, UNAUTHENTICATED];
 /// What is the installation's: administrators of other tenants do not hold the permission.
-const INSTALLATION: Verdicts = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, FORBIDDEN, UNAUTHENTICATED];
+const INSTALLATION: Outcomes = [UNAUTHENTICATED, FORBIDDEN, FORBIDDEN, Data, FORBIDDEN, UNAUTHENTICATED];
 /// What reads as missing to strangers.
-const OWN: Verdicts = [UNAUTHENTICATED, Null, Data, Data, Null, UNAUTHENTICATED];
+const OWNER_ONLY: Outcomes = [UNAUTHENTICATED, Null, Data, Data, Null, UNAUTHENTICATED];
 /// Roles are the installation's: administrators of every tenant see them.
-const OF_ROLES: Verdicts = [UNAUTHENTICATED, Null, Null, Data, Data, UNAUTHENTICATED];
+const ROLE_READERS: Outcomes = [UNAUTHENTICATED, Null, Null, Data, Data, UNAUTHENTICATED];
 
-fn nothing(_: &World, _: Who, _: &Actor) -> Value {
+fn nothing(_: &Fixture, _: ActorKind, _: &Actor) -> Value {
     json!({})
 }
 
-fn ann(world: &World, _: Who, _: &Actor) -> Value {
+fn ann(world: &Fixture, _: ActorKind, _: &Actor) -> Value {
     json!({ "id": world.ann.id })
 }
 
-fn session(world: &World, _: Who, _: &Actor) -> Value {
+fn session(world: &Fixture, _: ActorKind, _: &Actor) -> Value {
     json!({ "id": world.ann_session })
 }
 
-fn api_token(world: &World, _: Who, _: &Actor) -> Value {
+fn api_token(world: &Fixture, _: ActorKind, _: &Actor) -> Value {
     json!({ "id": world.ann_token.0 })
 }
 
-fn role(world: &World, _: Who, _: &Actor) -> Value {
+fn role(world: &Fixture, _: ActorKind, _: &Actor) -> Value {
     json!({ "id": world.role })
 }
 
-fn tenant(world: &World, _: Who, _: &Actor) -> Value {
+fn tenant(world: &Fixture, _: ActorKind, _: &Actor) -> Value {
     json!({ "id": world.tenant })
 }
 
@@ -127,10 +127,10 @@ fn queries() -> Vec<Row> {
         ),
         row("Query.tenants", "{ tenants { totalCount nodes { id name } } }", nothing, "/tenants", INSTALLATION),
         row("Query.roles", "{ roles { id name permissions } }", nothing, "/roles", HOLDERS),
-        row("Query.node", node, ann, "/node", OWN),
-        row("Query.node", node, session, "/node", OWN),
-        row("Query.node", node, api_token, "/node", OWN),
-        row("Query.node", node, role, "/node", OF_ROLES),
+        row("Query.node", node, ann, "/node", OWNER_ONLY),
+        row("Query.node", node, session, "/node", OWNER_ONLY),
+        row("Query.node", node, api_token, "/node", OWNER_ONLY),
+        row("Query.node", node, role, "/node", ROLE_READERS),
         // One's own tenant is no secret.
         row("Query.node", node, tenant, "/node", [UNAUTHENTICATED, Data, Data, Data, Null, UNAUTHENTICATED]),
         row(
@@ -138,7 +138,7 @@ fn queries() -> Vec<Row> {
             "query ($id: ID!) { node(id: $id) { ... on Role { userCount } } }",
             role,
             "/node/userCount",
-            OF_ROLES,
+            ROLE_READERS,
         ),
         row(
             "Tenant.userCount",
@@ -153,7 +153,7 @@ fn queries() -> Vec<Row> {
         query: format!("query ($id: ID!) {{ node(id: $id) {{ ... on User {{ {selection} }} }} }}"),
         variables: ann,
         path,
-        verdicts: OWN,
+        verdicts: OWNER_ONLY,
     }));
     rows
 }
@@ -164,8 +164,8 @@ fn mutation(
     input: &str,
     done: &str,
     path: &'static str,
-    variables: fn(&World, Who, &Actor) -> Value,
-    verdicts: Verdicts,
+    variables: fn(&Fixture, ActorKind, &Actor) -> Value,
+    verdicts: Outcomes,
 ) -> Row {
     let name = field.trim_start_matches("Mutation.");
     let query = format!("mutation ($input: {input}) {{ {name}(input: $input) {{ {done} errors {{ code }} }} }}");
@@ -180,7 +180,7 @@ fn mutations() -> Vec<Row> {
             "user { id }",
             "/register/user",
             |_, who, _| json!({ "input": { "username": format!("new-{who:?}"), "password": PASSWORD } }),
-            ANYBODY,
+            PUBLIC,
         ),
         mutation(
             "Mutation.login",
@@ -188,7 +188,7 @@ fn mutations() -> Vec<Row> {
             "user { id } session { id } tokens { accessToken }",
             "/login/tokens",
             |_, _, _| json!({ "input": { "username": "eve", "password": PASSWORD } }),
-            ANYBODY,
+            PUBLIC,
         ),
         // The refresh token is the credential here: anonymous has none, and the disabled account's session is over.
         mutation(
@@ -205,7 +205,7 @@ fn mutations() -> Vec<Row> {
             "ok",
             "/logout/ok",
             |_, _, _| json!({ "input": { "scope": "CURRENT" } }),
-            ANYBODY,
+            PUBLIC,
         ),
         mutation(
             "Mutation.updatePassword",
@@ -373,7 +373,7 @@ pub fn rows() -> Vec<Row> {
         field: "Subscription.accountEvents",
         query: "subscription { accountEvents { __typename } }".to_owned(),
         variables: nothing,
-        path: BEGUN,
+        path: STREAM_STARTED,
         verdicts: SIGNED_IN,
     });
     rows
@@ -381,7 +381,7 @@ pub fn rows() -> Vec<Row> {
 
 impl Row {
     /// Asks for the field.
-    pub async fn send(&self, actor: &Actor, variables: Value) -> Answer {
+    pub async fn send(&self, actor: &Actor, variables: Value) -> TestResponse {
         if !self.field.starts_with("Subscription.") {
             return actor.send(&self.query, variables).await;
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::fields::{Row, rows};
-use super::verdict::{Verdict, codes};
-use super::world::{Who, World};
-use crate::inputs::{base, inputs};
+use super::verdict::{Outcome, codes};
+use super::world::{ActorKind, Fixture};
+use crate::inputs::{base_type, schema_inputs};
 
 /// `value` with `own` replaced wherever it stands; the keys that lead there go into `places`.
 fn replaced(value: &Value, own: &[&str], other: &Value, place: &str, places: &mut BTreeSet<String>) -> Value {
@@ -25,7 +25,7 @@ fn replaced(value: &Value, own: &[&str], other: &Value, place: &str, places: &mu
 }
 
 /// What is no id of anything, or not of what is asked for.
-fn strange_ids(world: &World) -> Vec<Value> {
+fn strange_ids(world: &Fixture) -> Vec<Value> {
     let ann = world.ann.id.as_str();
     let suffix = ann.trim_start_matches("usr_");
     let mut ids: Vec<Value> = [
@@ -74,10 +74,10 @@ fn strange_ids(world: &World) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn strange_ids_open_nothing() {
+async fn foreign_or_malformed_ids_return_no_data() {
     let mut covered = BTreeSet::new();
     let mut wrong = Vec::new();
-    let world = World::new().await;
+    let world = Fixture::new().await;
     let own = [world.ann.id.as_str(), &world.ann_session, &world.ann_token.0, &world.role, &world.tenant, &world.spare];
     let before = world.rows().await;
     for Row { field, query, variables, path, .. } in rows() {
@@ -86,7 +86,7 @@ async fn strange_ids_open_nothing() {
         if !query.contains("node(") {
             ids.extend(own.map(Value::from));
         }
-        for who in [Who::Admin, Who::Foreigner, Who::User] {
+        for who in [ActorKind::Admin, ActorKind::Foreigner, ActorKind::User] {
             let actor = world.actor(who);
             let sent = variables(&world, who, &actor);
             for id in &ids {
@@ -101,7 +101,7 @@ async fn strange_ids_open_nothing() {
                 let known = codes(&json).iter().all(|code| {
                     matches!(*code, "NOT_FOUND" | "FORBIDDEN" | "BAD_USER_INPUT" | "GRAPHQL_VALIDATION_FAILED")
                 });
-                if Verdict::Data.check(&answer, path).is_ok() || !known || answer.status != 200 {
+                if Outcome::Data.check(&answer, path).is_ok() || !known || answer.status != 200 {
                     wrong.push(format!("{field} with {id} for {who:?}: {}", answer.text));
                 }
             }
@@ -128,15 +128,15 @@ fn is_of_the_kind(sent: &Value, id: &Value, own: &[&str]) -> bool {
 
 /// Every place of an operation that takes an id, such as `Mutation.deleteUser.input.userId`.
 fn every_id() -> BTreeSet<String> {
-    let schema = inputs();
+    let schema = schema_inputs();
     let mut places = BTreeSet::new();
     for (field, arguments) in &schema.root_fields {
         for (argument, of_type) in arguments {
-            if base(of_type) == "ID" {
+            if base_type(of_type) == "ID" {
                 places.insert(format!("{field}.{argument}"));
             }
-            let members = schema.objects.get(base(of_type)).into_iter().flatten();
-            let ids = members.filter(|(_, member)| base(member) == "ID");
+            let members = schema.objects.get(base_type(of_type)).into_iter().flatten();
+            let ids = members.filter(|(_, member)| base_type(member) == "ID");
             places.extend(ids.map(|(name, _)| format!("{field}.{argument}.{name}")));
         }
     }

@@ -6,12 +6,12 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::fields;
-use super::verdict::Verdict::{self, Data, Refused};
-use super::world::{Who, World};
+use super::verdict::Outcome::{self, Data, Refused};
+use super::world::{ActorKind, Fixture};
 use super::{auth_service, routes};
-use crate::inputs::inputs;
+use crate::inputs::schema_inputs;
 use crate::sources::rust_files;
-use crate::support::{Actor, Answer};
+use crate::support::{Actor, TestResponse};
 
 mod api_tokens;
 
@@ -41,11 +41,11 @@ const EVERYTHING: [&str; 10] = [
     "TENANTS_WRITE",
 ];
 
-const FORBIDDEN: Verdict = Refused("FORBIDDEN");
+const FORBIDDEN: Outcome = Refused("FORBIDDEN");
 
 /// Who tries it.
 #[derive(Debug, Clone, Copy)]
-enum Column {
+enum CallerKind {
     /// A helper, on the administrator.
     StrongerTarget,
     /// An API token of the administrator with every permission, on the administrator.
@@ -54,7 +54,7 @@ enum Column {
 
 /// The administrator as the target, with a session and an API token beside those in use.
 struct Target {
-    world: World,
+    world: Fixture,
     helper: Actor,
     program: Actor,
     /// By what the table of fields says of the owner, what it has to say of the administrator.
@@ -63,8 +63,8 @@ struct Target {
 
 impl Target {
     async fn new() -> Self {
-        let world = World::new().await;
-        let root = world.actor(Who::Admin);
+        let world = Fixture::new().await;
+        let root = world.actor(ActorKind::Admin);
         let helper = world.holder("helper", &HELPER).await;
         let login = world.app.anonymous().login("root", crate::support::PASSWORD).await;
         let session = login.data()["login"]["session"]["id"].as_str().unwrap().to_owned();
@@ -72,7 +72,7 @@ impl Target {
         let (_, program) = root.api_token(&EVERYTHING).await;
         // Its use is recorded once a minute.
         assert_eq!(program.me_code().await, None);
-        root.done("updateUser", json!({ "userId": root.id, "email": "root@example.org" }), "user { id }").await;
+        root.mutate_ok("updateUser", json!({ "userId": root.id, "email": "root@example.org" }), "user { id }").await;
         let pairs = [
             (world.ann.id.clone(), root.id.clone()),
             (world.ann_session.clone(), session),
@@ -83,26 +83,28 @@ impl Target {
         Self { world, helper, program, names: pairs.into() }
     }
 
-    fn actor(&self, column: Column) -> &Actor {
+    fn actor(&self, column: CallerKind) -> &Actor {
         match column {
-            Column::StrongerTarget => &self.helper,
-            Column::OwnAccount => &self.program,
+            CallerKind::StrongerTarget => &self.helper,
+            CallerKind::OwnAccount => &self.program,
         }
     }
 
     /// `value` with the administrator in the owner's place.
-    fn aimed(&self, value: &Value) -> Value {
+    fn targeting(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.names.get(text).unwrap_or(text).as_str().into(),
-            Value::Object(members) => members.iter().map(|(key, member)| (key.clone(), self.aimed(member))).collect(),
-            Value::Array(items) => items.iter().map(|item| self.aimed(item)).collect(),
+            Value::Object(members) => {
+                members.iter().map(|(key, member)| (key.clone(), self.targeting(member))).collect()
+            }
+            Value::Array(items) => items.iter().map(|item| self.targeting(item)).collect(),
             other => other.clone(),
         }
     }
 }
 
 /// By mutation: what comes of it on a stronger target, and by an API token on its own account.
-fn mutations() -> BTreeMap<&'static str, [Verdict; 2]> {
+fn mutations() -> BTreeMap<&'static str, [Outcome; 2]> {
     [
         ("register", [Data, Data]),
         ("login", [Data, Data]),
@@ -131,19 +133,19 @@ fn mutations() -> BTreeMap<&'static str, [Verdict; 2]> {
 }
 
 #[tokio::test]
-async fn mutations_on_a_stronger_user_and_on_a_tokens_own_user_are_refused() {
+async fn mutation_on_more_privileged_or_own_token_user_is_refused() {
     let table = mutations();
-    let existing: BTreeSet<String> = inputs().root_fields.into_keys().collect();
+    let existing: BTreeSet<String> = schema_inputs().root_fields.into_keys().collect();
     let existing: BTreeSet<&str> = existing.iter().filter_map(|field| field.strip_prefix("Mutation.")).collect();
     assert_eq!(existing, table.keys().copied().collect(), "the table lists every mutation");
 
     let mut wrong = Vec::new();
     for row in fields::rows() {
         let Some(name) = row.field.strip_prefix("Mutation.") else { continue };
-        for (column, verdict) in [Column::StrongerTarget, Column::OwnAccount].into_iter().zip(table[name]) {
+        for (column, verdict) in [CallerKind::StrongerTarget, CallerKind::OwnAccount].into_iter().zip(table[name]) {
             let target = Target::new().await;
             let actor = target.actor(column);
-            let variables = target.aimed(&(row.variables)(&target.world, Who::User, actor));
+            let variables = target.targeting(&(row.variables)(&target.world, ActorKind::User, actor));
             let before = target.world.rows().await;
             let answer = row.send(actor, variables).await;
             if let Err(found) = verdict.check(&answer, row.path) {
@@ -158,7 +160,7 @@ async fn mutations_on_a_stronger_user_and_on_a_tokens_own_user_are_refused() {
 }
 
 /// By mutation of the auth-service dialect: the message of the refusal, if there is one, in the same columns.
-fn old_mutations() -> BTreeMap<&'static str, [Option<&'static str>; 2]> {
+fn auth_service_mutations() -> BTreeMap<&'static str, [Option<&'static str>; 2]> {
     let denied = Some("unauthorized");
     [
         ("create_user", [None, None]),
@@ -172,19 +174,19 @@ fn old_mutations() -> BTreeMap<&'static str, [Option<&'static str>; 2]> {
 }
 
 #[tokio::test]
-async fn the_auth_service_dialect_refuses_the_same() {
-    let table = old_mutations();
+async fn auth_service_mutation_on_more_privileged_user_is_refused() {
+    let table = auth_service_mutations();
     let mut wrong = Vec::new();
     let mut listed = BTreeSet::new();
     for (field, query) in auth_service::mutations() {
         let name = field.trim_start_matches("Mutation.");
         listed.insert(name);
-        for (column, message) in [Column::StrongerTarget, Column::OwnAccount].into_iter().zip(table[name]) {
+        for (column, message) in [CallerKind::StrongerTarget, CallerKind::OwnAccount].into_iter().zip(table[name]) {
             let target = Target::new().await;
             let actor = target.actor(column);
             let own = auth_service::global_user(&target.world.ann.id);
-            let query = query(&target.world, Who::User, actor)
-                .replace(&own, &auth_service::global_user(&target.world.actor(Who::Admin).id));
+            let query = query(&target.world, ActorKind::User, actor)
+                .replace(&own, &auth_service::global_user(&target.world.actor(ActorKind::Admin).id));
             let before = target.world.rows().await;
             let answer = actor.json(Method::POST, "/app/graphql", &json!({ "query": query })).await;
             if answer.json()["errors"][0]["message"].as_str() != message {
@@ -263,7 +265,7 @@ fn dialect_routes() -> BTreeMap<String, [u16; 2]> {
 }
 
 #[tokio::test]
-async fn routes_on_a_stronger_user_and_on_a_tokens_own_user_are_refused() {
+async fn route_on_more_privileged_or_own_token_user_is_refused() {
     let table = dialect_routes();
     let mut wrong = Vec::new();
     let mut listed = BTreeSet::new();
@@ -273,14 +275,14 @@ async fn routes_on_a_stronger_user_and_on_a_tokens_own_user_are_refused() {
             continue;
         };
         listed.insert(row.route.clone());
-        for (column, status) in [Column::StrongerTarget, Column::OwnAccount].into_iter().zip(*statuses) {
+        for (column, status) in [CallerKind::StrongerTarget, CallerKind::OwnAccount].into_iter().zip(*statuses) {
             let target = Target::new().await;
             let actor = target.actor(column);
             let before = target.world.rows().await;
             let path = row.path().replace("/user/ann", "/user/root").replace("/6", "/1");
-            let answer = row.send(&path, Who::User, actor, |body| target.aimed(&body)).await;
+            let answer = row.send(&path, ActorKind::User, actor, |body| target.targeting(&body)).await;
             if answer.status.as_u16() != status {
-                let Answer { status: found, text, .. } = answer;
+                let TestResponse { status: found, text, .. } = answer;
                 wrong.push(format!("{} for {column:?}: {status} was expected, but {found} {text}", row.route));
             }
             if status >= 400 && target.world.rows().await != before {
@@ -294,9 +296,9 @@ async fn routes_on_a_stronger_user_and_on_a_tokens_own_user_are_refused() {
 
 /// Neither by a session nor by an API token: a stolen one does not become the password.
 #[tokio::test]
-async fn nobody_replaces_their_own_password_by_put() {
+async fn user_cannot_replace_own_password_by_put() {
     let target = Target::new().await;
-    let root = target.world.actor(Who::Admin);
+    let root = target.world.actor(ActorKind::Admin);
     let whole = |more: Value| {
         let mut body = json!({ "email": "root@example.org", "name": "Root", "active": true });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -318,7 +320,7 @@ async fn nobody_replaces_their_own_password_by_put() {
 /// Every use case that a caller starts and that writes asks for the power over its target, or is listed with the reason
 /// why it has none.
 #[test]
-fn no_use_case_forgets_the_check() {
+fn every_use_case_checks_the_target_users_privileges() {
     let without_target = [
         ("administration.rs", "create_in", "makes a user"),
         ("administration.rs", "delete_own", "is for the owner in a session"),

@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex};
 
 use accountd::clock::Clock;
 use accountd::security::normalize;
-use accountd::security::throttle::{Budget, Subject};
+use accountd::security::throttle::{RateLimitKey, TokenBucket};
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::world::{Who, World};
+use super::world::{ActorKind, Fixture};
 use super::{printed, routes, rows};
-use crate::inputs::{base, inputs};
+use crate::inputs::{base_type, schema_inputs};
 use crate::support::{Actor, TestApp};
 
 /// Somebody whose budgets are spent.
@@ -28,35 +28,35 @@ fn long() -> String {
 /// Most bytes that a refused request may have normalised: as many as short names have.
 const FEW_BYTES: u64 = 2_048;
 
-async fn spend(app: &TestApp, budget: &Budget, subject: Subject) {
-    while budget.reserve(subject, app.clock.now()).await.is_ok() {}
+async fn drain_bucket(app: &TestApp, budget: &TokenBucket, subject: RateLimitKey) {
+    while budget.take(subject, app.clock.now()).await.is_ok() {}
 }
 
 /// Leaves nothing for the address, and nothing for the changes of the user `ann`.
-async fn spend_everything(world: &World) {
+async fn drain_all_buckets(world: &Fixture) {
     let throttle = &world.app.app.throttle;
-    let address = Subject::address(ADDRESS.parse().unwrap());
+    let address = RateLimitKey::address(ADDRESS.parse().unwrap());
     for budget in [
-        &throttle.failures,
-        &throttle.asked_registrations,
+        &throttle.failed_logins,
+        &throttle.registration_attempts,
         &throttle.registrations,
         &throttle.username_checks,
-        &throttle.introspections,
+        &throttle.failed_introspections,
         &throttle.legacy_logins,
         &throttle.legacy_registrations,
     ] {
-        spend(&world.app, budget, address).await;
+        drain_bucket(&world.app, budget, address).await;
     }
     for user in 1..=16 {
-        spend(&world.app, &throttle.changes_in_sessions, Subject::user(user)).await;
+        drain_bucket(&world.app, &throttle.changes_across_sessions, RateLimitKey::user(user)).await;
     }
 }
 
 /// Lines of a log.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+struct LogLines(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Lines {
+impl Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -66,7 +66,7 @@ impl Write for Lines {
     }
 }
 
-impl Lines {
+impl LogLines {
     fn take(&self) -> String {
         String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap()
     }
@@ -80,15 +80,15 @@ struct Cost {
 }
 
 impl Cost {
-    async fn of<T>(world: &World, request: impl Future<Output = T>) -> (Self, T) {
-        let lines = Lines::default();
+    async fn of<T>(world: &Fixture, request: impl Future<Output = T>) -> (Self, T) {
+        let lines = LogLines::default();
         let writer = lines.clone();
         let log = tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false);
         let _guard = tracing::subscriber::set_default(log.with_writer(move || writer.clone()).finish());
         let hasher = &world.app.app.hasher;
-        let (jobs, bytes) = (hasher.jobs(), normalize::bytes());
+        let (jobs, bytes) = (hasher.jobs(), normalize::normalized_bytes());
         let answer = request.await;
-        (Self { jobs: hasher.jobs() - jobs, bytes: normalize::bytes() - bytes, log: lines.take() }, answer)
+        (Self { jobs: hasher.jobs() - jobs, bytes: normalize::normalized_bytes() - bytes, log: lines.take() }, answer)
     }
 
     fn check(&self, what: &str, wrong: &mut Vec<String>) {
@@ -106,11 +106,11 @@ impl Cost {
 
 /// The variables with a long text in every member that takes one.
 fn lengthened(field: &str, mut variables: Value) -> Value {
-    let schema = inputs();
+    let schema = schema_inputs();
     let arguments = schema.root_fields.get(field).into_iter().flatten();
-    let input = arguments.filter(|(name, _)| name == "input").find_map(|(_, of)| schema.objects.get(base(of)));
+    let input = arguments.filter(|(name, _)| name == "input").find_map(|(_, of)| schema.objects.get(base_type(of)));
     for (member, of) in input.into_iter().flatten() {
-        if base(of) == "String" {
+        if base_type(of) == "String" {
             let is_list = of.to_string().starts_with('[');
             variables["input"][member] = if is_list { json!([long()]) } else { json!(long()) };
         }
@@ -136,14 +136,14 @@ fn open_mutations() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_refused_operation_costs_neither_hash_nor_judgement_nor_normalisation() {
-    let world = World::with(&limited()).await;
-    spend_everything(&world).await;
+async fn refused_operation_does_not_hash_check_or_normalize() {
+    let world = Fixture::with(&limited()).await;
+    drain_all_buckets(&world).await;
     let mut wrong = Vec::new();
     let mut refused = Vec::new();
     for row in rows().iter().filter(|row| !row.field.starts_with("Subscription.")) {
-        for who in [Who::Anonymous, Who::Owner] {
-            let actor = world.actor(who).at(ADDRESS);
+        for who in [ActorKind::Anonymous, ActorKind::Owner] {
+            let actor = world.actor(who).at_address(ADDRESS);
             let variables = lengthened(row.field, (row.variables)(&world, who, &actor));
             let (cost, answer) = Cost::of(&world, row.send(&actor, variables)).await;
             cost.check(&format!("{} for {who:?}", row.field), &mut wrong);
@@ -155,7 +155,7 @@ async fn a_refused_operation_costs_neither_hash_nor_judgement_nor_normalisation(
     for field in ["Mutation.login", "Mutation.register"] {
         // Each with its own budget, whoever asks; a name or a device name that is too long is refused even before.
         let short = json!({ "username": "nobody", "password": long() });
-        let answer = world.app.anonymous().at(ADDRESS).mutate(&field[9..], short, "errors { code }").await;
+        let answer = world.app.anonymous().at_address(ADDRESS).mutate(&field[9..], short, "errors { code }").await;
         assert!(answer.text.contains("TOO_MANY_ATTEMPTS"), "{field}: {}", answer.text);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -164,13 +164,13 @@ async fn a_refused_operation_costs_neither_hash_nor_judgement_nor_normalisation(
 /// A sibling without a budget has no row here that could be forgotten: the schema says which mutations need no
 /// permission.
 #[tokio::test]
-async fn every_mutation_that_needs_no_permission_has_a_budget() {
-    let world = World::with(&limited()).await;
-    spend_everything(&world).await;
-    let ann = world.actor(Who::Owner);
+async fn every_public_mutation_is_rate_limited() {
+    let world = Fixture::with(&limited()).await;
+    drain_all_buckets(&world).await;
+    let ann = world.actor(ActorKind::Owner);
     for field in open_mutations() {
         let row = rows().into_iter().find(|row| row.field == field).unwrap();
-        let answer = row.send(&ann, (row.variables)(&world, Who::Owner, &ann)).await;
+        let answer = row.send(&ann, (row.variables)(&world, ActorKind::Owner, &ann)).await;
         assert!(answer.text.contains("TOO_MANY_ATTEMPTS"), "{field} has no budget: {}", answer.text);
     }
     assert!(open_mutations().len() >= 6, "{:?}", open_mutations());
@@ -178,9 +178,9 @@ async fn every_mutation_that_needs_no_permission_has_a_budget() {
 
 /// Holders of the permission, too, look for names that nobody can have without any normalisation.
 #[tokio::test]
-async fn a_search_for_a_long_name_normalises_nothing() {
-    let world = World::with(&limited()).await;
-    let admin = world.actor(Who::Admin);
+async fn search_for_overlong_name_does_not_normalize() {
+    let world = Fixture::with(&limited()).await;
+    let admin = world.actor(ActorKind::Admin);
     let mut wrong = Vec::new();
     for name in ["username", "email"] {
         let query = format!("query ($name: String) {{ user({name}: $name) {{ id }} }}");
@@ -188,8 +188,8 @@ async fn a_search_for_a_long_name_normalises_nothing() {
         assert_eq!(answer.data()["user"], Value::Null, "{name}");
         cost.check(name, &mut wrong);
     }
-    let members = &inputs().objects["UserFilter"];
-    let texts = members.iter().filter(|(_, of)| base(of) == "String");
+    let members = &schema_inputs().objects["UserFilter"];
+    let texts = members.iter().filter(|(_, of)| base_type(of) == "String");
     for (member, _) in texts {
         let query = "query ($filter: UserFilter) { users(filter: $filter) { totalCount nodes { id } } }";
         let (cost, answer) = Cost::of(&world, admin.send(query, json!({ "filter": { member: long() } }))).await;
@@ -212,7 +212,7 @@ fn long_body(body: &Value) -> Value {
     }
 }
 
-async fn send(row: &routes::Row, actor: &Actor, who: Who) -> crate::support::Answer {
+async fn send(row: &routes::Row, actor: &Actor, who: ActorKind) -> crate::support::TestResponse {
     let (method, route) = row.route.split_once(' ').unwrap();
     let path = row
         .path
@@ -236,20 +236,21 @@ async fn send(row: &routes::Row, actor: &Actor, who: Who) -> crate::support::Ans
 }
 
 #[tokio::test]
-async fn a_refused_request_of_any_route_costs_neither_hash_nor_judgement_nor_normalisation() {
-    let world = World::with(&limited()).await;
-    spend_everything(&world).await;
+async fn refused_route_does_not_hash_check_or_normalize() {
+    let world = Fixture::with(&limited()).await;
+    drain_all_buckets(&world).await;
     let mut wrong = Vec::new();
     for row in routes::rows() {
-        let anonymous = world.app.anonymous().at(ADDRESS);
-        let (cost, answer) = Cost::of(&world, send(&row, &anonymous, Who::Anonymous)).await;
+        let anonymous = world.app.anonymous().at_address(ADDRESS);
+        let (cost, answer) = Cost::of(&world, send(&row, &anonymous, ActorKind::Anonymous)).await;
         cost.check(&row.route, &mut wrong);
         let is_login = row.route.starts_with("POST") && row.route.ends_with("/login");
         let asks = row.route.starts_with("GET") && row.route.ends_with("/login");
         if (is_login || asks) && answer.status != 429 {
             wrong.push(format!("{}: {} instead of 429: {}", row.route, answer.status, answer.text));
         }
-        let (cost, _) = Cost::of(&world, send(&row, &world.actor(Who::Owner).at(ADDRESS), Who::Owner)).await;
+        let (cost, _) =
+            Cost::of(&world, send(&row, &world.actor(ActorKind::Owner).at_address(ADDRESS), ActorKind::Owner)).await;
         cost.check(&format!("{} for the owner", row.route), &mut wrong);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -257,19 +258,19 @@ async fn a_refused_request_of_any_route_costs_neither_hash_nor_judgement_nor_nor
 
 /// Promise B2: without budget nothing is looked up, so that no time tells who exists; the database is not even there.
 #[tokio::test]
-async fn an_address_without_budget_learns_nothing_of_the_database() {
-    let world = World::with(&limited()).await;
+async fn rate_limited_address_gets_no_database_read() {
+    let world = Fixture::with(&limited()).await;
     let login = |name: &'static str, device: Option<String>| {
-        let actor = world.app.anonymous().at(ADDRESS);
+        let actor = world.app.anonymous().at_address(ADDRESS);
         async move {
             let input = json!({ "username": name, "password": "x", "deviceToken": device });
             actor.mutate("login", input, "errors { code }").await
         }
     };
     let input = json!({ "username": "eve", "password": crate::support::PASSWORD });
-    let foreign = world.app.anonymous().done("login", input, "deviceToken").await["deviceToken"].clone();
+    let foreign = world.app.anonymous().mutate_ok("login", input, "deviceToken").await["deviceToken"].clone();
     let foreign = foreign.as_str().unwrap().to_owned();
-    spend_everything(&world).await;
+    drain_all_buckets(&world).await;
     world.app.app.db.close().await.unwrap();
     for name in ["ann", "dora", "nobody"] {
         for device in [None, Some("x".to_owned()), Some(foreign.clone())] {

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::fields::rows;
 use super::verdict::codes;
-use super::world::{Who, World};
-use crate::inputs::{base, inputs};
+use super::world::{ActorKind, Fixture};
+use crate::inputs::{base_type, schema_inputs};
 use crate::support::PASSWORD;
 
 /// What an attacker would like to set.
-const DESIRED: [&str; 14] = [
+const ASSIGNED_FIELDS: [&str; 14] = [
     "role",
     "roles",
     "isAdmin",
@@ -27,19 +27,19 @@ const DESIRED: [&str; 14] = [
 ];
 
 #[tokio::test]
-async fn no_input_takes_fields_that_it_does_not_have() {
-    let schema = inputs();
-    let world = World::new().await;
+async fn unknown_input_fields_in_variables_are_refused() {
+    let schema = schema_inputs();
+    let world = Fixture::new().await;
     let before = world.rows().await;
     let mut tried = 0;
     for row in rows() {
         let Some(arguments) = schema.root_fields.get(row.field).filter(|_| row.field.starts_with("Mutation.")) else {
             continue;
         };
-        let own = &schema.objects[base(&arguments[0].1)];
-        for who in [Who::User, Who::Admin] {
+        let own = &schema.objects[base_type(&arguments[0].1)];
+        for who in [ActorKind::User, ActorKind::Admin] {
             let actor = world.actor(who);
-            for name in DESIRED.iter().chain(&["username ", "Username"]) {
+            for name in ASSIGNED_FIELDS.iter().chain(&["username ", "Username"]) {
                 if own.iter().any(|(member, _)| member == name) {
                     continue;
                 }
@@ -57,11 +57,11 @@ async fn no_input_takes_fields_that_it_does_not_have() {
 }
 
 #[tokio::test]
-async fn no_literal_takes_them_either() {
-    let world = World::new().await;
+async fn unknown_input_fields_in_literals_are_refused() {
+    let world = Fixture::new().await;
     let before = world.rows().await;
-    let bob = world.actor(Who::User);
-    for name in DESIRED {
+    let bob = world.actor(ActorKind::User);
+    for name in ASSIGNED_FIELDS {
         for query in [
             format!(
                 "mutation {{ register(input: {{ username: \"new\", password: \"{PASSWORD}\", {name}: \"x\" }}) {{ status }} }}"
@@ -82,16 +82,16 @@ async fn no_literal_takes_them_either() {
 
 /// What stands beside the query and its variables is left alone.
 #[tokio::test]
-async fn members_beside_the_variables_mean_nothing() {
-    let world = World::new().await;
-    let bob = world.actor(Who::User);
+async fn unknown_members_of_the_request_body_are_ignored() {
+    let world = Fixture::new().await;
+    let bob = world.actor(ActorKind::User);
     let mut body = json!({
         "query": "mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) {
             user { displayName roles status email }
         } }",
         "variables": { "input": { "displayName": "New" }, "roles": ["admin"], "tenantId": 2 },
     });
-    for name in DESIRED {
+    for name in ASSIGNED_FIELDS {
         body[name] = json!(["admin"]);
     }
     let answer = bob.json(axum::http::Method::POST, "/graphql", &body).await;

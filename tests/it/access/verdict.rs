@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::support::Answer;
+use crate::support::TestResponse;
 
 /// What came of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Outcome {
     /// What was asked for.
     Data,
     /// Nothing, and no error: there is no such thing, as far as the caller may know.
@@ -15,9 +15,9 @@ pub enum Verdict {
     Refused(&'static str),
 }
 
-impl Verdict {
+impl Outcome {
     /// Holds `answer` against the verdict; what was asked for stands at `path` in its data.
-    pub fn check(self, answer: &Answer, path: &str) -> Result<(), String> {
+    pub fn check(self, answer: &TestResponse, path: &str) -> Result<(), String> {
         let json = answer.json();
         let found = json.pointer(&format!("/data{path}")).is_some_and(|data| !data.is_null());
         let codes = codes(&json);
@@ -30,7 +30,7 @@ impl Verdict {
     }
 
     /// Whether the caller is let in, be there something or not.
-    pub fn is_open(self) -> bool {
+    pub fn is_granted(self) -> bool {
         !matches!(self, Self::Refused(_))
     }
 }

@@ -12,7 +12,7 @@ use crate::support::{Actor, PASSWORD, TestApp};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum ActorKind {
     /// Without credentials.
     Anonymous,
     /// Signed in, without roles.
@@ -28,7 +28,14 @@ pub enum Who {
 }
 
 /// In the order of the tables' columns.
-pub const ACTORS: [Who; 6] = [Who::Anonymous, Who::User, Who::Owner, Who::Admin, Who::Foreigner, Who::Disabled];
+pub const ACTORS: [ActorKind; 6] = [
+    ActorKind::Anonymous,
+    ActorKind::User,
+    ActorKind::Owner,
+    ActorKind::Admin,
+    ActorKind::Foreigner,
+    ActorKind::Disabled,
+];
 
 /// What switches on every route that there can be; nobody here knows the secret.
 const SETTINGS: &[(&str, &str)] = &[
@@ -40,7 +47,7 @@ const SETTINGS: &[(&str, &str)] = &[
 ];
 
 /// A service with one of each.
-pub struct World {
+pub struct Fixture {
     pub app: TestApp,
     /// The owner.
     pub ann: Actor,
@@ -73,7 +80,7 @@ pub struct Rows(
     Vec<tenant::Model>,
 );
 
-impl World {
+impl Fixture {
     pub async fn new() -> Self {
         Self::with(&[]).await
     }
@@ -83,7 +90,7 @@ impl World {
         let app = TestApp::with(&[SETTINGS, settings].concat()).await;
         assert_eq!(app.app.config.registration.mode, RegistrationMode::Open);
         let admin = app.admin("root").await;
-        let foreigner = app.foreign_admin("mallory").await;
+        let foreigner = app.admin_of_other_tenant("mallory").await;
         let (bob, disabled) = (app.user("bob").await, app.user("dora").await);
         // Somebody whose credentials everybody may try.
         app.user("eve").await;
@@ -105,14 +112,14 @@ impl World {
         Self { app, ann, ann_session, ann_token, bob, admin, foreigner, disabled, role, tenant, spare }
     }
 
-    pub fn actor(&self, who: Who) -> Actor {
+    pub fn actor(&self, who: ActorKind) -> Actor {
         match who {
-            Who::Anonymous => self.app.anonymous(),
-            Who::User => self.bob.clone(),
-            Who::Owner => self.ann.clone(),
-            Who::Admin => self.admin.clone(),
-            Who::Foreigner => self.foreigner.clone(),
-            Who::Disabled => self.disabled.clone(),
+            ActorKind::Anonymous => self.app.anonymous(),
+            ActorKind::User => self.bob.clone(),
+            ActorKind::Owner => self.ann.clone(),
+            ActorKind::Admin => self.admin.clone(),
+            ActorKind::Foreigner => self.foreigner.clone(),
+            ActorKind::Disabled => self.disabled.clone(),
         }
     }
 
@@ -129,7 +136,7 @@ impl World {
 
     /// The access tokens of the first hour that a gateway accepts although they are wrong by now: their session has
     /// ended, their user is disabled or gone, or has other roles than they name.
-    pub async fn accepted_by_mistake(&self) -> Vec<String> {
+    pub async fn wrongly_accepted(&self) -> Vec<String> {
         let gateway = Gateway::of(&self.app).await;
         let db = self.app.app.db.reader();
         let mut mistakes = Vec::new();

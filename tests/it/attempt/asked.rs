@@ -7,15 +7,15 @@ use crate::support::{PASSWORD, TestApp};
 
 /// Registrations that are refused are counted before the password is judged, and a request judges one.
 #[tokio::test]
-async fn bounds_registrations_that_are_asked_for() {
+async fn registration_attempts_are_rate_limited() {
     let app = TestApp::with(LIMITED).await;
     let one = "register(input: { username: \"nobody\", password: \"12345678\" }) { errors { code } }";
     let ten = (0..10).map(|alias| format!("a{alias}: {one} ")).collect::<String>();
     let jobs = app.app.hasher.jobs();
-    let answer = app.anonymous().at("192.0.2.8").send(&format!("mutation {{ {ten} }}"), json!({})).await;
+    let answer = app.anonymous().at_address("192.0.2.8").send(&format!("mutation {{ {ten} }}"), json!({})).await;
     assert_eq!(answer.text.matches("ONE_CREDENTIAL_CHECK_PER_REQUEST").count(), 9, "{}", answer.text);
     assert_eq!(app.app.hasher.jobs() - jobs, 1);
-    let visitor = app.anonymous().at("192.0.2.7");
+    let visitor = app.anonymous().at_address("192.0.2.7");
     let (mut weak, jobs) = (0, app.app.hasher.jobs());
     for _ in 0..100 {
         let answer = visitor.send(&format!("mutation {{ {one} }}"), json!({})).await;
@@ -26,13 +26,13 @@ async fn bounds_registrations_that_are_asked_for() {
 
 /// Whoever is signed in judges no more passwords than that, with the right password, too.
 #[tokio::test]
-async fn bounds_changes_of_the_password() {
+async fn password_change_attempts_are_rate_limited() {
     let app = TestApp::with(LIMITED).await;
     let ann = app.user("ann").await;
     let mut weak = 0;
     for _ in 0..100 {
         let input = json!({ "currentPassword": PASSWORD, "newPassword": "12345678" });
-        let answer = ann.insist("updatePassword", input, "errors { code retryAfter }").await;
+        let answer = ann.mutate_retrying("updatePassword", input, "errors { code retryAfter }").await;
         weak += u32::from(answer.text.contains("WEAK_PASSWORD"));
     }
     assert_eq!(weak, 60);

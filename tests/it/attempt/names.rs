@@ -6,11 +6,11 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{login, refused, wait, wrong};
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use super::{invalid_credentials, login, login_error, too_many_attempts};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 /// Every dialect that takes a password, and limits.
-pub const ALL_DOORS: [(&str, &str); 5] = [
+pub const ALL_LOGIN_ROUTES: [(&str, &str); 5] = [
     ("ACCOUNTD_LIMITS__ENABLED", "true"),
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
@@ -19,10 +19,11 @@ pub const ALL_DOORS: [(&str, &str); 5] = [
 ];
 
 /// The doors, by path.
-pub const DOORS: [&str; 6] = ["/graphql", "/login", "/flask/login", "/api/users/login", "/any/login", "/auth/login"];
+pub const LOGIN_ROUTES: [&str; 6] =
+    ["/graphql", "/login", "/flask/login", "/api/users/login", "/any/login", "/auth/login"];
 
 /// A login at a door.
-pub async fn login_at(door: &str, caller: &Actor, name: &str, password: &str) -> Answer {
+pub async fn login_at(door: &str, caller: &Actor, name: &str, password: &str) -> TestResponse {
     match door {
         "/graphql" => login(caller, name, password, None).await,
         "/auth/login" => {
@@ -55,17 +56,17 @@ fn spellings(name: &str) -> Vec<String> {
 
 /// A7, B5: any sequence of names and pauses, at each door, is answered alike for known and unknown names.
 #[tokio::test]
-async fn no_sequence_of_spellings_reveals_accounts_or_their_other_names() {
-    let app = TestApp::with(&ALL_DOORS).await;
+async fn login_responses_do_not_reveal_users_or_their_other_names() {
+    let app = TestApp::with(&ALL_LOGIN_ROUTES).await;
     let mut state = 20_260_301_u64;
     let mut next = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below
     };
-    for (number, door) in DOORS.into_iter().cycle().take(3 * DOORS.len()).enumerate() {
+    for (number, door) in LOGIN_ROUTES.into_iter().cycle().take(3 * LOGIN_ROUTES.len()).enumerate() {
         let (known, unknown) = (format!("ann{number}"), format!("adam{number}"));
         let input = json!({ "username": known, "email": format!("{known}@b\u{fc}cher.example"), "password": PASSWORD });
-        app.anonymous().done("register", input, "status").await;
+        app.anonymous().mutate_ok("register", input, "status").await;
         let names: Vec<_> = spellings(&known).into_iter().zip(spellings(&unknown)).collect();
         let mut refusals = 0;
         for step in 0..24 {
@@ -89,7 +90,7 @@ async fn no_sequence_of_spellings_reveals_accounts_or_their_other_names() {
 }
 
 /// The body without what each answer has of its own.
-fn shape(answer: &Answer) -> Value {
+fn shape(answer: &TestResponse) -> Value {
     let mut body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
     if let Some(members) = body.as_object_mut() {
         members.retain(|name, _| !matches!(name.as_str(), "requestId" | "request_id" | "timestamp" | "time"));
@@ -100,17 +101,17 @@ fn shape(answer: &Answer) -> Value {
 /// A1, B5: an account has a hundred failures under all its names. The lock does not show under another name:
 /// the right password is answered like a wrong one, for a day.
 #[tokio::test]
-async fn a_lock_under_one_name_does_not_show_under_another() {
-    let app = TestApp::with(&ALL_DOORS).await;
+async fn lock_under_one_name_is_invisible_under_another() {
+    let app = TestApp::with(&ALL_LOGIN_ROUTES).await;
     let input = json!({ "username": "ann", "email": "ann@example.org", "password": PASSWORD });
-    app.anonymous().done("register", input, "status").await;
+    app.anonymous().mutate_ok("register", input, "status").await;
     for _ in 0..100 {
-        assert_eq!(refused(&login(&app.anonymous(), "ann@example.org", "x", None).await), wrong());
+        assert_eq!(login_error(&login(&app.anonymous(), "ann@example.org", "x", None).await), invalid_credentials());
         app.clock.advance(TimeDelta::seconds(10));
     }
-    let told = refused(&login(&app.anonymous(), "ann@exam\u{115f}ple.org", PASSWORD, None).await);
-    assert_eq!(told, wait(86_390));
-    for door in DOORS {
+    let told = login_error(&login(&app.anonymous(), "ann@exam\u{115f}ple.org", PASSWORD, None).await);
+    assert_eq!(told, too_many_attempts(86_390));
+    for door in LOGIN_ROUTES {
         let jobs = app.app.hasher.jobs();
         let right = login_at(door, &app.anonymous(), "ann", PASSWORD).await;
         assert_eq!(app.app.hasher.jobs(), jobs + 1, "{door} does the same work");
@@ -122,23 +123,23 @@ async fn a_lock_under_one_name_does_not_show_under_another() {
         assert_eq!((nobody.status, shape(&nobody)), (wrong.status, shape(&wrong)), "{door}");
     }
     app.clock.advance(TimeDelta::days(1));
-    assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, None).await).0, "none", "a day lifts it");
+    assert_eq!(login_error(&login(&app.anonymous(), "ann", PASSWORD, None).await).0, "none", "a day lifts it");
 }
 
 /// A lock that is over is not renewed by one failure a day.
 #[tokio::test]
-async fn a_lock_is_not_kept_by_one_failure_a_day() {
-    let app = TestApp::with(&ALL_DOORS).await;
+async fn one_failure_a_day_does_not_keep_a_lock() {
+    let app = TestApp::with(&ALL_LOGIN_ROUTES).await;
     app.user("ann").await;
     for _ in 0..100 {
-        assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wrong());
+        assert_eq!(login_error(&login(&app.anonymous(), "ann", "x", None).await), invalid_credentials());
         app.clock.advance(TimeDelta::seconds(10));
     }
     for _ in 0..3 {
         app.clock.advance(TimeDelta::days(1));
-        assert_eq!(refused(&login(&app.anonymous(), "ann", "x", None).await), wrong());
-        assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, None).await), wait(10));
+        assert_eq!(login_error(&login(&app.anonymous(), "ann", "x", None).await), invalid_credentials());
+        assert_eq!(login_error(&login(&app.anonymous(), "ann", PASSWORD, None).await), too_many_attempts(10));
     }
     app.clock.advance(TimeDelta::seconds(10));
-    assert_eq!(refused(&login(&app.anonymous(), "ann", PASSWORD, None).await).0, "none");
+    assert_eq!(login_error(&login(&app.anonymous(), "ann", PASSWORD, None).await).0, "none");
 }

@@ -5,21 +5,21 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{app, app_with, graphql, message};
-use crate::support::{Answer, PASSWORD, TestApp};
+use crate::support::{PASSWORD, TestApp, TestResponse};
 
 const NAMES: &str = "{ users { edges { node { username } } } }";
 
-async fn post(app: &TestApp, token: &str, media: &str, body: &str) -> Answer {
+async fn post(app: &TestApp, token: &str, media: &str, body: &str) -> TestResponse {
     let authorization = format!("Bearer {token}");
     let headers = [("authorization", &*authorization), ("content-type", media)];
     app.anonymous().request(Method::POST, "/any/graphql", &headers, body.to_owned()).await
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_a_token_that_holds() {
+async fn auth_service_graphql_without_valid_token_is_refused() {
     let app = app().await;
     let (ann, gone) = (app.user("ann").await, app.user("gone").await);
-    gone.done("logout", json!({}), "ok").await;
+    gone.mutate_ok("logout", json!({}), "ok").await;
     let (own, ended) = (ann.token.clone().unwrap(), gone.token.clone().unwrap());
     for (header, text) in [
         ("".to_owned(), "unauthorized"),
@@ -44,7 +44,7 @@ async fn nobody_gets_in_without_a_token_that_holds() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_told_so() {
+async fn auth_service_malformed_request_is_refused() {
     let app = app().await;
     let root = app.admin("root").await;
     let own = root.token.clone().unwrap();
@@ -91,7 +91,7 @@ async fn what_is_no_request_is_told_so() {
 
 /// G1: the limits are those of our own schema.
 #[tokio::test]
-async fn operations_are_held_to_the_limits() {
+async fn auth_service_operations_obey_query_limits() {
     let app = app_with(&[("ACCOUNTD_GRAPHQL__MAX_COMPLEXITY", "300")]).await;
     let root = app.admin("root").await;
     let aliases: String = (0..16).map(|number| format!("a{number}: __typename ")).collect();
@@ -116,7 +116,7 @@ async fn operations_are_held_to_the_limits() {
 
 /// G8, G9
 #[tokio::test]
-async fn the_schema_is_told_where_ours_is() {
+async fn auth_service_introspection_follows_its_setting() {
     let ask = "{ __schema { queryType { name } } nope: __type(name: \"User\") { name } }";
     let open = app().await;
     let root = open.admin("root").await;
@@ -133,7 +133,7 @@ async fn the_schema_is_told_where_ours_is() {
 
 /// G5: what a page of another origin can have a browser send changes nothing.
 #[tokio::test]
-async fn no_mutation_is_done_by_get() {
+async fn auth_service_mutation_by_get_is_refused() {
     let app = app().await;
     let root = app.admin("root").await;
     let ask = async |query: &str| root.request(Method::GET, &format!("/any/graphql?{query}"), &[], "").await;
@@ -156,7 +156,7 @@ async fn no_mutation_is_done_by_get() {
 }
 
 #[tokio::test]
-async fn a_denied_mutation_answers_an_error_and_changes_nothing() {
+async fn auth_service_denied_mutation_changes_nothing() {
     let app = app().await;
     let (root, bob) = (app.admin("root").await, app.user("bob").await);
     let ids = graphql(&root, "/any", "{ users(username: \"bob\") { edges { node { id } } } }").await.json();
@@ -181,7 +181,7 @@ async fn a_denied_mutation_answers_an_error_and_changes_nothing() {
 
 /// A query, and with it a password, comes back in no answer.
 #[tokio::test]
-async fn errors_do_not_repeat_what_was_sent() {
+async fn auth_service_errors_do_not_repeat_input() {
     let app = app().await;
     let root = app.admin("root").await;
     let word = "hunter2-in-the-query";

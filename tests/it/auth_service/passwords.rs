@@ -4,11 +4,11 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{app, app_with, graphql, login, message};
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 const NEW: &str = "quiet-garden-kestrel-81";
 
-async fn change(actor: &Actor, current: &str, new: &str, again: &str) -> Answer {
+async fn change(actor: &Actor, current: &str, new: &str, again: &str) -> TestResponse {
     let query = "mutation ($i: UpdatePasswordInput!) { update_password(input: $i) { ok } }";
     let input = json!({ "current_password": current, "new_password": new, "password_confirmed": again });
     actor.json(Method::POST, "/any/graphql", &json!({ "query": query, "variables": { "i": input } })).await
@@ -27,7 +27,7 @@ async fn signed_in(app: &TestApp, name: &str, password: &str) -> (Actor, Value) 
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_new_one_is_told_in_the_old_order() {
+async fn auth_service_password_faults_keep_their_order() {
     let app = app().await;
     let ann = app.user("ann").await;
     for (current, new, again, text) in [
@@ -47,7 +47,7 @@ async fn what_is_wrong_with_a_new_one_is_told_in_the_old_order() {
 }
 
 #[tokio::test]
-async fn changed_ends_the_other_sessions_and_leaves_this_one() {
+async fn auth_service_password_change_ends_other_sessions() {
     let app = app().await;
     app.user("ann").await;
     let (own, data) = signed_in(&app, "ann", PASSWORD).await;
@@ -62,7 +62,7 @@ async fn changed_ends_the_other_sessions_and_leaves_this_one() {
 
 /// A5: what is tried here counts with what is tried at any other door.
 #[tokio::test]
-async fn wrong_ones_are_counted() {
+async fn auth_service_wrong_passwords_are_rate_limited() {
     let app = app_with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     let ann = app.user("ann").await;
     assert_eq!(message(&change(&ann, "wrong", NEW, NEW).await), "Current password don't match");
@@ -74,7 +74,7 @@ async fn wrong_ones_are_counted() {
 
 /// A4
 #[tokio::test]
-async fn one_request_tries_one() {
+async fn auth_service_request_verifies_one_password() {
     let app = app().await;
     let ann = app.user("ann").await;
     let one = |current: &str| {
@@ -91,11 +91,11 @@ async fn one_request_tries_one() {
 }
 
 #[tokio::test]
-async fn who_has_to_choose_a_new_one_does_nothing_else() {
+async fn auth_service_must_change_password_blocks_other_operations() {
     let app = app().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
-    root.done("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
-    root.done("updateUser", json!({ "userId": ann.id, "mustChangePassword": true }), "user { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
+    root.mutate_ok("updateUser", json!({ "userId": ann.id, "mustChangePassword": true }), "user { id }").await;
     let (own, data) = signed_in(&app, "ann", PASSWORD).await;
     assert_eq!(data["change_password"], true);
     let id = id_of(&root, "root").await;
@@ -122,12 +122,12 @@ async fn who_has_to_choose_a_new_one_does_nothing_else() {
     assert_eq!(change(&own, PASSWORD, NEW, NEW).await.json()["data"]["update_password"], json!({ "ok": true }));
     assert_eq!(graphql(&own, "/any", "{ users { edges { node { id } } } }").await.status, 200);
 
-    root.done("updateUser", json!({ "userId": ann.id, "mustChangePassword": true }), "user { id }").await;
+    root.mutate_ok("updateUser", json!({ "userId": ann.id, "mustChangePassword": true }), "user { id }").await;
     assert_eq!(own.request(Method::POST, "/any/logout", &[], "").await.status, 200);
 }
 
 #[tokio::test]
-async fn reset_is_random_told_once_and_to_be_changed() {
+async fn auth_service_reset_password_is_random_and_must_be_changed() {
     let app = app().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     let id = id_of(&root, "ann").await;
@@ -152,7 +152,7 @@ async fn reset_is_random_told_once_and_to_be_changed() {
 
 /// S2
 #[tokio::test]
-async fn tokens_are_renewed_for_their_owner_alone_and_once() {
+async fn auth_service_refresh_token_works_once_for_its_owner() {
     let app = app().await;
     for name in ["ann", "bob"] {
         app.user(name).await;

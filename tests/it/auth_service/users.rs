@@ -22,10 +22,10 @@ fn names(connection: &Value) -> Vec<String> {
 }
 
 /// An administrator and three users, each a second younger.
-async fn world() -> (TestApp, Actor) {
+async fn fixture() -> (TestApp, Actor) {
     let app = app().await;
     let root = app.admin("root").await;
-    root.done("saveRole", json!({ "name": "clerks", "permissions": ["USERS_READ"] }), "role { id }").await;
+    root.mutate_ok("saveRole", json!({ "name": "clerks", "permissions": ["USERS_READ"] }), "role { id }").await;
     for name in ["ann", "bob", "cyd"] {
         app.clock.advance(TimeDelta::seconds(1));
         app.user(name).await;
@@ -34,8 +34,8 @@ async fn world() -> (TestApp, Actor) {
 }
 
 #[tokio::test]
-async fn are_made_as_the_old_service_made_them() {
-    let (app, root) = world().await;
+async fn auth_service_creates_users_as_recorded() {
+    let (app, root) = fixture().await;
     let create = async |input: &str| {
         let query = format!(
             "mutation {{ create_user(input: {{ {input} }}) {{ user {{
@@ -72,15 +72,15 @@ async fn are_made_as_the_old_service_made_them() {
 }
 
 #[tokio::test]
-async fn come_in_the_order_of_their_accounts_and_through_filters() {
-    let (app, root) = world().await;
+async fn auth_service_lists_users_in_order_and_filtered() {
+    let (app, root) = fixture().await;
     let bob =
         &data(&root, "{ users(username: \"bob\") { edges { node { id } } } }").await["users"]["edges"][0]["node"]["id"];
     let own = STANDARD.decode(bob.as_str().unwrap()).unwrap();
     let own = String::from_utf8(own).unwrap().strip_prefix("User:").unwrap().to_owned();
-    root.done("setUserStatus", json!({ "userId": own, "status": "DISABLED" }), "user { id }").await;
-    root.done("setUserRoles", json!({ "userId": own, "roles": ["clerks"] }), "user { id }").await;
-    root.done("updateUser", json!({ "userId": own, "mustChangePassword": true }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": own, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": own, "roles": ["clerks"] }), "user { id }").await;
+    root.mutate_ok("updateUser", json!({ "userId": own, "mustChangePassword": true }), "user { id }").await;
     let roles = data(&root, "{ roles { edges { node { id name } } } }").await;
     let role = |place: usize| roles["roles"]["edges"][place]["node"]["id"].clone();
     let nobody = json!(STANDARD.encode("User:5f8f8c44b54764421b7156c3"));
@@ -112,14 +112,14 @@ async fn come_in_the_order_of_their_accounts_and_through_filters() {
         let found = data(&root, &format!("{{ roles{arguments} {{ edges {{ node {{ id }} }} }} }}")).await;
         assert_eq!(found["roles"]["edges"].as_array().unwrap().len(), expected, "{arguments}");
     }
-    let mallory = app.foreign_admin("mallory").await;
+    let mallory = app.admin_of_other_tenant("mallory").await;
     let own = data(&mallory, "{ users { edges { node { username } } } }").await;
     assert_eq!(names(&own["users"]), ["mallory"], "of another tenant");
 }
 
 #[tokio::test]
-async fn come_page_by_page() {
-    let (_app, root) = world().await;
+async fn auth_service_users_are_paginated() {
+    let (_app, root) = fixture().await;
     let page = "edges { cursor node { username } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
     let mut after = String::new();
     let mut seen = Vec::new();
@@ -139,8 +139,8 @@ async fn come_page_by_page() {
 }
 
 #[tokio::test]
-async fn are_changed_and_deleted_by_id() {
-    let (app, root) = world().await;
+async fn auth_service_updates_and_deletes_users_by_id() {
+    let (app, root) = fixture().await;
     let id = |name: &str| format!("{{ users(username: \"{name}\") {{ edges {{ node {{ id }} }} }} }}");
     let of =
         async |name: &str| data(&root, &id(name)).await["users"]["edges"][0]["node"]["id"].as_str().unwrap().to_owned();

@@ -12,7 +12,7 @@ async fn victim() -> (TestApp, Browser) {
 }
 
 /// What pages of others, and programs, say of where they come from.
-const FOREIGN: [&[(&str, &str)]; 15] = [
+const CROSS_SITE: [&[(&str, &str)]; 15] = [
     &[],
     &[("origin", "null")],
     &[("origin", "https://evil.example")],
@@ -30,7 +30,7 @@ const FOREIGN: [&[(&str, &str)]; 15] = [
     &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")],
 ];
 
-const OURS: [&[(&str, &str)]; 5] = [
+const SAME_SITE: [&[(&str, &str)]; 5] = [
     &[("origin", "https://auth.example.com")],
     &[("origin", "https://app.example.com"), ("sec-fetch-site", "same-site")],
     &[("origin", "http://localhost:5173"), ("sec-fetch-site", "same-site")],
@@ -40,10 +40,10 @@ const OURS: [&[(&str, &str)]; 5] = [
 
 /// X1: login, refresh and logout CSRF, and a change of the password.
 #[tokio::test]
-async fn change_nothing_from_pages_of_others() {
+async fn cross_site_requests_with_cookies_change_nothing() {
     let (_app, browser) = victim().await;
     let before = browser.jar.lock().unwrap().clone();
-    for page in FOREIGN {
+    for page in CROSS_SITE {
         let forger = browser.at(page);
         for transport in ["REFRESH_COOKIE", "COOKIES"] {
             assert_eq!(forger.login(transport).await.code().as_deref(), Some("CSRF_REFUSED"), "{page:?}");
@@ -68,7 +68,7 @@ async fn change_nothing_from_pages_of_others() {
 
 /// X1: what forms, scripts and images can send without being asked first.
 #[tokio::test]
-async fn change_nothing_in_other_forms() {
+async fn cross_site_requests_of_other_media_types_change_nothing() {
     let (_app, browser) = victim().await;
     let before = browser.jar.lock().unwrap().clone();
     let query = "mutation { logout { ok } }";
@@ -98,9 +98,9 @@ async fn change_nothing_in_other_forms() {
 
 /// X1: the pages that may.
 #[tokio::test]
-async fn our_own_pages_are_let_in() {
+async fn same_site_requests_with_cookies_are_accepted() {
     let (_app, browser) = victim().await;
-    for page in OURS {
+    for page in SAME_SITE {
         let ours = browser.at(page);
         assert!(ours.login("COOKIES").await.data()["login"]["errors"] == json!([]), "{page:?}");
         assert_eq!(ours.me().await, signed_in(), "{page:?}");
@@ -123,7 +123,7 @@ async fn our_own_pages_are_let_in() {
 /// Success would be a lie: the browser drops a `SameSite` cookie that a page of another site is sent, and the next request
 /// comes without it.
 #[tokio::test]
-async fn cookies_for_a_page_of_another_site_are_refused() {
+async fn cookie_transport_for_a_cross_site_page_is_refused() {
     let origins = "https://app.example.com,https://app.other.com,http://localhost:5173,http://127.0.0.1:5173";
     let app = TestApp::with(&[("ACCOUNTD_CORS__ORIGINS", &format!("{origins},capacitor://localhost"))]).await;
     app.user("ann").await;
@@ -170,7 +170,7 @@ async fn cookies_for_a_page_of_another_site_are_refused() {
 /// X1: a page of others cannot set the header, so who comes with it is not asked where from; and no cookie counts for
 /// such a page.
 #[tokio::test]
-async fn bearer_callers_are_not_asked() {
+async fn bearer_requests_need_no_same_site_check() {
     let (_app, browser) = victim().await;
     let evil = browser.at(&[("origin", "https://evil.example")]);
     let login = evil.login("BODY").await;
@@ -191,7 +191,7 @@ async fn bearer_callers_are_not_asked() {
 
 /// X1: else a page of others could sign in its visitors as somebody it knows the refresh token of.
 #[tokio::test]
-async fn no_cookie_is_set_for_a_refresh_token_in_the_body() {
+async fn refresh_token_in_the_body_sets_no_cookie() {
     let (app, browser) = victim().await;
     let token = browser.cookie(REFRESH).unwrap();
     let query = format!("mutation {{ refresh(input: {{ refreshToken: \"{token}\" }}) {{ outcome {TOKENS} }} }}");
@@ -209,7 +209,7 @@ async fn no_cookie_is_set_for_a_refresh_token_in_the_body() {
 
 /// The REST dialects know no cookies.
 #[tokio::test]
-async fn rest_looks_at_no_cookies() {
+async fn rest_ignores_cookies() {
     let (_app, browser) = victim().await;
     for path in ["/token-validation", "/logout", "/register", "/token-refresh"] {
         let answer = browser.request(Method::POST, path, "application/json", "{}".to_owned()).await;

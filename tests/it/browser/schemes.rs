@@ -6,14 +6,14 @@ use serde_json::json;
 use super::{ann, signed_in};
 use crate::support::{PASSWORD, TestApp};
 
-const FOREIGN: [&str; 5] =
+const OTHER_SCHEMES: [&str; 5] =
     ["Basic YTpi", "basic YTpi", "Digest username=\"ann\", realm=\"x\", nonce=\"y\"", "Negotiate YII=", "NTLM TlRM"];
 
 #[tokio::test]
-async fn a_cookie_counts_beside_another_scheme() {
+async fn cookie_is_accepted_beside_another_authorization_scheme() {
     let (_app, browser) = ann().await;
     let origin = ("origin", format!("https://{}", super::HOST));
-    for scheme in FOREIGN {
+    for scheme in OTHER_SCHEMES {
         let browser = browser.at(&[(origin.0, &origin.1), ("authorization", scheme)]);
         browser.login("COOKIES").await.data();
         assert_eq!(browser.me().await, signed_in(), "{scheme}");
@@ -31,7 +31,7 @@ async fn a_cookie_counts_beside_another_scheme() {
 /// Beside no cookie it is as without the header, in the words of each dialect. That of the course answers any header
 /// without its token alike, and Corvus's login has a `Basic` of its own.
 #[tokio::test]
-async fn another_scheme_is_as_no_header_in_every_dialect() {
+async fn other_authorization_scheme_is_ignored_in_every_dialect() {
     let app = TestApp::with(&[
         ("ACCOUNTD_REST__DIALECTS__PLANTDB", "/"),
         ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
@@ -59,7 +59,7 @@ async fn another_scheme_is_as_no_header_in_every_dialect() {
                 let text = answer.text.split("\"request").next().unwrap_or_default().to_owned();
                 (answer.status, text)
             };
-            for scheme in FOREIGN {
+            for scheme in OTHER_SCHEMES {
                 assert_eq!(ask(scheme).await, ask(like).await, "{method} {path} {scheme}");
             }
         }
@@ -69,7 +69,7 @@ async fn another_scheme_is_as_no_header_in_every_dialect() {
     let body = json!({ "email": "ann", "password": PASSWORD });
     let login = app.anonymous().json(Method::POST, "/api/users/login", &body).await;
     let cookie = login.header("set-cookie").unwrap().split(';').next().unwrap();
-    for scheme in FOREIGN {
+    for scheme in OTHER_SCHEMES {
         let headers = [("cookie", cookie), ("authorization", scheme)];
         let answer = app.anonymous().request(Method::GET, "/api/users/token", &headers, "").await;
         assert_eq!(answer.status, 200, "{scheme}: {}", answer.text);

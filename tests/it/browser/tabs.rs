@@ -4,7 +4,7 @@ use super::*;
 
 /// X2
 #[tokio::test]
-async fn gives_two_tabs_one_successor() {
+async fn two_tabs_refreshing_get_the_same_cookies() {
     let (_app, browser) = ann().await;
     browser.login("REFRESH_COOKIE").await;
     let second = Browser { jar: Arc::new(Mutex::new(browser.jar.lock().unwrap().clone())), ..browser.clone() };
@@ -18,7 +18,7 @@ async fn gives_two_tabs_one_successor() {
 
 /// X2: whatever a refresh is refused for, by then another tab may have signed in again.
 #[tokio::test]
-async fn a_losing_refresh_leaves_the_winners_cookie() {
+async fn refresh_that_lost_the_race_keeps_the_new_cookie() {
     let (app, browser) = ann().await;
     browser.login("REFRESH_COOKIE").await;
     let oldest = browser.cookie(REFRESH).unwrap();
@@ -27,25 +27,25 @@ async fn a_losing_refresh_leaves_the_winners_cookie() {
     let before = browser.jar.lock().unwrap().clone();
     let late = |token: &str| {
         let tab = Browser { jar: Arc::default(), ..browser.clone() };
-        tab.put(REFRESH, token);
+        tab.put_cookie(REFRESH, token);
         tab
     };
     for (token, code) in
         [("junk", "REFRESH_TOKEN_INVALID"), (&oldest, "REFRESH_TOKEN_REUSED"), (&oldest, "SESSION_ENDED")]
     {
         let answer = late(token).refresh().await;
-        assert_eq!(answer.refusal("refresh").as_deref(), Some(code));
+        assert_eq!(answer.payload_error("refresh").as_deref(), Some(code));
         assert_eq!(set_cookies(&answer), [""; 0], "{code}");
     }
     app.clock.advance(TimeDelta::days(15));
     let answer = browser.refresh().await;
-    assert_eq!(answer.refusal("refresh").as_deref(), Some("SESSION_ENDED"));
+    assert_eq!(answer.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
     assert_eq!(*browser.jar.lock().unwrap(), before);
 }
 
 /// X2: a logout clears the cookies of what it ended and of nothing else.
 #[tokio::test]
-async fn clears_only_cookies_that_open_nothing() {
+async fn only_invalid_cookies_are_cleared() {
     let (_app, browser) = ann().await;
     let body = browser.login("BODY").await;
     let body = browser.with_token(body.data()["login"]["tokens"]["accessToken"].as_str().unwrap());
@@ -71,23 +71,23 @@ async fn clears_only_cookies_that_open_nothing() {
     assert_eq!(renewed.data()["refresh"]["outcome"], "ROTATED");
     assert!(browser.jar.lock().unwrap().is_empty(), "the renewed session is over");
 
-    browser.put(REFRESH, "junk");
-    browser.put(ACCESS, "junk");
+    browser.put_cookie(REFRESH, "junk");
+    browser.put_cookie(ACCESS, "junk");
     browser.logout().await;
     assert!(browser.jar.lock().unwrap().is_empty());
 }
 
 /// X2: the longest token that a user's roles can make.
 #[tokio::test]
-async fn fits_the_longest_token_into_a_cookie() {
+async fn longest_token_fits_into_a_cookie() {
     let (app, browser) = ann().await;
     let root = app.admin("root").await;
     let names: Vec<String> = (0..23).map(|number| format!("{number:-<62}")).collect();
     for name in &names {
-        root.done("saveRole", json!({ "name": name, "permissions": [] }), "role { name }").await;
+        root.mutate_ok("saveRole", json!({ "name": name, "permissions": [] }), "role { name }").await;
     }
     let user = app.login("ann", PASSWORD).await;
-    root.done("setUserRoles", json!({ "userId": user.id, "roles": names }), "user { id }").await;
+    root.mutate_ok("setUserRoles", json!({ "userId": user.id, "roles": names }), "user { id }").await;
     browser.login("COOKIES").await;
     let access = browser.cookie(ACCESS).unwrap();
     assert!(access.len() > 2_000 && ACCESS.len() + access.len() <= 4_096, "{}", access.len());

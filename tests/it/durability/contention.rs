@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::support::database::{TestDatabase, backend};
 use crate::support::process::Process;
-use crate::support::{Actor, PASSWORD, PATIENCE, TestApp};
+use crate::support::{Actor, PASSWORD, TEST_TIMEOUT, TestApp};
 
 /// Refreshes so many times in a row.
 async fn chain(mut actor: Actor, times: usize) -> Actor {
     for _ in 0..times {
         let input = json!({ "refreshToken": actor.refresh_token });
-        let answer = actor.insist("refresh", input, "tokens { accessToken refreshToken }").await;
+        let answer = actor.mutate_retrying("refresh", input, "tokens { accessToken refreshToken }").await;
         actor = actor.signed_in(&answer.data()["refresh"]);
     }
     actor
@@ -23,7 +23,7 @@ async fn chain(mut actor: Actor, times: usize) -> Actor {
 /// R6: 64 writers and one reader that takes its time; on a slow machine the queue may be too long for some, who come
 /// again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_64_writers_and_a_slow_reader_nobody_hears_of_locks() {
+async fn concurrent_writers_with_a_slow_reader_get_no_lock_errors() {
     if backend() != DbBackend::Sqlite {
         return;
     }
@@ -43,7 +43,7 @@ async fn of_64_writers_and_a_slow_reader_nobody_hears_of_locks() {
 }
 
 /// Another program's connection to the file.
-async fn stranger(place: &Place) -> DatabaseConnection {
+async fn foreign_connection(place: &Place) -> DatabaseConnection {
     let Place::Embedded(path) = place else { panic!("no file") };
     let mut options = ConnectOptions::new(format!("sqlite:{}", path.display()));
     options.max_connections(1).sqlx_logging(false);
@@ -52,13 +52,13 @@ async fn stranger(place: &Place) -> DatabaseConnection {
 
 /// R6: another program keeps the file locked; whoever waits too long is told to come again, and then all is well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lock_of_somebody_else_is_waited_for_and_then_told() {
+async fn foreign_lock_is_awaited_then_answers_server_busy() {
     if backend() != DbBackend::Sqlite {
         return;
     }
     let app = TestApp::new().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let other = stranger(&app.app.config.database).await;
+    let other = foreign_connection(&app.app.config.database).await;
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
     let renewal = |actor: &Actor| {
         let actor = actor.clone();
@@ -85,14 +85,14 @@ async fn a_lock_of_somebody_else_is_waited_for_and_then_told() {
 
 /// R6: two processes on one file are both right, and each sees what the other one did.
 #[tokio::test]
-async fn two_processes_on_one_file_agree() {
+async fn two_processes_on_one_sqlite_file_agree() {
     if backend() != DbBackend::Sqlite {
         return;
     }
     let settings = [("ACCOUNTD_LOG__FILTER", "off"), ("ACCOUNTD_LIMITS__ENABLED", "false")];
     let one = Process::start(TestDatabase::migrated().await, &settings);
     assert_eq!(one.get("/readyz"), 200);
-    let two = one.beside(&settings);
+    let two = one.second_node(&settings);
     let credentials = format!("username: \"ann\", password: \"{PASSWORD}\"");
     let pair = "tokens { accessToken refreshToken } errors { code }";
     let made = one.graphql("", &format!("mutation {{ register(input: {{ {credentials} }}) {{ {pair} }} }}"), json!({}));
@@ -123,7 +123,7 @@ async fn two_processes_on_one_file_agree() {
     let out = one.graphql(&access, "mutation { logout { ok } }", json!({}));
     assert_eq!(out["data"]["logout"]["ok"], true, "{out}");
     // S9: the other one may remember the caller until it looks at what has changed; how soon, the live tests say.
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     loop {
         let me = two.graphql(&access, "{ me { username } }", json!({}));
         if me["errors"][0]["extensions"]["reason"] == "SESSION_ENDED" {

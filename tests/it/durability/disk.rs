@@ -33,7 +33,7 @@ impl Fault {
         if line.contains(" attached") {
             return Some(fault);
         }
-        tools::tell("strace may not attach to other processes", rule);
+        tools::report_skipped("strace may not attach to other processes", rule);
         None
     }
 
@@ -54,14 +54,14 @@ impl Drop for Fault {
 const NEWER: &str = "accept: application/graphql-response+json\r\n";
 
 /// The status and the first error's code of a GraphQL request.
-fn ask(server: &Process, token: &str, query: &str) -> (u16, Value) {
+fn graphql_request(server: &Process, token: &str, query: &str) -> (u16, Value) {
     let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     let answer = server.send("/graphql", &format!("{NEWER}{authorization}"), &json!({ "query": query }));
     let json: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     (status(&answer), json["errors"][0]["extensions"]["code"].clone())
 }
 
-fn registered(server: &Process) -> (String, String) {
+fn register_status(server: &Process) -> (String, String) {
     let register = "mutation ($p: String!) { register(input: { username: \"ann\", password: $p }) {
         tokens { accessToken refreshToken } } }";
     let made = server.graphql("", register, json!({ "p": PASSWORD }));
@@ -74,64 +74,64 @@ const ME: &str = "{ me { username } }";
 const LOGOUT: &str = "mutation { logout { ok } }";
 
 /// Nothing that has to be stored is acknowledged while `rule` holds; reading goes on, and afterwards all is well.
-async fn survives(rule: &str) {
-    if backend() != DbBackend::Sqlite || !tools::found("strace", rule) {
+async fn assert_survives(rule: &str) {
+    if backend() != DbBackend::Sqlite || !tools::is_installed("strace", rule) {
         return;
     }
     let server = Process::start(TestDatabase::migrated().await, &[("ACCOUNTD_LOG__FILTER", "off")]);
-    let (access, refresh) = registered(&server);
+    let (access, refresh) = register_status(&server);
     let unavailable = (503, json!("STORAGE_UNAVAILABLE"));
     let Some(fault) = Fault::inject(&server, rule) else { return };
     let login =
         format!("mutation {{ login(input: {{ username: \"ann\", password: \"{PASSWORD}\" }}) {{ user {{ id }} }} }}");
     let renew = format!("mutation {{ refresh(input: {{ refreshToken: \"{refresh}\" }}) {{ outcome }} }}");
-    assert_eq!(ask(&server, "", &login), unavailable, "login");
-    assert_eq!(ask(&server, "", &renew), unavailable, "refresh");
-    assert_eq!(ask(&server, &access, LOGOUT), unavailable, "logout");
+    assert_eq!(graphql_request(&server, "", &login), unavailable, "login");
+    assert_eq!(graphql_request(&server, "", &renew), unavailable, "refresh");
+    assert_eq!(graphql_request(&server, &access, LOGOUT), unavailable, "logout");
     let rest = server.send("/login", "", &json!({ "username": "ann", "password": PASSWORD }));
     assert_eq!(status(&rest), 503, "{rest}");
     assert!(rest.to_lowercase().contains("\r\nretry-after: "), "{rest}");
-    assert_eq!(ask(&server, &access, ME), (200, Value::Null), "reading goes on");
+    assert_eq!(graphql_request(&server, &access, ME), (200, Value::Null), "reading goes on");
     assert_eq!(server.get("/healthz"), 200);
     fault.end();
 
-    assert_eq!(ask(&server, &access, ME), (200, Value::Null), "the logout was not acknowledged");
-    assert_eq!(ask(&server, "", &login), (200, Value::Null));
-    assert_eq!(ask(&server, "", &renew), (200, Value::Null));
-    assert_eq!(ask(&server, &access, LOGOUT), (200, Value::Null));
-    assert_eq!(ask(&server, &access, ME).0, 401);
+    assert_eq!(graphql_request(&server, &access, ME), (200, Value::Null), "the logout was not acknowledged");
+    assert_eq!(graphql_request(&server, "", &login), (200, Value::Null));
+    assert_eq!(graphql_request(&server, "", &renew), (200, Value::Null));
+    assert_eq!(graphql_request(&server, &access, LOGOUT), (200, Value::Null));
+    assert_eq!(graphql_request(&server, &access, ME).0, 401);
     // What was stored since the fault is there after a crash, too.
     let server = Process::start(server.kill(), &[]);
-    assert_eq!(ask(&server, &access, ME).0, 401);
+    assert_eq!(graphql_request(&server, &access, ME).0, 401);
     server.stop();
 }
 
 /// R3
 #[tokio::test]
-async fn a_full_disk_acknowledges_nothing_and_heals() {
-    survives("pwrite64:error=ENOSPC").await;
+async fn full_disk_acknowledges_no_write_and_recovers() {
+    assert_survives("pwrite64:error=ENOSPC").await;
 }
 
 /// R4
 #[tokio::test]
-async fn a_disk_that_cannot_sync_acknowledges_nothing_and_heals() {
-    survives("fdatasync,fsync:error=EIO").await;
+async fn failing_sync_acknowledges_no_write_and_recovers() {
+    assert_survives("fdatasync,fsync:error=EIO").await;
 }
 
 /// R4
 #[tokio::test]
-async fn a_disk_that_cannot_write_acknowledges_nothing_and_heals() {
-    survives("pwrite64:error=EIO").await;
+async fn failing_disk_write_acknowledges_nothing_and_recovers() {
+    assert_survives("pwrite64:error=EIO").await;
 }
 
 /// R5: a file that was moved away takes nothing with it; put back, it serves on.
 #[tokio::test]
-async fn a_database_that_is_moved_away_acknowledges_nothing() {
+async fn moved_database_file_acknowledges_no_write() {
     if backend() != DbBackend::Sqlite {
         return;
     }
     let server = Process::start(TestDatabase::migrated().await, &[("ACCOUNTD_LOG__FILTER", "off")]);
-    let (access, refresh) = registered(&server);
+    let (access, refresh) = register_status(&server);
     let renew = format!("mutation {{ refresh(input: {{ refreshToken: \"{refresh}\" }}) {{ outcome }} }}");
     let (file, aside) = {
         let directory = &server.database().directory;
@@ -142,19 +142,19 @@ async fn a_database_that_is_moved_away_acknowledges_nothing() {
         if replaced {
             std::fs::copy(&aside, &file).unwrap();
         }
-        assert_eq!(ask(&server, "", &renew), (503, json!("STORAGE_UNAVAILABLE")));
-        assert_eq!(ask(&server, &access, LOGOUT), (503, json!("STORAGE_UNAVAILABLE")));
+        assert_eq!(graphql_request(&server, "", &renew), (503, json!("STORAGE_UNAVAILABLE")));
+        assert_eq!(graphql_request(&server, &access, LOGOUT), (503, json!("STORAGE_UNAVAILABLE")));
         assert_eq!((server.get("/readyz"), server.get("/healthz")), (503, 200));
     }
     std::fs::rename(&aside, &file).unwrap();
     assert_eq!(server.get("/readyz"), 200);
-    assert_eq!(ask(&server, "", &renew), (200, Value::Null));
+    assert_eq!(graphql_request(&server, "", &renew), (200, Value::Null));
     server.stop();
 }
 
 /// R5: what cannot be used is told in one sentence, and nothing is half started.
 #[tokio::test]
-async fn a_place_that_cannot_be_used_is_told_at_the_start() {
+async fn unusable_data_directory_is_reported_at_start() {
     if backend() != DbBackend::Sqlite {
         return;
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::PASSWORD;
 use crate::support::database::{TestDatabase, backend};
 use crate::support::process::{Process, program};
-use crate::support::tools::slow;
+use crate::support::tools::is_slow_run;
 
 /// Cheap hashes at the floor that settings have, no limits, and nothing in the way of the log.
 const SETTINGS: [(&str, &str); 3] =
@@ -38,7 +38,7 @@ fn reason(server: &Process, token: &str) -> Value {
 }
 
 /// What the clients of a server that is killed again and again know.
-struct Clients {
+struct ClientState {
     /// The user that everything is done to, and its number.
     name: String,
     number: usize,
@@ -52,11 +52,11 @@ struct Clients {
 const STEPS: usize = 7;
 
 /// What has to hold after a restart.
-type Holds = Box<dyn Fn(&Process, &Clients)>;
+type Check = Box<dyn Fn(&Process, &ClientState)>;
 
-impl Clients {
+impl ClientState {
     /// Does one thing, and gives what has to hold from its acknowledgement on.
-    fn act(&mut self, server: &Process, step: usize) -> Holds {
+    fn act(&mut self, server: &Process, step: usize) -> Check {
         match step % STEPS {
             0 => {
                 self.number += 1;
@@ -65,18 +65,18 @@ impl Clients {
                 let input = json!({ "username": self.name, "password": self.password });
                 let made = mutate(server, "", "register", input, PAIR);
                 self.id = text(&made["user"]["id"]);
-                self.keep(&made);
+                self.record(&made);
                 Box::new(|server, own| assert_eq!(reason(server, &own.access), Value::Null, "registered"))
             }
             1 => {
                 let made = login(server, &self.name, &self.password);
-                self.keep(&made);
+                self.record(&made);
                 Box::new(|server, own| assert_eq!(reason(server, &own.access), Value::Null, "signed in"))
             }
             2 => {
                 let before = self.refresh.clone();
                 let made = mutate(server, "", "refresh", json!({ "refreshToken": before }), PAIR);
-                self.keep(&made);
+                self.record(&made);
                 Box::new(move |server, own| {
                     let again = mutate(server, "", "refresh", json!({ "refreshToken": before }), PAIR);
                     assert_eq!(again["tokens"]["refreshToken"], own.refresh, "one successor");
@@ -87,7 +87,7 @@ impl Clients {
                 let before = self.access.clone();
                 let input = json!({ "currentPassword": self.password, "newPassword": "another-good-horse-9" });
                 let made = mutate(server, &before, "updatePassword", input, PAIR);
-                self.keep(&made);
+                self.record(&made);
                 let old = std::mem::replace(&mut self.password, "another-good-horse-9".to_owned());
                 Box::new(move |server, own| {
                     assert_eq!(reason(server, &own.access), Value::Null, "the password was changed");
@@ -120,7 +120,7 @@ impl Clients {
         }
     }
 
-    fn keep(&mut self, made: &Value) {
+    fn record(&mut self, made: &Value) {
         self.access = text(&made["tokens"]["accessToken"]);
         self.refresh = text(&made["tokens"]["refreshToken"]);
     }
@@ -141,12 +141,19 @@ async fn with_root() -> (Process, String) {
 
 /// R1, S10: killed right after the last byte of the answer; all of it is there. 200 rounds in the slow profile.
 #[tokio::test]
-async fn what_was_acknowledged_survives_a_kill() {
+async fn acknowledged_write_survives_a_kill() {
     let (mut server, root) = with_root().await;
     let empty = String::new;
-    let mut clients =
-        Clients { name: empty(), number: 0, password: empty(), id: empty(), access: empty(), refresh: empty(), root };
-    let rounds = if slow() { 203 } else { STEPS };
+    let mut clients = ClientState {
+        name: empty(),
+        number: 0,
+        password: empty(),
+        id: empty(),
+        access: empty(),
+        refresh: empty(),
+        root,
+    };
+    let rounds = if is_slow_run() { 203 } else { STEPS };
     for round in 0..rounds {
         let holds = clients.act(&server, round);
         server = Process::start(server.kill(), &SETTINGS);
@@ -158,11 +165,11 @@ async fn what_was_acknowledged_survives_a_kill() {
 
 /// R1: killed while it works at many requests at once, each of them was done wholly or not at all.
 #[tokio::test]
-async fn what_was_not_acknowledged_is_whole_or_not_there() {
+async fn unacknowledged_write_is_atomic_after_a_kill() {
     let (mut server, root) = with_root().await;
     let input = json!({ "username": "ann", "password": PASSWORD });
     mutate(&server, "", "register", input, PAIR);
-    for round in 0..if slow() { 40 } else { 4 } {
+    for round in 0..if is_slow_run() { 40 } else { 4 } {
         let body = |query: &str| json!({ "query": query });
         let mut open = Vec::new();
         for number in 0..12 {
@@ -173,13 +180,13 @@ async fn what_was_not_acknowledged_is_whole_or_not_there() {
                 "mutation {{ register(input: {{ username: \"r-{round}-{number}\", password: \"{PASSWORD}\" }}) {{ errors {{ code }} }} }}"
             );
             let query = if number % 2 == 0 { login } else { register };
-            open.push(server.ask("/graphql", "", &body(&query)));
+            open.push(server.start_request("/graphql", "", &body(&query)));
         }
         let authorization = format!("authorization: Bearer {root}\r\n");
         let save = format!(
             "mutation {{ saveRole(input: {{ name: \"role-{round}\", permissions: [] }}) {{ role {{ id }} }} }}"
         );
-        open.push(server.ask("/graphql", &authorization, &body(&save)));
+        open.push(server.start_request("/graphql", &authorization, &body(&save)));
         // Another moment each round, from the first answers on to the last ones.
         for stream in open.iter_mut().take(3 * (round % 4)) {
             std::io::Read::read_to_string(stream, &mut String::new()).ok();
@@ -194,7 +201,7 @@ async fn what_was_not_acknowledged_is_whole_or_not_there() {
 async fn is_sound(server: &Process) {
     // The first answer comes when the database is open.
     assert_eq!(server.get("/readyz"), 200);
-    let db = accountd::app::database::Database::connect(&server.database().place()).await.unwrap();
+    let db = accountd::app::database::Database::connect(&server.database().config()).await.unwrap();
     let reader = db.reader();
     if backend() == DbBackend::Sqlite {
         let check = Statement::from_sql_and_values(DbBackend::Sqlite, "PRAGMA integrity_check", []);

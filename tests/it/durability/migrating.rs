@@ -6,20 +6,20 @@ use std::process::Command;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::DbBackend;
 
-use crate::migration::Scratch;
+use crate::migration::ScratchDatabase;
 use crate::support::database::{TestDatabase, backend};
 use crate::support::process::program;
-use crate::support::tools::{self, slow};
+use crate::support::tools::{self, is_slow_run};
 
 /// What a statement is to the kernel: SQLite writes to its file, the others send to their server.
-fn call() -> &'static str {
+fn syscall() -> &'static str {
     if backend() == DbBackend::Sqlite { "pwrite64" } else { "sendto" }
 }
 
 /// `accountd migrate`, killed when it begins the call of this number; whether it came so far.
-fn killed(database: &TestDatabase, number: usize) -> bool {
+fn run_killed(database: &TestDatabase, number: usize) -> bool {
     let mut command = Command::new("strace");
-    let call = call();
+    let call = syscall();
     command.args(["-f", "-o", "/dev/null", "-e", &format!("trace={call}")]);
     command.args([
         "-e",
@@ -38,19 +38,19 @@ fn killed(database: &TestDatabase, number: usize) -> bool {
 
 /// R11: at each statement in the slow profile, at some of them otherwise.
 #[tokio::test]
-async fn a_migration_that_was_killed_completes_at_the_next_start() {
-    if !tools::found("strace", "migrations that are killed") {
+async fn killed_migration_completes_at_the_next_start() {
+    if !tools::is_installed("strace", "migrations that are killed") {
         return;
     }
-    let expected = Scratch::migrated().await.shape().await;
-    let step = if slow() { 1 } else { 23 };
+    let expected = ScratchDatabase::migrated().await.shape().await;
+    let step = if is_slow_run() { 1 } else { 23 };
     let mut number = 1;
     loop {
         let home = TestDatabase::empty().await;
-        let was_killed = killed(&home, number);
+        let was_killed = run_killed(&home, number);
         let again = program(&home).arg("migrate").output().unwrap();
         assert!(again.status.success(), "after call {number}: {again:?}");
-        let scratch = Scratch::on(home).await;
+        let scratch = ScratchDatabase::on(home).await;
         assert_eq!(scratch.shape().await, expected, "after call {number}");
         assert_eq!(scratch.steps().await, Migrator::migrations().len(), "after call {number}");
         if !was_killed {

@@ -67,8 +67,9 @@ fn traced(trace: &Path, database: &TestDatabase) -> Command {
 
 /// R2: for each kind of change.
 #[tokio::test]
-async fn everything_is_on_the_disk_before_its_answer_leaves() {
-    if backend() != DbBackend::Sqlite || !tools::found("strace", "whether data is on the disk before its answer") {
+async fn write_is_synced_before_its_response_is_sent() {
+    if backend() != DbBackend::Sqlite || !tools::is_installed("strace", "whether data is on the disk before its answer")
+    {
         return;
     }
     let database = TestDatabase::migrated().await;
@@ -76,7 +77,7 @@ async fn everything_is_on_the_disk_before_its_answer_leaves() {
     let trace: PathBuf = database.directory.join("trace");
     let mut command = traced(&trace, &database);
     command.env("ACCOUNTD_LOG__FILTER", "off").env("ACCOUNTD_LIMITS__ENABLED", "false");
-    let server = Process::spawn(command).on(database);
+    let server = Process::spawn(command).with_database(database);
     assert_eq!(server.get("/readyz"), 200);
     let before = std::fs::read_to_string(&trace).unwrap().len();
 
@@ -98,7 +99,7 @@ async fn everything_is_on_the_disk_before_its_answer_leaves() {
     let made = done(access, "updatePassword", change, pair);
     let access = made["tokens"]["accessToken"].as_str().unwrap();
     done(access, "logout", String::new(), "ok");
-    let (_, database) = server.end();
+    let (_, database) = server.stop_keeping_database();
 
     let trace = std::fs::read_to_string(&trace).unwrap();
     drop(database);
@@ -114,7 +115,7 @@ async fn everything_is_on_the_disk_before_its_answer_leaves() {
 }
 
 #[test]
-fn reads_a_trace() {
+fn trace_parser_reads_writes_and_syncs() {
     let trace = r#"12 pwrite64(9</d/accountd.db-wal>, "7"..., 32, 0) = 32
 12 fdatasync(9</d/accountd.db-wal> <unfinished ...>
 13 sendto(11<TCP:[1]>, "HTTP/1.1 200 OK"..., 512, MSG_NOSIGNAL, NULL, 0) = 512

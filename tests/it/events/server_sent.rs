@@ -11,7 +11,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// Nothing is begun, and the answer names both ways.
 #[tokio::test]
-async fn a_subscription_by_plain_post_is_told_how_to_be_sent() {
+async fn subscription_by_plain_post_names_the_supported_transports() {
     let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "5")]).await;
     let ann = app.user("ann").await;
     let one = json!({ "query": EVENTS });
@@ -35,7 +35,7 @@ async fn a_subscription_by_plain_post_is_told_how_to_be_sent() {
 
 /// Refusals come before the stream, in the forms that they have elsewhere.
 #[tokio::test]
-async fn what_is_refused_is_an_ordinary_answer() {
+async fn refused_sse_request_gets_an_ordinary_response() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let events = [JSON, ("accept", "text/event-stream")];
@@ -62,7 +62,7 @@ async fn what_is_refused_is_an_ordinary_answer() {
 
 /// A browser's own `EventSource` can neither post nor send a header: it comes with its cookies.
 #[tokio::test]
-async fn an_event_source_comes_by_get_with_cookies() {
+async fn event_source_connects_by_get_with_cookies() {
     let server = Server::new().await;
     let ann = server.app.user("ann").await;
     let query: String = form_urlencoded::byte_serialize(EVENTS.as_bytes()).collect();
@@ -75,7 +75,7 @@ async fn an_event_source_comes_by_get_with_cookies() {
              Cookie: accountd-access={cookie}\r\n\r\n"
         );
         client.send(&request).await;
-        client.until("\r\n\r\n").await
+        client.read_until("\r\n\r\n").await
     };
     let own = format!("Origin: http://{host}\r\n");
     assert!(ask(&own, token).await.starts_with("HTTP/1.1 200 OK"));
@@ -86,26 +86,26 @@ async fn an_event_source_comes_by_get_with_cookies() {
 
 /// `graphql.max_response_bytes` holds for an event, by either way, and the subscription goes on.
 #[tokio::test]
-async fn an_event_that_is_too_long_is_refused_and_the_next_one_comes() {
-    let server = Server::tuned(|config| config.graphql.max_response_bytes = 2_000).await;
+async fn oversized_event_is_refused_and_the_next_is_sent() {
+    let server = Server::with_config(|config| config.graphql.max_response_bytes = 2_000).await;
     let root = server.app.admin("root").await;
     let ann = server.app.user("ann").await;
     let names: Vec<String> = (0..9).map(|number| format!("{number}{}", "r".repeat(140))).collect();
     for name in &names {
-        root.done("saveRole", json!({ "name": name, "permissions": [] }), "role { id }").await;
+        root.mutate_ok("saveRole", json!({ "name": name, "permissions": [] }), "role { id }").await;
     }
-    let mut subscribers = Subscriber::both(server.address, &ann).await;
-    root.done("setUserRoles", json!({ "userId": ann.id, "roles": names }), "user { id }").await;
+    let mut subscribers = Subscriber::over_both(server.address, &ann).await;
+    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": names }), "user { id }").await;
     for subscriber in &mut subscribers {
-        assert_eq!(subscriber.event().await["__typename"], "AccessChanged");
+        assert_eq!(subscriber.next_event().await["__typename"], "AccessChanged");
     }
     // One after the other: changes that nobody has been told of yet come as one event.
-    ann.done("updateProfile", json!({ "displayName": "🦀".repeat(200) }), "user { id }").await;
+    ann.mutate_ok("updateProfile", json!({ "displayName": "🦀".repeat(200) }), "user { id }").await;
     for subscriber in &mut subscribers {
-        assert_eq!(subscriber.refusal().await, "OPERATION_TOO_COMPLEX");
+        assert_eq!(subscriber.next_error_code().await, "OPERATION_TOO_COMPLEX");
     }
-    ann.done("updateProfile", json!({ "displayName": "short" }), "user { id }").await;
+    ann.mutate_ok("updateProfile", json!({ "displayName": "short" }), "user { id }").await;
     for subscriber in &mut subscribers {
-        assert_eq!(subscriber.event().await["user"]["displayName"], "short");
+        assert_eq!(subscriber.next_event().await["user"]["displayName"], "short");
     }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::server::{Client, IDLE, PATIENCE, Server, WRITE};
-use crate::support::stream::{EVENTS, Socket, Subscriber, events_request};
+use crate::support::server::{Client, IDLE_TIMEOUT, Server, TEST_TIMEOUT, WRITE_TIMEOUT};
+use crate::support::stream::{EVENTS, Subscriber, WebSocketClient, sse_request};
 
 const PING: Duration = Duration::from_millis(300);
 
@@ -23,11 +23,11 @@ fn frame(text: &str) -> Vec<u8> {
 /// A socket of which the test sees the bytes.
 async fn raw(mut client: Client, token: &str) -> Client {
     client.send(UPGRADE).await;
-    let head = client.until("\r\n\r\n").await;
+    let head = client.read_until("\r\n\r\n").await;
     assert!(head.starts_with("HTTP/1.1 101"), "{head}");
     let greeting = json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } });
     client.0.write_all(&frame(&greeting.to_string())).await.unwrap();
-    client.until(r#"{"type":"connection_ack"}"#).await;
+    client.read_until(r#"{"type":"connection_ack"}"#).await;
     let subscribe = json!({ "type": "subscribe", "id": "1", "payload": { "query": EVENTS } });
     client.0.write_all(&frame(&subscribe.to_string())).await.unwrap();
     client
@@ -35,46 +35,46 @@ async fn raw(mut client: Client, token: &str) -> Client {
 
 /// The other end is asked whether it is there, and let go if it is not; events have signs of life.
 #[tokio::test]
-async fn whoever_is_not_there_any_more_is_let_go() {
-    let server = Server::tuned(|config| config.server.deadlines.ping = PING).await;
+async fn unresponsive_subscriber_is_disconnected() {
+    let server = Server::with_config(|config| config.server.timeouts.ping = PING).await;
     let ann = server.app.user("ann").await;
     let token = ann.token.as_ref().unwrap();
     let begun = Instant::now();
     let mut silent = raw(server.connect().await, token).await;
-    let rest = silent.rest().await;
+    let rest = silent.read_to_end().await;
     // One ping and the end; on a slow machine the first of two may have come before the subscription was sent.
     assert_eq!(rest.replace(&*String::from_utf8_lossy(&[0x89, 0]), ""), "");
     assert!(begun.elapsed() >= PING * 2);
     // Whoever answers stays, longer than an idle connection does.
-    let server = Server::tuned(|config| {
-        (config.server.deadlines.ping, config.server.deadlines.idle) = (PING * 5, PING);
+    let server = Server::with_config(|config| {
+        (config.server.timeouts.ping, config.server.timeouts.idle) = (PING * 5, PING);
     })
     .await;
     let ann = server.app.user("ann").await;
-    let mut socket = Socket::of(server.address, ann.token.as_ref().unwrap()).await;
+    let mut socket = WebSocketClient::authenticated(server.address, ann.token.as_ref().unwrap()).await;
     socket.subscribe("1", EVENTS).await;
     assert!(socket.is_silent(PING * 11).await);
-    let Subscriber::Events(mut events) = Subscriber::by_events(server.address, &ann).await else { unreachable!() };
+    let Subscriber::Sse(mut events) = Subscriber::over_sse(server.address, &ann).await else { unreachable!() };
     for _ in 0..2 {
-        events.until("3\r\n:\n\n\r\n").await;
+        events.read_until("3\r\n:\n\n\r\n").await;
     }
 }
 
 #[tokio::test]
-async fn a_socket_without_subscriptions_is_closed_like_an_idle_connection() {
-    let server = Server::tuned(|config| config.server.deadlines.idle = IDLE).await;
+async fn websocket_without_subscriptions_is_closed_as_idle() {
+    let server = Server::with_config(|config| config.server.timeouts.idle = IDLE_TIMEOUT).await;
     let ann = server.app.user("ann").await;
     let begun = Instant::now();
-    let mut socket = Socket::of(server.address, ann.token.as_ref().unwrap()).await;
-    assert_eq!(socket.message().await, Err(1000));
-    assert!(begun.elapsed() >= IDLE);
+    let mut socket = WebSocketClient::authenticated(server.address, ann.token.as_ref().unwrap()).await;
+    assert_eq!(socket.next_message().await, Err(1000));
+    assert!(begun.elapsed() >= IDLE_TIMEOUT);
 }
 
 /// H5
 #[tokio::test]
-async fn whoever_takes_nothing_is_cut() {
-    let server = Server::tuned(|config| {
-        (config.server.deadlines.ping, config.server.deadlines.write) = (PATIENCE * 2, WRITE);
+async fn subscriber_that_reads_nothing_is_disconnected() {
+    let server = Server::with_config(|config| {
+        (config.server.timeouts.ping, config.server.timeouts.write) = (TEST_TIMEOUT * 2, WRITE_TIMEOUT);
     })
     .await;
     let ann = server.app.user("ann").await;
@@ -82,11 +82,11 @@ async fn whoever_takes_nothing_is_cut() {
     // One takes nothing at all, the other a little now and then.
     for bite in [0, 512] {
         let begun = Instant::now();
-        let mut client = raw(server.connect_narrowly().await, ann.token.as_ref().unwrap()).await;
+        let mut client = raw(server.connect_with_small_window().await, ann.token.as_ref().unwrap()).await;
         let mut left = pings.as_slice();
         let mut buffer = vec![0; bite];
         let closed = loop {
-            assert!(begun.elapsed() < PATIENCE && !left.is_empty(), "the connection stays open");
+            assert!(begun.elapsed() < TEST_TIMEOUT && !left.is_empty(), "the connection stays open");
             match tokio::time::timeout(Duration::from_millis(20), client.0.write(left)).await {
                 Ok(Ok(count)) => left = &left[count..],
                 Ok(Err(_)) => break begun.elapsed(),
@@ -96,20 +96,20 @@ async fn whoever_takes_nothing_is_cut() {
                 break begun.elapsed();
             }
         };
-        assert!(closed > WRITE / 2, "{closed:?}");
+        assert!(closed > WRITE_TIMEOUT / 2, "{closed:?}");
     }
-    server.me().await;
+    server.assert_serves().await;
 }
 
 /// H7: a connection that was handed on has its place still, and gives it back.
 #[tokio::test]
-async fn streams_have_places_like_all_connections() {
-    let server = Server::tuned(|config| config.server.max_connections_per_address = 2).await;
+async fn streams_count_against_the_connection_limit() {
+    let server = Server::with_config(|config| config.server.max_connections_per_address = 2).await;
     let ann = server.app.user("ann").await;
-    let both = Subscriber::both(server.address, &ann).await;
+    let both = Subscriber::over_both(server.address, &ann).await;
     let mut third = server.connect().await;
     third.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    assert_eq!(third.rest().await, "", "there was no place");
+    assert_eq!(third.read_to_end().await, "", "there was no place");
     for told in both {
         drop(told);
         let begun = Instant::now();
@@ -118,23 +118,23 @@ async fn streams_have_places_like_all_connections() {
             if answer.starts_with("HTTP/1.1 200") {
                 break;
             }
-            assert!(begun.elapsed() < PATIENCE, "the place does not come back");
+            assert!(begun.elapsed() < TEST_TIMEOUT, "the place does not come back");
         }
     }
 }
 
 /// What comes behind the request for events is not the next request: that answer is the last.
 #[tokio::test]
-async fn events_are_the_last_on_their_connection() {
+async fn sse_stream_closes_its_connection() {
     let mut server = Server::new().await;
     let ann = server.app.user("ann").await;
     let mut client = server.connect().await;
-    client.send(&events_request(ann.token.as_ref().unwrap(), EVENTS)).await;
-    let head = client.until("\r\n\r\n").await;
+    client.send(&sse_request(ann.token.as_ref().unwrap(), EVENTS)).await;
+    let head = client.read_until("\r\n\r\n").await;
     assert!(head.contains("connection: close") && head.contains("x-accel-buffering: no"), "{head}");
     assert!(head.contains("cache-control: no-store"), "{head}");
     client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    assert!(tokio::time::timeout(IDLE * 2, client.0.read_u8()).await.is_err());
+    assert!(tokio::time::timeout(IDLE_TIMEOUT * 2, client.0.read_u8()).await.is_err());
     server.stop();
-    assert_eq!(client.rest().await, "0\r\n\r\n");
+    assert_eq!(client.read_to_end().await, "0\r\n\r\n");
 }

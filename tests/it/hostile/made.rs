@@ -6,11 +6,11 @@ use async_graphql::parser::types::{BaseType, Type};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::inputs::{Inputs, inputs};
+use crate::inputs::{SchemaInputs, schema_inputs};
 use crate::support::PASSWORD;
 
 /// What the schema takes.
-pub static SCHEMA: LazyLock<Inputs> = LazyLock::new(inputs);
+pub static SCHEMA: LazyLock<SchemaInputs> = LazyLock::new(schema_inputs);
 
 /// Text that has been trouble somewhere.
 pub fn text() -> impl Strategy<Value = String> {
@@ -72,7 +72,7 @@ pub fn any_json() -> impl Strategy<Value = Value> {
 }
 
 /// A value that `of` takes, as far as its shape goes; every text in it is hostile.
-fn fitting(of: &str, schema: &Inputs) -> BoxedStrategy<Value> {
+fn matching_type(of: &str, schema: &SchemaInputs) -> BoxedStrategy<Value> {
     if let Some(values) = schema.enums.get(of) {
         return prop::sample::select(values.clone()).prop_map(Value::from).boxed();
     }
@@ -96,9 +96,9 @@ fn fitting(of: &str, schema: &Inputs) -> BoxedStrategy<Value> {
     }
 }
 
-fn wrapped(of_type: &Type, schema: &Inputs) -> BoxedStrategy<Value> {
+fn wrapped(of_type: &Type, schema: &SchemaInputs) -> BoxedStrategy<Value> {
     match &of_type.base {
-        BaseType::Named(name) => fitting(name, schema),
+        BaseType::Named(name) => matching_type(name, schema),
         BaseType::List(inner) => prop::collection::vec(wrapped(inner, schema), 0..4).prop_map(Value::from).boxed(),
     }
 }
@@ -116,7 +116,7 @@ pub fn operation(field: &str) -> String {
 }
 
 /// A root field and fitting variables.
-pub fn fitting_operation() -> impl Strategy<Value = (String, Value)> {
+pub fn matching_operation() -> impl Strategy<Value = (String, Value)> {
     let fields: Vec<String> = SCHEMA.root_fields.keys().cloned().collect();
     prop::sample::select(fields).prop_flat_map(|field| {
         let arguments: Vec<_> = SCHEMA.root_fields[&field]

@@ -8,11 +8,11 @@ use sea_orm::DbBackend;
 use crate::support::database::{TestDatabase, backend};
 
 /// A place for one installation and its file.
-struct Place {
+struct WorkingDirectory {
     database: TestDatabase,
 }
 
-impl Place {
+impl WorkingDirectory {
     async fn new() -> Self {
         let database = TestDatabase::migrated().await;
         std::fs::create_dir_all(&database.directory).unwrap();
@@ -46,11 +46,11 @@ impl Place {
     }
 }
 
-fn told(output: &Output) -> String {
+fn standard_output(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn complaint(output: &Output) -> String {
+fn error_output(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -68,35 +68,38 @@ administrator: bob
 ";
 
 #[tokio::test]
-async fn tells_what_it_did_and_ends_with_3_if_rows_were_refused() {
-    let place = Place::new().await;
+async fn import_command_exits_with_3_when_rows_are_refused() {
+    let place = WorkingDirectory::new().await;
     let file = place.file("users.csv", &format!("\u{feff}{CSV}"));
     let dry = place.import(&["csv", &file, "--dry-run"]);
     let sum =
         "3 rows: 2 would be imported, 0 imported earlier, 1 refused; 1 account cannot sign in; nothing was changed\n";
-    assert_eq!(told(&dry), format!("{REPORT}{sum}"));
-    assert_eq!((dry.status.code(), complaint(&dry).as_str()), (Some(3), ""));
+    assert_eq!(standard_output(&dry), format!("{REPORT}{sum}"));
+    assert_eq!((dry.status.code(), error_output(&dry).as_str()), (Some(3), ""));
     let readme = include_str!("../../../README.md");
     assert!(readme.contains(&format!("{REPORT}{sum}")), "the README shows what is printed");
 
     let first = place.import(&["csv", &file]);
     let sum = "3 rows: 2 imported, 0 imported earlier, 1 refused; 1 account cannot sign in\n";
-    assert_eq!((told(&first), first.status.code()), (format!("{REPORT}{sum}"), Some(3)));
+    assert_eq!((standard_output(&first), first.status.code()), (format!("{REPORT}{sum}"), Some(3)));
     let second = place.import(&["csv", &file]);
     let sum = "row 3 \"Ann\": refused: its name is that of row 2\n\
         3 rows: 0 imported, 2 imported earlier, 1 refused; 0 accounts cannot sign in\n";
-    assert_eq!((told(&second), second.status.code()), (sum.to_owned(), Some(3)));
+    assert_eq!((standard_output(&second), second.status.code()), (sum.to_owned(), Some(3)));
     let good = place.file("good.jsonl", "{\"username\": \"cid\"}\n\n{\"username\": \"dan\"}\n");
     let good = place.import(&["jsonl", &good]);
-    assert_eq!(good.status.code(), Some(0), "{}", complaint(&good));
-    assert!(told(&good).ends_with("2 rows: 2 imported, 0 imported earlier, 0 refused; 2 accounts cannot sign in\n"));
-    assert!(!complaint(&good).contains(" of 2 rows"), "the bar is drawn on a terminal only");
+    assert_eq!(good.status.code(), Some(0), "{}", error_output(&good));
+    assert!(
+        standard_output(&good)
+            .ends_with("2 rows: 2 imported, 0 imported earlier, 0 refused; 2 accounts cannot sign in\n")
+    );
+    assert!(!error_output(&good).contains(" of 2 rows"), "the bar is drawn on a terminal only");
 }
 
 /// The bar is drawn for somebody who looks at it. `script` gives the program a terminal.
 #[tokio::test]
-async fn draws_a_bar_on_a_terminal() {
-    let place = Place::new().await;
+async fn import_command_draws_a_progress_bar_on_a_terminal() {
+    let place = WorkingDirectory::new().await;
     let rows: Vec<String> = (1..=501).map(|number| format!("{{\"username\": \"u{number}\"}}")).collect();
     let file = place.file("users.jsonl", &rows.join("\n"));
     let command = format!(
@@ -111,7 +114,7 @@ async fn draws_a_bar_on_a_terminal() {
         .envs(place.database.settings())
         .output()
         .expect("script is there (Debian: bsdutils)");
-    let shown = told(&output);
+    let shown = standard_output(&output);
     assert_eq!(output.status.code(), Some(0), "{shown}");
     assert!(shown.contains("of 501 rows"), "{shown:?}");
     assert!(shown.contains("501 rows: 501 would be imported"), "{shown:?}");
@@ -119,8 +122,8 @@ async fn draws_a_bar_on_a_terminal() {
 
 /// Not even a database is made where there is none.
 #[tokio::test]
-async fn changes_nothing_when_it_is_dry() {
-    let place = Place::new().await;
+async fn import_dry_run_changes_nothing() {
+    let place = WorkingDirectory::new().await;
     let file = place.file("users.csv", CSV);
     place.import(&["csv", &file, "--dry-run"]);
     assert!(!place.data().exists());
@@ -137,17 +140,17 @@ async fn changes_nothing_when_it_is_dry() {
     let before = all(&place.data());
     let more = place.file("more.csv", "username\neve\n");
     let dry = place.import(&["csv", &more, "--dry-run"]);
-    assert!(told(&dry).contains("1 would be imported"), "{}", complaint(&dry));
+    assert!(standard_output(&dry).contains("1 would be imported"), "{}", error_output(&dry));
     assert!(all(&place.data()) == before, "the files are byte for byte what they were");
 }
 
 /// The database may be elsewhere than the data directory, which is nothing to a dry run.
 #[tokio::test]
-async fn makes_no_data_directory_when_it_is_dry() {
+async fn import_dry_run_creates_no_data_directory() {
     if backend() != DbBackend::Sqlite {
         return;
     }
-    let place = Place::new().await;
+    let place = WorkingDirectory::new().await;
     let file = place.file("users.csv", CSV);
     place.import(&["csv", &file]);
     let other = place.database.directory.join("other");
@@ -157,15 +160,15 @@ async fn makes_no_data_directory_when_it_is_dry() {
         .arg(&other)
         .output()
         .unwrap();
-    assert!(told(&dry).contains("2 imported earlier"), "{}", complaint(&dry));
+    assert!(standard_output(&dry).contains("2 imported earlier"), "{}", error_output(&dry));
     assert!(!other.exists());
 }
 
 /// A table of Excel, through a pipe, with the names that another program gave its columns.
 #[tokio::test]
-async fn reads_standard_input_and_takes_names_of_columns() {
-    let place = Place::new().await;
-    let table = format!("Login\tHash\nann\t{}\n", super::ASDF);
+async fn import_command_reads_stdin_and_column_names() {
+    let place = WorkingDirectory::new().await;
+    let table = format!("Login\tHash\nann\t{}\n", super::HASH_OF_ASDF);
     let units = table.encode_utf16().flat_map(u16::to_le_bytes);
     let file = place.database.directory.join("users.txt");
     std::fs::write(&file, [0xff, 0xfe].into_iter().chain(units).collect::<Vec<u8>>()).unwrap();
@@ -180,14 +183,19 @@ async fn reads_standard_input_and_takes_names_of_columns() {
             ("imported", "1 imported, 0 imported earlier", "")
         };
         let sum = format!("1 row: {counts}, 0 refused; 0 accounts cannot sign in{end}\n");
-        assert_eq!((told(&output), output.status.code()), (sum, Some(0)), "{verb}: {}", complaint(&output));
+        assert_eq!(
+            (standard_output(&output), output.status.code()),
+            (sum, Some(0)),
+            "{verb}: {}",
+            error_output(&output)
+        );
     }
 }
 
 /// Nothing of a file reaches the terminal as it stands, and no secret at all.
 #[tokio::test]
-async fn prints_names_harmlessly_and_no_secrets() {
-    let place = Place::new().await;
+async fn import_command_escapes_names_and_prints_no_secrets() {
+    let place = WorkingDirectory::new().await;
     let file = place.file(
         "users.jsonl",
         "{\"username\": \"x\\u001b[2Jy\\nrow 9\", \"password\": \"canary-4711\"}
@@ -196,18 +204,18 @@ async fn prints_names_harmlessly_and_no_secrets() {
 {\"password\": \"canary-4711\"",
     );
     let output = place.import(&["jsonl", &file]);
-    let all = format!("{}{}", told(&output), complaint(&output));
+    let all = format!("{}{}", standard_output(&output), error_output(&output));
     assert_eq!(output.status.code(), Some(3), "{all}");
     assert!(!all.contains('\u{1b}') && !all.contains("4711"), "{all}");
-    assert_eq!(told(&output).lines().count(), 5, "{all}");
+    assert_eq!(standard_output(&output).lines().count(), 5, "{all}");
     let url = place.import(&["user-api", "mysql://root:canary-4711@127.0.0.1:1/x"]);
     assert_eq!(url.status.code(), Some(1));
-    assert!(!complaint(&url).contains("canary") && complaint(&url).contains("the database of the URL"));
+    assert!(!error_output(&url).contains("canary") && error_output(&url).contains("the database of the URL"));
 }
 
 #[tokio::test]
-async fn says_what_is_wrong_with_its_arguments_and_files() {
-    let place = Place::new().await;
+async fn import_command_reports_bad_arguments_and_files() {
+    let place = WorkingDirectory::new().await;
     let text = place.file("text", "no JSON");
     let bytes = place.database.directory.join("bytes");
     std::fs::write(&bytes, b"\xff").unwrap();
@@ -239,10 +247,10 @@ async fn says_what_is_wrong_with_its_arguments_and_files() {
         ),
     ] {
         let output = place.import_of(&arguments, std::fs::File::open(&text).unwrap().into());
-        let said = complaint(&output);
+        let said = error_output(&output);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
         assert!(said.contains(problem), "{arguments:?}: {said}");
-        assert_eq!(told(&output), "");
+        assert_eq!(standard_output(&output), "");
     }
     assert!(!place.data().exists(), "a file that cannot be read makes no database");
 }

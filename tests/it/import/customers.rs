@@ -1,17 +1,17 @@
 //! Customers of user-api become tenants: with their numbers where these are free, and as a dry run says.
 
-use accountd::account::import::user_api::Place;
+use accountd::account::import::user_api::DatabaseLocation;
 use accountd::account::import::{self, Source};
 use entity::{imported, tenant};
 use sea_orm::{ActiveModelTrait, EntityTrait, QueryOrder, Set};
 use serde_json::json;
 
 use super::formats::OldFile;
-use super::{account, rehearse, run, told};
+use super::{dry_run, find_user, reported, run};
 use crate::support::TestApp;
 
 /// The number of a user, what it is called, and whose it is.
-async fn old(users: &[(i64, &str, i64)]) -> OldFile {
+async fn old_database(users: &[(i64, &str, i64)]) -> OldFile {
     let salt = "5a9b0a98c5d8d23fc8c69dbcd4e6892b9bd47c74e1b908c3defb0935783f59dc";
     let user = |(id, name, customer): &(i64, &str, i64)| {
         let hash = "bf2a17b8d14ad59802f4e4af190ca4ca";
@@ -30,7 +30,7 @@ async fn old(users: &[(i64, &str, i64)]) -> OldFile {
 }
 
 async fn read(file: &OldFile) -> Source {
-    import::user_api::read(Place::File(&file.0)).await.unwrap()
+    import::user_api::read(DatabaseLocation::File(&file.0)).await.unwrap()
 }
 
 async fn tenants(app: &TestApp) -> Vec<(i64, String)> {
@@ -40,8 +40,8 @@ async fn tenants(app: &TestApp) -> Vec<(i64, String)> {
 
 /// The number that customer 1 gets instead of its own must not be that of another customer.
 #[tokio::test]
-async fn numbered_without_a_gap_keep_their_numbers_but_the_first() {
-    let file = old(&[(1, "ann@example.org", 1), (2, "bea@example.org", 2), (3, "cid@example.org", 3)]).await;
+async fn imported_customers_keep_contiguous_ids_but_the_first() {
+    let file = old_database(&[(1, "ann@example.org", 1), (2, "bea@example.org", 2), (3, "cid@example.org", 3)]).await;
     let app = TestApp::new().await;
     let expected = [
         "customer 1: would be a tenant with another number: 1 is not free",
@@ -49,28 +49,29 @@ async fn numbered_without_a_gap_keep_their_numbers_but_the_first() {
         "customer 3: would be tenant 3 here",
     ];
     for db in [None, Some(app.app.db.reader())] {
-        let report = rehearse(db, &app, "user-api", read(&file).await).await;
-        assert_eq!((report.made, report.tenants), (3, expected.map(str::to_owned).to_vec()));
+        let report = dry_run(db, &app, "user-api", read(&file).await).await;
+        assert_eq!((report.created, report.tenants), (3, expected.map(str::to_owned).to_vec()));
     }
     let report = run(&app, "user-api", read(&file).await).await;
-    assert_eq!((report.made, told(&report.refused)), (3, vec![]));
+    assert_eq!((report.created, reported(&report.refused)), (3, vec![]));
     let made = tenants(&app).await;
     let another = made.iter().find(|(_, name)| name == "customer 1").unwrap().0;
     assert!(another > 3, "{made:?}");
     assert_eq!(&made[1..3], [(2, "customer 2".to_owned()), (3, "customer 3".to_owned())]);
     assert_eq!(report.tenants[0], format!("customer 1 is tenant {another} here: customer 1"));
-    assert_eq!(account(&app, "ann").await.tenant_id, another);
+    assert_eq!(find_user(&app, "ann").await.tenant_id, another);
 
-    let again = rehearse(Some(app.app.db.reader()), &app, "user-api", read(&file).await).await;
-    assert_eq!((again.known, again.tenants), (3, Vec::<String>::new()));
+    let again = dry_run(Some(app.app.db.reader()), &app, "user-api", read(&file).await).await;
+    assert_eq!((again.already_imported, again.tenants), (3, Vec::<String>::new()));
     let again = run(&app, "user-api", read(&file).await).await;
-    assert_eq!((again.known, tenants(&app).await.len()), (3, 4));
+    assert_eq!((again.already_imported, tenants(&app).await.len()), (3, 4));
 }
 
 /// A number above those that are kept would leave none for the tenants that come later.
 #[tokio::test]
-async fn with_numbers_out_of_range_get_others() {
-    let file = old(&[(1, "ann@example.org", i64::MAX), (2, "bea@example.org", -4), (3, "cid@example.org", 5)]).await;
+async fn imported_customers_with_ids_out_of_range_get_new_ids() {
+    let file =
+        old_database(&[(1, "ann@example.org", i64::MAX), (2, "bea@example.org", -4), (3, "cid@example.org", 5)]).await;
     let app = TestApp::new().await;
     run(&app, "user-api", read(&file).await).await;
     let made = tenants(&app).await;
@@ -80,38 +81,41 @@ async fn with_numbers_out_of_range_get_others() {
 
 /// `customer` is a username like any other.
 #[tokio::test]
-async fn are_not_taken_for_a_user_of_that_name() {
+async fn imported_customer_is_not_matched_with_a_user_of_its_name() {
     for users in [&[(1, "customer", 1)][..], &[(1, "ann@example.org", 1), (3, "customer", 3)]] {
-        let file = old(users).await;
+        let file = old_database(users).await;
         let app = TestApp::new().await;
         let report = run(&app, "user-api", read(&file).await).await;
-        assert_eq!((report.made, report.known), (u64::try_from(users.len()).unwrap(), 0));
+        assert_eq!((report.created, report.already_imported), (u64::try_from(users.len()).unwrap(), 0));
         let (number, name, _) = users.last().unwrap();
-        assert_eq!(account(&app, name).await.id, *number);
+        assert_eq!(find_user(&app, name).await.id, *number);
         let again = run(&app, "user-api", read(&file).await).await;
-        assert_eq!((again.made, again.known, again.tenants.len()), (0, report.made, 0));
+        assert_eq!((again.created, again.already_imported, again.tenants.len()), (0, report.created, 0));
     }
 }
 
 /// Administrators of a single customer administer the installation, which a dry run has to report.
 #[tokio::test]
-async fn of_the_installation_are_reported_by_a_dry_run() {
+async fn import_dry_run_reports_customers_of_the_default_tenant() {
     let app = TestApp::new().await;
-    run(&app, "user-api", read(&old(&[(5, "ann@example.org", 3)]).await).await).await;
-    let file = old(&[(5, "ann@example.org", 3), (6, "admin", 3), (7, "bea@example.org", 4)]).await;
+    run(&app, "user-api", read(&old_database(&[(5, "ann@example.org", 3)]).await).await).await;
+    let file = old_database(&[(5, "ann@example.org", 3), (6, "admin", 3), (7, "bea@example.org", 4)]).await;
     let mut source = read(&file).await;
-    source.rows[1].account.as_mut().unwrap().roles.push("admin".to_owned());
-    let rehearsal = rehearse(Some(app.app.db.reader()), &app, "user-api", source).await;
-    assert_eq!((rehearsal.made, rehearsal.known, rehearsal.administrators), (2, 1, vec!["admin".to_owned()]));
+    source.rows[1].user.as_mut().unwrap().roles.push("admin".to_owned());
+    let rehearsal = dry_run(Some(app.app.db.reader()), &app, "user-api", source).await;
+    assert_eq!(
+        (rehearsal.created, rehearsal.already_imported, rehearsal.administrators),
+        (2, 1, vec!["admin".to_owned()])
+    );
     assert_eq!(rehearsal.tenants, ["customer 4: would be tenant 4 here"]);
     run(&app, "user-api", read(&file).await).await;
-    assert_eq!((account(&app, "admin").await.tenant_id, account(&app, "bea").await.tenant_id), (1, 4));
+    assert_eq!((find_user(&app, "admin").await.tenant_id, find_user(&app, "bea").await.tenant_id), (1, 4));
 }
 
 /// What an earlier version noted of a customer is known, and does not hide the user either.
 #[tokio::test]
-async fn of_an_earlier_import_are_known_by_their_older_notes() {
-    let file = old(&[(1, "ann@example.org", 1), (3, "customer", 3)]).await;
+async fn customers_of_earlier_import_versions_are_recognized() {
+    let file = old_database(&[(1, "ann@example.org", 1), (3, "customer", 3)]).await;
     let app = TestApp::new().await;
     let now = accountd::clock::Clock::now(&*app.clock);
     let uid = uuid::Uuid::from_u128(3);
@@ -127,32 +131,33 @@ async fn of_an_earlier_import_are_known_by_their_older_notes() {
     let note = imported::ActiveModel { source: Set(source), uid: Set(uid), imported_at: Set(now.into()) };
     imported::Entity::insert(note).exec_without_returning(app.app.db.reader()).await.unwrap();
     let report = run(&app, "user-api", read(&file).await).await;
-    assert_eq!((report.made, report.known, report.tenants.len()), (2, 0, 1));
-    assert_eq!(account(&app, "customer").await.tenant_id, 30);
+    assert_eq!((report.created, report.already_imported, report.tenants.len()), (2, 0, 1));
+    assert_eq!(find_user(&app, "customer").await.tenant_id, 30);
 }
 
 /// The users who come into a disabled tenant wait with the others until it is enabled.
 #[tokio::test]
-async fn whose_tenants_are_disabled_bring_no_user_who_can_sign_in() {
+async fn imported_users_of_disabled_tenants_cannot_sign_in() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
-    let first = old(&[(15, "ann@example.org", 5), (17, "bea@example.org", 7)]).await;
+    let first = old_database(&[(15, "ann@example.org", 5), (17, "bea@example.org", 7)]).await;
     run(&app, "user-api", read(&first).await).await;
     let uid = tenant::Entity::find_by_id(5).one(app.app.db.reader()).await.unwrap().unwrap().uid;
     let id = accountd::account::id::TenantId::from(uid).to_string();
     let set = async |status: &str| {
         let input = json!({ "tenantId": id, "status": status });
-        root.done("setTenantStatus", input, "tenant { status }").await;
+        root.mutate_ok("setTenantStatus", input, "tenant { status }").await;
     };
     set("DISABLED").await;
-    let second = old(&[(15, "ann@example.org", 5), (17, "bea@example.org", 7), (19, "cid@example.org", 5)]).await;
-    let rehearsal = rehearse(Some(app.app.db.reader()), &app, "user-api", read(&second).await).await;
+    let second =
+        old_database(&[(15, "ann@example.org", 5), (17, "bea@example.org", 7), (19, "cid@example.org", 5)]).await;
+    let rehearsal = dry_run(Some(app.app.db.reader()), &app, "user-api", read(&second).await).await;
     let report = run(&app, "user-api", read(&second).await).await;
     for report in [rehearsal, report] {
-        assert_eq!((report.made, told(&report.shut_out)), (1, vec![(19, "its tenant is disabled")]));
+        assert_eq!((report.created, reported(&report.cannot_sign_in)), (1, vec![(19, "its tenant is disabled")]));
     }
     let refused = app.anonymous().login("cid@example.org", "password").await;
-    assert_eq!(refused.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+    assert_eq!(refused.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"));
     set("ACTIVE").await;
     app.login("cid@example.org", "password").await;
 }

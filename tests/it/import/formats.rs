@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use accountd::account::import::user_api::Place;
+use accountd::account::import::user_api::DatabaseLocation;
 use accountd::account::import::{self, Source};
 use entity::user::Status;
 use entity::{role, tenant, throttle};
@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use serde_json::json;
 
-use super::{SECRET, account, count, run, signs_in, told};
+use super::{SECRET, can_sign_in, count, find_user, reported, run};
 use crate::support::database::{TestDatabase, backend};
 use crate::support::{TestApp, scratch_directory};
 
@@ -61,20 +61,20 @@ const PLANTDB: &str = r#"[
 ]"#;
 
 #[tokio::test]
-async fn plantdb_users_bring_roles_names_and_failures() {
+async fn plantdb_import_carries_over_roles_names_and_failures() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     let report = run(&app, "plantdb", import::plantdb::read(PLANTDB).unwrap()).await;
-    assert_eq!(told(&report.refused), [(3, "`failed_attempts` is no whole number")]);
-    assert_eq!(told(&report.shut_out), [(4, "it is disabled, and it has no password")]);
-    assert_eq!(told(&report.remarks), [(2, "its extra permissions have no place here")]);
+    assert_eq!(reported(&report.refused), [(3, "`failed_attempts` is no whole number")]);
+    assert_eq!(reported(&report.cannot_sign_in), [(4, "it is disabled, and it has no password")]);
+    assert_eq!(reported(&report.remarks), [(2, "its extra permissions have no place here")]);
     assert_eq!(report.administrators, ["admin"]);
     assert_eq!(report.roles.iter().collect::<Vec<_>>(), ["contributor", "reader"]);
 
-    let batman = account(&app, "batman").await;
+    let batman = find_user(&app, "batman").await;
     assert_eq!(batman.display_name.as_deref(), Some("Bruce Wayne"));
-    let robin = account(&app, "robin").await;
+    let robin = find_user(&app, "robin").await;
     assert_eq!((robin.status, robin.display_name, robin.created_at), (Status::Disabled, None, robin.updated_at));
-    let admin = account(&app, "admin").await;
+    let admin = find_user(&app, "admin").await;
     let at = |time: &str| Some(time.parse::<chrono::DateTime<chrono::Utc>>().unwrap().into());
     assert_eq!(Some(admin.created_at), at("2026-01-15T09:00:00.123Z"));
     assert_eq!(admin.last_login_at, at("2026-02-01T10:00:00Z"));
@@ -84,15 +84,15 @@ async fn plantdb_users_bring_roles_names_and_failures() {
     let failures = throttle::Entity::find_by_id(format!("user:{}", batman.id)).one(app.app.db.reader()).await.unwrap();
     assert_eq!(failures.unwrap().failures, 3);
     let early = app.anonymous().login("batman", "Alfred123!").await;
-    assert_eq!(early.refusal("login").as_deref(), Some("TOO_MANY_ATTEMPTS"));
+    assert_eq!(early.payload_error("login").as_deref(), Some("TOO_MANY_ATTEMPTS"));
     app.clock.advance(chrono::TimeDelta::minutes(15));
-    signs_in(&app, "batman", "batman", "Alfred123!").await;
-    signs_in(&app, "admin", "admin", "Alfred123!").await;
+    can_sign_in(&app, "batman", "batman", "Alfred123!").await;
+    can_sign_in(&app, "admin", "admin", "Alfred123!").await;
 }
 
 /// Passwords in plain text, of the older course: hashed while they are imported.
 #[tokio::test]
-async fn tecladocode_users_bring_numbers_and_plain_passwords() {
+async fn tecladocode_import_carries_over_ids_and_plain_passwords() {
     let file = OldFile::of(&[
         "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, username VARCHAR(80) UNIQUE, password VARCHAR(80))",
         "INSERT INTO users VALUES (1, 'jose', 'asdf'), (2, 'Jose', '1234'), (3, '', 'x'), (4, NULL, 'x'),
@@ -111,30 +111,33 @@ async fn tecladocode_users_bring_numbers_and_plain_passwords() {
         (10, "`username` is no text"),
         (12, "`password` is no text"),
     ];
-    assert_eq!(told(&refused), expected);
-    assert_eq!(told(&report.shut_out), [(5, "it has no password"), (6, "it has no password")]);
+    assert_eq!(reported(&refused), expected);
+    assert_eq!(reported(&report.cannot_sign_in), [(5, "it has no password"), (6, "it has no password")]);
     assert_eq!(
-        told(&report.remarks),
+        reported(&report.remarks),
         [(1, "as number 1 it was the administrator: here that is who has the role `admin`")]
     );
     assert_eq!(report.administrators, [""; 0]);
     for (name, number, password) in [("jose", 1, "asdf"), ("rolf", 9, "passwörd"), ("4711", 11, "4711")] {
-        let made = account(&app, name).await;
+        let made = find_user(&app, name).await;
         assert_eq!(made.id, number);
         let hash = made.password_hash.unwrap();
         assert!(hash.expose().starts_with("$argon2id$") && !hash.expose().contains(password), "{name}");
-        signs_in(&app, name, name, password).await;
+        can_sign_in(&app, name, name, password).await;
     }
     for name in ["bob", "ann"] {
-        assert_eq!(app.anonymous().login(name, "").await.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"));
+        assert_eq!(
+            app.anonymous().login(name, "").await.payload_error("login").as_deref(),
+            Some("INVALID_CREDENTIALS")
+        );
     }
     let again = run(&app, "tecladocode", import::tecladocode::read(&file.0).await.unwrap()).await;
-    assert_eq!((again.made, again.known), (0, 5));
+    assert_eq!((again.created, again.already_imported), (0, 5));
 }
 
 /// Hashes of the newer course.
 #[tokio::test]
-async fn tecladocode_users_bring_passlib_hashes() {
+async fn tecladocode_import_accepts_passlib_hashes() {
     let file = OldFile::of(&[
         "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, username VARCHAR(80) NOT NULL UNIQUE, password VARCHAR(256))",
         "INSERT INTO users VALUES
@@ -143,9 +146,9 @@ async fn tecladocode_users_bring_passlib_hashes() {
     .await;
     let app = TestApp::new().await;
     let report = run(&app, "tecladocode", import::tecladocode::read(&file.0).await.unwrap()).await;
-    assert_eq!((report.made, report.shut_out.len()), (1, 0));
-    assert!(account(&app, "rolf").await.password_hash.unwrap().expose().starts_with("$pbkdf2-sha256$29000$"));
-    signs_in(&app, "rolf", "rolf", "asdf").await;
+    assert_eq!((report.created, report.cannot_sign_in.len()), (1, 0));
+    assert!(find_user(&app, "rolf").await.password_hash.unwrap().expose().starts_with("$pbkdf2-sha256$29000$"));
+    can_sign_in(&app, "rolf", "rolf", "asdf").await;
 }
 
 /// The tables of user-api 0.6.0, as SQLAlchemy makes them on both of its databases, with two customers.
@@ -177,10 +180,10 @@ fn user_api_tables() -> Vec<String> {
     tables
 }
 
-async fn comes_from_user_api(app: &TestApp, read: impl AsyncFn() -> Source) {
+async fn check_user_api_import(app: &TestApp, read: impl AsyncFn() -> Source) {
     let report = run(app, "user-api", read().await).await;
-    assert_eq!(told(&report.refused), [(45, "its name is empty")]);
-    assert_eq!(told(&report.shut_out), [(43, "it is disabled")]);
+    assert_eq!(reported(&report.refused), [(45, "its name is empty")]);
+    assert_eq!(reported(&report.cannot_sign_in), [(43, "it is disabled")]);
     assert_eq!(report.roles.iter().collect::<Vec<_>>(), ["analyst"]);
     let analyst = role::Entity::find().filter(role::Column::NameKey.eq("analyst")).one(app.app.db.reader()).await;
     assert_eq!(analyst.unwrap().unwrap().description.as_deref(), Some("Analyst"));
@@ -194,33 +197,33 @@ async fn comes_from_user_api(app: &TestApp, read: impl AsyncFn() -> Source) {
     assert_eq!(report.tenants, expected);
     assert_eq!(report.administrators, ["admin, of customer 1", "boss, of customer 7"]);
 
-    let bea = account(app, "bea.b").await;
+    let bea = find_user(app, "bea.b").await;
     assert_eq!((bea.id, bea.tenant_id, bea.display_name.as_deref()), (42, one, Some("Béa B")));
-    assert_eq!(account(app, "bea.b-43").await.tenant_id, seven, "the name was taken");
-    assert_eq!(account(app, "admin").await.id, 41);
-    signs_in(app, "bea.b@EXAMPLE.org", "bea.b", "café").await;
-    signs_in(app, "admin", "admin", "password").await;
+    assert_eq!(find_user(app, "bea.b-43").await.tenant_id, seven, "the name was taken");
+    assert_eq!(find_user(app, "admin").await.id, 41);
+    can_sign_in(app, "bea.b@EXAMPLE.org", "bea.b", "café").await;
+    can_sign_in(app, "admin", "admin", "password").await;
     let boss = app.login("boss@other.example", "password").await;
     let seen = boss.send("{ users(orderBy: { field: USERNAME, direction: ASC }) { nodes { username } } }", json!({}));
     let seen = seen.await.data();
     assert_eq!(seen["users"]["nodes"], json!([{ "username": "bea.b-43" }, { "username": "boss" }]));
 
     let again = run(app, "user-api", read().await).await;
-    assert_eq!((again.made, again.known, again.tenants.len()), (0, 4, 0));
+    assert_eq!((again.created, again.already_imported, again.tenants.len()), (0, 4, 0));
     assert_eq!(count(app).await, 4);
 }
 
 #[tokio::test]
-async fn user_api_users_bring_customers_and_roles() {
+async fn user_api_import_carries_over_customers_and_roles() {
     let tables = user_api_tables();
     let file = OldFile::of(&tables.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let app = TestApp::new().await;
-    comes_from_user_api(&app, async || import::user_api::read(Place::File(&file.0)).await.unwrap()).await;
+    check_user_api_import(&app, async || import::user_api::read(DatabaseLocation::File(&file.0)).await.unwrap()).await;
 }
 
 /// The same from a server, where the tests have one.
 #[tokio::test]
-async fn user_api_users_come_from_a_server() {
+async fn user_api_import_reads_a_database_server() {
     if backend() != DbBackend::MySql {
         return;
     }
@@ -231,18 +234,18 @@ async fn user_api_users_come_from_a_server() {
     fill(&db, &tables.iter().map(String::as_str).collect::<Vec<_>>()).await;
     db.close().await.unwrap();
     let app = TestApp::new().await;
-    let read = async || import::user_api::read(Place::Url(url.clone().into())).await.unwrap();
-    comes_from_user_api(&app, read).await;
+    let read = async || import::user_api::read(DatabaseLocation::Url(url.clone().into())).await.unwrap();
+    check_user_api_import(&app, read).await;
 }
 
 /// With one customer its users are the installation's, as they were in the old service.
 #[tokio::test]
-async fn user_api_users_of_an_only_customer_are_the_installations() {
+async fn user_api_import_of_one_customer_uses_the_default_tenant() {
     let mut tables = user_api_tables();
     tables.push("DELETE FROM _user WHERE customer_id <> 1".to_owned());
     let file = OldFile::of(&tables.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let app = TestApp::new().await;
-    let report = run(&app, "user-api", import::user_api::read(Place::File(&file.0)).await.unwrap()).await;
+    let report = run(&app, "user-api", import::user_api::read(DatabaseLocation::File(&file.0)).await.unwrap()).await;
     assert_eq!(report.tenants, ["customer 1 is tenant 1 here: default"]);
     assert_eq!(report.administrators, ["admin"]);
     let admin = app.login("admin", "password").await;
@@ -250,7 +253,7 @@ async fn user_api_users_of_an_only_customer_are_the_installations() {
 }
 
 #[tokio::test]
-async fn mongo_users_bring_their_role_and_have_to_change_passwords() {
+async fn mongo_import_carries_over_roles_and_requires_new_passwords() {
     let roles = r#"
         {"_id":{"$oid":"5f0000000000000000000001"},"name":"admin","permissions":{"x":1}}
         {"_id":{"$oid":"5f0000000000000000000002"},"name":"user"}"#;
@@ -272,10 +275,10 @@ async fn mongo_users_bring_their_role_and_have_to_change_passwords() {
         let report = run(&app, "mongo", import::auth_service::read(&text, Some(roles)).unwrap()).await;
         let unknown =
             "its role 5f0000000000000000000003 is not among the roles: it was deleted, or their file is an older one";
-        assert_eq!(told(&report.refused), [(4, unknown)]);
-        assert_eq!(told(&report.shut_out), [(3, "it is disabled")]);
-        assert_eq!((report.administrators, report.made), (vec!["admin".to_owned()], 4));
-        signs_in(&app, "ADMIN", "admin", "secret").await;
+        assert_eq!(reported(&report.refused), [(4, unknown)]);
+        assert_eq!(reported(&report.cannot_sign_in), [(3, "it is disabled")]);
+        assert_eq!((report.administrators, report.created), (vec!["admin".to_owned()], 4));
+        can_sign_in(&app, "ADMIN", "admin", "secret").await;
         let login = "mutation { login(input: { username: \"ann\", password: \"secret\" }) { user { roles mustChangePassword } } }";
         let answer = app.anonymous().send(login, json!({})).await.data();
         assert_eq!(answer["login"]["user"], json!({ "roles": ["user"], "mustChangePassword": true }));
@@ -284,16 +287,16 @@ async fn mongo_users_bring_their_role_and_have_to_change_passwords() {
     let app = TestApp::new().await;
     let plain = user("eve", "2", "").replace(r#"{"$ref":"role","$id":"#, "").replace("0002\"}}", "0002\"}");
     let report = run(&app, "mongo", import::auth_service::read(&plain, Some(roles)).unwrap()).await;
-    assert!(report.made == 1 && report.roles.contains("user"));
+    assert!(report.created == 1 && report.roles.contains("user"));
     let report = run(&app, "mongo", import::auth_service::read(&plain, None).unwrap()).await;
     let unknown = "its role 5f0000000000000000000002 is not among the roles: give them with --roles";
-    assert_eq!(told(&report.refused), [(1, unknown)]);
+    assert_eq!(reported(&report.refused), [(1, unknown)]);
     assert!(import::auth_service::read("{\n\n}}", None).unwrap_err().to_string().contains("internal"));
 }
 
 /// Both general formats say the same.
 #[tokio::test]
-async fn csv_and_json_lines_say_the_same() {
+async fn csv_and_json_lines_import_the_same_users() {
     let csv = "username,email,display_name,password_hash,password,roles,active,must_change_password,id,created_at,last_login_at,password_changed_at\r\n\
         ann,ann@example.org,\"Lee, Ann\",,secret,editor; reviewer,1,FALSE,12,2024-05-01T08:30:00+02:00,2024-06-01 10:00:00,\r\n\
         ,bea@example.org,,$2b$12$Jk9E19C58lSv88Zd7EgS5eFDKdHAPj8sBUxGYrRm2wdJqUb2CGql2,,,false,true,,,,\r\n\
@@ -318,15 +321,15 @@ async fn csv_and_json_lines_say_the_same() {
                 (6, "`id` is no whole number"),
                 (7, "`created_at` is no time like 2026-03-01T12:00:00Z"),
             ];
-            assert_eq!(told(&report.refused), expected);
+            assert_eq!(reported(&report.refused), expected);
         }
-        signs_in(&app, "ann", "ann", "secret").await;
+        can_sign_in(&app, "ann", "ann", "secret").await;
         let fields = async |name: &str| {
-            let one = account(&app, name).await;
+            let one = find_user(&app, name).await;
             let times = (one.created_at, one.last_login_at.filter(|_| name == "bea"), one.password_changed_at);
             (one.email, one.display_name, one.status, one.must_change_password, times)
         };
-        assert_eq!(account(&app, "ann").await.id, 12);
+        assert_eq!(find_user(&app, "ann").await.id, 12);
         made.push((fields("ann").await, fields("bea").await));
     }
     assert_eq!(made[0], made[1]);

@@ -5,14 +5,14 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use super::{account, signs_in};
+use super::{can_sign_in, find_user};
 use crate::support::database::backend;
-use crate::support::{PATIENCE, TestApp};
+use crate::support::{TEST_TIMEOUT, TestApp};
 
 /// Cheap hashes of `asdf` in each scheme, made by the libraries that the older services use.
 pub(super) const ASDF: [&str; 7] = [
     "$argon2id$v=19$m=16,t=1,p=1$fFK69zxjEDQ$zb7705CzwkUv+zRSUY9Yyg",
-    super::ASDF,
+    super::HASH_OF_ASDF,
     "$pbkdf2-sha256$29000$mdM6x3hPydkbI4SwlpISYg$qOZbKy7oEJ9FlloQ/6CXrrxYV/UPZG2mx.pSfGRdMGQ",
     "$pbkdf2$1000$pnSOcc4Zo3Tu/T/nHKMUYg$086m3uYgAoBMvMDx4pq2HRCmHnw",
     "pbkdf2_sha256$1000$abcdefghijklmnopqrstuv$2/Ji+znophAT0WhUyV1KNfvxXpy3LG6gIT6XC02jznQ=",
@@ -32,16 +32,16 @@ async fn store_hash(app: &TestApp, hash: &str) {
 
 /// C7: each scheme is made again once, by a success only, and other sessions live on.
 #[tokio::test]
-async fn are_made_again_by_the_first_login() {
+async fn imported_hash_is_replaced_at_first_login() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let stored = async || account(&app, "ann").await.password_hash.unwrap().expose().to_owned();
+    let stored = async || find_user(&app, "ann").await.password_hash.unwrap().expose().to_owned();
     for hash in ASDF {
         store_hash(&app, hash).await;
         let wrong = app.anonymous().login("ann", "asdg").await;
-        assert_eq!(wrong.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash}");
+        assert_eq!(wrong.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash}");
         assert_eq!(stored().await, hash, "a failure makes no hash");
-        signs_in(&app, "ann", "ann", "asdf").await;
+        can_sign_in(&app, "ann", "ann", "asdf").await;
         let made = stored().await;
         app.login("ann", "asdf").await;
         assert_eq!(stored().await, made, "once");
@@ -51,7 +51,7 @@ async fn are_made_again_by_the_first_login() {
 
 /// C7: logins that meet while the hash is made again all succeed, and one hash is left.
 #[tokio::test(flavor = "multi_thread")]
-async fn are_made_again_while_many_sign_in() {
+async fn imported_hash_is_replaced_during_parallel_logins() {
     let app = TestApp::new().await;
     app.user("ann").await;
     store_hash(&app, ASDF[3]).await;
@@ -59,34 +59,34 @@ async fn are_made_again_while_many_sign_in() {
         .map(|_| {
             let anyone = app.anonymous();
             let input = json!({ "username": "ann", "password": "asdf" });
-            tokio::spawn(async move { anyone.insist("login", input, "errors { code }").await })
+            tokio::spawn(async move { anyone.mutate_retrying("login", input, "errors { code }").await })
         })
         .collect();
     for login in logins {
-        assert_eq!(login.await.unwrap().refusal("login"), None);
+        assert_eq!(login.await.unwrap().payload_error("login"), None);
     }
-    signs_in(&app, "ann", "ann", "asdf").await;
+    can_sign_in(&app, "ann", "ann", "asdf").await;
 }
 
 /// C4: what was typed is tried beside NFC, because the older service hashed that; from then on both forms are one.
 #[tokio::test]
-async fn may_be_of_what_was_typed() {
+async fn imported_hash_of_unnormalized_password_is_accepted() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}");
     store_hash(&app, "$pbkdf2-sha256$1000$ZCxFSIlRSsl5jzEm5ByDMA$9OKAtDMV4fY9ulEKoMVgGvtHs1Uu7/fTe8/8CoitS4A").await;
     assert!(
-        app.anonymous().login("ann", composed).await.refusal("login").is_some(),
+        app.anonymous().login("ann", composed).await.payload_error("login").is_some(),
         "it is the hash of the other form"
     );
     app.login("ann", decomposed).await;
     app.login("ann", composed).await;
-    signs_in(&app, "ann", "ann", decomposed).await;
+    can_sign_in(&app, "ann", "ann", decomposed).await;
 }
 
 /// C8: nothing that is stored, or imported, makes a login take long; B1: nor does it answer otherwise.
 #[tokio::test]
-async fn that_are_poisoned_are_wrong_passwords() {
+async fn imported_hash_with_excessive_cost_is_a_wrong_password() {
     let app = TestApp::new().await;
     app.user("ann").await;
     let poison = [
@@ -110,12 +110,12 @@ async fn that_are_poisoned_are_wrong_passwords() {
         store_hash(&app, hash).await;
         let started = std::time::Instant::now();
         let answer = app.anonymous().login("ann", "asdf").await;
-        assert_eq!(answer.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash:.99}");
+        assert_eq!(answer.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash:.99}");
         // Generous for a machine that is busy; what they ask for takes minutes.
-        assert!(started.elapsed() < PATIENCE, "{hash:.99}");
-        let kept = account(&app, "ann").await.password_hash.unwrap();
+        assert!(started.elapsed() < TEST_TIMEOUT, "{hash:.99}");
+        let kept = find_user(&app, "ann").await.password_hash.unwrap();
         assert_eq!(kept.expose(), hash);
     }
-    store_hash(&app, super::ASDF).await;
+    store_hash(&app, super::HASH_OF_ASDF).await;
     app.login("ann", "asdf").await;
 }

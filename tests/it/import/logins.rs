@@ -2,19 +2,20 @@
 
 use std::process::Command;
 
-use accountd::account::import::user_api::Place;
+use accountd::account::import::user_api::DatabaseLocation;
 use accountd::account::import::{self, Source};
 use serde_json::{Value, json};
 
 use super::formats::OldFile;
-use super::{ASDF, account, lines, run, signs_in, told};
+use super::{HASH_OF_ASDF, can_sign_in, find_user, lines, reported, run};
 use crate::support::TestApp;
 
 const ADDRESS: &str = "Ann.Lee@Example.org";
 
 /// A user of each format who is called by an address, with the password `asdf`.
 async fn source(format: &str) -> Source {
-    let users = json!([{ "username": ADDRESS, "password": ASDF, "password_hash": ASDF, "roles": [] }]).to_string();
+    let users = json!([{ "username": ADDRESS, "password": HASH_OF_ASDF, "password_hash": HASH_OF_ASDF, "roles": [] }])
+        .to_string();
     let api = "INSERT INTO _user VALUES (7, 'Ann.Lee@Example.org', 'Ann', 'bf2a17b8d14ad59802f4e4af190ca4ca',
         '5a9b0a98c5d8d23fc8c69dbcd4e6892b9bd47c74e1b908c3defb0935783f59dc', 1, 1)";
     match format {
@@ -39,7 +40,7 @@ async fn source(format: &str) -> Source {
                 api,
             ])
             .await;
-            import::user_api::read(Place::File(&file.0)).await.unwrap()
+            import::user_api::read(DatabaseLocation::File(&file.0)).await.unwrap()
         }
         other => panic!("{other} needs a row here"),
     }
@@ -55,25 +56,25 @@ fn formats() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn that_are_addresses_become_the_address_in_every_format() {
+async fn imported_email_login_name_becomes_the_email_address() {
     let formats = formats();
     assert_eq!(formats.len(), 6);
     for format in &formats {
         let app = TestApp::new().await;
         let report = run(&app, "any", source(format).await).await;
-        assert_eq!((report.made, told(&report.refused)), (1, vec![]), "{format}");
-        assert!(report.remarks.iter().any(|remark| remark.text == "its username here is \"Ann.Lee\""), "{format}");
-        let ann = account(&app, "ann.lee").await;
+        assert_eq!((report.created, reported(&report.refused)), (1, vec![]), "{format}");
+        assert!(report.remarks.iter().any(|remark| remark.message == "its username here is \"Ann.Lee\""), "{format}");
+        let ann = find_user(&app, "ann.lee").await;
         assert_eq!((ann.username.as_str(), ann.email.as_deref()), ("Ann.Lee", Some("Ann.Lee@example.org")), "{format}");
         let password = if format == "user-api" { "password" } else { "asdf" };
-        signs_in(&app, "ann.LEE@example.org", "ann.lee", password).await;
+        can_sign_in(&app, "ann.LEE@example.org", "ann.lee", password).await;
         let again = run(&app, "any", source(format).await).await;
-        assert_eq!((again.made, again.known), (0, 1), "{format}");
+        assert_eq!((again.created, again.already_imported), (0, 1), "{format}");
     }
 }
 
 #[tokio::test]
-async fn that_cannot_be_usernames_leave_it_to_the_address() {
+async fn imported_invalid_username_falls_back_to_the_email_address() {
     let app = TestApp::new().await;
     let user = |name: Value, email: Value| json!({ "username": name, "email": email, "password": "asdf" });
     let rows = [
@@ -89,8 +90,8 @@ async fn that_cannot_be_usernames_leave_it_to_the_address() {
     ];
     let report = run(&app, "general", lines(&rows)).await;
     let unfit = "its name cannot be used: use letters, digits, '.', '-' and '_', and begin with a letter or a digit";
-    assert_eq!(told(&report.refused), [(5, unfit), (9, unfit)]);
-    let remarks: Vec<_> = told(&report.remarks);
+    assert_eq!(reported(&report.refused), [(5, unfit), (9, unfit)]);
+    let remarks: Vec<_> = reported(&report.remarks);
     let expected = [
         (1, "its username here is \"ann\""),
         (2, "its username here is \"ann-2\""),
@@ -103,9 +104,9 @@ async fn that_cannot_be_usernames_leave_it_to_the_address() {
         (8, "its name cannot be used: gus@example.org signs in"),
     ];
     assert_eq!(remarks, expected);
-    assert_eq!(account(&app, "cid").await.display_name.as_deref(), Some("Cid Lee"));
-    assert_eq!(account(&app, "eve").await.email, None);
+    assert_eq!(find_user(&app, "cid").await.display_name.as_deref(), Some("Cid Lee"));
+    assert_eq!(find_user(&app, "eve").await.email, None);
     for (login, key) in [("ann@example.org", "ann"), ("b.lee@example.org", "bea"), ("cid@example.org", "cid")] {
-        signs_in(&app, login, key, "asdf").await;
+        can_sign_in(&app, login, key, "asdf").await;
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::formats::OldFile;
 use super::hashes::ASDF;
-use super::{account, lines, rehearse, run, signs_in, told};
+use super::{can_sign_in, dry_run, find_user, lines, reported, run};
 use crate::support::TestApp;
 
 /// Of schemes that are not taken; of `password`, most of them.
@@ -26,41 +26,44 @@ fn passwords() -> impl Iterator<Item = (usize, &'static str)> {
         .map(|(place, text)| (place + 1, text))
 }
 
-async fn holds(format: &'static str, read: impl AsyncFn() -> Source) {
+async fn assert_password_only(format: &'static str, read: impl AsyncFn() -> Source) {
     let app = TestApp::new().await;
-    let rehearsal = rehearse(None, &app, format, read().await).await;
+    let rehearsal = dry_run(None, &app, format, read().await).await;
     let report = run(&app, format, read().await).await;
     let hashes: Vec<u64> = report
         .remarks
         .iter()
-        .filter(|remark| remark.text.starts_with("its password is a hash of "))
+        .filter(|remark| remark.message.starts_with("its password is a hash of "))
         .map(|remark| remark.row)
         .collect();
     let unknown: Vec<u64> = report
-        .shut_out
+        .cannot_sign_in
         .iter()
-        .filter(|finding| finding.text.starts_with("its password has the form of a hash, and its password hash "))
+        .filter(|finding| finding.message.starts_with("its password has the form of a hash, and its password hash "))
         .map(|finding| finding.row)
         .collect();
-    let first = report.remarks.iter().chain(&report.shut_out).map(|finding| finding.row).min().unwrap();
+    let first = report.remarks.iter().chain(&report.cannot_sign_in).map(|finding| finding.row).min().unwrap();
     assert_eq!(hashes, (first..).take(ASDF.len()).collect::<Vec<_>>(), "{format}");
     assert_eq!(unknown, (first + 7..).take(UNKNOWN.len()).collect::<Vec<_>>(), "{format}");
-    assert_eq!((told(&rehearsal.remarks), told(&rehearsal.shut_out)), (told(&report.remarks), told(&report.shut_out)));
+    assert_eq!(
+        (reported(&rehearsal.remarks), reported(&rehearsal.cannot_sign_in)),
+        (reported(&report.remarks), reported(&report.cannot_sign_in))
+    );
     for (number, text) in passwords() {
         let name = format!("u{number}");
-        let stolen = app.anonymous().login(&name, text).await.refusal("login");
+        let stolen = app.anonymous().login(&name, text).await.payload_error("login");
         let is_plain = number > ASDF.len() + UNKNOWN.len();
         assert_eq!(stolen.is_none(), is_plain, "{format}: {text}");
         if number <= ASDF.len() {
-            signs_in(&app, &name, &name, "asdf").await;
+            can_sign_in(&app, &name, &name, "asdf").await;
         } else if !is_plain {
-            assert!(account(&app, &name).await.password_hash.is_none(), "{format}: {text}");
+            assert!(find_user(&app, &name).await.password_hash.is_none(), "{format}: {text}");
         }
     }
 }
 
 #[tokio::test]
-async fn of_tecladocode_let_in_by_the_password_alone() {
+async fn hash_in_tecladocode_password_column_does_not_log_in() {
     let rows: Vec<String> = passwords().map(|(number, text)| format!("({number}, 'u{number}', '{text}')")).collect();
     let file = OldFile::of(&[
         "CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, username VARCHAR(80) UNIQUE, password VARCHAR(256))",
@@ -68,61 +71,65 @@ async fn of_tecladocode_let_in_by_the_password_alone() {
         "UPDATE users SET id = id + 100",
     ])
     .await;
-    holds("tecladocode", async || import::tecladocode::read(&file.0).await.unwrap()).await;
+    assert_password_only("tecladocode", async || import::tecladocode::read(&file.0).await.unwrap()).await;
 }
 
 #[tokio::test]
-async fn of_json_lines_let_in_by_the_password_alone() {
+async fn hash_in_json_lines_password_column_does_not_log_in() {
     let rows: Vec<_> =
         passwords().map(|(number, text)| json!({ "username": format!("u{number}"), "password": text })).collect();
-    holds("general", async || lines(&rows)).await;
+    assert_password_only("general", async || lines(&rows)).await;
 }
 
 #[tokio::test]
-async fn of_csv_let_in_by_the_password_alone() {
+async fn hash_in_csv_password_column_does_not_log_in() {
     let rows: Vec<String> = passwords().map(|(number, text)| format!("u{number},\"{text}\"\n")).collect();
-    holds("general", async || import::table::read(&format!("username,password\n{}", rows.concat())).unwrap()).await;
+    assert_password_only("general", async || {
+        import::table::read(&format!("username,password\n{}", rows.concat())).unwrap()
+    })
+    .await;
 }
 
 /// What stands around a hash goes, in either column.
 #[tokio::test]
-async fn and_of_hashes_may_be_wrapped() {
-    let hex: String = super::ASDF.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let wrapped = [format!("\\x{hex}"), format!("b'{}'", super::ASDF), format!("{{BCRYPT}}{}", super::ASDF)];
+async fn wrapped_hash_in_plain_password_column_is_recognized() {
+    let hex: String = super::HASH_OF_ASDF.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let wrapped =
+        [format!("\\x{hex}"), format!("b'{}'", super::HASH_OF_ASDF), format!("{{BCRYPT}}{}", super::HASH_OF_ASDF)];
     for column in ["password", "password_hash"] {
         let app = TestApp::new().await;
         let row = |(place, text): (usize, &String)| json!({ "username": format!("u{place}"), column: text });
         let rows: Vec<_> = wrapped.iter().enumerate().map(row).collect();
         let report = run(&app, "general", lines(&rows)).await;
-        assert_eq!((report.made, report.shut_out), (3, vec![]));
+        assert_eq!((report.created, report.cannot_sign_in), (3, vec![]));
         for place in 0..3 {
             let name = format!("u{place}");
-            assert_eq!(account(&app, &name).await.password_hash.unwrap().expose(), super::ASDF);
-            signs_in(&app, &name, &name, "asdf").await;
+            assert_eq!(find_user(&app, &name).await.password_hash.unwrap().expose(), super::HASH_OF_ASDF);
+            can_sign_in(&app, &name, &name, "asdf").await;
         }
     }
 }
 
 /// PlantDB makes two accounts by itself, and everybody knows their passwords.
 #[tokio::test]
-async fn that_everybody_knows_have_to_be_changed() {
+async fn imported_common_password_must_be_changed() {
     let hash = |password: &str| match password {
         "admin" => "$2b$04$1uO5TyWZVuS/r2t8mY68purlnN0RweoK1dIlMMwSXjF2cwpXpdNbG",
         "guest" => "$2b$04$3GqlR54WXEti.9ANNvvpLuQ9FIYrGpF9KyyZo3EXAwCXROpYo3gaK",
-        _ => super::ASDF,
+        _ => super::HASH_OF_ASDF,
     };
     let user = |name: &str, password: &str| json!({ "username": name, "fullname": "", "password_hash": hash(password), "roles": [] });
     let kept = json!([user("admin", "admin"), user("guest", "guest"), user("ann", "admin")]).to_string();
     let changed = json!([user("admin", "asdf"), user("guest", "admin")]).to_string();
     for (text, rows) in [(kept, vec![1, 2]), (changed, vec![])] {
         let app = TestApp::new().await;
-        let rehearsal = rehearse(None, &app, "plantdb", import::plantdb::read(&text).unwrap()).await;
+        let rehearsal = dry_run(None, &app, "plantdb", import::plantdb::read(&text).unwrap()).await;
         let report = run(&app, "plantdb", import::plantdb::read(&text).unwrap()).await;
         let said = "its password is the one that the service came with: it must be changed";
         let expected: Vec<_> = rows.iter().map(|row| (*row, said)).collect();
-        assert_eq!((told(&rehearsal.remarks), told(&report.remarks)), (expected.clone(), expected));
+        assert_eq!((reported(&rehearsal.remarks), reported(&report.remarks)), (expected.clone(), expected));
         for (name, row) in [("admin", 1), ("guest", 2)] {
-            assert_eq!(account(&app, name).await.must_change_password, rows.contains(&row), "{name}");
+            assert_eq!(find_user(&app, name).await.must_change_password, rows.contains(&row), "{name}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use accountd::account::import::{self, Escape, Layout, Quote};
 use accountd::error::Error;
 
-use super::{run, told};
+use super::{reported, run};
 use crate::support::TestApp;
 
 /// What `SELECT … INTO OUTFILE` and `mysqldump --tab` of MariaDB write: a backslash before what would end a cell.
@@ -25,7 +25,7 @@ fn problem(text: &str, layout: &Layout) -> String {
 }
 
 #[tokio::test]
-async fn of_mysql_stand_for_themselves_and_escape() {
+async fn mysql_quotes_and_backslashes_are_read_as_written() {
     let of_mysql = Layout { quote: Some(Quote::None), escape: Some(Escape::Backslash), ..Layout::default() };
     let by_escape = Layout { escape: Some(Escape::Backslash), ..Layout::default() };
     for (text, layout) in
@@ -33,7 +33,7 @@ async fn of_mysql_stand_for_themselves_and_escape() {
     {
         let app = TestApp::new().await;
         let report = run(&app, "general", import::table::read_with(text, &layout).unwrap()).await;
-        assert_eq!((report.rows, report.made, told(&report.refused)), (6, 6, vec![]), "{text}");
+        assert_eq!((report.rows, report.created, reported(&report.refused)), (6, 6, vec![]), "{text}");
         for (name, password) in [
             ("ann", "correct-horse-9a"),
             ("bob", "\"quoted-pass-77"),
@@ -49,7 +49,7 @@ async fn of_mysql_stand_for_themselves_and_escape() {
 
 /// Spreadsheets quote, MySQL escapes, and neither says which of them wrote the tabs.
 #[tokio::test]
-async fn between_tabs_need_an_option_where_both_readings_differ() {
+async fn ambiguous_quotes_between_tabs_need_an_option() {
     let said = problem(BATCH, &Layout::default());
     assert!(said.starts_with("line 3 has a quote at the beginning of a cell") && said.contains("--quote"), "{said}");
     let said = problem("username\tpassword\nann\ta\\\\b\n", &Layout::default());
@@ -60,7 +60,7 @@ async fn between_tabs_need_an_option_where_both_readings_differ() {
     for (text, layout) in [(excel, quoted), (raw, Layout::default())] {
         let app = TestApp::new().await;
         let report = run(&app, "general", import::table::read_with(text, &layout).unwrap()).await;
-        assert_eq!((report.made, told(&report.refused)), (2, vec![]), "{text}");
+        assert_eq!((report.created, reported(&report.refused)), (2, vec![]), "{text}");
         app.login("ann", "pw\"of-ann-77").await;
         app.login("bob", "pw\\of-bob").await;
     }
@@ -68,7 +68,7 @@ async fn between_tabs_need_an_option_where_both_readings_differ() {
 
 /// MySQL's server can quote; it names no columns, and escapes as ever.
 #[tokio::test]
-async fn of_mysql_that_enclose_cells_are_identified_by_a_null_or_an_option() {
+async fn mysql_enclosing_quotes_are_detected_by_null_or_option() {
     let text = "1,\"ann\",\"back\\\\slash-99\",NULL-OR-TEXT\n2,\"bob\",\"of\\\"bob-77\",\"x\"\n";
     let layout = || names(&["id", "username", "password", "display_name"]);
     let said = problem(&text.replace("NULL-OR-TEXT", "\"y\""), &layout());
@@ -78,7 +78,7 @@ async fn of_mysql_that_enclose_cells_are_identified_by_a_null_or_an_option() {
         let app = TestApp::new().await;
         let source = import::table::read_with(&text.replace("NULL-OR-TEXT", null), &layout).unwrap();
         let report = run(&app, "general", source).await;
-        assert_eq!((report.made, told(&report.refused)), (2, vec![]), "{null}");
+        assert_eq!((report.created, reported(&report.refused)), (2, vec![]), "{null}");
         app.login("ann", "back\\slash-99").await;
         app.login("bob", "of\"bob-77").await;
     }
@@ -86,7 +86,7 @@ async fn of_mysql_that_enclose_cells_are_identified_by_a_null_or_an_option() {
 
 /// What nothing closes would take the rest of the file into one cell.
 #[test]
-fn left_open_refuse_the_file_and_name_the_line() {
+fn unclosed_quote_refuses_the_file_and_names_the_line() {
     let open = "username,password\nann,pw-of-ann-771\nbob,\"unclosed-pw-1\ncat,pw-of-cat-771\ndan,pw-of-dan-771\n";
     let said = problem(open, &Layout::default());
     assert!(said.starts_with("the quote that line 3 opens is never closed") && said.contains("--quote none"), "{said}");
@@ -97,7 +97,7 @@ fn left_open_refuse_the_file_and_name_the_line() {
 
 /// Two stray quotes that happen to fit: every line between them is reported and counted.
 #[tokio::test]
-async fn around_several_lines_refuse_each_of_them() {
+async fn quotes_across_lines_refuse_each_line() {
     let text = "username,password,display_name\nann,\"pw-1\ncat,pw-2\ndan,pw\"\"-3\",\neve,pw-of-eve-77,\nfay,pw-of-fay-77,\"Fay\nF.\"\n";
     let app = TestApp::new().await;
     let report = run(&app, "general", import::table::read(text).unwrap()).await;
@@ -113,14 +113,14 @@ async fn around_several_lines_refuse_each_of_them() {
         (6, second.as_str()),
         (7, "it belongs to a cell that line 6 begins"),
     ];
-    assert_eq!(told(&report.refused), expected);
-    assert_eq!((report.rows, report.made), (6, 1));
+    assert_eq!(reported(&report.refused), expected);
+    assert_eq!((report.rows, report.created), (6, 1));
     let app = TestApp::new().await;
     let mut layout = Layout { quote: Some(Quote::None), ..Layout::default() };
     let report =
         run(&app, "general", import::table::read_with("username,password\nann,\"pw-of-ann-77\n", &layout).unwrap())
             .await;
-    assert_eq!(report.made, 1);
+    assert_eq!(report.created, 1);
     app.login("ann", "\"pw-of-ann-77").await;
     // A column that is passed over may have what it likes.
     layout = Layout::default();
@@ -128,11 +128,11 @@ async fn around_several_lines_refuse_each_of_them() {
     let text = "username,notes\nann,\"one\ntwo\"\nbea,\n";
     let app = TestApp::new().await;
     let report = run(&app, "general", import::table::read_with(text, &layout).unwrap()).await;
-    assert_eq!((report.rows, report.made), (2, 2));
+    assert_eq!((report.rows, report.created), (2, 2));
 }
 
 #[test]
-fn and_delimiters_that_do_not_fit_are_reported() {
+fn wrong_quote_or_delimiter_is_reported() {
     let layout = Layout { delimiter: Some(b';'), ..Layout::default() };
     let said = problem("username,email\nann,\n", &layout);
     assert_eq!(said, "',' stands between the cells of the first line, not ';': change --delimiter");

@@ -5,7 +5,7 @@ use entity::user;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryOrder};
 use serde_json::{Value, json};
 
-use super::{account, count, lines, rehearse, run, told};
+use super::{count, dry_run, find_user, lines, reported, run};
 use crate::support::TestApp;
 use crate::support::database::backend;
 
@@ -13,7 +13,7 @@ const SHA1: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
 
 /// PostgreSQL takes no text with a NUL, and the others take it: on all of them the row says it, in a dry run too.
 #[tokio::test]
-async fn control_characters_are_reported_row_by_row() {
+async fn control_characters_are_reported_for_each_row() {
     let hashes = ["\0", "\u{7}", "\u{85}"].map(|one| {
         [
             format!("sha1$ab{one}cd${SHA1}"),
@@ -36,26 +36,26 @@ async fn control_characters_are_reported_row_by_row() {
     rows.push(json!({ "username": "dan", "display_name": "a\0b" }));
     rows.push(json!({ "username": "eve", "password": "plain-\0-battery-7" }));
     let app = TestApp::new().await;
-    let rehearsal = rehearse(Some(app.app.db.reader()), &app, "general", lines(&rows)).await;
+    let rehearsal = dry_run(Some(app.app.db.reader()), &app, "general", lines(&rows)).await;
     let report = run(&app, "general", lines(&rows)).await;
     for report in [&rehearsal, &report] {
-        let shut_out = told(&report.shut_out);
+        let shut_out = reported(&report.cannot_sign_in);
         assert!(shut_out[..damaged].iter().all(|(_, why)| *why == "its password hash is damaged"), "{shut_out:?}");
         assert_eq!(shut_out[damaged].1, "its password has the form of a hash, and its password hash is damaged");
         let refused: Vec<u64> = report.refused.iter().map(|finding| finding.row).collect();
         assert_eq!(refused, [11, 12, 13]);
         assert_eq!(
-            told(&report.remarks),
+            reported(&report.remarks),
             [(14, "its display name is left out: use one line of text that is not empty")]
         );
     }
-    assert_eq!(count(&app).await, report.made);
-    assert_eq!(account(&app, "dan").await.display_name, None);
+    assert_eq!(count(&app).await, report.created);
+    assert_eq!(find_user(&app, "dan").await.display_name, None);
     app.login("eve", "plain-\0-battery-7").await;
 }
 
 /// A rule that only the database has.
-async fn refuse_bad(app: &TestApp) {
+async fn add_refusing_trigger(app: &TestApp) {
     let sql = match backend() {
         DbBackend::Sqlite => {
             "CREATE TRIGGER no_bad BEFORE INSERT ON user WHEN NEW.username = 'bad'
@@ -68,9 +68,9 @@ async fn refuse_bad(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_row_that_the_database_refuses_is_named() {
+async fn row_refused_by_the_database_is_named() {
     let app = TestApp::new().await;
-    refuse_bad(&app).await;
+    add_refusing_trigger(&app).await;
     let mut rows: Vec<Value> =
         (1..=20).map(|number| json!({ "username": format!("u{number}"), "password": "correct-horse-9" })).collect();
     rows[12]["username"] = json!("bad");
@@ -79,43 +79,43 @@ async fn a_row_that_the_database_refuses_is_named() {
     let accountd::error::Error::Internal(cause) = failed else { panic!("{failed:?}") };
     let cause = format!("{cause:#}");
     assert!(cause.starts_with("row 13 \"bad\" cannot be stored: ") && cause.contains("no_bad"), "{cause}");
-    assert_eq!((report.made, count(&app).await), (12, 12), "what is before it comes along");
+    assert_eq!((report.created, count(&app).await), (12, 12), "what is before it comes along");
     rows.remove(12);
     let report = run(&app, "general", lines(&rows)).await;
-    assert_eq!((report.made, report.known), (7, 12));
+    assert_eq!((report.created, report.already_imported), (7, 12));
     app.login("u20", "correct-horse-9").await;
 }
 
 /// Later users get numbers that JavaScript represents exactly.
 #[tokio::test]
-async fn the_highest_number_leaves_room_for_more() {
+async fn import_of_the_highest_row_id_leaves_room_for_new_users() {
     let app = TestApp::new().await;
     let highest = 1_i64 << 52;
     let rows = [json!({ "username": "ann", "id": highest }), json!({ "username": "bea", "id": (1_i64 << 53) - 1 })];
     let report = run(&app, "general", lines(&rows)).await;
-    assert_eq!(told(&report.remarks), [(2, "its number is out of range")]);
-    assert_eq!(account(&app, "ann").await.id, highest);
+    assert_eq!(reported(&report.remarks), [(2, "its number is out of range")]);
+    assert_eq!(find_user(&app, "ann").await.id, highest);
     app.user("cid").await;
     for name in ["bea", "cid"] {
-        assert!(account(&app, name).await.id < 1 << 53, "{name}");
+        assert!(find_user(&app, name).await.id < 1 << 53, "{name}");
     }
 }
 
 /// One number that is taken does not cost the rows of later batches theirs.
 #[tokio::test]
-async fn numbers_that_are_made_are_none_that_a_later_row_keeps() {
+async fn generated_row_ids_avoid_ids_of_later_rows() {
     let app = TestApp::new().await;
     app.admin("root").await;
-    let taken = account(&app, "root").await.id;
+    let taken = find_user(&app, "root").await.id;
     let last = taken + 501;
     let rows: Vec<Value> =
         (taken..=last).map(|number| json!({ "username": format!("u{number}"), "id": number })).collect();
     let report = run(&app, "general", lines(&rows)).await;
     let remark = format!("its number {taken} is taken: here it gets {}", last + 1);
-    assert_eq!(told(&report.remarks), [(1, remark.as_str())]);
+    assert_eq!(reported(&report.remarks), [(1, remark.as_str())]);
     let users = user::Entity::find().order_by_asc(user::Column::Id).all(app.app.db.reader()).await.unwrap();
     let kept = users.iter().filter(|user| user.username == format!("u{}", user.id)).count();
     assert_eq!(kept, 501);
     app.user("later").await;
-    assert!(account(&app, "later").await.id > last + 1);
+    assert!(find_user(&app, "later").await.id > last + 1);
 }

@@ -5,7 +5,7 @@ use entity::user::Status;
 use entity::{role, user_role};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{ASDF, account, run, signs_in, told};
+use super::{HASH_OF_ASDF, can_sign_in, find_user, reported, run};
 use crate::support::TestApp;
 
 /// What `COPY … TO … WITH (FORMAT csv, HEADER)` of PostgreSQL 15 writes.
@@ -34,7 +34,7 @@ fn columns() -> Layout {
 }
 
 #[tokio::test]
-async fn of_databases_and_spreadsheets_are_read_as_they_are_written() {
+async fn csv_of_databases_and_spreadsheets_is_imported() {
     let mut made = Vec::new();
     for (text, layout) in [
         (POSTGRES, Layout::default()),
@@ -44,14 +44,14 @@ async fn of_databases_and_spreadsheets_are_read_as_they_are_written() {
         (EXCEL, Layout::default()),
     ] {
         let app = TestApp::new().await;
-        let text = text.replace("HASH", ASDF);
+        let text = text.replace("HASH", HASH_OF_ASDF);
         let report = run(&app, "general", import::table::read_with(&text, &layout).unwrap()).await;
-        assert_eq!((report.made, told(&report.refused)), (2, vec![]), "{text}");
-        assert_eq!(report.shut_out.len(), 1, "{text}");
-        signs_in(&app, "ann", "ann", "asdf").await;
-        let bea = account(&app, "bea").await;
+        assert_eq!((report.created, reported(&report.refused)), (2, vec![]), "{text}");
+        assert_eq!(report.cannot_sign_in.len(), 1, "{text}");
+        can_sign_in(&app, "ann", "ann", "asdf").await;
+        let bea = find_user(&app, "bea").await;
         assert_eq!((bea.id, bea.email, bea.status, bea.last_login_at), (12, None, Status::Disabled, None), "{text}");
-        let ann = account(&app, "ann").await;
+        let ann = find_user(&app, "ann").await;
         let granted = user_role::Entity::find().filter(user_role::Column::UserId.eq(ann.id));
         let granted = granted.find_also_related(role::Entity).all(app.app.db.reader()).await.unwrap();
         let mut roles: Vec<String> = granted.into_iter().map(|(_, role)| role.unwrap().name).collect();
@@ -64,23 +64,23 @@ async fn of_databases_and_spreadsheets_are_read_as_they_are_written() {
 }
 
 #[tokio::test]
-async fn may_name_columns_otherwise() {
+async fn csv_import_takes_other_column_names() {
     let mut layout = Layout::default();
     for text in ["Login=username", "passwordHash=password_hash", "Note="] {
         layout.rename(text).unwrap();
     }
-    let csv = format!("Login|passwordHash|Note\nann|{ASDF}|x\n");
-    let line = serde_json::json!({ "Login": "ann", "passwordHash": ASDF, "Note": [1] }).to_string();
+    let csv = format!("Login|passwordHash|Note\nann|{HASH_OF_ASDF}|x\n");
+    let line = serde_json::json!({ "Login": "ann", "passwordHash": HASH_OF_ASDF, "Note": [1] }).to_string();
     for source in [import::table::read_with(&csv, &layout).unwrap(), import::lines::read_with(&line, &layout)] {
         let app = TestApp::new().await;
         let report = run(&app, "general", source).await;
-        assert_eq!((report.made, told(&report.refused)), (1, vec![]));
-        signs_in(&app, "ann", "ann", "asdf").await;
+        assert_eq!((report.created, reported(&report.refused)), (1, vec![]));
+        can_sign_in(&app, "ann", "ann", "asdf").await;
     }
     let twice = serde_json::json!({ "Login": "ann", "username": "bea" }).to_string();
     let app = TestApp::new().await;
     let report = run(&app, "general", import::lines::read_with(&twice, &layout)).await;
-    assert_eq!(told(&report.refused), [(1, "it has two fields for `username`")]);
+    assert_eq!(reported(&report.refused), [(1, "it has two fields for `username`")]);
     for (text, problem) in [
         ("Login", "write it like"),
         ("Login=user", "there is no field `user`: use username"),
@@ -93,10 +93,13 @@ async fn may_name_columns_otherwise() {
 
 /// A file without a line of names begins with what may be secret.
 #[test]
-fn without_names_do_not_tell_their_first_row() {
-    for (cell, is_told) in
-        [(ASDF, false), ("5f4dcc3b5aa765d61d8327deb882cf99", false), ("pa$$word", false), ("passwordHash", true)]
-    {
+fn csv_without_header_error_hides_its_first_row() {
+    for (cell, is_told) in [
+        (HASH_OF_ASDF, false),
+        ("5f4dcc3b5aa765d61d8327deb882cf99", false),
+        ("pa$$word", false),
+        ("passwordHash", true),
+    ] {
         let accountd::error::Error::Internal(cause) = import::table::read(&format!("{cell},ann\n")).unwrap_err() else {
             panic!("{cell}")
         };

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{remembered, until};
+use super::{is_cached, until};
 use crate::support::{Actor, PASSWORD, TestApp};
 
 const CLIENTS: usize = 64;
 
 /// What a crowd saw.
 #[derive(Default)]
-struct Seen {
+struct Observed {
     served: AtomicUsize,
     refused: AtomicUsize,
     /// Answers to requests that began when the change had counted already.
@@ -21,9 +21,9 @@ struct Seen {
 }
 
 /// Ends a crowd when it is dropped.
-struct Ended(Arc<AtomicBool>);
+struct AbortOnDrop(Arc<AtomicBool>);
 
-impl Drop for Ended {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -31,8 +31,8 @@ impl Drop for Ended {
 
 /// Lets a crowd send `query` as `actor`, makes the change, and demands that no request which began at `grace` after its
 /// acknowledgement, or later, is served.
-async fn hammer(actor: &Actor, query: &'static str, grace: Duration, change: impl Future<Output = ()>) {
-    let (seen, acknowledged) = (Arc::new(Seen::default()), Arc::new(AtomicBool::new(false)));
+async fn request_in_loop(actor: &Actor, query: &'static str, grace: Duration, change: impl Future<Output = ()>) {
+    let (seen, acknowledged) = (Arc::new(Observed::default()), Arc::new(AtomicBool::new(false)));
     let stop: Arc<AtomicBool> = Arc::default();
     let crowd: Vec<_> = (0..CLIENTS)
         .map(|_| {
@@ -54,7 +54,7 @@ async fn hammer(actor: &Actor, query: &'static str, grace: Duration, change: imp
         })
         .collect();
     // Whatever happens, the crowd goes home.
-    let end = Ended(Arc::clone(&stop));
+    let end = AbortOnDrop(Arc::clone(&stop));
     until("the crowd is served", async || seen.served.load(Ordering::SeqCst) > CLIENTS).await;
     change.await;
     let begun = Instant::now();
@@ -70,8 +70,8 @@ async fn hammer(actor: &Actor, query: &'static str, grace: Duration, change: imp
 }
 
 /// Makes the change, and insists: a crowd may take every connection for a while.
-pub async fn done(actor: &Actor, field: &str, input: Value) {
-    let answer = actor.insist(field, input, "errors { code }").await;
+pub async fn mutate(actor: &Actor, field: &str, input: Value) {
+    let answer = actor.mutate_retrying(field, input, "errors { code }").await;
     assert!(answer.data()[field]["errors"].as_array().is_some_and(Vec::is_empty), "{}", answer.text);
 }
 
@@ -79,95 +79,95 @@ const ME: &str = "{ me { id } }";
 const USERS: &str = "{ users(first: 1) { nodes { id } } }";
 
 /// At once.
-const HERE: Duration = Duration::ZERO;
+const SAME_NODE: Duration = Duration::ZERO;
 
 /// The promise for other nodes.
-const ELSEWHERE: Duration = Duration::from_secs(1);
+const OTHER_NODE: Duration = Duration::from_secs(1);
 
 /// S8
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_that_begins_after_a_logout_is_served() {
+async fn request_after_logout_is_refused_under_load() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    hammer(&ann, ME, HERE, async {
-        done(&ann, "logout", json!({})).await;
+    request_in_loop(&ann, ME, SAME_NODE, async {
+        mutate(&ann, "logout", json!({})).await;
     })
     .await;
 }
 
 /// Z-4
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_that_begins_after_a_demotion_is_served() {
+async fn request_after_role_removal_is_refused_under_load() {
     let app = TestApp::new().await;
     let (root, ann) = (app.admin("root").await, app.admin("ann").await);
-    hammer(&ann, USERS, HERE, async {
-        done(&root, "setUserRoles", json!({ "userId": ann.id, "roles": [] })).await;
+    request_in_loop(&ann, USERS, SAME_NODE, async {
+        mutate(&root, "setUserRoles", json!({ "userId": ann.id, "roles": [] })).await;
     })
     .await;
 }
 
 /// Z-4: what a role allows changes for all who hold it.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_that_begins_after_a_role_was_narrowed_is_served() {
+async fn request_after_role_narrowing_is_refused_under_load() {
     let app = TestApp::new().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     let role = |permissions| json!({ "name": "helper", "permissions": permissions });
-    done(&root, "saveRole", role(json!(["USERS_READ"]))).await;
-    done(&root, "setUserRoles", json!({ "userId": ann.id, "roles": ["helper"] })).await;
-    hammer(&ann, USERS, HERE, async {
-        done(&root, "saveRole", role(json!([]))).await;
+    mutate(&root, "saveRole", role(json!(["USERS_READ"]))).await;
+    mutate(&root, "setUserRoles", json!({ "userId": ann.id, "roles": ["helper"] })).await;
+    request_in_loop(&ann, USERS, SAME_NODE, async {
+        mutate(&root, "saveRole", role(json!([]))).await;
     })
     .await;
 }
 
 /// S8, S13
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_that_begins_after_the_account_was_closed_is_served() {
+async fn request_after_disabling_the_user_is_refused_under_load() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let (ann, bob, eve) = (app.user("ann").await, app.user("bob").await, app.user("eve").await);
-    hammer(&ann, ME, HERE, async {
-        done(&root, "setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" })).await;
+    request_in_loop(&ann, ME, SAME_NODE, async {
+        mutate(&root, "setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" })).await;
     })
     .await;
-    hammer(&bob, ME, HERE, async {
-        done(&root, "deleteUser", json!({ "userId": bob.id })).await;
+    request_in_loop(&bob, ME, SAME_NODE, async {
+        mutate(&root, "deleteUser", json!({ "userId": bob.id })).await;
     })
     .await;
-    hammer(&eve, ME, HERE, async {
+    request_in_loop(&eve, ME, SAME_NODE, async {
         let input = json!({ "currentPassword": PASSWORD, "newPassword": "another-horse-battery-8" });
-        done(&eve, "updatePassword", input).await;
+        mutate(&eve, "updatePassword", input).await;
     })
     .await;
 }
 
 /// S8
 #[tokio::test(flavor = "multi_thread")]
-async fn no_request_that_begins_after_an_api_token_was_revoked_is_served() {
+async fn request_after_api_token_revocation_is_refused_under_load() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (id, robot) = ann.api_token(&[]).await;
     // Its first use is noted, and costs each client a write.
-    remembered(&app, "ann", &robot).await;
-    hammer(&robot, ME, HERE, async {
-        done(&ann, "revokeApiToken", json!({ "apiTokenId": id })).await;
+    is_cached(&app, "ann", &robot).await;
+    request_in_loop(&robot, ME, SAME_NODE, async {
+        mutate(&ann, "revokeApiToken", json!({ "apiTokenId": id })).await;
     })
     .await;
 }
 
 /// S9, Z-4: another node on the same database.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_after_a_change_on_another_node_nobody_is_served() {
+async fn change_on_another_node_applies_within_1_s_under_load() {
     let app = TestApp::new().await;
     let (root, ann, eve) = (app.admin("root").await, app.user("ann").await, app.admin("eve").await);
-    let node = app.beside().await;
-    let (there, eve_there) = (node.again(&ann), node.again(&eve));
-    hammer(&there, ME, ELSEWHERE, async {
-        done(&ann, "logout", json!({})).await;
+    let node = app.second_node().await;
+    let (there, eve_there) = (node.reconnect(&ann), node.reconnect(&eve));
+    request_in_loop(&there, ME, OTHER_NODE, async {
+        mutate(&ann, "logout", json!({})).await;
     })
     .await;
-    hammer(&eve_there, USERS, ELSEWHERE, async {
-        done(&root, "setUserRoles", json!({ "userId": eve.id, "roles": [] })).await;
+    request_in_loop(&eve_there, USERS, OTHER_NODE, async {
+        mutate(&root, "setUserRoles", json!({ "userId": eve.id, "roles": [] })).await;
     })
     .await;
 }

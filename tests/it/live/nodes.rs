@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use accountd::config;
-use accountd::live::nudge::Nudge;
-use accountd::live::nudge::listen::Listen;
+use accountd::live::nudge::PeerWakeup;
+use accountd::live::nudge::listen::PostgresNotify;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::shared::arrives;
+use crate::shared::assert_wakeup_arrives;
 use crate::support::database::{TestDatabase, backend};
 use crate::support::process::Process;
-use crate::support::{PASSWORD, PATIENCE, TestApp};
+use crate::support::{PASSWORD, TEST_TIMEOUT, TestApp};
 
 const CLIENTS: usize = 64;
 const LOGOUT: &str = "mutation { logout { ok } }";
@@ -38,9 +38,9 @@ fn is_served(node: &Process, token: &str) -> bool {
 }
 
 /// Ends a crowd when it is dropped.
-struct Ended<'a>(&'a AtomicBool);
+struct AbortOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for Ended<'_> {
+impl Drop for AbortOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -48,13 +48,13 @@ impl Drop for Ended<'_> {
 
 /// S8, S9: logouts on one node while 64 clients use the same session on both.
 #[tokio::test]
-async fn a_logout_counts_here_at_once_and_there_within_a_second() {
+async fn logout_applies_here_at_once_and_on_peers_within_1_s() {
     // Nobody reads the log meanwhile.
     let unlimited = [("ACCOUNTD_LIMITS__ENABLED", "false"), ("ACCOUNTD_LOG__FILTER", "off")];
     let here = Process::start(TestDatabase::migrated().await, &unlimited);
     // The embedded database's secret is made by the first process.
     register(&here, "first");
-    let there = here.beside(&unlimited);
+    let there = here.second_node(&unlimited);
     for round in 0..2 {
         let token = register(&here, &format!("ann-{round}"));
         let (counts_here, counts_there) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -79,9 +79,9 @@ async fn a_logout_counts_here_at_once_and_there_within_a_second() {
                 });
             }
             // Whatever happens, the crowd goes home.
-            let _end = Ended(&stop);
+            let _end = AbortOnDrop(&stop);
             let wait_for = |count: &AtomicUsize| {
-                let deadline = Instant::now() + PATIENCE;
+                let deadline = Instant::now() + TEST_TIMEOUT;
                 while count.load(Ordering::SeqCst) < CLIENTS && !stop.load(Ordering::SeqCst) {
                     assert!(Instant::now() < deadline, "the crowd stands still");
                     std::thread::sleep(Duration::from_millis(1));
@@ -102,20 +102,20 @@ async fn a_logout_counts_here_at_once_and_there_within_a_second() {
 
 /// Nudges by the database arrive, also after the connection that listens was cut.
 #[tokio::test]
-async fn nudges_by_the_database_arrive() {
+async fn postgres_wakeup_reaches_other_nodes() {
     if backend() != DbBackend::Postgres {
         return;
     }
     let app = TestApp::new().await;
     let config::Database::Server(url) = &app.app.config.database else { panic!("PostgreSQL is a server") };
     let db = app.app.db.writer();
-    let listen = || Arc::new(Listen::new(url, DatabaseConnection::clone(db)).unwrap());
+    let listen = || Arc::new(PostgresNotify::new(url, DatabaseConnection::clone(db)).unwrap());
     let woken = Arc::new(Notify::new());
     let listening = tokio::spawn(listen().listen(Arc::clone(&woken)));
-    arrives(&*listen(), &woken).await;
+    assert_wakeup_arrives(&*listen(), &woken).await;
     let listeners = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'accountd listen'";
     db.execute_unprepared(listeners).await.unwrap();
-    arrives(&*listen(), &woken).await;
+    assert_wakeup_arrives(&*listen(), &woken).await;
     listening.abort();
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::crowd::done;
+use super::crowd::mutate;
 use super::until;
 use crate::support::{Actor, TestApp};
 
@@ -26,7 +26,7 @@ struct Span {
 
 /// A read that has no place in any order. The changes came one after the other; each read is put behind the earliest one
 /// that it can have seen, which leaves the most room to those after it.
-fn misplaced(changes: &[Span], reads: &[Span]) -> Option<Span> {
+fn violations(changes: &[Span], reads: &[Span]) -> Option<Span> {
     let mut reads = reads.to_vec();
     reads.sort_by_key(|read| read.begun);
     let mut placed: Vec<(Instant, usize)> = Vec::new();
@@ -44,7 +44,7 @@ fn misplaced(changes: &[Span], reads: &[Span]) -> Option<Span> {
 }
 
 /// Lets a crowd send `query` as `actor` while `change` sets, again and again, whether they are served.
-async fn has_an_order(actor: &Actor, query: &'static str, first: Span, changes: usize, change: impl AsyncFn(bool)) {
+async fn is_linearizable(actor: &Actor, query: &'static str, first: Span, changes: usize, change: impl AsyncFn(bool)) {
     let (count, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let crowd: Vec<_> = (0..CLIENTS)
         .map(|_| {
@@ -83,7 +83,7 @@ async fn has_an_order(actor: &Actor, query: &'static str, first: Span, changes: 
         reads.extend(client.await.unwrap());
     }
     assert!(reads.iter().any(|read| read.served) && reads.iter().any(|read| !read.served));
-    let misplaced = misplaced(&written, &reads);
+    let misplaced = violations(&written, &reads);
     assert!(misplaced.is_none(), "{misplaced:?} of {} reads, {written:?}", reads.len());
 }
 
@@ -93,36 +93,36 @@ fn served_from_now_on() -> Span {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_role_allows_has_an_order() {
+async fn role_permission_changes_are_linearizable() {
     let app = TestApp::new().await;
     let (root, ann) = (app.admin("root").await, app.admin("ann").await);
     let set = async |served: bool| {
         let roles = if served { json!(["admin"]) } else { json!([]) };
-        done(&root, "setUserRoles", json!({ "userId": ann.id, "roles": roles })).await;
+        mutate(&root, "setUserRoles", json!({ "userId": ann.id, "roles": roles })).await;
     };
-    has_an_order(&ann, "{ users(first: 1) { nodes { id } } }", served_from_now_on(), CHANGES, set).await;
+    is_linearizable(&ann, "{ users(first: 1) { nodes { id } } }", served_from_now_on(), CHANGES, set).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whether_a_token_is_accepted_has_an_order() {
+async fn token_acceptance_is_linearizable() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let me = "{ me { id } }";
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     let logout = async |_| {
-        done(&ann, "logout", json!({})).await;
+        mutate(&ann, "logout", json!({})).await;
     };
-    has_an_order(&ann, me, served_from_now_on(), 1, logout).await;
+    is_linearizable(&ann, me, served_from_now_on(), 1, logout).await;
     let disable = async |_| {
         let input = json!({ "userId": bob.id, "status": "DISABLED" });
-        done(&root, "setUserStatus", input).await;
+        mutate(&root, "setUserStatus", input).await;
     };
-    has_an_order(&bob, me, served_from_now_on(), 1, disable).await;
+    is_linearizable(&bob, me, served_from_now_on(), 1, disable).await;
 }
 
 /// The judge itself.
 #[test]
-fn finds_what_has_no_order() {
+fn linearizability_check_finds_violations() {
     let now = Instant::now();
     let span = |begun: u64, ended: u64, served| {
         let at = |millis| now + std::time::Duration::from_millis(millis);
@@ -130,7 +130,7 @@ fn finds_what_has_no_order() {
     };
     // Served from the start; taken away between 10 and 20; given again between 40 and 50.
     let changes = [span(0, 0, true), span(10, 20, false), span(40, 50, true)];
-    let is_found = |reads: &[Span]| misplaced(&changes, reads).is_some();
+    let is_found = |reads: &[Span]| violations(&changes, reads).is_some();
     for fine in [
         &[span(1, 2, true), span(21, 22, false), span(51, 52, true)][..],
         &[span(11, 12, true), span(12, 13, true), span(14, 15, false)],

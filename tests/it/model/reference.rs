@@ -12,14 +12,14 @@ const LEEWAY: i64 = 5;
 pub struct Reference {
     pub now: i64,
     /// The account that has each name now, and those that had it.
-    pub people: Vec<Person>,
-    pub sessions: Vec<Session>,
+    pub users: Vec<ReferenceUser>,
+    pub sessions: Vec<ReferenceSession>,
     /// Every pair of tokens that was ever handed out.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<ReferencePair>,
 }
 
 #[derive(Debug)]
-pub struct Person {
+pub struct ReferenceUser {
     pub name: usize,
     pub password: u32,
     pub is_there: bool,
@@ -28,8 +28,8 @@ pub struct Person {
 }
 
 #[derive(Debug)]
-pub struct Session {
-    pub person: usize,
+pub struct ReferenceSession {
+    pub user: usize,
     generation: i64,
     receipt: i64,
     rotated: i64,
@@ -39,7 +39,7 @@ pub struct Session {
 }
 
 #[derive(Debug)]
-pub struct Pair {
+pub struct ReferencePair {
     pub session: usize,
     generation: i64,
     access_end: i64,
@@ -49,21 +49,21 @@ pub struct Pair {
 impl Reference {
     /// Who has this name now.
     pub fn owner(&self, name: usize) -> Option<usize> {
-        self.people.iter().rposition(|person| person.name == name && person.is_there)
+        self.users.iter().rposition(|person| person.name == name && person.is_there)
     }
 
     pub fn register(&mut self, name: usize) -> &'static str {
         if self.owner(name).is_some() {
             return "USERNAME_TAKEN";
         }
-        self.people.push(Person { name, password: 0, is_there: true, is_active: true, is_admin: false });
-        self.open(self.people.len() - 1);
+        self.users.push(ReferenceUser { name, password: 0, is_there: true, is_active: true, is_admin: false });
+        self.open(self.users.len() - 1);
         "OK"
     }
 
     pub fn login(&mut self, name: usize, password: u32) -> &'static str {
         match self.owner(name) {
-            Some(person) if self.people[person].is_active && self.people[person].password == password => {
+            Some(person) if self.users[person].is_active && self.users[person].password == password => {
                 self.open(person);
                 "OK"
             }
@@ -74,14 +74,22 @@ impl Reference {
     fn open(&mut self, person: usize) {
         let now = self.now;
         let (idle_end, absolute_end) = (now + IDLE, now + ABSOLUTE);
-        let session = Session { person, generation: 1, receipt: 1, rotated: now, idle_end, absolute_end, ended: false };
+        let session = ReferenceSession {
+            user: person,
+            generation: 1,
+            receipt: 1,
+            rotated: now,
+            idle_end,
+            absolute_end,
+            ended: false,
+        };
         self.sessions.push(session);
-        self.hand_out(self.sessions.len() - 1);
+        self.issue(self.sessions.len() - 1);
     }
 
-    fn hand_out(&mut self, number: usize) {
+    fn issue(&mut self, number: usize) {
         let session = &self.sessions[number];
-        self.pairs.push(Pair {
+        self.pairs.push(ReferencePair {
             session: number,
             generation: session.generation,
             access_end: (self.now + ACCESS).min(session.absolute_end),
@@ -96,12 +104,12 @@ impl Reference {
 
     /// Whose the access token is, or why it opens nothing.
     pub fn identify(&mut self, pair: usize) -> Result<usize, &'static str> {
-        let Pair { session, generation, access_end, .. } = self.pairs[pair];
-        let person = self.sessions[session].person;
+        let ReferencePair { session, generation, access_end, .. } = self.pairs[pair];
+        let person = self.sessions[session].user;
         if access_end <= self.now - LEEWAY {
             return Err("TOKEN_EXPIRED");
         }
-        if !self.is_live(session) || !self.people[person].is_there || !self.people[person].is_active {
+        if !self.is_live(session) || !self.users[person].is_there || !self.users[person].is_active {
             return Err("SESSION_ENDED");
         }
         let session = &mut self.sessions[session];
@@ -110,8 +118,8 @@ impl Reference {
     }
 
     pub fn refresh(&mut self, pair: usize) -> &'static str {
-        let Pair { session: number, generation, refresh_end, .. } = self.pairs[pair];
-        let person = &self.people[self.sessions[number].person];
+        let ReferencePair { session: number, generation, refresh_end, .. } = self.pairs[pair];
+        let person = &self.users[self.sessions[number].user];
         let is_over = refresh_end <= self.now - LEEWAY || !self.is_live(number);
         if is_over || !person.is_there || !person.is_active {
             return "SESSION_ENDED";
@@ -131,14 +139,14 @@ impl Reference {
             session.ended = true;
             return "REFRESH_TOKEN_REUSED";
         };
-        self.hand_out(number);
+        self.issue(number);
         outcome
     }
 
     /// How many sessions a logout with this access token ends, or why it ends none.
     pub fn logout(&mut self, pair: usize, scope: &str) -> String {
         let (identity, session) = (self.identify(pair), self.pairs[pair].session);
-        let is_live = self.is_live(session) && self.people[self.sessions[session].person].is_there;
+        let is_live = self.is_live(session) && self.users[self.sessions[session].user].is_there;
         if scope != "CURRENT" && identity == Err("TOKEN_EXPIRED") && is_live {
             return "TOKEN_EXPIRED".to_owned();
         }
@@ -147,9 +155,9 @@ impl Reference {
 
     fn end_by(&mut self, pair: usize, scope: &str) -> usize {
         let session = self.pairs[pair].session;
-        let person = self.sessions[session].person;
+        let person = self.sessions[session].user;
         // A token whose time is over still says which session to end.
-        if self.identify(pair) == Err("SESSION_ENDED") || !self.people[person].is_there {
+        if self.identify(pair) == Err("SESSION_ENDED") || !self.users[person].is_there {
             return 0;
         }
         match scope {
@@ -161,9 +169,8 @@ impl Reference {
     }
 
     fn end_all(&mut self, person: usize, except: Option<usize>) -> usize {
-        let live = |number: &usize| {
-            self.sessions[*number].person == person && Some(*number) != except && self.is_live(*number)
-        };
+        let live =
+            |number: &usize| self.sessions[*number].user == person && Some(*number) != except && self.is_live(*number);
         let live: Vec<usize> = (0..self.sessions.len()).filter(live).collect();
         live.iter().for_each(|number| self.sessions[*number].ended = true);
         live.len()
@@ -174,20 +181,20 @@ impl Reference {
             Ok(person) => person,
             Err(reason) => return reason,
         };
-        if self.people[person].password != current {
+        if self.users[person].password != current {
             return "WRONG_PASSWORD";
         }
-        self.people[person].password = new;
+        self.users[person].password = new;
         self.end_all(person, None);
         self.open(person);
         "OK"
     }
 
     pub fn set_active(&mut self, person: usize, is_active: bool) -> &'static str {
-        if !self.people[person].is_there {
+        if !self.users[person].is_there {
             return "NOT_FOUND";
         }
-        self.people[person].is_active = is_active;
+        self.users[person].is_active = is_active;
         if !is_active {
             self.end_all(person, None);
         }
@@ -195,18 +202,18 @@ impl Reference {
     }
 
     pub fn set_admin(&mut self, person: usize, is_admin: bool) -> &'static str {
-        if !self.people[person].is_there {
+        if !self.users[person].is_there {
             return "NOT_FOUND";
         }
-        self.people[person].is_admin = is_admin;
+        self.users[person].is_admin = is_admin;
         "OK"
     }
 
     pub fn delete(&mut self, person: usize) -> &'static str {
-        if !self.people[person].is_there {
+        if !self.users[person].is_there {
             return "NOT_FOUND";
         }
-        self.people[person].is_there = false;
+        self.users[person].is_there = false;
         "OK"
     }
 }

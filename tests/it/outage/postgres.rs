@@ -7,17 +7,17 @@ use crate::support::process::free_port;
 use crate::support::{scratch_directory, tools};
 
 /// A running server with data of its own, which goes when it is dropped.
-pub struct Postgres {
+pub struct PostgresServer {
     pub port: u16,
     home: PathBuf,
     programs: PathBuf,
 }
 
-impl Postgres {
+impl PostgresServer {
     /// A server with so few connections that they can run out; nothing where PostgreSQL is not installed.
     pub fn start() -> Option<Self> {
         let Some(programs) = installed() else {
-            tools::tell("PostgreSQL's programs are not on this machine", "outages of the database");
+            tools::report_skipped("PostgreSQL's programs are not on this machine", "outages of the database");
             return None;
         };
         let server = Self { port: free_port(), home: scratch_directory(), programs };
@@ -89,7 +89,7 @@ impl Postgres {
     }
 }
 
-impl Drop for Postgres {
+impl Drop for PostgresServer {
     fn drop(&mut self) {
         self.program("pg_ctl").args(["-m", "immediate", "-D"]).arg(self.data()).arg("stop").output().ok();
         std::fs::remove_dir_all(&self.home).ok();

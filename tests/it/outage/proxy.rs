@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 /// What becomes of connections and of what is sent on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum Mode {
     /// All is passed on.
     Open,
     /// Connections are taken, and nothing is passed on in either direction.
@@ -25,7 +25,7 @@ pub enum Line {
 /// A proxy in front of a server on this machine.
 pub struct Proxy {
     pub port: u16,
-    line: watch::Sender<Line>,
+    line: watch::Sender<Mode>,
     loses: Arc<AtomicBool>,
     present: watch::Sender<()>,
     questions: Arc<AtomicUsize>,
@@ -35,7 +35,7 @@ impl Proxy {
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap().port();
-        let (line, seen) = watch::channel(Line::Open);
+        let (line, seen) = watch::channel(Mode::Open);
         let loses = Arc::new(AtomicBool::new(false));
         let (present, lost) = watch::channel(());
         let questions = Arc::new(AtomicUsize::new(0));
@@ -47,16 +47,16 @@ impl Proxy {
 
     /// Of the connections that there are nothing is heard any more, and neither side is told; new ones are served. So it
     /// is when a machine in between is replaced.
-    pub fn abandon(&self) {
+    pub fn drop_connections(&self) {
         self.present.send_replace(());
     }
 
-    pub fn set(&self, line: Line) {
+    pub fn set(&self, line: Mode) {
         self.line.send_replace(line);
     }
 
     /// How often something was sent on the connections of requests: on all but the one that reads the counters.
-    pub fn questions(&self) -> usize {
+    pub fn requests(&self) -> usize {
         self.questions.load(Ordering::SeqCst)
     }
 
@@ -75,7 +75,7 @@ impl Proxy {
 async fn accept(
     listener: TcpListener,
     server: SocketAddr,
-    line: watch::Receiver<Line>,
+    line: watch::Receiver<Mode>,
     mut abandoned: watch::Receiver<()>,
     loses: Arc<AtomicBool>,
     questions: Arc<AtomicUsize>,
@@ -85,8 +85,8 @@ async fn accept(
         abandoned.mark_unchanged();
         let mut abandoned = abandoned.clone();
         tokio::spawn(async move {
-            line.wait_for(|line| *line != Line::Silent).await.ok();
-            if *line.borrow() == Line::Cut {
+            line.wait_for(|line| *line != Mode::Silent).await.ok();
+            if *line.borrow() == Mode::Cut {
                 return;
             }
             let Ok(upstream) = TcpStream::connect(server).await else { return };
@@ -102,7 +102,7 @@ async fn accept(
             });
             let is_abandoned = tokio::select! {
                 () = &mut passing => false,
-                _ = cut.wait_for(|line| *line == Line::Cut) => false,
+                _ = cut.wait_for(|line| *line == Mode::Cut) => false,
                 Ok(()) = abandoned.changed() => true,
             };
             if is_abandoned {
@@ -117,7 +117,7 @@ async fn accept(
 async fn ask(
     mut client: OwnedReadHalf,
     mut server: OwnedWriteHalf,
-    mut line: watch::Receiver<Line>,
+    mut line: watch::Receiver<Mode>,
     loses: &AtomicBool,
     lost: &AtomicBool,
     questions: &AtomicUsize,
@@ -125,7 +125,7 @@ async fn ask(
     let mut bytes = [0; 16_384];
     let (mut is_prepared, mut is_watch) = (false, false);
     while let Ok(read @ 1..) = client.read(&mut bytes).await {
-        line.wait_for(|line| *line != Line::Silent).await.ok();
+        line.wait_for(|line| *line != Mode::Silent).await.ok();
         let sent = &bytes[..read];
         let has = |text: &[u8]| sent.windows(text.len()).any(|word| word == text);
         // The counters are read on a connection of their own, which does nothing else.
@@ -149,12 +149,12 @@ async fn ask(
 async fn answer(
     mut server: OwnedReadHalf,
     mut client: OwnedWriteHalf,
-    mut line: watch::Receiver<Line>,
+    mut line: watch::Receiver<Mode>,
     lost: &AtomicBool,
 ) {
     let mut bytes = [0; 16_384];
     while let Ok(read @ 1..) = server.read(&mut bytes).await {
-        line.wait_for(|line| *line != Line::Silent).await.ok();
+        line.wait_for(|line| *line != Mode::Silent).await.ok();
         if lost.load(Ordering::SeqCst) || client.write_all(&bytes[..read]).await.is_err() {
             return;
         }

@@ -9,12 +9,12 @@ use tokio::time::{Instant, pause};
 use super::*;
 
 /// What a limit of five seconds comes to on a clock of milliseconds.
-const LIMIT: Range<Duration> = Duration::from_secs(5)..Duration::from_millis(5_100);
+const TIMEOUT: Range<Duration> = Duration::from_secs(5)..Duration::from_millis(5_100);
 
 /// A resolver that says nothing.
-struct Silent;
+struct SilentResolver;
 
-impl Resolve for Silent {
+impl Resolve for SilentResolver {
     fn resolve(&self, _: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
         Box::pin(pending())
     }
@@ -22,19 +22,19 @@ impl Resolve for Silent {
 
 /// Q12
 #[tokio::test(start_paused = true)]
-async fn is_who_does_not_answer() {
+async fn egress_times_out_without_a_connection_or_response() {
     // The system takes the connection, and nobody ever looks at it.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
-    let lost = Outgoing::new(networks("127.0.0.1"), Vec::new(), Arc::new(Silent)).unwrap();
+    let lost = HttpClient::new(networks("127.0.0.1"), Vec::new(), Arc::new(SilentResolver)).unwrap();
     for (outgoing, url) in [
-        (outgoing("127.0.0.1"), format!("http://{address}/")),
-        (outgoing("127.0.0.1"), format!("https://{address}/")),
+        (client("127.0.0.1"), format!("http://{address}/")),
+        (client("127.0.0.1"), format!("https://{address}/")),
         (lost, "https://crm.example.org/".to_owned()),
     ] {
         let begun = Instant::now();
-        assert_eq!(post(&outgoing, &url).await, Err(Failure::Late), "{url}");
-        assert!(LIMIT.contains(&begun.elapsed()), "{url}: {:?}", begun.elapsed());
+        assert_eq!(post(&outgoing, &url).await, Err(EgressError::TimedOut), "{url}");
+        assert!(TIMEOUT.contains(&begun.elapsed()), "{url}: {:?}", begun.elapsed());
     }
 }
 
@@ -53,20 +53,20 @@ async fn stopping_after(begin: &'static str) -> (String, tokio::task::JoinHandle
 
 /// Q12: half an answer is none.
 #[tokio::test]
-async fn is_who_never_comes_to_the_status() {
+async fn egress_times_out_while_reading_the_status() {
     let (url, holding) = stopping_after("HTTP/1.1 200 OK\r\ncontent-len").await;
     let begun = Instant::now();
-    assert_eq!(post(&outgoing("127.0.0.1"), &url).await, Err(Failure::Late));
-    assert!(LIMIT.contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert_eq!(post(&client("127.0.0.1"), &url).await, Err(EgressError::TimedOut));
+    assert!(TIMEOUT.contains(&begun.elapsed()), "{:?}", begun.elapsed());
     holding.await.unwrap();
 }
 
 /// Q12: a status that is known counts, and the rest is not waited for for longer.
 #[tokio::test]
-async fn is_not_who_only_does_not_come_to_the_end() {
+async fn egress_accepts_a_status_without_the_whole_body() {
     let (url, holding) = stopping_after("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n").await;
     let begun = Instant::now();
-    assert_eq!(post(&outgoing("127.0.0.1"), &url).await, Ok(200));
-    assert!(LIMIT.contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    assert_eq!(post(&client("127.0.0.1"), &url).await, Ok(200));
+    assert!(TIMEOUT.contains(&begun.elapsed()), "{:?}", begun.elapsed());
     holding.await.unwrap();
 }

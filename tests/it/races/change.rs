@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{meet, nodes, rounds};
+use super::{nodes, race, rounds};
 use crate::support::{Actor, PASSWORD};
 
 /// A mutation and its input.
@@ -37,11 +37,11 @@ async fn send(actor: Actor, (field, input): Change) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_of_different_fields_are_both_made() {
+async fn concurrent_updates_of_different_fields_both_apply() {
     let [here, there] = nodes().await;
     let root = here.admin("root").await;
     for role in ["clerks", "readers"] {
-        root.done("saveRole", json!({ "name": role, "permissions": [] }), "role { id }").await;
+        root.mutate_ok("saveRole", json!({ "name": role, "permissions": [] }), "role { id }").await;
     }
     here.user("ann").await;
     for round in 0..rounds(4, 40) {
@@ -51,7 +51,7 @@ async fn changes_of_different_fields_are_both_made() {
         for at in 0..pairs(&ann, &token, round).len() {
             let [(one, by_root), (other, other_by_root)] = pairs(&ann, &token, round).swap_remove(at);
             let (first, second) = (if by_root { &root } else { &ann }, if other_by_root { &root } else { &ann });
-            let (one, other) = meet(round % 9, send(first.clone(), one), send(there.again(second), other)).await;
+            let (one, other) = race(round % 9, send(first.clone(), one), send(there.reconnect(second), other)).await;
             assert_eq!((one.as_str(), other.as_str()), ("[]", "[]"), "round {round}, pair {at}");
         }
         let query = "query ($id: ID!, $token: ID!) {

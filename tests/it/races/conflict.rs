@@ -21,7 +21,7 @@ fn conflict() -> Option<&'static str> {
 
 /// R9: three times again, and then it is the client's turn.
 #[tokio::test]
-async fn a_transaction_that_lost_is_done_again_three_times() {
+async fn conflicting_transaction_is_retried_three_times() {
     let Some(conflict) = conflict() else { return };
     let app = TestApp::new().await;
     let lose = async |times: usize| {
@@ -40,12 +40,12 @@ async fn a_transaction_that_lost_is_done_again_three_times() {
     };
     assert!(matches!(lose(0).await, (1, Ok(()))));
     assert!(matches!(lose(3).await, (4, Ok(()))));
-    assert!(matches!(lose(4).await, (4, Err(Error::Busy { .. }))));
+    assert!(matches!(lose(4).await, (4, Err(Error::ServerBusy { .. }))));
 }
 
 /// R9, S10: a logout that loses is done again; one that cannot be done is not acknowledged.
 #[tokio::test]
-async fn what_loses_again_and_again_is_told_to_come_again_and_has_done_nothing() {
+async fn repeatedly_conflicting_transaction_fails_without_effect() {
     let (make, drop): (&[&str], &[&str]) = match backend() {
         DbBackend::Postgres => (
             &[
@@ -88,7 +88,7 @@ async fn what_loses_again_and_again_is_told_to_come_again_and_has_done_nothing()
 /// R9: nor does a statement that is a transaction by itself: the count of a try, the record of a failure, the note that
 /// a client has its new pair.
 #[tokio::test]
-async fn a_single_statement_that_loses_is_done_again() {
+async fn conflicting_statement_is_retried() {
     let tables = [("throttle", "INSERT"), ("throttle", "UPDATE"), ("audit_event", "INSERT"), ("session", "UPDATE")];
     // What happens once in a transaction and is done again with it is made to lose, too; that does no harm.
     let every_second = |number: usize, (table, deed): (&str, &str)| match backend() {
@@ -143,14 +143,14 @@ async fn a_single_statement_that_loses_is_done_again() {
         }
     }
     for answer in answers {
-        assert_eq!(answer.refusal("login").as_deref(), Some("INVALID_CREDENTIALS"), "{}", answer.text);
+        assert_eq!(answer.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"), "{}", answer.text);
     }
     assert_eq!(then, None);
 }
 
 /// R9: no use case forgets.
 #[test]
-fn every_transaction_of_a_use_case_is_done_again_when_it_loses() {
+fn every_use_case_transaction_retries_on_conflict() {
     // The transaction itself, and what is called from within.
     let elsewhere = ["src/account/transaction.rs", "src/account/refresh.rs", "src/account/import/batch.rs"];
     let (mut found, mut single) = (0, 0);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use super::refresh::{Ending, end, is_out, is_out_soon};
+use super::refresh::{SessionEnd, end_session, is_out, is_out_soon};
 use super::{nodes, rounds};
 use crate::live::until;
 use crate::support::{Actor, PASSWORD};
@@ -15,8 +15,9 @@ async fn sign_in(stranger: Actor, name: String, opened: Arc<AtomicUsize>, stop: 
     let mut sessions = Vec::new();
     while !stop.load(Ordering::SeqCst) {
         let input = json!({ "username": name, "password": PASSWORD });
-        let answer = stranger.insist("login", input, "tokens { accessToken refreshToken } errors { code }").await;
-        match answer.refusal("login").as_deref() {
+        let answer =
+            stranger.mutate_retrying("login", input, "tokens { accessToken refreshToken } errors { code }").await;
+        match answer.payload_error("login").as_deref() {
             None => {
                 sessions.push(stranger.signed_in(&answer.data()["login"]));
                 opened.fetch_add(1, Ordering::SeqCst);
@@ -31,10 +32,10 @@ async fn sign_in(stranger: Actor, name: String, opened: Arc<AtomicUsize>, stop: 
 /// S5, S13, S14: a password that was verified while it was changed, or while its account was closed, opens nothing that
 /// is open afterwards: here at once, on the other node within a second.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_that_meets_the_end_of_its_password_opens_nothing() {
+async fn login_racing_a_password_change_opens_no_session() {
     let [here, there] = nodes().await;
     let root = here.admin("root").await;
-    let endings = [Ending::PasswordChange, Ending::PasswordReset, Ending::Disable, Ending::Delete];
+    let endings = [SessionEnd::PasswordChange, SessionEnd::PasswordReset, SessionEnd::Disable, SessionEnd::Delete];
     for round in 0..rounds(8, 200) {
         let ending = endings[round % endings.len()];
         let name = format!("ann-{round}");
@@ -44,18 +45,18 @@ async fn a_login_that_meets_the_end_of_its_password_opens_nothing() {
             .map(|_| tokio::spawn(sign_in(there.anonymous(), name.clone(), Arc::clone(&opened), Arc::clone(&stop))))
             .collect();
         until("the crowd signs in", async || opened.load(Ordering::SeqCst) >= 8).await;
-        end(ending, root.clone(), ann.clone()).await;
+        end_session(ending, root.clone(), ann.clone()).await;
         stop.store(true, Ordering::SeqCst);
         let mut sessions = Vec::new();
         for client in crowd {
             sessions.extend(client.await.unwrap());
         }
-        if let Ending::Disable = ending {
+        if let SessionEnd::Disable = ending {
             // What was opened before does not come back with the account.
-            root.done("setUserStatus", json!({ "userId": ann.id, "status": "ACTIVE" }), "user { id }").await;
+            root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "ACTIVE" }), "user { id }").await;
         }
         for session in sessions {
-            assert!(is_out(&here.again(&session)).await, "{ending:?}");
+            assert!(is_out(&here.reconnect(&session)).await, "{ending:?}");
             assert!(is_out_soon(&there, &session).await, "{ending:?}");
         }
     }

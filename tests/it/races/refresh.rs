@@ -7,21 +7,21 @@ use entity::session;
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
 
-use super::{meet, nodes, rounds};
+use super::{nodes, race, rounds};
 use crate::support::database::TestDatabase;
 use crate::support::process::Process;
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 const TABS: usize = 50;
 
-fn refresh_token(answer: &Answer) -> String {
+fn refresh_token(answer: &TestResponse) -> String {
     let tokens = &answer.data()["refresh"]["tokens"];
     tokens["refreshToken"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
 }
 
 /// S1, S3: fifty tabs on two nodes, again and again: one successor each time, and never a second branch.
 #[tokio::test(flavor = "multi_thread")]
-async fn tabs_on_two_nodes_get_one_successor() {
+async fn parallel_refresh_on_two_nodes_gives_one_new_pair() {
     let [here, there] = nodes().await;
     let ann = here.user("ann").await;
     let mut token = ann.refresh_token.clone().unwrap();
@@ -29,7 +29,7 @@ async fn tabs_on_two_nodes_get_one_successor() {
     for _ in 0..rounds {
         let tabs: Vec<_> = (0..TABS)
             .map(|tab| {
-                let actor = if tab % 2 == 0 { here.again(&ann) } else { there.again(&ann) };
+                let actor = if tab % 2 == 0 { here.reconnect(&ann) } else { there.reconnect(&ann) };
                 let token = token.clone();
                 tokio::spawn(async move { actor.refresh(&token).await })
             })
@@ -51,7 +51,7 @@ async fn tabs_on_two_nodes_get_one_successor() {
 
 /// What ends the session of `ann`, acknowledged by the node of `caller`.
 #[derive(Clone, Copy, Debug)]
-pub enum Ending {
+pub enum SessionEnd {
     Logout,
     PasswordChange,
     PasswordReset,
@@ -59,22 +59,22 @@ pub enum Ending {
     Delete,
 }
 
-pub async fn end(ending: Ending, root: Actor, ann: Actor) {
+pub async fn end_session(ending: SessionEnd, root: Actor, ann: Actor) {
     let answer = match ending {
-        Ending::Logout => ann.send("mutation { logout { ok } }", json!({})).await,
-        Ending::PasswordChange => {
+        SessionEnd::Logout => ann.send("mutation { logout { ok } }", json!({})).await,
+        SessionEnd::PasswordChange => {
             let input = json!({ "currentPassword": PASSWORD, "newPassword": "another-horse-battery-8" });
-            ann.insist("updatePassword", input, "errors { code }").await
+            ann.mutate_retrying("updatePassword", input, "errors { code }").await
         }
-        Ending::PasswordReset => {
+        SessionEnd::PasswordReset => {
             let input = json!({ "userId": ann.id, "password": "another-horse-battery-8" });
-            root.insist("setUserPassword", input, "errors { code }").await
+            root.mutate_retrying("setUserPassword", input, "errors { code }").await
         }
-        Ending::Disable => {
+        SessionEnd::Disable => {
             let input = json!({ "userId": ann.id, "status": "DISABLED" });
             root.mutate("setUserStatus", input, "errors { code }").await
         }
-        Ending::Delete => root.mutate("deleteUser", json!({ "userId": ann.id }), "errors { code }").await,
+        SessionEnd::Delete => root.mutate("deleteUser", json!({ "userId": ann.id }), "errors { code }").await,
     };
     for payload in answer.data().as_object().unwrap().values() {
         assert!(payload["errors"].as_array().is_none_or(Vec::is_empty), "{ending:?}: {}", answer.text);
@@ -84,23 +84,30 @@ pub async fn end(ending: Ending, root: Actor, ann: Actor) {
 /// S5: whichever of the two is first, no token that either was answered with opens anything afterwards: here at once,
 /// on the other node within a second.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_that_meets_the_end_of_its_session_saves_nothing() {
+async fn refresh_racing_the_session_end_does_not_revive_it() {
     let [here, there] = nodes().await;
     let root = here.admin("root").await;
-    let endings = [Ending::Logout, Ending::PasswordChange, Ending::PasswordReset, Ending::Disable, Ending::Delete];
+    let endings = [
+        SessionEnd::Logout,
+        SessionEnd::PasswordChange,
+        SessionEnd::PasswordReset,
+        SessionEnd::Disable,
+        SessionEnd::Delete,
+    ];
     for round in 0..rounds(10, 1_000) {
         let ending = endings[round % endings.len()];
         let ann = here.user(&format!("ann-{round}")).await;
-        let elsewhere = there.again(&ann);
+        let elsewhere = there.reconnect(&ann);
         let token = ann.refresh_token.clone().unwrap();
         let refreshing = async move { elsewhere.refresh(&token).await };
-        let (answer, ()) = meet(round / endings.len() % 9, refreshing, end(ending, root.clone(), ann.clone())).await;
-        if answer.refusal("refresh").is_none() {
+        let (answer, ()) =
+            race(round / endings.len() % 9, refreshing, end_session(ending, root.clone(), ann.clone())).await;
+        if answer.payload_error("refresh").is_none() {
             let renewed = ann.signed_in(&answer.data()["refresh"]);
             assert!(is_out(&renewed).await, "{ending:?}");
             assert!(is_out_soon(&there, &renewed).await, "{ending:?}");
-            let again = there.again(&ann).refresh(renewed.refresh_token.as_deref().unwrap()).await;
-            assert_eq!(again.refusal("refresh").as_deref(), Some("SESSION_ENDED"), "{ending:?}");
+            let again = there.reconnect(&ann).refresh(renewed.refresh_token.as_deref().unwrap()).await;
+            assert_eq!(again.payload_error("refresh").as_deref(), Some("SESSION_ENDED"), "{ending:?}");
         }
         assert!(is_out(&ann).await, "{ending:?}");
         assert!(is_out_soon(&there, &ann).await, "{ending:?}");
@@ -112,7 +119,7 @@ pub async fn is_out(actor: &Actor) -> bool {
 }
 
 pub async fn is_out_soon(node: &TestApp, actor: &Actor) -> bool {
-    let (actor, acknowledged) = (node.again(actor), Instant::now());
+    let (actor, acknowledged) = (node.reconnect(actor), Instant::now());
     while acknowledged.elapsed() < Duration::from_secs(1) {
         if is_out(&actor).await {
             return true;
@@ -123,15 +130,15 @@ pub async fn is_out_soon(node: &TestApp, actor: &Actor) -> bool {
 
 /// S5: a pair that a refresh hands out while a role is taken away opens no more than the account may.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_that_meets_a_demotion_brings_no_role_back() {
+async fn refresh_racing_a_demotion_restores_no_role() {
     let [here, there] = nodes().await;
     let root = here.admin("root").await;
     for round in 0..rounds(5, 200) {
         let eve = here.admin(&format!("eve-{round}")).await;
-        let elsewhere = there.again(&eve);
+        let elsewhere = there.reconnect(&eve);
         let token = eve.refresh_token.clone().unwrap();
         let refreshing = async move { elsewhere.refresh(&token).await };
-        let (answer, demoted) = meet(round % 9, refreshing, super::set_roles(&root, &eve, &[])).await;
+        let (answer, demoted) = race(round % 9, refreshing, super::set_roles(&root, &eve, &[])).await;
         assert_eq!(demoted, None);
         let renewed = eve.signed_in(&answer.data()["refresh"]);
         for actor in [&renewed, &eve] {
@@ -143,7 +150,7 @@ async fn a_refresh_that_meets_a_demotion_brings_no_role_back() {
 
 /// S3 on two processes.
 #[tokio::test]
-async fn tabs_on_two_processes_get_one_successor() {
+async fn parallel_refresh_on_two_processes_gives_one_new_pair() {
     // Nobody reads the log meanwhile.
     let unlimited = [("ACCOUNTD_LIMITS__ENABLED", "false"), ("ACCOUNTD_LOG__FILTER", "off")];
     let here = Process::start(TestDatabase::migrated().await, &unlimited);
@@ -151,7 +158,7 @@ async fn tabs_on_two_processes_get_one_successor() {
         tokens { refreshToken } } }";
     let answer = here.graphql("", register, json!({ "p": PASSWORD }));
     let mut token = text(&answer["data"]["register"]["tokens"]["refreshToken"]);
-    let there = here.beside(&unlimited);
+    let there = here.second_node(&unlimited);
     let refresh = "mutation ($token: String) { refresh(input: { refreshToken: $token }) {
         outcome tokens { refreshToken } errors { code } } }";
     for _ in 0..rounds(2, 200) {

@@ -9,7 +9,7 @@ use sea_orm::Set;
 use crate::support::TestApp;
 
 /// Makes the account `name` with this password and, after `change`, whatever else its row should say.
-pub async fn make(
+pub async fn create_user(
     app: &TestApp,
     name: &str,
     password: &str,

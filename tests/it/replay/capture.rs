@@ -6,7 +6,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::Variables;
-use crate::support::Answer;
+use crate::support::TestResponse;
 
 fn name(variable: &str) -> String {
     format!("<var:{variable}>")
@@ -25,7 +25,7 @@ pub fn define(entry: &Value, variables: &mut Variables) {
 }
 
 /// Keeps what the entry captures: `json.path`, `header:NAME:REGEX` or `base64decode(…)`.
-pub fn keep(entry: &Value, answer: &Answer, variables: &mut Variables) {
+pub fn keep(entry: &Value, answer: &TestResponse, variables: &mut Variables) {
     // In the order of the recording's variables: one may be made of another.
     let mut captures: Vec<_> = entry["capture"].as_object().into_iter().flatten().collect();
     captures.sort_by_key(|(_, source)| source.as_str().unwrap().starts_with("base64decode("));
@@ -35,7 +35,7 @@ pub fn keep(entry: &Value, answer: &Answer, variables: &mut Variables) {
     }
 }
 
-fn find(source: &str, answer: &Answer, variables: &Variables) -> Option<String> {
+fn find(source: &str, answer: &TestResponse, variables: &Variables) -> Option<String> {
     if let Some(inner) = source.strip_prefix("base64decode(").and_then(|rest| rest.strip_suffix(')')) {
         let text = variables.get(inner)?.trim_end_matches('=');
         return String::from_utf8(STANDARD_NO_PAD.decode(text).ok()?).ok();
@@ -56,11 +56,11 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn keeps_members_headers_and_what_is_inside_of_them() {
+    fn replay_captures_members_headers_and_their_parts() {
         let mut headers = HeaderMap::new();
         headers.insert("set-cookie", "who=YS5iLmM=; Path=/".parse().unwrap());
         let text = json!({ "data": [{ "id": "x" }] }).to_string();
-        let answer = Answer { status: StatusCode::OK, headers, text };
+        let answer = TestResponse { status: StatusCode::OK, headers, text };
         let capture = json!({
             "plain": "base64decode(<var:sealed>)", "sealed": "header:set-cookie:who=([^;]+)", "id": "data.0.id", "none": "data.1.id",
         });

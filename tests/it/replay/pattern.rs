@@ -38,23 +38,24 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 /// Whether the answer has what was recorded, no more and no less.
-pub fn same(recorded: &Value, answered: &Value) -> bool {
+pub fn matches(recorded: &Value, answered: &Value) -> bool {
     match (recorded, answered) {
         (Value::Object(recorded), Value::Object(answered)) => {
             recorded.len() == answered.len()
-                && recorded.iter().all(|(name, value)| answered.get(name).is_some_and(|other| same(value, other)))
+                && recorded.iter().all(|(name, value)| answered.get(name).is_some_and(|other| matches(value, other)))
         }
         (Value::Array(recorded), Value::Array(answered)) => {
-            recorded.len() == answered.len() && recorded.iter().zip(answered).all(|(value, other)| same(value, other))
+            recorded.len() == answered.len()
+                && recorded.iter().zip(answered).all(|(value, other)| matches(value, other))
         }
         (Value::String(recorded), answered) if recorded == "<int>" => answered.is_i64(),
-        (Value::String(recorded), Value::String(answered)) => same_text(recorded, answered),
+        (Value::String(recorded), Value::String(answered)) => matches_text(recorded, answered),
         (recorded, answered) => recorded == answered,
     }
 }
 
 /// Whether a text is as recorded, with any value of the kind where a placeholder stands.
-pub fn same_text(recorded: &str, answered: &str) -> bool {
+pub fn matches_text(recorded: &str, answered: &str) -> bool {
     let mut pattern = regex::escape(recorded);
     let mut kinds = Vec::new();
     for (placeholder, kind) in KINDS {
@@ -73,7 +74,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn takes_any_value_of_a_kind() {
+    fn placeholder_matches_any_value_of_its_kind() {
         for (recorded, answered) in [
             (json!({ "a": "jti=<opaque> not found" }), json!({ "a": "jti=x.1 not found" })),
             (json!(["<jwt>", "<int>"]), json!(["aa.b-b.c_c", -5])),
@@ -87,12 +88,12 @@ mod tests {
             (json!("<global-id:User>"), json!("VXNlcjo1")),
             (json!("<title>5 (a+b)</title>"), json!("<title>5 (a+b)</title>")),
         ] {
-            assert!(same(&recorded, &answered), "{recorded} {answered}");
+            assert!(matches(&recorded, &answered), "{recorded} {answered}");
         }
     }
 
     #[test]
-    fn sees_what_differs() {
+    fn pattern_reports_differences() {
         for (recorded, answered) in [
             (json!({ "a": "jti=<opaque> not found" }), json!({ "a": "jti= not found" })),
             (json!({ "a": "<jwt>" }), json!({ "a": null })),
@@ -110,7 +111,7 @@ mod tests {
             (json!([1, 2]), json!([1])),
             (json!("a.c"), json!("abc")),
         ] {
-            assert!(!same(&recorded, &answered), "{recorded} {answered}");
+            assert!(!matches(&recorded, &answered), "{recorded} {answered}");
         }
     }
 }

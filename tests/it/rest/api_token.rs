@@ -4,16 +4,16 @@ use axum::http::{Method, StatusCode};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{is_failure, validation};
-use crate::support::{Actor, Answer, TestApp};
+use super::{assert_failure, validation};
+use crate::support::{Actor, TestApp, TestResponse};
 
-async fn create(actor: &Actor, datasets: Value) -> Answer {
+async fn create(actor: &Actor, datasets: Value) -> TestResponse {
     let body = json!({ "token_exp": 3600, "datasets": datasets });
     actor.json(Method::POST, "/create-api-token", &body).await
 }
 
 #[tokio::test]
-async fn makes_api_tokens_whose_datasets_others_ask_for() {
+async fn plantdb_api_token_names_its_datasets() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let made = create(&ann, json!({ "ds_*": ["read", "write"], "a/b": ["Permission.CREATE"] })).await.json();
@@ -29,13 +29,13 @@ async fn makes_api_tokens_whose_datasets_others_ask_for() {
 
     let another = create(&program, json!({ "ds_*": ["read"] })).await;
     assert_eq!(another.status, StatusCode::FORBIDDEN, "a token makes no other");
-    is_failure(&another);
+    assert_failure(&another);
     app.clock.advance(TimeDelta::hours(1));
     assert_eq!(validation(&program).await, StatusCode::UNAUTHORIZED, "it is over");
 }
 
 #[tokio::test]
-async fn takes_only_datasets_that_it_can_tell_apart() {
+async fn plantdb_api_token_with_ambiguous_datasets_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let wrong = [
@@ -48,7 +48,7 @@ async fn takes_only_datasets_that_it_can_tell_apart() {
     for datasets in wrong {
         let answer = create(&ann, datasets.clone()).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{datasets}");
-        is_failure(&answer);
+        assert_failure(&answer);
     }
     for datasets in [json!({}), json!({ "a": ["Read"] }), json!({ "a": ["read", "Permission.FLY"] })] {
         let made = create(&ann, datasets.clone()).await.json();

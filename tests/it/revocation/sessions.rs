@@ -31,7 +31,7 @@ async fn live(app: &TestApp) -> u64 {
 
 /// S21: whichever door a session comes by.
 #[tokio::test]
-async fn of_one_user_past_the_limit_end_with_the_oldest() {
+async fn login_over_the_session_limit_ends_the_oldest_session() {
     let pair = json!({ "username": "ann", "password": PASSWORD });
     let email = json!({ "email": "ann", "password": PASSWORD });
     let basic = format!("Basic {}", STANDARD.encode(format!("ann:{PASSWORD}")));
@@ -67,7 +67,7 @@ async fn of_one_user_past_the_limit_end_with_the_oldest() {
 
 /// A new password replaces the session: nobody else has to go for it.
 #[tokio::test]
-async fn that_are_replaced_make_room_for_themselves() {
+async fn password_change_at_the_session_limit_keeps_other_sessions() {
     let app = TestApp::with(&SETTINGS).await;
     let ann = app.user("ann").await;
     let others = [app.login("ann", PASSWORD).await, app.login("ann", PASSWORD).await];
@@ -83,17 +83,17 @@ async fn that_are_replaced_make_room_for_themselves() {
 
 /// Races: many logins at once on two nodes.
 #[tokio::test(flavor = "multi_thread")]
-async fn opened_at_once_on_two_nodes_are_not_more_than_the_limit() {
+async fn parallel_logins_on_two_nodes_obey_the_session_limit() {
     let app = TestApp::with(&SETTINGS).await;
     app.user("ann").await;
-    let beside = app.beside().await;
+    let beside = app.second_node().await;
     let logins: Vec<_> = (0..24)
         .map(|number| {
             let stranger = if number % 2 == 0 { app.anonymous() } else { beside.anonymous() };
             let input = json!({ "username": "ann", "password": PASSWORD });
             tokio::spawn(async move {
-                let answer = stranger.insist("login", input, "tokens { accessToken } errors { code }").await;
-                assert_eq!(answer.refusal("login"), None, "{}", answer.text);
+                let answer = stranger.mutate_retrying("login", input, "tokens { accessToken } errors { code }").await;
+                assert_eq!(answer.payload_error("login"), None, "{}", answer.text);
             })
         })
         .collect();
@@ -107,7 +107,7 @@ async fn opened_at_once_on_two_nodes_are_not_more_than_the_limit() {
 
 /// The command line ends sessions, too; it makes accounts, and takes no role from anybody.
 #[tokio::test]
-async fn that_the_command_line_ends_are_listed() {
+async fn sessions_ended_by_the_cli_are_on_the_revocation_list() {
     let app = TestApp::new().await;
     let actors = [app.admin("root").await, app.user("ann").await, app.login("ann", PASSWORD).await];
     let fourth = app.admin("eve").await;
@@ -124,20 +124,20 @@ async fn that_the_command_line_ends_are_listed() {
 
 /// Past a hundred the list has a cut-off of the user, which revokes all of them; it says no less than before.
 #[tokio::test]
-async fn that_ended_in_masses_are_one_entry_of_the_list() {
+async fn mass_session_end_is_one_revocation_list_entry() {
     let app = TestApp::new().await;
     let (root, ann) = (app.admin("root").await, app.user("ann").await);
     let mut ended: Vec<Actor> = Vec::new();
     for _ in 0..100 {
         let actor = app.login("ann", PASSWORD).await;
-        actor.done("logout", json!({}), "ok").await;
+        actor.mutate_ok("logout", json!({}), "ok").await;
         ended.push(actor);
     }
     let gateway = Gateway::of(&app).await;
     assert_eq!((gateway.count("sessions"), gateway.count("users")), (100, 0));
     assert!(gateway.accepts(ann.token.as_deref().unwrap()));
     let last = app.login("ann", PASSWORD).await;
-    last.done("logout", json!({}), "ok").await;
+    last.mutate_ok("logout", json!({}), "ok").await;
     ended.push(last);
     let gateway = Gateway::of(&app).await;
     assert_eq!((gateway.count("sessions"), gateway.count("users")), (0, 1), "{:?}", gateway.list);
@@ -153,7 +153,7 @@ async fn that_ended_in_masses_are_one_entry_of_the_list() {
     assert!(gateway.accepts(root.token.as_deref().unwrap()), "nobody else is touched");
     // The next hundred are named again.
     let next = app.login("ann", PASSWORD).await;
-    next.done("logout", json!({}), "ok").await;
+    next.mutate_ok("logout", json!({}), "ok").await;
     let gateway = Gateway::of(&app).await;
     assert_eq!((gateway.count("sessions"), gateway.count("users")), (1, 1));
     assert!(!gateway.accepts(next.token.as_deref().unwrap()));

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{assign, code, one, save};
-use crate::races::{meet, nodes, rounds};
+use crate::races::{nodes, race, rounds};
 use crate::support::{Actor, PASSWORD, TestApp};
 
 fn claims(token: &str) -> Value {
@@ -23,11 +23,11 @@ async fn cut_off(app: &TestApp) -> BTreeMap<String, Value> {
 
 async fn rename(actor: &Actor, id: &Value, name: &str) -> Value {
     let input = json!({ "roleId": id, "name": name, "permissions": ["USERS_READ"] });
-    actor.done("saveRole", input, "role { id name permissions userCount }").await["role"].clone()
+    actor.mutate_ok("saveRole", input, "role { id name permissions userCount }").await["role"].clone()
 }
 
 #[tokio::test]
-async fn a_role_is_renamed_for_its_holders_also_in_case_only() {
+async fn role_rename_applies_to_holders_also_in_case_only() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
@@ -56,7 +56,7 @@ async fn a_role_is_renamed_for_its_holders_also_in_case_only() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_or_a_role_that_is_built_in_is_refused() {
+async fn role_rename_to_taken_name_or_of_built_in_role_is_refused() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let roles = root.send("{ roles { id name } }", json!({})).await.data()["roles"].clone();
@@ -65,13 +65,17 @@ async fn a_name_that_is_taken_or_a_role_that_is_built_in_is_refused() {
     save(&root, "clerk", &[]).await;
     let input = |id: &Value, name: &str| json!({ "roleId": id, "name": name, "permissions": [] });
     for name in ["CLERK", "clerk", "admin", "ADMIN"] {
-        assert_eq!(root.refusals("saveRole", input(&id, name)).await, one("ROLE_NAME_TAKEN", "input.name"), "{name}");
+        assert_eq!(
+            root.payload_errors("saveRole", input(&id, name)).await,
+            one("ROLE_NAME_TAKEN", "input.name"),
+            "{name}"
+        );
     }
-    assert_eq!(root.refusals("saveRole", input(&admin, "boss")).await, one("BUILT_IN_ROLE", "input.name"));
-    assert_eq!(root.refusals("deleteRole", json!({ "roleId": admin })).await, one("BUILT_IN_ROLE", "input.name"));
-    root.done("deleteRole", json!({ "roleId": id }), "deletedRoleId").await;
+    assert_eq!(root.payload_errors("saveRole", input(&admin, "boss")).await, one("BUILT_IN_ROLE", "input.name"));
+    assert_eq!(root.payload_errors("deleteRole", json!({ "roleId": admin })).await, one("BUILT_IN_ROLE", "input.name"));
+    root.mutate_ok("deleteRole", json!({ "roleId": id }), "deletedRoleId").await;
     for (field, input) in [("saveRole", input(&id, "reader")), ("deleteRole", json!({ "roleId": id }))] {
-        assert_eq!(root.refusals(field, input).await, one("NOT_FOUND", "input.roleId"), "{field}");
+        assert_eq!(root.payload_errors(field, input).await, one("NOT_FOUND", "input.roleId"), "{field}");
     }
     // With the other roles of a holder, its tokens would be too long.
     let ann = app.user("ann").await;
@@ -81,13 +85,13 @@ async fn a_name_that_is_taken_or_a_role_that_is_built_in_is_refused() {
     }
     let id = save(&root, "short", &[]).await["id"].clone();
     assign(&root, &ann, &[&long[0], &long[1], &long[2], &long[3], "short"]).await;
-    let refusals = root.refusals("saveRole", input(&id, &"漢".repeat(200))).await;
+    let refusals = root.payload_errors("saveRole", input(&id, &"漢".repeat(200))).await;
     assert_eq!(refusals, one("TOO_LONG", "input.name"));
     assert_eq!(app.login("ann", PASSWORD).await.me_code().await, None);
 }
 
 #[tokio::test]
-async fn a_deleted_role_is_lost_from_the_next_request_on() {
+async fn deleted_role_is_lost_from_the_next_request() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
@@ -96,7 +100,7 @@ async fn a_deleted_role_is_lost_from_the_next_request_on() {
     let sees = async || ann.send("{ users { totalCount } }", json!({})).await.code();
     assert_eq!(sees().await, None);
     app.clock.advance(chrono::TimeDelta::seconds(30));
-    let deleted = root.done("deleteRole", json!({ "roleId": id }), "deletedRoleId").await;
+    let deleted = root.mutate_ok("deleteRole", json!({ "roleId": id }), "deletedRoleId").await;
     assert_eq!(deleted["deletedRoleId"], id);
     assert_eq!(sees().await.as_deref(), Some("FORBIDDEN"));
     let renewed = ann.signed_in(&ann.refresh(ann.refresh_token.as_deref().unwrap()).await.data()["refresh"]);
@@ -104,14 +108,14 @@ async fn a_deleted_role_is_lost_from_the_next_request_on() {
     let since = cut_off(&app).await[&ann.id].as_i64().unwrap();
     assert!(since >= claims(ann.token.as_deref().unwrap())["iat"].as_i64().unwrap());
     assert_eq!(
-        root.refusals("setUserRoles", json!({ "userId": ann.id, "roles": ["reader"] })).await,
+        root.payload_errors("setUserRoles", json!({ "userId": ann.id, "roles": ["reader"] })).await,
         one("UNKNOWN_ROLE", "input.roles")
     );
 }
 
 /// A role is taken from each of its holders, so nobody deletes or renames one that somebody stronger holds.
 #[tokio::test]
-async fn nobody_deletes_or_renames_a_role_of_somebody_who_can_do_more() {
+async fn role_of_a_more_privileged_user_cannot_be_changed() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let (editor, ann) = (app.user("editor").await, app.user("ann").await);
@@ -132,19 +136,19 @@ async fn nobody_deletes_or_renames_a_role_of_somebody_who_can_do_more() {
     assert_eq!(roles["me"]["roles"], json!(["admin", "deploy"]));
     assign(&root, &root, &["admin"]).await;
     assign(&root, &ann, &["deploy"]).await;
-    editor.done("deleteRole", json!({ "roleId": deploy }), "deletedRoleId").await;
+    editor.mutate_ok("deleteRole", json!({ "roleId": deploy }), "deletedRoleId").await;
 }
 
 /// A role that is given while it is deleted is unknown, and no internal error.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_is_given_while_it_is_deleted_is_unknown() {
+async fn assigning_a_role_during_its_deletion_is_refused() {
     let [here, there] = nodes().await;
     let root = here.admin("root").await;
     let ann = here.user("ann").await;
     for round in 0..rounds(6, 60) {
         let id = save(&root, "reader", &[]).await["id"].clone();
-        let (deleter, giver, user) = (root.clone(), there.again(&root), ann.id.clone());
-        let (deleted, given) = meet(
+        let (deleter, giver, user) = (root.clone(), there.reconnect(&root), ann.id.clone());
+        let (deleted, given) = race(
             round % 9,
             async move { deleter.mutate("deleteRole", json!({ "roleId": id }), "errors { code }").await },
             async move {
@@ -154,7 +158,7 @@ async fn a_role_that_is_given_while_it_is_deleted_is_unknown() {
         )
         .await;
         assert_eq!(deleted.data()["deleteRole"]["errors"], json!([]), "round {round}");
-        let refusal = given.code().or_else(|| given.refusal("setUserRoles"));
+        let refusal = given.code().or_else(|| given.payload_error("setUserRoles"));
         assert!(matches!(refusal.as_deref(), None | Some("UNKNOWN_ROLE")), "round {round}: {}", given.text);
         let roles = ann.send("{ me { roles } }", json!({})).await.data();
         assert_eq!(roles["me"]["roles"], json!([]), "round {round}");

@@ -4,13 +4,13 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 /// What came back.
-pub struct Answer {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-impl Answer {
+impl TestResponse {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
@@ -28,7 +28,7 @@ impl Answer {
     }
 
     /// The code of the first error in the payload of the mutation `field`.
-    pub fn refusal(&self, field: &str) -> Option<String> {
+    pub fn payload_error(&self, field: &str) -> Option<String> {
         self.data()[field]["errors"][0]["code"].as_str().map(str::to_owned)
     }
 

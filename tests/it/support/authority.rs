@@ -14,12 +14,12 @@ use tokio_rustls::server::TlsStream;
 use super::scratch_directory;
 
 /// Whoever signs certificates; the file of its own goes with the test.
-pub struct Authority {
+pub struct CertificateAuthority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     pub file: PathBuf,
 }
 
-impl Authority {
+impl CertificateAuthority {
     pub fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -34,12 +34,12 @@ impl Authority {
     }
 
     /// What somebody at this name or address shows.
-    pub fn vouching_for(&self, name: &str) -> TlsAcceptor {
-        self.vouching(CertificateParams::new([name.to_owned()]).unwrap())
+    pub fn acceptor_for(&self, name: &str) -> TlsAcceptor {
+        self.acceptor_with(CertificateParams::new([name.to_owned()]).unwrap())
     }
 
     /// The same with a certificate of one's own making.
-    pub fn vouching(&self, params: CertificateParams) -> TlsAcceptor {
+    pub fn acceptor_with(&self, params: CertificateParams) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
@@ -53,19 +53,19 @@ impl Authority {
     }
 }
 
-impl Drop for Authority {
+impl Drop for CertificateAuthority {
     fn drop(&mut self) {
         std::fs::remove_file(&self.file).ok();
     }
 }
 
 /// Takes encrypted connections; those that come to nothing are forgotten.
-pub(super) struct Encrypted {
+pub(super) struct TlsListener {
     pub listener: TcpListener,
     pub acceptor: TlsAcceptor,
 }
 
-impl axum::serve::Listener for Encrypted {
+impl axum::serve::Listener for TlsListener {
     type Io = TlsStream<TcpStream>;
     type Addr = SocketAddr;
 

@@ -8,19 +8,19 @@ use accountd::entropy::Entropy;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A clock that moves only when it is told to.
-pub struct StoppedClock(pub(super) Mutex<DateTime<Utc>>);
+pub struct ManualClock(pub(super) Mutex<DateTime<Utc>>);
 
-impl StoppedClock {
+impl ManualClock {
     pub fn advance(&self, time: TimeDelta) {
         *self.0.lock().unwrap() += time;
     }
 
-    pub fn stopped_at(&self) -> DateTime<Utc> {
+    pub fn current(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap()
     }
 }
 
-impl Clock for StoppedClock {
+impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
         *self.0.lock().unwrap()
     }

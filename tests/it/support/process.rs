@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::PATIENCE;
+use super::TEST_TIMEOUT;
 use super::database::TestDatabase;
 
 /// The program with the settings that lead it to this database.
@@ -36,7 +36,7 @@ impl Process {
     pub fn start(database: TestDatabase, settings: &[(&str, &str)]) -> Self {
         let mut command = program(&database);
         command.envs(settings.iter().copied());
-        Self::spawn(command).on(database)
+        Self::spawn(command).with_database(database)
     }
 
     /// Starts a program with these settings, or with another one in front of it; the database is somebody else's.
@@ -48,14 +48,14 @@ impl Process {
     }
 
     /// Starts a second server on the same database.
-    pub fn beside(&self, settings: &[(&str, &str)]) -> Self {
+    pub fn second_node(&self, settings: &[(&str, &str)]) -> Self {
         let mut command = program(self.database.as_ref().unwrap());
         command.envs(settings.iter().copied());
         Self::spawn(command)
     }
 
     /// Gives it the database that it runs on.
-    pub fn on(mut self, database: TestDatabase) -> Self {
+    pub fn with_database(mut self, database: TestDatabase) -> Self {
         self.database = Some(database);
         self
     }
@@ -68,12 +68,12 @@ impl Process {
     /// The same, for servers that may be gone before they answer.
     pub fn try_send(&self, path: &str, headers: &str, body: &Value) -> std::io::Result<String> {
         let mut answer = String::new();
-        self.ask(path, headers, body).read_to_string(&mut answer)?;
+        self.start_request(path, headers, body).read_to_string(&mut answer)?;
         Ok(answer)
     }
 
     /// Sends one request and leaves the answer on the connection.
-    pub fn ask(&self, path: &str, headers: &str, body: &Value) -> TcpStream {
+    pub fn start_request(&self, path: &str, headers: &str, body: &Value) -> TcpStream {
         let body = body.to_string();
         let request = format!(
             "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
@@ -87,7 +87,7 @@ impl Process {
 
     /// A new connection, when the server listens.
     pub fn connect(&self) -> TcpStream {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         loop {
             assert!(Instant::now() < deadline, "the server does not listen");
             match TcpStream::connect(("127.0.0.1", self.port)) {
@@ -125,7 +125,7 @@ impl Process {
     }
 
     /// Memory that the process has in use, in KiB.
-    pub fn resident(&self) -> u64 {
+    pub fn resident_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
@@ -133,11 +133,11 @@ impl Process {
 
     /// Ends the server and gives everything that it wrote.
     pub fn stop(self) -> String {
-        self.end().0
+        self.stop_keeping_database().0
     }
 
     /// The same; its database is left.
-    pub fn end(mut self) -> (String, Option<TestDatabase>) {
+    pub fn stop_keeping_database(mut self) -> (String, Option<TestDatabase>) {
         let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(told.success());
         let mut log = String::new();

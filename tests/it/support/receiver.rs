@@ -13,61 +13,65 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::authority::Encrypted;
+use super::authority::TlsListener;
 
 /// A request that came.
 #[derive(Debug, Clone)]
-pub struct Received {
+pub struct ReceivedRequest {
     pub target: String,
     pub headers: HeaderMap,
     pub body: String,
 }
 
-impl Received {
+impl ReceivedRequest {
     pub fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
     }
 }
 
-type Answer = dyn Fn(&Received) -> Response + Send + Sync;
+type Responder = dyn Fn(&ReceivedRequest) -> Response + Send + Sync;
 
 /// The server; it goes with the test.
 pub struct Receiver {
     pub address: SocketAddr,
-    received: Arc<Mutex<Vec<Received>>>,
+    received: Arc<Mutex<Vec<ReceivedRequest>>>,
     _running: JoinSet<()>,
 }
 
 impl Receiver {
     /// Somebody who takes everything.
     pub async fn new() -> Self {
-        Self::answering(|_| ().into_response()).await
+        Self::responding_with(|_| ().into_response()).await
     }
 
     /// Somebody who answers like this.
-    pub async fn answering(answer: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self {
+    pub async fn responding_with(answer: impl Fn(&ReceivedRequest) -> Response + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        Self::at(address, listener, answer)
+        Self::listening_at(address, listener, answer)
     }
 
     /// Somebody who takes everything, over encrypted connections alone.
-    pub async fn encrypted(acceptor: TlsAcceptor) -> Self {
+    pub async fn over_tls(acceptor: TlsAcceptor) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        Self::at(address, Encrypted { listener, acceptor }, |_| ().into_response())
+        Self::listening_at(address, TlsListener { listener, acceptor }, |_| ().into_response())
     }
 
-    fn at<L>(address: SocketAddr, listener: L, answer: impl Fn(&Received) -> Response + Send + Sync + 'static) -> Self
+    fn listening_at<L>(
+        address: SocketAddr,
+        listener: L,
+        answer: impl Fn(&ReceivedRequest) -> Response + Send + Sync + 'static,
+    ) -> Self
     where
         L: Listener,
         L::Addr: Debug,
     {
-        let received: Arc<Mutex<Vec<Received>>> = Arc::default();
-        let (seen, answer): (_, Arc<Answer>) = (received.clone(), Arc::new(answer));
+        let received: Arc<Mutex<Vec<ReceivedRequest>>> = Arc::default();
+        let (seen, answer): (_, Arc<Responder>) = (received.clone(), Arc::new(answer));
         let router = Router::new().fallback(async move |target: Uri, headers: HeaderMap, body: Bytes| {
             let body = String::from_utf8(body.to_vec()).unwrap();
-            let request = Received { target: target.to_string(), headers, body };
+            let request = ReceivedRequest { target: target.to_string(), headers, body };
             let response = answer(&request);
             seen.lock().unwrap().push(request);
             response
@@ -78,7 +82,7 @@ impl Receiver {
     }
 
     /// What came so far, and is not asked for again.
-    pub fn take(&self) -> Vec<Received> {
+    pub fn take(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut *self.received.lock().unwrap())
     }
 }

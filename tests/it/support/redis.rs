@@ -35,8 +35,8 @@ impl Redis {
             return None;
         };
         let mut this = Self { child, port };
-        let deadline = Instant::now() + super::PATIENCE;
-        while !this.answers() {
+        let deadline = Instant::now() + super::TEST_TIMEOUT;
+        while !this.is_ready() {
             if let Some(status) = this.child.try_wait().unwrap() {
                 return Some(Err(status));
             }
@@ -47,9 +47,9 @@ impl Redis {
     }
 
     /// Whether this very server answers at its port.
-    fn answers(&self) -> bool {
+    fn is_ready(&self) -> bool {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
-        stream.set_read_timeout(Some(super::PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(super::TEST_TIMEOUT)).unwrap();
         let mut answer = String::new();
         let asked = stream.write_all(b"INFO server\r\nQUIT\r\n").and_then(|()| stream.read_to_string(&mut answer));
         asked.is_ok() && answer.contains(&format!("process_id:{}\r\n", self.child.id()))
@@ -60,7 +60,7 @@ impl Redis {
     }
 
     /// Ends it without a word, and starts another one in its place, which knows nothing.
-    pub fn forget(mut self) -> Self {
+    pub fn replace_with_empty(mut self) -> Self {
         let port = self.port;
         self.end();
         Self::start_at(port).unwrap().unwrap()

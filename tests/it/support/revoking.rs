@@ -4,25 +4,25 @@ use std::ops::Deref;
 
 use accountd::app::database::Transaction;
 use accountd::store::cut_offs::CutOff;
-use accountd::store::{Reach, Revokes, Touched, Writes};
+use accountd::store::{Affected, Propagation, TracksChanges, TracksRevocations};
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
 /// What statements run on that revoke something.
-pub struct Revoking(pub Transaction);
+pub struct StatementTransaction(pub Transaction);
 
-impl Writes for Revoking {
-    fn touch(&self, touched: Touched, reach: Reach) {
-        self.0.touch(touched, reach);
+impl TracksChanges for StatementTransaction {
+    fn mark_changed(&self, touched: Affected, reach: Propagation) {
+        self.0.mark_changed(touched, reach);
     }
 }
 
-impl Revokes for Revoking {
-    fn mark_revocation(&self) {}
+impl TracksRevocations for StatementTransaction {
+    fn mark_revocations_changed(&self) {}
     fn mark_cut_off(&self, _: CutOff) {}
 }
 
-impl Deref for Revoking {
+impl Deref for StatementTransaction {
     type Target = DatabaseTransaction;
 
     fn deref(&self) -> &DatabaseTransaction {
@@ -31,7 +31,7 @@ impl Deref for Revoking {
 }
 
 #[async_trait]
-impl ConnectionTrait for Revoking {
+impl ConnectionTrait for StatementTransaction {
     fn get_database_backend(&self) -> DbBackend {
         self.0.get_database_backend()
     }

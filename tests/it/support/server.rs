@@ -12,13 +12,13 @@ use tokio::task::JoinHandle;
 
 use super::TestApp;
 
-pub use super::PATIENCE;
+pub use super::TEST_TIMEOUT;
 
 /// Deadlines that a test can wait for. A server has those that the test gives it, and no other that could come first.
-pub const HEAD: Duration = Duration::from_millis(300);
-pub const BODY: Duration = Duration::from_millis(500);
-pub const IDLE: Duration = Duration::from_millis(800);
-pub const WRITE: Duration = Duration::from_millis(700);
+pub const HEAD_TIMEOUT: Duration = Duration::from_millis(300);
+pub const BODY_TIMEOUT: Duration = Duration::from_millis(500);
+pub const IDLE_TIMEOUT: Duration = Duration::from_millis(800);
+pub const WRITE_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// A server that listens.
 pub struct Server {
@@ -31,23 +31,23 @@ pub struct Server {
 
 impl Server {
     pub async fn new() -> Self {
-        Self::tuned(|_| {}).await
+        Self::with_config(|_| {}).await
     }
 
     /// A server whose deadlines never come, except for those that the test sets.
-    pub async fn tuned(tune: impl FnOnce(&mut Config)) -> Self {
-        let app = TestApp::tuned(&[], |config| {
-            let (deadlines, never) = (&mut config.server.deadlines, PATIENCE * 2);
+    pub async fn with_config(tune: impl FnOnce(&mut Config)) -> Self {
+        let app = TestApp::with_config(&[], |config| {
+            let (deadlines, never) = (&mut config.server.timeouts, TEST_TIMEOUT * 2);
             (deadlines.head, deadlines.body, deadlines.idle, deadlines.write) = (never, never, never, never);
-            (deadlines.init, config.server.drain) = (never, never);
+            (deadlines.init, config.server.drain_timeout) = (never, never);
             tune(config);
         })
         .await;
-        Self::of(app).await
+        Self::serving(app).await
     }
 
     /// This service, behind a socket.
-    pub async fn of(app: TestApp) -> Self {
+    pub async fn serving(app: TestApp) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -75,8 +75,8 @@ impl Server {
     }
 
     /// Waits until it has ended.
-    pub async fn ended(self) {
-        tokio::time::timeout(PATIENCE, self.running).await.expect("the server does not end").unwrap();
+    pub async fn wait_for_end(self) {
+        tokio::time::timeout(TEST_TIMEOUT, self.running).await.expect("the server does not end").unwrap();
     }
 
     pub async fn connect(&self) -> Client {
@@ -91,7 +91,7 @@ impl Server {
     }
 
     /// A client whose window is as small as can be.
-    pub async fn connect_narrowly(&self) -> Client {
+    pub async fn connect_with_small_window(&self) -> Client {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(1).unwrap();
         Client(socket.connect(self.address).await.unwrap())
@@ -101,11 +101,11 @@ impl Server {
     pub async fn exchange(&self, text: &str) -> String {
         let mut client = self.connect().await;
         client.send(text).await;
-        client.rest().await
+        client.read_to_end().await
     }
 
     /// Has `me` answered.
-    pub async fn me(&self) {
+    pub async fn assert_serves(&self) {
         let body = r#"{"query":"{ me { id } }"}"#;
         let answer = self.exchange(&post("/graphql", body)).await;
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with(r#"{"data":{"me":null}}"#), "{answer}");
@@ -130,16 +130,16 @@ impl Client {
     }
 
     /// What comes until the connection ends, in whichever way.
-    pub async fn rest(&mut self) -> String {
+    pub async fn read_to_end(&mut self) -> String {
         let mut bytes = Vec::new();
         let reading = self.0.read_to_end(&mut bytes);
-        let ended = tokio::time::timeout(PATIENCE, reading).await;
+        let ended = tokio::time::timeout(TEST_TIMEOUT, reading).await;
         assert!(ended.is_ok(), "the connection stays open after {:?}", String::from_utf8_lossy(&bytes));
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// What comes until `end` has come.
-    pub async fn until(&mut self, end: &str) -> String {
+    pub async fn read_until(&mut self, end: &str) -> String {
         let mut bytes = Vec::new();
         let reading = async {
             while !bytes.ends_with(end.as_bytes()) {
@@ -147,7 +147,7 @@ impl Client {
             }
             Some(())
         };
-        let found = tokio::time::timeout(PATIENCE, reading).await;
+        let found = tokio::time::timeout(TEST_TIMEOUT, reading).await;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(matches!(found, Ok(Some(()))), "{end:?} does not come after {text:?}");
         text

@@ -13,10 +13,10 @@ use tokio_tungstenite::tungstenite::{Error, http::HeaderValue};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::Actor;
-use super::server::{Client, PATIENCE};
+use super::server::{Client, TEST_TIMEOUT};
 
 /// What a subscription takes to tell of something, if it has begun.
-const BEGUN: Duration = Duration::from_millis(700);
+const SETTLE_TIME: Duration = Duration::from_millis(700);
 
 /// Every event with all that is in it.
 pub const EVENTS: &str = "subscription { accountEvents {
@@ -28,9 +28,9 @@ pub const EVENTS: &str = "subscription { accountEvents {
 } }";
 
 /// A socket that speaks `graphql-transport-ws`.
-pub struct Socket(WebSocketStream<TcpStream>);
+pub struct WebSocketClient(WebSocketStream<TcpStream>);
 
-impl Socket {
+impl WebSocketClient {
     /// Opens one with these headers beside its own.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Socket {
             }
         }
         let stream = TcpStream::connect(address).await.unwrap();
-        match timeout(PATIENCE, client_async(request, stream)).await.expect("no answer to the upgrade") {
+        match timeout(TEST_TIMEOUT, client_async(request, stream)).await.expect("no answer to the upgrade") {
             Ok((socket, _)) => Ok(Self(socket)),
             Err(Error::Http(answer)) => {
                 let body = answer.body().clone().unwrap_or_default();
@@ -61,22 +61,22 @@ impl Socket {
     }
 
     /// Opens one for whoever has this token.
-    pub async fn of(address: SocketAddr, token: &str) -> Self {
+    pub async fn authenticated(address: SocketAddr, token: &str) -> Self {
         let mut socket = Self::open(address).await;
         socket.init(json!({ "authorization": format!("Bearer {token}") })).await;
-        assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
+        assert_eq!(socket.receive().await, json!({ "type": "connection_ack" }));
         socket
     }
 
     pub async fn init(&mut self, payload: Value) {
-        self.say(&json!({ "type": "connection_init", "payload": payload })).await;
+        self.send_json(&json!({ "type": "connection_init", "payload": payload })).await;
     }
 
     pub async fn subscribe(&mut self, id: &str, query: &str) {
-        self.say(&json!({ "type": "subscribe", "id": id, "payload": { "query": query } })).await;
+        self.send_json(&json!({ "type": "subscribe", "id": id, "payload": { "query": query } })).await;
     }
 
-    pub async fn say(&mut self, message: &Value) {
+    pub async fn send_json(&mut self, message: &Value) {
         self.send(&message.to_string()).await;
     }
 
@@ -85,14 +85,14 @@ impl Socket {
     }
 
     /// The next message.
-    pub async fn hear(&mut self) -> Value {
-        self.message().await.unwrap_or_else(|code| panic!("closed with {code}"))
+    pub async fn receive(&mut self) -> Value {
+        self.next_message().await.unwrap_or_else(|code| panic!("closed with {code}"))
     }
 
     /// The next message, or the code with which it is closed; 1006 is none at all.
-    pub async fn message(&mut self) -> Result<Value, u16> {
+    pub async fn next_message(&mut self) -> Result<Value, u16> {
         loop {
-            match timeout(PATIENCE, self.0.next()).await.expect("nothing comes over the socket") {
+            match timeout(TEST_TIMEOUT, self.0.next()).await.expect("nothing comes over the socket") {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(Some(frame)))) => return Err(frame.code.into()),
                 Some(Ok(Message::Close(None)) | Err(_)) | None => return Err(1006),
@@ -102,9 +102,9 @@ impl Socket {
     }
 
     /// The code with which it is closed, whatever is said before.
-    pub async fn closed(&mut self) -> u16 {
+    pub async fn close_code(&mut self) -> u16 {
         loop {
-            if let Err(code) = self.message().await {
+            if let Err(code) = self.next_message().await {
                 return code;
             }
         }
@@ -112,67 +112,67 @@ impl Socket {
 
     /// Whether nothing comes for so long.
     pub async fn is_silent(&mut self, time: Duration) -> bool {
-        timeout(time, self.message()).await.is_err()
+        timeout(time, self.next_message()).await.is_err()
     }
 }
 
 /// Somebody who is told of events, in one of the two ways.
 pub enum Subscriber {
-    Socket(Box<Socket>),
-    Events(Client),
+    WebSocket(Box<WebSocketClient>),
+    Sse(Client),
 }
 
 impl Subscriber {
     /// One of each for this person, subscribed.
-    pub async fn both(address: SocketAddr, person: &Actor) -> [Self; 2] {
-        [Self::by_socket(address, person).await, Self::by_events(address, person).await]
+    pub async fn over_both(address: SocketAddr, person: &Actor) -> [Self; 2] {
+        [Self::over_websocket(address, person).await, Self::over_sse(address, person).await]
     }
 
-    pub async fn by_socket(address: SocketAddr, person: &Actor) -> Self {
-        let mut socket = Socket::of(address, person.token.as_ref().unwrap()).await;
+    pub async fn over_websocket(address: SocketAddr, person: &Actor) -> Self {
+        let mut socket = WebSocketClient::authenticated(address, person.token.as_ref().unwrap()).await;
         socket.subscribe("1", EVENTS).await;
-        let mut subscriber = Self::Socket(Box::new(socket));
+        let mut subscriber = Self::WebSocket(Box::new(socket));
         // The protocol does not tell when it has begun: so something happens until it is told.
         let mut has_begun = false;
         for count in 0.. {
             let name = format!("shown {count}");
-            person.done("updateProfile", json!({ "displayName": name }), "user { id }").await;
+            person.mutate_ok("updateProfile", json!({ "displayName": name }), "user { id }").await;
             let told = async {
-                while subscriber.event().await["user"]["displayName"] != name {
+                while subscriber.next_event().await["user"]["displayName"] != name {
                     has_begun = true;
                 }
             };
-            if timeout(BEGUN, told).await.is_ok() {
+            if timeout(SETTLE_TIME, told).await.is_ok() {
                 break;
             }
             // It tells of this name, too, however slow the machine is.
             if has_begun {
-                while subscriber.event().await["user"]["displayName"] != name {}
+                while subscriber.next_event().await["user"]["displayName"] != name {}
                 break;
             }
         }
         subscriber
     }
 
-    pub async fn by_events(address: SocketAddr, person: &Actor) -> Self {
+    pub async fn over_sse(address: SocketAddr, person: &Actor) -> Self {
         let mut client = Client(TcpStream::connect(address).await.unwrap());
-        client.send(&events_request(person.token.as_ref().unwrap(), EVENTS)).await;
-        let head = client.until("\r\n\r\n").await;
+        client.send(&sse_request(person.token.as_ref().unwrap(), EVENTS)).await;
+        let head = client.read_until("\r\n\r\n").await;
         assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains("text/event-stream"), "{head}");
-        Self::Events(client)
+        Self::Sse(client)
     }
 
     /// What the next event is.
-    pub async fn event(&mut self) -> Value {
+    pub async fn next_event(&mut self) -> Value {
         match self {
-            Self::Socket(socket) => {
-                let message = socket.hear().await;
+            Self::WebSocket(socket) => {
+                let message = socket.receive().await;
                 assert_eq!(message["type"], "next", "{message}");
                 assert!(message["payload"].get("errors").is_none(), "{message}");
                 message["payload"]["data"]["accountEvents"].clone()
             }
-            Self::Events(client) => {
-                let block = sent_event(client).await;
+            Self::Sse(client) => {
+                let block = next_sse_block(client).await;
                 let data = block.strip_prefix("event: next\ndata: ").unwrap_or_else(|| panic!("{block}"));
                 let answer: Value = serde_json::from_str(data).unwrap();
                 assert!(answer.get("errors").is_none(), "{answer}");
@@ -182,11 +182,11 @@ impl Subscriber {
     }
 
     /// The code with which the next event is refused.
-    pub async fn refusal(&mut self) -> Value {
+    pub async fn next_error_code(&mut self) -> Value {
         let answer = match self {
-            Self::Socket(socket) => socket.hear().await["payload"].clone(),
-            Self::Events(client) => {
-                let block = sent_event(client).await;
+            Self::WebSocket(socket) => socket.receive().await["payload"].clone(),
+            Self::Sse(client) => {
+                let block = next_sse_block(client).await;
                 serde_json::from_str(block.strip_prefix("event: next\ndata: ").unwrap()).unwrap()
             }
         };
@@ -194,33 +194,33 @@ impl Subscriber {
     }
 
     /// That it is over for good: completed, and closed with this code.
-    pub async fn completes(mut self, code: u16) {
+    pub async fn assert_completed(mut self, code: u16) {
         match &mut self {
-            Self::Socket(socket) => {
-                assert_eq!(socket.hear().await, json!({ "type": "complete", "id": "1" }));
-                assert_eq!(socket.message().await, Err(code));
+            Self::WebSocket(socket) => {
+                assert_eq!(socket.receive().await, json!({ "type": "complete", "id": "1" }));
+                assert_eq!(socket.next_message().await, Err(code));
             }
-            Self::Events(client) => {
-                assert_eq!(sent_event(client).await, "event: complete\ndata: null");
-                assert_eq!(client.rest().await, "0\r\n\r\n");
+            Self::Sse(client) => {
+                assert_eq!(next_sse_block(client).await, "event: complete\ndata: null");
+                assert_eq!(client.read_to_end().await, "0\r\n\r\n");
             }
         }
     }
 
     /// That it ends for now: not completed, and closed with this code.
-    pub async fn breaks_off(mut self, code: u16) {
+    pub async fn assert_aborted(mut self, code: u16) {
         match &mut self {
-            Self::Socket(socket) => assert_eq!(socket.message().await, Err(code)),
-            Self::Events(client) => assert_eq!(client.rest().await, "0\r\n\r\n"),
+            Self::WebSocket(socket) => assert_eq!(socket.next_message().await, Err(code)),
+            Self::Sse(client) => assert_eq!(client.read_to_end().await, "0\r\n\r\n"),
         }
     }
 }
 
 /// The next event of a stream, out of its chunk; signs of life are left out.
-async fn sent_event(client: &mut Client) -> String {
+async fn next_sse_block(client: &mut Client) -> String {
     loop {
-        let size = client.until("\r\n").await;
-        let chunk = client.until("\r\n").await;
+        let size = client.read_until("\r\n").await;
+        let chunk = client.read_until("\r\n").await;
         assert_eq!(usize::from_str_radix(size.trim_end(), 16).unwrap() + 2, chunk.len(), "{chunk}");
         let block = chunk.trim_end();
         if !block.starts_with(':') {
@@ -230,7 +230,7 @@ async fn sent_event(client: &mut Client) -> String {
 }
 
 /// A request for server-sent events.
-pub fn events_request(token: &str, query: &str) -> String {
+pub fn sse_request(token: &str, query: &str) -> String {
     let body = json!({ "query": query }).to_string();
     format!(
         "POST /graphql HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n\

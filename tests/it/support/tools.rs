@@ -5,20 +5,20 @@ use std::process::{Command, Stdio};
 
 /// Whether the tests may take minutes: `ACCOUNTD_TEST_SLOW=1`, as `make test-slow` sets it.
 #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the tests")]
-pub fn slow() -> bool {
+pub fn is_slow_run() -> bool {
     std::env::var("ACCOUNTD_TEST_SLOW").is_ok_and(|value| value == "1")
 }
 
 /// Whether `program` can be run. Tells plainly what is not tested without it: tests have no other way to say so.
-pub fn found(program: &str, what: &str) -> bool {
+pub fn is_installed(program: &str, what: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
-        tell(&format!("{program} is missing"), what);
+        report_skipped(&format!("{program} is missing"), what);
     }
     found
 }
 
 /// Tells what is not tested on this machine, and why, where nobody captures it.
-pub fn tell(why: &str, what: &str) {
+pub fn report_skipped(why: &str, what: &str) {
     writeln!(std::io::stderr(), "NOT TESTED, because {why}: {what}").ok();
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn takes_forms_and_numbers_and_nothing_from_the_address() {
+async fn tecladocode_takes_forms_and_numbers_but_no_query_string() {
     let app = app().await;
     let form = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")];
     let body = format!("username=4711&password={PASSWORD}&password=other");
@@ -27,7 +27,7 @@ fn in_parts(parts: &[(&str, &str)]) -> String {
 
 /// Werkzeug read both kinds of forms, and kept files apart from fields.
 #[tokio::test]
-async fn takes_forms_in_parts() {
+async fn tecladocode_takes_multipart_forms() {
     let app = app().await;
     let media = [("content-type", "Multipart/Form-Data; boundary=cut")];
     let send = async |path: &str, body: String| {

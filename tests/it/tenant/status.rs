@@ -5,26 +5,26 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::{Shared, code, default, person, save};
-use crate::races::{meet, nodes, rounds};
+use super::{TwoTenants, code, create_user, default, save};
+use crate::races::{nodes, race, rounds};
 use crate::support::{Actor, PASSWORD, TestApp};
 
 async fn set(root: &Actor, tenant: &str, status: &str) -> Value {
     let input = json!({ "tenantId": tenant, "status": status });
-    root.done("setTenantStatus", input, "tenant { status userCount }").await["tenant"].clone()
+    root.mutate_ok("setTenantStatus", input, "tenant { status userCount }").await["tenant"].clone()
 }
 
 async fn login_code(app: &TestApp, name: &str) -> Option<String> {
-    app.anonymous().login(name, PASSWORD).await.refusal("login")
+    app.anonymous().login(name, PASSWORD).await.payload_error("login")
 }
 
 async fn refresh_code(actor: &Actor) -> Option<String> {
-    actor.refresh(actor.refresh_token.as_deref().unwrap()).await.refusal("refresh")
+    actor.refresh(actor.refresh_token.as_deref().unwrap()).await.payload_error("refresh")
 }
 
 #[tokio::test]
-async fn users_of_a_disabled_tenant_can_do_nothing_until_it_is_enabled() {
-    let Shared { app, root, acme, boss, carl } = Shared::new().await;
+async fn users_of_a_disabled_tenant_are_refused_until_enabled() {
+    let TwoTenants { app, root, acme, boss, carl } = TwoTenants::new().await;
     let (_, program) = carl.api_token(&[]).await;
     assert_eq!(program.me_code().await, None);
     let near = app.user("near").await;
@@ -43,10 +43,10 @@ async fn users_of_a_disabled_tenant_can_do_nothing_until_it_is_enabled() {
 
     // Whoever is made meanwhile is no exception, and neither is somebody who is enabled.
     let input = json!({ "username": "dave", "password": PASSWORD, "tenantId": acme });
-    let dave = root.done("createUser", input, "user { id }").await["user"]["id"].clone();
-    root.done("setUserStatus", json!({ "userId": dave, "status": "ACTIVE" }), "user { id }").await;
+    let dave = root.mutate_ok("createUser", input, "user { id }").await["user"]["id"].clone();
+    root.mutate_ok("setUserStatus", json!({ "userId": dave, "status": "ACTIVE" }), "user { id }").await;
     assert_eq!(login_code(&app, "dave").await.as_deref(), Some("INVALID_CREDENTIALS"));
-    root.done("setUserStatus", json!({ "userId": boss.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": boss.id, "status": "DISABLED" }), "user { id }").await;
 
     assert_eq!(set(&root, &acme, "ACTIVE").await, json!({ "status": "ACTIVE", "userCount": 3 }));
     assert_eq!(carl.me_reason().await.as_deref(), Some("SESSION_ENDED"), "no session comes back");
@@ -58,11 +58,11 @@ async fn users_of_a_disabled_tenant_can_do_nothing_until_it_is_enabled() {
 
 /// What the user says is looked at, not only the sessions that disabling has ended.
 #[tokio::test]
-async fn a_session_that_lives_opens_nothing_for_a_user_of_a_disabled_tenant() {
+async fn live_session_in_a_disabled_tenant_is_refused() {
     use entity::user;
     use sea_orm::sea_query::Expr;
     use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-    let Shared { app, carl, .. } = Shared::new().await;
+    let TwoTenants { app, carl, .. } = TwoTenants::new().await;
     user::Entity::update_many()
         .col_expr(user::Column::TenantDisabled, Expr::value(true))
         .filter(user::Column::UsernameKey.eq("carl"))
@@ -74,8 +74,8 @@ async fn a_session_that_lives_opens_nothing_for_a_user_of_a_disabled_tenant() {
 }
 
 #[tokio::test]
-async fn the_first_tenant_is_neither_disabled_nor_deleted() {
-    let Shared { app, root, .. } = Shared::new().await;
+async fn disabling_or_deleting_the_default_tenant_is_refused() {
+    let TwoTenants { app, root, .. } = TwoTenants::new().await;
     let own = default(&root).await;
     let refused = async |field: &str, input: Value| code(&root, field, input).await;
     let disable = json!({ "tenantId": own, "status": "DISABLED" });
@@ -86,14 +86,14 @@ async fn the_first_tenant_is_neither_disabled_nor_deleted() {
 }
 
 #[tokio::test]
-async fn a_tenant_is_deleted_when_it_has_no_users() {
-    let Shared { app: _app, root, acme, boss, carl } = Shared::new().await;
+async fn only_a_tenant_without_users_is_deleted() {
+    let TwoTenants { app: _app, root, acme, boss, carl } = TwoTenants::new().await;
     let input = json!({ "tenantId": acme });
     for actor in [&boss, &carl] {
         assert_eq!(code(&root, "deleteTenant", input.clone()).await.as_deref(), Some("TENANT_HAS_USERS"));
-        root.done("deleteUser", json!({ "userId": actor.id }), "deletedUserId").await;
+        root.mutate_ok("deleteUser", json!({ "userId": actor.id }), "deletedUserId").await;
     }
-    let deleted = root.done("deleteTenant", input.clone(), "deletedTenantId").await;
+    let deleted = root.mutate_ok("deleteTenant", input.clone(), "deletedTenantId").await;
     assert_eq!(deleted["deletedTenantId"], json!(acme));
     for (field, input) in [
         ("deleteTenant", input),
@@ -106,23 +106,23 @@ async fn a_tenant_is_deleted_when_it_has_no_users() {
 
 /// Whichever comes first: afterwards nobody of the tenant is signed in.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_that_meets_the_end_of_its_tenant_opens_nothing() {
+async fn login_racing_the_tenant_disabling_opens_no_session() {
     let [here, there] = nodes().await;
     let root = here.admin("root").await;
     let acme = save(&root, json!({ "name": "ACME" })).await["id"].as_str().unwrap().to_owned();
-    person(&here, &root, json!({ "username": "carl", "tenantId": acme })).await;
+    create_user(&here, &root, json!({ "username": "carl", "tenantId": acme })).await;
     for round in 0..rounds(6, 60) {
         let (stranger, admin, tenant) = (there.anonymous(), root.clone(), acme.clone());
-        let (login, _) = meet(
+        let (login, _) = race(
             round % 9,
             async move {
                 let input = json!({ "username": "carl", "password": PASSWORD });
-                stranger.insist("login", input, "tokens { accessToken refreshToken } errors { code }").await
+                stranger.mutate_retrying("login", input, "tokens { accessToken refreshToken } errors { code }").await
             },
             async move { set(&admin, &tenant, "DISABLED").await },
         )
         .await;
-        let refusal = login.refusal("login");
+        let refusal = login.payload_error("login");
         assert!(matches!(refusal.as_deref(), None | Some("INVALID_CREDENTIALS")), "{}", login.text);
         if refusal.is_none() {
             let carl = here.anonymous().signed_in(&login.data()["login"]);

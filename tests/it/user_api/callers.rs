@@ -5,11 +5,11 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{MOUNTED, cookie_of, token_of};
-use crate::support::{Actor, Answer, PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
 const OTHER: &str = "another-horse-battery-8";
 
-async fn login(app: &TestApp, email: &str, password: &str) -> Answer {
+async fn login(app: &TestApp, email: &str, password: &str) -> TestResponse {
     let body = json!({ "email": email, "password": password });
     app.anonymous().json(Method::POST, "/api/users/login", &body).await
 }
@@ -21,7 +21,7 @@ async fn signed_in(app: &TestApp, email: &str, password: &str) -> Actor {
     app.anonymous().with_token(&token_of(&answer))
 }
 
-async fn get(actor: &Actor, path: &str) -> Answer {
+async fn get(actor: &Actor, path: &str) -> TestResponse {
     actor.request(Method::GET, path, &[], "").await
 }
 
@@ -29,16 +29,16 @@ async fn status(actor: &Actor, path: &str) -> u16 {
     get(actor, path).await.status.as_u16()
 }
 
-async fn reset(actor: &Actor, email: &str, password: &str) -> Answer {
+async fn reset(actor: &Actor, email: &str, password: &str) -> TestResponse {
     let body = json!({ "email": email, "password": password });
     actor.json(Method::POST, "/api/users/reset-password", &body).await
 }
 
-fn person(email: &str) -> Value {
+fn user_input(email: &str) -> Value {
     json!({ "email": email, "name": "", "password": PASSWORD, "active": true, "roles": [] })
 }
 
-async fn made(admin: &Actor, input: &Value) -> Value {
+async fn created(admin: &Actor, input: &Value) -> Value {
     let answer = admin.json(Method::POST, "/api/users/", input).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     answer.json()
@@ -46,13 +46,13 @@ async fn made(admin: &Actor, input: &Value) -> Value {
 
 /// Z-1: a customer's administrator reaches nobody else, and strangers read as missing.
 #[tokio::test]
-async fn a_customer_sees_and_administers_only_its_own() {
+async fn user_api_customer_manages_only_its_own_users() {
     let app = TestApp::with(&[MOUNTED]).await;
     let root = app.admin("root").await;
-    let ann = made(&root, &person("ann@example.org")).await;
-    app.foreign_admin("boss").await;
+    let ann = created(&root, &user_input("ann@example.org")).await;
+    app.admin_of_other_tenant("boss").await;
     let boss = signed_in(&app, "boss", PASSWORD).await;
-    let bob = made(&boss, &person("bob")).await;
+    let bob = created(&boss, &user_input("bob")).await;
     assert_eq!(bob["customer"], get(&boss, "/api/users/token").await.json()["customer"], "whoever makes one decides");
     assert_ne!(bob["customer"], ann["customer"]);
     let listed = get(&boss, "/api/users/?limit=100").await.json();
@@ -78,7 +78,7 @@ async fn a_customer_sees_and_administers_only_its_own() {
 const SECRET: &str = "k3J+vQ8xW0aZ/5yTn2LsRf7uHcE9pBdM";
 
 /// What services that know the secret are told of the actor's token.
-async fn worth(app: &TestApp, actor: &Actor) -> Value {
+async fn introspect(app: &TestApp, actor: &Actor) -> Value {
     let authorization = format!("Bearer {SECRET}");
     let headers = [("authorization", authorization.as_str()), ("content-type", "application/x-www-form-urlencoded")];
     let body = format!("token={}", actor.token.as_deref().unwrap());
@@ -87,7 +87,7 @@ async fn worth(app: &TestApp, actor: &Actor) -> Value {
 
 /// S14: the token lasts as long as the session, which any end of it ends.
 #[tokio::test]
-async fn a_token_lasts_as_long_as_its_session() {
+async fn user_api_token_lasts_as_long_as_its_session() {
     let app = TestApp::with(&[MOUNTED, ("ACCOUNTD_INTROSPECTION__SECRET", SECRET)]).await;
     app.admin("root").await;
     let ann = app.user("ann").await;
@@ -97,16 +97,16 @@ async fn a_token_lasts_as_long_as_its_session() {
     assert_eq!(end - app.app.clock.now().timestamp(), 1_209_600, "the idle life of a session");
     assert_eq!(get(&caller, "/api/users/token").await.json(), first.json());
     assert_eq!(caller.me_code().await, None, "GraphQL takes it");
-    let worth = worth(&app, &caller).await;
+    let worth = introspect(&app, &caller).await;
     assert_eq!((&worth["active"], &worth["exp"], &worth["username"]), (&json!(true), &json!(end), &json!("ann")));
     let refused = caller.refresh(caller.token.as_deref().unwrap()).await;
-    assert_eq!(refused.refusal("refresh").as_deref(), Some("REFRESH_TOKEN_INVALID"), "it refreshes nothing");
+    assert_eq!(refused.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_INVALID"), "it refreshes nothing");
     app.clock.advance(TimeDelta::seconds(1_209_599));
     assert_eq!(caller.me_code().await, None);
     app.clock.advance(TimeDelta::seconds(1));
     assert_eq!(caller.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     assert_eq!(get(&caller, "/api/users/token").await.text, "null");
-    assert_eq!(self::worth(&app, &caller).await, json!({ "active": false }));
+    assert_eq!(self::introspect(&app, &caller).await, json!({ "active": false }));
 
     let second = signed_in(&app, "ann", PASSWORD).await;
     let third = signed_in(&app, "ann", PASSWORD).await;
@@ -114,13 +114,13 @@ async fn a_token_lasts_as_long_as_its_session() {
     assert_eq!(second.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     assert_eq!(third.me_code().await, None, "another session lives");
     let root = signed_in(&app, "root", PASSWORD).await;
-    root.done("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
+    root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
     assert_eq!(third.me_reason().await.as_deref(), Some("SESSION_ENDED"));
 }
 
 /// S13: a new password ends every other session, whoever sets it.
 #[tokio::test]
-async fn a_new_password_ends_the_other_sessions() {
+async fn user_api_password_change_ends_other_sessions() {
     let app = TestApp::with(&[MOUNTED]).await;
     app.admin("root").await;
     let phone = app.user("ann").await;
@@ -141,11 +141,11 @@ async fn a_new_password_ends_the_other_sessions() {
 }
 
 #[tokio::test]
-async fn whoever_has_to_choose_a_password_does_it_here() {
+async fn user_api_must_change_password_is_resolved_by_put() {
     let app = TestApp::with(&[MOUNTED]).await;
     let root = app.admin("root").await;
     let input = json!({ "username": "ann", "password": PASSWORD, "mustChangePassword": true, "roles": ["admin"] });
-    root.done("createUser", input, "user { id }").await;
+    root.mutate_ok("createUser", input, "user { id }").await;
     let ann = signed_in(&app, "ann", PASSWORD).await;
     assert_eq!(status(&ann, "/api/users/").await, 403);
     assert_eq!(reset(&ann, "root", OTHER).await.status, StatusCode::FORBIDDEN, "nobody else's before one's own");
@@ -155,11 +155,11 @@ async fn whoever_has_to_choose_a_password_does_it_here() {
 }
 
 #[tokio::test]
-async fn a_user_changes_as_a_whole_or_not_at_all() {
+async fn user_api_put_is_atomic() {
     let app = TestApp::with(&[MOUNTED]).await;
     let root = app.admin("root").await;
-    made(&root, &person("taken@example.org")).await;
-    let ann = made(&root, &person("ann@example.org")).await;
+    created(&root, &user_input("taken@example.org")).await;
+    let ann = created(&root, &user_input("ann@example.org")).await;
     let path = format!("/api/users/{}", ann["id"]);
     let phone = signed_in(&app, "ann@example.org", PASSWORD).await;
     let put = async |actor: &Actor, input: Value| actor.json(Method::PUT, &path, &input).await;
@@ -172,14 +172,18 @@ async fn a_user_changes_as_a_whole_or_not_at_all() {
     assert_eq!(get(&root, &path).await.json(), ann, "nothing has changed");
     assert_eq!(phone.me_code().await, None);
 
-    root.done(
+    root.mutate_ok(
         "saveRole",
         json!({ "name": "helper", "permissions": ["USERS_READ", "USERS_WRITE", "ROLES_ASSIGN"] }),
         "role { id }",
     )
     .await;
-    root.done("createUser", json!({ "username": "helper", "password": PASSWORD, "roles": ["helper"] }), "user { id }")
-        .await;
+    root.mutate_ok(
+        "createUser",
+        json!({ "username": "helper", "password": PASSWORD, "roles": ["helper"] }),
+        "user { id }",
+    )
+    .await;
     let helper = signed_in(&app, "helper", PASSWORD).await;
     let mut crown = whole("ann@example.org", true);
     crown["roles"] = json!([{ "id": 1 }]);
@@ -214,13 +218,13 @@ async fn a_user_changes_as_a_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn lists_by_parts_of_names() {
+async fn user_api_lists_by_name_parts() {
     let app = TestApp::with(&[MOUNTED]).await;
     let root = app.admin("root").await;
     for (email, name) in [("ann@example.org", "Ann Lee"), ("bob@example.org", "Bob_Lee"), ("carl", "100% Carl")] {
-        let mut input = person(email);
+        let mut input = user_input(email);
         input["name"] = json!(name);
-        made(&root, &input).await;
+        created(&root, &input).await;
     }
     let found = async |query: &str| -> Vec<String> {
         let page = get(&root, &format!("/api/users/?{query}")).await.json();
@@ -242,14 +246,14 @@ async fn lists_by_parts_of_names() {
 
 /// Nothing that is sent is answered with 500, and every failure has the dialect's form.
 #[tokio::test]
-async fn nothing_breaks_a_route() {
+async fn malformed_input_causes_no_5xx_on_user_api_routes() {
     let app = TestApp::with(&[MOUNTED]).await;
     let root = app.admin("root").await;
-    let ann = made(&root, &person("ann")).await;
+    let ann = created(&root, &user_input("ann")).await;
     let routes = [
         (Method::POST, "/api/users/login".to_owned(), json!({ "email": "ann", "password": PASSWORD })),
         (Method::POST, "/api/users/reset-password".to_owned(), json!({ "email": "ann", "password": OTHER })),
-        (Method::POST, "/api/users/".to_owned(), person("bob")),
+        (Method::POST, "/api/users/".to_owned(), user_input("bob")),
         (
             Method::PUT,
             format!("/api/users/{}", ann["id"]),
@@ -268,7 +272,7 @@ async fn nothing_breaks_a_route() {
     ];
     let media = [("content-type", "application/json")];
     for (method, path, good) in &routes {
-        let fails = |answer: &Answer| {
+        let fails = |answer: &TestResponse| {
             let body = answer.json();
             assert!(answer.status.is_client_error(), "{path} {}", answer.text);
             assert!(body["message"].is_string() && body["error_code"].is_string(), "{path} {}", answer.text);
@@ -313,7 +317,7 @@ async fn nothing_breaks_a_route() {
 
 /// A1: wrong passwords meet the throttle, in the dialect's form.
 #[tokio::test]
-async fn guesses_are_slowed_down() {
+async fn user_api_password_guesses_are_rate_limited() {
     let app = TestApp::with(&[MOUNTED, ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     app.user("ann").await;
     let mut last = login(&app, "ann", "wrong").await;

@@ -4,22 +4,22 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{MOUNTED, cookie_of};
-use crate::support::{Answer, PASSWORD, TestApp};
+use crate::support::{PASSWORD, TestApp, TestResponse};
 
 const HOST: (&str, &str) = ("host", "auth.example.com");
 
 /// What pages of ours say of themselves.
-const OURS: [(&str, &str); 2] = [("sec-fetch-site", "same-origin"), ("origin", "https://auth.example.com")];
+const SAME_SITE: [(&str, &str); 2] = [("sec-fetch-site", "same-origin"), ("origin", "https://auth.example.com")];
 
 /// What pages of others say, or their browsers.
-const FOREIGN: [(&str, &str); 4] = [
+const CROSS_SITE: [(&str, &str); 4] = [
     ("sec-fetch-site", "cross-site"),
     ("sec-fetch-site", "same-site"),
     ("origin", "https://evil.example"),
     ("origin", "null"),
 ];
 
-async fn login(app: &TestApp, headers: &[(&str, &str)]) -> Answer {
+async fn login(app: &TestApp, headers: &[(&str, &str)]) -> TestResponse {
     let headers = [headers, &[("content-type", "application/json")]].concat();
     let body = json!({ "email": "ann", "password": PASSWORD }).to_string();
     app.anonymous().request(Method::POST, "/api/users/login", &headers, body).await
@@ -33,20 +33,20 @@ async fn victim() -> (TestApp, String) {
     (app, cookie)
 }
 
-async fn send(app: &TestApp, method: Method, path: &str, cookie: &str, page: Option<(&str, &str)>) -> Answer {
+async fn send(app: &TestApp, method: Method, path: &str, cookie: &str, page: Option<(&str, &str)>) -> TestResponse {
     let mut headers = vec![HOST, ("cookie", cookie), ("content-type", "application/json")];
     headers.extend(page);
     let body = json!({ "email": "ann", "password": "another-horse-battery-8" }).to_string();
     app.anonymous().request(method, path, &headers, body).await
 }
 
-async fn lives(app: &TestApp, cookie: &str) -> bool {
+async fn is_live(app: &TestApp, cookie: &str) -> bool {
     send(app, Method::GET, "/api/users/token", cookie, None).await.json() != Value::Null
 }
 
 /// X2: scripts do not get at it, and it goes by https alone wherever there is https.
 #[tokio::test]
-async fn a_cookie_is_kept_from_scripts_and_plain_connections() {
+async fn user_api_cookie_is_http_only_and_secure() {
     let app = TestApp::with(&[MOUNTED]).await;
     app.user("ann").await;
     for (host, is_secure) in [("auth.example.com", true), ("localhost:8080", false), ("127.0.0.1:8080", false)] {
@@ -61,9 +61,9 @@ async fn a_cookie_is_kept_from_scripts_and_plain_connections() {
 
 /// X1: what a page of somebody else has the browser send comes without credentials, or not at all.
 #[tokio::test]
-async fn pages_of_others_change_nothing() {
+async fn user_api_cross_site_requests_change_nothing() {
     let (app, cookie) = victim().await;
-    for page in FOREIGN {
+    for page in CROSS_SITE {
         assert_eq!(login(&app, &[HOST, page]).await.status, 403, "{page:?}: it could sign in its visitors as anybody");
         for method in [Method::GET, Method::POST] {
             let logout = send(&app, method, "/api/users/logout", &cookie, Some(page)).await;
@@ -78,22 +78,22 @@ async fn pages_of_others_change_nothing() {
     for page in [None, Some(("sec-fetch-site", "none"))] {
         assert_eq!(send(&app, Method::GET, "/api/users/logout", &cookie, page).await.status, 403);
     }
-    assert!(lives(&app, &cookie).await);
+    assert!(is_live(&app, &cookie).await);
 }
 
 /// X1: the pages that may, and programs.
 #[tokio::test]
-async fn own_pages_and_programs_sign_out() {
-    for page in OURS.map(Some) {
+async fn user_api_logout_works_from_own_pages_and_programs() {
+    for page in SAME_SITE.map(Some) {
         let (app, cookie) = victim().await;
         let logout = send(&app, Method::GET, "/api/users/logout", &cookie, page).await;
         assert_eq!(logout.json(), json!({ "message": "User disconnected." }));
         let gone =
             "user-api-credentials=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Path=/; SameSite=Lax; Secure";
         assert_eq!(logout.header("set-cookie"), Some(gone));
-        assert!(!lives(&app, &cookie).await);
+        assert!(!is_live(&app, &cookie).await);
     }
     let (app, cookie) = victim().await;
     assert_eq!(send(&app, Method::POST, "/api/users/logout", &cookie, None).await.status, 200);
-    assert!(!lives(&app, &cookie).await);
+    assert!(!is_live(&app, &cookie).await);
 }

@@ -1,10 +1,10 @@
 //! Messages over encrypted connections, to receivers whose certificates are from an authority of the operator's own.
 
 use super::*;
-use crate::support::authority::Authority;
+use crate::support::authority::CertificateAuthority;
 
 /// A service that tells one endpoint at this address, and believes whomever the file names.
-async fn telling_encrypted(receiver: &Receiver, settings: &[(&str, &str)]) -> TestApp {
+async fn with_tls_endpoint(receiver: &Receiver, settings: &[(&str, &str)]) -> TestApp {
     let (endpoint, secret) = (format!("crm=https://{}/accounts", receiver.address), format!("crm={SECRET}"));
     let usual = [
         ("ACCOUNTD_WEBHOOKS__ENDPOINTS", endpoint.as_str()),
@@ -15,24 +15,24 @@ async fn telling_encrypted(receiver: &Receiver, settings: &[(&str, &str)]) -> Te
 }
 
 #[tokio::test]
-async fn are_taken_by_those_whom_the_own_authority_vouches_for() {
-    let authority = Authority::new();
-    let receiver = Receiver::encrypted(authority.vouching_for("127.0.0.1")).await;
-    let app = telling_encrypted(&receiver, &[("ACCOUNTD_WEBHOOKS__CA_FILE", authority.path())]).await;
+async fn webhook_trusts_the_configured_certificate_authority() {
+    let authority = CertificateAuthority::new();
+    let receiver = Receiver::over_tls(authority.acceptor_for("127.0.0.1")).await;
+    let app = with_tls_endpoint(&receiver, &[("ACCOUNTD_WEBHOOKS__CA_FILE", authority.path())]).await;
     app.user("ann").await;
     assert_eq!(send_due(&app.app).await.unwrap(), 1);
     let [request] = &receiver.take()[..] else { panic!("one message") };
     assert_eq!((message(request).0.as_str(), request.target.as_str()), ("user.created", "/accounts"));
     assert!(is_signed(request, 0, SECRET));
-    assert_eq!(waiting(&app).await, 0);
+    assert_eq!(queued_count(&app).await, 0);
 }
 
 /// Nobody is told over a connection whose other end is not known; the message waits for better days.
 #[tokio::test]
-async fn wait_while_nobody_vouches_for_the_receiver() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
-    let receiver = Receiver::encrypted(authority.vouching_for("127.0.0.1")).await;
-    let app = telling_encrypted(&receiver, &[("ACCOUNTD_WEBHOOKS__CA_FILE", stranger.path())]).await;
+async fn webhook_to_untrusted_receiver_stays_queued() {
+    let (authority, stranger) = (CertificateAuthority::new(), CertificateAuthority::new());
+    let receiver = Receiver::over_tls(authority.acceptor_for("127.0.0.1")).await;
+    let app = with_tls_endpoint(&receiver, &[("ACCOUNTD_WEBHOOKS__CA_FILE", stranger.path())]).await;
     app.user("ann").await;
     assert_eq!(send_due(&app.app).await.unwrap(), 1);
     let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
@@ -40,25 +40,25 @@ async fn wait_while_nobody_vouches_for_the_receiver() {
     assert_eq!((left.attempts, receiver.take().len()), (1, 0));
 
     let path = authority.path().to_owned();
-    let believing = config(&[("CA_FILE", &path)]).unwrap().webhooks.authorities;
-    let app = app.restart_with(|config| config.webhooks.authorities = believing).await;
+    let believing = config(&[("CA_FILE", &path)]).unwrap().webhooks.trust_anchors;
+    let app = app.restart_with(|config| config.webhooks.trust_anchors = believing).await;
     app.clock.advance(TimeDelta::seconds(5));
     assert_eq!(send_due(&app.app).await.unwrap(), 1);
-    assert_eq!((receiver.take().len(), waiting(&app).await), (1, 0));
+    assert_eq!((receiver.take().len(), queued_count(&app).await), (1, 0));
 }
 
 /// What a file may hold that names authorities.
 #[test]
-fn need_a_file_of_certificates_alone() {
-    let authority = Authority::new();
+fn webhook_ca_file_must_contain_certificates_only() {
+    let authority = CertificateAuthority::new();
     let certificate = std::fs::read_to_string(&authority.file).unwrap();
     let file = crate::support::scratch_directory().with_extension("pem");
     let loaded = |content: &str| {
         std::fs::write(&file, content).unwrap();
         config(&[("CA_FILE", file.to_str().unwrap())])
     };
-    assert_eq!(loaded(&certificate).unwrap().webhooks.authorities.len(), 1);
-    assert_eq!(loaded(&format!("# ours\n{certificate}\n{certificate}")).unwrap().webhooks.authorities.len(), 2);
+    assert_eq!(loaded(&certificate).unwrap().webhooks.trust_anchors.len(), 1);
+    assert_eq!(loaded(&format!("# ours\n{certificate}\n{certificate}")).unwrap().webhooks.trust_anchors.len(), 2);
     let key = "-----BEGIN PRIVATE KEY-----\nbm8gc2VjcmV0\n-----END PRIVATE KEY-----\n";
     let damaged = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
     for (content, why) in [

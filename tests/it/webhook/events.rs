@@ -3,7 +3,7 @@
 use super::*;
 
 /// A service that tells these endpoints of these events.
-async fn telling_of(events: &str, receivers: [&Receiver; 2]) -> TestApp {
+async fn with_event_filter(events: &str, receivers: [&Receiver; 2]) -> TestApp {
     let [crm, lake] = receivers.map(|receiver| receiver.address);
     TestApp::with(&[
         ("ACCOUNTD_WEBHOOKS__ENDPOINTS", &format!("crm=http://{crm}/ lake=http://{lake}/")),
@@ -15,36 +15,36 @@ async fn telling_of(events: &str, receivers: [&Receiver; 2]) -> TestApp {
 }
 
 /// Has everything happen once.
-async fn have_it_all_happen(app: &TestApp) {
+async fn cause_all_events(app: &TestApp) {
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
-    ann.done("updateProfile", json!({ "displayName": "Ann" }), "user { id }").await;
+    ann.mutate_ok("updateProfile", json!({ "displayName": "Ann" }), "user { id }").await;
     ann.send("mutation { logout { ok } }", json!({})).await.data();
-    root.done("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
+    root.mutate_ok("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
 }
 
 #[tokio::test]
-async fn are_sent_to_those_who_want_them() {
+async fn webhook_endpoint_receives_its_configured_events() {
     let (crm, lake) = (Receiver::new().await, Receiver::new().await);
-    let app = telling_of("crm=user.created,user.deleted lake=session.ended", [&crm, &lake]).await;
-    have_it_all_happen(&app).await;
-    assert_eq!(waiting(&app).await, 4, "nothing is kept for those who do not want it");
-    assert_eq!(kinds(&told(&app, &crm).await), ["user.created", "user.created", "user.deleted"]);
-    assert_eq!(kinds(&told(&app, &lake).await), ["session.ended"]);
+    let app = with_event_filter("crm=user.created,user.deleted lake=session.ended", [&crm, &lake]).await;
+    cause_all_events(&app).await;
+    assert_eq!(queued_count(&app).await, 4, "nothing is kept for those who do not want it");
+    assert_eq!(kinds(&deliveries(&app, &crm).await), ["user.created", "user.created", "user.deleted"]);
+    assert_eq!(kinds(&deliveries(&app, &lake).await), ["session.ended"]);
 }
 
 #[tokio::test]
-async fn are_all_sent_to_those_who_are_not_named() {
+async fn webhook_endpoint_without_filter_receives_all_events() {
     let (crm, lake) = (Receiver::new().await, Receiver::new().await);
-    let app = telling_of("crm=user.deleted", [&crm, &lake]).await;
-    have_it_all_happen(&app).await;
-    assert_eq!(kinds(&told(&app, &crm).await), ["user.deleted"]);
+    let app = with_event_filter("crm=user.deleted", [&crm, &lake]).await;
+    cause_all_events(&app).await;
+    assert_eq!(kinds(&deliveries(&app, &crm).await), ["user.deleted"]);
     let all = ["session.ended", "user.created", "user.created", "user.deleted", "user.updated"];
-    assert_eq!(kinds(&told(&app, &lake).await), all);
+    assert_eq!(kinds(&deliveries(&app, &lake).await), all);
 }
 
 #[test]
-fn are_named_as_messages_name_them() {
+fn webhook_event_filter_uses_the_event_type_names() {
     let crm = ("ENDPOINTS", "crm=https://crm.example.org/");
     let secret = format!("crm={SECRET}");
     let loaded = |events| config(&[crm, ("SECRETS", &secret), ("EVENTS", events)]);

@@ -10,18 +10,18 @@ use super::*;
 
 /// A node that dies between the claim and the answer.
 #[tokio::test]
-async fn is_sent_again_if_its_node_is_lost() {
+async fn webhook_is_redelivered_after_its_node_is_lost() {
     let receiver = Receiver::new().await;
-    let app = telling_one(&receiver).await;
+    let app = with_endpoint(&receiver).await;
     app.user("ann").await;
     let db = app.app.db.writer();
     let message = webhook_delivery::Entity::find().one(db).await.unwrap().unwrap();
-    let lost_at = app.clock.stopped_at() + TimeDelta::minutes(1);
+    let lost_at = app.clock.current() + TimeDelta::minutes(1);
     assert!(accountd::store::webhook_deliveries::update_claimed(db, &message, lost_at).await.unwrap());
     assert_eq!(send_due(&app.app).await.unwrap(), 0);
     app.clock.advance(TimeDelta::minutes(1));
     assert_eq!(send_due(&app.app).await.unwrap(), 1);
-    assert_eq!((receiver.take().len(), waiting(&app).await), (1, 0));
+    assert_eq!((receiver.take().len(), queued_count(&app).await), (1, 0));
 }
 
 /// The request that comes, as it is on the wire; its body is JSON.
@@ -39,10 +39,10 @@ fn id(request: &str) -> &str {
 
 /// A node that dies when a message was taken, and has not noted it yet.
 #[tokio::test]
-async fn is_sent_again_if_its_node_dies_before_the_note() {
+async fn webhook_is_redelivered_if_its_node_dies_before_recording() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("crm=http://{}/", listener.local_addr().unwrap());
-    let app = telling(&endpoint, &format!("crm={SECRET}")).await;
+    let app = with_endpoints(&endpoint, &format!("crm={SECRET}")).await;
     app.user("ann").await;
     let sending = || {
         let node = app.app.clone();
@@ -55,23 +55,23 @@ async fn is_sent_again_if_its_node_dies_before_the_note() {
     socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n").await.unwrap();
     dying.abort();
     assert!(dying.await.unwrap_err().is_cancelled());
-    assert_eq!(waiting(&app).await, 1, "nobody has noted it");
+    assert_eq!(queued_count(&app).await, 1, "nobody has noted it");
 
     app.clock.advance(TimeDelta::minutes(1));
     let living = sending();
     let (mut socket, _) = listener.accept().await.unwrap();
     let again = taken(&mut socket).await;
     socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
-    assert_eq!((living.await.unwrap(), waiting(&app).await), (1, 0));
+    assert_eq!((living.await.unwrap(), queued_count(&app).await), (1, 0));
     assert_eq!(id(&first), id(&again), "it is the same message");
 }
 
 /// Five seconds, of which the test waits for none.
 #[tokio::test]
-async fn is_sent_again_if_nobody_answers_in_time() {
+async fn webhook_is_redelivered_after_a_response_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("crm=http://{}/", listener.local_addr().unwrap());
-    let app = telling(&endpoint, &format!("crm={SECRET}")).await;
+    let app = with_endpoints(&endpoint, &format!("crm={SECRET}")).await;
     app.user("ann").await;
     let slow = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
@@ -87,18 +87,19 @@ async fn is_sent_again_if_nobody_answers_in_time() {
     slow.await.unwrap();
     let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
     assert_eq!((left.attempts, left.failure.as_deref()), (1, Some("it took too long")));
-    assert_eq!(left.due_at.utc(), app.clock.stopped_at() + TimeDelta::seconds(5));
+    assert_eq!(left.due_at.utc(), app.clock.current() + TimeDelta::seconds(5));
 }
 
 /// Q12: another address than the one that was looked at is a message that nobody took.
 #[tokio::test]
-async fn is_sent_again_to_whoever_sends_it_on() {
+async fn webhook_redirect_is_not_followed_but_retried() {
     let inside = Receiver::new().await;
     let target = format!("http://{}/secret", inside.address);
-    let redirecting =
-        Receiver::answering(move |_| (StatusCode::PERMANENT_REDIRECT, [("location", target.clone())]).into_response());
+    let redirecting = Receiver::responding_with(move |_| {
+        (StatusCode::PERMANENT_REDIRECT, [("location", target.clone())]).into_response()
+    });
     let redirecting = redirecting.await;
-    let app = telling_one(&redirecting).await;
+    let app = with_endpoint(&redirecting).await;
     app.user("ann").await;
     assert_eq!(send_due(&app.app).await.unwrap(), 1);
     app.clock.advance(TimeDelta::seconds(5));

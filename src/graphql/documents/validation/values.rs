@@ -11,102 +11,107 @@ use apollo_compiler::executable::{ExecutableDocument, Selection, SelectionSet};
 use apollo_compiler::schema::{ExtendedType, InputObjectType};
 use apollo_compiler::{Name, Node, Schema};
 
-use super::Fault;
+use super::Violation;
 
 /// What is wrong with the values in `document`, whose fields, arguments and fragments are known.
-pub(super) fn check(schema: &Schema, document: &ExecutableDocument) -> Vec<Fault> {
-    let mut faults = Vec::new();
+pub(super) fn check(schema: &Schema, document: &ExecutableDocument) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for operation in document.operations.iter() {
-        let mut check =
-            Check { schema, document, variables: &operation.variables, spread: HashSet::new(), faults: &mut faults };
-        check.directives(&operation.directives);
+        let mut check = ValueChecker {
+            schema,
+            document,
+            variables: &operation.variables,
+            visited: HashSet::new(),
+            violations: &mut violations,
+        };
+        check.check_directives(&operation.directives);
         for variable in &operation.variables {
-            check.directives(&variable.directives);
+            check.check_directives(&variable.directives);
             if let Some(default) = &variable.default_value {
-                check.value(&variable.ty, false, default);
+                check.check_value(&variable.ty, false, default);
             }
         }
-        check.set(&operation.selection_set);
+        check.check_selection_set(&operation.selection_set);
     }
-    faults
+    violations
 }
 
-struct Check<'a> {
+struct ValueChecker<'a> {
     schema: &'a Schema,
     document: &'a ExecutableDocument,
     /// Those of the operation.
     variables: &'a [Node<VariableDefinition>],
     /// Fragments of the operation that were looked at.
-    spread: HashSet<&'a Name>,
-    faults: &'a mut Vec<Fault>,
+    visited: HashSet<&'a Name>,
+    violations: &'a mut Vec<Violation>,
 }
 
-impl<'a> Check<'a> {
-    fn set(&mut self, set: &'a SelectionSet) {
+impl<'a> ValueChecker<'a> {
+    fn check_selection_set(&mut self, set: &'a SelectionSet) {
         for selection in &set.selections {
             match selection {
                 Selection::Field(field) => {
-                    self.directives(&field.directives);
-                    self.arguments(&field.definition.arguments, &field.arguments);
-                    self.set(&field.selection_set);
+                    self.check_directives(&field.directives);
+                    self.check_arguments(&field.definition.arguments, &field.arguments);
+                    self.check_selection_set(&field.selection_set);
                 }
                 Selection::InlineFragment(inline) => {
-                    self.directives(&inline.directives);
-                    self.set(&inline.selection_set);
+                    self.check_directives(&inline.directives);
+                    self.check_selection_set(&inline.selection_set);
                 }
                 Selection::FragmentSpread(spread) => {
-                    self.directives(&spread.directives);
-                    if self.spread.insert(&spread.fragment_name)
+                    self.check_directives(&spread.directives);
+                    if self.visited.insert(&spread.fragment_name)
                         && let Some(fragment) = self.document.fragments.get(&spread.fragment_name)
                     {
-                        self.directives(&fragment.directives);
-                        self.set(&fragment.selection_set);
+                        self.check_directives(&fragment.directives);
+                        self.check_selection_set(&fragment.selection_set);
                     }
                 }
             }
         }
     }
 
-    fn directives(&mut self, directives: &DirectiveList) {
+    fn check_directives(&mut self, directives: &DirectiveList) {
         for directive in directives.iter() {
             if let Some(definition) = self.schema.directive_definitions.get(&directive.name) {
-                self.arguments(&definition.arguments, &directive.arguments);
+                self.check_arguments(&definition.arguments, &directive.arguments);
             }
         }
     }
 
-    fn arguments(&mut self, definitions: &[Node<InputValueDefinition>], arguments: &[Node<Argument>]) {
+    fn check_arguments(&mut self, definitions: &[Node<InputValueDefinition>], arguments: &[Node<Argument>]) {
         for argument in arguments {
             if let Some(definition) = definitions.iter().find(|definition| definition.name == argument.name) {
-                self.value(&definition.ty, definition.default_value.is_some(), &argument.value);
+                self.check_value(&definition.ty, definition.default_value.is_some(), &argument.value);
             }
         }
     }
 
-    fn refuse(&mut self, value: &Node<Value>, message: String) {
-        self.faults.push((value.location(), message));
+    fn add_violation(&mut self, value: &Node<Value>, message: String) {
+        self.violations.push((value.location(), message));
     }
 
     /// Checks a value where a `ty` is expected, which has a default there or not.
-    fn value(&mut self, ty: &Type, has_default: bool, value: &Node<Value>) {
+    fn check_value(&mut self, ty: &Type, has_default: bool, value: &Node<Value>) {
         match (&**value, ty) {
-            (Value::Variable(name), _) => self.variable(ty, has_default, value, name),
-            (Value::Null, ty) if ty.is_non_null() => self.expected(ty, value),
+            (Value::Variable(name), _) => self.check_variable(ty, has_default, value, name),
+            (Value::Null, ty) if ty.is_non_null() => self.add_type_mismatch(ty, value),
             (Value::Null, _) => {}
             (Value::List(items), Type::List(item) | Type::NonNullList(item)) => {
                 for value in items {
-                    self.value(item, false, value);
+                    self.check_value(item, false, value);
                 }
             }
             // A value is a list of one (GraphQL section 3.12).
-            (Value::Object(_), Type::List(item) | Type::NonNullList(item)) => self.value(item, false, value),
-            _ => self.named(ty, value),
+            (Value::Object(_), Type::List(item) | Type::NonNullList(item)) => self.check_value(item, false, value),
+            _ => self.check_named_type(ty, value),
         }
     }
 
-    fn variable(&mut self, ty: &Type, has_default: bool, value: &Node<Value>, name: &Name) {
+    fn check_variable(&mut self, ty: &Type, has_default: bool, value: &Node<Value>, name: &Name) {
         let Some(variable) = self.variables.iter().find(|variable| variable.name == *name) else {
-            return self.refuse(value, format!("variable `${name}` is not defined"));
+            return self.add_violation(value, format!("variable `${name}` is not defined"));
         };
         let has_default = has_default || variable.default_value.as_ref().is_some_and(|default| !default.is_null());
         // GraphQL section 5.8.5.
@@ -118,22 +123,22 @@ impl<'a> Check<'a> {
         if !is_allowed {
             let message =
                 format!("variable `${name}` of type `{}` cannot be used where `{ty}` is expected", variable.ty);
-            self.refuse(value, message);
+            self.add_violation(value, message);
         }
     }
 
-    fn expected(&mut self, ty: &Type, value: &Node<Value>) {
-        self.refuse(value, format!("expected value of type {ty}, found {}", described(value)));
+    fn add_type_mismatch(&mut self, ty: &Type, value: &Node<Value>) {
+        self.add_violation(value, format!("expected value of type {ty}, found {}", kind_of(value)));
     }
 
-    fn named(&mut self, ty: &Type, value: &Node<Value>) {
+    fn check_named_type(&mut self, ty: &Type, value: &Node<Value>) {
         let is_fitting = match (self.schema.types.get(ty.inner_named_type()), &**value) {
             (Some(ExtendedType::InputObject(object)), Value::Object(fields)) => {
-                return self.object(object, value, fields);
+                return self.check_input_object(object, value, fields);
             }
             (Some(ExtendedType::Enum(of)), Value::Enum(name)) => of.values.contains_key(name),
             (Some(ExtendedType::Scalar(scalar)), _) if !scalar.is_built_in() => {
-                return self.defined(value);
+                return self.check_custom_scalar(value);
             }
             (Some(ExtendedType::Scalar(scalar)), given) => match (scalar.name.as_str(), given) {
                 ("Int", Value::Int(number)) => number.try_to_i32().is_ok(),
@@ -145,42 +150,42 @@ impl<'a> Check<'a> {
             _ => false,
         };
         if !is_fitting {
-            self.expected(ty, value);
+            self.add_type_mismatch(ty, value);
         }
     }
 
-    fn object(&mut self, object: &InputObjectType, value: &Node<Value>, fields: &[(Name, Node<Value>)]) {
+    fn check_input_object(&mut self, object: &InputObjectType, value: &Node<Value>, fields: &[(Name, Node<Value>)]) {
         let mut seen = HashSet::new();
         for (name, value) in fields {
             if !seen.insert(name) {
-                self.refuse(value, format!("the input field `{name}` is written more than once"));
+                self.add_violation(value, format!("the input field `{name}` is written more than once"));
             }
             match object.fields.get(name) {
-                Some(field) => self.value(&field.ty, field.default_value.is_some(), value),
-                None => self.refuse(value, format!("field `{name}` does not exist on `{}`", object.name)),
+                Some(field) => self.check_value(&field.ty, field.default_value.is_some(), value),
+                None => self.add_violation(value, format!("field `{name}` does not exist on `{}`", object.name)),
             }
         }
         for (name, field) in &object.fields {
             if field.is_required() && !seen.contains(name) {
-                self.refuse(value, format!("the required field `{}.{name}` is not provided", object.name));
+                self.add_violation(value, format!("the required field `{}.{name}` is not provided", object.name));
             }
         }
     }
 
     /// Looks for variables that nobody defines in the value of a custom scalar, which may be anything.
-    fn defined(&mut self, value: &Node<Value>) {
+    fn check_custom_scalar(&mut self, value: &Node<Value>) {
         match &**value {
             Value::Variable(name) if self.variables.iter().all(|variable| variable.name != *name) => {
-                self.refuse(value, format!("variable `${name}` is not defined"));
+                self.add_violation(value, format!("variable `${name}` is not defined"));
             }
-            Value::List(items) => items.iter().for_each(|item| self.defined(item)),
+            Value::List(items) => items.iter().for_each(|item| self.check_custom_scalar(item)),
             Value::Object(fields) => {
                 let mut seen = HashSet::new();
                 for (name, value) in fields {
                     if !seen.insert(name) {
-                        self.refuse(value, format!("the input field `{name}` is written more than once"));
+                        self.add_violation(value, format!("the input field `{name}` is written more than once"));
                     }
-                    self.defined(value);
+                    self.check_custom_scalar(value);
                 }
             }
             _ => {}
@@ -189,7 +194,7 @@ impl<'a> Check<'a> {
 }
 
 /// The kind of a value, which itself may be a password.
-fn described(value: &Value) -> &'static str {
+fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Enum(_) => "an enum",

@@ -1,13 +1,13 @@
 //! Hashes of other programs, each with its maker and, in brackets, how it was made.
 
 /// The password of all of them.
-pub const BROUGHT: &str = "correct horse ü";
+pub const PASSWORD: &str = "correct horse ü";
 
 /// The form of Ory Kratos, for what Firebase exports.
-pub const FIREBASE: &str = "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$C4y5yxVuKQ8frzvMkNfIfnyEqdXYT20Cdjc335uFV8Dzwwye8ujit0Mno4fsflutFNBhfgb/d/mniw+25YB4Eg==$Bw==$jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
+pub const FIREBASE_HASH: &str = "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$C4y5yxVuKQ8frzvMkNfIfnyEqdXYT20Cdjc335uFV8Dzwwye8ujit0Mno4fsflutFNBhfgb/d/mniw+25YB4Eg==$Bw==$jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
 
 /// Who made it, how, and the text.
-pub const MANY: [(&str, &str); 38] = [
+pub const HASHES: [(&str, &str); 38] = [
     (
         "Django 5.2, Argon2 [Argon2PasswordHasher().encode, time_cost 1, memory_cost 64]",
         "argon2$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYWx0$/lZdQ5TKThIZr+kQQLPDMMbCzxTp6GzItp2AILIIpQk",
@@ -111,7 +111,7 @@ pub const MANY: [(&str, &str); 38] = [
         "Ory Kratos, scrypt [the same, N in its stead]",
         "$scrypt$ln=1024,r=8,p=1$Z6zV+t87Z8y5d25tLSWk9A==$fxBNn+JEIl3eKUdobOnuaXstjsRxrHEFxBF79t7wxZ8=",
     ),
-    ("Firebase [npm firebase-scrypt, in the form of Ory Kratos]", FIREBASE),
+    ("Firebase [npm firebase-scrypt, in the form of Ory Kratos]", FIREBASE_HASH),
     ("WordPress to 6.7 [passlib 1.7.4, phpass, rounds=13]", "$P$BkAsuUO.SB5g2rg2iWegSQpkjKeZPA1"),
     ("phpBB [passlib 1.7.4, phpass, ident='H', rounds=11]", "$H$9dfiw7zeQULU3rauoR5HYfvcRHt4l11"),
     (

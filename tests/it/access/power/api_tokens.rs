@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::FORBIDDEN;
-use crate::access::verdict::Verdict::{Data, Refused};
-use crate::access::world::{Who, World};
-use crate::inputs::inputs;
+use crate::access::verdict::Outcome::{Data, Refused};
+use crate::access::world::{ActorKind, Fixture};
+use crate::inputs::schema_inputs;
 
 /// By field of `UpdateApiTokenInput`: what takes something away, and what gives or describes.
 fn token_changes() -> Vec<(&'static str, Value, bool)> {
@@ -27,22 +27,22 @@ fn token_changes() -> Vec<(&'static str, Value, bool)> {
 }
 
 #[tokio::test]
-async fn an_api_token_is_given_something_by_its_owner_alone() {
+async fn only_the_owner_extends_an_api_token() {
     let fields: BTreeSet<String> =
-        inputs().objects["UpdateApiTokenInput"].iter().map(|(name, _)| name.clone()).collect();
+        schema_inputs().objects["UpdateApiTokenInput"].iter().map(|(name, _)| name.clone()).collect();
     let listed = token_changes().into_iter().map(|(field, ..)| field.to_owned()).chain(["apiTokenId".to_owned()]);
     assert_eq!(fields, listed.collect(), "the table lists every field");
 
     let mut wrong = Vec::new();
-    let world = World::new().await;
+    let world = Fixture::new().await;
     let owner = world.holder("owner", &["SESSIONS_REVOKE", "USERS_READ"]).await;
     let below = world.holder("below", &["SESSIONS_REVOKE"]).await;
-    let above = world.actor(Who::Admin);
+    let above = world.actor(ActorKind::Admin);
     for (field, value, takes_away) in token_changes() {
         for who in ["owner", "itself", "itself without permissions", "below", "above"] {
             let permissions = if who == "itself" { ["SESSIONS_REVOKE", "USERS_READ"].as_slice() } else { &[] };
             let input = json!({ "name": "robot", "permissions": permissions, "expiresIn": 3_600 });
-            let made = owner.done("createApiToken", input, "apiToken { id } token").await;
+            let made = owner.mutate_ok("createApiToken", input, "apiToken { id } token").await;
             let program = owner.with_token(made["token"].as_str().unwrap());
             // Its use is recorded once a minute.
             assert_eq!(program.me_code().await, None);
@@ -63,7 +63,7 @@ async fn an_api_token_is_given_something_by_its_owner_alone() {
             if verdict != Data && world.rows().await != before {
                 wrong.push(format!("{field} {value} by {who} was refused and changed something"));
             }
-            owner.done("revokeApiToken", json!({ "apiTokenId": made["apiToken"]["id"] }), "apiToken { id }").await;
+            owner.mutate_ok("revokeApiToken", json!({ "apiTokenId": made["apiToken"]["id"] }), "apiToken { id }").await;
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -71,16 +71,16 @@ async fn an_api_token_is_given_something_by_its_owner_alone() {
 
 /// A switched-off token of an administrator stays off, whatever else is changed along with it.
 #[tokio::test]
-async fn a_mixed_change_of_a_token_counts_as_giving() {
-    let world = World::new().await;
-    let (root, ann) = (world.actor(Who::Admin), &world.ann);
+async fn api_token_change_that_extends_and_restricts_needs_the_owner() {
+    let world = Fixture::new().await;
+    let (root, ann) = (world.actor(ActorKind::Admin), &world.ann);
     let id = &world.ann_token.0;
-    root.done("updateApiToken", json!({ "apiTokenId": id, "enabled": false }), "apiToken { id }").await;
+    root.mutate_ok("updateApiToken", json!({ "apiTokenId": id, "enabled": false }), "apiToken { id }").await;
     for change in [json!({ "enabled": true }), json!({ "expiresIn": 60, "scopes": ["prod/admin"] })] {
         let mut input = change;
         input["apiTokenId"] = json!(id);
         let answer = root.mutate("updateApiToken", input, "errors { code }").await;
         assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"), "{}", answer.text);
     }
-    ann.done("updateApiToken", json!({ "apiTokenId": id, "enabled": true }), "apiToken { id }").await;
+    ann.mutate_ok("updateApiToken", json!({ "apiTokenId": id, "enabled": true }), "apiToken { id }").await;
 }

@@ -16,71 +16,71 @@ use tokio::sync::{mpsc, oneshot};
 use super::server::{PREFIX, Server};
 
 /// Set for the process that drops databases when the run is over.
-const SWEEPER: &str = "ACCOUNTD_TEST_SWEEPER";
+const REAPER: &str = "ACCOUNTD_TEST_SWEEPER";
 
 /// Who makes databases on the server that the environment names.
-pub struct Keeper {
+pub struct DatabasePool {
     pub backend: DbBackend,
     server: Server,
-    orders: mpsc::UnboundedSender<Order>,
+    requests: mpsc::UnboundedSender<Request>,
 }
 
 /// A database that is one test's until it is dropped.
-pub struct Made {
+pub struct DatabaseLease {
     name: String,
     migrated: bool,
 }
 
-enum Order {
-    Make { migrated: bool, made: oneshot::Sender<String> },
-    TakeBack { name: String, migrated: bool },
+enum Request {
+    Acquire { migrated: bool, made: oneshot::Sender<String> },
+    Release { name: String, migrated: bool },
 }
 
-impl Made {
+impl DatabaseLease {
     pub fn url(&self) -> String {
-        keeper().unwrap().server.url(&self.name)
+        database_pool().unwrap().server.url(&self.name)
     }
 }
 
-impl Drop for Made {
+impl Drop for DatabaseLease {
     fn drop(&mut self) {
-        let order = Order::TakeBack { name: std::mem::take(&mut self.name), migrated: self.migrated };
-        keeper().unwrap().orders.send(order).ok();
+        let order = Request::Release { name: std::mem::take(&mut self.name), migrated: self.migrated };
+        database_pool().unwrap().requests.send(order).ok();
     }
 }
 
 /// The keeper of this run, if its tests use a server.
-pub fn keeper() -> Option<&'static Keeper> {
-    static KEEPER: OnceLock<Option<Keeper>> = OnceLock::new();
-    KEEPER.get_or_init(|| Server::from_environment().map(Keeper::start)).as_ref()
+pub fn database_pool() -> Option<&'static DatabasePool> {
+    static KEEPER: OnceLock<Option<DatabasePool>> = OnceLock::new();
+    KEEPER.get_or_init(|| Server::from_environment().map(DatabasePool::start)).as_ref()
 }
 
-impl Keeper {
+impl DatabasePool {
     fn start(server: Server) -> Self {
         let (orders, taken) = mpsc::unbounded_channel();
         let own = server.clone();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(keep(own, taken));
+            runtime.block_on(run_pool(own, taken));
         });
-        Self { backend: server.backend, server, orders }
+        Self { backend: server.backend, server, requests: orders }
     }
 
-    pub async fn make(&self, migrated: bool) -> Made {
+    pub async fn acquire(&self, migrated: bool) -> DatabaseLease {
         let (made, answer) = oneshot::channel();
-        self.orders.send(Order::Make { migrated, made }).ok();
-        Made { name: answer.await.expect("the server does not make databases; its log says why"), migrated }
+        self.requests.send(Request::Acquire { migrated, made }).ok();
+        DatabaseLease { name: answer.await.expect("the server does not make databases; its log says why"), migrated }
     }
 }
 
 #[expect(clippy::zombie_processes, reason = "it outlives this process, and ends by itself")]
-async fn keep(server: Server, mut orders: mpsc::UnboundedReceiver<Order>) {
+async fn run_pool(server: Server, mut orders: mpsc::UnboundedReceiver<Request>) {
     let run = format!("{PREFIX}{:08x}", RandomState::new().hash_one(std::process::id()) as u32);
-    let claim = server.claim(&run).await;
+    let claim = server.mark_in_use(&run).await;
     // The pipe closes when this process ends, in whatever way.
     let mut sweeper = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "support::database::keeper::sweeps_up_when_the_run_is_over"])
-        .env(SWEEPER, &run)
+        .env(REAPER, &run)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -94,11 +94,11 @@ async fn keep(server: Server, mut orders: mpsc::UnboundedReceiver<Order>) {
     let (mut used, mut count) = ([Vec::new(), Vec::new()], 0);
     while let Some(order) = orders.recv().await {
         match order {
-            Order::TakeBack { name, migrated } => used[usize::from(migrated)].push(name),
-            Order::Make { migrated, made } => {
+            Request::Release { name, migrated } => used[usize::from(migrated)].push(name),
+            Request::Acquire { migrated, made } => {
                 let name = match used[usize::from(migrated)].pop() {
                     Some(name) => {
-                        server.clear(&claim, &name, migrated.then_some(&pattern)).await;
+                        server.reset(&claim, &name, migrated.then_some(&pattern)).await;
                         name
                     }
                     None => {
@@ -118,14 +118,14 @@ async fn keep(server: Server, mut orders: mpsc::UnboundedReceiver<Order>) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "how the sweeper knows that it is one")]
-fn run_to_sweep() -> Option<String> {
-    std::env::var(SWEEPER).ok()
+fn run_to_reap() -> Option<String> {
+    std::env::var(REAPER).ok()
 }
 
 /// No test of the program: started by the keeper, it waits for the end of the run.
 #[test]
-fn sweeps_up_when_the_run_is_over() {
-    let Some(run) = run_to_sweep() else { return };
+fn reaper_drops_databases_after_the_run() {
+    let Some(run) = run_to_reap() else { return };
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     let server = Server::from_environment().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -14,7 +14,7 @@ pub struct Server {
 }
 
 /// A migrated database that others are copied from, and what the migrations put into its tables.
-pub struct Pattern {
+pub struct Template {
     name: String,
     tables: Vec<String>,
     /// PostgreSQL only: table and rows, as JSON.
@@ -66,7 +66,7 @@ impl Server {
     }
 
     /// Marks the databases of `run` as in use for as long as the connection lives.
-    pub async fn claim(&self, run: &str) -> DatabaseConnection {
+    pub async fn mark_in_use(&self, run: &str) -> DatabaseConnection {
         let admin = self.admin().await;
         match self.backend {
             DbBackend::Postgres => self.run(&admin, &format!("SET application_name = '{run}'")).await,
@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// Migrates a database and makes it a pattern for others.
-    pub async fn migrate(&self, name: &str) -> Pattern {
+    pub async fn migrate(&self, name: &str) -> Template {
         let db = self.connect(&self.url(name)).await;
         Migrator::up(&db, None).await.unwrap();
         let tables = match self.backend {
@@ -96,11 +96,11 @@ impl Server {
             }
         }
         db.close().await.unwrap();
-        Pattern { name: name.to_owned(), tables, rows }
+        Template { name: name.to_owned(), tables, rows }
     }
 
     /// Makes a database like `pattern`.
-    pub async fn copy(&self, admin: &DatabaseConnection, name: &str, pattern: &Pattern) {
+    pub async fn copy(&self, admin: &DatabaseConnection, name: &str, pattern: &Template) {
         if self.backend == DbBackend::Postgres {
             return self.run(admin, &format!("CREATE DATABASE {name} TEMPLATE {}", pattern.name)).await;
         }
@@ -117,7 +117,7 @@ impl Server {
     }
 
     /// Makes a used database like new: like `pattern`, or empty.
-    pub async fn clear(&self, admin: &DatabaseConnection, name: &str, pattern: Option<&Pattern>) {
+    pub async fn reset(&self, admin: &DatabaseConnection, name: &str, pattern: Option<&Template>) {
         // Whatever a test left running must not write into the next one's database.
         let others = match self.backend {
             DbBackend::Postgres => "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = $1",
