@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::client::{graphql, repeat, run};
+use crate::load::{graphql, repeat, run};
 use crate::reads::{CONNECTIONS, ME_QUERY, USERS_QUERY};
 use crate::refresh::refresh_chain;
 use crate::report::{Curve, Report};
 use crate::server::{PROGRAM, Server, TempDirectory, create_admin};
-use crate::starting::seconds_until_ready;
+use crate::startup::seconds_until_ready;
 use crate::{ROUNDS, median, seed};
 
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];

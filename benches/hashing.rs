@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::client::{LoadGenerator, graphql, repeat, run};
+use crate::load::{LoadGenerator, graphql, repeat, run};
 use crate::machine::cores;
 use crate::reads::{CONNECTIONS, ME_QUERY};
 use crate::report::Report;

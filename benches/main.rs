@@ -8,22 +8,22 @@
 
 use std::time::Duration;
 
-mod alike;
-mod bare;
-mod client;
+mod baseline;
+mod build_comparison;
 mod growth;
 mod hashing;
+mod load;
+mod login_timing;
 mod machine;
 mod memory;
 mod reads;
 mod refresh;
-mod refused;
+mod rejections;
 mod report;
 mod seed;
 mod server;
-mod slow;
-mod starting;
-mod turns;
+mod slow_clients;
+mod startup;
 
 /// How often each thing is measured; the median counts.
 const ROUNDS: usize = 3;
@@ -39,24 +39,24 @@ type Measure = fn(&mut report::Report);
 
 /// What can be measured, in this order.
 const PARTS: [(&str, Measure); 9] = [
-    ("start", starting::measure),
+    ("start", startup::measure),
     ("reads", reads::measure),
     ("refresh", refresh::measure),
     ("login", hashing::measure),
-    ("alike", alike::measure),
-    ("refused", refused::measure),
-    ("slow", slow::measure),
+    ("alike", login_timing::measure),
+    ("refused", rejections::measure),
+    ("slow", slow_clients::measure),
     ("memory", memory::measure),
     ("growth", growth::measure),
 ];
 
 fn main() {
     if let Some(port) = server::baseline_port() {
-        return bare::serve(port);
+        return baseline::serve(port);
     }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     if wanted == ["turns"] {
-        return turns::measure();
+        return build_comparison::measure();
     }
     let mut report = report::Report::default();
     for (name, measure) in PARTS {

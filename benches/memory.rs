@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::client::{Connection, graphql};
+use crate::load::{Connection, graphql};
 use crate::reads::ME_QUERY;
 use crate::report::Report;
 use crate::seed;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::client::{graphql, repeat, run};
+use crate::load::{graphql, repeat, run};
 use crate::report::{Report, percent};
 use crate::server::{PROGRAM, Server, TempDirectory, create_admin};
 use crate::{ROUNDS, median, seed};

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use accountd::app::database::Database;
 use accountd::config;
+use accountd::database::Database;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-use crate::client::{RequestSource, graphql, run};
+use crate::load::{RequestSource, graphql, run};
 use crate::report::Report;
 use crate::server::{PROGRAM, Server, TempDirectory, env_var, migrate};
 use crate::{ROUND, ROUNDS, median};

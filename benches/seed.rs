@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use accountd::account::tokens;
+use accountd::account::authentication::tokens;
 use accountd::app::App;
 use accountd::clock::SystemClock;
 use accountd::config::{Config, Flags};
 use accountd::entropy::SystemEntropy;
-use accountd::start;
+use accountd::startup;
 use entity::session::{self, Transport};
 use entity::user;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, QuerySelect, Set};
@@ -74,7 +74,7 @@ fn with_app<T>(directory: &TempDirectory, work: impl AsyncFnOnce(App) -> T) -> T
     Runtime::new().expect("a runtime").block_on(async {
         let flags = Flags { data_dir: Some(directory.path().to_owned()), ..Flags::default() };
         let config = Config::load(flags, []).expect("settings");
-        let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.expect("a service");
+        let app = startup::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.expect("a service");
         let result = work(app.clone()).await;
         app.db.close().await.expect("closed connections");
         result

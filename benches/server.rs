@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::PASSWORD;
-use crate::client::{Connection, graphql};
+use crate::load::{Connection, graphql};
 
 /// Tells this program to be the bare server, and where.
 const BASELINE_PORT: &str = "ACCOUNTD_BENCH_BARE";

@@ -5,23 +5,21 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::cache::revocation_list::RevocationList;
+use crate::cache::{IdentityCache, InvalidationPoller};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::egress::HttpClient;
 use crate::entropy::Entropy;
 use crate::hooks::Hooks;
-use crate::live::{IdentityCache, InvalidationPoller};
-use crate::outgoing::HttpClient;
-use crate::security::bulletin::RevocationList;
-use crate::security::failure_windows::FailureWindows;
+use crate::limits::failure_windows::FailureWindows;
+use crate::limits::rate_limits::RateLimits;
+use crate::limits::stream_quota::StreamQuota;
 use crate::security::hasher::Hasher;
 use crate::security::keys::Keys;
 use crate::security::policy::Policy;
-use crate::security::streams::StreamQuota;
-use crate::security::throttle::RateLimits;
 
-pub mod database;
-
-use database::Database;
+use crate::database::Database;
 
 /// The running service; a clone is a pointer.
 #[derive(Clone)]

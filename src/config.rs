@@ -1,7 +1,7 @@
 //! The settings: the only reader of the environment and the config file, typed, all mistakes told at once.
 
-mod browser;
-mod cluster;
+mod cache;
+mod cors;
 mod database;
 mod flags;
 mod graphql;
@@ -23,8 +23,8 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-pub use browser::{Cors, Origin};
-pub use cluster::Cache;
+pub use cache::Cache;
+pub use cors::{Cors, Origin};
 pub use database::Database;
 pub use flags::Flags;
 pub use graphql::{GraphQl, OperationLimits, SchemaIntrospection};

@@ -2,38 +2,35 @@
 
 use async_graphql::{MergedObject, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
+mod account_events;
 mod administration;
 mod api_token;
-pub mod auth_service;
-mod completion;
-mod context;
-mod documents;
+pub(crate) mod context;
+pub(crate) mod document;
 pub mod error;
-mod events;
-mod face;
+mod executor;
 mod guard;
-mod introspection;
-mod limits;
+pub(crate) mod limits;
 mod login;
 mod logout;
 mod node;
+pub(crate) mod null_propagation;
 mod page;
 mod password;
 mod profile;
 mod refresh;
 mod register;
-pub mod response_limit;
 mod role;
 mod session;
 mod subscription;
 mod tenant;
 mod time;
-mod tokens;
+mod token_pair;
 mod user;
 
-pub use documents::Document;
-pub use events::Subscription as Subscriptions;
-pub use face::Executor;
+pub use account_events::Subscription as Subscriptions;
+pub use document::Document;
+pub use executor::Executor;
 pub use subscription::Subscription;
 
 /// What can be asked.

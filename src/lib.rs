@@ -30,23 +30,27 @@
 
 pub use app::App;
 pub use http::{CurrentUser, require_permission, require_role, router};
-pub use start::{background, open};
+pub use startup::{background, open};
 
 pub mod account;
 pub mod app;
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod database;
+pub mod dialects;
+pub mod egress;
 pub mod entropy;
 pub mod error;
+pub mod gateway;
 pub mod graphql;
 pub mod hooks;
 pub mod http;
-pub mod json;
-pub mod live;
-pub mod outgoing;
-pub mod rest;
+pub mod limits;
+pub mod openapi_builder;
+pub mod redis;
 pub mod security;
-pub mod shared;
-pub mod start;
+pub mod startup;
 pub mod store;
+pub mod strict_json;

@@ -9,30 +9,26 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
-use super::name::Name;
+use super::user::name::Name;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-pub mod auth_service;
 mod batch;
 mod candidate;
 mod cell;
+pub mod csv;
 pub mod encoding;
-mod fields;
-mod known;
+mod existing;
+pub(crate) mod fields;
+pub mod jsonl;
 mod layout;
-pub mod lines;
-mod login;
-pub mod plantdb;
+mod login_names;
 mod quoting;
 mod records;
 mod report;
-mod row;
-mod settle;
-pub mod table;
-pub mod tecladocode;
+mod resolve;
+pub(crate) mod row;
 mod tenants;
-pub mod user_api;
 mod write;
 
 pub use candidate::Issue;
@@ -42,7 +38,7 @@ pub use report::Report;
 pub use row::Row;
 
 use batch::Batch;
-use settle::Claimed;
+use resolve::Claimed;
 use write::ImportContext;
 
 /// Rows of one transaction: others who write wait for no longer than this takes.
@@ -112,7 +108,7 @@ pub async fn dry_run(
 }
 
 /// The elements of a JSON list.
-fn parse_json_list(text: &str) -> Result<Vec<Value>> {
+pub(crate) fn parse_json_list(text: &str) -> Result<Vec<Value>> {
     serde_json::from_str(text).map_err(|error| {
         Error::internal(format!("it is no JSON list: look at line {}, column {}", error.line(), error.column()))
     })

@@ -9,13 +9,13 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 
-use crate::account::user::NewUser;
-use crate::account::{bootstrap, recovery};
+use crate::account::operator::{bootstrap, recovery};
+use crate::account::user::query::NewUser;
 use crate::clock::SystemClock;
 use crate::config::{Config, Database, Flags};
 use crate::entropy::SystemEntropy;
 use crate::error::Error;
-use crate::start;
+use crate::startup;
 
 /// Longest password that is read from standard input, in bytes.
 const MAX_PASSWORD_INPUT: u64 = 4_096;
@@ -55,7 +55,7 @@ pub(super) async fn create(config: Config, arguments: Create) -> Result<ExitCode
     let password = if arguments.password_stdin { read_stdin()? } else { prompt()? };
     let user = NewUser::parse(&arguments.name, arguments.email.as_deref(), None, password).map_err(operator_error)?;
     let new_database = missing_database(&config);
-    let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    let app = startup::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let user = bootstrap::create_admin(&app, user).await.map_err(operator_error)?;
     app.db.close().await?;
     match new_database {
@@ -72,7 +72,7 @@ pub(super) async fn end_all_sessions(config: Config, api_tokens: bool) -> Result
     if let Some(path) = missing_database(&config) {
         bail!("there is no database at {}: name its directory with --data-dir", path.display());
     }
-    let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    let app = startup::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let ended = recovery::end_all_sessions(&app, api_tokens).await.map_err(operator_error)?;
     app.db.close().await?;
     writeln!(std::io::stdout(), "{} sessions ended, {} API tokens revoked", ended.sessions, ended.api_tokens)?;

@@ -13,12 +13,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secrecy::SecretString;
 
 use super::admin::operator_error;
-use crate::account::import::user_api::DatabaseLocation;
 use crate::account::import::{self, Escape, Issue, Layout, Quote, Report, Source};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Flags, parse_server_url, strip_unknown_parameters};
+use crate::dialects::user_api::import::DatabaseLocation;
 use crate::entropy::SystemEntropy;
-use crate::start;
+use crate::startup;
 
 /// How the process ends if some rows became no accounts.
 const EXIT_ROWS_REFUSED: u8 = 3;
@@ -103,7 +103,7 @@ pub(super) async fn run(config: Config, arguments: Import) -> Result<ExitCode> {
     let mut report = Report::default();
     let name = arguments.format.source_format();
     let outcome = if arguments.dry_run {
-        let db = start::open_read_only(&config).await?;
+        let db = startup::open_read_only(&config).await?;
         let reader = db.as_ref().map(|db| db.reader());
         let done = import::dry_run(reader, name, source, SystemClock.now(), &mut report, progress).await;
         if let Some(db) = db {
@@ -111,7 +111,7 @@ pub(super) async fn run(config: Config, arguments: Import) -> Result<ExitCode> {
         }
         done
     } else {
-        let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+        let app = startup::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
         let done = import::run(&app, name, source, &mut report, progress).await;
         app.db.close().await?;
         done
@@ -145,15 +145,15 @@ async fn read_source(arguments: &Import) -> Result<Source> {
         layout.rename(text).map_err(|why| anyhow::anyhow!("--map: {why}"))?;
     }
     let source = match arguments.format {
-        Format::Plantdb => import::plantdb::read(&read_text(path)?),
-        Format::Tecladocode => import::tecladocode::read(path).await,
-        Format::UserApi => import::user_api::read(database_location(&arguments.source)?).await,
+        Format::Plantdb => crate::dialects::plantdb::import::read(&read_text(path)?),
+        Format::Tecladocode => crate::dialects::tecladocode::import::read(path).await,
+        Format::UserApi => crate::dialects::user_api::import::read(database_location(&arguments.source)?).await,
         Format::FlaskAuthServiceMongo => {
             let roles = arguments.roles.as_deref().map(read_text).transpose()?;
-            import::auth_service::read(&read_text(path)?, roles.as_deref())
+            crate::dialects::flask_auth_service_mongo::import::read(&read_text(path)?, roles.as_deref())
         }
-        Format::Jsonl => Ok(import::lines::read_with(&read_text(path)?, &layout)),
-        Format::Csv => import::table::read_with(&read_text(path)?, &layout),
+        Format::Jsonl => Ok(crate::account::import::jsonl::read_with(&read_text(path)?, &layout)),
+        Format::Csv => crate::account::import::csv::read_with(&read_text(path)?, &layout),
     };
     source.map_err(operator_error)
 }

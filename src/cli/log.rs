@@ -7,8 +7,8 @@ use std::thread;
 use anyhow::{Context, Result};
 use tracing_subscriber::EnvFilter;
 
-use crate::app::database::SILENCED_TARGETS;
 use crate::config::{Log, LogFormat};
+use crate::database::SILENCED_TARGETS;
 
 /// Starts writing the log.
 ///

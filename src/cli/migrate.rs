@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::config::Config;
-use crate::start;
+use crate::startup;
 
 /// Brings the database to this version.
 pub(super) async fn run(config: Config) -> Result<ExitCode> {
-    let db = start::connect(&config).await?;
-    start::migrate(&db).await?;
+    let db = startup::connect(&config).await?;
+    startup::migrate(&db).await?;
     db.close().await?;
     tracing::info!("the database is at this version");
     Ok(ExitCode::SUCCESS)

@@ -8,16 +8,17 @@ use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::account::{bootstrap, failures};
+use crate::account::event::failure_audit;
+use crate::account::operator::bootstrap;
 use crate::clock::SystemClock;
 use crate::config::{Config, ListenAddress};
 use crate::entropy::SystemEntropy;
 use crate::http::server::{Listener, descriptors, serve};
-use crate::{http, start};
+use crate::{http, startup};
 
 /// Serves until SIGTERM or SIGINT, then finishes the requests in flight; the second signal cuts them.
 pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
-    http::claims::check(&config.rest)?;
+    crate::http::route_conflicts::check(&config.rest)?;
     let signals = count_signals()?;
     let (stop, at_once) = (nth_signal(signals.clone(), 1), nth_signal(signals, 2));
     // The address is taken before anything is made, so that a second server does not touch the first one's database.
@@ -39,7 +40,7 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
         );
         config.server.max_connections = max_connections;
     }
-    let app = start::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
+    let app = startup::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     let router = http::router(app.clone())?;
     let app_at_stop = app.clone();
     let stop = async move {
@@ -59,11 +60,11 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
             "there is no administrator yet: make one with `accountd admin create NAME` and the same settings"
         );
     }
-    let background = tokio::spawn(start::background(app.clone()));
+    let background = tokio::spawn(startup::background(app.clone()));
     serve(listener, router, &app.config.server, stop, at_once).await;
     // What is under way is done again by whoever comes next.
     background.abort();
-    if let Err(error) = failures::flush(&app).await {
+    if let Err(error) = failure_audit::flush(&app).await {
         tracing::warn!(%error, "cannot record failures that were counted");
     }
     app.db.close().await?;

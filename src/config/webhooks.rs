@@ -14,7 +14,7 @@ use url::{Host, Url};
 use super::reader::Reader;
 use super::{InvalidValue, invalid};
 
-mod authority;
+mod ca_file;
 mod event;
 
 pub use event::WebhookEvent;
@@ -97,7 +97,7 @@ impl Webhooks {
             list => parse_pairs(list, EVENTS_HINT, event::parse_events),
         });
         let authorities = if reader.is_set("webhooks.ca_file") {
-            reader.read("webhooks.ca_file", authority::read_trust_anchors)
+            reader.read("webhooks.ca_file", ca_file::read_trust_anchors)
         } else {
             Some(Vec::new())
         };

@@ -10,10 +10,10 @@ use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
 use super::node::parse_object_id;
 use super::user::{User, UserStatus};
-use crate::account::access;
-use crate::account::administration::{self, UpdateUser};
-use crate::account::requester::Requester;
-use crate::account::user::NewUser;
+use crate::account::access::rule;
+use crate::account::caller::requester::Requester;
+use crate::account::user::administration::{self, UpdateUser};
+use crate::account::user::query::NewUser;
 
 /// The account to make.
 #[derive(InputObject)]
@@ -117,7 +117,7 @@ pub struct AdministrationMutation;
 #[Object]
 impl AdministrationMutation {
     /// Makes an account for somebody else.
-    #[graphql(directive = guard::apply(access::WRITE_USERS))]
+    #[graphql(directive = guard::apply(rule::WRITE_USERS))]
     async fn create_user(
         &self,
         ctx: &Context<'_>,
@@ -127,7 +127,7 @@ impl AdministrationMutation {
     }
 
     /// Changes a user's names, and whether a new password has to be chosen.
-    #[graphql(directive = guard::apply(access::WRITE_USERS))]
+    #[graphql(directive = guard::apply(rule::WRITE_USERS))]
     async fn update_user(
         &self,
         ctx: &Context<'_>,
@@ -137,7 +137,7 @@ impl AdministrationMutation {
     }
 
     /// Lets a user sign in or not; disabling ends all sessions of the user at once.
-    #[graphql(directive = guard::apply(access::WRITE_USERS))]
+    #[graphql(directive = guard::apply(rule::WRITE_USERS))]
     async fn set_user_status(
         &self,
         ctx: &Context<'_>,
@@ -147,7 +147,7 @@ impl AdministrationMutation {
     }
 
     /// Deletes a user with all sessions; the name is free afterwards, old tokens do not fit who takes it.
-    #[graphql(directive = guard::apply(access::DELETE_USERS))]
+    #[graphql(directive = guard::apply(rule::DELETE_USERS))]
     async fn delete_user(
         &self,
         ctx: &Context<'_>,
@@ -160,7 +160,7 @@ impl AdministrationMutation {
 async fn create(ctx: &Context<'_>, input: CreateUserInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
     // Who may not do this learns nothing about what would be wrong with it.
-    requester.authorize(access::WRITE_USERS)?;
+    requester.authorize(rule::WRITE_USERS)?;
     let CreateUserInput { username, email, password, display_name, roles, must_change_password, tenant_id } = input;
     let tenant = tenant_id.map(|id| parse_object_id(&id, "tenantId")).transpose()?;
     let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into())?;
@@ -171,7 +171,7 @@ async fn create(ctx: &Context<'_>, input: CreateUserInput) -> crate::error::Resu
 
 async fn update(ctx: &Context<'_>, input: &UpdateUserInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::WRITE_USERS)?;
+    requester.authorize(rule::WRITE_USERS)?;
     let id = parse_object_id(&input.user_id, "userId")?;
     let changes = UpdateUser::parse(input.username.as_deref(), nullable(&input.email), nullable(&input.display_name))?;
     let changes = UpdateUser { must_change_password: input.must_change_password, ..changes };
@@ -181,7 +181,7 @@ async fn update(ctx: &Context<'_>, input: &UpdateUserInput) -> crate::error::Res
 
 async fn set_status(ctx: &Context<'_>, input: &SetUserStatusInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::WRITE_USERS)?;
+    requester.authorize(rule::WRITE_USERS)?;
     let id = parse_object_id(&input.user_id, "userId")?;
     let row = administration::set_status(ctx.app()?, requester, id, input.status.into()).await?;
     Ok(UserPayload::new(row, requester))
@@ -189,7 +189,7 @@ async fn set_status(ctx: &Context<'_>, input: &SetUserStatusInput) -> crate::err
 
 async fn delete(ctx: &Context<'_>, input: &DeleteUserInput) -> crate::error::Result<DeleteUserPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::DELETE_USERS)?;
+    requester.authorize(rule::DELETE_USERS)?;
     let id = parse_object_id(&input.user_id, "userId")?;
     let id = administration::delete(ctx.app()?, requester, id).await?;
     Ok(DeleteUserPayload { deleted_user_id: Some(id.to_string().into()), errors: Vec::new() })

@@ -12,11 +12,12 @@ use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::{Permission, guard};
 use super::node::parse_object_id;
 use super::time::Time;
-use crate::account::access;
-use crate::account::api_token::draft::{self, NewApiToken, Note, Scopes};
-use crate::account::api_token::{self as tokens, ApiTokenUpdate, SecretFormat};
-use crate::account::name::Name;
-use crate::account::requester::{Identity, Requester};
+use crate::account::access::rule;
+use crate::account::api_token::new_token::{self, NewApiToken, Note, Scopes};
+use crate::account::api_token::token as tokens;
+use crate::account::api_token::{ApiTokenUpdate, SecretFormat};
+use crate::account::caller::requester::{Identity, Requester};
+use crate::account::user::name::Name;
 
 /// An API token, without what proves it.
 pub struct ApiToken(pub(super) tokens::ApiToken);
@@ -214,7 +215,7 @@ pub struct ApiTokenMutation;
 #[Object]
 impl ApiTokenMutation {
     /// Makes an API token of one's own. It needs a session: no API token makes another.
-    #[graphql(directive = guard::apply(access::CREATE_API_TOKEN))]
+    #[graphql(directive = guard::apply(rule::CREATE_API_TOKEN))]
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,
@@ -225,7 +226,7 @@ impl ApiTokenMutation {
 
     /// Changes an API token of one's own, in a session. With the permission, callers who can do all that the owner can
     /// switch the token off or let it end earlier; everything else is for the owner. It counts from its next use on.
-    #[graphql(directive = guard::apply(access::MANAGE_API_TOKENS))]
+    #[graphql(directive = guard::apply(rule::MANAGE_API_TOKENS))]
     async fn update_api_token(
         &self,
         ctx: &Context<'_>,
@@ -236,7 +237,7 @@ impl ApiTokenMutation {
 
     /// Revokes an API token at once and for good: one's own in a session, or with the permission that of a user who can
     /// do no more than the caller. An API token can revoke itself.
-    #[graphql(directive = guard::apply(access::MANAGE_API_TOKENS))]
+    #[graphql(directive = guard::apply(rule::MANAGE_API_TOKENS))]
     async fn revoke_api_token(
         &self,
         ctx: &Context<'_>,
@@ -248,15 +249,15 @@ impl ApiTokenMutation {
 
 async fn create(ctx: &Context<'_>, input: CreateApiTokenInput) -> crate::error::Result<CreateApiTokenPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::CREATE_API_TOKEN)?;
+    requester.authorize(rule::CREATE_API_TOKEN)?;
     let draft = NewApiToken {
         name: Name::parse(&input.name).map_err(|refusal| refusal.for_field("name"))?,
         note: input.note.as_deref().map(Note::parse).transpose()?,
-        permissions: Some(input.permissions.into_iter().map(access::Permission::from).collect()),
+        permissions: Some(input.permissions.into_iter().map(rule::Permission::from).collect()),
         scopes: Scopes::parse(input.scopes)?,
-        lifetime: input.expires_in.map(draft::parse_lifetime).transpose()?,
+        lifetime: input.expires_in.map(new_token::parse_lifetime).transpose()?,
     };
-    let made = tokens::create(ctx.app()?, requester, draft, SecretFormat::Dotted).await?;
+    let made = crate::account::api_token::create(ctx.app()?, requester, draft, SecretFormat::Dotted).await?;
     let token = made.secret.expose_secret().to_owned();
     Ok(CreateApiTokenPayload { api_token: Some(ApiToken(made.token)), token: Some(token), errors: Vec::new() })
 }
@@ -272,13 +273,13 @@ async fn update(ctx: &Context<'_>, input: UpdateApiTokenInput) -> crate::error::
         lifetime: match input.expires_in {
             MaybeUndefined::Undefined => None,
             MaybeUndefined::Null => Some(None),
-            MaybeUndefined::Value(seconds) => Some(Some(draft::parse_lifetime(seconds)?)),
+            MaybeUndefined::Value(seconds) => Some(Some(new_token::parse_lifetime(seconds)?)),
         },
-        permissions: input.permissions.map(|names| names.into_iter().map(access::Permission::from).collect()),
+        permissions: input.permissions.map(|names| names.into_iter().map(rule::Permission::from).collect()),
         scopes: input.scopes.map(Scopes::parse).transpose()?,
         version: input.version,
     };
-    let (token, _) = tokens::update(ctx.app()?, requester, id, update).await?;
+    let (token, _) = crate::account::api_token::update(ctx.app()?, requester, id, update).await?;
     Ok(ApiTokenPayload { api_token: Some(ApiToken(token)), errors: Vec::new() })
 }
 

@@ -10,10 +10,10 @@ use async_graphql::{Context, Request};
 use entity::tenant::Model as Tenant;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::response_limit::ResponseBudget;
-use crate::account::access::Access;
-use crate::account::requester::{Identity, Requester};
-use crate::account::{role, tenant};
+use super::limits::response::ResponseBudget;
+use crate::account::access::rule::Access;
+use crate::account::access::{role, tenant};
+use crate::account::caller::requester::{Identity, Requester};
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -31,7 +31,7 @@ struct RequestData {
 }
 
 /// Adds to `request` what resolvers need: the service, who asks, and loaders for this request alone.
-pub(super) fn with_request_data(request: Request, app: &App, requester: Requester) -> Request {
+pub(crate) fn with_request_data(request: Request, app: &App, requester: Requester) -> Request {
     request.data(RequestData {
         app: app.clone(),
         requester: Arc::new(requester),
@@ -42,7 +42,7 @@ pub(super) fn with_request_data(request: Request, app: &App, requester: Requeste
 }
 
 /// Shorthands for what [`data`] has added.
-pub(super) trait ContextExt {
+pub(crate) trait ContextExt {
     /// The service.
     fn app(&self) -> Result<&App>;
     /// Who asks.
@@ -112,7 +112,7 @@ fn request_data<'a>(ctx: &'a Context<'_>) -> Result<&'a RequestData> {
 }
 
 /// What all who waited for one look-up are told.
-pub(super) fn clone_error(cause: &Error) -> Error {
+pub(crate) fn clone_error(cause: &Error) -> Error {
     match cause {
         Error::ServerBusy { retry_after } => Error::ServerBusy { retry_after: *retry_after },
         Error::StorageUnavailable(cause) => Error::StorageUnavailable(anyhow::anyhow!("{cause:#}")),

@@ -84,7 +84,7 @@ pub fn without_location(error: impl Into<async_graphql::Error>) -> ServerError {
 }
 
 /// Whether the error has this code.
-pub(super) fn has_code(error: &ServerError, expected: &str) -> bool {
+pub(crate) fn has_code(error: &ServerError, expected: &str) -> bool {
     matches!(error_code(error), Some(async_graphql::Value::String(code)) if code == expected)
 }
 

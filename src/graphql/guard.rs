@@ -3,11 +3,11 @@
 use async_graphql::registry::{MetaDirectiveInvocation, Registry, location_traits};
 use async_graphql::{Enum, TypeDirective};
 
-use crate::account::access::{self, Rule};
+use crate::account::access::rule::{self, Rule};
 
 /// What a role can allow.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "access::Permission")]
+#[graphql(remote = "rule::Permission")]
 pub enum Permission {
     /// See every user of one's own tenant.
     UsersRead,

@@ -11,20 +11,22 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Positioned, Request, Variables};
 
-use super::documents::{Document, DocumentCache, MAX_BRACKETS};
+use super::document::{Document, DocumentCache, MAX_BRACKETS};
 use crate::config::OperationLimits;
 use crate::error::{Error, Result};
 
-pub(super) mod complexity;
+pub(super) mod batch_complexity;
+pub(crate) mod introspection;
+pub mod response;
 
 /// Deepest nesting of selections that is executed, with all fragments spread out: validation and execution recurse.
-pub(super) const MAX_NESTING: usize = MAX_BRACKETS;
+pub(crate) const MAX_NESTING: usize = MAX_BRACKETS;
 
 /// Reads the request's document and refuses what is beyond `limits`. What is no valid document passes, and says why.
 ///
 /// # Errors
 /// [`Error::TooComplex`] with the limit that was passed.
-pub(super) fn parse_checked(
+pub(crate) fn parse_checked(
     request: &Request,
     documents: &DocumentCache,
     limits: &OperationLimits,
@@ -43,7 +45,7 @@ pub(super) fn parse_batch_checked(
 ) -> Result<Vec<Arc<Document>>> {
     let mut spent = BatchUsage::default();
     let read = requests.iter().map(|request| spent.add(request, documents, limits)).collect::<Result<_>>()?;
-    complexity::share_budget(requests, limits.complexity);
+    batch_complexity::share_budget(requests, limits.complexity);
     Ok(read)
 }
 

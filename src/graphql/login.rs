@@ -8,11 +8,11 @@ use secrecy::ExposeSecret;
 use super::context::ContextExt;
 use super::error::{AccountError, Payload, Result, into_payload};
 use super::session::Session;
-use super::tokens::{TokenPair, TokenTransport};
+use super::token_pair::{TokenPair, TokenTransport};
 use super::user::User;
-use crate::account::login::{self, Login, LoginResult, NameMatch};
-use crate::account::name::Name;
-use crate::account::requester::RequestContext;
+use crate::account::authentication::login::{self, Login, LoginResult, NameMatch};
+use crate::account::caller::requester::RequestContext;
+use crate::account::user::name::Name;
 
 /// Who signs in.
 #[derive(InputObject)]

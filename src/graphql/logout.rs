@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 
 use super::context::ContextExt;
 use super::error::{AccountError, Payload, Result, into_payload};
-use crate::account::logout::{self, SessionScope};
+use crate::account::authentication::logout::{self, SessionScope};
 use crate::error::{Refusal, RefusalCode};
 
 /// What to end.

@@ -12,8 +12,11 @@ use super::role::Role;
 use super::session::Session;
 use super::tenant::Tenant;
 use super::user::User;
-use crate::account::id::{ApiTokenId, RoleId, SessionId, TenantId, UserId};
-use crate::account::{access, api_token, role, session, tenant, user};
+use crate::account::access::{role, rule, tenant};
+use crate::account::api_token::token;
+use crate::account::authentication::session;
+use crate::account::user::id::{ApiTokenId, RoleId, SessionId, TenantId, UserId};
+use crate::account::user::query;
 use crate::error::{Error, Refusal, RefusalCode};
 
 /// What has an id of its own: `usr_…`, `ses_…`, `tok_…`, `rol_…`, `ten_…`.
@@ -45,12 +48,12 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// The object with this id. What does not exist and what the caller may not see are both null.
-    #[graphql(directive = guard::apply(access::READ_NODE))]
+    #[graphql(directive = guard::apply(rule::READ_NODE))]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The object's id.")] id: ID) -> Result<Option<Node>> {
         let (app, requester) = (ctx.app()?, ctx.requester()?);
-        requester.authorize(access::READ_NODE)?;
+        requester.authorize(rule::READ_NODE)?;
         if let Ok(id) = id.parse::<UserId>() {
-            let found = user::find(app, requester, id).await?;
+            let found = query::find(app, requester, id).await?;
             return Ok(found.map(|row| Node::User(User::new(row, Arc::clone(requester)))));
         }
         if let Ok(id) = id.parse::<SessionId>() {
@@ -58,7 +61,7 @@ impl NodeQuery {
             return Ok(found.map(|(row, _)| Node::Session(Session::new(row, Arc::clone(requester)))));
         }
         if let Ok(id) = id.parse::<ApiTokenId>() {
-            let found = api_token::find(app, requester, id).await?;
+            let found = token::find(app, requester, id).await?;
             return Ok(found.map(|token| Node::ApiToken(ApiToken(token))));
         }
         if let Ok(id) = id.parse::<RoleId>() {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use async_graphql::connection::{Edge, EmptyFields, PageInfo};
 use async_graphql::{ComplexObject, ObjectType, OutputType, SimpleObject, TypeName};
 
-use crate::account::page::{DEFAULT_SIZE, MAX_SIZE, Slice};
+use crate::account::pagination::{DEFAULT_SIZE, MAX_SIZE, Slice};
 
 /// How much a page weighs: what one row does, as often as there may be rows.
 pub(super) fn weight(size: Option<i32>, row_weight: usize) -> usize {

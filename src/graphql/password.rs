@@ -11,11 +11,11 @@ use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
 use super::node::parse_object_id;
 use super::session::Session;
-use super::tokens::TokenPair;
+use super::token_pair::TokenPair;
 use super::user::User;
-use crate::account::access;
-use crate::account::password::{self, PasswordUpdateResult, UpdatePassword};
-use crate::account::session::ApiTokenSelection;
+use crate::account::access::rule;
+use crate::account::authentication::password::{self, PasswordUpdateResult, UpdatePassword};
+use crate::account::authentication::session::ApiTokenSelection;
 
 /// The old password and the new one.
 #[derive(InputObject)]
@@ -83,7 +83,7 @@ pub struct PasswordMutation;
 #[Object]
 impl PasswordMutation {
     /// Changes one's own password. The other sessions end, and this one is replaced by a new one.
-    #[graphql(directive = guard::apply(access::UPDATE_PASSWORD))]
+    #[graphql(directive = guard::apply(rule::UPDATE_PASSWORD))]
     async fn update_password(
         &self,
         ctx: &Context<'_>,
@@ -93,7 +93,7 @@ impl PasswordMutation {
     }
 
     /// Sets a user's password; all sessions of the user end, and all API tokens unless `revokeApiTokens` is false.
-    #[graphql(directive = guard::apply(access::WRITE_USERS))]
+    #[graphql(directive = guard::apply(rule::WRITE_USERS))]
     async fn set_user_password(
         &self,
         ctx: &Context<'_>,
@@ -126,7 +126,7 @@ async fn update(ctx: &Context<'_>, input: UpdatePasswordInput) -> crate::error::
 
 async fn set(ctx: &Context<'_>, input: SetUserPasswordInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::WRITE_USERS)?;
+    requester.authorize(rule::WRITE_USERS)?;
     let id = parse_object_id(&input.user_id, "userId")?;
     let tokens = ApiTokenSelection::from_flag(input.revoke_api_tokens);
     let row = password::set(ctx.app()?, requester, id, input.password.into(), input.must_change, tokens).await?;

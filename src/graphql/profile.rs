@@ -6,9 +6,9 @@ use super::administration::{UserPayload, nullable};
 use super::context::ContextExt;
 use super::error::{Result, into_payload};
 use super::guard::guard;
-use crate::account::access;
-use crate::account::administration::UpdateUser;
-use crate::account::profile;
+use crate::account::access::rule;
+use crate::account::user::administration::UpdateUser;
+use crate::account::user::profile;
 
 /// What to change; what is left out stays.
 #[derive(InputObject)]
@@ -26,7 +26,7 @@ pub struct ProfileMutation;
 #[Object]
 impl ProfileMutation {
     /// Changes one's own names.
-    #[graphql(directive = guard::apply(access::UPDATE_PROFILE))]
+    #[graphql(directive = guard::apply(rule::UPDATE_PROFILE))]
     async fn update_profile(
         &self,
         ctx: &Context<'_>,
@@ -38,7 +38,7 @@ impl ProfileMutation {
 
 async fn run(ctx: &Context<'_>, input: &UpdateProfileInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::UPDATE_PROFILE)?;
+    requester.authorize(rule::UPDATE_PROFILE)?;
     let changes = UpdateUser::parse(input.username.as_deref(), None, nullable(&input.display_name))?;
     let row = profile::update(ctx.app()?, requester, changes).await?;
     Ok(UserPayload::new(row, requester))

@@ -7,9 +7,9 @@ use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use super::context::ContextExt;
 use super::error::{AccountError, Payload, Result, into_payload};
 use super::session::Session;
-use super::tokens::TokenPair;
+use super::token_pair::TokenPair;
 use super::user::User;
-use crate::account::refresh::{self, OldAccessToken, RotationOutcome};
+use crate::account::authentication::refresh::{self, OldAccessToken, RotationOutcome};
 
 /// What buys the next pair.
 #[derive(InputObject)]

@@ -7,10 +7,10 @@ use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use super::context::ContextExt;
 use super::error::{AccountError, Payload, Result, into_payload};
 use super::session::Session;
-use super::tokens::{TokenPair, TokenTransport};
+use super::token_pair::{TokenPair, TokenTransport};
 use super::user::User;
-use crate::account::register;
-use crate::account::user::NewUser;
+use crate::account::authentication::register;
+use crate::account::user::query::NewUser;
 
 /// The account to make.
 #[derive(InputObject)]

@@ -7,10 +7,11 @@ use super::context::ContextExt;
 use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::{Permission, guard};
 use super::node::parse_object_id;
-use crate::account::access;
-use crate::account::id::RoleId;
-use crate::account::name::Name;
-use crate::account::role::{self as roles, SaveRole};
+use crate::account::access::role as roles;
+use crate::account::access::role_administration::SaveRole;
+use crate::account::access::rule;
+use crate::account::user::id::RoleId;
+use crate::account::user::name::Name;
 
 /// Least bytes of a field in a response: `"a":1,`.
 const MIN_FIELD_BYTES: usize = 6;
@@ -49,7 +50,7 @@ impl Role {
     }
 
     /// How many of the users whom the viewer may see hold it.
-    #[graphql(directive = guard::apply(access::READ_ROLES))]
+    #[graphql(directive = guard::apply(rule::READ_ROLES))]
     async fn user_count(&self, ctx: &Context<'_>) -> Result<u64> {
         Ok(roles::count_holders(ctx.app()?, ctx.requester()?, &self.0).await?)
     }
@@ -122,7 +123,7 @@ pub struct RoleQuery;
 #[Object]
 impl RoleQuery {
     /// Every role, by name.
-    #[graphql(directive = guard::apply(access::READ_ROLES))]
+    #[graphql(directive = guard::apply(rule::READ_ROLES))]
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<Role>> {
         let found = roles::list(ctx.app()?, ctx.requester()?).await?;
         // No argument bounds the list, so each field of each role takes its bytes before any of them is resolved.
@@ -138,7 +139,7 @@ pub struct RoleMutation;
 #[Object]
 impl RoleMutation {
     /// Makes, changes or renames a role, for all tenants; its holders have the permissions from their next request on.
-    #[graphql(directive = guard::apply(access::WRITE_ROLES))]
+    #[graphql(directive = guard::apply(rule::WRITE_ROLES))]
     async fn save_role(
         &self,
         ctx: &Context<'_>,
@@ -149,7 +150,7 @@ impl RoleMutation {
 
     /// Deletes a role, for all tenants; its holders lose it from their next request on. `Role.userCount` tells how many
     /// there are.
-    #[graphql(directive = guard::apply(access::WRITE_ROLES))]
+    #[graphql(directive = guard::apply(rule::WRITE_ROLES))]
     async fn delete_role(
         &self,
         ctx: &Context<'_>,
@@ -159,7 +160,7 @@ impl RoleMutation {
     }
 
     /// Gives a user exactly these roles; it counts from the user's next request on.
-    #[graphql(directive = guard::apply(access::ASSIGN_ROLES))]
+    #[graphql(directive = guard::apply(rule::ASSIGN_ROLES))]
     async fn set_user_roles(
         &self,
         ctx: &Context<'_>,
@@ -171,27 +172,32 @@ impl RoleMutation {
 
 async fn save(ctx: &Context<'_>, input: SaveRoleInput) -> crate::error::Result<RolePayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::WRITE_ROLES)?;
+    requester.authorize(rule::WRITE_ROLES)?;
     let role = SaveRole {
         id: input.role_id.as_ref().map(|id| parse_object_id(id, "roleId")).transpose()?,
         name: Name::parse(&input.name).map_err(|refusal| refusal.for_field("name"))?,
         description: Name::parse_on("description", input.description.as_deref())?,
-        permissions: input.permissions.into_iter().map(access::Permission::from).collect(),
+        permissions: input.permissions.into_iter().map(rule::Permission::from).collect(),
     };
-    let role = roles::save(ctx.app()?, requester, role).await?;
+    let role = crate::account::access::role_administration::save(ctx.app()?, requester, role).await?;
     Ok(RolePayload { role: Some(Role(role)), errors: Vec::new() })
 }
 
 async fn delete(ctx: &Context<'_>, input: &DeleteRoleInput) -> crate::error::Result<DeleteRolePayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::WRITE_ROLES)?;
-    let id = roles::delete(ctx.app()?, requester, parse_object_id(&input.role_id, "roleId")?).await?;
+    requester.authorize(rule::WRITE_ROLES)?;
+    let id = crate::account::access::role_administration::delete(
+        ctx.app()?,
+        requester,
+        parse_object_id(&input.role_id, "roleId")?,
+    )
+    .await?;
     Ok(DeleteRolePayload { deleted_role_id: Some(id.to_string().into()), errors: Vec::new() })
 }
 
 async fn assign(ctx: &Context<'_>, input: SetUserRolesInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::ASSIGN_ROLES)?;
+    requester.authorize(rule::ASSIGN_ROLES)?;
     let id = parse_object_id(&input.user_id, "userId")?;
     let row = roles::assign(ctx.app()?, requester, id, input.roles).await?;
     Ok(UserPayload::new(row, requester))

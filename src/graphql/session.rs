@@ -10,11 +10,11 @@ use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
 use super::node::parse_object_id;
 use super::time::Time;
-use super::tokens::TokenTransport;
-use crate::account::access;
-use crate::account::id::SessionId;
-use crate::account::requester::{Identity, Requester};
-use crate::account::session as sessions;
+use super::token_pair::TokenTransport;
+use crate::account::access::rule;
+use crate::account::authentication::session as sessions;
+use crate::account::caller::requester::{Identity, Requester};
+use crate::account::user::id::SessionId;
 
 /// A session, as one viewer sees it.
 pub struct Session {
@@ -159,7 +159,7 @@ pub struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Ends one session at once: one's own, or with the permission that of a user who can do no more than the caller.
-    #[graphql(directive = guard::apply(access::REVOKE_SESSION))]
+    #[graphql(directive = guard::apply(rule::REVOKE_SESSION))]
     async fn revoke_session(
         &self,
         ctx: &Context<'_>,

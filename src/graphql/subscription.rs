@@ -10,14 +10,14 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Context, Request, Response, Variables};
 use futures_util::StreamExt;
 
+use super::account_events::AccountEvent;
 use super::context::{self, ContextExt};
-use super::documents::Document;
+use super::document::Document;
 use super::error::{ResolverError, without_location};
-use super::events::AccountEvent;
-use super::face::Executor;
-use super::response_limit::{ResponseBudget, limit_response_size};
-use crate::account::events::{self, AccountEventStream};
-use crate::account::requester::SessionMonitor;
+use super::executor::Executor;
+use super::limits::response::{ResponseBudget, limit_response_size};
+use crate::account::caller::session_monitor::SessionMonitor;
+use crate::account::event::account_events::{self, AccountEventStream};
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -48,7 +48,7 @@ impl EventSource {
     pub async fn resolve(&self, ctx: &Context<'_>) -> Result<Option<AccountEvent>> {
         match self.take() {
             Some(RunInput::Monitor(monitor)) => {
-                let stream = events::subscribe(ctx.app()?, *monitor).await?;
+                let stream = account_events::subscribe(ctx.app()?, *monitor).await?;
                 self.put(RunInput::Stream(Box::new(stream)));
                 Ok(None)
             }

@@ -9,11 +9,11 @@ use super::guard::guard;
 use super::node::parse_object_id;
 use super::page::{Connection, connection, weight};
 use super::time::Time;
-use crate::account::access;
-use crate::account::id::TenantId;
-use crate::account::name::Name;
-use crate::account::page::PageRequest;
-use crate::account::tenant as tenants;
+use crate::account::access::rule;
+use crate::account::access::tenant as tenants;
+use crate::account::pagination::PageRequest;
+use crate::account::user::id::TenantId;
+use crate::account::user::name::Name;
 
 /// A tenant.
 pub struct Tenant(pub(super) tenant::Model);
@@ -42,7 +42,7 @@ impl Tenant {
     }
 
     /// How many users belong to it.
-    #[graphql(directive = guard::apply(access::READ_USERS))]
+    #[graphql(directive = guard::apply(rule::READ_USERS))]
     async fn user_count(&self, ctx: &Context<'_>) -> Result<u64> {
         Ok(tenants::count_users(ctx.app()?, ctx.requester()?, &self.0).await?)
     }
@@ -131,7 +131,7 @@ pub struct TenantQuery;
 #[Object]
 impl TenantQuery {
     /// Every tenant, page by page, in the order in which they were made.
-    #[graphql(directive = guard::apply(access::READ_TENANTS), complexity = "weight(first.or(last), child_complexity)")]
+    #[graphql(directive = guard::apply(rule::READ_TENANTS), complexity = "weight(first.or(last), child_complexity)")]
     async fn tenants(
         &self,
         ctx: &Context<'_>,
@@ -153,7 +153,7 @@ pub struct TenantMutation;
 #[Object]
 impl TenantMutation {
     /// Makes a tenant or renames one.
-    #[graphql(directive = guard::apply(access::WRITE_TENANTS))]
+    #[graphql(directive = guard::apply(rule::WRITE_TENANTS))]
     async fn save_tenant(
         &self,
         ctx: &Context<'_>,
@@ -164,7 +164,7 @@ impl TenantMutation {
 
     /// Enables or disables a tenant. Disabling ends all sessions of its users at once; they can do nothing, by no login,
     /// token or refresh, until it is enabled. The first tenant is not disabled.
-    #[graphql(directive = guard::apply(access::WRITE_TENANTS))]
+    #[graphql(directive = guard::apply(rule::WRITE_TENANTS))]
     async fn set_tenant_status(
         &self,
         ctx: &Context<'_>,
@@ -174,7 +174,7 @@ impl TenantMutation {
     }
 
     /// Deletes a tenant that has no users. The first tenant is not deleted.
-    #[graphql(directive = guard::apply(access::WRITE_TENANTS))]
+    #[graphql(directive = guard::apply(rule::WRITE_TENANTS))]
     async fn delete_tenant(
         &self,
         ctx: &Context<'_>,
@@ -186,7 +186,7 @@ impl TenantMutation {
 
 async fn set_status(ctx: &Context<'_>, input: &SetTenantStatusInput) -> crate::error::Result<TenantPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::WRITE_TENANTS)?;
+    requester.authorize(rule::WRITE_TENANTS)?;
     let id = parse_object_id(&input.tenant_id, "tenantId")?;
     let row = tenants::set_status(ctx.app()?, requester, id, input.status.into()).await?;
     Ok(TenantPayload { tenant: Some(Tenant(row)), errors: Vec::new() })
@@ -194,14 +194,14 @@ async fn set_status(ctx: &Context<'_>, input: &SetTenantStatusInput) -> crate::e
 
 async fn delete(ctx: &Context<'_>, input: &DeleteTenantInput) -> crate::error::Result<DeleteTenantPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::WRITE_TENANTS)?;
+    requester.authorize(rule::WRITE_TENANTS)?;
     let id = tenants::delete(ctx.app()?, requester, parse_object_id(&input.tenant_id, "tenantId")?).await?;
     Ok(DeleteTenantPayload { deleted_tenant_id: Some(id.to_string().into()), errors: Vec::new() })
 }
 
 async fn save(ctx: &Context<'_>, input: &SaveTenantInput) -> crate::error::Result<TenantPayload> {
     let requester = ctx.requester()?;
-    requester.authorize(access::WRITE_TENANTS)?;
+    requester.authorize(rule::WRITE_TENANTS)?;
     let id = input.tenant_id.as_ref().map(|id| parse_object_id(id, "tenantId")).transpose()?;
     let name = Name::parse(&input.name).map_err(|refusal| refusal.for_field("name"))?;
     let row = tenants::save(ctx.app()?, requester, id, name).await?;

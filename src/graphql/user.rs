@@ -14,12 +14,15 @@ use super::page::{Connection, connection, weight};
 use super::session::{Session, SessionConnectionFields};
 use super::tenant::Tenant;
 use super::time::Time;
-use crate::account::access::{self, Rule};
-use crate::account::id::UserId;
-use crate::account::page::PageRequest;
-use crate::account::requester::{Identity, Requester};
-use crate::account::user::{Lookup, UserFilter as Filter, UserOrder as Order};
-use crate::account::{api_token, session, tenant, user as users};
+use crate::account::access::rule::{self, Rule};
+use crate::account::access::tenant;
+use crate::account::api_token::token;
+use crate::account::authentication::session;
+use crate::account::caller::requester::{Identity, Requester};
+use crate::account::pagination::PageRequest;
+use crate::account::user::id::UserId;
+use crate::account::user::query as users;
+use crate::account::user::query::{Lookup, UserFilter as Filter, UserOrder as Order};
 use crate::error::Error;
 
 /// An account, as one viewer sees it.
@@ -59,38 +62,38 @@ impl User {
     }
 
     /// The customer to whom the account belongs.
-    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
+    #[graphql(directive = guard::apply(rule::READ_USER_DETAILS))]
     async fn tenant(&self, ctx: &Context<'_>) -> Result<Tenant> {
-        self.permit(access::READ_USER_DETAILS)?;
+        self.permit(rule::READ_USER_DETAILS)?;
         Ok(Tenant(ctx.tenant(self.row.tenant_id).await?))
     }
 
     /// The e-mail address, which may be used to sign in, too.
-    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
+    #[graphql(directive = guard::apply(rule::READ_USER_DETAILS))]
     async fn email(&self) -> Result<Option<&str>> {
-        self.permit(access::READ_USER_DETAILS)?;
+        self.permit(rule::READ_USER_DETAILS)?;
         Ok(self.row.email.as_deref())
     }
 
     /// Whether the account can sign in.
-    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
+    #[graphql(directive = guard::apply(rule::READ_USER_DETAILS))]
     async fn status(&self) -> Result<UserStatus> {
-        self.permit(access::READ_USER_DETAILS)?;
+        self.permit(rule::READ_USER_DETAILS)?;
         Ok(self.row.status.into())
     }
 
     /// Whether the owner has to choose a new password: until `updatePassword`, everything but login, refresh and logout
     /// answers PASSWORD_CHANGE_REQUIRED.
-    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
+    #[graphql(directive = guard::apply(rule::READ_USER_DETAILS))]
     async fn must_change_password(&self) -> Result<bool> {
-        self.permit(access::READ_USER_DETAILS)?;
+        self.permit(rule::READ_USER_DETAILS)?;
         Ok(self.row.must_change_password)
     }
 
     /// The names of the account's roles, as they are now.
-    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
+    #[graphql(directive = guard::apply(rule::READ_USER_DETAILS))]
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<String>> {
-        self.permit(access::READ_USER_DETAILS)?;
+        self.permit(rule::READ_USER_DETAILS)?;
         let roles = ctx.access_of(self.row.id).await?.into_owned().roles;
         // An account may have any number of them.
         ctx.reserve_bytes(roles.iter().map(String::len).sum())?;
@@ -98,34 +101,34 @@ impl User {
     }
 
     /// What the roles add up to, as it is now: what the guards check.
-    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
+    #[graphql(directive = guard::apply(rule::READ_USER_DETAILS))]
     async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<Permission>> {
-        self.permit(access::READ_USER_DETAILS)?;
+        self.permit(rule::READ_USER_DETAILS)?;
         Ok(ctx.access_of(self.row.id).await?.permissions.iter().copied().map(Permission::from).collect())
     }
 
     /// Whether the account holds one permission now.
-    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
+    #[graphql(directive = guard::apply(rule::READ_USER_DETAILS))]
     async fn can(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The permission in question.")] permission: Permission,
     ) -> Result<bool> {
-        self.permit(access::READ_USER_DETAILS)?;
+        self.permit(rule::READ_USER_DETAILS)?;
         Ok(ctx.access_of(self.row.id).await?.permissions.contains(&permission.into()))
     }
 
     /// When the password was last set.
-    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
+    #[graphql(directive = guard::apply(rule::READ_USER_DETAILS))]
     async fn password_updated_at(&self) -> Result<Option<Time>> {
-        self.permit(access::READ_USER_DETAILS)?;
+        self.permit(rule::READ_USER_DETAILS)?;
         Ok(self.row.password_changed_at.map(Time::from))
     }
 
     /// When somebody last signed in to the account.
-    #[graphql(directive = guard::apply(access::READ_USER_DETAILS))]
+    #[graphql(directive = guard::apply(rule::READ_USER_DETAILS))]
     async fn last_sign_in_at(&self) -> Result<Option<Time>> {
-        self.permit(access::READ_USER_DETAILS)?;
+        self.permit(rule::READ_USER_DETAILS)?;
         Ok(self.row.last_login_at.map(Time::from))
     }
 
@@ -140,7 +143,7 @@ impl User {
     }
 
     /// The account's sessions, newest first.
-    #[graphql(directive = guard::apply(access::READ_SESSIONS), complexity = "weight(first, child_complexity)")]
+    #[graphql(directive = guard::apply(rule::READ_SESSIONS), complexity = "weight(first, child_complexity)")]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
@@ -156,7 +159,7 @@ impl User {
     }
 
     /// The account's API tokens, newest first.
-    #[graphql(directive = guard::apply(access::READ_API_TOKENS), complexity = "weight(first, child_complexity)")]
+    #[graphql(directive = guard::apply(rule::READ_API_TOKENS), complexity = "weight(first, child_complexity)")]
     async fn api_tokens(
         &self,
         ctx: &Context<'_>,
@@ -165,7 +168,7 @@ impl User {
         #[graphql(desc = "Only those that are neither revoked nor over; false: all.", default = true)] active: bool,
     ) -> Result<Connection<ApiToken, ApiTokenConnectionFields>> {
         let request = PageRequest { first, after, ..PageRequest::default() };
-        let slice = api_token::list(ctx.app()?, &self.requester, &self.row, active, request).await?;
+        let slice = token::list(ctx.app()?, &self.requester, &self.row, active, request).await?;
         let fields = ApiTokenConnectionFields::new(self.row.clone(), Arc::clone(&self.requester), active);
         Ok(connection(slice, fields, ApiToken))
     }
@@ -213,7 +216,7 @@ pub struct UserFilter {
 async fn to_store_filter(ctx: &Context<'_>, filter: Option<UserFilter>) -> crate::error::Result<Filter> {
     let UserFilter { search, email, role, status, tenant_id } = filter.unwrap_or_default();
     let requester = ctx.requester()?;
-    requester.authorize(access::READ_USERS)?;
+    requester.authorize(rule::READ_USERS)?;
     let tenant_id = match tenant_id {
         Some(id) => Some(tenant::row_id(ctx.app()?, requester, parse_object_id(&id, "tenantId")?).await?),
         None => None,
@@ -280,7 +283,7 @@ impl UserQuery {
     }
 
     /// One user by id, username or e-mail address (give exactly one of them); null if there is none.
-    #[graphql(directive = guard::apply(access::READ_USERS))]
+    #[graphql(directive = guard::apply(rule::READ_USERS))]
     async fn user(
         &self,
         ctx: &Context<'_>,
@@ -289,7 +292,7 @@ impl UserQuery {
         #[graphql(desc = "The e-mail address, in any spelling.")] email: Option<String>,
     ) -> Result<Option<User>> {
         let requester = ctx.requester()?;
-        requester.authorize(access::READ_USERS)?;
+        requester.authorize(rule::READ_USERS)?;
         let lookup = match (id, username, email) {
             (Some(id), None, None) => match parse_object_id(&id, "id") {
                 Ok(id) => Lookup::Id(id),
@@ -307,7 +310,7 @@ impl UserQuery {
     }
 
     /// The users of one's own tenant (with the permission to see tenants: of all of them), page by page.
-    #[graphql(directive = guard::apply(access::READ_USERS), complexity = "weight(first.or(last), child_complexity)")]
+    #[graphql(directive = guard::apply(rule::READ_USERS), complexity = "weight(first.or(last), child_complexity)")]
     async fn users(
         &self,
         ctx: &Context<'_>,

@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use serde_json::json;
 
-use super::error::problem;
+use super::problem_details::problem;
 use super::server::Shutdown;
 use crate::app::App;
 

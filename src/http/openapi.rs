@@ -9,8 +9,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{HttpMethod, InfoBuilder, OpenApiBuilder, Paths, PathsBuilder};
 
 use crate::config::Rest;
-use crate::rest;
-use crate::rest::openapi::{BEARER_SCHEME, json_response, object, operation, path_item, response_of_type, string};
+use crate::dialects;
+use crate::openapi_builder::{BEARER_SCHEME, json_response, object, operation, path_item, response_of_type, string};
 
 /// The document for the routes as `settings` mount them, as it is served and printed.
 ///
@@ -26,7 +26,7 @@ pub fn document(settings: &Rest) -> serde_json::Result<String> {
     let components = ComponentsBuilder::new().security_scheme(BEARER_SCHEME, SecurityScheme::Http(bearer)).build();
     let mut document =
         OpenApiBuilder::new().info(info).paths(service_routes(settings)).components(Some(components)).build();
-    for placed in rest::describe(settings) {
+    for placed in dialects::describe(settings) {
         document.merge(placed.description);
     }
     document.to_pretty_json().map(|json| json + "\n")
@@ -69,7 +69,7 @@ pub(super) fn service_routes(settings: &Rest) -> Paths {
                     .response("200", json_response("This document.", object([] as [(_, ObjectBuilder); 0])))),
             )
             .build();
-    let mut paths = rest::gateway::describe(settings.token_introspection_secret.is_some());
+    let mut paths = crate::gateway::describe(settings.token_introspection_secret.is_some());
     paths.merge(service_paths);
     paths
 }

@@ -16,19 +16,19 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::config;
 
 mod connection;
+mod connection_limit;
 pub mod descriptors;
-mod framing;
 mod listener;
-mod places;
-mod progress;
-mod stop;
+mod shutdown;
+mod smuggling;
 mod stream;
+mod timeouts;
 
+use connection_limit::ConnectionLimit;
 use listener::ClientSocket;
 pub use listener::{Listener, SocketFile};
-use places::ConnectionLimit;
-use stop::Phase;
-pub(super) use stop::Shutdown;
+use shutdown::Phase;
+pub(super) use shutdown::Shutdown;
 
 /// Pause after the system refused a connection for want of something: longer than a spin, shorter than anyone notices.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);

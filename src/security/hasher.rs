@@ -6,10 +6,10 @@ use argon2::Params;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::normalize::nfc;
-use super::pace::{TimingEqualizer, thread_cpu_time};
 use super::pool::{HashPool, Scratch};
-use super::stored::argon2id::{hash_into, to_phc_string};
-use super::stored::{StoredHash, UnusableHash};
+use super::schemes::argon2id::{hash_into, to_phc_string};
+use super::schemes::{StoredHash, UnusableHash};
+use super::timing::{TimingEqualizer, thread_cpu_time};
 use crate::config;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};

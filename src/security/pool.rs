@@ -18,7 +18,7 @@ use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 use tokio::sync::oneshot;
 
-use super::pace::thread_cpu_time;
+use super::timing::thread_cpu_time;
 use crate::error::{Error, Result};
 
 /// Jobs that may wait for each thread.

@@ -231,5 +231,5 @@ pub async fn delete_expired_from_login(db: &impl ConnectionTrait, time: DateTime
     let time = Timestamp::from(time);
     let is_over = Condition::any().add(Column::RevokedAt.lt(time)).add(Column::ExpiresAt.lt(time));
     let rows = Entity::find().filter(Column::FromLogin.eq(true)).filter(is_over).order_by_asc(Column::Id);
-    super::over::delete_first::<Entity, i64>(db, Column::Id, rows, limit).await
+    super::expired::delete_first::<Entity, i64>(db, Column::Id, rows, limit).await
 }

@@ -171,5 +171,5 @@ fn sessions_since(since: DateTime<Utc>) -> Condition {
 /// Takes at most `limit` entries off the list that would have ended by themselves before `time`; tells how many.
 pub async fn delete_expired(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use revoked_token::{Column, Entity};
-    super::over::delete_expired::<Entity, String>(db, Column::TokenId, (Column::Until, time), limit).await
+    super::expired::delete_expired::<Entity, String>(db, Column::TokenId, (Column::Until, time), limit).await
 }

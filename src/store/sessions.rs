@@ -1,7 +1,5 @@
 //! Sessions.
 
-mod signed_in;
-
 use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
 use entity::timestamp::Timestamp;
@@ -18,7 +16,9 @@ use super::keyset::{CursorKey, Page, Sort, paged};
 use super::{Affected, Propagation, TracksChanges};
 use crate::error::Result;
 
-pub use signed_in::{SessionWithGrants, find_with_grants};
+pub use with_grants::{SessionWithGrants, find_with_grants};
+
+mod with_grants;
 
 /// The session with this public id.
 pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<session::Model>> {
@@ -310,5 +310,5 @@ pub async fn update_all_ended(
 /// Deletes at most `limit` sessions whose absolute end was before `time`; tells how many.
 pub async fn delete_expired(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use session::{Column, Entity};
-    super::over::delete_expired::<Entity, i64>(db, Column::Id, (Column::AbsoluteEndAt, time), limit).await
+    super::expired::delete_expired::<Entity, i64>(db, Column::Id, (Column::AbsoluteEndAt, time), limit).await
 }

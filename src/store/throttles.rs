@@ -75,11 +75,11 @@ pub async fn count(db: &impl ConnectionTrait, prefix: &str) -> Result<u64> {
 pub async fn delete_least_recently_blocked(db: &impl ConnectionTrait, prefix: &str, limit: u64) -> Result<u64> {
     use throttle::{Column, Entity};
     let rows = Entity::find().filter(Column::Subject.starts_with(prefix)).order_by_asc(Column::BlockedUntil);
-    super::over::delete_first::<Entity, String>(db, Column::Subject, rows, limit).await
+    super::expired::delete_first::<Entity, String>(db, Column::Subject, rows, limit).await
 }
 
 /// Deletes at most `limit` subjects that were not counted since `time`; tells how many.
 pub async fn delete_stale(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use throttle::{Column, Entity};
-    super::over::delete_expired::<Entity, String>(db, Column::Subject, (Column::UpdatedAt, time), limit).await
+    super::expired::delete_expired::<Entity, String>(db, Column::Subject, (Column::UpdatedAt, time), limit).await
 }

@@ -1,17 +1,20 @@
 //! A service of its own for each test, with a clock that stands still, and the people who use it.
 
-mod answer;
-pub mod authority;
-pub mod chance;
+pub mod certificate_authority;
+pub mod clock_entropy;
 pub mod database;
 pub mod gateway;
+pub mod prerequisites;
 pub mod process;
 pub mod receiver;
 pub mod redis;
-pub mod revoking;
+mod response;
+pub(crate) mod schema_inputs;
 pub mod server;
-pub mod stream;
-pub mod tools;
+pub(crate) mod source_files;
+pub mod statement_transaction;
+pub mod subscriber;
+pub(crate) mod token_forging;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,18 +22,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub use answer::TestResponse;
+pub use response::TestResponse;
 
 use accountd::app::App;
 use accountd::clock::Clock;
 use accountd::config::{Config, Flags};
-use accountd::{http, start};
+use accountd::{http, startup};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
-use chance::{CountingEntropy, ManualClock};
 use chrono::{TimeDelta, TimeZone, Utc};
+use clock_entropy::{CountingEntropy, ManualClock};
 use database::TestDatabase;
 use entity::{tenant, user};
 use http_body_util::BodyExt;
@@ -142,7 +145,7 @@ impl TestApp {
         tune(&mut config);
         // What was drawn in an earlier life does not come again.
         let entropy = Arc::new(CountingEntropy(AtomicU64::new(((lives - 1) << 32) + 1)));
-        let app = start::open(config, clock.clone(), entropy).await.unwrap();
+        let app = startup::open(config, clock.clone(), entropy).await.unwrap();
         let router = http::router(app.clone()).unwrap();
         Self { app, clock, router, settings, start_count: lives, database: None }
     }
@@ -194,7 +197,8 @@ impl TestApp {
 
     /// An administrator with this name.
     pub async fn admin(&self, name: &str) -> Actor {
-        use accountd::account::{bootstrap, user::NewUser};
+        use accountd::account::operator::bootstrap;
+        use accountd::account::user::query::NewUser;
         let user = NewUser::parse(name, None, None, PASSWORD.to_owned().into()).unwrap();
         bootstrap::create_admin(&self.app, user).await.unwrap();
         self.login(name, PASSWORD).await

@@ -4,17 +4,17 @@ use chrono::{DateTime, Utc};
 use entity::secret::SecretText;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::login::{LoginNames, non_blank};
+use super::login_names::{LoginNames, non_blank};
 use super::row::{LegacyPassword, Row};
-use crate::account::canonical::canonical;
-use crate::account::email::Email;
-use crate::account::name::Name;
-use crate::account::role::{MAX_KEY_LENGTH, MAX_NAMES, MAX_NAMES_BYTES};
-use crate::account::username::Username;
+use crate::account::access::role::{MAX_KEY_LENGTH, MAX_NAMES, MAX_NAMES_BYTES};
+use crate::account::user::canonical::canonical;
+use crate::account::user::email::Email;
+use crate::account::user::name::Name;
+use crate::account::user::username::Username;
 use crate::error::Refusal;
+use crate::security::api_secret::hash;
 use crate::security::policy::MAX_BYTES;
-use crate::security::secret::hash;
-use crate::security::stored::{StoredHash, UnusableHash, looks_like_hash, strip_wrappers};
+use crate::security::schemes::{StoredHash, UnusableHash, looks_like_hash, strip_wrappers};
 
 /// Highest number that is kept. Later users get higher ones, and JSON in browsers writes none from 2^53 on
 /// exactly: half of them are left.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::row::{has_time, parse_time};
 
 /// What was not taken yet.
-pub(super) struct ObjectFields(Map<String, Value>);
+pub(crate) struct ObjectFields(Map<String, Value>);
 
 impl ObjectFields {
     /// The fields of an object.

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Set};
 use super::batch::{MAX_ATTEMPTS, is_conflict};
 use super::candidate::{can_keep_id, source_key};
 use super::report::Report;
-use crate::account::access::DEFAULT_TENANT;
+use crate::account::access::rule::DEFAULT_TENANT;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::imports;

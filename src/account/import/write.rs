@@ -9,12 +9,12 @@ use sea_orm::Set;
 use uuid::Uuid;
 
 use super::candidate::{Candidate, CandidatePassword};
-use super::known::Existing;
+use super::existing::Existing;
 use super::tenants::TenantIds;
-use crate::account::access::DEFAULT_TENANT;
-use crate::account::email::Email;
-use crate::account::name::Name;
-use crate::account::username::Username;
+use crate::account::access::rule::DEFAULT_TENANT;
+use crate::account::user::email::Email;
+use crate::account::user::name::Name;
+use crate::account::user::username::Username;
 use crate::app::App;
 use crate::error::Result;
 use crate::store::{TracksChanges, imports, roles};

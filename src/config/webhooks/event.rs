@@ -1,6 +1,6 @@
 //! What endpoints can be told of, and which of it each one wants.
 
-use super::super::{InvalidValue, invalid};
+use crate::config::{InvalidValue, invalid};
 
 /// What happens to accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,13 +19,14 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tower::ServiceExt;
 
 use super::Streaming;
+use super::connection_limit::Permit;
 use super::listener::ClientSocket;
-use super::places::Permit;
-use super::progress::ConnectionTimeouts;
-use super::stop::{Phase, Shutdown};
+use super::shutdown::{Phase, Shutdown};
 use super::stream::TimedStream;
+use super::timeouts::ConnectionTimeouts;
 use crate::config::Timeouts;
-use crate::http::{error, headers};
+use crate::http::middleware::security_headers;
+use crate::http::problem_details;
 
 /// Most headers of a request.
 const MAX_HEADERS: usize = 64;
@@ -107,8 +108,8 @@ async fn handle(
         Err(fault) => {
             let (status, code, detail) = fault.problem();
             tracing::debug!(%peer, ?fault, "a request is refused");
-            let mut response = error::problem(status, code, detail);
-            headers::add_missing(response.headers_mut());
+            let mut response = problem_details::problem(status, code, detail);
+            security_headers::add_missing(response.headers_mut());
             response
         }
     };

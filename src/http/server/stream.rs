@@ -6,9 +6,9 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::connection_limit::Permit;
 use super::listener::ClientSocket;
-use super::places::Permit;
-use super::progress::ConnectionTimeouts;
+use super::timeouts::ConnectionTimeouts;
 
 /// Most bytes of an unwanted request that are still taken from a client before the connection is reset under it.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;

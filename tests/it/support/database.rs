@@ -1,6 +1,6 @@
 //! A database for each test: an SQLite file, or one on the server that the environment names.
 
-mod keeper;
+mod pool;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use sea_orm::DbBackend;
 use secrecy::SecretString;
 
 use super::scratch_directory;
-use keeper::{DatabaseLease, database_pool};
+use pool::{DatabaseLease, database_pool};
 
 /// What seals the keys of databases on a server.
 pub const SECRET: &str = "b6Uw0Zr3xq9TnV1kYp5sLd8hGf2jMc7e";

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::authority::TlsListener;
+use super::certificate_authority::TlsListener;
 
 /// A request that came.
 #[derive(Debug, Clone)]

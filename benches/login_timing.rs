@@ -1,0 +1,90 @@
+//! Login tells nobody who exists: the medians of an unknown name, a wrong password and a disabled account, as a share
+//! of one hash, at the real cost of hashing and with all limits on. Every sample is the first failure of another name.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use accountd::clock::SystemClock;
+use accountd::config::{Config, Flags};
+use accountd::entropy::SystemEntropy;
+use accountd::{http, startup};
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+use crate::report::Report;
+use crate::server::TempDirectory;
+use crate::{PASSWORD, median};
+
+const ROUNDS: usize = 150;
+
+pub fn measure(report: &mut Report) {
+    Runtime::new().expect("a runtime").block_on(compare(report));
+}
+
+async fn compare(report: &mut Report) {
+    let directory = TempDirectory::new();
+    let flags = Flags { data_dir: Some(directory.path().to_owned()), ..Flags::default() };
+    let config = Config::load(flags, []).expect("settings");
+    let app = startup::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await.expect("a service");
+    let router = http::router(app.clone()).expect("a router");
+
+    for round in 0..ROUNDS {
+        for name in [format!("known{round}"), format!("disabled{round}")] {
+            let query = "mutation ($n: String!, $p: String!) {
+                register(input: { username: $n, password: $p }) { status errors { code message } } }";
+            let answer = send(&router, query, json!({ "n": name, "p": PASSWORD })).await;
+            assert_eq!(answer["data"]["register"]["status"], "SIGNED_IN", "{answer}");
+        }
+        disable(&app, &format!("disabled{round}")).await;
+    }
+
+    let secret = PASSWORD.to_owned().into();
+    let cases =
+        [("unknown name", "nobody", "x"), ("wrong password", "known", "x"), ("disabled account", "disabled", PASSWORD)];
+    let mut hashes = Vec::new();
+    let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); cases.len()];
+    for round in 0..ROUNDS {
+        let begun = Instant::now();
+        app.hasher.hash(&secret).await.expect("a hash");
+        hashes.push(begun.elapsed());
+        // In turns, so that a slow moment of the machine strikes all of them.
+        for ((_, name, password), times) in cases.iter().zip(&mut samples) {
+            times.push(failed_login(&router, &format!("{name}{round}"), password).await);
+        }
+    }
+    let hash = median(hashes).as_secs_f64();
+    let medians: Vec<f64> = samples.into_iter().map(|times| median(times).as_secs_f64() / hash).collect();
+    let (least, most) = (medians.iter().copied().fold(f64::MAX, f64::min), medians.iter().copied().fold(0.0, f64::max));
+    let spread = format!("{:.1} % of one hash", (most - least) * 100.0);
+    report.record_with_target("how far unknown, wrong and disabled logins are apart in time", spread, "below 5 %");
+}
+
+async fn failed_login(router: &Router, name: &str, password: &str) -> Duration {
+    let query = "mutation ($n: String!, $p: String!) {
+        login(input: { username: $n, password: $p }) { errors { code } } }";
+    let begun = Instant::now();
+    let answer = send(router, query, json!({ "n": name, "p": password })).await;
+    let time = begun.elapsed();
+    assert_eq!(answer["data"]["login"]["errors"][0]["code"], "INVALID_CREDENTIALS", "{answer}");
+    time
+}
+
+async fn send(router: &Router, query: &str, variables: Value) -> Value {
+    let body = json!({ "query": query, "variables": variables }).to_string();
+    let request = Request::post("/graphql").header("content-type", "application/json").body(Body::from(body));
+    let answer = router.clone().oneshot(request.expect("a request")).await.expect("an answer");
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+async fn disable(app: &accountd::app::App, name: &str) {
+    use entity::user::{ActiveModel, Column, Entity, Status};
+    use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+    let disabled = ActiveModel { status: Set(Status::Disabled), ..Default::default() };
+    let named = Entity::update_many().set(disabled).filter(Column::UsernameKey.eq(name));
+    named.exec(app.db.writer()).await.expect("an update");
+}

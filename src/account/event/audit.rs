@@ -1,0 +1,143 @@
+//! The audit record: what happened, to whom, by whom, in the transaction that makes it true.
+
+use chrono::{DateTime, Utc};
+use entity::audit_event::{self, Outcome};
+use entity::{session, user};
+use sea_orm::{ConnectionTrait, Set};
+use uuid::Uuid;
+
+use crate::account::caller::requester::{Caller, RequestContext};
+use crate::app::App;
+use crate::error::Result;
+use crate::limits::failure_windows::FailedAttempt;
+use crate::store::audit_events;
+
+/// One event, before it is written.
+#[derive(Debug, Clone)]
+pub struct AuditEvent {
+    action: &'static str,
+    outcome: Outcome,
+    tenant: Option<i64>,
+    actor: Option<Uuid>,
+    target: Option<Uuid>,
+    session: Option<Uuid>,
+    details: serde_json::Map<String, serde_json::Value>,
+}
+
+impl AuditEvent {
+    /// Something that was done.
+    pub fn success(action: &'static str) -> Self {
+        Self {
+            action,
+            outcome: Outcome::Success,
+            tenant: None,
+            actor: None,
+            target: None,
+            session: None,
+            details: serde_json::Map::new(),
+        }
+    }
+
+    /// Something that was tried with the wrong proof.
+    pub fn failed(action: &'static str) -> Self {
+        Self { outcome: Outcome::Failed, ..Self::success(action) }
+    }
+
+    /// The failures that were counted in one window, as the last one of them.
+    pub(in crate::account) fn from_window(last: &FailedAttempt) -> Self {
+        let FailedAttempt { action, tenant, actor, target, session, .. } = *last;
+        Self { tenant, actor, target, session, ..Self::failed(action) }
+    }
+
+    /// What is counted of a failure.
+    pub(in crate::account) fn failure(&self, context: &RequestContext) -> FailedAttempt {
+        FailedAttempt {
+            action: self.action,
+            tenant: self.tenant,
+            actor: self.actor,
+            target: self.target,
+            session: self.session,
+            address: context.address,
+            user_agent: context.user_agent.clone(),
+            request_id: context.request_id.clone(),
+        }
+    }
+
+    /// Who did it.
+    pub fn by_user(mut self, actor: &user::Model) -> Self {
+        self.actor = Some(actor.uid);
+        self.tenant = self.tenant.or(Some(actor.tenant_id));
+        self
+    }
+
+    /// Which caller did it: by an API token, that is kept, too.
+    pub fn by_caller(mut self, caller: &Caller) -> Self {
+        if let Some(token) = caller.api_token() {
+            let id = token.id().to_string();
+            self.details.insert("byApiToken".to_owned(), id.into());
+        }
+        self.by_user(&caller.user)
+    }
+
+    /// To which user.
+    pub fn on_user(mut self, target: &user::Model) -> Self {
+        self.target = Some(target.uid);
+        self.tenant = Some(target.tenant_id);
+        self
+    }
+
+    /// To which other thing.
+    pub fn on_object(mut self, target: Uuid) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    /// In which session, or to which one.
+    pub fn in_session(mut self, session: &session::Model) -> Self {
+        self.session = Some(session.uid);
+        self
+    }
+
+    /// What else is worth keeping; never a secret.
+    pub fn with(mut self, name: &str, detail: impl Into<serde_json::Value>) -> Self {
+        self.details.insert(name.to_owned(), detail.into());
+        self
+    }
+
+    /// Writes the event where it is all that is written.
+    ///
+    /// # Errors
+    /// Internal ones only.
+    pub async fn record_standalone(self, app: &App, context: &RequestContext, now: DateTime<Utc>) -> Result<()> {
+        app.db.retry(|| self.clone().record(app.db.writer(), app, context, now)).await
+    }
+
+    /// Writes the event.
+    ///
+    /// # Errors
+    /// Internal ones only.
+    pub async fn record(
+        self,
+        db: &impl ConnectionTrait,
+        app: &App,
+        context: &RequestContext,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let event = audit_event::ActiveModel {
+            uid: Set(app.entropy.uuid(now)),
+            at: Set(now.into()),
+            tenant_id: Set(self.tenant),
+            action: Set(self.action.to_owned()),
+            outcome: Set(self.outcome),
+            actor_uid: Set(self.actor),
+            target_uid: Set(self.target),
+            session_uid: Set(self.session),
+            address: Set(context.address.map(|address| address.to_string())),
+            user_agent: Set(context.user_agent.clone()),
+            request_id: Set(Some(context.request_id.clone())),
+            details: Set((!self.details.is_empty()).then(|| serde_json::Value::Object(self.details).to_string())),
+            ..Default::default()
+        };
+        audit_events::insert(db, event).await
+    }
+}

@@ -1,0 +1,214 @@
+//! Webhooks: others are told of what happened to accounts, at least once each.
+//!
+//! A message is a row that is written in the transaction that makes it true. Any node sends it, one at a time; it is
+//! sent again, later and later, until somebody takes it or nobody does for days.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use entity::webhook_delivery;
+use sea_orm::{ConnectionTrait, Set};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use super::unit_of_work::DomainEvent;
+use crate::account::authentication::retention;
+use crate::account::authentication::session::reason_name;
+use crate::account::user::id::{MessageId, SessionId, UserId};
+use crate::app::App;
+use crate::config::{WebhookEndpoint, WebhookEvent};
+use crate::error::Result;
+use crate::hooks::User;
+use crate::security::webhook_signature::signature_header;
+use crate::store::webhook_deliveries as deliveries;
+
+/// The waits after each attempt that came to nothing; after the last one nobody is asked any more (Standard Webhooks
+/// 1.0, section "Retries").
+const RETRY_DELAYS: [TimeDelta; 9] = [
+    TimeDelta::seconds(5),
+    TimeDelta::minutes(5),
+    TimeDelta::minutes(30),
+    TimeDelta::hours(2),
+    TimeDelta::hours(5),
+    TimeDelta::hours(10),
+    TimeDelta::hours(14),
+    TimeDelta::hours(20),
+    TimeDelta::hours(24),
+];
+
+/// When an attempt is taken for lost with the node that made it; an attempt takes seconds.
+const CLAIM_TIMEOUT: TimeDelta = TimeDelta::minutes(1);
+
+/// Messages that are sent to one endpoint at a time.
+const CONCURRENCY: u64 = 8;
+
+/// How long messages are kept that nobody took.
+const RETENTION: TimeDelta = TimeDelta::days(30);
+
+/// How often is looked for messages that other nodes have left, and for those whose time has come.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often old messages are thrown away.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(3_600);
+
+/// A point in time as messages tell it.
+pub(in crate::account) fn format_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Writes a message of each fact for each endpoint that wants it; tells whether there are any. `news` are the accounts of
+/// the facts.
+pub(in crate::account) async fn enqueue(
+    tx: &impl ConnectionTrait,
+    app: &App,
+    events: &[DomainEvent],
+    users: &[Option<User>],
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let mut rows = Vec::new();
+    for (fact, user) in events.iter().zip(users) {
+        if app.config.webhooks.endpoints.is_empty() {
+            break;
+        }
+        let uid = app.entropy.uuid(now);
+        let (event, data) = event_payload(fact, user.as_ref(), now);
+        let payload = json!({ "type": event.name(), "timestamp": format_time(now), "data": data }).to_string();
+        let wanting = app.config.webhooks.endpoints.iter().filter(|endpoint| endpoint.events.contains(&event));
+        rows.extend(wanting.map(|endpoint| webhook_delivery::ActiveModel {
+            uid: Set(uid),
+            endpoint: Set(endpoint.name.clone()),
+            payload: Set(payload.clone()),
+            created_at: Set(now.into()),
+            due_at: Set(now.into()),
+            attempts: Set(0),
+            failure: Set(None),
+            given_up_at: Set(None),
+            ..Default::default()
+        }));
+    }
+    let are_there = !rows.is_empty();
+    deliveries::insert(tx, rows).await?;
+    Ok(are_there)
+}
+
+fn event_payload(event: &DomainEvent, user: Option<&User>, now: DateTime<Utc>) -> (WebhookEvent, Value) {
+    match event {
+        DomainEvent::UserCreated(_) => (WebhookEvent::UserCreated, json!({ "user": user })),
+        DomainEvent::UserUpdated(_) => (WebhookEvent::UserUpdated, json!({ "user": user })),
+        DomainEvent::UserDeleted(_) => (WebhookEvent::UserDeleted, json!({ "user": user })),
+        DomainEvent::SessionEnded(owner, session, reason) => {
+            let session = json!({
+                "id": SessionId::from(session.uid).to_string(),
+                "userId": UserId::from(owner.uid).to_string(),
+                "reason": reason_name(*reason),
+                "endedAt": format_time(now),
+            });
+            (WebhookEvent::SessionEnded, json!({ "session": session }))
+        }
+    }
+}
+
+/// Sends what is due, to each endpoint by itself, for as long as it is polled.
+pub async fn run(app: App) {
+    let mut endpoints = JoinSet::new();
+    for endpoint in app.config.webhooks.endpoints.clone() {
+        let app = app.clone();
+        endpoints.spawn(async move { run_endpoint(&app, &endpoint).await });
+    }
+    // None of them ends.
+    endpoints.join_all().await;
+}
+
+async fn run_endpoint(app: &App, endpoint: &WebhookEndpoint) {
+    let mut due = app.webhooks_due.subscribe();
+    let mut cleaned_at: Option<Instant> = None;
+    loop {
+        due.mark_unchanged();
+        match send_due_to(app, endpoint).await {
+            // There may be more.
+            Ok(sent) if sent > 0 => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(endpoint.name, cause = format!("{error:#}"), "messages to webhooks wait"),
+        }
+        if cleaned_at.is_none_or(|last| last.elapsed() >= CLEANUP_INTERVAL) {
+            cleaned_at = Some(Instant::now());
+            if let Err(error) = delete_expired(app).await {
+                tracing::warn!(cause = format!("{error:#}"), "old messages to webhooks stay");
+            }
+        }
+        tokio::select! {
+            _ = due.changed() => {}
+            () = sleep(POLL_INTERVAL) => {}
+        }
+    }
+}
+
+/// Deletes messages past their retention, by [`retention::reached`]: a clock that runs ahead deletes none too early.
+async fn delete_expired(app: &App) -> Result<()> {
+    let old = retention::safe_now(app).await? - RETENTION;
+    app.db.retry(|| deliveries::delete_created_before(app.db.writer(), old)).await
+}
+
+/// Sends what is due now, once, and waits for what comes of it; tells how many messages were sent.
+///
+/// # Errors
+/// Internal ones only: that somebody does not take a message is none.
+pub async fn send_due(app: &App) -> Result<usize> {
+    let mut sent = 0;
+    for endpoint in &app.config.webhooks.endpoints {
+        sent += send_due_to(app, endpoint).await?;
+    }
+    Ok(sent)
+}
+
+async fn send_due_to(app: &App, endpoint: &WebhookEndpoint) -> Result<usize> {
+    // A node whose clock runs ahead uses up no attempts too early, and puts off none.
+    let now = retention::safe_now(app).await?;
+    let due = deliveries::list_due(app.db.reader(), &endpoint.name, now, CONCURRENCY).await?;
+    let mut attempts = JoinSet::new();
+    for message in due {
+        if app.db.retry(|| deliveries::update_claimed(app.db.writer(), &message, now + CLAIM_TIMEOUT)).await? {
+            let (app, endpoint) = (app.clone(), endpoint.clone());
+            attempts.spawn(async move { deliver(&app, &endpoint, &message, now).await });
+        }
+    }
+    let sent = attempts.len();
+    for result in attempts.join_all().await {
+        result?;
+    }
+    Ok(sent)
+}
+
+/// Sends a message that was claimed, and notes what came of it.
+async fn deliver(
+    app: &App,
+    endpoint: &WebhookEndpoint,
+    message: &webhook_delivery::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (id, at) = (MessageId::from(message.uid).to_string(), now.timestamp());
+    let headers = [
+        ("content-type", "application/json".to_owned()),
+        ("user-agent", "accountd".to_owned()),
+        ("webhook-signature", signature_header(&endpoint.secrets, &id, at, &message.payload)),
+        ("webhook-timestamp", at.to_string()),
+        ("webhook-id", id.clone()),
+    ];
+    let failure = match app.http_client.post(&endpoint.url, &headers, message.payload.clone()).await {
+        Ok(200..=299) => return app.db.retry(|| deliveries::delete(app.db.writer(), message.id)).await,
+        Ok(status) => format!("the answer was {status}"),
+        Err(failure) => failure.to_string(),
+    };
+    let attempts = message.attempts + 1;
+    let wait = usize::try_from(message.attempts).ok().and_then(|number| RETRY_DELAYS.get(number));
+    let next_at = wait.map(|wait| now + *wait);
+    match next_at {
+        Some(next_at) => tracing::warn!(
+            endpoint = endpoint.name, message = id, attempts, failure, next_at = %format_time(next_at), "a webhook failed"
+        ),
+        None => tracing::error!(endpoint = endpoint.name, message = id, attempts, failure, "a webhook was given up"),
+    }
+    let count = (message.id, attempts);
+    app.db.retry(|| deliveries::update_failed(app.db.writer(), count, &failure, next_at, now)).await
+}

@@ -1,0 +1,62 @@
+//! `Accept`: answers are JSON, and are said to depend on what is accepted.
+
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::dialects::http_error::HttpError;
+
+/// Refuses callers who do not take JSON.
+pub(super) async fn negotiate(request: Request, next: Next) -> Response {
+    let mut response = if accepts_json(request.headers()) {
+        next.run(request).await
+    } else {
+        HttpError::new(StatusCode::NOT_ACCEPTABLE, "accept application/json").into_response()
+    };
+    response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
+    response
+}
+
+/// Whether the most specific range that JSON is in has a weight (RFC 9110 section 12.5.1). No header takes anything, and
+/// so does an empty one; Java writes `*` for `*/*`.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default());
+    let ranges = values.flat_map(|value| value.split(',')).map(str::trim).filter(|range| !range.is_empty());
+    let ranges: Vec<&str> = ranges.collect();
+    let weight = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+        (name, quality.map_or(1.0, |quality| quality.parse::<f32>().unwrap_or(0.0)))
+    };
+    let weights: Vec<(String, f32)> = ranges.iter().map(|range| weight(range)).collect();
+    let of = |name: &str| weights.iter().find(|(range, _)| range == name).map(|(_, weight)| *weight);
+    let weight = of("application/json").or(of("application/*")).or(of("*/*")).or(of("*"));
+    ranges.is_empty() || weight.is_some_and(|weight| weight > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_served_to_clients_that_accept_it() {
+        let takes = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(ACCEPT, value.parse().unwrap());
+            }
+            accepts_json(&headers)
+        };
+        assert!(takes(&[]) && takes(&[""]) && takes(&["*"]));
+        for value in ["*/*", "application/*", "Application/JSON; charset=utf-8", "text/html, */*;q=0.1"] {
+            assert!(takes(&[value]), "{value}");
+        }
+        assert!(takes(&["text/html", "application/json"]));
+        for value in ["text/html", "application/json;q=0, */*", "application/jsonx", "*/*;q=none"] {
+            assert!(!takes(&[value]), "{value}");
+        }
+    }
+}

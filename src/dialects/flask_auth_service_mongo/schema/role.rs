@@ -1,0 +1,126 @@
+//! Roles, and the one role that the old service knew of each user.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::{Context, ID, InputValueError, InputValueResult, Object, Request, Scalar, ScalarType, Value};
+use serde_json::json;
+
+use super::error::{LegacyError, Result};
+use super::global_id;
+use super::page::{Connection, Paging, weight};
+use crate::account::access::role as roles;
+use crate::account::access::role::Role as Found;
+use crate::account::user::directory;
+use crate::account::user::id::RoleId;
+use crate::app::App;
+use crate::error::Error;
+use crate::graphql::context::{ContextExt, clone_error};
+
+/// What the global ids of roles begin with.
+pub(super) const KIND: &str = "Role";
+
+/// Adds to `request` what finds the roles of many users with one statement.
+pub(super) fn with_role_loader(request: Request, app: &App) -> Request {
+    request.data(DataLoader::new(PrimaryRoleLoader(app.clone()), tokio::spawn))
+}
+
+struct PrimaryRoleLoader(App);
+
+impl Loader<i64> for PrimaryRoleLoader {
+    type Value = Found;
+    type Error = Arc<Error>;
+
+    async fn load(&self, user_ids: &[i64]) -> std::result::Result<HashMap<i64, Found>, Arc<Error>> {
+        let found = directory::primary_roles(&self.0, user_ids.to_vec()).await.map_err(Arc::new)?;
+        Ok(found.into_iter().collect())
+    }
+}
+
+/// The role of the user with this number, if there is one.
+pub(super) async fn primary_role_of(ctx: &Context<'_>, user_id: i64) -> Result<Option<Role>> {
+    let missing = |_| Error::internal("the GraphQL request carries no loader of roles");
+    let loader = ctx.data::<DataLoader<PrimaryRoleLoader>>().map_err(missing)?;
+    let found = loader.load_one(user_id).await.map_err(|cause| clone_error(&cause))?;
+    Ok(found.map(Role))
+}
+
+/// JSON in a text.
+pub struct JsonString(serde_json::Value);
+
+/// JSON in a text.
+#[Scalar(name = "JSONString")]
+impl ScalarType for JsonString {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        serde_json::from_str(text).map(Self).map_err(|_| InputValueError::custom("the text is not JSON"))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+/// A named set of permissions.
+pub struct Role(pub(super) Found);
+
+impl Role {
+    /// Each permission by its name.
+    fn permissions_json(&self) -> serde_json::Value {
+        self.0.permissions.iter().map(|permission| (permission.name().to_owned(), json!(true))).collect()
+    }
+}
+
+/// A named set of permissions.
+#[Object]
+impl Role {
+    /// The global id.
+    pub(super) async fn id(&self) -> ID {
+        global_id::encode(KIND, RoleId::from(self.0.row.uid))
+    }
+
+    /// The name.
+    async fn name(&self) -> Option<&str> {
+        Some(&self.0.row.name)
+    }
+
+    /// What it allows: an object with a member for each permission.
+    async fn permissions(&self) -> Option<JsonString> {
+        Some(JsonString(self.permissions_json()))
+    }
+}
+
+/// Queries for roles.
+#[derive(Default)]
+pub struct RoleQuery;
+
+#[Object(rename_args = "snake_case")]
+impl RoleQuery {
+    /// The roles, by name.
+    #[graphql(complexity = "weight(first, last, child_complexity)")]
+    async fn roles(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the front.")] first: Option<i32>,
+        #[graphql(desc = "How many from the end.")] last: Option<i32>,
+        #[graphql(desc = "The one with this id.")] id: Option<ID>,
+        #[graphql(desc = "The one with this name.")] name: Option<String>,
+        #[graphql(desc = "Those that allow exactly this.")] permissions: Option<JsonString>,
+    ) -> Result<Option<Connection<Role>>> {
+        let listed = roles::list(ctx.app()?, ctx.requester()?).await?;
+        let wanted = id.map(|id| global_id::parse::<RoleId>(KIND, &id)).transpose();
+        let fits = |role: &Role| {
+            wanted.is_ok_and(|id| id.is_none_or(|id| id.uuid() == role.0.row.uid))
+                && name.as_ref().is_none_or(|name| *name == role.0.row.name)
+                && permissions.as_ref().is_none_or(|JsonString(wanted)| *wanted == role.permissions_json())
+        };
+        let found: Vec<Role> = listed.into_iter().map(Role).filter(fits).collect();
+        let window = Paging { before, after, first, last }.window(u64::try_from(found.len()).unwrap_or(0));
+        let place = |place: u64| usize::try_from(place).map_err(Error::internal).map_err(LegacyError::from);
+        let (start, size) = (place(window.start)?, place(window.end - window.start)?);
+        Ok(Some(Connection::new(&window, found.into_iter().skip(start).take(size).collect())))
+    }
+}

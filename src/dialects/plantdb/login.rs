@@ -1,0 +1,91 @@
+//! `/login`: a session for a name and a password, and whether a name is taken.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
+use entity::session::Transport;
+use entity::user;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::body;
+use super::error::PlantdbError;
+use crate::account::authentication::login::{self, Login, NameMatch};
+use crate::account::authentication::password_attempt::{LegacyRoute, count_legacy_call};
+use crate::account::authentication::session::IssuedSession;
+use crate::account::caller::requester::{RequestAuth, RequestContext};
+use crate::account::user::query as accounts;
+use crate::app::App;
+use crate::dialects::werkzeug;
+use crate::error::Error;
+
+/// Opens a session. Credentials that come along are not looked at.
+pub(super) async fn login(
+    State(app): State<App>,
+    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    headers: HeaderMap,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, PlantdbError> {
+    count_legacy_call(&app, &client, LegacyRoute::Login)
+        .await
+        .map_err(|error| PlantdbError::from_error(&error, &client))?;
+    let body = werkzeug::read_json(&headers, bytes)?;
+    let input = parse_input(&body).map_err(|failure| failure.with_false_field("authenticated"))?;
+    let logged_in = login::login(&app, &client, input).await.map_err(|error| login_error(&error, &client))?;
+    let IssuedSession { user, tokens, .. } = logged_in.issued;
+    Ok(Json(json!({
+        "message": "Login successful",
+        "user": user_json(&user),
+        "access_token": tokens.access_token.expose_secret(),
+        "refresh_token": tokens.refresh_token.expose_secret(),
+    })))
+}
+
+fn parse_input(body: &Value) -> Result<Login, PlantdbError> {
+    let missing = "Missing username or password";
+    Ok(Login {
+        name: body::string(body, "username", missing)?.into(),
+        name_match: NameMatch::Exact,
+        password: body::string(body, "password", missing)?.into(),
+        transport: Transport::Body,
+        device_name: None,
+        device_token: None,
+    })
+}
+
+fn login_error(error: &Error, client: &RequestContext) -> PlantdbError {
+    match error {
+        Error::Refused(refusals) => match refusals.first().and_then(|refusal| refusal.retry_after) {
+            Some(retry_after) => PlantdbError::too_many_requests(retry_after),
+            None => PlantdbError::new(StatusCode::UNAUTHORIZED, "Invalid credentials"),
+        },
+        other => PlantdbError::from_error(other, client),
+    }
+}
+
+/// A user as the dialect shows one; `fullname` is a text even for those who gave none.
+pub(super) fn user_json(user: &user::Model) -> Value {
+    json!({ "username": user.username, "fullname": user.display_name.as_deref().unwrap_or_default() })
+}
+
+/// Whether a name is taken.
+pub(super) async fn exists(
+    State(app): State<App>,
+    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
+) -> Result<Json<Value>, PlantdbError> {
+    if !app.config.rest.has_username_check {
+        return Err(PlantdbError::new(StatusCode::NOT_FOUND, "The requested URL was not found on the server."));
+    }
+    let fields = query.map(|Query(fields)| fields).unwrap_or_default();
+    let username = fields.into_iter().find_map(|(name, value)| (name == "username").then_some(value));
+    let Some(username) = username.filter(|username| !username.is_empty()) else {
+        return Err(PlantdbError::bad_request("Missing username parameter"));
+    };
+    let exists = accounts::is_username_taken(&app, &client, &username)
+        .await
+        .map_err(|error| PlantdbError::from_error(&error, &client))?;
+    Ok(Json(json!({ "username": username, "exists": exists })))
+}

@@ -1,0 +1,39 @@
+//! `/logout`: ends the session of the access token.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use serde_json::{Value, json};
+
+use super::error::PlantdbError;
+use crate::account::authentication::logout;
+use crate::account::caller::requester::RequestAuth;
+use crate::app::App;
+use crate::error::{Error, TokenError};
+
+/// Ends the session; only a token that opens the API is enough here, because clients refresh and repeat on 401.
+pub(super) async fn logout(
+    State(app): State<App>,
+    Extension(visitor): Extension<RequestAuth>,
+) -> Result<Json<Value>, PlantdbError> {
+    let client = visitor.context.clone();
+    match end_session(&app, visitor).await {
+        Ok(username) => Ok(Json(json!({ "message": format!("Logout successful from {username}") }))),
+        Err(Error::Unauthenticated(fault @ TokenError::Missing)) => {
+            Err(PlantdbError::unauthorized(fault, "Logout failed, no active session!"))
+        }
+        Err(Error::Unauthenticated(fault)) => Err(PlantdbError::unauthorized(fault, "Logout failed")),
+        Err(other) => Err(PlantdbError::from_error(&other, &client)),
+    }
+}
+
+async fn end_session(app: &App, visitor: RequestAuth) -> Result<String, Error> {
+    let requester = visitor.authenticate(app).await?;
+    let caller = requester.caller()?;
+    if caller.session().is_none() {
+        // A program's token has no session to end.
+        return Err(Error::Unauthenticated(TokenError::Invalid));
+    }
+    let username = caller.user.username.clone();
+    logout::end_current_session(app, &requester).await?;
+    Ok(username)
+}

@@ -1,0 +1,82 @@
+//! What callers send, as JSON or as a form of either kind. The old service took it from the address, too, where it ends up in logs
+//! and histories: it is not looked for there.
+
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Multipart};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use serde_json::{Map, Value};
+
+use super::error::TecladocodeError;
+use crate::dialects::werkzeug;
+
+/// The arguments of a request, by name.
+pub(super) struct Arguments(Map<String, Value>);
+
+impl Arguments {
+    /// Reads a body; one of another type has no arguments.
+    ///
+    /// # Errors
+    /// 413 if it is too long, 400 if it is said to be JSON and is not.
+    pub async fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Self, TecladocodeError> {
+        if werkzeug::is_json(headers) {
+            return Ok(Self(match werkzeug::read_json(headers, body)? {
+                Value::Object(members) => members,
+                _ => Map::new(),
+            }));
+        }
+        let bytes = match body {
+            Ok(bytes) => bytes,
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                return Err(werkzeug::payload_too_large().into());
+            }
+            Err(_) => Bytes::new(),
+        };
+        let fields = match headers.get(CONTENT_TYPE) {
+            Some(media) if has_media_type(media, "application/x-www-form-urlencoded") => {
+                form_urlencoded::parse(&bytes).into_owned().collect()
+            }
+            Some(media) if has_media_type(media, "multipart/form-data") => multipart_fields(media, bytes).await,
+            _ => Vec::new(),
+        };
+        let mut members = Map::new();
+        for (name, value) in fields {
+            // The first one counts.
+            members.entry(name).or_insert(Value::String(value));
+        }
+        Ok(Self(members))
+    }
+
+    /// The text of the argument `name`; numbers become texts, as they did.
+    ///
+    /// # Errors
+    /// 400 if it is not there, or no text.
+    pub fn string(&self, name: &'static str) -> Result<String, TecladocodeError> {
+        match self.0.get(name) {
+            Some(Value::String(text)) => Ok(text.clone()),
+            Some(Value::Number(number)) => Ok(number.to_string()),
+            Some(_) => Err(TecladocodeError::Argument(name, "This field must be a text.".to_owned())),
+            None => Err(TecladocodeError::Argument(name, "This field cannot be blank.".to_owned())),
+        }
+    }
+}
+
+fn has_media_type(media: &HeaderValue, name: &str) -> bool {
+    let value = media.to_str().unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(name)
+}
+
+/// The fields of a form in parts, up to where it is damaged; files are none.
+async fn multipart_fields(media: &HeaderValue, bytes: Bytes) -> Vec<(String, String)> {
+    let mut request = Request::new(Body::from(bytes));
+    request.headers_mut().insert(CONTENT_TYPE, media.clone());
+    let mut fields = Vec::new();
+    let Ok(mut parts) = Multipart::from_request(request, &()).await else { return fields };
+    while let Ok(Some(part)) = parts.next_field().await {
+        let Some(name) = part.name().filter(|_| part.file_name().is_none()).map(str::to_owned) else { continue };
+        let Ok(text) = part.text().await else { break };
+        fields.push((name, text));
+    }
+    fields
+}

@@ -1,0 +1,193 @@
+//! The dialect's failures: JSON with `message`, `error_code` and perhaps a `payload`, and Flask's own pages.
+
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use crate::account::caller::requester::RequestContext;
+use crate::dialects::http_error::{self, bearer_challenge};
+use crate::error::{Error, Refusal, RefusalCode, TokenError};
+
+/// A request that came to nothing.
+#[derive(Debug)]
+pub(super) struct UserApiError {
+    http_error: http_error::HttpError,
+    code: &'static str,
+    /// By field, what is wrong with it.
+    payload: Option<Value>,
+}
+
+impl UserApiError {
+    fn with_code(code: &'static str, http_error: http_error::HttpError) -> Self {
+        Self { http_error, code, payload: None }
+    }
+
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self::with_code(code, http_error::HttpError::new(status, message))
+    }
+
+    /// Credentials that do not open the door.
+    pub fn unauthorized(fault: TokenError) -> Self {
+        let message = if fault == TokenError::Missing { "No credentials supplied." } else { "Invalid token." };
+        Self::with_code("UNAUTHORIZED", http_error::HttpError::unauthorized(bearer_challenge(fault), message))
+    }
+
+    /// A login that failed, for whatever reason.
+    pub fn wrong_credentials() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Wrong login or / and password.")
+    }
+
+    /// A caller who is known and may not do this.
+    pub fn missing_admin_role() -> Self {
+        Self::with_code("FORBIDDEN", http_error::HttpError::forbidden("You don't have the admin role(s)."))
+    }
+
+    /// Somebody of another customer.
+    pub fn other_tenant() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", "Forbidden.")
+    }
+
+    /// Nobody.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
+    }
+
+    /// What clashes with what is there.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "CONFLICT", message)
+    }
+
+    /// A request that is understood and cannot be done.
+    pub fn unprocessable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
+    /// A document with fields that are not as they have to be.
+    pub fn wrong_document_format(payload: Map<String, Value>) -> Self {
+        let message = "The submitted document doesn't have the right format.";
+        Self { payload: Some(payload.into()), ..Self::unprocessable("WRONG_DOCUMENT_FORMAT", message) }
+    }
+
+    /// A query with members that are not as they have to be.
+    pub fn wrong_args(payload: Map<String, Value>) -> Self {
+        Self { payload: Some(payload.into()), ..Self::unprocessable("WRONG_ARGS", "Wrong args.") }
+    }
+
+    /// A body that does not say what it is.
+    pub fn missing_content_type() -> Self {
+        let message = "The payload format is unknown.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "WRONG_PAYLOAD_FORMAT", message)
+    }
+
+    /// A body that is too long.
+    pub fn payload_too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "WRONG_PAYLOAD", "Wrong payload.")
+    }
+
+    /// What no route has a text of its own for.
+    pub fn from_error(error: &Error, client: &RequestContext) -> Self {
+        let code = match error {
+            Error::Unauthenticated(fault) => return Self::unauthorized(*fault),
+            Error::Forbidden => return Self::missing_admin_role(),
+            Error::Refused(refusals) => return refusal_error(refusals),
+            Error::BadUserInput { .. }
+            | Error::OperationTooComplex { .. }
+            | Error::TooManySubscriptions { .. }
+            | Error::OneCredentialCheckPerRequest => {
+                return Self::unprocessable("UNPROCESSABLE_ENTITY", error.to_string());
+            }
+            Error::CrossSite | Error::ThirdPartyCookies | Error::PasswordChangeRequired => "FORBIDDEN",
+            Error::ServerBusy { .. } | Error::StorageUnavailable(_) => "SERVICE_UNAVAILABLE",
+            Error::Internal(_) => "INTERNAL_SERVER_ERROR",
+        };
+        Self::with_code(code, http_error::HttpError::from_error(error, client))
+    }
+}
+
+/// What a person can fix.
+fn refusal_error(refusals: &[Refusal]) -> UserApiError {
+    let Some(first) = refusals.first() else { return UserApiError::conflict("Conflict.") };
+    if let Some(retry_after) = first.retry_after {
+        return UserApiError::with_code(
+            "TOO_MANY_REQUESTS",
+            http_error::HttpError::too_many_requests(retry_after, &first.message),
+        );
+    }
+    match first.code {
+        RefusalCode::RegistrationClosed => UserApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", &first.message),
+        RefusalCode::UsernameTaken | RefusalCode::EmailTaken | RefusalCode::Conflict | RefusalCode::LastAdmin => {
+            UserApiError::conflict(&first.message)
+        }
+        _ => {
+            let mut payload: Map<String, Value> = Map::new();
+            for refusal in refusals {
+                payload.insert(field_name(refusal).to_owned(), json!([refusal.message]));
+            }
+            UserApiError::wrong_document_format(payload)
+        }
+    }
+}
+
+/// The dialect's name of the field that a refusal blames.
+fn field_name(refusal: &Refusal) -> &'static str {
+    match refusal.field {
+        Some("username" | "email") => "email",
+        Some("displayName") => "name",
+        Some("newPassword") => "password",
+        Some(field) => field,
+        None => "document",
+    }
+}
+
+impl IntoResponse for UserApiError {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "error_code": self.code, "message": self.http_error.message() });
+        if let (Some(payload), Some(body)) = (self.payload, body.as_object_mut()) {
+            body.insert("payload".to_owned(), payload);
+        }
+        self.http_error.into_response_with(body)
+    }
+}
+
+/// What Flask says of the pages that it makes of errors.
+const HTML: &str = "text/html";
+
+/// The route is there, but not for this method; the router adds `Allow`.
+pub(super) fn method_not_allowed() -> Response {
+    let text = "<p>The method is not allowed for the requested URL.</p>\n";
+    html_page(StatusCode::METHOD_NOT_ALLOWED, HTML, "405 Method Not Allowed", "Method Not Allowed", text)
+}
+
+/// There is no such route, because what stands for a number is none.
+pub(super) fn route_not_found() -> Response {
+    let text = "<p>The requested URL was not found on the server. If you entered the URL manually please check your \
+                spelling and try again.</p>\n";
+    html_page(StatusCode::NOT_FOUND, HTML, "404 Not Found", "Not Found", text)
+}
+
+/// Sends the client on to the same address with a slash behind its path; without the host, whose name and scheme are
+/// the affair of whatever stands in front.
+pub(super) async fn redirect_with_slash(uri: Uri) -> Response {
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let location = format!("{}/{query}", uri.path());
+    let path = format!("{}/", uri.path());
+    let text = format!(
+        "<p>You should be redirected automatically to target URL: <a href=\"{path}\">{path}</a>.  If not click the link."
+    );
+    let page = html_page(
+        StatusCode::PERMANENT_REDIRECT,
+        "text/html; charset=utf-8",
+        "Redirecting...",
+        "Redirecting...",
+        &text,
+    );
+    ([(LOCATION, location)], page).into_response()
+}
+
+/// A page as Flask makes them.
+fn html_page(status: StatusCode, media: &'static str, title: &str, heading: &str, text: &str) -> Response {
+    let document = r#"<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">"#;
+    let body = format!("{document}\n<title>{title}</title>\n<h1>{heading}</h1>\n{text}");
+    (status, [(CONTENT_TYPE, media)], body).into_response()
+}

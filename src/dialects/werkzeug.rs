@@ -1,0 +1,42 @@
+//! What dialects of services on Flask have in common: how they read JSON, with werkzeug's texts for what they do not read.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use super::http_error::HttpError;
+use crate::strict_json;
+
+/// The JSON in a body.
+///
+/// # Errors
+/// 415 if it is not said to be JSON, 413 if it is too long, 400 if it is not JSON.
+pub(super) fn read_json(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, HttpError> {
+    if !is_json(headers) {
+        return Err(HttpError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.",
+        ));
+    }
+    let malformed =
+        || HttpError::bad_request("The browser (or proxy) sent a request that this server could not understand.");
+    match body {
+        Ok(bytes) => strict_json::parse(&bytes).map_err(|_| malformed()),
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(payload_too_large()),
+        Err(_) => Err(malformed()),
+    }
+}
+
+/// A body that is too long.
+pub(super) fn payload_too_large() -> HttpError {
+    HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, "The data value transmitted exceeds the capacity limit.")
+}
+
+/// `application/json` or `application/…+json`, with any parameters (werkzeug's `Request.is_json`).
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    media.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+}

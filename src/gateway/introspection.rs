@@ -1,0 +1,94 @@
+//! `POST /introspect`: what a token is worth now (RFC 7662).
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::SecretString;
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::error::{bad_request, error_response};
+use crate::account::authentication::token_introspection;
+use crate::account::caller::requester::RequestAuth;
+use crate::app::App;
+
+/// Tells of a token that opens the API; of every other one only that it does not.
+pub(super) async fn introspect(
+    State(app): State<App>,
+    Extension(visitor): Extension<RequestAuth>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let client = visitor.context;
+    let mut secrets = header_secrets(&headers);
+    if let (true, Ok(body)) = (secrets.is_empty() && is_form(&headers), &body) {
+        secrets.extend(form_secret(body));
+    }
+    let admitted = match token_introspection::authorize(&app, &client, &secrets).await {
+        Ok(admitted) => admitted,
+        Err(error) => return error_response(&error, &client),
+    };
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, Json(json!({ "error": "invalid_request" }))).into_response();
+        }
+        Err(_) => return bad_request("the request's body could not be read"),
+    };
+    if !is_form(&headers) {
+        return bad_request("send application/x-www-form-urlencoded");
+    }
+    let mut tokens = form_urlencoded::parse(&body).filter(|(name, _)| name == "token");
+    let (Some((_, token)), None) = (tokens.next(), tokens.next()) else {
+        return bad_request("send one token");
+    };
+    let token = SecretString::from(token.into_owned());
+    match token_introspection::introspect(&app, client.clone(), admitted, token).await {
+        Ok(Some(known)) => Json(known).into_response(),
+        Ok(None) => Json(json!({ "active": false })).into_response(),
+        Err(error) => error_response(&error, &client),
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// The readings of the secret in the header: a bearer token, or the password of whatever client name (RFC 6749 section
+/// 2.3.1), form-encoded as it asks for and as it is. A secret may have a `%` of its own.
+fn header_secrets(headers: &HeaderMap) -> Vec<SecretString> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Vec::new() };
+    let parts = value.to_str().ok().and_then(|value| value.trim().split_once(' '));
+    match parts.map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest.trim())) {
+        Some((scheme, token)) if scheme == "bearer" => vec![token.into()],
+        Some((scheme, pair)) if scheme == "basic" => {
+            let pair = STANDARD.decode(pair).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let Some((_, password)) = pair.as_deref().and_then(|pair| pair.split_once(':')) else { return Vec::new() };
+            percent_decode(password).into_iter().chain([password.to_owned()]).map(SecretString::from).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The secret in the form, as `client_secret_post` has it (RFC 6749 section 2.3.1); it counts where no header gives one.
+fn form_secret(body: &[u8]) -> Option<SecretString> {
+    let mut secrets = form_urlencoded::parse(body).filter(|(name, _)| name == "client_secret");
+    let (Some((_, secret)), None) = (secrets.next(), secrets.next()) else { return None };
+    Some(SecretString::from(secret.into_owned()))
+}
+
+/// The text behind `%` signs, if there are any: a `+` of a base64 secret that nobody has encoded stays one.
+fn percent_decode(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return None;
+    }
+    form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned())
+}

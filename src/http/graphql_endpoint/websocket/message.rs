@@ -1,0 +1,131 @@
+//! The messages of the protocol `graphql-transport-ws`.
+
+use async_graphql::{Response as GraphQlResponse, ServerError};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::http::graphql_endpoint::{Parameters, event_body};
+use crate::strict_json;
+
+/// Longest id of a subscription, in bytes; clients take a UUID or a number.
+const MAX_ID_BYTES: usize = 128;
+
+/// What a client says.
+pub(super) enum ClientMessage {
+    /// The first thing; with what shall count for all that follows.
+    Init(Value),
+    Ping(Option<Value>),
+    Pong,
+    /// Asks for a subscription, whose parameters may be wrong.
+    Subscribe(String, Box<Result<Parameters, String>>),
+    /// Ends a subscription.
+    Complete(String),
+}
+
+/// Reads a message; nothing if it is none of the protocol.
+pub(super) fn parse(text: &str) -> Option<ClientMessage> {
+    let Value::Object(mut members) = strict_json::parse(text.as_bytes()).ok()? else { return None };
+    let payload = members.remove("payload").filter(|payload| !payload.is_null());
+    let id = match members.remove("id") {
+        Some(Value::String(id)) if (1..=MAX_ID_BYTES).contains(&id.len()) => Some(id),
+        Some(_) => return None,
+        None => None,
+    };
+    Some(match members.remove("type")?.as_str()? {
+        "connection_init" => ClientMessage::Init(payload.unwrap_or_default()),
+        "ping" => ClientMessage::Ping(payload),
+        "pong" => ClientMessage::Pong,
+        "subscribe" => ClientMessage::Subscribe(id?, Box::new(Parameters::from_json(payload?))),
+        "complete" => ClientMessage::Complete(id?),
+        _ => return None,
+    })
+}
+
+/// What the server says.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ServerMessage<'a, P: Serialize> {
+    ConnectionAck,
+    Pong {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<P>,
+    },
+    Next {
+        id: &'a str,
+        payload: P,
+    },
+    Error {
+        id: &'a str,
+        payload: P,
+    },
+    Complete {
+        id: &'a str,
+    },
+}
+
+pub(super) fn ack() -> String {
+    let message: ServerMessage<'_, ()> = ServerMessage::ConnectionAck;
+    serialize(&message)
+}
+
+pub(super) fn pong(payload: Option<Value>) -> String {
+    serialize(&ServerMessage::Pong { payload })
+}
+
+pub(super) fn next(id: &str, response: &GraphQlResponse) -> String {
+    serialize(&ServerMessage::Next { id, payload: event_body(response) })
+}
+
+/// The last word about a subscription that was refused.
+pub(super) fn error(id: &str, errors: &[ServerError]) -> String {
+    serialize(&ServerMessage::Error { id, payload: errors })
+}
+
+pub(super) fn complete(id: &str) -> String {
+    let message: ServerMessage<'_, ()> = ServerMessage::Complete { id };
+    serialize(&message)
+}
+
+fn serialize<P: Serialize>(message: &ServerMessage<'_, P>) -> String {
+    // Names and values are all texts and JSON: writing them does not fail.
+    serde_json::to_string(message).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_protocol_messages_are_parsed() {
+        assert!(matches!(parse(r#"{"type":"connection_init"}"#), Some(ClientMessage::Init(Value::Null))));
+        assert!(matches!(parse(r#"{"type":"ping","payload":{"a":1}}"#), Some(ClientMessage::Ping(Some(_)))));
+        assert!(matches!(parse(r#"{"type":"pong","payload":null}"#), Some(ClientMessage::Pong)));
+        assert!(matches!(parse(r#"{"type":"complete","id":"1"}"#), Some(ClientMessage::Complete(id)) if id == "1"));
+        let subscribe = r#"{"type":"subscribe","id":"1","payload":{"query":"subscription { a }"}}"#;
+        assert!(matches!(parse(subscribe), Some(ClientMessage::Subscribe(_, parameters)) if parameters.is_ok()));
+        let long = format!(r#"{{"type":"complete","id":"{}"}}"#, "a".repeat(MAX_ID_BYTES + 1));
+        for text in [
+            "",
+            "[]",
+            "ping",
+            r#"{"type":"start","id":"1","payload":{}}"#,
+            r#"{"type":"subscribe","id":"1"}"#,
+            r#"{"type":"subscribe","payload":{"query":"{ a }"}}"#,
+            r#"{"type":"complete","id":""}"#,
+            r#"{"type":"complete","id":1}"#,
+            r#"{"type":"ping","type":"pong"}"#,
+            &long,
+        ] {
+            assert!(parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn server_messages_follow_the_protocol() {
+        assert_eq!(ack(), r#"{"type":"connection_ack"}"#);
+        assert_eq!(pong(None), r#"{"type":"pong"}"#);
+        assert_eq!(complete("1"), r#"{"type":"complete","id":"1"}"#);
+        let response = GraphQlResponse::new(async_graphql::value!({ "a": 1 }));
+        assert_eq!(next("1", &response), r#"{"type":"next","id":"1","payload":{"data":{"a":1}}}"#);
+    }
+}

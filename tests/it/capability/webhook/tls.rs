@@ -1,0 +1,80 @@
+//! Messages over encrypted connections, to receivers whose certificates are from an authority of the operator's own.
+
+use super::*;
+use crate::support::certificate_authority::CertificateAuthority;
+
+/// A service that tells one endpoint at this address, and believes whomever the file names.
+async fn with_tls_endpoint(receiver: &Receiver, settings: &[(&str, &str)]) -> TestApp {
+    let (endpoint, secret) = (format!("crm=https://{}/accounts", receiver.address), format!("crm={SECRET}"));
+    let usual = [
+        ("ACCOUNTD_WEBHOOKS__ENDPOINTS", endpoint.as_str()),
+        ("ACCOUNTD_WEBHOOKS__SECRETS", &secret),
+        ("ACCOUNTD_WEBHOOKS__ALLOWED_NETWORKS", "127.0.0.1"),
+    ];
+    TestApp::with(&[&usual, settings].concat()).await
+}
+
+#[tokio::test]
+async fn webhook_trusts_the_configured_certificate_authority() {
+    let authority = CertificateAuthority::new();
+    let receiver = Receiver::over_tls(authority.acceptor_for("127.0.0.1")).await;
+    let app = with_tls_endpoint(&receiver, &[("ACCOUNTD_WEBHOOKS__CA_FILE", authority.path())]).await;
+    app.user("ann").await;
+    assert_eq!(send_due(&app.app).await.unwrap(), 1);
+    let [request] = &receiver.take()[..] else { panic!("one message") };
+    assert_eq!((message(request).0.as_str(), request.target.as_str()), ("user.created", "/accounts"));
+    assert!(is_signed(request, 0, SECRET));
+    assert_eq!(queued_count(&app).await, 0);
+}
+
+/// Nobody is told over a connection whose other end is not known; the message waits for better days.
+#[tokio::test]
+async fn webhook_to_untrusted_receiver_stays_queued() {
+    let (authority, stranger) = (CertificateAuthority::new(), CertificateAuthority::new());
+    let receiver = Receiver::over_tls(authority.acceptor_for("127.0.0.1")).await;
+    let app = with_tls_endpoint(&receiver, &[("ACCOUNTD_WEBHOOKS__CA_FILE", stranger.path())]).await;
+    app.user("ann").await;
+    assert_eq!(send_due(&app.app).await.unwrap(), 1);
+    let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
+    assert!(left.failure.unwrap().contains("webhooks.ca_file"));
+    assert_eq!((left.attempts, receiver.take().len()), (1, 0));
+
+    let path = authority.path().to_owned();
+    let believing = config(&[("CA_FILE", &path)]).unwrap().webhooks.trust_anchors;
+    let app = app.restart_with(|config| config.webhooks.trust_anchors = believing).await;
+    app.clock.advance(TimeDelta::seconds(5));
+    assert_eq!(send_due(&app.app).await.unwrap(), 1);
+    assert_eq!((receiver.take().len(), queued_count(&app).await), (1, 0));
+}
+
+/// What a file may hold that names authorities.
+#[test]
+fn webhook_ca_file_must_contain_certificates_only() {
+    let authority = CertificateAuthority::new();
+    let certificate = std::fs::read_to_string(&authority.file).unwrap();
+    let file = crate::support::scratch_directory().with_extension("pem");
+    let loaded = |content: &str| {
+        std::fs::write(&file, content).unwrap();
+        config(&[("CA_FILE", file.to_str().unwrap())])
+    };
+    assert_eq!(loaded(&certificate).unwrap().webhooks.trust_anchors.len(), 1);
+    assert_eq!(loaded(&format!("# ours\n{certificate}\n{certificate}")).unwrap().webhooks.trust_anchors.len(), 2);
+    let key = "-----BEGIN PRIVATE KEY-----\nbm8gc2VjcmV0\n-----END PRIVATE KEY-----\n";
+    let damaged = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
+    for (content, why) in [
+        (String::new(), "holds no certificate"),
+        ("hello".to_owned(), "holds no certificate"),
+        (format!("{certificate}{key}"), "holds a key"),
+        (damaged.to_owned(), "certificate that is damaged"),
+        (format!("{certificate}{damaged}"), "certificate that is damaged"),
+        (certificate.replace("-----END", "-----end"), "is not PEM"),
+    ] {
+        let told = loaded(&content).unwrap_err();
+        assert!(told.contains(why) && told.contains("webhooks.ca_file"), "{content}: {told}");
+        assert!(!told.contains("bm8gc2VjcmV0"), "{told}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert!(config(&[("CA_FILE", file.to_str().unwrap())]).unwrap_err().contains("cannot be read"));
+    assert!(config(&[("CA_FILE", "/")]).unwrap_err().contains("cannot be read"));
+    assert!(config(&[("CA_FILE", "")]).unwrap_err().contains("is empty"));
+}
