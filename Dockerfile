@@ -1,4 +1,4 @@
-# accountd in a container: built from source, run as a user of its own, data in /data.
+# accountd in a container: built from source, run as its own user, data in /data.
 FROM node:22-bookworm-slim AS web
 WORKDIR /source
 COPY schema.graphql .

@@ -1,4 +1,4 @@
-//! The bare server: axum and async-graphql as their documentation shows them, with `me` answered from a constant.
+//! The baseline server: axum and async-graphql as in their documentation, with a constant `me`.
 
 use std::net::SocketAddr;
 
@@ -24,8 +24,8 @@ impl Query {
 /// Serves until the process ends.
 pub fn serve(port: u16) {
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription).finish();
-    let answer = async move |Json(request): Json<Request>| -> Json<Response> { Json(schema.execute(request).await) };
-    let router: Router = Router::new().route("/graphql", post(answer));
+    let handler = async move |Json(request): Json<Request>| -> Json<Response> { Json(schema.execute(request).await) };
+    let router: Router = Router::new().route("/graphql", post(handler));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await.expect("a port");

@@ -1,4 +1,4 @@
-//! Two builds by turns: what a change made faster or slower, beside the bare server of the same minute.
+//! Comparison of two builds, interleaved, with the baseline server of the same minute as reference.
 
 use serde_json::json;
 
@@ -10,16 +10,16 @@ use crate::refresh::{PostgresDatabase, SESSIONS, refresh_chain};
 use crate::server::{PROGRAM, Server, TempDirectory, create_admin, env_var, migrate};
 use crate::{PASSWORD, median};
 
-/// Names the binary of the other build; a name that no accountd takes for a setting.
+/// Environment variable with the path of the other build's binary; no setting of accountd has this name.
 const OTHER_PROGRAM: &str = "BENCH_OTHER";
 
-/// How often each build has its turn.
-const TURNS: usize = 7;
+/// Rounds per build.
+const ROUNDS: usize = 7;
 
-/// Accounts that log in: so many that none gets to the limit of its sessions.
+/// Accounts that log in: enough that none reaches its session limit.
 const ACCOUNTS: usize = 64;
 
-/// What both builds are asked.
+/// What both builds are measured with.
 const WORKLOADS: [(&str, Workload); 5] = [
     ("`me`", |build| Some(build.reads(ME_QUERY))),
     ("`users(first: 20)`", |build| Some(build.reads(USERS_QUERY))),
@@ -28,7 +28,7 @@ const WORKLOADS: [(&str, Workload); 5] = [
     ("`login`", |build| Some(build.logins())),
 ];
 
-/// The rate of one round; none where no server runs.
+/// The rate of one round; none if no database server runs.
 type Workload = fn(&Build) -> Option<f64>;
 
 /// A build, started on a database of each kind.
@@ -42,20 +42,20 @@ struct Build {
 impl Build {
     fn start(program: &str, database: Option<&PostgresDatabase>) -> Self {
         let directories = [TempDirectory::new(), TempDirectory::new()];
-        // Settings that either build may not know are none of its business.
-        let embedded = Server::start_program(program, &directories[0], &[("ACCOUNTD_LIMITS__ENABLED", "false")]);
+        // No settings that only one of the builds may know.
+        let sqlite = Server::start_program(program, &directories[0], &[("ACCOUNTD_LIMITS__ENABLED", "false")]);
         create_admin(program, &directories[0], "root");
         let postgres = database.map(|database| {
             migrate(program, &directories[1], &database.settings());
             Server::start_program(program, &directories[1], &database.settings())
         });
-        for server in [Some(&embedded), postgres.as_ref()].into_iter().flatten() {
-            for number in 0..ACCOUNTS {
-                server.register(&name(number));
+        for server in [Some(&sqlite), postgres.as_ref()].into_iter().flatten() {
+            for index in 0..ACCOUNTS {
+                server.register(&name(index));
             }
         }
-        let token = embedded.login("root").0;
-        Self { sqlite: embedded, postgres, token, _directories: directories }
+        let token = sqlite.login("root").0;
+        Self { sqlite, postgres, token, _directories: directories }
     }
 
     fn reads(&self, query: &str) -> f64 {
@@ -65,10 +65,10 @@ impl Build {
 
     fn logins(&self) -> f64 {
         let connections = cores() * 4;
-        let logins = |mut number| {
+        let logins = |mut index| {
             move |_: &str| {
-                number += connections;
-                graphql("", LOGIN_MUTATION, &json!({ "n": name(number % ACCOUNTS), "p": PASSWORD }))
+                index += connections;
+                graphql("", LOGIN_MUTATION, &json!({ "n": name(index % ACCOUNTS), "p": PASSWORD }))
             }
         };
         run(self.sqlite.port, connections, logins).rate()
@@ -76,49 +76,50 @@ impl Build {
 }
 
 fn refreshes(server: &Server) -> f64 {
-    let tokens: Vec<String> = (0..SESSIONS).map(|number| server.login(&name(number)).1).collect();
-    run(server.port, SESSIONS, |number| refresh_chain(tokens[number].clone())).rate()
+    let tokens: Vec<String> = (0..SESSIONS).map(|index| server.login(&name(index)).1).collect();
+    run(server.port, SESSIONS, |index| refresh_chain(tokens[index].clone())).rate()
 }
 
-fn name(number: usize) -> String {
-    format!("ann{number}")
+fn name(index: usize) -> String {
+    format!("ann{index}")
 }
 
+/// Measures both builds and prints the comparison.
 pub fn measure() {
     let Some(other) = env_var(OTHER_PROGRAM) else {
-        eprintln!("{OTHER_PROGRAM} names no binary: build the other commit and name its accountd");
+        eprintln!("set {OTHER_PROGRAM} to the accountd binary of the other build");
         std::process::exit(2);
     };
     let url = env_var("ACCOUNTD_TEST_POSTGRES");
     let databases = [("turns_other", other), ("turns_this", PROGRAM.to_owned())]
         .map(|(name, program)| (url.clone().map(|url| PostgresDatabase::create(url, name)), program));
-    let bare = Server::baseline();
+    let baseline = Server::baseline();
     let builds = databases.each_ref().map(|(database, program)| Build::start(program, database.as_ref()));
     let constant = graphql(&builds[1].token, ME_QUERY, &json!({}));
-    println!("{TURNS} turns; the other build, this build, and this beside the other: median, least and most");
-    for (what, asked) in WORKLOADS {
-        let (mut bares, mut rates, mut shares) = (Vec::new(), [Vec::new(), Vec::new()], Vec::new());
-        for turn in 0..TURNS {
-            bares.push(run(bare.port, CONNECTIONS, |_| repeat(constant.clone())).rate());
-            // Who comes first changes: what the machine does meanwhile meets both.
-            for number in if turn % 2 == 0 { [0, 1] } else { [1, 0] } {
-                rates[number].extend(asked(&builds[number]));
+    println!("{ROUNDS} rounds: other build, this build, ratio of this to the other (median, minimum to maximum)");
+    for (workload_name, workload) in WORKLOADS {
+        let (mut baselines, mut rates, mut shares) = (Vec::new(), [Vec::new(), Vec::new()], Vec::new());
+        for round in 0..ROUNDS {
+            baselines.push(run(baseline.port, CONNECTIONS, |_| repeat(constant.clone())).rate());
+            // The order alternates: background load of the machine affects both.
+            for index in if round % 2 == 0 { [0, 1] } else { [1, 0] } {
+                rates[index].extend(workload(&builds[index]));
             }
             let [others, these] = &rates;
-            shares.extend(others.get(turn).zip(these.get(turn)).map(|(other, this)| this / other));
+            shares.extend(others.get(round).zip(these.get(round)).map(|(other, this)| this / other));
         }
         if shares.is_empty() {
-            println!("{what}: not measured, because ACCOUNTD_TEST_POSTGRES names no server");
+            println!("{workload_name}: not measured: set ACCOUNTD_TEST_POSTGRES to a server");
             continue;
         }
-        let least = shares.iter().copied().fold(f64::MAX, f64::min);
-        let most = shares.iter().copied().fold(f64::MIN, f64::max);
-        let (bare, [other, this]) = (median(bares), rates.map(median));
+        let minimum = shares.iter().copied().fold(f64::MAX, f64::min);
+        let maximum = shares.iter().copied().fold(f64::MIN, f64::max);
+        let (baseline, [other, this]) = (median(baselines), rates.map(median));
         println!(
-            "{what}: {other:.0}/s, {this:.0}/s, {:.3} ({least:.3} to {most:.3}); beside the bare server {:.3} and {:.3}",
+            "{workload_name}: {other:.0}/s, {this:.0}/s, {:.3} ({minimum:.3} to {maximum:.3}); ratio to the baseline {:.3} and {:.3}",
             median(shares),
-            other / bare,
-            this / bare,
+            other / baseline,
+            this / baseline,
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Login tells nobody who exists: the medians of an unknown name, a wrong password and a disabled account, as a share
-//! of one hash, at the real cost of hashing and with all limits on. Every sample is the first failure of another name.
+//! Login timing reveals no account: the medians of an unknown name, a wrong password and a disabled account, as a share
+//! of one hash, at the real hashing cost and with all limits on. Every sample is the first failure of another name.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use crate::{PASSWORD, median};
 
 const ROUNDS: usize = 150;
 
+/// Measures the time of failed logins.
 pub fn measure(report: &mut Report) {
     Runtime::new().expect("a runtime").block_on(compare(report));
 }
@@ -36,48 +37,52 @@ async fn compare(report: &mut Report) {
         for name in [format!("known{round}"), format!("disabled{round}")] {
             let query = "mutation ($n: String!, $p: String!) {
                 register(input: { username: $n, password: $p }) { status errors { code message } } }";
-            let answer = send(&router, query, json!({ "n": name, "p": PASSWORD })).await;
-            assert_eq!(answer["data"]["register"]["status"], "SIGNED_IN", "{answer}");
+            let response = send(&router, query, json!({ "n": name, "p": PASSWORD })).await;
+            assert_eq!(response["data"]["register"]["status"], "SIGNED_IN", "{response}");
         }
         disable(&app, &format!("disabled{round}")).await;
     }
 
     let secret = PASSWORD.to_owned().into();
-    let cases =
-        [("unknown name", "nobody", "x"), ("wrong password", "known", "x"), ("disabled account", "disabled", PASSWORD)];
+    let cases = [
+        ("unknown name", "unknown", "x"),
+        ("wrong password", "known", "x"),
+        ("disabled account", "disabled", PASSWORD),
+    ];
     let mut hashes = Vec::new();
     let mut samples: Vec<Vec<Duration>> = vec![Vec::new(); cases.len()];
     for round in 0..ROUNDS {
-        let begun = Instant::now();
+        let started = Instant::now();
         app.hasher.hash(&secret).await.expect("a hash");
-        hashes.push(begun.elapsed());
-        // In turns, so that a slow moment of the machine strikes all of them.
+        hashes.push(started.elapsed());
+        // Interleaved, so that a slow moment of the machine affects all cases.
         for ((_, name, password), times) in cases.iter().zip(&mut samples) {
             times.push(failed_login(&router, &format!("{name}{round}"), password).await);
         }
     }
     let hash = median(hashes).as_secs_f64();
     let medians: Vec<f64> = samples.into_iter().map(|times| median(times).as_secs_f64() / hash).collect();
-    let (least, most) = (medians.iter().copied().fold(f64::MAX, f64::min), medians.iter().copied().fold(0.0, f64::max));
-    let spread = format!("{:.1} % of one hash", (most - least) * 100.0);
-    report.record_with_target("how far unknown, wrong and disabled logins are apart in time", spread, "below 5 %");
+    let (minimum, maximum) =
+        (medians.iter().copied().fold(f64::MAX, f64::min), medians.iter().copied().fold(0.0, f64::max));
+    let spread = format!("{:.1} % of one hash", (maximum - minimum) * 100.0);
+    report.record_with_target("largest time difference of unknown, wrong and disabled logins", spread, "below 5 %");
 }
 
 async fn failed_login(router: &Router, name: &str, password: &str) -> Duration {
     let query = "mutation ($n: String!, $p: String!) {
         login(input: { username: $n, password: $p }) { errors { code } } }";
-    let begun = Instant::now();
-    let answer = send(router, query, json!({ "n": name, "p": password })).await;
-    let time = begun.elapsed();
-    assert_eq!(answer["data"]["login"]["errors"][0]["code"], "INVALID_CREDENTIALS", "{answer}");
+    let started = Instant::now();
+    let response = send(router, query, json!({ "n": name, "p": password })).await;
+    let time = started.elapsed();
+    assert_eq!(response["data"]["login"]["errors"][0]["code"], "INVALID_CREDENTIALS", "{response}");
     time
 }
 
 async fn send(router: &Router, query: &str, variables: Value) -> Value {
     let body = json!({ "query": query, "variables": variables }).to_string();
     let request = Request::post("/graphql").header("content-type", "application/json").body(Body::from(body));
-    let answer = router.clone().oneshot(request.expect("a request")).await.expect("an answer");
-    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+    let response = router.clone().oneshot(request.expect("a request")).await.expect("a response");
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.expect("a body");
     serde_json::from_slice(&bytes).expect("JSON")
 }
 

@@ -1,4 +1,4 @@
-//! The machine that the figures belong to.
+//! Description of the machine that the figures belong to.
 
 use std::fs;
 use std::thread::available_parallelism;
@@ -21,7 +21,7 @@ pub fn description() -> String {
     )
 }
 
-/// How many processors there are.
+/// Number of processors.
 pub fn cores() -> usize {
     available_parallelism().expect("processors").get()
 }

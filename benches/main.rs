@@ -1,10 +1,10 @@
-//! The figures: what accountd reaches on this machine, as ratios measured in one run beside a bare server, beside the
-//! database's own commits, and beside what the processors can hash.
+//! Benchmarks: ratios measured in one run against a baseline server, the database's own commit rate, and the CPU's hash
+//! rate.
 //!
 //! `cargo bench` measures everything and writes `benches/results`; `cargo bench -- reads login` measures parts. With
-//! `BENCH_OTHER` in the environment, `cargo bench -- turns` measures that binary and this one by turns.
+//! `BENCH_OTHER` in the environment, `cargo bench -- turns` compares that binary with this one.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench stops at the first surprise")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench stops at the first unexpected result")]
 
 use std::time::Duration;
 
@@ -25,27 +25,27 @@ mod server;
 mod slow_clients;
 mod startup;
 
-/// How often each thing is measured; the median counts.
+/// Measurements of each figure; the median counts.
 const ROUNDS: usize = 3;
 
-/// How long one measurement takes.
+/// Length of one measurement.
 const ROUND: Duration = Duration::from_secs(3);
 
-/// The password of everybody.
+/// The password of every account.
 const PASSWORD: &str = "correct-horse-battery-7";
 
-/// Measures something, and tells it.
+/// Measures one part and adds its figures to the report.
 type Measure = fn(&mut report::Report);
 
-/// What can be measured, in this order.
+/// The parts, in the order of measurement.
 const PARTS: [(&str, Measure); 9] = [
-    ("start", startup::measure),
+    ("startup", startup::measure),
     ("reads", reads::measure),
     ("refresh", refresh::measure),
     ("login", hashing::measure),
-    ("alike", login_timing::measure),
-    ("refused", rejections::measure),
-    ("slow", slow_clients::measure),
+    ("login-timing", login_timing::measure),
+    ("rejections", rejections::measure),
+    ("slow-clients", slow_clients::measure),
     ("memory", memory::measure),
     ("growth", growth::measure),
 ];
@@ -54,23 +54,23 @@ fn main() {
     if let Some(port) = server::baseline_port() {
         return baseline::serve(port);
     }
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    if wanted == ["turns"] {
+    let selected: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    if selected == ["turns"] {
         return build_comparison::measure();
     }
     let mut report = report::Report::default();
     for (name, measure) in PARTS {
-        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+        if selected.is_empty() || selected.iter().any(|part| part == name) {
             println!("{name}");
             measure(&mut report);
         }
     }
-    if wanted.is_empty() {
+    if selected.is_empty() {
         report.write();
     }
 }
 
-/// The median of what was measured.
+/// The median of `values`.
 fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
     values.sort_by(|one, other| one.partial_cmp(other).expect("numbers"));
     values[values.len() / 2]

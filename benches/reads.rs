@@ -1,4 +1,4 @@
-//! Reading: `me` beside the bare server that answers the same, and a page of users among a million.
+//! Reads: `me` against the baseline server, and a page of users among a million.
 
 use serde_json::json;
 
@@ -7,18 +7,19 @@ use crate::report::{Report, percent};
 use crate::server::{PROGRAM, Server, TempDirectory, create_admin};
 use crate::{ROUNDS, median, seed};
 
-/// Connections that ask at a time.
+/// Concurrent connections.
 pub const CONNECTIONS: usize = 32;
 
-/// What both servers are asked.
+/// The query that both servers get.
 pub const ME_QUERY: &str = "{ me { id username } }";
 
-/// What an administrator's list shows first.
+/// The first page of the administrator's user list.
 pub const USERS_QUERY: &str =
     "{ users(first: 20) { nodes { id username status roles createdAt } pageInfo { hasNextPage } } }";
 
+/// Measures `me` and a page of users.
 pub fn measure(report: &mut Report) {
-    let (directory, bare) = (TempDirectory::new(), Server::baseline());
+    let (directory, baseline) = (TempDirectory::new(), Server::baseline());
     create_admin(PROGRAM, &directory, "root");
     seed::users(&directory, 1_000_000);
     let server = Server::start(&directory);
@@ -26,13 +27,13 @@ pub fn measure(report: &mut Report) {
     let page = graphql(&server.login("root").0, USERS_QUERY, &json!({}));
     let (mut shares, mut rates, mut pages) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let constant = run(bare.port, CONNECTIONS, |_| repeat(me.clone())).rate();
+        let constant = run(baseline.port, CONNECTIONS, |_| repeat(me.clone())).rate();
         let rate = run(server.port, CONNECTIONS, |_| repeat(me.clone())).rate();
         shares.push(rate / constant);
         rates.push(rate);
         pages.push(run(server.port, CONNECTIONS, |_| repeat(page.clone())).rate() / constant);
     }
-    report.record(format!("`me` a second, {CONNECTIONS} connections"), format!("{:.0}", median(rates)));
-    report.record_share("`me` beside the bare server's constant", median(shares), 80);
-    report.record("`users(first: 20)` among 1,000,000, beside the same constant", percent(median(pages)));
+    report.record(format!("`me` per second, {CONNECTIONS} connections"), format!("{:.0}", median(rates)));
+    report.record_share("`me`, share of the baseline", median(shares), 80);
+    report.record("`users(first: 20)` of 1,000,000, share of the same baseline", percent(median(pages)));
 }

@@ -1,4 +1,4 @@
-//! Refreshing: how many a second, beside the durable commits of an equal row that the same database makes.
+//! Refresh rate, against the database's own rate of durable commits of an equal row.
 
 use std::time::Instant;
 
@@ -14,19 +14,20 @@ use crate::report::Report;
 use crate::server::{PROGRAM, Server, TempDirectory, env_var, migrate};
 use crate::{ROUND, ROUNDS, median};
 
-/// Sessions that are refreshed at a time.
+/// Sessions that are refreshed concurrently.
 pub const SESSIONS: usize = 8;
 
 const REFRESH_MUTATION: &str = "mutation ($token: String!) {
     refresh(input: { refreshToken: $token }) { outcome tokens { refreshToken } errors { code } } }";
 
+/// Measures refreshes on SQLite and, if a server is set, on PostgreSQL.
 pub fn measure(report: &mut Report) {
     let directory = TempDirectory::new();
     let server = Server::start(&directory);
     compare(report, "SQLite", &server, &config::Database::Embedded(directory.database()));
     match env_var("ACCOUNTD_TEST_POSTGRES") {
         Some(url) => measure_postgres(report, url),
-        None => println!("  not measured on PostgreSQL: ACCOUNTD_TEST_POSTGRES names no server"),
+        None => println!("  not measured on PostgreSQL: set ACCOUNTD_TEST_POSTGRES to a server"),
     }
 }
 
@@ -38,7 +39,7 @@ fn measure_postgres(report: &mut Report, url: String) {
     compare(report, "PostgreSQL", &server, &config::Database::Server(database.url.clone().into()));
 }
 
-/// A database of this run's own, which goes when it is dropped.
+/// A database for this run, dropped with the value.
 pub struct PostgresDatabase {
     name: String,
     url: String,
@@ -46,7 +47,7 @@ pub struct PostgresDatabase {
 }
 
 impl PostgresDatabase {
-    /// `url` names a database that is there.
+    /// Creates a database; `url` names an existing one of the same server.
     pub fn create(url: String, name: &str) -> Self {
         let name = format!("accountd_{name}_{}", std::process::id());
         let own = format!("{}/{name}", url.rsplit_once('/').expect("a database in the URL").0);
@@ -78,44 +79,44 @@ impl Drop for PostgresDatabase {
     }
 }
 
-fn compare(report: &mut Report, database: &str, server: &Server, place: &config::Database) {
-    let mut tokens: Vec<String> = (0..SESSIONS).map(|number| server.register(&format!("ann{number}")).1).collect();
+fn compare(report: &mut Report, database: &str, server: &Server, settings: &config::Database) {
+    let mut tokens: Vec<String> = (0..SESSIONS).map(|index| server.register(&format!("ann{index}")).1).collect();
     let (mut shares, mut rates) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let commits = commit_rate(place);
-        let sample = run(server.port, SESSIONS, |number| refresh_chain(tokens[number].clone()));
+        let commits = commit_rate(settings);
+        let sample = run(server.port, SESSIONS, |index| refresh_chain(tokens[index].clone()));
         rates.push(sample.rate());
         shares.push(sample.rate() / commits);
-        // The chains went on where nobody sees them: begin new ones.
-        tokens = (0..SESSIONS).map(|number| server.login(&format!("ann{number}")).1).collect();
+        // The token chains were advanced out of sight: start new ones.
+        tokens = (0..SESSIONS).map(|index| server.login(&format!("ann{index}")).1).collect();
     }
-    report.record(format!("refreshes a second on {database}, {SESSIONS} sessions"), format!("{:.0}", median(rates)));
-    report.record_share(format!("refreshes beside durable commits of an equal row, {database}"), median(shares), 70);
+    report.record(format!("refreshes per second on {database}, {SESSIONS} sessions"), format!("{:.0}", median(rates)));
+    report.record_share(format!("refreshes, share of durable commits of an equal row, {database}"), median(shares), 70);
 }
 
-/// A client that refreshes with what it got last.
+/// A client that refreshes with its last refresh token.
 pub fn refresh_chain(first: String) -> impl RequestSource {
     let mut token = first;
-    move |answer: &str| {
-        if !answer.is_empty() {
-            let answer: Value = serde_json::from_str(answer).expect("JSON");
-            let renewed = &answer["data"]["refresh"];
-            assert_eq!(renewed["outcome"], "ROTATED", "{answer}");
+    move |response: &str| {
+        if !response.is_empty() {
+            let response: Value = serde_json::from_str(response).expect("JSON");
+            let renewed = &response["data"]["refresh"];
+            assert_eq!(renewed["outcome"], "ROTATED", "{response}");
             token = renewed["tokens"]["refreshToken"].as_str().expect("a token").to_owned();
         }
         graphql("", REFRESH_MUTATION, &json!({ "token": token }))
     }
 }
 
-/// Commits a second of rows like a session's, by the server's own kind of connections: on SQLite one after the other, as
-/// there is one writer; on a server as many at a time as there are sessions.
-fn commit_rate(place: &config::Database) -> f64 {
-    let writers = match place {
+/// Commits per second of a row like a session's, over the server's own kind of connections: sequential on SQLite, which
+/// has one writer; on a database server as many at a time as there are sessions.
+fn commit_rate(settings: &config::Database) -> f64 {
+    let writers = match settings {
         config::Database::Embedded(_) => 1,
         config::Database::Server(_) => SESSIONS,
     };
     runtime().block_on(async {
-        let database = Database::connect(place).await.expect("a connection");
+        let database = Database::connect(settings).await.expect("a connection");
         let writer = DatabaseConnection::clone(database.writer());
         let table =
             "CREATE TABLE bench_row (id BIGINT PRIMARY KEY, uid CHAR(36) UNIQUE, generation BIGINT, note VARCHAR(255))";
@@ -124,11 +125,11 @@ fn commit_rate(place: &config::Database) -> f64 {
             let row = format!("INSERT INTO bench_row VALUES ({id}, 'row {id}', 0, '{}')", "x".repeat(200));
             writer.execute_unprepared(&row).await.expect("a row");
         }
-        let (begun, until) = (Instant::now(), Instant::now() + ROUND);
-        let mut writing = JoinSet::new();
+        let (started, until) = (Instant::now(), Instant::now() + ROUND);
+        let mut writers_running = JoinSet::new();
         for id in 0..writers {
             let writer = writer.clone();
-            writing.spawn(async move {
+            writers_running.spawn(async move {
                 let update = format!("UPDATE bench_row SET generation = generation + 1 WHERE id = {id}");
                 let mut count = 0;
                 while Instant::now() < until {
@@ -138,9 +139,9 @@ fn commit_rate(place: &config::Database) -> f64 {
                 count
             });
         }
-        let count: u32 = writing.join_all().await.into_iter().sum();
-        let rate = f64::from(count) / begun.elapsed().as_secs_f64();
-        writer.execute_unprepared("DROP TABLE bench_row").await.expect("no table");
+        let count: u32 = writers_running.join_all().await.into_iter().sum();
+        let rate = f64::from(count) / started.elapsed().as_secs_f64();
+        writer.execute_unprepared("DROP TABLE bench_row").await.expect("a dropped table");
         database.close().await.expect("closed connections");
         rate
     })

@@ -1,5 +1,6 @@
-//! What refusals cost and tell: the processor time of the longest requests from an address without budget beside short
-//! ones, and whether the time of a refused login tells who exists (promise B2 with the limiter spent).
+//! Cost and timing of rejections: the CPU time of the longest requests from an address with an empty bucket against
+//! short ones, and whether the time of a rejected login reveals which accounts exist (promise B2 with the limit
+//! reached).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use accountd::app::App;
 use accountd::clock::SystemClock;
 use accountd::config::{Config, Flags};
 use accountd::entropy::SystemEntropy;
-use accountd::limits::rate_limits::RateLimitKey;
+use accountd::limits::key::RateLimitKey;
 use accountd::{http, startup};
 use axum::Router;
 use axum::body::Body;
@@ -24,12 +25,13 @@ use crate::report::Report;
 use crate::server::TempDirectory;
 use crate::{PASSWORD, median};
 
-/// How often each request is sent.
+/// Number of times each request is sent.
 const REQUESTS: usize = 400;
 
-/// The address whose budgets are spent.
+/// The address whose buckets are empty.
 const ADDRESS: ([u8; 4], u16) = ([192, 0, 2, 7], 50_000);
 
+/// Measures the cost and the timing of rejections.
 pub fn measure(report: &mut Report) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(compare(report));
@@ -51,48 +53,49 @@ async fn compare(report: &mut Report) {
             "/graphql",
             (|text| mutation_body("login", json!({ "username": text, "password": text }))) as fn(&str) -> Value,
         ),
-        ("/graphql", |text| mutation_body("register", json!({ "username": "nobody", "password": text }))),
+        ("/graphql", |text| mutation_body("register", json!({ "username": "unknown", "password": text }))),
         ("/login", |text| json!({ "username": text, "password": "x" })),
-        ("/register", |text| json!({ "username": "nobody", "password": text })),
+        ("/register", |text| json!({ "username": "unknown", "password": text })),
     ] {
-        // Half as long where the text comes twice: the variables of a request are bounded.
+        // Half as long where the text occurs twice: the variables of a request are bounded.
         let text = if path == "/graphql" { &long[..long.len() / 6 * 3] } else { &long };
-        let short = median_cpu_seconds(&app, &router, path, &body("nobody")).await;
+        let short = median_cpu_seconds(&app, &router, path, &body("unknown")).await;
         ratios.push(median_cpu_seconds(&app, &router, path, &body(text)).await / short);
     }
-    let most = ratios.into_iter().fold(0.0, f64::max);
+    let maximum = ratios.into_iter().fold(0.0, f64::max);
     report.record_with_target(
-        "refused requests with long texts, beside short ones",
-        format!("{most:.1} ×"),
+        "CPU time of rejected requests with long texts, relative to short ones",
+        format!("{maximum:.1} ×"),
         "5 × or less",
     );
 
-    let mut least_alike = 0.5_f64;
+    let mut worst_auc = 0.5_f64;
     for device in [Value::Null, json!("x"), json!(foreign_device_token(&app, &router).await)] {
         let mut times = [Vec::new(), Vec::new()];
         for _ in 0..REQUESTS {
-            for (name, times) in ["known", "nobody"].into_iter().zip(&mut times) {
+            for (name, times) in ["known", "unknown"].into_iter().zip(&mut times) {
                 exhaust_buckets(&app).await;
                 let body = mutation_body("login", json!({ "username": name, "password": "x", "deviceToken": device }));
-                let begun = Instant::now();
+                let started = Instant::now();
                 send(&router, Some(ADDRESS.into()), "/graphql", &body).await;
-                times.push(begun.elapsed());
+                times.push(started.elapsed());
             }
         }
         let [known, unknown] = times;
         let found = auc(&known, &unknown);
-        if (found - 0.5).abs() > (least_alike - 0.5).abs() {
-            least_alike = found;
+        if (found - 0.5).abs() > (worst_auc - 0.5).abs() {
+            worst_auc = found;
         }
     }
     report.record_with_target(
-        "how well the time of a refused login tells who exists (AUC)",
-        format!("{least_alike:.2}"),
+        "how well the time of a rejected login predicts whether the account exists (AUC)",
+        format!("{worst_auc:.2}"),
         "0.45 to 0.55",
     );
 }
 
-/// How often a time of the first kind is longer than one of the second (Mann-Whitney): one half if they are alike.
+/// The probability that a time of the first kind is longer than one of the second (Mann-Whitney); one half if they do
+/// not differ.
 fn auc(some: &[Duration], others: &[Duration]) -> f64 {
     let longer = some.iter().flat_map(|one| {
         others.iter().map(move |other| f64::from(u8::from(one > other)) + f64::from(u8::from(one == other)) / 2.0)
@@ -100,28 +103,28 @@ fn auc(some: &[Duration], others: &[Duration]) -> f64 {
     longer.sum::<f64>() / (some.len() * others.len()) as f64
 }
 
-/// The processor time of one refused request, in seconds: the median.
+/// The median CPU time of one rejected request, in seconds.
 async fn median_cpu_seconds(app: &App, router: &Router, path: &str, body: &Value) -> f64 {
     let mut times = Vec::new();
     for _ in 0..REQUESTS {
         exhaust_buckets(app).await;
-        let begun = process_cpu_time();
-        let answer = send(router, Some(ADDRESS.into()), path, body).await;
-        times.push(process_cpu_time().saturating_sub(begun).as_secs_f64());
-        let is_refused =
-            answer.contains("TOO_MANY_ATTEMPTS") || answer.contains("Rate limit") || answer.contains("Too many");
-        assert!(is_refused, "{path}: {answer}");
+        let started = process_cpu_time();
+        let response = send(router, Some(ADDRESS.into()), path, body).await;
+        times.push(process_cpu_time().saturating_sub(started).as_secs_f64());
+        let is_rejected =
+            response.contains("TOO_MANY_ATTEMPTS") || response.contains("Rate limit") || response.contains("Too many");
+        assert!(is_rejected, "{path}: {response}");
     }
     median(times)
 }
 
-/// Leaves nothing for the address.
+/// Empties the buckets of the address.
 async fn exhaust_buckets(app: &App) {
     let address = RateLimitKey::address(SocketAddr::from(ADDRESS).ip());
-    let throttle = &app.throttle;
-    let legacy = [&throttle.legacy_logins, &throttle.legacy_registrations];
-    for budget in [&throttle.failed_logins, &throttle.registration_attempts].into_iter().chain(legacy) {
-        while budget.take(address, app.clock.now()).await.is_ok() {}
+    let limits = &app.rate_limits;
+    let legacy = [&limits.legacy_logins, &limits.legacy_registrations];
+    for bucket in [&limits.failed_logins, &limits.registration_attempts].into_iter().chain(legacy) {
+        while bucket.take(address, app.clock.now()).await.is_ok() {}
     }
 }
 
@@ -130,9 +133,9 @@ async fn foreign_device_token(_: &App, router: &Router) -> String {
     let register = mutation_body("register", json!({ "username": "other", "password": PASSWORD }));
     send(router, None, "/graphql", &register).await;
     let query = "mutation ($p: String!) { login(input: { username: \"other\", password: $p }) { deviceToken } }";
-    let answer = send(router, None, "/graphql", &json!({ "query": query, "variables": { "p": PASSWORD } })).await;
-    let answer: Value = serde_json::from_str(&answer).expect("JSON");
-    answer["data"]["login"]["deviceToken"].as_str().expect("a token").to_owned()
+    let response = send(router, None, "/graphql", &json!({ "query": query, "variables": { "p": PASSWORD } })).await;
+    let response: Value = serde_json::from_str(&response).expect("JSON");
+    response["data"]["login"]["deviceToken"].as_str().expect("a token").to_owned()
 }
 
 fn mutation_body(field: &str, input: Value) -> Value {
@@ -147,12 +150,12 @@ async fn send(router: &Router, from: Option<SocketAddr>, path: &str, body: &Valu
         request = request.extension(ConnectInfo(from));
     }
     let request = request.body(Body::from(body.to_string())).expect("a request");
-    let answer = router.clone().oneshot(request).await.expect("an answer");
-    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.expect("a body");
+    let response = router.clone().oneshot(request).await.expect("a response");
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.expect("a body");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The processor time of the whole process: the hashing threads count.
+/// The CPU time of the whole process, hashing threads included.
 fn process_cpu_time() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
 }

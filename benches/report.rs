@@ -1,4 +1,4 @@
-//! What was measured, printed as it comes and written as a table and a plot.
+//! The report: figures, printed as they come and written as a table and a plot.
 
 use std::fmt::Write;
 use std::fs;
@@ -8,21 +8,22 @@ use plotters::prelude::*;
 
 use crate::machine;
 
-/// One line of the table.
+/// One row of the table.
 struct Figure {
     name: String,
     value: String,
     target: Option<String>,
 }
 
-/// How one figure changes with the number of users, as a share of what it is with the fewest.
+/// One figure by number of users, as a share of its value with the fewest.
 pub struct Curve {
+    /// What the curve shows.
     pub name: &'static str,
     /// Users, and the share.
     pub points: Vec<(f64, f64)>,
 }
 
-/// Everything that was measured.
+/// All figures.
 #[derive(Default)]
 pub struct Report {
     figures: Vec<Figure>,
@@ -30,28 +31,28 @@ pub struct Report {
 }
 
 impl Report {
-    /// A figure that nothing is promised about.
-    pub fn record(&mut self, what: impl Into<String>, value: String) {
-        self.push(what.into(), value, None);
+    /// Adds a figure without a target.
+    pub fn record(&mut self, name: impl Into<String>, value: String) {
+        self.push(name.into(), value, None);
     }
 
-    /// A figure and what it should be.
-    pub fn record_with_target(&mut self, what: impl Into<String>, value: String, wanted: &str) {
-        self.push(what.into(), value, Some(wanted.to_owned()));
+    /// Adds a figure with its target.
+    pub fn record_with_target(&mut self, name: impl Into<String>, value: String, target: &str) {
+        self.push(name.into(), value, Some(target.to_owned()));
     }
 
-    /// A share of something else, which should be `least` percent or more.
-    pub fn record_share(&mut self, what: impl Into<String>, share: f64, least: u32) {
-        self.record_with_target(what, percent(share), &format!("{least} % or more"));
+    /// Adds a share whose target is `minimum` percent or more.
+    pub fn record_share(&mut self, name: impl Into<String>, share: f64, minimum: u32) {
+        self.record_with_target(name, percent(share), &format!("{minimum} % or more"));
     }
 
-    fn push(&mut self, what: String, value: String, wanted: Option<String>) {
-        let aim = wanted.as_ref().map_or(String::new(), |wanted| format!(" (wanted: {wanted})"));
-        println!("  {what}: {value}{aim}");
-        self.figures.push(Figure { name: what, value, target: wanted });
+    fn push(&mut self, name: String, value: String, target: Option<String>) {
+        let suffix = target.as_ref().map_or(String::new(), |target| format!(" (target: {target})"));
+        println!("  {name}: {value}{suffix}");
+        self.figures.push(Figure { name, value, target });
     }
 
-    /// A curve of the plot.
+    /// Adds a curve to the plot.
     pub fn add_curve(&mut self, curve: Curve) {
         self.curves.push(curve);
     }
@@ -67,22 +68,22 @@ impl Report {
 
     fn table(&self) -> String {
         let mut text =
-            format!("Measured on {}.\n\n| what | measured | wanted |\n|---|---|---|\n", machine::description());
-        for Figure { name: what, value, target: wanted } in &self.figures {
-            writeln!(text, "| {what} | {value} | {} |", wanted.as_deref().unwrap_or("")).expect("a line");
+            format!("Measured on {}.\n\n| figure | measured | target |\n|---|---|---|\n", machine::description());
+        for Figure { name, value, target } in &self.figures {
+            writeln!(text, "| {name} | {value} | {} |", target.as_deref().unwrap_or("")).expect("a line");
         }
         text
     }
 
     fn plot(&self, path: &PathBuf) {
-        let most = self.curves.iter().flat_map(|curve| &curve.points).map(|point| point.1).fold(1.0, f64::max);
+        let maximum = self.curves.iter().flat_map(|curve| &curve.points).map(|point| point.1).fold(1.0, f64::max);
         let root = SVGBackend::new(path, (720, 360)).into_drawing_area();
         root.fill(&WHITE).expect("a background");
         let mut chart = ChartBuilder::on(&root)
             .margin(16)
             .x_label_area_size(36)
             .y_label_area_size(48)
-            .build_cartesian_2d((1e3..1e6).log_scale(), 0.0..most * 1.1)
+            .build_cartesian_2d((1e3..1e6).log_scale(), 0.0..maximum * 1.1)
             .expect("a chart");
         chart
             .configure_mesh()
@@ -92,8 +93,8 @@ impl Report {
             .y_label_formatter(&|share| percent(*share))
             .draw()
             .expect("axes");
-        for (number, curve) in self.curves.iter().enumerate() {
-            let color = Palette99::pick(number).to_rgba();
+        for (index, curve) in self.curves.iter().enumerate() {
+            let color = Palette99::pick(index).to_rgba();
             let line = LineSeries::new(curve.points.iter().copied(), color.stroke_width(2)).point_size(3);
             chart
                 .draw_series(line)
@@ -111,7 +112,7 @@ impl Report {
     }
 }
 
-/// A share in words.
+/// Formats a share as a percentage.
 pub fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }

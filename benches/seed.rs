@@ -1,8 +1,8 @@
-//! Many users and sessions, put into an embedded database at once.
+//! Bulk creation of users and sessions in an embedded database.
 
 use std::sync::Arc;
 
-use accountd::account::authentication::tokens;
+use accountd::account::tokens;
 use accountd::app::App;
 use accountd::clock::SystemClock;
 use accountd::config::{Config, Flags};
@@ -16,10 +16,10 @@ use tokio::runtime::Runtime;
 
 use crate::server::TempDirectory;
 
-/// Rows of one statement: SQLite takes 32,766 values in one.
+/// Rows per statement: SQLite accepts 32,766 values in one.
 const BATCH: usize = 1_000;
 
-/// Makes `count` users, in one statement and one transaction, as no face of the service could.
+/// Inserts `count` users in one statement and one transaction, which no API of the service does.
 pub fn users(directory: &TempDirectory, count: usize) {
     let statement = format!(
         "INSERT INTO user (uid, tenant_id, username, username_key, email, email_key, must_change_password, status,
@@ -33,7 +33,7 @@ pub fn users(directory: &TempDirectory, count: usize) {
     });
 }
 
-/// Opens a session for each of the first `count` users; the access tokens.
+/// Opens a session for each of the first `count` users; returns their access tokens.
 pub fn sessions(directory: &TempDirectory, count: usize) -> Vec<String> {
     with_app(directory, async move |app| {
         let now = app.clock.now();
@@ -69,7 +69,7 @@ pub fn sessions(directory: &TempDirectory, count: usize) -> Vec<String> {
     })
 }
 
-/// Does some work on the directory's database, by accountd's own means.
+/// Runs `work` with an `App` on the directory's database.
 fn with_app<T>(directory: &TempDirectory, work: impl AsyncFnOnce(App) -> T) -> T {
     Runtime::new().expect("a runtime").block_on(async {
         let flags = Flags { data_dir: Some(directory.path().to_owned()), ..Flags::default() };

@@ -1,4 +1,4 @@
-//! The servers under load, each a process of its own: accountd, and the bare one beside it.
+//! The servers under load, each a process of its own: accountd and the baseline.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::PASSWORD;
 use crate::load::{Connection, graphql};
 
-/// Tells this program to be the bare server, and where.
+/// Environment variable with the port of the baseline server, which makes this program run it.
 const BASELINE_PORT: &str = "ACCOUNTD_BENCH_BARE";
 
 /// The accountd of this build.
@@ -21,21 +21,24 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_accountd");
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// A directory that goes when it is dropped.
+/// A directory that is removed on drop.
 pub struct TempDirectory(PathBuf);
 
 impl TempDirectory {
+    /// Creates an empty directory.
     pub fn new() -> Self {
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("accountd-bench-{}-{number}", std::process::id()));
+        let index = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("accountd-bench-{}-{index}", std::process::id()));
         fs::create_dir(&path).expect("a directory");
         Self(path)
     }
 
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
+    /// The path of the embedded database.
     pub fn database(&self) -> PathBuf {
         self.0.join("accountd.db")
     }
@@ -47,31 +50,32 @@ impl Drop for TempDirectory {
     }
 }
 
-/// A started server, which stops when it is dropped.
+/// A running server, stopped on drop.
 pub struct Server {
     process: Child,
+    /// The local port it listens on.
     pub port: u16,
 }
 
 impl Server {
-    /// accountd on this directory, without limits.
+    /// Starts accountd on this directory, without limits.
     pub fn start(directory: &TempDirectory) -> Self {
         Self::start_with(directory, &[("ACCOUNTD_LIMITS__ENABLED", "false")])
     }
 
-    /// accountd on this directory with these settings.
+    /// Starts accountd on this directory with these settings.
     pub fn start_with(directory: &TempDirectory, settings: &[(&str, &str)]) -> Self {
         Self::start_program(PROGRAM, directory, settings)
     }
 
-    /// Any accountd, which may have been built from another commit.
+    /// Starts any accountd binary, such as one of another commit.
     pub fn start_program(program: &str, directory: &TempDirectory, settings: &[(&str, &str)]) -> Self {
         let server = Self::spawn(program, directory, settings);
         server.wait_until_listening();
         server
     }
 
-    /// accountd that may not listen yet.
+    /// Starts accountd and does not wait until it listens.
     pub fn spawn_unready(directory: &TempDirectory, settings: &[(&str, &str)]) -> Self {
         Self::spawn(PROGRAM, directory, settings)
     }
@@ -89,11 +93,12 @@ impl Server {
         Self { process, port }
     }
 
-    /// The bare server.
+    /// Starts the baseline server.
     pub fn baseline() -> Self {
         let port = free_port();
         let this = std::env::current_exe().expect("this program");
-        let process = Command::new(this).env(BASELINE_PORT, port.to_string()).spawn().expect("the bare server starts");
+        let process =
+            Command::new(this).env(BASELINE_PORT, port.to_string()).spawn().expect("the baseline server starts");
         let server = Self { process, port };
         server.wait_until_listening();
         server
@@ -107,20 +112,20 @@ impl Server {
         }
     }
 
-    /// The data of an answer without errors.
+    /// The data of a response without errors.
     pub fn query(&self, token: &str, query: &str, variables: &Value) -> Value {
         let text = Connection::open(self.port).exchange(&graphql(token, query, variables));
-        let answer: Value = serde_json::from_str(&text).expect("JSON");
-        assert!(answer.get("errors").is_none(), "{answer}");
-        answer["data"].clone()
+        let response: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(response.get("errors").is_none(), "{response}");
+        response["data"].clone()
     }
 
-    /// A new account's access and refresh token.
+    /// Registers an account; returns its access and refresh token.
     pub fn register(&self, name: &str) -> (String, String) {
         self.tokens_of("register", name)
     }
 
-    /// The tokens of an account that is there.
+    /// Logs in; returns the access and refresh token.
     pub fn login(&self, name: &str) -> (String, String) {
         self.tokens_of("login", name)
     }
@@ -130,8 +135,8 @@ impl Server {
             "mutation ($n: String!, $p: String!) {{
                 {field}(input: {{ username: $n, password: $p }}) {{ tokens {{ accessToken refreshToken }} }} }}"
         );
-        let answer = self.query("", &query, &json!({ "n": name, "p": PASSWORD }));
-        let token = |kind: &str| answer[field]["tokens"][kind].as_str().expect("a token").to_owned();
+        let response = self.query("", &query, &json!({ "n": name, "p": PASSWORD }));
+        let token = |kind: &str| response[field]["tokens"][kind].as_str().expect("a token").to_owned();
         (token("accessToken"), token("refreshToken"))
     }
 
@@ -151,7 +156,7 @@ impl Drop for Server {
     }
 }
 
-/// Makes an administrator in the directory's database.
+/// Creates an administrator in the directory's database.
 pub fn create_admin(program: &str, directory: &TempDirectory, name: &str) {
     use std::io::Write;
     let mut process = Command::new(program)
@@ -165,7 +170,7 @@ pub fn create_admin(program: &str, directory: &TempDirectory, name: &str) {
     assert!(process.wait().expect("an exit").success());
 }
 
-/// Brings the database of these settings to the version of this accountd.
+/// Migrates the database of these settings to the version of this accountd.
 pub fn migrate(program: &str, directory: &TempDirectory, settings: &[(&str, &str)]) {
     let status = Command::new(program)
         .args(["migrate", "--data-dir"])
@@ -178,13 +183,13 @@ pub fn migrate(program: &str, directory: &TempDirectory, settings: &[(&str, &str
     assert!(status.success());
 }
 
-/// Where this program is to be the bare server, if it is.
+/// The port of the baseline server, if this process is to run it.
 pub fn baseline_port() -> Option<u16> {
     env_var(BASELINE_PORT).and_then(|port| port.parse().ok())
 }
 
-/// A variable of the environment.
-#[expect(clippy::disallowed_methods, reason = "a bench is no part of the program, whose settings come by its config")]
+/// An environment variable.
+#[expect(clippy::disallowed_methods, reason = "a bench is not the program, whose settings come through `config`")]
 pub fn env_var(name: &str) -> Option<String> {
     std::env::vars().find(|(found, _)| found == name).map(|(_, value)| value)
 }

@@ -1,6 +1,7 @@
-//! An axum application with accounts: it nests accountd's router, protects its own routes and is told of new users.
+//! An axum application with accounts: it nests accountd's router, protects its own routes and receives an event for
+//! each new user.
 //!
-//! Run it with `ACCOUNTD_LISTEN=127.0.0.1:8081 cargo run --example embedded`; its settings are accountd's.
+//! Run it with `ACCOUNTD_LISTEN=127.0.0.1:8081 cargo run --example embedded`; it reads accountd's settings.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,12 +25,12 @@ async fn main() -> anyhow::Result<()> {
     let accounts = accountd::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
     accounts.hooks.on_user_created(async |user| println!("welcome, {}", user.username));
     tokio::spawn(background(accounts.clone()));
-    // Limits per address need to know the peer's.
+    // Limits per address need the peer address.
     let service = router(accounts)?.into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, service).await?)
 }
 
-/// The application's routes, and those of the accounts under `/accounts`.
+/// The application's routes, and accountd's under `/accounts`.
 pub fn router(accounts: App) -> anyhow::Result<Router> {
     Ok(Router::new()
         .route("/", get(welcome))
@@ -39,17 +40,17 @@ pub fn router(accounts: App) -> anyhow::Result<Router> {
         .with_state(accounts))
 }
 
-/// For everybody.
+/// Public.
 async fn welcome(user: Option<CurrentUser>) -> String {
     user.map_or("sign in at /accounts/graphql".to_owned(), |user| format!("hello, {}", user.username()))
 }
 
-/// For everybody who is signed in; others get 401.
+/// For authenticated users; others get 401.
 async fn notes(user: CurrentUser) -> Json<Value> {
     Json(json!({ "of": user.username(), "notes": [] }))
 }
 
-/// For administrators: the layer keeps others out with 403.
+/// For administrators: the layer rejects other users with 403.
 async fn report() -> &'static str {
     "all is well"
 }

@@ -1,4 +1,4 @@
-//! What every use case is given: database, time, chance, hashing, keys and settings.
+//! The context of every use case: database, clock, entropy, hashing, keys and settings.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -21,48 +21,48 @@ use crate::security::policy::Policy;
 
 use crate::database::Database;
 
-/// The running service; a clone is a pointer.
+/// The running service; cloning copies a pointer.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
-/// The parts of the running service.
+/// The components of the running service.
 pub struct Parts {
-    /// Where everything is kept.
+    /// The database.
     pub db: Database,
-    /// What it has said about callers, as far as that is certainly still true.
+    /// Cache of authenticated callers.
     pub identity_cache: IdentityCache,
-    /// Keeps the memory true.
+    /// Keeps the cache valid across nodes.
     pub invalidation_poller: InvalidationPoller,
-    /// Tells the time.
+    /// Source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Draws random bytes.
+    /// Source of random bytes.
     pub entropy: Arc<dyn Entropy>,
     /// Hashes and verifies passwords.
     pub hasher: Hasher,
-    /// Judges new passwords.
+    /// Policy for new passwords.
     pub password_policy: Policy,
-    /// Counts tries.
-    pub throttle: RateLimits,
-    /// Counts failed tries for the audit record.
+    /// Rate limits and backoff.
+    pub rate_limits: RateLimits,
+    /// Failed logins, aggregated for the audit log.
     pub failure_windows: FailureWindows,
-    /// Sign and verify tokens.
+    /// Keys that sign and verify tokens.
     pub keys: Keys,
-    /// Who in this process is told of what happens.
+    /// Hooks of the embedding program.
     pub hooks: Hooks,
-    /// Calls others.
+    /// Client for requests to other services.
     pub http_client: HttpClient,
-    /// Counts the streams that are open.
+    /// Limits open streams per user.
     pub stream_quota: StreamQuota,
-    /// The signed list of what was revoked lately.
+    /// The signed list of recent revocations.
     pub revocation_list: Arc<RevocationList>,
-    /// Rings when messages to webhooks were written.
+    /// Notified when webhook deliveries are queued.
     pub webhooks_due: watch::Sender<()>,
-    /// The settings it was started with.
+    /// The settings.
     pub config: Config,
 }
 
 impl App {
-    /// A service made of `parts`.
+    /// A service with these components.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
     }

@@ -1,19 +1,19 @@
-//! What is true right now: a memory in front of the database, and how nodes tell each other to look again.
+//! Authentication cache and its invalidation across nodes.
 //!
-//! The promise (S8, S9, Z-4): a change that this process made counts for every request that starts after its
-//! acknowledgement; one that another made counts within a second; and where news of the others cannot arrive, nothing
-//! is remembered. It rests on five things:
+//! Guarantee (S8, S9, Z-4): a change by this process is visible to every request that starts after its acknowledgement.
+//! A change by another node is visible within a second. If invalidations cannot arrive, nothing is served from the
+//! cache. It rests on five rules:
 //!
-//! - Statements that change what a caller is or may do run in a [`Transaction`] only, which takes note of whom they
-//!   concern ([`crate::store::Writes`]).
-//! - A commit raises counters in the database with the change, all or nothing; then it notes the change in this
-//!   process's [`Ledger`], before anybody is told that it was made.
-//! - While a commit is under way, this process remembers nothing about those whom it concerns: whoever asks is told what
-//!   the database says, so that nobody is told the past after somebody was told the present (linearizability).
-//! - Every node reads the counters a few times a second ([`Watch`]), and at once when it is nudged
-//!   ([`wakeup::Nudge`]). Only this reading is trusted: a nudge that is lost costs time, and nothing else.
-//! - A [`Memory`] keeps an answer together with the ledger's instant from before the database was asked. An answer that
-//!   is older than a change, or was asked for while the change was made, is never given.
+//! - Statements that change what a caller is or may do run in a [`Transaction`](crate::database::Transaction) only,
+//!   which records the affected users ([`crate::store::TracksChanges`]).
+//! - A commit increments counters in the database together with the change, atomically. Then it records the change in
+//!   this process's [`InvalidationLog`], before the change is acknowledged.
+//! - During a commit the cache serves nothing about the affected users: every request reads the database. So none sees
+//!   the old state after another has seen the new one (linearizability).
+//! - Every node polls the counters several times a second ([`InvalidationPoller`]), and at once when another node wakes
+//!   it ([`wakeup::PeerWakeup`]). Only the poll is authoritative: a lost wakeup costs time, and nothing else.
+//! - An [`IdentityCache`] entry holds the log's version from before the database was read. An entry that is older than
+//!   a change, or was read during its commit, is never served.
 
 pub use identity_cache::{IdentityCache, TokenHash};
 pub use invalidation_log::InvalidationLog;

@@ -1,4 +1,4 @@
-//! The command line: one file per command.
+//! The command line: one file per command, and the log.
 
 use std::process::ExitCode;
 
@@ -11,6 +11,7 @@ mod import;
 mod log;
 mod migrate;
 mod openapi;
+mod operator_error;
 mod schema;
 mod serve;
 
@@ -24,33 +25,33 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start the server; an embedded database is made and brought to this version first.
+    /// Start the server; an embedded database is created and migrated first.
     Serve {
         #[command(flatten)]
         flags: Flags,
     },
-    /// Bring the database to this version.
+    /// Migrate the database to this version.
     Migrate {
         #[command(flatten)]
         flags: Flags,
     },
     /// Print the GraphQL schema.
     Schema,
-    /// Print the OpenAPI document of the REST routes, mounted as they are by default.
+    /// Print the OpenAPI document of the REST routes at their default mounts.
     Openapi,
-    /// Bring users along from an older service, with their passwords.
+    /// Import users from another service, with their passwords.
     ///
-    /// Ends with 3 if some rows became no accounts. What an earlier import made is left as it is, so an import that was
-    /// cut short is repeated.
+    /// Exits with 3 if some rows were not imported. Users that an earlier import created stay unchanged, so an
+    /// interrupted import can be repeated.
     Import(import::Import),
-    /// Make administrators, and end all sessions.
+    /// Create administrators, and end all sessions.
     Admin {
         #[command(subcommand)]
         command: admin::Command,
     },
 }
 
-/// Runs the command that the process was started with; what goes wrong is told on standard error.
+/// Runs the command of the process arguments; errors go to standard error.
 pub fn run(environment: impl IntoIterator<Item = (String, String)>) -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve { flags } => run_with_config(flags, environment, serve::run),
@@ -70,7 +71,7 @@ pub fn run(environment: impl IntoIterator<Item = (String, String)>) -> ExitCode 
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            // Nobody is left to tell if standard error is closed.
+            // If standard error is closed, nothing remains to report to.
             std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("accountd: {error:#}\n")).ok();
             ExitCode::FAILURE
         }

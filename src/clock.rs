@@ -1,14 +1,14 @@
-//! Time, as an argument: nothing else in the program reads the wall clock.
+//! Time as an argument: nothing else in the program reads the wall clock.
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// Tells the time; tests bring one that stands still.
+/// Source of the current time; tests use one that stands still.
 pub trait Clock: Send + Sync {
-    /// The present instant in UTC, to the millisecond (the precision of every stored time).
+    /// The current time in UTC, with millisecond precision like every stored time.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// The machine's clock.
+/// The system clock.
 pub struct SystemClock;
 
 impl Clock for SystemClock {

@@ -1,4 +1,4 @@
-//! The REST faces: what gateways ask, which dialects of older services there are, and which is mounted where.
+//! REST dialects of older services: the list of them, and the mount paths of each.
 
 use axum::Router;
 use utoipa::openapi::OpenApi;
@@ -9,12 +9,13 @@ use crate::config::{Mount, Rest};
 mod corvus;
 pub mod flask_auth_service_mongo;
 mod http_error;
+mod mount;
 pub mod plantdb;
 pub mod tecladocode;
 pub mod user_api;
 mod werkzeug;
 
-/// Every dialect. It is one line here, one in the table of settings and one file with its name.
+/// Every dialect. Adding one takes a line here, a line in the table of settings, and a folder of its name.
 const DIALECTS: [Dialect; 5] = [
     dialect("plantdb", plantdb::router, plantdb::describe),
     dialect("tecladocode", tecladocode::router, tecladocode::describe),
@@ -23,13 +24,13 @@ const DIALECTS: [Dialect; 5] = [
     dialect("auth-service", flask_auth_service_mongo::router, flask_auth_service_mongo::describe),
 ];
 
-/// The words of an older service, for those who were written against it.
+/// The REST API of an older service, served to its existing clients.
 struct Dialect {
-    /// Its name in the settings.
+    /// Name in the settings.
     name: &'static str,
-    /// Its routes, with the whole path that they have in a place.
+    /// Builds the routes, with their full paths, for one mount.
     router: fn(&Mount) -> Router<App>,
-    /// The same, for the OpenAPI document.
+    /// Describes the same routes for the OpenAPI document.
     describe: fn(&Mount) -> OpenApi,
 }
 
@@ -37,40 +38,35 @@ const fn dialect(name: &'static str, router: fn(&Mount) -> Router<App>, describe
     Dialect { name, router, describe }
 }
 
-/// A dialect in one of its places.
+/// A dialect at one of its mounts.
 pub struct MountedDialect {
-    /// The dialect's name in the settings.
+    /// Name of the dialect in the settings.
     pub dialect: &'static str,
-    /// The place.
+    /// Path, and role if the mount is restricted to one.
     pub mount: Mount,
-    /// What its routes there take and answer.
+    /// OpenAPI description of its routes at this mount.
     pub description: OpenApi,
 }
 
-/// The routes of every dialect in all its places, which have been checked to be no two at the same path.
+/// Routes of every dialect at all its mounts. The caller has checked that no two share a path.
 pub fn router(settings: &Rest) -> Router<App> {
-    let places = DIALECTS.iter().flat_map(|dialect| settings.mounts(dialect.name).iter().map(move |at| (dialect, at)));
-    places.fold(Router::new(), |router, (dialect, mount)| router.merge((dialect.router)(mount)))
+    let mounted =
+        DIALECTS.iter().flat_map(|dialect| settings.mounts(dialect.name).iter().map(move |mount| (dialect, mount)));
+    mounted.fold(Router::new(), |router, (dialect, mount)| router.merge((dialect.router)(mount)))
 }
 
-/// Every dialect in all its places.
+/// Every dialect at each of its mounts.
 pub fn describe(settings: &Rest) -> Vec<MountedDialect> {
-    let mut places = Vec::new();
+    let mut mounted = Vec::new();
     for Dialect { name, describe, .. } in &DIALECTS {
-        for (number, mount) in settings.mounts(name).iter().enumerate() {
+        for (index, mount) in settings.mounts(name).iter().enumerate() {
             let mut description = describe(mount);
-            if number > 0 {
-                // An operation's name is the document's, not the place's.
+            if index > 0 {
+                // Operation ids are unique in the document, not per mount.
                 crate::openapi_builder::append_to_operation_ids(&mut description, &format!("@{}", mount.path));
             }
-            places.push(MountedDialect { dialect: name, mount: mount.clone(), description });
+            mounted.push(MountedDialect { dialect: name, mount: mount.clone(), description });
         }
     }
-    places
-}
-
-/// A dialect's routes in this place.
-fn nest_at(mount: &Mount, routes: Router<App>) -> Router<App> {
-    // axum has no nesting at the root.
-    if mount.path.as_str() == "/" { routes } else { Router::new().nest(mount.path.as_str(), routes) }
+    mounted
 }

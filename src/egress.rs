@@ -1,9 +1,9 @@
-//! Outgoing requests: the server calls others, and only at addresses that it looked at (OWASP SSRF Prevention Cheat Sheet).
+//! Outgoing HTTP requests, to checked addresses only (OWASP SSRF Prevention Cheat Sheet).
 //!
-//! A name is resolved once and the address that was found is the one that is dialled, so that nothing can change in
-//! between. Redirects are not followed, an answer's body is read up to a bound and thrown away, and all of it together
-//! has a time limit. Common HTTP clients resolve by themselves and follow redirects; here hyper speaks over a connection
-//! that this module has made.
+//! A name is resolved once and the connection goes to the address that was checked, so DNS rebinding has no effect.
+//! Redirects are not followed, a bounded part of the response body is read and discarded, and one time limit covers
+//! everything. Common HTTP clients resolve names themselves and follow redirects, so this module opens the connection
+//! and uses hyper on it.
 
 use std::fmt;
 use std::io;
@@ -34,24 +34,24 @@ pub use public_address::is_public;
 
 mod public_address;
 
-/// How long one request may take, from the name's lookup to the end of the answer.
+/// Time limit of one request, from the name lookup to the end of the response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Most bytes of an answer's head, and most that are read of its body.
+/// Maximum bytes of a response head, and of the part of its body that is read.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// Most addresses of one name that are tried.
+/// Maximum addresses tried per name.
 const MAX_ADDRESSES: usize = 4;
 
 type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
-/// Finds the addresses of a name; tests bring one of their own.
+/// Resolves host names; tests supply their own resolver.
 pub trait Resolve: Send + Sync {
-    /// The addresses of `name`, in the order in which they are to be tried.
+    /// The addresses of `name`, in the order to try them.
     fn resolve(&self, name: &str) -> Lookup;
 }
 
-/// The machine's resolver.
+/// The operating system's resolver.
 pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
@@ -64,20 +64,20 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// Why a request came to nothing.
+/// Why a request failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EgressError {
     /// The name has no address.
     NameNotFound,
-    /// No address of the name may be called, or not without encryption.
+    /// No address of the name is allowed, or not without TLS.
     AddressNotAllowed,
-    /// Nobody listens there.
+    /// No connection to the address.
     Unreachable,
-    /// The certificate is not the name's, or nobody trusts it.
+    /// The certificate is for another name, or its authority is not trusted.
     Untrusted,
-    /// Something that is no answer came back, or nothing.
+    /// The response is missing or not HTTP.
     InvalidResponse,
-    /// It took too long.
+    /// The time limit was exceeded.
     TimedOut,
 }
 
@@ -85,19 +85,18 @@ impl fmt::Display for EgressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NameNotFound => "the name has no address",
-            Self::AddressNotAllowed => "the address is not public, or the network it is in not allowed",
-            Self::Unreachable => "nobody answers at the address",
+            Self::AddressNotAllowed => "the address is not public: allow its network in webhooks.allowed_networks",
+            Self::Unreachable => "no connection to the address",
             Self::Untrusted => {
-                "no encrypted connection came about: its certificate has to be of that name, and of an authority that is \
-                known or in webhooks.ca_file"
+                "TLS failed: the certificate must match the name, from an authority that is public or in webhooks.ca_file"
             }
-            Self::InvalidResponse => "what came back is no answer",
-            Self::TimedOut => "it took too long",
+            Self::InvalidResponse => "the response is not valid HTTP",
+            Self::TimedOut => "the request timed out",
         })
     }
 }
 
-/// What calls others.
+/// An HTTP client for webhook endpoints.
 #[derive(Clone)]
 pub struct HttpClient {
     tls: TlsConnector,
@@ -106,11 +105,8 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// It calls public addresses, and those of the networks that are `allowed`; it believes certificates of the
-    /// authorities that everybody knows, and those of `authorities`.
-    ///
-    /// # Errors
-    /// Internal ones only.
+    /// Allows public addresses over https, and those in `allowed_networks`; trusts the authorities of Mozilla's list,
+    /// and `authorities`.
     pub fn new(
         allowed_networks: IpNetworks,
         authorities: Vec<TrustAnchor<'static>>,
@@ -125,18 +121,18 @@ impl HttpClient {
         Ok(Self { tls: TlsConnector::from(Arc::new(tls)), allowed_networks, resolver })
     }
 
-    /// Sends `body` to `url` by POST; tells the answer's status.
+    /// Sends `body` to `url` by POST; returns the response's status.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there is no response.
     pub async fn post(&self, url: &Url, headers: &[(&'static str, String)], body: String) -> Result<u16, EgressError> {
         let deadline = Instant::now() + REQUEST_TIMEOUT;
-        // It goes with this request, in whatever state it is.
+        // Dropped with this request, in any state.
         let mut connection = JoinSet::new();
         let response = timeout_at(deadline, self.exchange(url, headers, body, &mut connection));
         let response = response.await.unwrap_or(Err(EgressError::TimedOut))?;
         let status = response.status().as_u16();
-        // Taken, so that the other side is not told that its answer was lost; what it says does not matter.
+        // Read, so that the peer does not see a lost response; the content does not matter.
         timeout_at(deadline, Limited::new(response.into_body(), MAX_RESPONSE_BYTES).collect()).await.ok();
         Ok(status)
     }
@@ -170,7 +166,7 @@ impl HttpClient {
         send(stream, request, connection).await
     }
 
-    /// A connection to the first address that answers, among those that may be called.
+    /// Connects to the first reachable address among the allowed ones.
     async fn connect(&self, url: &Url) -> Result<TcpStream, EgressError> {
         let found = match url.host() {
             Some(Host::Domain(name)) => self.resolver.resolve(name).await.map_err(|_| EgressError::NameNotFound)?,
@@ -182,7 +178,7 @@ impl HttpClient {
             return Err(EgressError::NameNotFound);
         }
         let port = url.port_or_known_default().ok_or(EgressError::NameNotFound)?;
-        let can_connect = |address: &IpAddr| self.can_connect(*address, url.scheme() == "https");
+        let can_connect = |address: &IpAddr| self.can_connect(*address, url);
         let mut error = EgressError::AddressNotAllowed;
         for address in found.into_iter().filter(can_connect).take(MAX_ADDRESSES) {
             match TcpStream::connect(SocketAddr::new(address, port)).await {
@@ -193,12 +189,12 @@ impl HttpClient {
         Err(error)
     }
 
-    fn can_connect(&self, address: IpAddr, is_encrypted: bool) -> bool {
-        self.allowed_networks.contains(address) || is_encrypted && is_public(address)
+    fn can_connect(&self, address: IpAddr, url: &Url) -> bool {
+        self.allowed_networks.contains(address) || url.scheme() == "https" && is_public(address)
     }
 }
 
-/// Sends the request over a connection that serves for nothing else.
+/// Sends the request over a connection that serves no other.
 async fn send<S>(
     stream: S,
     request: Request<Full<Bytes>>,
@@ -209,7 +205,7 @@ where
 {
     let handshake = http1::Builder::new().max_buf_size(MAX_RESPONSE_BYTES).handshake(TokioIo::new(stream));
     let (mut sender, connection) = handshake.await.map_err(|_| EgressError::InvalidResponse)?;
-    // What breaks it the sender is told, too.
+    // The sender gets the connection's error, too.
     running.spawn(async move { drop(connection.await) });
     sender.send_request(request).await.map_err(|_| EgressError::InvalidResponse)
 }

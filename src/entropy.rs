@@ -1,9 +1,9 @@
-//! Chance, as an argument: nothing else in the program draws random bytes.
+//! Randomness as an argument: nothing else in the program reads random bytes.
 
 use chrono::{DateTime, Utc};
 use uuid::{Builder, Uuid};
 
-/// A source of random bytes; tests bring one that repeats.
+/// A source of random bytes; tests use a repeatable one.
 pub trait Entropy: Send + Sync {
     /// Fills `bytes` from a cryptographically secure source.
     fn fill(&self, bytes: &mut [u8]);
@@ -17,7 +17,7 @@ impl dyn Entropy + '_ {
         bytes
     }
 
-    /// A UUIDv7 of the instant `now` (RFC 9562 section 5.7): sorts by time of creation.
+    /// A UUIDv7 of the time `now` (RFC 9562 section 5.7), sortable by creation time.
     pub fn uuid(&self, now: DateTime<Utc>) -> Uuid {
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
         Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
@@ -29,8 +29,8 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     #[expect(clippy::disallowed_methods, reason = "the one place that draws random bytes")]
-    #[expect(clippy::expect_used, reason = "without randomness no answer of this program is safe: stop")]
+    #[expect(clippy::expect_used, reason = "without randomness no response is safe: stop")]
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("the operating system gives random bytes");
+        getrandom::fill(bytes).expect("the operating system provides random bytes");
     }
 }

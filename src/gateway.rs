@@ -1,9 +1,10 @@
-//! What gateways ask, who verify access tokens for other services: what was revoked, and what one token is worth.
+//! Endpoints for gateways that verify access tokens: the revocation list, and token introspection (RFC 7662).
 
 use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
+use crate::config::Rest;
 
 mod error;
 mod introspection;
@@ -12,8 +13,11 @@ mod revocations;
 
 pub use openapi::describe;
 
-/// The routes; introspection only where a secret for it is set.
-pub fn router(with_introspection: bool) -> Router<App> {
+/// The routes; `/introspect` only if a secret for it is set.
+pub fn router(settings: &Rest) -> Router<App> {
     let routes = Router::new().route("/.well-known/revocations", get(revocations::revocations));
-    if with_introspection { routes.route("/introspect", post(introspection::introspect)) } else { routes }
+    match settings.token_introspection_secret {
+        Some(_) => routes.route("/introspect", post(introspection::introspect)),
+        None => routes,
+    }
 }

@@ -1,4 +1,5 @@
-//! The GraphQL face: one file per capability, each a translation from the schema to one use case.
+//! The GraphQL API: the core schema, its executor and limits, and one file per capability, which maps fields to use
+//! cases.
 
 use async_graphql::{MergedObject, SDLExportOptions, Schema, SchemaBuilder, ValidationMode};
 
@@ -7,7 +8,9 @@ mod administration;
 mod api_token;
 pub(crate) mod context;
 pub(crate) mod document;
+pub(crate) mod document_cache;
 pub mod error;
+mod event_source;
 mod executor;
 mod guard;
 pub(crate) mod limits;
@@ -15,6 +18,7 @@ mod login;
 mod logout;
 mod node;
 pub(crate) mod null_propagation;
+mod object_id;
 mod page;
 mod password;
 mod profile;
@@ -33,11 +37,18 @@ pub use document::Document;
 pub use executor::Executor;
 pub use subscription::Subscription;
 
-/// What can be asked.
+/// Read operations.
 #[derive(MergedObject, Default)]
-pub struct Query(user::UserQuery, api_token::ApiTokenQuery, role::RoleQuery, tenant::TenantQuery, node::NodeQuery);
+pub struct Query(
+    user::query::UserQuery,
+    api_token::ApiTokenQuery,
+    role::RoleQuery,
+    tenant::TenantQuery,
+    node::NodeQuery,
+);
 
-/// What can be done.
+/// Write operations. Errors that the user can correct are returned in the payload's `errors`; a query that does not
+/// select `errors` gets them as a top-level error with the same code and path.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     register::RegisterMutation,
@@ -47,24 +58,24 @@ pub struct Mutation(
     password::PasswordMutation,
     profile::ProfileMutation,
     session::SessionMutation,
-    api_token::ApiTokenMutation,
+    api_token::mutation::ApiTokenMutation,
     administration::AdministrationMutation,
     role::RoleMutation,
     tenant::TenantMutation,
 );
 
-/// The schema without any data, enough to print it.
+/// The schema builder without context data, which suffices to print the SDL.
 pub fn builder() -> SchemaBuilder<Query, Mutation, Subscriptions> {
     Schema::build(Query::default(), Mutation::default(), Subscriptions)
         .register_output_type::<node::Node>()
-        // Suggestions would tell the schema to those who may not read it.
+        // Suggestions would reveal the schema where introspection is closed.
         .disable_suggestions()
-        .limit_recursive_depth(limits::MAX_NESTING + 1)
-        // Documents are validated before.
+        .limit_recursive_depth(document::cost::MAX_NESTING + 1)
+        // `document` has validated the document before.
         .validation_mode(ValidationMode::Fast)
 }
 
-/// The schema in the GraphQL schema definition language: the contract with every client.
+/// The schema in the schema definition language (SDL): the contract with clients.
 pub fn sdl() -> String {
     let options = SDLExportOptions::new()
         .include_specified_by()

@@ -1,50 +1,50 @@
-//! Hooks: what a program that embeds the service wants to be told of accounts, once it is true.
+//! Hooks of an embedding program: callbacks for created and changed users, after the commit.
 //!
-//! A hook runs in the process that made the change, after the commit, and is lost if that process dies in between.
-//! What must not be missed is a webhook's.
+//! A hook runs in the process that made the change, and is lost if that process dies first. For guaranteed delivery use
+//! a webhook.
 
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
 
-/// An account as hooks and webhooks tell of it: what its owner and administrators see, and no secret.
+/// A user in hooks and webhooks: what the user and administrators can see, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// The public id, as in the `sub` of tokens.
+    /// The public id, as in the `sub` claim of tokens.
     pub id: String,
     /// The public id of the tenant.
     pub tenant_id: String,
-    /// The name to sign in with.
+    /// The username.
     pub username: String,
     /// The e-mail address.
     pub email: Option<String>,
-    /// The name that is shown.
+    /// The display name.
     pub display_name: Option<String>,
     /// `ACTIVE` or `DISABLED`.
     pub status: &'static str,
     /// The names of the roles, sorted.
     pub roles: Vec<String>,
-    /// Whether the owner has to choose a new password before anything else.
+    /// Whether the user must set a new password before anything else.
     pub must_change_password: bool,
     /// When the password was set (RFC 3339).
     pub password_changed_at: Option<String>,
-    /// When the account was made.
+    /// When the user was created (RFC 3339).
     pub created_at: String,
-    /// When it was changed last.
+    /// When the user was last changed (RFC 3339).
     pub updated_at: String,
 }
 
 type HookFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Hook = Arc<dyn Fn(User) -> HookFuture + Send + Sync>;
 
-/// What happened.
+/// What happened to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserEvent {
-    /// An account was made: by registration, by an administrator, from the command line.
+    /// Created: by registration, by an administrator, or on the command line.
     Created,
-    /// An account was changed: its names, its status, its roles, its password.
+    /// Changed: names, status, roles or password.
     Updated,
 }
 
@@ -53,7 +53,7 @@ pub enum UserEvent {
 pub struct Hooks(RwLock<Vec<(UserEvent, Hook)>>);
 
 impl Hooks {
-    /// Has `hook` run for every account that this process makes, after the commit and before the caller is answered.
+    /// Registers a hook for every user that this process creates; it runs after the commit and before the response.
     pub fn on_user_created<F>(&self, hook: impl Fn(User) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -61,7 +61,7 @@ impl Hooks {
         self.register(UserEvent::Created, hook);
     }
 
-    /// Has `hook` run for every account that this process changes, after the commit and before the caller is answered.
+    /// Registers a hook for every user that this process changes; it runs after the commit and before the response.
     pub fn on_user_updated<F>(&self, hook: impl Fn(User) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -69,26 +69,26 @@ impl Hooks {
         self.register(UserEvent::Updated, hook);
     }
 
-    fn register<F>(&self, occasion: UserEvent, hook: impl Fn(User) -> F + Send + Sync + 'static)
+    fn register<F>(&self, event: UserEvent, hook: impl Fn(User) -> F + Send + Sync + 'static)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let hook: Hook = Arc::new(move |user| Box::pin(hook(user)));
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push((occasion, hook));
+        self.0.write().unwrap_or_else(PoisonError::into_inner).push((event, hook));
     }
 
-    /// Whether nobody wants to be told anything.
+    /// Whether no hook is registered.
     pub fn is_empty(&self) -> bool {
         self.0.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Runs the hooks for what was committed, one after the other, and waits for them. One that panics harms nobody else.
+    /// Runs the hooks for committed changes one by one, and waits for them. A panic in one does not affect the others.
     pub async fn run(&self, events: Vec<(UserEvent, User)>) {
         let hooks = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for (occasion, user) in events {
-            for (_, hook) in hooks.iter().filter(|(wanted, _)| *wanted == occasion) {
+        for (event, user) in events {
+            for (_, hook) in hooks.iter().filter(|(registered, _)| *registered == event) {
                 let (hook, user) = (Arc::clone(hook), user.clone());
-                // Called within the task, too: a closure may panic before it has made its future.
+                // Called within the task, because a closure may panic before it returns its future.
                 if let Err(error) = tokio::spawn(async move { hook(user).await }).await {
                     tracing::error!(%error, "a hook failed");
                 }

@@ -1,30 +1,35 @@
-//! accountd, outermost first: `cli` wires, `start` opens, then `http` -> `graphql` and `rest` -> `account` -> `store` -> `entity`.
+//! accountd, an account service, outermost layer first: `cli` and `startup` wire, then `http` -> `graphql`, `gateway` and
+//! `dialects` -> `account` -> `store` -> `entity`.
 //!
-//! | room | what it is for |
+//! | module | purpose |
 //! |---|---|
-//! | [`cli`] | the commands: serve, migrate, import, schema, openapi, admin |
-//! | [`start`] | opens the database and the keys and makes the [`app::App`] |
-//! | [`http`] | the router and what is about HTTP itself |
-//! | [`graphql`] | the GraphQL face: one file per capability |
-//! | [`rest`] | the REST faces: one file per dialect |
-//! | [`account`] | the use cases: who may, then what |
-//! | [`live`] | a memory in front of the database, and how nodes tell each other of changes |
+//! | [`cli`] | commands: serve, migrate, import, schema, openapi, admin |
+//! | [`startup`] | opens database and keys, builds the [`app::App`], runs the background jobs |
+//! | [`http`] | server, router, middleware and the GraphQL endpoint |
+//! | [`graphql`] | the GraphQL schema: one file per capability |
+//! | [`gateway`] | REST routes for other services: token introspection, revocation list |
+//! | [`dialects`] | REST dialects of older services: one folder per service |
+//! | [`openapi_builder`] | builds the OpenAPI descriptions of routes |
+//! | [`account`] | use cases: authorize, decide, store |
+//! | [`app`] | the context of every use case |
+//! | [`cache`] | authentication cache, and its invalidation across nodes |
+//! | [`limits`] | rate limits, backoff and quotas |
+//! | [`database`] | connection pools, transactions, group commit |
 //! | [`store`] | named database statements |
-//! | [`security`] | hashing, tokens, keys, password policy |
-//! | [`shared`] | the Redis that nodes share, where one is configured |
-//! | [`app`] | what every use case is given |
-//! | [`config`] | the only reader of settings |
-//! | [`hooks`] | what a program that embeds the service is told |
-//! | [`outgoing`] | requests to others, at addresses that were looked at |
-//! | [`clock`], [`entropy`] | time and chance, injected |
-//! | [`error`] | every failure and its code |
-//! | [`json`] | JSON as strangers send it |
+//! | [`security`] | password hashing, tokens, keys, password policy |
+//! | [`egress`] | requests to other services, at checked addresses |
+//! | [`redis`] | the Redis that nodes share, where one is configured |
+//! | [`config`] | settings; the only reader of environment and config file |
+//! | [`hooks`] | callbacks of an embedding program |
+//! | [`clock`], [`entropy`] | time and randomness, injected |
+//! | [`error`] | errors and their codes |
+//! | [`strict_json`] | JSON parsing of untrusted input |
 //!
 //! # Embedding
 //!
-//! Another axum application nests [`router`] and protects its own routes with the extractor [`CurrentUser`] and the
-//! layers [`require_role`] and [`require_permission`]. [`open`] makes the [`App`] that all of them are given,
-//! [`background`] is to run beside it, and [`hooks::Hooks`] tells what happens. `examples/embedded.rs` is such an application.
+//! An axum application nests [`router`] and protects its own routes with the extractor [`CurrentUser`] and the layers
+//! [`require_role`] and [`require_permission`]. [`open`] returns the [`App`] that all of them share, [`background`] runs
+//! beside it, and [`hooks::Hooks`] reports changes. `examples/embedded.rs` is a complete example.
 
 #![warn(missing_docs)]
 

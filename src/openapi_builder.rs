@@ -1,4 +1,4 @@
-//! Words to describe routes with in the OpenAPI document (OpenAPI 3.1); each dialect describes its own.
+//! Builders for the OpenAPI document (OpenAPI 3.1), shared by dialects, gateway and `http`.
 
 use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
@@ -8,139 +8,139 @@ use utoipa::openapi::{
     ContentBuilder, HttpMethod, OpenApi, PathItem, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
 };
 
-/// The name of the security scheme: an access token as bearer token.
+/// Name of the security scheme: an access token, sent as bearer token.
 pub const BEARER_SCHEME: &str = "accessToken";
 
-/// A route with one way to call it.
+/// A path with one operation.
 pub fn path_item(method: HttpMethod, operation: impl Into<Operation>) -> PathItem {
     PathItem::new(method, operation)
 }
 
-/// A way to call a route.
+/// An operation with its tag, id and summary.
 pub fn operation(tag: &str, id: impl Into<String>, summary: &str) -> OperationBuilder {
     OperationBuilder::new().tag(tag).operation_id(Some(id)).summary(Some(summary))
 }
 
-/// Callers send their access token.
+/// The requirement to send an access token.
 pub fn bearer_auth() -> SecurityRequirement {
     SecurityRequirement::new(BEARER_SCHEME, [""; 0])
 }
 
-/// A text.
+/// A string.
 pub fn string(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(non_empty(description))
 }
 
-/// Yes or no.
+/// A boolean.
 pub fn boolean(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean).description(non_empty(description))
 }
 
-/// A whole number.
+/// An integer.
 pub fn integer(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).description(non_empty(description))
 }
 
-/// An object that has all of these members.
+/// An object; all `members` are required.
 pub fn object<Member: Into<RefOr<Schema>>>(members: impl IntoIterator<Item = (&'static str, Member)>) -> ObjectBuilder {
     let empty = ObjectBuilder::new().schema_type(Type::Object);
     members.into_iter().fold(empty, |object, (name, member)| object.property(name, member).required(name))
 }
 
-/// A member of the query string that has to be there.
+/// A required query parameter.
 pub fn query_parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     parameter(ParameterIn::Query, Required::True, (name, description), schema)
 }
 
-/// A member of the query string that may be there.
+/// An optional query parameter.
 pub fn optional_query_parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     parameter(ParameterIn::Query, Required::False, (name, description), schema)
 }
 
-/// What stands for a part of the path.
+/// A path parameter.
 pub fn path_parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
     parameter(ParameterIn::Path, Required::True, (name, description), schema)
 }
 
-/// A header, which has to be there or not.
+/// A header parameter.
 pub fn header_parameter(name: &str, required: Required, description: &str) -> Parameter {
     parameter(ParameterIn::Header, required, (name, description), string(""))
 }
 
 fn parameter(
-    place: ParameterIn,
+    location: ParameterIn,
     required: Required,
     (name, description): (&str, &str),
     schema: impl Into<RefOr<Schema>>,
 ) -> Parameter {
     ParameterBuilder::new()
         .name(name)
-        .parameter_in(place)
+        .parameter_in(location)
         .required(required)
         .description(Some(description))
         .schema(Some(schema))
         .build()
 }
 
-/// A JSON body that has to be there.
+/// A required JSON body.
 pub fn json_body(schema: impl Into<RefOr<Schema>>) -> Option<RequestBody> {
     let content = ContentBuilder::new().schema(Some(schema)).build();
     Some(RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content).build())
 }
 
-/// An answer in JSON.
+/// A JSON response.
 pub fn json_response(description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
     response_of_type("application/json", description, schema)
 }
 
-/// An answer of this media type.
+/// A response of this media type.
 pub fn response_of_type(media: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
     let content = ContentBuilder::new().schema(Some(schema)).build();
     ResponseBuilder::new().description(description).content(media, content).build()
 }
 
-/// The failures of a dialect.
+/// Error responses of a dialect.
 pub struct ErrorResponses {
-    /// The name of their form in the document.
+    /// Name of their schema in the document.
     pub schema: &'static str,
-    /// What statuses mean that every dialect has a meaning of its own for.
+    /// Descriptions that replace the default ones, by status.
     pub descriptions: &'static [(u16, &'static str)],
 }
 
 impl ErrorResponses {
     fn description(&self, status: u16) -> &'static str {
-        let own = self.descriptions.iter().find(|(known, _)| *known == status);
-        own.map_or_else(|| default_description(status), |(_, meaning)| meaning)
+        let specific = self.descriptions.iter().find(|(own_status, _)| *own_status == status);
+        specific.map_or_else(|| default_description(status), |(_, text)| text)
     }
 }
 
-/// What statuses mean everywhere.
+/// Description of a status unless the dialect has its own.
 fn default_description(status: u16) -> &'static str {
     match status {
-        413 => "The body is too long.",
-        415 => "The body is not said to be JSON.",
-        429 => "It was tried too often; `Retry-After` says how many seconds to wait.",
-        503 => "There is more to do than can be done; `Retry-After` says how many seconds to wait.",
-        _ => "The server is at fault.",
+        413 => "The body is too large.",
+        415 => "`Content-Type` is not JSON.",
+        429 => "A rate limit is exceeded; `Retry-After` gives the seconds to wait.",
+        503 => "The server is overloaded; `Retry-After` gives the seconds to wait.",
+        _ => "Internal error.",
     }
 }
 
-/// An operation that can fail.
+/// Adds error responses to an operation.
 pub trait WithErrorResponses {
-    /// The statuses that it fails with; any may fail with 500.
-    fn error_responses(self, failures: &ErrorResponses, statuses: &[u16]) -> Self;
+    /// Adds a response for each of `statuses`, and 500, which every operation may return.
+    fn error_responses(self, errors: &ErrorResponses, statuses: &[u16]) -> Self;
 }
 
 impl WithErrorResponses for OperationBuilder {
-    fn error_responses(self, failures: &ErrorResponses, statuses: &[u16]) -> Self {
+    fn error_responses(self, errors: &ErrorResponses, statuses: &[u16]) -> Self {
         statuses.iter().chain(&[500]).fold(self, |operation, status| {
-            let answer = json_response(failures.description(*status), Ref::from_schema_name(failures.schema));
-            operation.response(status.to_string(), answer)
+            let response = json_response(errors.description(*status), Ref::from_schema_name(errors.schema));
+            operation.response(status.to_string(), response)
         })
     }
 }
 
-/// Adds `suffix` to the name of each operation.
+/// Appends `suffix` to the id of each operation.
 pub(crate) fn append_to_operation_ids(document: &mut OpenApi, suffix: &str) {
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];

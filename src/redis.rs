@@ -1,5 +1,5 @@
-//! What nodes share beside the database, where it is configured: one Redis. It holds counts and carries hints, and
-//! nothing else: when it is away, slow or emptied, each node counts for itself and looks for itself (promise R10).
+//! The Redis that nodes share, where one is configured. It holds counters and carries wakeups, and nothing else: when
+//! it is down, slow or emptied, each node counts and polls on its own (promise R10).
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,13 @@ use tokio::sync::{Mutex, Notify, mpsc};
 
 use crate::error::{Error, Result};
 
-/// How long a request waits for an answer before it goes on without.
+/// How long a request waits for an answer before it continues without one.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// How long nobody asks again after that.
+/// Pause after a failure before the next attempt.
 const BACKOFF: Duration = Duration::from_secs(1);
 
-/// The Redis of these nodes.
+/// A client with bounded waits and a pause after failures.
 pub struct SharedRedis {
     client: Client,
     state: Mutex<ConnectionState>,
@@ -29,22 +29,22 @@ struct ConnectionState {
 }
 
 impl SharedRedis {
-    /// The Redis at `url`; nothing is asked of it yet.
+    /// A client for the Redis at `url`; it connects on first use.
     ///
     /// # Errors
-    /// When that is no URL of a Redis.
+    /// When `url` is not a Redis URL.
     pub fn new(url: &SecretString) -> Result<Self> {
-        // The complaint may quote the URL, and with it the password.
-        let unreadable = |_| Error::internal("redis_url cannot be read: write it like redis://:password@host:6379/0");
+        // The error message may quote the URL, and with it the password.
+        let unreadable = |_| Error::internal("invalid redis_url: use the form redis://:password@host:6379/0");
         let address = url.expose_secret().into_connection_info().map_err(unreadable)?;
         let settings = address.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let client = Client::open(address.set_redis_settings(settings)).map_err(unreadable)?;
         Ok(Self { client, state: Mutex::default() })
     }
 
-    /// The answer to a command, or nothing if there is none in time.
+    /// The answer to a command, or `None` if there is none in time.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {
-        // Boxed: the futures of a request nest deeply.
+        // Boxed: a request's futures nest deeply.
         let mut connection = Box::pin(self.connection()).await?;
         match Box::pin(command.query_async(&mut connection)).await {
             Ok(answer) => Some(answer),
@@ -61,7 +61,7 @@ impl SharedRedis {
             match self.client.get_multiplexed_async_connection_with_config(&connection_config()).await {
                 Ok(connection) => {
                     if state.failed_at.take().is_some() {
-                        tracing::info!("Redis answers again");
+                        tracing::info!("Redis available again");
                     }
                     state.connection = Some(connection);
                 }
@@ -73,22 +73,22 @@ impl SharedRedis {
 
     fn back_off(&self, state: &mut ConnectionState, cause: &redis::RedisError) {
         if state.failed_at.is_none() {
-            tracing::warn!(%cause, "Redis does not answer: this node counts and looks for itself");
+            tracing::warn!(%cause, "Redis unavailable: this node counts and polls on its own");
         }
         *state = ConnectionState { connection: None, failed_at: Some(Instant::now()) };
     }
 
-    /// Passes on every message of `channel` until the connection is lost.
+    /// Signals `wakeup` for every message on `channel`, until the connection is lost.
     ///
     /// # Errors
-    /// When the connection cannot be made.
+    /// When the connection fails.
     pub async fn listen(&self, channel: &str, wakeup: &Notify) -> Result<()> {
         let (sender, mut pushes) = mpsc::unbounded_channel();
         let settings = connection_config().set_push_sender(sender);
         let connecting = self.client.get_multiplexed_async_connection_with_config(&settings);
         let mut connection = connecting.await.map_err(Error::internal)?;
         connection.subscribe(channel).await.map_err(Error::internal)?;
-        // What was said before was not heard.
+        // Messages from before the subscription did not arrive.
         wakeup.notify_one();
         while let Some(push) = pushes.recv().await {
             match push.kind {

@@ -1,4 +1,4 @@
-//! What keeps secrets secret: password hashing and policy, signing keys, tokens.
+//! Cryptography: password hashing and policy, signing keys and tokens, secrets of programs, webhook signatures.
 
 pub mod api_secret;
 pub mod hasher;

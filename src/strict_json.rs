@@ -1,7 +1,7 @@
-//! JSON as strangers send it: every name of an object once.
+//! Strict JSON parsing for untrusted input: duplicate names in an object are refused.
 //!
-//! RFC 8259 section 4 leaves open what a name that comes twice means, and readers differ: a filter before this server
-//! could look at the first `password` and the server at the last.
+//! RFC 8259 section 4 leaves the meaning of duplicate names open, and parsers differ: a filter in front of this server
+//! could read the first `password` and the server the last.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Reads one JSON text; a byte order mark in front of it is ignored (RFC 8259 section 8.1). How deeply it may nest is bounded by the parser.
+/// Parses one JSON text; ignores a leading byte order mark (RFC 8259 section 8.1). The parser bounds the nesting depth.
 ///
 /// # Errors
-/// What is no JSON, and objects that have a name twice.
+/// Invalid JSON, and objects with duplicate names.
 pub fn parse(text: &[u8]) -> serde_json::Result<Value> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut deserializer = serde_json::Deserializer::from_slice(text);
@@ -21,7 +21,7 @@ pub fn parse(text: &[u8]) -> serde_json::Result<Value> {
     Ok(value)
 }
 
-/// Makes a value of whatever comes.
+/// Builds a value from any JSON type.
 #[derive(Clone, Copy)]
 struct UniqueNames;
 
@@ -37,7 +37,7 @@ impl<'de> Visitor<'de> for UniqueNames {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON without a name that comes twice")
+        f.write_str("JSON without duplicate names")
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
@@ -81,7 +81,7 @@ impl<'de> Visitor<'de> for UniqueNames {
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(self)?;
             if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name comes twice"));
+                return Err(A::Error::custom("duplicate name"));
             }
         }
         Ok(object.into())
@@ -116,7 +116,7 @@ mod tests {
         }
         assert!(parse(&[b'"', 0xff, b'"']).is_err());
         assert!(parse("[".repeat(100_000).as_bytes()).is_err());
-        // One byte order mark in front is ignored, and can be read in no other way (RFC 8259 section 8.1).
+        // One leading byte order mark is ignored, which is unambiguous (RFC 8259 section 8.1).
         assert_eq!(parse("\u{feff}{}".as_bytes()).ok(), Some(json!({})));
         assert_eq!(
             parse(br#" {"a":[1,-2,0.5,null,true,"\u0000"]} "#).ok(),
@@ -127,7 +127,7 @@ mod tests {
     proptest! {
         #[test]
         fn reads_what_the_library_writes(text in "[ -~]{0,60}") {
-            // Whatever the library reads and has no name twice is read alike.
+            // What serde_json accepts without duplicate names yields the same value.
             let (ours, theirs) = (parse(text.as_bytes()).ok(), serde_json::from_str::<Value>(&text).ok());
             prop_assert_eq!(ours, theirs);
         }

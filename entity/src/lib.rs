@@ -1,4 +1,4 @@
-//! The rows of the database, one file per table: columns and relations, nothing else.
+//! Database rows, one file per table: columns and relations, nothing else.
 
 pub mod api_token;
 pub mod audit_event;

@@ -1,28 +1,31 @@
-//! Table `revoked_token`: what must be refused before it expires.
+//! Table `revoked_token`: tokens and sessions revoked before their expiry.
 
 use sea_orm::entity::prelude::*;
 
 use crate::timestamp::Timestamp;
 
-/// A token, or a whole session, that is refused until it would have expired anyway.
+/// A revocation of a token or session, kept until its original expiry.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "revoked_token")]
 pub struct Model {
     /// A `jti`, a `sid`, the public id of a user (a cut-off), or `gen:` and a `sid` (see `generation`).
     #[sea_orm(primary_key, auto_increment = false)]
     pub token_id: String,
+    /// Public id of the user.
     pub user_uid: Uuid,
-    /// From here on the row may be deleted.
+    /// Original expiry; the row may be deleted afterwards.
     pub until: Timestamp,
+    /// Time of the revocation.
     pub revoked_at: Timestamp,
+    /// Reason, in upper-case words.
     pub reason: String,
-    /// The lowest generation of a session whose access tokens are valid.
+    /// Lowest generation of the session whose access tokens are valid.
     pub generation: Option<i32>,
-    /// Whether a cut-off of the user revokes the same tokens, so that the revocation list has no entry for it.
+    /// Whether a cut-off of the user revokes the same tokens, so that the published list omits the entry.
     pub covered: bool,
 }
 
-/// None: a refusal stands even when its user is gone.
+/// No relations: a revocation outlives its user.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

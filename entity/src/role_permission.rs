@@ -1,20 +1,23 @@
-//! Table `role_permission`: which permissions a role grants.
+//! Table `role_permission`: permissions of roles.
 
 use sea_orm::entity::prelude::*;
 
-/// One permission granted by one role.
+/// A permission of a role.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "role_permission")]
 pub struct Model {
+    /// Row id of the role.
     #[sea_orm(primary_key, auto_increment = false)]
     pub role_id: i64,
+    /// Name of the permission.
     #[sea_orm(primary_key, auto_increment = false)]
     pub permission: String,
 }
 
-/// How a granted permission relates to other tables.
+/// Relations of a role's permission.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
+    /// The role.
     #[sea_orm(
         belongs_to = "super::role::Entity",
         from = "Column::RoleId",

@@ -1,4 +1,4 @@
-//! Columns whose content must not reach a log: printed with `{:?}` they are hollow.
+//! Column types for secrets: `{:?}` prints no content, to keep it out of logs.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use sea_orm::DeriveValueType;
 pub struct SecretText(String);
 
 impl SecretText {
-    /// Wraps text that must stay out of logs.
+    /// Wraps secret text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself; every use of it is visible by this name.
+    /// The plain text; search for this name to find every use.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -26,18 +26,18 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// Secret bytes, such as a sealed private key.
+/// Secret bytes, such as an encrypted private key.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
 #[sea_orm(column_type = "Blob")]
 pub struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {
-    /// Wraps bytes that must stay out of logs.
+    /// Wraps secret bytes.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
     }
 
-    /// The bytes themselves; every use of them is visible by this name.
+    /// The plain bytes; search for this name to find every use.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }

@@ -1,12 +1,12 @@
-//! Points in time as every table stores them.
+//! Column type for points in time.
 
 use sea_orm::DeriveValueType;
 use sea_orm::prelude::ChronoDateTimeUtc;
 
 /// A point in time: milliseconds since the Unix epoch, UTC, in a BIGINT column.
 ///
-/// An integer is exact and compares alike on all three databases; their text and TIMESTAMP columns
-/// round, sort and shift by time zone each in its own way.
+/// An integer is exact and compares equally on all three databases; their text and TIMESTAMP columns differ in
+/// rounding, sorting and time zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct Timestamp(i64);
 
@@ -16,7 +16,7 @@ impl Timestamp {
         self.0
     }
 
-    /// The same point in calendar form; what lies outside the calendar becomes its nearest end.
+    /// The same time as a `DateTime`; clamped to its range.
     pub fn utc(self) -> ChronoDateTimeUtc {
         ChronoDateTimeUtc::from_timestamp_millis(self.0).unwrap_or(if self.0 < 0 {
             ChronoDateTimeUtc::MIN_UTC
@@ -27,7 +27,7 @@ impl Timestamp {
 }
 
 impl From<ChronoDateTimeUtc> for Timestamp {
-    /// Drops what is finer than a millisecond.
+    /// Truncates to milliseconds.
     fn from(time: ChronoDateTimeUtc) -> Self {
         Self(time.timestamp_millis())
     }

@@ -1,20 +1,23 @@
-//! Table `user_role`: who holds which role.
+//! Table `user_role`: role assignments.
 
 use sea_orm::entity::prelude::*;
 
-/// One role held by one user.
+/// An assignment of a role to a user.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "user_role")]
 pub struct Model {
+    /// Row id of the user.
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: i64,
+    /// Row id of the role.
     #[sea_orm(primary_key, auto_increment = false)]
     pub role_id: i64,
 }
 
-/// How a held role relates to other tables.
+/// Relations of a role assignment.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
+    /// The user.
     #[sea_orm(
         belongs_to = "super::user::Entity",
         from = "Column::UserId",
@@ -22,6 +25,7 @@ pub enum Relation {
         on_delete = "Cascade"
     )]
     User,
+    /// The role.
     #[sea_orm(
         belongs_to = "super::role::Entity",
         from = "Column::RoleId",

@@ -1,32 +1,35 @@
-//! Table `webhook_delivery`: what has to be told to somebody else, until it is told or given up.
+//! Table `webhook_delivery`: queue of webhook messages, until delivered or given up.
 
 use sea_orm::entity::prelude::*;
 
 use crate::timestamp::Timestamp;
 
-/// One message for one endpoint.
+/// A message for one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "webhook_delivery")]
 pub struct Model {
+    /// Row id.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// The message's own name, the same for every endpoint and at every attempt.
+    /// Id of the message, the same for all endpoints and attempts.
     pub uid: Uuid,
-    /// The endpoint's name in the settings.
+    /// Name of the endpoint in the settings.
     pub endpoint: String,
-    /// The message, as it is sent.
+    /// The message body as sent.
     pub payload: String,
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// No attempt before this; while an attempt is under way, when it is taken for lost.
+    /// Time of the next attempt; during an attempt, the time when its claim expires.
     pub due_at: Timestamp,
-    /// Attempts so far, the one under way among them.
+    /// Attempts so far, including one in progress.
     pub attempts: i32,
-    /// Why the last attempt came to nothing.
+    /// Error of the last attempt.
     pub failure: Option<String>,
+    /// Time when delivery was given up.
     pub given_up_at: Option<Timestamp>,
 }
 
-/// None: what happened stays true when its account is gone.
+/// No relations: a message outlives its user.
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,5 +1,5 @@
-//! Any bytes as the text of a document: what is accepted is within the limits and is what the executor's own parser, which
-//! has no limits, reads in it.
+//! Fuzzes document parsing with arbitrary bytes: an accepted document is within the limits and equals what the
+//! executor's own parser, which has no limits, reads.
 
 #![no_main]
 
@@ -11,20 +11,20 @@ use async_graphql::parser::types::ExecutableDocument;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-/// Generous for an instrumented build: a document that nests without end takes minutes.
-const SOON: Duration = Duration::from_secs(2);
+/// Generous for an instrumented build: a document of unlimited nesting takes minutes.
+const TIME_LIMIT: Duration = Duration::from_secs(2);
 
-/// Most tokens of a document: as many as a server accepts when nobody sets anything.
+/// Most tokens of a document: the server's default.
 const MAX_TOKENS: usize = 1_000;
 
-/// Deepest nesting of a document's JSON: three levels for each of 50 brackets, and some for what is around them.
+/// Deepest nesting of a document's JSON: three levels for each of 50 brackets, and some for the nodes around them.
 const MAX_DEPTH: usize = 500;
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
-    let begun = Instant::now();
+    let started = Instant::now();
     let Ok(document) = Document::parse(&text, MAX_TOKENS) else { return };
-    assert!(begun.elapsed() < SOON, "it took {:?}", begun.elapsed());
+    assert!(started.elapsed() < TIME_LIMIT, "it took {:?}", started.elapsed());
     let Some(document) = document.parsed() else { return };
     let ours = plain(document);
     assert!(depth(&ours) <= MAX_DEPTH);
@@ -33,8 +33,8 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// The document without positions, and without the backslashes and blanks of strings, of which the other parser leaves some
-/// in block strings; `-0` is 0.
+/// The document without positions, and without backslashes and blanks in strings, some of which the other parser leaves
+/// in block strings; `-0` becomes 0.
 fn plain(document: &ExecutableDocument) -> Value {
     fn strip(value: &mut Value) {
         match value {

@@ -1,8 +1,7 @@
-//! The history of the database's schema: append-only steps, each re-runnable, one file a step.
+//! Schema migrations: append-only, re-runnable, one file per step.
 //!
-//! A step is recorded under its file's name: never rename, reorder or change one that was released.
-//! A step must survive being cut short and run again, because MySQL commits every DDL statement by
-//! itself; hence `table` creates nothing that exists.
+//! A step is recorded under its file name: never rename, reorder or change a released one. A step must tolerate an
+//! interrupted run, because MySQL commits every DDL statement separately; hence `table` skips what exists.
 
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::{DbErr, MigratorTrait};
@@ -24,7 +23,7 @@ mod m0019_tenant_status;
 mod m0020_live_lists;
 mod table;
 
-/// Brings a database to this version, or back.
+/// Migrates a database up to this version, or down.
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {

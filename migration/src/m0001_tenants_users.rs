@@ -1,4 +1,4 @@
-//! Tenants, with the default one, and the users who belong to them.
+//! Creates tenants, with the default one, and users.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -7,7 +7,7 @@ use sea_orm_migration::sea_orm::prelude::Uuid;
 
 use crate::table;
 
-/// The public id of the default tenant: a fixed UUIDv7, because the row is the same everywhere.
+/// Public id of the default tenant: a fixed UUIDv7, the same on every installation.
 const DEFAULT_TENANT: Uuid = Uuid::from_u128(0x019b76da_a800_7000_8000_000000000001);
 
 #[derive(DeriveMigrationName)]
@@ -46,7 +46,7 @@ impl MigrationTrait for Migration {
             .index(&mut table::unique("user", "uid"))
             .index(&mut table::unique("user", "username_key"))
             .index(&mut table::unique("user", "email_key"))
-            // Restricts as RESTRICT does, but SQLite reports that one as a trigger's failure.
+            // NO ACTION restricts like RESTRICT, which SQLite reports as a trigger failure.
             .foreign_key(&mut table::foreign_key("user", "tenant", ForeignKeyAction::NoAction))
             .take();
         manager.create_table(user).await?;
@@ -61,7 +61,7 @@ impl MigrationTrait for Migration {
             ("created_at", table::WELL_KNOWN_SINCE.into()),
         ];
         table::seed(manager, "tenant", default).await?;
-        // PostgreSQL does not count a number it did not give out itself.
+        // PostgreSQL's sequence ignores explicitly inserted ids.
         if manager.get_database_backend() == DbBackend::Postgres {
             let sql = "SELECT setval(pg_get_serial_sequence('tenant', 'id'), MAX(id)) FROM tenant";
             manager.get_connection().execute_unprepared(sql).await?;

@@ -1,4 +1,4 @@
-//! Roles, with the built-in `admin`, what they permit, and who holds them.
+//! Creates roles, with the built-in `admin`, their permissions and assignments.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -6,7 +6,7 @@ use sea_orm_migration::sea_orm::prelude::Uuid;
 
 use crate::table;
 
-/// The public id of the role `admin`: a fixed UUIDv7, because the row is the same everywhere.
+/// Public id of the role `admin`: a fixed UUIDv7, the same on every installation.
 const ADMIN: Uuid = Uuid::from_u128(0x019b76da_a800_7000_8000_000000000002);
 
 #[derive(DeriveMigrationName)]

@@ -1,4 +1,4 @@
-//! Sessions, and the tokens that are refused before they expire.
+//! Creates sessions and revoked tokens.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
         manager.create_table(session).await?;
         table::index(manager, "session", &["user_id", "created_at", "id"]).await?;
 
-        // No foreign key: a refusal stands even when its user is gone.
+        // No foreign key: a revocation outlives its user.
         let revoked_token = table::create(manager, "revoked_token")
             .col(table::key(manager, "token_id", 128).primary_key())
             .col(uuid("user_uid"))

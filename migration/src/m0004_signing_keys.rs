@@ -1,4 +1,4 @@
-//! The keys that sign tokens, sealed.
+//! Creates signing keys.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;

@@ -1,4 +1,4 @@
-//! The record of who did what to whom.
+//! Creates the audit log.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -11,7 +11,7 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // No foreign keys: a record outlives what it speaks of.
+        // No foreign keys: an event outlives the rows it refers to.
         let audit_event = table::create(manager, "audit_event")
             .col(big_pk_auto("id"))
             .col(uuid("uid"))

@@ -1,4 +1,4 @@
-//! How often a password was guessed wrong.
+//! Creates the counters of failed password attempts.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;

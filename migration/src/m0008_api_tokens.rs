@@ -1,4 +1,4 @@
-//! API tokens: what programs sign in with, kept as hashes.
+//! Creates API tokens, stored as hashes.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
             .col(big_integer("version"))
             .index(&mut table::unique("api_token", "uid"))
             .index(&mut table::unique("api_token", "secret_hash"))
-            // A token goes with its owner: nothing attaches to who takes the name afterwards.
+            // Deleting the owner deletes the token, so that no later user with the same name inherits it.
             .foreign_key(&mut table::foreign_key("api_token", "user", ForeignKeyAction::Cascade))
             .take();
         manager.create_table(api_token).await?;

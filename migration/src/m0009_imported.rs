@@ -1,4 +1,4 @@
-//! What was imported from older services, so that an import can be repeated.
+//! Creates import records, which make imports repeatable.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;

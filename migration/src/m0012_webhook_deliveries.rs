@@ -1,4 +1,4 @@
-//! What has to be told to others, and the way to what was revoked lately.
+//! Creates the webhook queue, and an index for recent revocations.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;

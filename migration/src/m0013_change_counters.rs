@@ -1,4 +1,4 @@
-//! Counters of changes, by which nodes tell each other to look again.
+//! Creates change counters, by which nodes invalidate each other's caches.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -8,7 +8,7 @@ use crate::table;
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-/// 256 groups of users, and one for what concerns everybody.
+/// 256 buckets of users, and one for changes that affect all users.
 const SLOTS: i32 = 257;
 
 #[async_trait::async_trait]

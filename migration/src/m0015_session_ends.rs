@@ -1,4 +1,4 @@
-//! An index that finds the sessions that are over for good.
+//! Adds an index for deleting sessions past their absolute end.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! API tokens that logins made, password attempts under way, and where logins of an account came from.
+//! Adds the login mark of API tokens, pending password attempts, and login origins.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
             let column = boolean("from_login").default(false).take();
             manager.alter_table(Table::alter().table("api_token").add_column(column).to_owned()).await?;
         }
-        // Only logins have made tokens that stand for all permissions of their owner.
+        // Until now only logins issued tokens with all permissions of their owner.
         let logins = Query::update()
             .table("api_token")
             .value("from_login", true)

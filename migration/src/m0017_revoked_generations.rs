@@ -1,4 +1,4 @@
-//! What bounds the revocation list: cut-offs of users, the lowest valid generation of a session, and their indexes.
+//! Bounds the revocation list: adds cut-offs of users, the lowest valid generation of sessions, and indexes.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, big_integer_null, boolean, integer, integer_null};

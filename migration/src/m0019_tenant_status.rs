@@ -1,4 +1,4 @@
-//! Whether the users of a tenant may sign in: said of the tenant, and repeated at each of its users.
+//! Adds the tenant status, and a copy of it at each user.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::*;

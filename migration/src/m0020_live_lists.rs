@@ -1,4 +1,4 @@
-//! Indexes that find what lives of a user in the order of a list, however much of it has ended.
+//! Adds indexes for lists of live sessions and usable API tokens, whatever the number of ended ones.
 
 use sea_orm_migration::prelude::*;
 

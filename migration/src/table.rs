@@ -1,42 +1,40 @@
-//! Tables, keys and seeds that mean the same on SQLite, PostgreSQL and MySQL, and can be re-run.
+//! Re-runnable builders for tables, keys and seed rows with the same semantics on SQLite, PostgreSQL and MySQL.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{string_len, string_len_null};
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// When the rows that come with the schema count as created: 2026-01-01T00:00:00Z, the same on
-/// every installation.
+/// Creation time of seed rows in milliseconds: 2026-01-01T00:00:00Z, the same on every installation.
 pub const WELL_KNOWN_SINCE: i64 = 1_767_225_600_000;
 
-/// Opens the statement for a table that is created only if it is missing.
+/// Starts a CREATE TABLE IF NOT EXISTS statement.
 pub fn create(manager: &SchemaManager<'_>, table: &'static str) -> TableCreateStatement {
     let mut statement = Table::create().table(table).if_not_exists().take();
-    // The server's own default may be another engine, latin1, or a collation that takes `a` for
-    // `Á`. `utf8mb4_bin` compares by bytes like the other two databases. It ignores trailing
-    // blanks, but keys have none (the program trims them), and its NO PAD sisters have different
-    // names on MySQL (`utf8mb4_0900_bin`) and MariaDB (`utf8mb4_nopad_bin`).
+    // The server's default may be another engine, latin1, or a collation that equates `a` and `Á`. `utf8mb4_bin`
+    // compares bytes like the other two databases. It ignores trailing blanks, but keys are trimmed, and the NO PAD
+    // variants have different names on MySQL (`utf8mb4_0900_bin`) and MariaDB (`utf8mb4_nopad_bin`).
     if manager.get_database_backend() == DbBackend::MySql {
         statement.engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin");
     }
     statement
 }
 
-/// Drops a table if it is there, with its indexes and foreign keys.
+/// Drops a table with its indexes and foreign keys, if it exists.
 pub async fn drop(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
     manager.drop_table(Table::drop().table(table).if_exists().take()).await
 }
 
-/// A text column that is compared and sorted by bytes on every database.
+/// A text column compared and sorted by bytes on every database.
 pub fn key(manager: &SchemaManager<'_>, column: &'static str, length: u32) -> ColumnDef {
     by_bytes(manager, string_len(column, length))
 }
 
-/// Like [`key`], for a value that may be missing.
+/// A nullable [`key`].
 pub fn key_null(manager: &SchemaManager<'_>, column: &'static str, length: u32) -> ColumnDef {
     by_bytes(manager, string_len_null(column, length))
 }
 
-// SQLite compares by bytes anyway, MySQL by the collation of the table.
+// SQLite compares bytes by default, MySQL by the table's collation.
 fn by_bytes(manager: &SchemaManager<'_>, mut column: ColumnDef) -> ColumnDef {
     if manager.get_database_backend() == DbBackend::Postgres {
         column.extra(r#"COLLATE "C""#);
@@ -44,8 +42,8 @@ fn by_bytes(manager: &SchemaManager<'_>, mut column: ColumnDef) -> ColumnDef {
     column
 }
 
-/// A unique constraint. Its name ends with the column's name, because the program tells violations
-/// apart by the last word of the database's message.
+/// A unique constraint. Its name ends with the column's name, by which the program identifies a violation in the
+/// database's message.
 pub fn unique(table: &'static str, column: &'static str) -> IndexCreateStatement {
     Index::create().name(format!("uq_{table}_{column}")).col(column).unique().take()
 }
@@ -73,7 +71,7 @@ pub fn foreign_key(
         .take()
 }
 
-/// Creates an index that serves queries, if it is missing.
+/// Creates a non-unique index, if it is missing.
 pub async fn index(manager: &SchemaManager<'_>, table: &'static str, columns: &[&'static str]) -> Result<(), DbErr> {
     let name = format!("ix_{table}_{}", columns.join("_"));
     // MySQL has no CREATE INDEX IF NOT EXISTS.
@@ -102,7 +100,7 @@ pub async fn column(
     manager.alter_table(Table::alter().table(table).add_column(column).to_owned()).await
 }
 
-/// Inserts a row that belongs to the schema, if it is missing.
+/// Inserts a seed row, if it is missing.
 pub async fn seed<const N: usize>(
     manager: &SchemaManager<'_>,
     table: &'static str,
@@ -114,7 +112,7 @@ pub async fn seed<const N: usize>(
         .columns(row.each_ref().map(|(column, _)| *column))
         .values(row.map(|(_, value)| value))
         .map_err(|error| DbErr::Migration(error.to_string()))?
-        // Names `id` for MySQL only, which must be told a column to leave as it is.
+        // `id` is for MySQL only, whose syntax requires a column to leave unchanged.
         .on_conflict(OnConflict::new().do_nothing_on(["id"]).to_owned());
     manager.execute(insert).await
 }

@@ -1,7 +1,6 @@
-//! Authorization: permissions, rules, roles and tenants.
+//! Authorization data: permissions, roles, effective access and rules.
 
-pub(crate) mod authorization;
+pub mod grants;
+pub mod permission;
 pub mod role;
-pub(crate) mod role_administration;
 pub mod rule;
-pub mod tenant;

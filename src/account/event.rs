@@ -1,7 +1,8 @@
-//! What a use case emits: audit events, domain events, webhooks and revocations.
+//! What use cases emit: audit events, domain events, webhooks and revocations.
 
 pub mod account_events;
 pub mod audit;
+pub mod domain_event;
 pub mod failure_audit;
 pub mod revocation;
 pub(crate) mod unit_of_work;

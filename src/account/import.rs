@@ -1,7 +1,7 @@
-//! Import: users of an older service become accounts here, with the passwords that they have.
+//! Import of users from an older service, with their passwords.
 //!
-//! A reader for each format makes [`Row`]s of what it finds. They are decided on and written in batches, a transaction
-//! each, and every row that became an account is noted: an import that was cut short is simply repeated.
+//! A reader per format produces [`Row`]s, which are resolved and written in batches, one transaction each. Every
+//! imported row is recorded, so an interrupted import can be repeated.
 
 use std::collections::HashMap;
 
@@ -9,20 +9,24 @@ use chrono::{DateTime, Utc};
 use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
-use super::user::name::Name;
+use super::names::name::Name;
 use crate::app::App;
 use crate::error::{Error, Result};
 
 mod batch;
+mod batch_outcome;
 mod candidate;
 mod cell;
+mod conflict;
 pub mod csv;
+mod csv_syntax;
 pub mod encoding;
 mod existing;
 pub(crate) mod fields;
 pub mod jsonl;
 mod layout;
 mod login_names;
+mod plain_passwords;
 mod quoting;
 mod records;
 mod report;
@@ -31,36 +35,36 @@ pub(crate) mod row;
 mod tenants;
 mod write;
 
-pub use candidate::Issue;
+pub(crate) use crate::store::import_sources::{SourceDatabase, SourceRow};
+pub use csv_syntax::{Escape, Quote};
 pub use layout::Layout;
-pub use quoting::{Escape, Quote};
-pub use report::Report;
+pub use report::{Issue, Report};
 pub use row::Row;
 
 use batch::Batch;
 use resolve::Claimed;
 use write::ImportContext;
 
-/// Rows of one transaction: others who write wait for no longer than this takes.
+/// Rows per transaction; bounds how long other writers wait.
 const BATCH_SIZE: usize = 500;
 
-/// What a reader found.
+/// What a reader returns.
 #[derive(Debug, Default)]
 pub struct Source {
-    /// The rows, in order.
+    /// The rows, in file order.
     pub rows: Vec<Row>,
-    /// The numbers of the customers to whom they belong, where the service had any.
+    /// Ids of the customers that own the users, where the service had customers.
     pub customers: Vec<i64>,
-    /// What its roles are for, by canonical name, where the service said so.
+    /// Descriptions of its roles by canonical name, where the service had any.
     pub role_descriptions: HashMap<String, Name>,
 }
 
-/// Makes accounts of the rows of an older service of the kind `format`. Only somebody with access to the machine can
-/// call this. What became of each is put into `report`, which is good for what was done even if an error cut it short;
-/// `progress` is told how many rows more were dealt with.
+/// Creates users from the rows of an older service of the kind `format`. Only for callers with access to the machine.
+/// `report` collects the result of each row and stays valid if an error interrupts the import. `progress` receives the
+/// number of rows handled since its last call.
 ///
 /// # Errors
-/// Internal ones, and refusals with [`crate::error::RefusalCode::Conflict`] when others kept getting in the way.
+/// Internal errors, and [`crate::error::RefusalCode::Conflict`] when concurrent changes persist.
 pub async fn run(
     app: &App,
     format: &'static str,
@@ -83,10 +87,7 @@ pub async fn run(
     Ok(())
 }
 
-/// Tells what [`run`] would do with the database `db`, or with a new one, and changes nothing.
-///
-/// # Errors
-/// Internal ones only.
+/// Reports what [`run`] would do with the database `db`, or with a new one, and changes nothing.
 pub async fn dry_run(
     db: Option<&DatabaseConnection>,
     format: &'static str,
@@ -107,9 +108,9 @@ pub async fn dry_run(
     Ok(())
 }
 
-/// The elements of a JSON list.
+/// The elements of a JSON array.
 pub(crate) fn parse_json_list(text: &str) -> Result<Vec<Value>> {
     serde_json::from_str(text).map_err(|error| {
-        Error::internal(format!("it is no JSON list: look at line {}, column {}", error.line(), error.column()))
+        Error::internal(format!("expected a JSON array (line {}, column {})", error.line(), error.column()))
     })
 }

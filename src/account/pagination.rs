@@ -1,4 +1,4 @@
-//! Pages of a list, asked for by cursor (GraphQL Cursor Connections Specification).
+//! Cursor pagination (GraphQL Cursor Connections Specification).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,50 +7,71 @@ use sea_orm::Value;
 use crate::error::{Error, Result};
 use crate::store::keyset::{CursorKey, Page};
 
-/// Rows of a page when nothing is said.
+/// Default number of rows per page.
 pub const DEFAULT_SIZE: i32 = 20;
 
-/// Most rows of a page.
+/// Maximum rows per page.
 pub const MAX_SIZE: i32 = 100;
 
-/// Longest cursor that is looked at, in bytes.
+/// Maximum length of a cursor, in bytes.
 const MAX_CURSOR_BYTES: usize = 1_024;
 
-/// What kind of value the list is sorted by, and so its cursors hold.
+/// The type of the sort value, which the cursor carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CursorKind {
-    /// A number.
+    /// An integer.
     Integer,
-    /// A text.
+    /// Text.
     Text,
 }
 
 /// The four arguments of a connection.
 #[derive(Debug, Clone, Default)]
 pub struct PageRequest {
-    /// Rows from the front.
+    /// Rows from the start.
     pub first: Option<i32>,
-    /// Only behind this cursor.
+    /// Only rows after this cursor.
     pub after: Option<String>,
     /// Rows from the end.
     pub last: Option<i32>,
-    /// Only in front of this cursor.
+    /// Only rows before this cursor.
     pub before: Option<String>,
 }
 
-/// A page that was fetched.
+/// Which rows a list includes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowFilter {
+    /// All rows.
+    All,
+    /// Rows in effect: live sessions, usable API tokens.
+    Active,
+}
+
+impl RowFilter {
+    /// [`Self::Active`] if set, as arguments of the API say it.
+    pub fn from_flag(active_only: bool) -> Self {
+        if active_only { Self::Active } else { Self::All }
+    }
+
+    /// Whether inactive rows are excluded.
+    pub(super) fn is_active_only(self) -> bool {
+        self == Self::Active
+    }
+}
+
+/// A page of rows.
 #[derive(Debug, Clone)]
 pub struct Slice<T> {
     /// The rows with their cursors, in list order.
     pub rows: Vec<(String, T)>,
-    /// Whether there are rows in front of the page.
+    /// Whether there are rows before the page.
     pub has_previous: bool,
-    /// Whether there are rows behind the page.
+    /// Whether there are rows after the page.
     pub has_next: bool,
 }
 
 impl<T> Slice<T> {
-    /// The same page with `change` made to each row.
+    /// The same page with `change` applied to each row.
     pub(super) fn map<U>(self, change: impl Fn(T) -> U) -> Slice<U> {
         let rows = self.rows.into_iter().map(|(cursor, row)| (cursor, change(row))).collect();
         Slice { rows, has_previous: self.has_previous, has_next: self.has_next }
@@ -67,7 +88,7 @@ impl PageRequest {
         if (1..=MAX_SIZE).contains(&size) {
             Ok(size)
         } else {
-            Err(bad_input(argument, "take between 1 and 100 rows at a time"))
+            Err(bad_input(argument, "use a value between 1 and 100"))
         }
     }
 
@@ -75,26 +96,24 @@ impl PageRequest {
         self.last.is_some()
     }
 
-    /// What to ask the store for: one row more than the page has, to see whether there are more.
+    /// The store query: one row more than the page, to detect further rows.
     ///
     /// # Errors
-    /// [`Error::BadUserInput`] for a size out of bounds or a cursor that is none of this list's.
+    /// [`Error::BadUserInput`] for a size out of range or an invalid cursor.
     pub(super) fn to_query(&self, kind: CursorKind) -> Result<Page> {
-        let place = |argument, text: &Option<String>| {
-            let place = |text: &String| {
-                parse_cursor(text, kind).ok_or_else(|| bad_input(argument, "this is no cursor of this list"))
-            };
-            text.as_ref().map(place).transpose()
+        let key = |argument, text: &Option<String>| {
+            let parse = |text: &String| parse_cursor(text, kind).ok_or_else(|| bad_input(argument, "invalid cursor"));
+            text.as_ref().map(parse).transpose()
         };
         Ok(Page {
-            after: place("after", &self.after)?,
-            before: place("before", &self.before)?,
+            after: key("after", &self.after)?,
+            before: key("before", &self.before)?,
             limit: u64::try_from(self.size()? + 1).unwrap_or(1),
             is_from_end: self.is_backward(),
         })
     }
 
-    /// Makes the page of what the store answered.
+    /// Builds the page from the rows of the query.
     pub(super) fn slice<T>(&self, mut rows: Vec<T>, cursor: impl Fn(&T) -> String) -> Slice<T> {
         let size = self.size().ok().and_then(|size| usize::try_from(size).ok()).unwrap_or(rows.len());
         let more = rows.len() > size;
@@ -114,7 +133,7 @@ fn bad_input(argument: &'static str, problem: &str) -> Error {
     Error::BadUserInput { argument, problem: problem.to_owned() }
 }
 
-/// The cursor of a place: its values and nothing about columns.
+/// The cursor of a position: its values, without column names.
 pub(super) fn cursor(cursor_key: &CursorKey) -> String {
     let key = match &cursor_key.key {
         Value::String(Some(text)) => format!("t{text}"),
@@ -144,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn cursors_come_back_as_they_went(id: i64, number: i64, text in "[^\0]{0,60}") {
+        fn cursor_round_trips(id: i64, number: i64, text in "[^\0]{0,60}") {
             let number = CursorKey { key: number.into(), id };
             let text = CursorKey { key: text.into(), id };
             prop_assert_eq!(parse_cursor(&cursor(&number), CursorKind::Integer), Some(number));
@@ -152,7 +171,7 @@ mod tests {
         }
 
         #[test]
-        fn any_other_text_is_no_cursor_or_a_harmless_one(text in ".{0,80}") {
+        fn arbitrary_text_is_parsed_without_panic(text in ".{0,80}") {
             let _place: Option<CursorKey> = parse_cursor(&text, CursorKind::Text);
         }
     }

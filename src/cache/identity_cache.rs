@@ -1,4 +1,4 @@
-//! The memory: what the database has said about a caller, for as long as it is known to be true.
+//! The authentication cache: what the database returned for a caller, while it is known to be current.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -9,46 +9,46 @@ use quick_cache::sync::Cache;
 use super::invalidation_log::InvalidationLog;
 use crate::store::{Affected, Propagation};
 
-/// The SHA-256 of a token. The token itself is not kept, and only who has it comes to what is kept.
+/// The SHA-256 of a token. The token itself is not stored, and only its holder can find the entry.
 pub type TokenHash = [u8; 32];
 
-/// No answer is given for longer. Changes are told; this is for those that somebody makes with other tools, and for the
-/// times that are only shown ([`Reach::Here`]).
+/// Maximum age of an entry. Changes invalidate entries earlier; this bounds changes made with other tools, and times
+/// that are only displayed ([`Propagation::ThisNode`]).
 const MAX_ENTRY_AGE: Duration = Duration::from_secs(60);
 
-/// Answers of the database about callers; a bounded number of them.
+/// A bounded cache of callers, keyed by the hash of their token.
 pub struct IdentityCache {
     invalidations: InvalidationLog,
     entries: Option<Cache<TokenHash, Entry>>,
 }
 
-/// One answer. What is in it is the caller's own affair.
+/// One entry; the caller defines its value.
 #[derive(Clone)]
 struct Entry {
     user_id: i64,
-    /// The ledger's instant from before the database was asked.
+    /// The log's version from before the database was read.
     version: u64,
     read_at: Instant,
     value: Arc<dyn Any + Send + Sync>,
 }
 
 impl IdentityCache {
-    /// Remembers so many callers; 0: nobody.
+    /// Caches at most `max_callers` callers; 0 disables the cache.
     pub fn new(max_callers: usize, invalidations: InvalidationLog) -> Self {
         Self { invalidations, entries: (max_callers > 0).then(|| Cache::new(max_callers)) }
     }
 
-    /// The present instant, to be taken before the database is asked.
+    /// The current version, to be read before the database.
     pub fn version(&self) -> u64 {
         self.invalidations.version()
     }
 
-    /// Has a user be looked up again, after a change that other nodes need not know of ([`Reach::Here`]).
+    /// Invalidates a user on this node, after a change that other nodes need not know of ([`Propagation::ThisNode`]).
     pub fn invalidate(&self, user_id: i64) {
         self.invalidations.record(&[(Affected::User(user_id), Propagation::ThisNode)]);
     }
 
-    /// What is known of the caller with this token, if it is certainly true.
+    /// The caller with this token, if the entry is known to be current.
     pub fn get<V: Any + Send + Sync>(&self, key: &TokenHash) -> Option<Arc<V>> {
         let entries = self.entries.as_ref()?;
         if !self.invalidations.is_fresh() {
@@ -65,10 +65,10 @@ impl IdentityCache {
         entry.value.downcast().ok()
     }
 
-    /// Remembers what the database, asked at `instant`, has said about a user with this token.
+    /// Caches what the database, read at `version`, returned for a user with this token.
     pub fn insert<V: Any + Send + Sync>(&self, key: TokenHash, user_id: i64, version: u64, value: V) {
         if let Some(entries) = &self.entries
-            // What was overtaken while it was read would only take somebody else's place.
+            // An entry that changed while it was read would only evict others.
             && !self.invalidations.is_commit_pending(user_id)
             && self.invalidations.is_current(user_id, version)
         {
@@ -81,7 +81,7 @@ impl IdentityCache {
 mod tests {
     use super::*;
 
-    /// The counters were read at a time that is not over while the test runs, however slow the machine is.
+    /// A poll time that stays fresh while the test runs, however slow the machine is.
     fn long_ahead() -> Instant {
         Instant::now() + std::time::Duration::from_secs(3_600)
     }
@@ -124,7 +124,7 @@ mod tests {
         let invalidations = InvalidationLog::default();
         let cache = IdentityCache::new(100, invalidations.clone());
         cache.insert([1; 32], 7, cache.version(), 70);
-        assert_eq!(cached(&cache, 1), None, "nobody has looked at the counters yet");
+        assert_eq!(cached(&cache, 1), None, "the counters have not been polled yet");
         invalidations.mark_polled(long_ahead());
         assert_eq!(cached(&cache, 1), Some(70));
     }
@@ -135,8 +135,8 @@ mod tests {
         for number in 0..=255 {
             cache.insert([number; 32], 7, cache.version(), i32::from(number));
         }
-        let kept = (0..=255).filter(|number| cached(&cache, *number).is_some()).count();
-        assert!((1..=100).contains(&kept), "{kept}");
+        let count = (0..=255).filter(|number| cached(&cache, *number).is_some()).count();
+        assert!((1..=100).contains(&count), "{count}");
         let disabled = IdentityCache::new(0, invalidations);
         disabled.insert([1; 32], 7, disabled.version(), 70);
         assert_eq!(cached(&disabled, 1), None);

@@ -1,4 +1,4 @@
-//! The ledger: when something last changed about whom, as far as this process knows, and how far that can be trusted.
+//! The invalidation log: the last change of each user that this process knows of, and how fresh that knowledge is.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,34 +10,34 @@ use tokio::sync::Notify;
 use crate::store::change_counters::BUCKETS;
 use crate::store::{Affected, Propagation};
 
-/// Places for the changes of this process; users share them by their number.
+/// Slots for changes by this process; users share them by their row id.
 const USER_SLOTS: usize = 1 << 14;
 
-/// How long after a reading of the counters began its result may be believed. What another node has changed counts
-/// within this time, and what is left of the promised second is for the request itself.
+/// How long the result of a poll counts, from its start. A change by another node is visible within this time; the rest
+/// of the guaranteed second is for the request itself.
 const MAX_STALENESS: Duration = Duration::from_millis(750);
 
-/// The changes that this process knows of, in the order in which it learned of them. A clone is a pointer.
+/// The changes that this process knows of, in the order in which it learned of them. Clones share their state.
 #[derive(Clone)]
 pub struct InvalidationLog(Arc<State>);
 
 struct State {
     /// Counts the changes.
     version: AtomicU64,
-    /// The last change of a few users each.
+    /// The version of the last change per slot; a few users share one.
     users: Box<[AtomicU64]>,
-    /// The last change of many users each: the counters in the database tell no more than that.
+    /// The version of the last change per bucket; many users share one, as they share a counter in the database.
     buckets: Box<[AtomicU64]>,
-    /// The last change of everybody.
+    /// The version of the last change that affects all users.
     all_users: AtomicU64,
-    /// By slot: how many changes are being committed.
+    /// Per bucket: the number of commits in flight.
     commits_in_flight: Box<[AtomicU32]>,
     opened: Instant,
-    /// When the last complete reading of the counters began, in nanoseconds since `opened`; 0: there was none.
+    /// When the last complete poll began, in nanoseconds since `opened`; 0: never.
     last_poll: AtomicU64,
-    /// Ring when something has changed about a user of the group.
+    /// Per bucket: wakes tasks that wait for a change of its users.
     waiters: Box<[Notify]>,
-    /// Somebody is to be told.
+    /// Signals changes that peers have not been notified of.
     unsent: Notify,
 }
 
@@ -63,21 +63,20 @@ impl InvalidationLog {
         }))
     }
 
-    /// The present instant. Whoever reads from the database takes it first: what they read is as of this instant, or
-    /// later.
+    /// The current version. Read it before the database: what is read then is as of this version, or later.
     pub fn version(&self) -> u64 {
         self.0.version.load(SeqCst)
     }
 
-    /// Changes of these slots are about to be committed. Until the result is dropped nobody knows whether they were:
-    /// some readers may have seen them in the database when others, who remember, have not.
+    /// Marks a commit to these buckets as in flight. Until the guard is dropped its outcome is unknown: the database
+    /// may already show the change while the cache does not.
     pub(crate) fn begin_commit(&self, buckets: BTreeSet<i32>) -> CommitGuard {
         let guard = CommitGuard { invalidations: self.clone(), buckets };
         guard.update(|count| count.fetch_add(1, SeqCst));
         guard
     }
 
-    /// Whether a change of the user may be in the database, and is not noted yet.
+    /// Whether a change of the user may be in the database but not in the log.
     pub(super) fn is_commit_pending(&self, user_id: i64) -> bool {
         let is_in_flight = |slot: i32| self.commits_in_flight(slot).is_some_and(|count| count.load(SeqCst) > 0);
         is_in_flight(Affected::User(user_id).bucket()) || is_in_flight(Affected::AllUsers.bucket())
@@ -87,7 +86,7 @@ impl InvalidationLog {
         usize::try_from(bucket).ok().and_then(|slot| self.0.commits_in_flight.get(slot))
     }
 
-    /// Notes changes that were committed by this process.
+    /// Records changes that this process committed.
     pub(crate) fn record(&self, changes: &[(Affected, Propagation)]) {
         for (affected, _) in changes {
             match *affected {
@@ -98,25 +97,25 @@ impl InvalidationLog {
                 Affected::AllUsers => self.invalidate_all(),
             }
         }
-        if changes.iter().any(|(_, reach)| *reach == Propagation::AllNodes) {
+        if changes.iter().any(|(_, propagation)| *propagation == Propagation::AllNodes) {
             self.0.unsent.notify_one();
         }
     }
 
-    /// Notes that the counter of `slot` was raised, by whomever.
+    /// Records that the counter of `bucket` was incremented, by any node.
     pub(super) fn record_bucket(&self, bucket: i32) {
         let entry = usize::try_from(bucket).ok().and_then(|slot| self.0.buckets.get(slot));
         self.bump(entry.or(Some(&self.0.all_users)));
         self.wake(bucket);
     }
 
-    /// Nobody's state is known any more.
+    /// Marks all users as changed.
     pub fn invalidate_all(&self) {
         self.bump(Some(&self.0.all_users));
         self.wake(Affected::AllUsers.bucket());
     }
 
-    /// After the page was raised: whoever is woken finds it so.
+    /// Call it after the version was raised, so that woken tasks see the change.
     fn wake(&self, bucket: i32) {
         match usize::try_from(bucket).ok().and_then(|slot| self.0.waiters.get(slot)) {
             Some(waiters) => waiters.notify_waiters(),
@@ -131,22 +130,22 @@ impl InvalidationLog {
 
     fn user_slot(&self, user_id: i64) -> Option<&AtomicU64> {
         let index = user_id.rem_euclid(i64::try_from(USER_SLOTS).unwrap_or(1));
-        usize::try_from(index).ok().and_then(|place| self.0.users.get(place))
+        usize::try_from(index).ok().and_then(|index| self.0.users.get(index))
     }
 
-    /// Whether what was read of a user as of `instant` is still true, as far as this process knows.
+    /// Whether what was read of a user at `version` is still current, as far as this process knows.
     pub fn is_current(&self, user_id: i64, version: u64) -> bool {
         let bucket = bucket_index(user_id).and_then(|group| self.0.buckets.get(group));
         [self.user_slot(user_id), bucket, Some(&self.0.all_users)]
             .into_iter()
-            .all(|entry| entry.is_some_and(|page| page.load(SeqCst) <= version))
+            .all(|entry| entry.is_some_and(|entry| entry.load(SeqCst) <= version))
     }
 
-    /// Waits until what was read of a user as of `instant` may not be true any more.
+    /// Waits until what was read of a user at `version` may be out of date.
     pub async fn wait_for_change(&self, user_id: i64, version: u64) {
         let Some(waiters) = bucket_index(user_id).and_then(|group| self.0.waiters.get(group)) else { return };
         loop {
-            // Before the look: what changes after it rings.
+            // Before the check, so that a later change wakes it.
             let woken = waiters.notified();
             if !self.is_current(user_id, version) {
                 return;
@@ -155,19 +154,19 @@ impl InvalidationLog {
         }
     }
 
-    /// A complete reading of the counters, begun at `begun`, was noted.
+    /// Records a complete poll of the counters that began at `started`.
     pub(super) fn mark_polled(&self, started: Instant) {
         let nanos = started.saturating_duration_since(self.0.opened).as_nanos();
         self.0.last_poll.fetch_max(u64::try_from(nanos).unwrap_or(u64::MAX).max(1), SeqCst);
     }
 
-    /// Whether news of the other nodes have arrived of late. Without, nothing that is remembered may be believed.
+    /// Whether the last poll is recent. If not, no cached entry may be served.
     pub fn is_fresh(&self) -> bool {
         let last_poll = self.0.last_poll.load(SeqCst);
         last_poll > 0 && self.0.opened.elapsed() < Duration::from_nanos(last_poll) + MAX_STALENESS
     }
 
-    /// Waits until the other nodes are to be told of something.
+    /// Waits until there are changes to notify peers of.
     pub(super) async fn wait_for_unsent(&self) {
         self.0.unsent.notified().await;
     }
@@ -177,7 +176,7 @@ fn bucket_index(user_id: i64) -> Option<usize> {
     usize::try_from(Affected::User(user_id).bucket()).ok()
 }
 
-/// Changes that are being committed; over when it is dropped.
+/// A commit in flight; ends when dropped.
 pub(crate) struct CommitGuard {
     invalidations: InvalidationLog,
     buckets: BTreeSet<i32>,
@@ -198,88 +197,4 @@ impl Drop for CommitGuard {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ANN: i64 = 7;
-    const BOB: i64 = 8;
-
-    #[test]
-    fn read_before_a_change_is_not_current() {
-        let invalidations = InvalidationLog::default();
-        let before = invalidations.version();
-        assert!(invalidations.is_current(ANN, before));
-        invalidations.record(&[(Affected::User(ANN), Propagation::AllNodes)]);
-        assert!(!invalidations.is_current(ANN, before), "a read that began before the change");
-        assert!(invalidations.is_current(ANN, invalidations.version()), "one that began after it");
-        assert!(invalidations.is_current(BOB, before), "of somebody else");
-    }
-
-    #[test]
-    fn commit_is_pending_until_its_guard_is_dropped() {
-        let invalidations = InvalidationLog::default();
-        let (one, two) = (
-            invalidations.begin_commit([Affected::User(ANN).bucket()].into()),
-            invalidations.begin_commit([Affected::User(ANN).bucket()].into()),
-        );
-        assert!(invalidations.is_commit_pending(ANN) && !invalidations.is_commit_pending(BOB));
-        drop(one);
-        assert!(invalidations.is_commit_pending(ANN), "the other one");
-        drop(two);
-        assert!(!invalidations.is_commit_pending(ANN));
-        let all = invalidations.begin_commit([Affected::AllUsers.bucket()].into());
-        assert!(invalidations.is_commit_pending(ANN) && invalidations.is_commit_pending(BOB));
-        drop(all);
-        assert!(!invalidations.is_commit_pending(BOB));
-    }
-
-    #[test]
-    fn bucket_change_invalidates_its_users_only() {
-        let invalidations = InvalidationLog::default();
-        for bucket in [Affected::User(ANN).bucket(), Affected::AllUsers.bucket()] {
-            let before = invalidations.version();
-            invalidations.record_bucket(bucket);
-            assert!(!invalidations.is_current(ANN, before) && !invalidations.is_current(ANN + BUCKETS, before));
-            assert_eq!(invalidations.is_current(BOB, before), bucket != Affected::AllUsers.bucket());
-        }
-    }
-
-    /// However the change was learned of, and whoever else was waiting.
-    #[tokio::test]
-    async fn every_kind_of_change_wakes_its_waiters() {
-        let invalidations = InvalidationLog::default();
-        for change in 0..4 {
-            let waits = |user_id| {
-                let (invalidations, version) = (invalidations.clone(), invalidations.version());
-                tokio::spawn(async move { invalidations.wait_for_change(user_id, version).await })
-            };
-            let (ann, also_ann, bob) = (waits(ANN), waits(ANN), waits(BOB));
-            tokio::task::yield_now().await;
-            match change {
-                0 => invalidations.record(&[(Affected::User(ANN), Propagation::ThisNode)]),
-                1 => invalidations.record_bucket(Affected::User(ANN).bucket()),
-                2 => invalidations.record_bucket(Affected::AllUsers.bucket()),
-                _ => invalidations.invalidate_all(),
-            }
-            ann.await.unwrap();
-            also_ann.await.unwrap();
-            assert_eq!(bob.is_finished(), change > 1);
-            bob.abort();
-        }
-        let before = invalidations.version();
-        invalidations.record(&[(Affected::User(ANN), Propagation::AllNodes)]);
-        invalidations.wait_for_change(ANN, before).await;
-    }
-
-    #[test]
-    fn log_is_fresh_only_shortly_after_a_poll() {
-        let now = Instant::now();
-        let invalidations = InvalidationLog::opened_at(now.checked_sub(MAX_STALENESS * 2).unwrap());
-        assert!(!invalidations.is_fresh());
-        invalidations.mark_polled(now.checked_sub(MAX_STALENESS).unwrap());
-        assert!(!invalidations.is_fresh(), "that was too long ago");
-        // Not over while the test runs.
-        invalidations.mark_polled(now + MAX_STALENESS * 1_000);
-        assert!(invalidations.is_fresh());
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! The watch: reads the counters of changes a few times a second, and at once when another node nudges.
+//! Polls the change counters several times a second, and at once when a peer sends a wakeup.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use super::invalidation_log::InvalidationLog;
 use super::wakeup::PeerWakeup;
 use crate::store::change_counters;
 
-/// How long the counters are left alone when nobody nudges.
+/// Time between two polls without a wakeup.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long they are left alone however much one is nudged.
+/// Minimum time between two polls, however many wakeups arrive.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How long a reading may take. One that takes longer is worth nothing, and the database is in trouble.
+/// Time limit of one poll. A slower one is too old to count, and the database is overloaded.
 const POLL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Keeps the ledger up to date until it is dropped.
+/// Keeps the invalidation log up to date until it is dropped.
 pub struct InvalidationPoller {
     _tasks: JoinSet<()>,
 }
 
 impl InvalidationPoller {
-    /// Begins to read the counters from `db`, a connection of its own that nobody can keep it waiting for, and to
-    /// exchange nudges with other nodes. `heard` is called after a reading that told of changes.
+    /// Starts to poll the counters through `db`, a dedicated connection without contention, and to exchange wakeups
+    /// with peers. `on_change` runs after each poll that found changes.
     pub fn start(
         invalidations: &InvalidationLog,
         db: DatabaseConnection,
@@ -56,13 +56,13 @@ async fn poll(
     let mut last_counts = HashMap::new();
     let mut is_healthy = true;
     loop {
-        // Taken before the question: what was committed before it is in the answer.
+        // Before the query: its result includes everything committed earlier.
         let started = Instant::now();
         match timeout(POLL_TIMEOUT, change_counters::list(&db)).await {
             Ok(Ok(counters)) => {
                 let mut has_changed = false;
                 for counter in counters {
-                    // The first reading raises them all: what was remembered before it may have been overtaken.
+                    // The first poll invalidates all buckets: entries from before it may be out of date.
                     if last_counts.insert(counter.slot, counter.changes) != Some(counter.changes) {
                         invalidations.record_bucket(counter.slot);
                         has_changed = true;
@@ -73,16 +73,16 @@ async fn poll(
                     on_change();
                 }
                 if !is_healthy {
-                    tracing::info!("changes of other nodes arrive again");
+                    tracing::info!("invalidations from other nodes arrive again");
                 }
                 is_healthy = true;
             }
             failed => {
                 if is_healthy {
-                    let cause = failed.map_or("no answer in time".to_owned(), |failed| {
+                    let cause = failed.map_or("timed out".to_owned(), |failed| {
                         failed.err().map_or_else(String::new, |error| format!("{error:#}"))
                     });
-                    tracing::warn!(cause, "changes of other nodes do not arrive: every request asks the database");
+                    tracing::warn!(cause, "no invalidations from other nodes: every request reads the database");
                 }
                 is_healthy = false;
             }
@@ -92,7 +92,7 @@ async fn poll(
     }
 }
 
-/// Nudges the others after changes of this node; many changes at once make one nudge.
+/// Wakes the peers after changes of this node; many changes at once cause one wakeup.
 async fn notify_peers(invalidations: InvalidationLog, peer_wakeup: Arc<dyn PeerWakeup>) {
     let mut is_healthy = true;
     loop {
@@ -101,12 +101,12 @@ async fn notify_peers(invalidations: InvalidationLog, peer_wakeup: Arc<dyn PeerW
         let cause = match sent {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(format!("{error:#}")),
-            Err(_) => Some("no answer in time".to_owned()),
+            Err(_) => Some("timed out".to_owned()),
         };
         if let Some(cause) = &cause
             && is_healthy
         {
-            tracing::warn!(cause, "other nodes could not be nudged: they see changes when they look by themselves");
+            tracing::warn!(cause, "waking other nodes failed: they see changes at their next poll");
         }
         is_healthy = cause.is_none();
     }

@@ -1,4 +1,4 @@
-//! The bulletin: the signed list of what was revoked lately, kept for a moment for all who ask for it.
+//! Cache of the signed revocation list, and its invalidation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,26 +6,35 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
-/// How long an edition is handed out while nothing is heard of other nodes, which revoke things, too.
+/// Lifetime of a cached list while changes of other nodes, which revoke things too, are not polled.
 const TTL_UNPOLLED: Duration = Duration::from_secs(1);
 
-/// How long an edition is handed out while their changes are heard: what leaves the list with time is nobody's harm.
+/// Lifetime of a cached list while changes of other nodes are polled; an entry that expired meanwhile does no harm.
 const TTL: Duration = Duration::from_secs(10);
 
-/// Shortest time between two editions. What was changed elsewhere waits for it, because most of it revokes nothing; who
-/// asks after a revocation of this process waits for the next edition.
+/// Shortest time between two builds. A change elsewhere waits for it, because most changes revoke nothing; a request
+/// after a revocation in this process waits for the next build.
 const MIN_REBUILD: Duration = Duration::from_millis(250);
 
-/// One edition of the list.
+/// One version of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedList {
-    /// The list, signed.
+    /// The list as a signed JWT.
     pub jwt: String,
-    /// Tells it from an edition that says something else.
+    /// Hash of the content: lists with equal content have equal tags.
     pub etag: String,
 }
 
-/// An edition, and what was known when it was made.
+/// Whether changes of other nodes are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeerChanges {
+    /// They are polled.
+    Polled,
+    /// Polling has failed: other nodes may have revoked something.
+    Unknown,
+}
+
+/// A list, and the change counters before it was built.
 #[derive(Debug)]
 pub struct CachedList {
     list: Arc<SignedList>,
@@ -34,7 +43,7 @@ pub struct CachedList {
     built_at: Instant,
 }
 
-/// What this process knows of the list.
+/// The cached list of this process, and the channels that announce changes.
 #[derive(Debug)]
 pub struct RevocationList {
     latest: Mutex<Option<CachedList>>,
@@ -43,7 +52,7 @@ pub struct RevocationList {
     closed: watch::Sender<bool>,
 }
 
-/// Somebody who waits for another edition.
+/// Receives changes that may need another list.
 #[derive(Debug)]
 pub struct ChangeReceiver {
     revocations: watch::Receiver<u64>,
@@ -53,184 +62,187 @@ pub struct ChangeReceiver {
 
 impl Default for RevocationList {
     fn default() -> Self {
-        let (news, heard, closed) = (watch::Sender::new(0), watch::Sender::new(0), watch::Sender::new(false));
-        Self { latest: Mutex::default(), revocations: news, possible_changes: heard, closed }
+        Self {
+            latest: Mutex::default(),
+            revocations: watch::Sender::new(0),
+            possible_changes: watch::Sender::new(0),
+            closed: watch::Sender::new(false),
+        }
     }
 }
 
 impl RevocationList {
-    /// Something was revoked: what was handed out until now is old.
+    /// Invalidates the cached list after a revocation in this process.
     pub fn invalidate(&self) {
         self.revocations.send_modify(|count| *count += 1);
     }
 
-    /// Something was changed, here or on another node, that may have been a revocation.
+    /// Records a change, here or on another node, that may have been a revocation.
     pub fn maybe_changed(&self) {
         self.possible_changes.send_modify(|count| *count += 1);
     }
 
-    /// Nobody waits any more: the process is about to stop.
+    /// Ends all waits before the process stops.
     pub fn close(&self) {
         self.closed.send_replace(true);
     }
 
-    /// The latest edition, made by `make` if there is none that is fresh; `is_hearing` tells whether changes of other
-    /// nodes arrive. Whoever comes while it is being made waits for it, so that any number of callers costs one look at
-    /// the database.
+    /// Returns the cached list, or the one that `make` builds if none is fresh. Concurrent callers wait for one build,
+    /// so any number of them costs one database read.
     ///
     /// # Errors
     /// Those of `make`.
     pub async fn get_or_build<E>(
         &self,
-        is_hearing: bool,
+        peers: PeerChanges,
         make: impl Future<Output = Result<SignedList, E>>,
     ) -> Result<Arc<SignedList>, E> {
         let mut latest = self.latest.lock().await;
-        let (mut news, mut heard) = (*self.revocations.borrow(), *self.possible_changes.borrow());
-        if let Some(kept) = latest.as_ref() {
-            if kept.is_fresh(news, heard, is_hearing) {
-                return Ok(Arc::clone(&kept.list));
+        let (mut revocations, mut possible_changes) = (*self.revocations.borrow(), *self.possible_changes.borrow());
+        if let Some(cached) = latest.as_ref() {
+            if cached.is_fresh(revocations, possible_changes, peers) {
+                return Ok(Arc::clone(&cached.list));
             }
-            // Many revocations make one edition, and nobody is told less than what is so already.
-            tokio::time::sleep_until(kept.built_at + MIN_REBUILD).await;
-            (news, heard) = (*self.revocations.borrow(), *self.possible_changes.borrow());
+            // Many revocations cause one build, and no caller gets a list that lacks an earlier revocation.
+            tokio::time::sleep_until(cached.built_at + MIN_REBUILD).await;
+            (revocations, possible_changes) = (*self.revocations.borrow(), *self.possible_changes.borrow());
         }
-        // Before the database is looked at: what is revoked meanwhile makes another edition.
-        let made_at = Instant::now();
-        let edition = Arc::new(make.await?);
-        *latest = Some(CachedList {
-            list: Arc::clone(&edition),
-            revocations: news,
-            possible_changes: heard,
-            built_at: made_at,
-        });
-        Ok(edition)
+        // Before the database read: a revocation during the read causes another build.
+        let built_at = Instant::now();
+        let list = Arc::new(make.await?);
+        *latest = Some(CachedList { list: Arc::clone(&list), revocations, possible_changes, built_at });
+        Ok(list)
     }
 
-    /// Hears of what is revoked from now on.
+    /// Subscribes to changes from now on.
     pub fn subscribe(&self) -> ChangeReceiver {
-        let (news, heard) = (self.revocations.subscribe(), self.possible_changes.subscribe());
-        ChangeReceiver { revocations: news, possible_changes: heard, closed: self.closed.subscribe() }
+        let (revocations, possible_changes) = (self.revocations.subscribe(), self.possible_changes.subscribe());
+        ChangeReceiver { revocations, possible_changes, closed: self.closed.subscribe() }
     }
 }
 
 impl CachedList {
-    fn is_fresh(&self, news: u64, heard: u64, is_hearing: bool) -> bool {
+    fn is_fresh(&self, revocations: u64, possible_changes: u64, peers: PeerChanges) -> bool {
         let age = self.built_at.elapsed();
-        let most = if is_hearing { TTL } else { TTL_UNPOLLED };
-        self.revocations == news && age < most && (self.possible_changes == heard || age < MIN_REBUILD)
+        let ttl = match peers {
+            PeerChanges::Polled => TTL,
+            PeerChanges::Unknown => TTL_UNPOLLED,
+        };
+        self.revocations == revocations && age < ttl && (self.possible_changes == possible_changes || age < MIN_REBUILD)
     }
 }
 
 impl ChangeReceiver {
-    /// Waits until something was revoked here, or might have been elsewhere; tells whether waiting on makes sense.
+    /// Waits for a revocation here or a possible one elsewhere, at most until `until`; false if waiting again is
+    /// useless.
     pub async fn wait(&mut self, until: Instant) -> bool {
-        // Also without a sound: whether others are heard may have changed.
-        let look = (Instant::now() + TTL_UNPOLLED).min(until);
-        let heard = async {
+        // Also without a change: the polling state may have changed.
+        let recheck_at = (Instant::now() + TTL_UNPOLLED).min(until);
+        let possible_change = async {
             self.possible_changes.changed().await.ok();
-            // An edition from before the change is not handed out any more, and many changes make one look.
+            // After this time no list from before the change is served, and many changes cause one build.
             tokio::time::sleep(MIN_REBUILD).await;
         };
         tokio::select! {
             _ = self.closed.wait_for(|is_closed| *is_closed) => false,
             _ = self.revocations.changed() => true,
-            () = heard => true,
-            () = tokio::time::sleep_until(look) => Instant::now() < until,
+            () = possible_change => true,
+            () = tokio::time::sleep_until(recheck_at) => Instant::now() < until,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::PeerChanges::{Polled, Unknown};
     use super::*;
     use std::convert::Infallible;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use tokio::task::JoinSet;
 
-    /// Those who come while an edition is being made take that one.
+    /// Requests during a build share its result.
     #[tokio::test]
-    async fn is_made_once_for_all_who_ask() {
-        let (bulletin, made) = (Arc::new(RevocationList::default()), Arc::new(AtomicUsize::new(0)));
-        let mut readers = JoinSet::new();
+    async fn concurrent_requests_share_one_build() {
+        let (list, builds) = (Arc::new(RevocationList::default()), Arc::new(AtomicUsize::new(0)));
+        let mut clients = JoinSet::new();
         for _ in 0..1_000 {
-            let (bulletin, made) = (Arc::clone(&bulletin), Arc::clone(&made));
-            readers.spawn(async move {
+            let (list, builds) = (Arc::clone(&list), Arc::clone(&builds));
+            clients.spawn(async move {
                 let make = async {
                     tokio::task::yield_now().await;
-                    let number = made.fetch_add(1, Ordering::Relaxed);
+                    let number = builds.fetch_add(1, Ordering::Relaxed);
                     Ok::<_, Infallible>(SignedList { jwt: String::new(), etag: number.to_string() })
                 };
-                bulletin.get_or_build(true, make).await.map(|edition| edition.etag.clone())
+                list.get_or_build(Polled, make).await.map(|list| list.etag.clone())
             });
         }
-        let tags = readers.join_all().await;
-        // A machine that stands still for a second makes another one.
-        assert!(made.load(Ordering::Relaxed) < 10, "{made:?}");
-        assert!(tags.into_iter().any(|tag| tag == Ok("0".to_owned())));
-        let known = bulletin.revocations.borrow().to_owned();
-        bulletin.invalidate();
-        let next = latest(&bulletin, true, "new").await;
-        assert_eq!((known, next.as_str()), (0, "new"), "what was revoked here is in the next one");
+        let etags = clients.join_all().await;
+        // A machine that stalls for a second causes another build.
+        assert!(builds.load(Ordering::Relaxed) < 10, "{builds:?}");
+        assert!(etags.into_iter().any(|etag| etag == Ok("0".to_owned())));
+        let revocations = list.revocations.borrow().to_owned();
+        list.invalidate();
+        let next = latest(&list, Polled, "new").await;
+        assert_eq!((revocations, next.as_str()), (0, "new"), "the next list has the revocation");
     }
 
-    /// However often something is revoked here, and however many wait for it.
+    /// However many revocations and waiting clients there are.
     #[tokio::test(start_paused = true)]
-    async fn is_made_four_times_a_second_at_most() {
-        let (bulletin, made) = (Arc::new(RevocationList::default()), Arc::new(AtomicUsize::new(0)));
+    async fn list_is_built_at_most_four_times_a_second() {
+        let (list, builds) = (Arc::new(RevocationList::default()), Arc::new(AtomicUsize::new(0)));
         let until = Instant::now() + Duration::from_secs(1);
-        let mut watchers = JoinSet::new();
+        let mut clients = JoinSet::new();
         for _ in 0..4 {
-            let (bulletin, made) = (Arc::clone(&bulletin), Arc::clone(&made));
-            watchers.spawn(async move {
-                let mut listener = bulletin.subscribe();
+            let (list, builds) = (Arc::clone(&list), Arc::clone(&builds));
+            clients.spawn(async move {
+                let mut changes = list.subscribe();
                 while Instant::now() < until {
                     let make = async {
-                        made.fetch_add(1, Ordering::Relaxed);
+                        builds.fetch_add(1, Ordering::Relaxed);
                         Ok::<_, Infallible>(SignedList { jwt: String::new(), etag: String::new() })
                     };
-                    bulletin.get_or_build(true, make).await.unwrap();
-                    listener.wait(until).await;
+                    list.get_or_build(Polled, make).await.unwrap();
+                    changes.wait(until).await;
                 }
             });
         }
         for _ in 0..100 {
-            bulletin.invalidate();
+            list.invalidate();
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        watchers.join_all().await;
-        let made = made.load(Ordering::Relaxed);
-        // One at the begin, and one at each quarter of the second.
-        assert!((4..=5).contains(&made), "{made}");
-        bulletin.invalidate();
-        assert_eq!(latest(&bulletin, true, "last").await, "last", "what was revoked last is in the next one");
+        clients.join_all().await;
+        let builds = builds.load(Ordering::Relaxed);
+        // One at the start, and one at each quarter of the second.
+        assert!((4..=5).contains(&builds), "{builds}");
+        list.invalidate();
+        assert_eq!(latest(&list, Polled, "last").await, "last", "the next list has the last revocation");
     }
 
-    async fn latest(bulletin: &RevocationList, is_hearing: bool, tag: &str) -> String {
+    async fn latest(list: &RevocationList, peers: PeerChanges, tag: &str) -> String {
         let make = async { Ok::<_, Infallible>(SignedList { jwt: String::new(), etag: tag.to_owned() }) };
-        bulletin.get_or_build(is_hearing, make).await.unwrap().etag.clone()
+        list.get_or_build(peers, make).await.unwrap().etag.clone()
     }
 
     #[tokio::test]
-    async fn is_made_again_when_others_may_have_revoked_something() {
-        let age = async |bulletin: &RevocationList, age| {
-            let mut latest = bulletin.latest.lock().await;
+    async fn list_is_rebuilt_after_a_possible_revocation_elsewhere() {
+        let age = async |list: &RevocationList, age| {
+            let mut latest = list.latest.lock().await;
             latest.as_mut().unwrap().built_at = Instant::now().checked_sub(age).unwrap();
         };
-        let bulletin = RevocationList::default();
-        assert_eq!(latest(&bulletin, true, "a").await, "a");
-        age(&bulletin, TTL_UNPOLLED).await;
-        assert_eq!(latest(&bulletin, true, "b").await, "a", "nothing was heard");
-        assert_eq!(latest(&bulletin, false, "b").await, "b", "nothing can be heard");
-        age(&bulletin, TTL).await;
-        assert_eq!(latest(&bulletin, true, "c").await, "c");
-        bulletin.maybe_changed();
-        // As if no time passed, however slow the machine is.
-        bulletin.latest.lock().await.as_mut().unwrap().built_at = Instant::now() + TTL;
-        assert_eq!(latest(&bulletin, true, "d").await, "c", "many changes make one look");
-        age(&bulletin, MIN_REBUILD).await;
-        assert_eq!(latest(&bulletin, true, "d").await, "d");
-        assert_eq!(latest(&bulletin, true, "e").await, "d");
+        let list = RevocationList::default();
+        assert_eq!(latest(&list, Polled, "a").await, "a");
+        age(&list, TTL_UNPOLLED).await;
+        assert_eq!(latest(&list, Polled, "b").await, "a", "no change was polled");
+        assert_eq!(latest(&list, Unknown, "b").await, "b", "changes are not polled");
+        age(&list, TTL).await;
+        assert_eq!(latest(&list, Polled, "c").await, "c");
+        list.maybe_changed();
+        // As if no time had passed, however slow the machine is.
+        list.latest.lock().await.as_mut().unwrap().built_at = Instant::now() + TTL;
+        assert_eq!(latest(&list, Polled, "d").await, "c", "many changes cause one build");
+        age(&list, MIN_REBUILD).await;
+        assert_eq!(latest(&list, Polled, "d").await, "d");
+        assert_eq!(latest(&list, Polled, "e").await, "d");
     }
 }

@@ -1,4 +1,4 @@
-//! Nudges: how a node tells the others to look at the counters at once, instead of within a quarter of a second.
+//! Peer wakeup: makes other nodes poll the counters at once, instead of within a quarter of a second.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,14 +11,14 @@ use crate::error::Result;
 pub mod postgres;
 pub mod redis;
 
-/// Work that is still to be done.
+/// A boxed future, as trait objects need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A way to wake the other nodes. It may lose nudges and make others up: it carries no news, only the hint to look.
+/// A way to wake the other nodes. It may lose wakeups or add spurious ones: they carry no data.
 pub trait PeerWakeup: Send + Sync {
-    /// Wakes whoever listens.
+    /// Wakes the peers.
     fn send(&self) -> BoxFuture<'_, Result<()>>;
 
-    /// Passes on what is heard, for ever; where the connection is lost it is made again.
+    /// Forwards wakeups to `wakeup` indefinitely; reconnects after a lost connection.
     fn listen(self: Arc<Self>, wakeup: Arc<Notify>) -> BoxFuture<'static, ()>;
 }

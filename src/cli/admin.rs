@@ -1,4 +1,4 @@
-//! `accountd admin`: what somebody with access to the machine does, whether a server runs on the database or not.
+//! `accountd admin`: actions of operators with access to the machine, with or without a running server.
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
@@ -9,48 +9,49 @@ use anyhow::{Result, bail, ensure};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 
+use super::operator_error::operator_error;
+use crate::account::authentication::session_end::ApiTokenSelection;
 use crate::account::operator::{bootstrap, recovery};
-use crate::account::user::query::NewUser;
+use crate::account::user::new_user::NewUser;
 use crate::clock::SystemClock;
 use crate::config::{Config, Database, Flags};
 use crate::entropy::SystemEntropy;
-use crate::error::Error;
 use crate::startup;
 
-/// Longest password that is read from standard input, in bytes.
+/// Longest password read from standard input, in bytes.
 const MAX_PASSWORD_INPUT: u64 = 4_096;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make an administrator.
+    /// Create an administrator.
     Create(Create),
-    /// End every session of everybody, and every API token that a login made, as after a backup was restored: it brings
-    /// back what was ended since.
+    /// End all sessions, and all API tokens created by a login. Use it after restoring a backup, which revives sessions
+    /// that had ended.
     EndAllSessions {
         #[command(flatten)]
         flags: Flags,
-        /// Revoke every other API token, too.
+        /// Revoke all other API tokens, too.
         #[arg(long)]
         api_tokens: bool,
     },
 }
 
-/// What `admin create` is told.
+/// Arguments of `admin create`.
 #[derive(Debug, Args)]
 pub(super) struct Create {
     #[command(flatten)]
     pub flags: Flags,
-    /// The name to sign in with.
+    /// The username.
     name: String,
-    /// An e-mail address.
+    /// The e-mail address.
     #[arg(long)]
     email: Option<String>,
-    /// Read the password from standard input instead of asking for it.
+    /// Read the password from standard input instead of a prompt.
     #[arg(long)]
     password_stdin: bool,
 }
 
-/// Makes an administrator.
+/// Creates an administrator.
 pub(super) async fn create(config: Config, arguments: Create) -> Result<ExitCode> {
     let password = if arguments.password_stdin { read_stdin()? } else { prompt()? };
     let user = NewUser::parse(&arguments.name, arguments.email.as_deref(), None, password).map_err(operator_error)?;
@@ -67,19 +68,20 @@ pub(super) async fn create(config: Config, arguments: Create) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ends every session.
+/// Ends all sessions.
 pub(super) async fn end_all_sessions(config: Config, api_tokens: bool) -> Result<ExitCode> {
     if let Some(path) = missing_database(&config) {
-        bail!("there is no database at {}: name its directory with --data-dir", path.display());
+        bail!("no database at {}: set its directory with --data-dir", path.display());
     }
     let app = startup::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?;
-    let ended = recovery::end_all_sessions(&app, api_tokens).await.map_err(operator_error)?;
+    let ended =
+        recovery::end_all_sessions(&app, ApiTokenSelection::from_flag(api_tokens)).await.map_err(operator_error)?;
     app.db.close().await?;
     writeln!(std::io::stdout(), "{} sessions ended, {} API tokens revoked", ended.sessions, ended.api_tokens)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the embedded database would be made, if there is none: the command may run in another directory than the server.
+/// Path of the embedded database if it does not exist: the command may run in another directory than the server.
 fn missing_database(config: &Config) -> Option<PathBuf> {
     match &config.database {
         Database::Embedded(path) if !path.exists() => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
@@ -90,33 +92,15 @@ fn missing_database(config: &Config) -> Option<PathBuf> {
 fn read_stdin() -> Result<SecretString> {
     let mut text = String::new();
     std::io::stdin().take(MAX_PASSWORD_INPUT).read_to_string(&mut text)?;
-    // A shell's echo ends the line; nobody means that to be part of the password.
+    // The line ending of a shell's echo is not part of the password.
     let length = text.trim_end_matches(['\r', '\n']).len();
     text.truncate(length);
     Ok(text.into())
 }
 
 fn prompt() -> Result<SecretString> {
-    ensure!(std::io::stdin().is_terminal(), "there is nobody to ask for the password: give --password-stdin");
+    ensure!(std::io::stdin().is_terminal(), "no terminal to prompt for the password: use --password-stdin");
     let password = rpassword::prompt_password("Password: ")?;
     ensure!(rpassword::prompt_password("Again: ")? == password, "the two passwords differ");
     Ok(password.into())
-}
-
-/// Every refusal on its own line, for a person at a terminal.
-pub(super) fn operator_error(error: Error) -> anyhow::Error {
-    match error {
-        Error::Refused(refusals) => {
-            let lines: Vec<String> = refusals
-                .iter()
-                .map(|refusal| match refusal.field {
-                    Some(field) => format!("{field}: {}", refusal.message),
-                    None => refusal.message.clone(),
-                })
-                .collect();
-            anyhow::anyhow!("{}", lines.join("\n"))
-        }
-        Error::Internal(cause) | Error::StorageUnavailable(cause) => cause,
-        other => other.into(),
-    }
 }

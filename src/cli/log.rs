@@ -1,4 +1,4 @@
-//! The log: lines on standard error, for people or for machines.
+//! The log on standard error, as text or JSON.
 
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
@@ -10,14 +10,14 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Log, LogFormat};
 use crate::database::SILENCED_TARGETS;
 
-/// Starts writing the log.
+/// Installs the log subscriber and the panic hook.
 ///
 /// # Errors
-/// When the filter cannot be read or a log was started before.
+/// The filter is invalid, or a subscriber is installed already.
 pub(super) fn init(settings: &Log) -> Result<()> {
-    let mut filter = EnvFilter::try_new(&settings.filter).context("log.filter cannot be read")?;
+    let mut filter = EnvFilter::try_new(&settings.filter).context("log.filter is invalid")?;
     for target in SILENCED_TARGETS {
-        filter = filter.add_directive(target.parse().context("a directive of our own cannot be read")?);
+        filter = filter.add_directive(target.parse().context("a built-in directive is invalid")?);
     }
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -27,13 +27,12 @@ pub(super) fn init(settings: &Log) -> Result<()> {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
     }
-    .map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))?;
+    .map_err(|error| anyhow::anyhow!("cannot start the log: {error}"))?;
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
 }
 
-/// One line for a panic instead of a stack trace: strangers may be able to cause a panic of a library as often as they
-/// like.
+/// Logs a panic as one line instead of a stack trace: clients may be able to trigger a library's panic at will.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = thread::current();
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -41,12 +40,12 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(thread = thread.name(), place, "panic: {message}");
 }
 
-/// What a log may say about a panic. On hashing threads the message may quote a password.
+/// The part of a panic message that may be logged. On hashing threads the message may quote a password.
 fn panic_message<'a>(thread: &str, message: Option<&'a str>) -> &'a str {
     match message {
-        Some(_) if thread.starts_with("hash-") => "its message is left out: it may quote a password",
+        Some(_) if thread.starts_with("hash-") => "message omitted: it may quote a password",
         Some(message) => message.lines().next().unwrap_or_default(),
-        None => "without a message",
+        None => "no message",
     }
 }
 

@@ -1,4 +1,4 @@
-//! `accountd migrate`.
+//! `accountd migrate`: migrates the database to this version.
 
 use std::process::ExitCode;
 
@@ -7,11 +7,11 @@ use anyhow::Result;
 use crate::config::Config;
 use crate::startup;
 
-/// Brings the database to this version.
+/// Migrates the database.
 pub(super) async fn run(config: Config) -> Result<ExitCode> {
     let db = startup::connect(&config).await?;
     startup::migrate(&db).await?;
     db.close().await?;
-    tracing::info!("the database is at this version");
+    tracing::info!("the database is up to date");
     Ok(ExitCode::SUCCESS)
 }

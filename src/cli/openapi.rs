@@ -1,4 +1,4 @@
-//! `accountd openapi`.
+//! `accountd openapi`: prints the OpenAPI document.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::config::{Config, Flags};
 use crate::http::openapi;
 
-/// Prints the document on standard output.
+/// Prints the document to standard output.
 pub(super) fn run() -> Result<()> {
     let defaults = Config::load(Flags::default(), [])?;
     std::io::stdout().write_all(openapi::document(&defaults.rest)?.as_bytes())?;

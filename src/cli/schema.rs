@@ -1,4 +1,4 @@
-//! `accountd schema`.
+//! `accountd schema`: prints the GraphQL schema.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::graphql;
 
-/// Prints the schema on standard output.
+/// Prints the schema to standard output.
 pub(super) fn run() -> Result<()> {
     std::io::stdout().write_all(graphql::sdl().as_bytes())?;
     Ok(())

@@ -1,4 +1,4 @@
-//! `accountd serve`.
+//! `accountd serve`: runs the server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -16,26 +16,26 @@ use crate::entropy::SystemEntropy;
 use crate::http::server::{Listener, descriptors, serve};
 use crate::{http, startup};
 
-/// Serves until SIGTERM or SIGINT, then finishes the requests in flight; the second signal cuts them.
+/// Serves until SIGTERM or SIGINT, then drains in-flight requests; a second signal aborts them.
 pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     crate::http::route_conflicts::check(&config.rest)?;
     let signals = count_signals()?;
     let (stop, at_once) = (nth_signal(signals.clone(), 1), nth_signal(signals, 2));
-    // The address is taken before anything is made, so that a second server does not touch the first one's database.
+    // Bind before opening the database, so that a second server does not touch the first one's database.
     let listener =
         Listener::bind(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     if !config.service_variables.is_empty() {
         let variables = config.service_variables.join(" ");
         tracing::warn!(
             variables,
-            "Kubernetes has set these for services with names like ours: they are not read (enableServiceLinks: false \
-             keeps them away)"
+            "ignoring variables that Kubernetes sets for services with our prefix (set enableServiceLinks: false to \
+             remove them)"
         );
     }
     let max_connections = descriptors::raise_file_limit(config.server.max_connections);
     if max_connections < config.server.max_connections {
         tracing::warn!(
-            "the process may not open more files (ulimit -n): at most {max_connections} connections instead of {}",
+            "open file limit (ulimit -n) too low: at most {max_connections} connections instead of {}",
             config.server.max_connections
         );
         config.server.max_connections = max_connections;
@@ -45,7 +45,7 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     let app_at_stop = app.clone();
     let stop = async move {
         stop.await;
-        // Those who wait for news are answered, and go.
+        // Long-poll clients get their response and close.
         app_at_stop.revocation_list.close();
     };
     match listener.address()? {
@@ -53,26 +53,24 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
             let place = browser_url(address);
             tracing::info!("accountd is ready: open {place} in a browser, or send GraphQL to {place}/graphql");
         }
-        place => tracing::info!("accountd is ready: have a proxy pass requests on to {place}"),
+        place => tracing::info!("accountd is ready: forward requests from a proxy to {place}"),
     }
     if !bootstrap::has_admin(&app).await.unwrap_or(true) {
-        tracing::info!(
-            "there is no administrator yet: make one with `accountd admin create NAME` and the same settings"
-        );
+        tracing::info!("no administrator yet: create one with `accountd admin create NAME` and the same settings");
     }
     let background = tokio::spawn(startup::background(app.clone()));
     serve(listener, router, &app.config.server, stop, at_once).await;
-    // What is under way is done again by whoever comes next.
+    // Unfinished work is repeated by the next process.
     background.abort();
     if let Err(error) = failure_audit::flush(&app).await {
-        tracing::warn!(%error, "cannot record failures that were counted");
+        tracing::warn!(%error, "cannot record counted failures");
     }
     app.db.close().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-/// The address as people open it: pages in development are of the site `localhost`, and cookies are for one site.
+/// The address for a browser: development pages are of the site `localhost`, and cookies are for one site.
 fn browser_url(address: SocketAddr) -> String {
     let here = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     match here.contains(&address.ip()) || address.ip().is_unspecified() {
@@ -81,7 +79,7 @@ fn browser_url(address: SocketAddr) -> String {
     }
 }
 
-/// How many signals to stop have come.
+/// Counts the stop signals received.
 fn count_signals() -> Result<watch::Receiver<u32>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (count, counted) = watch::channel(0);
@@ -91,7 +89,7 @@ fn count_signals() -> Result<watch::Receiver<u32>> {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            tracing::info!("stopping: finishing the requests in flight; another signal cuts them");
+            tracing::info!("stopping: draining in-flight requests; another signal aborts them");
             count.send_modify(|count| *count += 1);
         }
     });
@@ -99,6 +97,6 @@ fn count_signals() -> Result<watch::Receiver<u32>> {
 }
 
 async fn nth_signal(mut signals: watch::Receiver<u32>, number: u32) {
-    // The other end lives as long as the process.
+    // The sender lives as long as the process.
     signals.wait_for(|count| *count >= number).await.ok();
 }

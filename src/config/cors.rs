@@ -1,22 +1,20 @@
-//! Whose pages may use the server from a browser.
+//! CORS settings: origins whose pages may use the server from a browser.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::problem::{InvalidValue, invalid};
 use super::reader::Reader;
-use super::{InvalidValue, invalid};
 
-/// What browsers are told.
+/// Settings for browsers.
 #[derive(Clone, Debug)]
 pub struct Cors {
-    /// Origins, beside the server's own, whose pages may read answers and use cookies.
+    /// Origins, besides the server's own, whose pages may read responses and use cookies.
     pub origins: Vec<Origin>,
-    /// Headers that these pages may send beside those that the server reads, in lower case.
+    /// Headers that these pages may send besides those that the server reads, in lower case.
     pub allowed_headers: Vec<String>,
-    /// Whether browsers are told to come by https only.
-    pub has_hsts: bool,
 }
 
-/// Scheme, host and port, letter for letter as browsers send them in `Origin` (RFC 6454 section 6.2).
+/// Scheme, host and port, exactly as browsers send them in `Origin` (RFC 6454 section 6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin(String);
 
@@ -27,45 +25,44 @@ impl Cors {
             list => list.split(',').map(|origin| Origin::parse_entry(origin.trim())).collect(),
         });
         let allowed_headers = reader.read("cors.allowed_headers", parse_header_names);
-        let hsts = reader.bool("server.hsts");
-        Some(Cors { origins: origins?, allowed_headers: allowed_headers?, has_hsts: hsts? })
+        Some(Cors { origins: origins?, allowed_headers: allowed_headers? })
     }
 
-    /// Whether pages of `origin` may; nothing is normalised, so nothing can be taken for something else.
+    /// Whether pages of `origin` are allowed; compared byte by byte, without normalization.
     pub fn allows_origin(&self, origin: &[u8]) -> bool {
         self.origins.iter().any(|allowed| allowed.0.as_bytes() == origin)
     }
 }
 
-/// Most headers of the setting.
+/// Maximum number of allowed headers.
 const MAX_HEADERS: usize = 100;
 
-/// `none`, or names with commas between them.
+/// `none`, or comma-separated header names.
 fn parse_header_names(text: &str) -> Result<Vec<String>, InvalidValue> {
-    let wanted = "write the names of headers with commas between them, like traceparent,sentry-trace; or none";
+    let fix = "use comma-separated header names, like traceparent,sentry-trace; or none";
     if text == "none" {
         return Ok(Vec::new());
     }
     let names: Vec<String> = text.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
-    // RFC 9110 section 5.6.2; a `*` is no wildcard where cookies are sent (Fetch Standard section 3.2.3).
+    // RFC 9110 section 5.6.2; with credentials, `*` is not a wildcard (Fetch Standard section 3.2.3).
     let is_name = |name: &String| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
     match names.len() <= MAX_HEADERS && names.iter().all(is_name) {
         true => Ok(names),
-        false => Err(invalid("has something that is no name of a header, or too many of them", wanted)),
+        false => Err(invalid("has an invalid header name, or too many names", fix)),
     }
 }
 
-/// Schemes of pages that come with an application: their host tells the application, and there is no port.
+/// Schemes of pages packaged with an application: the host identifies the application, and there is no port.
 const APP_SCHEMES: [&str; 7] =
     ["app", "capacitor", "chrome-extension", "ionic", "moz-extension", "safari-web-extension", "tauri"];
 
-/// Most characters of a wrong entry that are shown.
+/// Characters of an invalid entry that an error shows.
 const MAX_SHOWN: usize = 100;
 
 impl Origin {
-    /// One of several entries; the error names it.
+    /// Parses one of several entries; the error names it.
     fn parse_entry(text: &str) -> Result<Origin, InvalidValue> {
         Self::parse(text).map_err(|refused| {
             let shown: String = text.chars().take(MAX_SHOWN).collect();
@@ -74,24 +71,21 @@ impl Origin {
     }
 
     fn parse(text: &str) -> Result<Origin, InvalidValue> {
-        let wanted = "write each origin as browsers send it, like https://app.example.com or http://localhost:5173, \
-            or like capacitor://localhost for an application's own pages";
+        let wanted = "use origins as browsers send them, like https://app.example.com or http://localhost:5173, \
+            or like capacitor://localhost for the pages of an application";
         match text {
             "*" => {
-                let problem = "would let every page on the web act in the name of whoever looks at it";
+                let problem = "would let every page on the web act in the name of its viewer";
                 return Err(invalid(problem, "name the origins of your own pages"));
             }
             "null" => {
-                let problem = "is what sandboxed pages of anybody send";
-                return Err(invalid(problem, "serve your page from an origin of its own, and name that"));
+                let problem = "is the origin of any sandboxed page";
+                return Err(invalid(problem, "serve the page from its own origin, and name that"));
             }
             _ => {}
         }
         if text.contains("://") && text.ends_with('/') && !text.ends_with("//") {
-            return Err(invalid(
-                "ends with a slash, so it is no host or port that browsers send",
-                "leave out the slash",
-            ));
+            return Err(invalid("ends with a slash, which browsers do not send", "remove the slash"));
         }
         let (authority, default_port) = match text.split_once("://") {
             Some(("https", authority)) => (authority, "443"),
@@ -99,7 +93,7 @@ impl Origin {
             Some((scheme, host)) if APP_SCHEMES.contains(&scheme) && is_host(host) => {
                 return Ok(Origin(text.to_owned()));
             }
-            _ => return Err(invalid("has an origin without http:// or https:// before it", wanted)),
+            _ => return Err(invalid("has an origin without http:// or https://", wanted)),
         };
         let colon = authority.rfind(':').filter(|_| !authority.ends_with(']'));
         let (host, port) = colon.and_then(|colon| authority.split_at_checked(colon)).unwrap_or((authority, ""));
@@ -107,15 +101,15 @@ impl Origin {
             return Err(invalid("has letters that browsers send in lower case or as xn--", wanted));
         }
         if !is_host(host) {
-            return Err(invalid("has more or less than scheme, host and port, or something that is no host", wanted));
+            return Err(invalid("is not scheme, host and optional port, or has an invalid host", wanted));
         }
         match port.strip_prefix(':') {
             None => {}
             Some(port) if port == default_port => {
-                return Err(invalid("names the port that browsers leave out", "leave out :443 and :80"));
+                return Err(invalid("names the default port, which browsers omit", "remove :443 or :80"));
             }
             Some(port) if port.starts_with(['0', '+']) || port.parse::<u16>().is_err() => {
-                return Err(invalid("has something that is no port", wanted));
+                return Err(invalid("has an invalid port", wanted));
             }
             Some(_) => {}
         }
@@ -123,7 +117,7 @@ impl Origin {
     }
 }
 
-/// Whether browsers write a host like this (URL Standard, host serializing).
+/// Whether browsers serialize a host like this (URL Standard, host serializing).
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok_and(|parsed| parsed.to_string() == address);

@@ -1,10 +1,10 @@
-//! The settings that the command line can give.
+//! Settings that command-line flags can set.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Settings as clap fills them, not yet checked. There is no flag for the secret key: every user of
-/// the machine can read the arguments of a process.
+/// Settings from flags, not yet validated. The secret key has no flag, because all users of the machine can read the
+/// arguments of a process.
 #[derive(Clone, Default, clap::Args)]
 pub struct Flags {
     /// Read settings from this TOML file [env: ACCOUNTD_CONFIG]
@@ -13,17 +13,17 @@ pub struct Flags {
     /// Listen on this address [env: ACCOUNTD_LISTEN] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
-    /// Keep the embedded database and the server's own secret here [env: ACCOUNTD_DATA_DIR] [default: ./data]
+    /// Keep the embedded database and the generated secret here [env: ACCOUNTD_DATA_DIR] [default: ./data]
     #[arg(long, value_name = "DIRECTORY")]
     pub data_dir: Option<PathBuf>,
     /// Use this database (sqlite:, postgres:// or mysql://) [env: ACCOUNTD_DATABASE_URL] [default: accountd.db in the data directory]
     ///
-    /// Other users of the machine see arguments: give a URL with a password by the environment.
+    /// Other users of the machine can see arguments: pass a URL with a password through the environment.
     #[arg(long, value_name = "URL")]
     pub database_url: Option<String>,
 }
 
-/// The database URL may hold a password, so it is left out.
+/// Omits the database URL, which may hold a password.
 impl fmt::Debug for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flags")

@@ -1,34 +1,34 @@
-//! What one GraphQL request may ask for, and what it may learn about the schema.
+//! Limits of GraphQL requests, and access to schema introspection.
 
 use super::reader::Reader;
 
-/// The GraphQL face.
+/// GraphQL settings.
 #[derive(Clone, Debug)]
 pub struct GraphQl {
-    /// Who may ask for the schema and sees the playground.
+    /// Who may introspect the schema and use the playground.
     pub schema_introspection: SchemaIntrospection,
-    /// Most requests that may come together in one array; 0: none, arrays are refused.
+    /// Maximum requests in a batch array; 0 disables batching.
     pub max_batch: usize,
-    /// Most bytes of one response.
+    /// Maximum size of a response, in bytes.
     pub max_response_bytes: usize,
-    /// Most subscriptions, and sockets for them, that one user may have open in this process.
+    /// Maximum open subscriptions, and WebSockets for them, per user in this process.
     pub max_subscriptions_per_user: usize,
-    /// Bounds of one operation.
+    /// Limits of one operation.
     pub limits: OperationLimits,
 }
 
-/// Who may ask for the schema.
+/// Who may introspect the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaIntrospection {
-    /// Everybody.
+    /// Anyone.
     Open,
-    /// Requests that no proxy has forwarded: the server listens on a loopback address.
+    /// Requests that no proxy forwarded, on a loopback address.
     Direct,
-    /// Nobody.
+    /// No one.
     Closed,
 }
 
-/// Headers that proxies add; all that begin with `x-forwarded` are some, too.
+/// Headers that proxies add, besides `x-forwarded*`.
 const FORWARDING_HEADERS: [&str; 9] = [
     "forwarded",
     "via",
@@ -42,7 +42,7 @@ const FORWARDING_HEADERS: [&str; 9] = [
 ];
 
 impl SchemaIntrospection {
-    /// Whether a request with headers of these names, in lower case, may introspect.
+    /// Whether a request with headers of these lower-case names may introspect the schema.
     pub fn is_allowed_for<'a>(self, headers: impl IntoIterator<Item = &'a str>) -> bool {
         let is_forwarding = |name: &str| name.starts_with("x-forwarded") || FORWARDING_HEADERS.contains(&name);
         match self {
@@ -53,37 +53,35 @@ impl SchemaIntrospection {
     }
 }
 
-/// Bounds of one operation, checked before anything of it runs.
+/// Limits of one operation, checked before execution.
 #[derive(Clone, Copy, Debug)]
 pub struct OperationLimits {
-    /// Bytes of the query's text.
+    /// Size of the query, in bytes.
     pub query_bytes: usize,
     /// Lexical tokens of the query.
     pub tokens: usize,
-    /// Nesting of fields; introspection is not counted.
+    /// Depth of nested fields, without introspection fields.
     pub depth: u64,
-    /// Aliases, with fragments counted as often as they are spread.
+    /// Aliases, counted per fragment spread.
     pub aliases: u64,
-    /// Fields of the query or mutation type.
+    /// Root fields of the query or mutation.
     pub root_fields: u64,
-    /// Directives anywhere in the document.
+    /// Directives in the document.
     pub directives: usize,
     /// Operations in the document.
     pub operations: usize,
-    /// Fields, with fragments counted as often as they are spread.
+    /// Fields, counted per fragment spread.
     pub selections: u64,
-    /// Variables.
+    /// Variables of the operation.
     pub variables: usize,
-    /// Bytes of the variables, written as JSON.
+    /// Size of the variables as JSON, in bytes.
     pub variable_bytes: usize,
-    /// Fields weighed by the length of the lists they stand in.
+    /// Complexity: each field, multiplied by the page sizes of the lists that contain it.
     pub complexity: usize,
 }
 
 impl GraphQl {
-    pub(super) fn read(reader: &mut Reader, is_loopback: bool, is_behind_proxy: bool) -> Option<GraphQl> {
-        let auto =
-            if is_loopback && !is_behind_proxy { SchemaIntrospection::Direct } else { SchemaIntrospection::Closed };
+    pub(super) fn read(reader: &mut Reader, auto: SchemaIntrospection) -> Option<GraphQl> {
         let choices = [("auto", auto), ("true", SchemaIntrospection::Open), ("false", SchemaIntrospection::Closed)];
         let introspection = reader.one_of("graphql.introspection", &choices);
         let batch_max = reader.integer("graphql.batch_max", 0..=10);

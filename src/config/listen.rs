@@ -1,21 +1,21 @@
-//! Where the server listens.
+//! The listen address: TCP or a Unix socket.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// A place where clients reach the server.
+/// Address on which the server accepts connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenAddress {
-    /// An address and a port; port 0 is one that the system chooses.
+    /// An IP address and a port; port 0 lets the system choose.
     Tcp(SocketAddr),
-    /// A socket in the file system, for a proxy on this machine.
+    /// A Unix socket, for a proxy on this machine.
     Unix(PathBuf),
 }
 
 impl ListenAddress {
-    /// Whether clients come from this machine alone, and by themselves. Behind a socket there is a proxy.
+    /// Whether only this machine can connect directly; behind a Unix socket is a proxy.
     pub(super) fn is_loopback(&self) -> bool {
         matches!(self, Self::Tcp(address) if address.ip().to_canonical().is_loopback())
     }
@@ -28,14 +28,14 @@ impl FromStr for ListenAddress {
         if let Some(path) = text.strip_prefix("unix:") {
             return match path.starts_with('/') && !path.ends_with('/') {
                 true => Ok(Self::Unix(PathBuf::from(path))),
-                false => Err("has no absolute path behind unix:"),
+                false => Err("has no absolute path after unix:"),
             };
         }
         let port = text.strip_prefix("localhost:").map(str::parse::<u16>);
         match port {
-            // RFC 6761 section 6.3: the name is this machine's loopback address everywhere.
+            // RFC 6761 section 6.3: `localhost` is always the loopback address.
             Some(Ok(port)) => Ok(Self::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))),
-            Some(Err(_)) => Err("has no port behind localhost"),
+            Some(Err(_)) => Err("has no port after localhost"),
             None => text.parse().map(Self::Tcp).map_err(|_| "is not an address and a port"),
         }
     }

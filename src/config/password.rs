@@ -1,33 +1,32 @@
-//! What passwords must be like, and what hashing one costs.
+//! Password policy and hashing cost.
 
 use std::num::NonZeroUsize;
 
 use super::reader::Reader;
 
-/// Password rules and Argon2id's cost.
+/// Password policy and the cost of Argon2id.
 #[derive(Clone, Copy, Debug)]
 pub struct Password {
-    /// Characters a new password needs, 8 to 64. OWASP ASVS 5.0 6.2.1 asks for 8 and recommends 15;
-    /// NIST SP 800-63B-4 section 3.1.1.2 asks for 15 where nothing but the password is asked, and
-    /// has 64 accepted.
+    /// Minimum length of a new password in characters, 8 to 64. OWASP ASVS 5.0 6.2.1 requires 8 and recommends 15; NIST
+    /// SP 800-63B-4 section 3.1.1.2 requires 15 for single-factor authentication, and that 64 be accepted.
     pub min_length: usize,
-    /// The zxcvbn score a new password needs, 1 to 4.
+    /// Minimum zxcvbn score of a new password, 1 to 4.
     pub min_score: u8,
-    /// Memory of one hash, in KiB.
+    /// Memory per hash, in KiB.
     pub argon2_memory_kib: u32,
-    /// Passes over that memory.
+    /// Passes over the memory.
     pub argon2_iterations: u32,
-    /// Lanes of one hash.
+    /// Lanes per hash.
     pub argon2_parallelism: u32,
-    /// Threads that hash passwords; `None`: one for each core.
+    /// Hashing threads; `None` means one per core.
     pub hash_threads: Option<NonZeroUsize>,
 }
 
-/// The least memory in KiB for a number of iterations: OWASP ASVS 5.0 appendix C, Argon2id.
+/// Minimum memory in KiB per number of iterations: OWASP ASVS 5.0 appendix C, Argon2id.
 const MIN_ARGON2_COSTS: [(u32, u32); 3] = [(47_104, 1), (19_456, 2), (12_288, 3)];
 
 impl Password {
-    /// The ceilings are ours: a poisoned setting must not stop the service, hash by hash.
+    /// The upper bounds are ours: a wrong setting must not stop the service with each hash.
     pub(super) fn read(reader: &mut Reader) -> Option<Password> {
         let min_length = reader.integer("password.min_length", 8..=64);
         let min_score = reader.integer("password.min_score", 1..=4);
@@ -40,7 +39,7 @@ impl Password {
         {
             reader.reject(
                 "password.argon2_memory_kib",
-                format!("{memory} KiB with password.argon2_iterations = {iterations} is too cheap to guess against"),
+                format!("{memory} KiB with password.argon2_iterations = {iterations} is too cheap against guessing"),
                 "use at least 47104 with 1 iteration, 19456 with 2 or 12288 with 3 (OWASP ASVS 5.0, appendix C)"
                     .to_owned(),
             );

@@ -1,12 +1,12 @@
-//! Turns the texts of settings into typed values, and notes what is wrong on the way.
+//! Parses the texts of settings into typed values, and collects problems.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use super::problem::{InvalidValue, Problem, Problems, invalid};
 use super::settings;
-use super::{Config, InvalidValue, Problem, Problems, invalid};
 
-/// The values that were given, by the setting's name, and the problems found so far.
+/// The raw values by setting, and the problems found so far.
 #[derive(Default)]
 pub(super) struct Reader {
     values: BTreeMap<&'static str, RawValue>,
@@ -20,23 +20,23 @@ struct RawValue {
 }
 
 impl Reader {
-    /// A later source replaces an earlier one.
+    /// Adds a value; a later source replaces an earlier one.
     pub(super) fn add(&mut self, name: &'static str, text: String, origin: String) {
         self.values.insert(name, RawValue { text, source: origin });
     }
 
-    /// Notes a variable that Kubernetes has set for a service.
+    /// Records a variable that Kubernetes sets for a service.
     pub(super) fn add_service_variable(&mut self, name: String) {
         self.service_variables.push(name);
     }
 
-    /// All of them.
+    /// All recorded service variables.
     pub(super) fn service_variables(&self) -> Vec<String> {
         self.service_variables.clone()
     }
 
-    /// The value given or the default, parsed; `None` when there is neither, or when it is refused
-    /// and the problem noted. The parser's problem goes on after the quoted value: "is not ...".
+    /// Parses the value, or the default; `None` if there is neither, or if it is rejected and the problem recorded. The
+    /// problem continues the quoted value: "is not ...".
     pub(super) fn read<T>(
         &mut self,
         name: &'static str,
@@ -53,7 +53,7 @@ impl Reader {
         })
     }
 
-    /// As [`Reader::read`], for values that must never be shown.
+    /// As [`Reader::read`], for values that no message may show.
     pub(super) fn read_secret<T>(
         &mut self,
         name: &'static str,
@@ -63,21 +63,21 @@ impl Reader {
     }
 
     fn parse<T>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Option<T> {
-        let given = self.values.get(name).map(|given| given.text.as_str());
-        let parsed = match given.or_else(|| settings::find(name).and_then(|setting| setting.default))? {
-            "" => Err(invalid("is empty", "give it a value, or leave it out")),
+        let value = self.values.get(name).map(|value| value.text.as_str());
+        let parsed = match value.or_else(|| settings::find(name).and_then(|setting| setting.default))? {
+            "" => Err(invalid("is empty", "set a value, or remove it")),
             text => parse(text),
         };
         parsed.map_err(|refused| self.reject(name, refused.problem, refused.fix)).ok()
     }
 
-    /// A whole number inside the bounds.
+    /// An integer within the bounds.
     pub(super) fn integer<T: TryFrom<u64>>(&mut self, name: &'static str, bounds: RangeInclusive<u64>) -> Option<T> {
         self.read(name, |text| {
             let number = text.parse().ok().filter(|number| bounds.contains(number));
             number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
                 let range = format!("{} to {}", bounds.start(), bounds.end());
-                invalid(&format!("is not a whole number from {range}"), &format!("choose one from {range}"))
+                invalid(&format!("is not an integer from {range}"), &format!("use an integer from {range}"))
             })
         })
     }
@@ -92,7 +92,7 @@ impl Reader {
             let found = choices.iter().find(|(word, _)| *word == text);
             found.map(|(_, value)| *value).ok_or_else(|| {
                 let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-                invalid("is not one of its words", &format!("choose one of: {}", words.join(", ")))
+                invalid("is not valid", &format!("use one of: {}", words.join(", ")))
             })
         })
     }
@@ -101,10 +101,10 @@ impl Reader {
         self.values.contains_key(name)
     }
 
-    /// Notes a problem with a known setting, and where its value came from.
+    /// Records a problem with a known setting, and the source of its value.
     pub(super) fn reject(&mut self, name: &'static str, problem: String, fix: String) {
-        let origin = self.values.get(name).map(|given| given.source.clone());
-        self.add_problem(name, origin, InvalidValue { problem, fix });
+        let source = self.values.get(name).map(|given| given.source.clone());
+        self.add_problem(name, source, InvalidValue { problem, fix });
     }
 
     pub(super) fn add_problem(
@@ -116,8 +116,8 @@ impl Reader {
         self.problems.push(Problem { setting: name.to_owned(), source: origin, problem, fix });
     }
 
-    /// The configuration, if nothing at all was wrong.
-    pub(super) fn finish(self, config: Option<Config>) -> Result<Config, Problems> {
-        config.filter(|_| self.problems.is_empty()).ok_or(Problems(self.problems))
+    /// The value, if there are no problems.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
+        value.filter(|_| self.problems.is_empty()).ok_or(Problems(self.problems))
     }
 }

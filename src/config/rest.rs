@@ -1,52 +1,52 @@
-//! Which REST dialects are mounted, and where.
+//! REST settings: dialect mounts, the username check and the secret of token introspection.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::SecretString;
 
+use super::problem::{InvalidValue, invalid};
 use super::reader::Reader;
+use super::secret_key::read_secret;
 use super::settings::SETTINGS;
-use super::{InvalidValue, database, invalid};
 
-/// What the setting of a dialect begins with; the dialect's name follows.
+/// Prefix of the setting of a dialect, before its name.
 const DIALECT_PREFIX: &str = "rest.dialects.";
 
-/// The dialect whose login is for people of a role.
+/// The dialect whose mounts can require a role.
 const DIALECT_WITH_ROLES: &str = "auth-service";
 
-/// The REST side.
+/// REST settings.
 #[derive(Clone, Debug)]
 pub struct Rest {
-    /// Whether a caller may ask at `GET /login` if a username is taken.
+    /// Whether `GET /login` answers username checks.
     pub has_username_check: bool,
-    /// What callers of `POST /introspect` have to know; without it there is no such route.
+    /// Secret of callers of `POST /introspect`; without it the route does not exist.
     pub token_introspection_secret: Option<SecretString>,
-    /// By dialect, where it is mounted; nowhere, if it is off.
+    /// Mounts by dialect; empty if it is off.
     mounts: BTreeMap<&'static str, Vec<Mount>>,
 }
 
-/// A place where a dialect is mounted.
+/// A path at which a dialect is mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
-    /// The path that its routes begin with.
+    /// Prefix of its routes.
     pub path: MountPath,
-    /// The role that a login there asks for.
+    /// Role that a login there requires.
     pub role: Option<String>,
 }
 
-/// A path that routes can be mounted under: `/`, or segments without a slash at the end.
+/// A mount path: `/`, or segments without a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MountPath(String);
 
 impl MountPath {
-    /// The path, as a router takes it.
+    /// The path in the router's syntax.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Takes segments of RFC 3986's unreserved characters (section 2.3): nothing that a router or a
-    /// proxy could read in two ways.
+    /// Accepts segments of RFC 3986's unreserved characters (section 2.3), which routers and proxies read alike.
     fn parse(text: &str) -> Result<MountPath, InvalidValue> {
         let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         let is_segment = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(is_unreserved);
@@ -55,9 +55,9 @@ impl MountPath {
             return Ok(MountPath(text.to_owned()));
         }
         Err(invalid(
-            "is not a path to mount routes under",
-            "write / or a path like /api/v1 of letters, digits and -._~ without a slash at the end, several with \
-             commas between; off mounts nothing",
+            "is not a valid mount path",
+            "use / or a path like /api/v1 of letters, digits and -._~ without a trailing slash, several separated \
+             by commas, or off",
         ))
     }
 }
@@ -69,21 +69,22 @@ impl fmt::Display for MountPath {
 }
 
 impl Mount {
-    /// `path`, which begins with a slash, in this place.
+    /// The route `path`, which begins with a slash, below this mount.
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.path.as_str().trim_end_matches('/'))
     }
 
-    /// `PATH`, or `PATH=ROLE` for a dialect that knows roles.
-    fn parse(text: &str, may_have_role: bool) -> Result<Mount, InvalidValue> {
+    /// Parses `PATH`, or `PATH=ROLE` for a dialect with roles.
+    fn parse(text: &str, dialect: &str) -> Result<Mount, InvalidValue> {
+        let has_roles = dialect == DIALECT_WITH_ROLES;
         let (path, role) = match text.split_once('=') {
             None => (text, None),
-            Some((path, role)) if may_have_role && !role.is_empty() => (path, Some(role.to_owned())),
-            Some(_) if may_have_role => {
-                return Err(invalid("has a path with = and no role", "write /admin=admin, or leave out the ="));
+            Some((path, role)) if has_roles && !role.is_empty() => (path, Some(role.to_owned())),
+            Some(_) if has_roles => {
+                return Err(invalid("has a path with = but no role", "use a form like /admin=admin, or remove the ="));
             }
             Some(_) => {
-                return Err(invalid("names a role, which this dialect does not ask for", "write the path alone"));
+                return Err(invalid("names a role, which this dialect does not support", "use the path alone"));
             }
         };
         Ok(Mount { path: MountPath::parse(path)?, role })
@@ -99,15 +100,12 @@ impl Rest {
             let Some(dialect) = setting.name.strip_prefix(DIALECT_PREFIX) else { continue };
             let read = reader.read(setting.name, |text| match text {
                 "off" => Ok(Vec::new()),
-                list => {
-                    list.split(',').map(|mount| Mount::parse(mount.trim(), dialect == DIALECT_WITH_ROLES)).collect()
-                }
+                list => list.split(',').map(|mount| Mount::parse(mount.trim(), dialect)).collect(),
             });
             is_complete &= read.is_some();
             mounts.insert(dialect, read.unwrap_or_default());
         }
-        let introspection =
-            reader.is_set("introspection.secret").then(|| database::read_secret(reader, "introspection.secret"));
+        let introspection = reader.is_set("introspection.secret").then(|| read_secret(reader, "introspection.secret"));
         let is_complete = is_complete && introspection.as_ref().is_none_or(Option::is_some);
         let (username_check, introspection) = (username_check?, introspection.flatten());
         is_complete.then_some(Rest {
@@ -117,12 +115,12 @@ impl Rest {
         })
     }
 
-    /// Where the dialect is mounted.
+    /// The mounts of the dialect.
     pub fn mounts(&self, dialect: &str) -> &[Mount] {
         self.mounts.get(dialect).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The name of the setting that says where the dialect is mounted.
+    /// The setting that mounts the dialect.
     pub fn mount_setting(dialect: &str) -> String {
         format!("{DIALECT_PREFIX}{dialect}")
     }

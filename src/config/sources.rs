@@ -1,16 +1,17 @@
-//! Lays the flags over the environment, and the environment over the file; refuses unknown names.
+//! Merges flags over the environment over the file; rejects unknown names.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use config::{ConfigError, File, FileFormat, Map, Source, Value, ValueKind};
 
+use super::Flags;
+use super::problem::{InvalidValue, invalid};
 use super::reader::Reader;
 use super::settings::{self, Setting, VARIABLE_PREFIX};
-use super::{Flags, InvalidValue, invalid};
 
 impl Reader {
-    /// Collects every source, the weakest first.
+    /// Collects all sources, lowest priority first.
     pub(super) fn collect(flags: Flags, environment: impl IntoIterator<Item = (String, String)>) -> Reader {
         let mut environment: Vec<(String, String)> =
             environment.into_iter().filter(|(name, _)| is_own_variable(name)).collect();
@@ -34,7 +35,7 @@ impl Reader {
             Some(Err(_)) => reader.add_problem(
                 "data_dir",
                 Some("--data-dir".to_owned()),
-                invalid("is not UTF-8", "choose a directory with a name in UTF-8"),
+                invalid("is not UTF-8", "use a directory with a UTF-8 name"),
             ),
             None => {}
         }
@@ -50,7 +51,7 @@ impl Reader {
             .and_then(|text| {
                 File::from_str(&text, FileFormat::Toml).collect().map_err(|error| {
                     let problem = format!("{} is not TOML: {}", path.display(), toml_error(&error));
-                    invalid(&problem, "correct it there; text goes between quotes")
+                    invalid(&problem, "correct it there; put text in quotes")
                 })
             });
         match entries {
@@ -79,7 +80,7 @@ impl Reader {
                     Err(refused) => self.add_problem(setting.name, Some(origin.to_owned()), refused),
                 },
                 (Some(setting), ValueKind::Table(_) | ValueKind::Nil) => {
-                    self.add_problem(setting.name, Some(origin.to_owned()), invalid("is a section", "give one value"));
+                    self.add_problem(setting.name, Some(origin.to_owned()), invalid("is a section", "set one value"));
                 }
                 (Some(setting), kind) => {
                     self.add(setting.name, kind.to_string(), origin.to_owned());
@@ -106,33 +107,33 @@ impl Reader {
     }
 }
 
-/// A TOML array as the one text that the setting is written in elsewhere.
+/// A TOML array in the text form of the setting.
 fn join_list(name: &str, items: Vec<Value>) -> Result<String, InvalidValue> {
     let separator = match name {
         "cors.origins" | "cors.allowed_headers" | "server.trusted_proxies" | "webhooks.allowed_networks" => ",",
         "webhooks.endpoints" | "webhooks.events" | "webhooks.secrets" => " ",
         _ if name.starts_with("rest.dialects.") => ",",
-        _ => return Err(invalid("is a list", "give one value")),
+        _ => return Err(invalid("is a list", "set one value")),
     };
     let text = |item: Value| match item.kind {
         ValueKind::String(text) => Ok(text),
-        _ => Err(invalid("is a list of something else than texts", "put each entry between quotes")),
+        _ => Err(invalid("is a list with entries other than strings", "put each entry in quotes")),
     };
     let texts = items.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
     if texts.is_empty() {
-        return Err(invalid("is an empty list", "leave it out, or name an entry"));
+        return Err(invalid("is an empty list", "remove it, or add an entry"));
     }
     Ok(texts.join(separator))
 }
 
-/// Whether the variable is meant for the server.
+/// Whether the variable is for the server.
 fn is_own_variable(name: &str) -> bool {
     name.strip_prefix(VARIABLE_PREFIX).is_some_and(|rest| !rest.starts_with("TEST_"))
 }
 
-/// Whether Kubernetes has set the variable. It puts the likes of `ACCOUNTD_SERVICE_HOST` and
-/// `ACCOUNTD_WEB_PORT_8080_TCP_ADDR` into every pod near a Service that is named `accountd` or `accountd-web`
-/// (its documentation, "Environment variables" of a Service); refusing those would keep the server from starting there.
+/// Whether Kubernetes has set the variable. Near a Service named `accountd` or `accountd-web`, every pod gets the likes
+/// of `ACCOUNTD_SERVICE_HOST` and `ACCOUNTD_WEB_PORT_8080_TCP_ADDR` (its documentation, "Environment variables" of a
+/// Service). Rejecting them would prevent the start.
 fn is_service_link(name: &str, value: &str) -> bool {
     if settings::SETTINGS.iter().any(|setting| setting.variable() == name) {
         return false;
@@ -158,28 +159,27 @@ fn is_section(name: &str) -> bool {
 
 fn unknown_setting(name: &str, written: impl Fn(&Setting) -> String) -> InvalidValue {
     if name == "config" {
-        return invalid("cannot stand in a config file", "name the file by --config or ACCOUNTD_CONFIG");
+        return invalid("is not allowed in a config file", "name the file by --config or ACCOUNTD_CONFIG");
     }
     if is_section(name) {
-        return invalid("is a section, not a setting", "give its settings one by one, each by its own name");
+        return invalid("is a section, not a setting", "set its settings one by one");
     }
     match settings::suggest(name).map(written) {
         Some(meant) => invalid("is not a setting", &format!("did you mean {meant}? Otherwise remove it")),
-        None => invalid("is not a setting", "remove it; the README lists all settings"),
+        None => invalid("is not a setting", "remove it; docs/configuration.md lists all settings"),
     }
 }
 
-/// Where the TOML is wrong, and why. The parser puts the line itself between the two, which is left
-/// out: a secret may stand there.
+/// Position and cause of a TOML error, without the line itself, which may hold a secret.
 fn toml_error(error: &ConfigError) -> String {
     let ConfigError::FileParse { cause, .. } = error else {
         return "unreadable".to_owned();
     };
     let text = cause.to_string();
     let mut lines = text.lines();
-    let place = lines.next().and_then(|line| line.strip_prefix("TOML parse error "));
-    match (place, lines.next_back()) {
-        (Some(place), Some(why)) => format!("{place}: {why}"),
-        _ => "a number in it is out of range".to_owned(),
+    let position = lines.next().and_then(|line| line.strip_prefix("TOML parse error "));
+    match (position, lines.next_back()) {
+        (Some(position), Some(cause)) => format!("{position}: {cause}"),
+        _ => "a number is out of range".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The settings, read as `serve` reads them: through flags, a list of variables and a file.
+//! Settings, loaded as `serve` loads them: from flags, a list of variables and a file.
 
 mod rules;
 
@@ -22,7 +22,7 @@ fn load_with(flags: Flags, environment: &[(&str, &str)]) -> Result<Config, Probl
     Config::load(flags, environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
-/// The names that are refused, and everything that is said about them.
+/// The names of the rejected settings, and the full message.
 fn rejected_settings(environment: &[(&str, &str)]) -> (Vec<String>, String) {
     let problems = load(environment).unwrap_err();
     let text = problems.to_string();
@@ -66,7 +66,7 @@ fn config_loads_from_defaults_alone() {
     assert_eq!(config.rest.mounts("plantdb")[0].path.as_str(), "/");
     assert_eq!(config.server.drain_timeout, Duration::from_secs(15));
     assert_eq!((config.server.max_connections, config.server.max_connections_per_address), (10_000, 256));
-    assert_eq!(config.server.trusted_proxies, TrustedProxies::default());
+    assert_eq!(config.server.trusted_proxies, IpNetworks::default());
 }
 
 #[test]
@@ -90,13 +90,12 @@ fn all_config_problems_are_reported_together() {
     ];
     assert_eq!(names, expected);
     assert!(
-        text.contains("listen (ACCOUNTD_LISTEN): \"localhost\" is not an address and a port\n    fix: write it like"),
+        text.contains(
+            "listen (ACCOUNTD_LISTEN): \"localhost\" is not an address and a port\n    fix: use an address like"
+        ),
         "{text}"
     );
-    assert!(
-        text.contains(&format!("server.drain_seconds ({path}): \"0\" is not a whole number from 1 to 300")),
-        "{text}"
-    );
+    assert!(text.contains(&format!("server.drain_seconds ({path}): \"0\" is not an integer from 1 to 300")), "{text}");
 }
 
 #[test]
@@ -115,7 +114,7 @@ fn misspelt_setting_gets_a_suggestion() {
     let text = load_file("log = 'debug'\n").unwrap_err().to_string();
     assert!(text.contains("log") && text.contains("is a section"), "{text}");
     let (_, text) = rejected_settings(&[("ACCOUNTD_REST__DIALECTS__KEYSTONE", "/")]);
-    assert!(text.contains("the README lists all settings"), "{text}");
+    assert!(text.contains("docs/configuration.md lists all settings"), "{text}");
 }
 
 #[test]
@@ -139,7 +138,7 @@ fn kubernetes_service_variables_are_ignored() {
         let config = load(&all).unwrap();
         assert_eq!(config.service_variables, named.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>());
     }
-    // What looks like one of ours is.
+    // Similar variables are settings of ours.
     for (variable, value) in [
         ("ACCOUNTD_PORT", "80"),
         ("ACCOUNTD_HTTP_PORT", "80"),
@@ -176,7 +175,7 @@ fn listen_accepts_localhost_and_unix_sockets() {
     ] {
         assert_eq!(rejected_settings(&[("ACCOUNTD_LISTEN", text)]).0, ["listen"], "{text}");
     }
-    // There is a proxy behind a socket: nothing is opened for this machine alone.
+    // Behind a Unix socket is a proxy, so it does not count as loopback.
     let unix = ("ACCOUNTD_LISTEN", "unix:/run/accountd/socket");
     assert_eq!(rejected_settings(&[unix, ("ACCOUNTD_LIMITS__ENABLED", "false")]).0, ["limits.enabled"]);
 }
@@ -205,7 +204,7 @@ fn config_file_error_names_the_line() {
     assert_eq!(names, ["config", "listen"]);
     assert!(text.contains("cannot read /nowhere/accountd.toml"), "{text}");
     assert!(load_file("listen = ['127.0.0.1:1']").unwrap_err().to_string().contains("is a list"));
-    assert!(load_file("config = 'other.toml'").unwrap_err().to_string().contains("cannot stand in a config file"));
+    assert!(load_file("config = 'other.toml'").unwrap_err().to_string().contains("is not allowed in a config file"));
 }
 
 /// Promise J23.

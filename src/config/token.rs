@@ -1,28 +1,28 @@
-//! Whose tokens these are, and how long they live.
+//! Issuer, audience and lifetimes of tokens.
 
 use chrono::TimeDelta;
 
-use super::invalid;
+use super::problem::invalid;
 use super::reader::Reader;
 
-/// Names in tokens and lives of tokens.
+/// Token claims and lifetimes.
 #[derive(Clone, Debug)]
 pub struct Token {
     /// `iss` of every token (RFC 7519 section 4.1.1).
     pub issuer: String,
     /// `aud` of every token (RFC 7519 section 4.1.3).
     pub audience: String,
-    /// Life of an access token, up to a day.
+    /// Lifetime of an access token, up to one day.
     pub access_lifetime: TimeDelta,
-    /// Life of a session that is not refreshed; at least `access_lifetime`.
+    /// Lifetime of a session without a refresh; at least `access_lifetime`.
     pub refresh_idle: TimeDelta,
-    /// Life of a session, up to 365 days; at least `refresh_idle`.
+    /// Absolute lifetime of a session, up to 365 days; at least `refresh_idle`.
     pub refresh_absolute: TimeDelta,
-    /// How long a refresh whose answer was lost can be asked again.
+    /// Period in which a refresh with a lost response can be repeated.
     pub refresh_grace: TimeDelta,
 }
 
-/// Both stand in every token, which has 4,096 bytes at most.
+/// Maximum bytes of issuer and audience, which are part of every token; a token has at most 4,096 bytes.
 const MAX_NAME_BYTES: usize = 255;
 const DAY: u64 = 86_400;
 const YEAR: u64 = 365 * DAY;
@@ -41,7 +41,7 @@ impl Token {
             reader.reject(
                 "token.refresh_idle_seconds",
                 format!("{idle} is shorter than token.access_lifetime_seconds = {access}"),
-                format!("choose {access} or more, or shorten the access token's life"),
+                format!("use {access} or more, or shorten the access token's lifetime"),
             );
         }
         if let (Some(idle), Some(absolute)) = (idle, absolute)
@@ -50,7 +50,7 @@ impl Token {
             reader.reject(
                 "token.refresh_absolute_seconds",
                 format!("{absolute} is shorter than token.refresh_idle_seconds = {idle}"),
-                format!("choose {idle} or more, or shorten the idle life"),
+                format!("use {idle} or more, or shorten the idle lifetime"),
             );
         }
         Some(Token {
@@ -67,8 +67,8 @@ impl Token {
 fn read_name(reader: &mut Reader, name: &'static str) -> Option<String> {
     reader.read(name, |text| {
         if text.len() > MAX_NAME_BYTES || text.chars().any(char::is_control) {
-            let fix = format!("choose up to {MAX_NAME_BYTES} bytes, none of them a control character");
-            return Err(invalid("is too long for a name, or cannot be printed", &fix));
+            let fix = format!("use up to {MAX_NAME_BYTES} bytes without control characters");
+            return Err(invalid("is too long, or has a control character", &fix));
         }
         Ok(text.to_owned())
     })

@@ -1,88 +1,75 @@
-//! Who is told by webhook of what happens to accounts, and where such a message may go.
+//! Webhook settings: endpoints, their secrets and events, and the networks they may be in.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ipnet::IpNet;
 use secrecy::SecretSlice;
 use tokio_rustls::rustls::pki_types::TrustAnchor;
 use url::{Host, Url};
 
+use super::ip_networks::IpNetworks;
+use super::problem::{InvalidValue, invalid};
 use super::reader::Reader;
-use super::{InvalidValue, invalid};
 
 mod ca_file;
 mod event;
 
 pub use event::WebhookEvent;
 
-/// The webhooks.
+/// Webhook settings.
 #[derive(Clone, Debug)]
 pub struct Webhooks {
-    /// Who is told.
+    /// The endpoints to notify.
     pub endpoints: Vec<WebhookEndpoint>,
-    /// Networks that may be called although they are not public.
+    /// Private networks that webhooks may call.
     pub allowed_networks: IpNetworks,
-    /// Whose certificates are believed beside those of the authorities that everybody knows.
+    /// Certificate authorities that are trusted besides Mozilla's list.
     pub trust_anchors: Vec<TrustAnchor<'static>>,
 }
 
-/// Somebody who is told.
+/// A webhook endpoint.
 #[derive(Clone)]
 pub struct WebhookEndpoint {
-    /// What operators call it.
+    /// Name in the settings, the log and the database.
     pub name: String,
-    /// Where messages go.
+    /// Target of the requests.
     pub url: Url,
-    /// What they are signed with: one secret, or the new and the old one while they are exchanged.
+    /// Signing secrets: one, or the new and the old one during a rotation.
     pub secrets: Vec<SecretSlice<u8>>,
-    /// What it is told of.
+    /// Events that it receives.
     pub events: Vec<WebhookEvent>,
 }
 
-/// Many services hand out addresses that are secrets themselves.
+/// Omits the URL, which is itself a secret for many services.
 impl fmt::Debug for WebhookEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-/// A list of networks.
-#[derive(Clone, Debug, Default)]
-pub struct IpNetworks(Vec<IpNet>);
-
-impl IpNetworks {
-    /// Whether the address is in one of them.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
-    }
-}
-
-/// Most endpoints: each is one more row for everything that happens.
+/// Maximum number of endpoints: each adds a row per event.
 const MAX_ENDPOINTS: usize = 16;
 
-/// Most characters of an endpoint's name, which stands in every row for it.
+/// Maximum characters of an endpoint's name, which is part of every delivery row.
 const MAX_NAME_LENGTH: usize = 64;
 
 /// Bytes of a secret (Standard Webhooks 1.0, section "Signature scheme").
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-const ENDPOINTS_HINT: &str = "write pairs like crm=https://crm.example.org/accounts with blanks between them";
+const ENDPOINTS_HINT: &str = "use space-separated pairs like crm=https://crm.example.org/accounts";
 
-const EVENTS_HINT: &str = "write the name of an endpoint with what it is told of, like crm=user.created,user.deleted, \
-    with blanks between endpoints; those that are not named are told everything";
+const EVENTS_HINT: &str = "use the name of an endpoint with its events, like crm=user.created,user.deleted, \
+    separated by spaces; endpoints that are not named receive all events";
 
-const SECRETS_HINT: &str = "write the name of each endpoint with its secret, like crm=whsec_…; make one with: \
+const SECRETS_HINT: &str = "use the name of each endpoint with its secret, like crm=whsec_…; make one with: \
     echo whsec_$(head -c 32 /dev/urandom | base64)";
 
 impl Webhooks {
     pub(super) fn read(reader: &mut Reader) -> Option<Webhooks> {
         let allowed_networks = reader.read("webhooks.allowed_networks", parse_networks);
-        // As secret as a secret: an address may hold one.
+        // Treated as a secret: a URL may hold one.
         let urls = reader.read_secret("webhooks.endpoints", |text| match text {
             "none" => Ok(Vec::new()),
             list => parse_pairs(list, ENDPOINTS_HINT, parse_url),
@@ -96,64 +83,80 @@ impl Webhooks {
             "all" => Ok(Vec::new()),
             list => parse_pairs(list, EVENTS_HINT, event::parse_events),
         });
-        let authorities = if reader.is_set("webhooks.ca_file") {
+        let trust_anchors = if reader.is_set("webhooks.ca_file") {
             reader.read("webhooks.ca_file", ca_file::read_trust_anchors)
         } else {
             Some(Vec::new())
         };
-        let (places, secrets, allowed_networks) = (urls?, secrets?, allowed_networks?);
-        let (wanted, authorities) = (event_filters?, authorities?);
-        let is_closed = allowed_networks.0.is_empty();
-        if let Some((name, _)) = places.iter().find(|(_, url)| is_closed && url.scheme() != "https") {
-            let problem = format!("would tell {name} of accounts without encryption");
-            let fix = "begin its address with https://, or name its network in webhooks.allowed_networks";
-            reader.reject("webhooks.endpoints", problem, fix.to_owned());
-            return None;
-        }
-        let unknown = secrets.iter().find(|(name, _)| !places.iter().any(|(known, _)| known == name));
-        if unknown.is_some() {
-            // Not by its name: whoever mixed them up has written the secret there.
-            let problem = "has a secret for a name that is no endpoint".to_owned();
-            reader.reject("webhooks.secrets", problem, SECRETS_HINT.to_owned());
-            return None;
-        }
-        let is_place = |name: &str| places.iter().any(|(known, _)| known == name);
-        let is_once = |name: &str| wanted.iter().filter(|(whose, _)| whose == name).count() == 1;
-        if let Some((name, _)) = wanted.iter().find(|(name, _)| !is_place(name) || !is_once(name)) {
-            let problem = format!("names {name}, which is no endpoint, or stands there twice");
-            reader.reject("webhooks.events", problem, EVENTS_HINT.to_owned());
-            return None;
-        }
-        let mut endpoints = Vec::new();
-        for (name, url) in places {
-            let own = secrets.iter().filter(|(whose, _)| *whose == name);
-            let secrets: Vec<_> = own.map(|(_, secret)| secret.clone()).collect();
-            if !(1..=2).contains(&secrets.len()) {
-                let problem =
-                    format!("has {} secrets for {name}, and needs one, or a new and an old one", secrets.len());
-                reader.reject("webhooks.secrets", problem, SECRETS_HINT.to_owned());
-                return None;
+        let (urls, secrets, allowed_networks) = (urls?, secrets?, allowed_networks?);
+        let (event_filters, trust_anchors) = (event_filters?, trust_anchors?);
+        match endpoints(urls, &secrets, &event_filters, &allowed_networks) {
+            Ok(endpoints) => Some(Webhooks { endpoints, allowed_networks, trust_anchors }),
+            Err((setting, InvalidValue { problem, fix })) => {
+                reader.reject(setting, problem, fix);
+                None
             }
-            let events = wanted.iter().find(|(whose, _)| *whose == name);
-            let events = events.map_or_else(|| WebhookEvent::ALL.to_vec(), |(_, events)| events.clone());
-            endpoints.push(WebhookEndpoint { name, url, secrets, events });
         }
-        let names: BTreeSet<_> = endpoints.iter().map(|endpoint| &endpoint.name).collect();
-        if names.len() < endpoints.len() || endpoints.len() > MAX_ENDPOINTS {
-            let problem = "has a name twice, or too many of them".to_owned();
-            reader.reject("webhooks.endpoints", problem, format!("name up to {MAX_ENDPOINTS}, each once"));
-            return None;
-        }
-        Some(Webhooks { endpoints, allowed_networks, trust_anchors: authorities })
     }
 }
 
-/// What stands behind each name: `name=value`, with blanks or newlines between them, which no address holds.
+/// Values by endpoint name.
+type Named<T> = Vec<(String, T)>;
+
+/// The endpoints at `urls` with their secrets and events.
+///
+/// # Errors
+/// The setting that does not match the others.
+fn endpoints(
+    urls: Named<Url>,
+    secrets: &Named<SecretSlice<u8>>,
+    event_filters: &Named<Vec<WebhookEvent>>,
+    allowed_networks: &IpNetworks,
+) -> Result<Vec<WebhookEndpoint>, (&'static str, InvalidValue)> {
+    let wrong_secrets = |problem: &str| ("webhooks.secrets", invalid(problem, SECRETS_HINT));
+    let wrong_urls = |problem: &str, fix: &str| ("webhooks.endpoints", invalid(problem, fix));
+    let needs_https = allowed_networks.is_empty();
+    if let Some((name, _)) = urls.iter().find(|(_, url)| needs_https && url.scheme() != "https") {
+        let fix = "use an https:// URL, or add its network to webhooks.allowed_networks";
+        return Err(wrong_urls(&format!("would notify {name} without encryption"), fix));
+    }
+    let is_endpoint = |name: &str| urls.iter().any(|(endpoint, _)| endpoint == name);
+    if secrets.iter().any(|(name, _)| !is_endpoint(name)) {
+        // Not by its name: if name and secret are swapped, the name is the secret.
+        return Err(wrong_secrets("has a secret for an unknown endpoint"));
+    }
+    let is_once = |name: &str| event_filters.iter().filter(|(endpoint, _)| endpoint == name).count() == 1;
+    if let Some((name, _)) = event_filters.iter().find(|(name, _)| !is_endpoint(name) || !is_once(name)) {
+        let problem = format!("names {name}, which is not an endpoint, or names it twice");
+        return Err(("webhooks.events", invalid(&problem, EVENTS_HINT)));
+    }
+    let mut endpoints = Vec::new();
+    for (name, url) in urls {
+        let own = secrets.iter().filter(|(endpoint, _)| *endpoint == name);
+        let secrets: Vec<_> = own.map(|(_, secret)| secret.clone()).collect();
+        if !(1..=2).contains(&secrets.len()) {
+            let count = secrets.len();
+            let problem = format!("has {count} secrets for {name}, but needs one, or a new and an old one");
+            return Err(wrong_secrets(&problem));
+        }
+        let events = event_filters.iter().find(|(endpoint, _)| *endpoint == name);
+        let events = events.map_or_else(|| WebhookEvent::ALL.to_vec(), |(_, events)| events.clone());
+        endpoints.push(WebhookEndpoint { name, url, secrets, events });
+    }
+    let names: BTreeSet<_> = endpoints.iter().map(|endpoint| &endpoint.name).collect();
+    if names.len() < endpoints.len() || endpoints.len() > MAX_ENDPOINTS {
+        let fix = format!("use up to {MAX_ENDPOINTS} unique names");
+        return Err(wrong_urls("has a duplicate name, or too many endpoints", &fix));
+    }
+    Ok(endpoints)
+}
+
+/// Parses `name=value` pairs separated by whitespace, which no URL contains.
 fn parse_pairs<T>(
     text: &str,
     fix: &str,
     value: impl Fn(&str) -> Result<T, InvalidValue>,
-) -> Result<Vec<(String, T)>, InvalidValue> {
+) -> Result<Named<T>, InvalidValue> {
     text.split_whitespace()
         .map(|pair| {
             let is_plain = |name: &str| {
@@ -170,16 +173,16 @@ fn parse_pairs<T>(
 
 fn parse_url(text: &str) -> Result<Url, InvalidValue> {
     let problem = match Url::parse(text) {
-        Err(_) => "has something that is no address",
-        Ok(url) if !matches!(url.scheme(), "https" | "http") => "has an address that is neither https:// nor http://",
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => "has an address with a user or a password",
-        Ok(url) if url.fragment().is_some() => "has an address with a #, which is never sent",
+        Err(_) => "has an invalid URL",
+        Ok(url) if !matches!(url.scheme(), "https" | "http") => "has a URL that is neither https:// nor http://",
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => "has a URL with a user or a password",
+        Ok(url) if url.fragment().is_some() => "has a URL with a #, which is never sent",
         Ok(url) if !matches!(url.host(), Some(Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_))) => {
-            "has an address without a host"
+            "has a URL without a host"
         }
         Ok(url) => return Ok(url),
     };
-    Err(invalid(problem, "write it like crm=https://crm.example.org/accounts"))
+    Err(invalid(problem, "use a pair like crm=https://crm.example.org/accounts"))
 }
 
 fn parse_secret(text: &str) -> Result<SecretSlice<u8>, InvalidValue> {
@@ -191,13 +194,6 @@ fn parse_secret(text: &str) -> Result<SecretSlice<u8>, InvalidValue> {
 }
 
 fn parse_networks(text: &str) -> Result<IpNetworks, InvalidValue> {
-    if text == "none" {
-        return Ok(IpNetworks::default());
-    }
-    let network = |text: &str| text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse::<IpNet>());
-    let networks = text.split(',').map(|entry| network(entry.trim()));
-    networks.collect::<Result<_, _>>().map(IpNetworks).map_err(|_| {
-        let fix = "write networks and addresses with commas between them, like 10.1.0.0/16,fd00::/8; or none";
-        invalid("is no list of networks", fix)
-    })
+    let fix = "use comma-separated networks and addresses, like 10.1.0.0/16,fd00::/8; or none";
+    text.parse().map_err(|problem| invalid(problem, fix))
 }

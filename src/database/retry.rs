@@ -1,20 +1,20 @@
-//! Transactions that the database gave up in favour of others are done again. A single statement is one, too: of several
-//! that wait to insert a row which is just being deleted, MySQL lets one go on and ends the others as a deadlock.
+//! Repeats transactions that the database rolled back because of a conflict. This includes single statements: if
+//! several wait to insert a row that is being deleted, MySQL ends all but one as a deadlock.
 
 use sea_orm::{DbErr, RuntimeErr};
 
-use super::Database;
+use super::pool::Database;
 use crate::error::{Error, Result};
 
-/// How often a transaction is done again.
+/// Repetitions of a transaction.
 const MAX_RETRIES: usize = 3;
 
 impl Database {
-    /// Does `work`, which is one transaction or one statement, and does it again if the database gave it up in favour
-    /// of another one (a deadlock, a serialisation failure): three times at most.
+    /// Runs `work`, one transaction or one statement, and repeats it up to three times after a conflict (a deadlock, a
+    /// serialization failure).
     ///
     /// # Errors
-    /// Those of `work`; [`Error::Busy`] if the last time, too, others came first (promise R9).
+    /// Those of `work`; [`Error::Busy`] if the last attempt conflicts, too (promise R9).
     pub async fn retry<T, F>(&self, work: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
@@ -23,7 +23,7 @@ impl Database {
             // Boxed: the futures of a request nest deeply.
             match Box::pin(work()).await {
                 Err(error) if is_conflict(&error) => {
-                    tracing::debug!(cause = format!("{error:#}"), "a transaction is done again");
+                    tracing::debug!(cause = format!("{error:#}"), "repeating a transaction after a conflict");
                 }
                 done => return done,
             }
@@ -35,7 +35,7 @@ impl Database {
     }
 }
 
-/// Whether the database took a transaction back in favour of another one.
+/// Whether the database rolled back a transaction in favour of another one.
 fn is_conflict(error: &Error) -> bool {
     let Error::Internal(cause) = error else { return false };
     let Some(DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) =
@@ -44,6 +44,6 @@ fn is_conflict(error: &Error) -> bool {
         return false;
     };
     let Some(error) = cause.as_database_error() else { return false };
-    // SQLSTATE class 40 is "transaction rollback": serialisation failures and deadlocks on PostgreSQL and MySQL alike.
+    // SQLSTATE class 40 is "transaction rollback": serialization failures and deadlocks, on PostgreSQL and MySQL alike.
     error.code().is_some_and(|code| code.starts_with("40") && code.len() == 5)
 }

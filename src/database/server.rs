@@ -1,4 +1,4 @@
-//! A database server: how it is connected to, and why that fails, in words without a secret.
+//! Connections to a database server, and connection errors without secrets.
 
 use std::time::Duration;
 
@@ -9,13 +9,15 @@ use sea_orm::{ConnectOptions, DbErr, RuntimeErr, SqlxError};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 
-use super::{ACQUIRE_TIMEOUT, IDLE_TIMEOUT, STATEMENT_TIMEOUT, mysql_session_limits};
+use super::session_limits::{
+    ACQUIRE_TIMEOUT, IDLE_TIMEOUT, STATEMENT_TIMEOUT, mysql_session_limits, postgres_session_limits,
+};
 use crate::config;
 use crate::error::{Error, Result};
 
-/// A server of PostgreSQL, or of MySQL or MariaDB.
+/// A PostgreSQL, MySQL or MariaDB server.
 pub(super) struct Server {
-    /// As the setting has it, without parameters that nobody reads.
+    /// The URL of the setting, without parameters that the driver ignores.
     url: SecretString,
     driver: Driver,
 }
@@ -26,26 +28,20 @@ enum Driver {
 }
 
 impl Server {
-    /// What the URL says.
+    /// Parses the URL.
     ///
     /// # Errors
-    /// When the driver cannot read it; its own words may hold a password, and are left out.
+    /// The driver cannot parse it; its own message may hold a password, and is omitted.
     pub fn parse(url: &SecretString) -> Result<Self> {
-        let unreadable = || {
-            Error::internal(
-                "database_url has a parameter with a value that cannot be used: look at what stands behind its ?",
-            )
-        };
+        let unreadable =
+            || Error::internal("database_url has a parameter with an invalid value: check the part after its ?");
         let is_postgres = url.expose_secret().starts_with("postgres");
         let (text, unread) = config::strip_unknown_parameters(url.expose_secret()).ok_or_else(unreadable)?;
         if unread > 0 {
-            tracing::warn!(
-                parameters = unread,
-                "database_url has parameters that the driver does not know: they do nothing"
-            );
+            tracing::warn!(parameters = unread, "database_url has parameters that the driver ignores");
         }
         let driver = match is_postgres {
-            // Poolers refuse what they cannot restore for the next client, and this is of no use since PostgreSQL 12.
+            // Poolers reject parameters that they cannot restore, and this one is obsolete since PostgreSQL 12.
             true => text
                 .parse()
                 .map(|options: PgConnectOptions| Driver::Postgres(Box::new(options.extra_float_digits(None)))),
@@ -54,7 +50,7 @@ impl Server {
         Ok(Self { driver: driver.map_err(|_| unreadable())?, url: text.into() })
     }
 
-    /// How its connections are made, and what each of them is told first.
+    /// Pool options, with the first statement of each connection.
     pub fn connect_options(&self) -> ConnectOptions {
         let mut options = ConnectOptions::new(self.url.expose_secret());
         options
@@ -77,7 +73,7 @@ impl Server {
         options
     }
 
-    /// Where it is: a host and a port, or the path of a socket.
+    /// Host and port, or the path of a socket.
     fn address(&self) -> String {
         let (host, port, socket) = match &self.driver {
             Driver::Postgres(options) => (options.get_host(), options.get_port(), options.get_socket()),
@@ -86,11 +82,11 @@ impl Server {
         socket.map_or_else(|| format!("{host}:{port}"), |socket| socket.display().to_string())
     }
 
-    /// Why no connection could be made.
+    /// The error for a failed connection.
     pub async fn connection_error(&self, error: &DbErr) -> Error {
         let cause = match error {
             DbErr::Conn(RuntimeErr::SqlxError(cause)) if !matches!(**cause, SqlxError::PoolTimedOut) => cause_of(cause),
-            // A pool tries again until its patience is over, and does not say why it failed.
+            // A pool retries until its timeout, and does not report the cause.
             _ => self.connect_once().await,
         };
         Error::internal(format!("cannot reach the server of database_url at {}: {cause}", self.address()))
@@ -104,20 +100,20 @@ impl Server {
             }
         };
         match timeout(ACQUIRE_TIMEOUT, connecting).await {
-            Err(_) => format!("no answer within {} s", ACQUIRE_TIMEOUT.as_secs()),
+            Err(_) => format!("no response within {} s", ACQUIRE_TIMEOUT.as_secs()),
             Ok(Err(error)) => cause_of(&error),
-            Ok(Ok(())) => "it did not answer in time, and does now: start again".to_owned(),
+            Ok(Ok(())) => "it did not respond in time, but does now: restart".to_owned(),
         }
     }
 
-    /// Looks whether a pooler in front of PostgreSQL gives each transaction another connection, and takes away the
-    /// statements that were prepared on it.
+    /// Checks whether a pooler in front of PostgreSQL switches connections between transactions and loses prepared
+    /// statements.
     ///
     /// # Errors
-    /// When it does: nothing would work.
+    /// It does: no statement would work.
     pub async fn check_pooler(&self) -> Result<()> {
         let Driver::Postgres(options) = &self.driver else { return Ok(()) };
-        // Whatever else goes wrong here goes wrong for the first statement, too, and is told then.
+        // Other errors here recur at the first statement, and are reported there.
         let mode = timeout(PROBE_TIMEOUT, probe_pooler_mode(options)).await.map_or(Ok(PoolerMode::Session), |shared| {
             shared.or_else(|error| match error {
                 error @ SqlxError::Database(_) if is_missing_statement(&error) => {
@@ -128,14 +124,14 @@ impl Server {
         });
         match mode {
             Ok(PoolerMode::TransactionLosingStatements) => Err(Error::internal(format!(
-                "the pooler at {} gives each transaction another connection and forgets prepared statements: set \
-                 pool_mode = session there, or name the server itself (docs/nodes.md)",
+                "the pooler at {} uses transaction pooling and loses prepared statements: set \
+                 pool_mode = session there, or connect to the server directly (docs/nodes.md)",
                 self.address()
             ))),
             Ok(PoolerMode::TransactionKeepingStatements) => {
                 tracing::warn!(
-                    "the pooler of database_url gives each transaction another connection: time limits have to be set \
-                     in the database, and nodes learn of changes by looking (docs/nodes.md)"
+                    "the pooler of database_url uses transaction pooling: set time limits in the database; nodes poll \
+                     for changes (docs/nodes.md)"
                 );
                 Ok(())
             }
@@ -144,22 +140,22 @@ impl Server {
     }
 }
 
-/// How long the look at a pooler may take.
+/// Time limit of the pooler probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Whose connections to the server are.
+/// How a pooler assigns server connections to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PoolerMode {
-    /// One for each of ours.
+    /// One per client connection: session pooling, or no pooler.
     Session,
-    /// Each transaction gets another one, which knows the statements that were prepared.
+    /// Transaction pooling that keeps prepared statements.
     TransactionKeepingStatements,
-    /// Each transaction gets another one, which does not.
+    /// Transaction pooling that loses prepared statements.
     TransactionLosingStatements,
 }
 
-/// What one client sets on its connection another must not see, nor may it be gone while that one has a transaction
-/// open.
+/// Probes for transaction pooling: with it, a session variable of one client is visible to another, or missing for its
+/// own client while the other has a transaction open.
 async fn probe_pooler_mode(options: &PgConnectOptions) -> Result<PoolerMode, SqlxError> {
     const SET: &str = "SET accountd.probe = 'here'";
     const SEEN: &str = "SELECT 1 WHERE coalesce(current_setting('accountd.probe', true), '') = 'here'";
@@ -171,7 +167,7 @@ async fn probe_pooler_mode(options: &PgConnectOptions) -> Result<PoolerMode, Sql
     let seen_here = one.fetch_optional(SEEN).await?.is_some();
     let mode = if seen_there || !seen_here {
         other.execute("ROLLBACK").await?;
-        // By turns on whichever connection is free: each has prepared its statement under the same name.
+        // Alternating clients on any free connection: both prepare a statement under the same name.
         let prepared = || sqlx::query("SELECT $1::int4").bind(1_i32);
         for _ in 0..2 {
             prepared().execute(&mut one).await?;
@@ -186,29 +182,24 @@ async fn probe_pooler_mode(options: &PgConnectOptions) -> Result<PoolerMode, Sql
     Ok(mode)
 }
 
-/// Whether a prepared statement is not where it was prepared (26000), or another client's is there (42P05).
+/// Whether a prepared statement is missing (26000), or another client's has its name (42P05).
 fn is_missing_statement(error: &SqlxError) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| code == "26000" || code == "42P05")
 }
 
-/// The cause alone, once: what wraps it says it again.
+/// The innermost cause, since each wrapper repeats it.
 fn cause_of(error: &SqlxError) -> String {
     match error {
         SqlxError::Database(error) => error.message().to_owned(),
         SqlxError::Io(error) => match error.to_string() {
             text if text.starts_with("failed to lookup address") => {
-                format!("{text}; is that the host? Characters like # @ / ? in a password have to be percent-encoded")
+                format!("{text}; check the host, and percent-encode characters like # @ / ? in the password")
             }
             text => text,
         },
-        // It may quote what it could not read.
-        SqlxError::Configuration(_) => "its URL cannot be used".to_owned(),
+        // It may quote a malformed value.
+        SqlxError::Configuration(_) => "its URL is invalid".to_owned(),
         other => other.to_string(),
     }
-}
-
-/// What each connection to PostgreSQL is told first.
-fn postgres_session_limits() -> String {
-    format!("SET statement_timeout = {STATEMENT_TIMEOUT}; SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT}")
 }

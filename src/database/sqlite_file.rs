@@ -1,4 +1,4 @@
-//! The embedded database's file: whether it still is the one that was opened.
+//! Detects that the embedded database's file was moved, deleted or replaced.
 
 use std::fs::{Metadata, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// A file that is open, and where it was found.
+/// An opened file, and its path.
 #[derive(Debug)]
 pub(super) struct SqliteFile {
     path: PathBuf,
@@ -14,32 +14,32 @@ pub(super) struct SqliteFile {
 }
 
 impl SqliteFile {
-    /// The file at `path`; it is made if it is missing, for its owner alone.
+    /// Opens the file at `path`; creates it for its owner only if it is missing.
     ///
     /// # Errors
-    /// When it cannot be opened or made.
+    /// It cannot be opened or created.
     pub fn open(path: &Path) -> Result<Self> {
         let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         let metadata = opened.and_then(|file| file.metadata()).map_err(|error| Error::Internal(error.into()))?;
         Ok(Self { path: path.to_owned(), identity: device_and_inode(&metadata) })
     }
 
-    /// Bytes that are free for it on its disk; nothing where the system does not tell.
+    /// Free bytes on its disk; `None` where the system does not report them.
     pub fn free_bytes(&self) -> Option<u64> {
         let found = rustix::fs::statvfs(&self.path).ok()?;
         Some(found.f_bavail.saturating_mul(found.f_frsize))
     }
 
-    /// Where it was found.
+    /// The path it was opened at.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A file that was deleted, moved or replaced can still be written to, and everything in it is lost to the next
-    /// start (promise R5).
+    /// Checks that the path still leads to the opened file. Writes to a deleted, moved or replaced file succeed, but
+    /// the next start does not find them (promise R5).
     ///
     /// # Errors
-    /// [`Error::StorageUnavailable`] if it is not in its place.
+    /// [`Error::StorageUnavailable`] if it does not.
     pub fn check_in_place(&self) -> Result<()> {
         let found = std::fs::metadata(&self.path).ok().as_ref().map(device_and_inode);
         if found == Some(self.identity) {

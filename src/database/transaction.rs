@@ -1,4 +1,4 @@
-//! Transactions that tell whom their changes concern.
+//! Transactions that record which users their changes affect.
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-use crate::cache::invalidation_log::InvalidationLog;
+use crate::cache::InvalidationLog;
 use crate::error::{Error, Result};
 use crate::store::change_counters;
 use crate::store::{Affected, Propagation, TracksChanges};
 
-/// A transaction that writes. Dropped, it is taken back.
+/// A write transaction. Dropped without commit, it rolls back.
 pub struct Transaction {
     tx: DatabaseTransaction,
     invalidations: InvalidationLog,
@@ -20,30 +20,27 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Takes note of the changes that are made in `tx`.
+    /// Records the changes that are made in `tx`.
     pub fn new(tx: DatabaseTransaction, invalidations: InvalidationLog) -> Self {
         Self { tx, invalidations, changes: Mutex::default() }
     }
 
     /// Commits: from here on every request of this process sees the changes.
-    ///
-    /// # Errors
-    /// Internal ones only.
     pub async fn commit(self) -> Result<()> {
         let Self { tx, invalidations, changes } = self;
         let changes = changes.into_inner().unwrap_or_else(PoisonError::into_inner);
         if changes.is_empty() {
             return Ok(tx.commit().await?);
         }
-        let announced = changes.iter().filter(|(_, reach)| *reach == Propagation::AllNodes);
-        let buckets: BTreeSet<i32> = announced.map(|(touched, _)| touched.bucket()).collect();
-        // Boxed: the futures of a request nest deeply.
+        let announced = changes.iter().filter(|(_, propagation)| *propagation == Propagation::AllNodes);
+        let buckets: BTreeSet<i32> = announced.map(|(affected, _)| affected.bucket()).collect();
+        // Boxed: a request's futures nest deeply.
         Box::pin(change_counters::increment(&tx, buckets.clone())).await?;
-        // A task of its own: a client that goes away must not come between the commit and the note of it.
+        // A task of its own: a client that disconnects must not cancel between the commit and its record.
         let committing = tokio::spawn(async move {
             let _guard = invalidations.begin_commit(buckets);
             let committed = tx.commit().await;
-            // Whatever is known of it: a commit whose answer was lost may have been made.
+            // Whatever the result: a commit whose acknowledgement was lost may have succeeded.
             invalidations.record(&changes);
             committed
         });

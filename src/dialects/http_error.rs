@@ -1,4 +1,4 @@
-//! What dialects have in common when a request comes to nothing: the status with its headers, and a body with `message`.
+//! Error responses shared by the dialects: status, headers, and a JSON body with `message`.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -7,53 +7,53 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::account::caller::requester::RequestContext;
-use crate::error::{Error, RETRY_AFTER_SECONDS as SOON, TokenError};
+use crate::account::caller::request_context::RequestContext;
+use crate::error::{Error, RETRY_AFTER_SECONDS, TokenError};
 
-/// A request that came to nothing.
+/// An error response.
 #[derive(Debug)]
 pub(super) struct HttpError {
     status: StatusCode,
     message: String,
     challenge: Option<&'static str>,
-    /// Seconds after which the same request may do better.
+    /// Seconds until a retry may succeed.
     retry_after: Option<u64>,
 }
 
 impl HttpError {
-    /// The failure with this status and text.
+    /// An error with this status and message.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self { status, message: text.into(), challenge: None, retry_after: None }
     }
 
-    /// A request that is wrong in itself.
+    /// 400: the request is malformed.
     pub fn bad_request(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 
-    /// Credentials that do not hold, with the challenge to send others (RFC 9110 section 11.6.1).
+    /// 401: the credentials are invalid or missing. `challenge` goes to `WWW-Authenticate` (RFC 9110 section 11.6.1).
     pub fn unauthorized(challenge: &'static str, text: impl Into<String>) -> Self {
         Self { challenge: Some(challenge), ..Self::new(StatusCode::UNAUTHORIZED, text) }
     }
 
-    /// A caller who is known and may not do this.
+    /// 403: the caller is authenticated and lacks the permission.
     pub fn forbidden(text: impl Into<String>) -> Self {
         let challenge = Some("Bearer error=\"insufficient_scope\"");
         Self { challenge, ..Self::new(StatusCode::FORBIDDEN, text) }
     }
 
-    /// Something that was tried too often.
+    /// 429: a rate limit is exceeded. `retry_after` is in seconds.
     pub fn too_many_requests(retry_after: u64, text: impl Into<String>) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(StatusCode::TOO_MANY_REQUESTS, text) }
     }
 
-    /// The route is there, but not for this method; the router adds `Allow`.
+    /// 405: the route exists, but not for this method; the router adds `Allow`.
     pub fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed for the requested URL.")
     }
 
-    /// What a dialect has no word of its own for; internal errors are logged here, and the client gets no cause.
-    pub fn from_error(error: &Error, client: &RequestContext) -> Self {
+    /// Maps an error that the dialect has no response of its own for. Logs internal errors; the client gets no cause.
+    pub fn from_error(error: &Error, context: &RequestContext) -> Self {
         match error {
             Error::Unauthenticated(fault) => Self::unauthorized(bearer_challenge(*fault), error.to_string()),
             Error::Forbidden => Self::forbidden(error.to_string()),
@@ -73,11 +73,14 @@ impl HttpError {
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
             },
             Error::StorageUnavailable(cause) => {
-                tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "{error}");
-                Self { retry_after: Some(SOON), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()) }
+                tracing::error!(request.id = context.request_id, cause = format!("{cause:#}"), "{error}");
+                Self {
+                    retry_after: Some(RETRY_AFTER_SECONDS),
+                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                }
             }
             Error::Internal(cause) => {
-                tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "internal error");
+                tracing::error!(request.id = context.request_id, cause = format!("{cause:#}"), "internal error");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
         }
@@ -85,12 +88,12 @@ impl HttpError {
 }
 
 impl HttpError {
-    /// What is wrong.
+    /// The message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The answer in another form.
+    /// The response with another body.
     pub fn into_response_with(self, body: impl Serialize) -> Response {
         let challenge = self.challenge.map(|challenge| [(WWW_AUTHENTICATE, challenge)]);
         let retry_after = self.retry_after.map(|seconds| [(RETRY_AFTER, seconds.to_string())]);
@@ -98,7 +101,7 @@ impl HttpError {
     }
 }
 
-/// How to ask for an access token; no error is named if none was sent (RFC 6750 section 3.1).
+/// The challenge for an access token; without an error code if no token was sent (RFC 6750 section 3.1).
 pub(super) fn bearer_challenge(fault: TokenError) -> &'static str {
     if fault == TokenError::Missing { "Bearer" } else { "Bearer error=\"invalid_token\"" }
 }

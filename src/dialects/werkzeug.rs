@@ -1,4 +1,4 @@
-//! What dialects of services on Flask have in common: how they read JSON, with werkzeug's texts for what they do not read.
+//! JSON request bodies as werkzeug reads them, with its error texts, for dialects of Flask services.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::http_error::HttpError;
 use crate::strict_json;
 
-/// The JSON in a body.
+/// Parses a JSON body.
 ///
 /// # Errors
-/// 415 if it is not said to be JSON, 413 if it is too long, 400 if it is not JSON.
+/// 415 if `Content-Type` is not JSON, 413 if the body is too large, 400 if it is not valid JSON.
 pub(super) fn read_json(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Value, HttpError> {
     if !is_json(headers) {
         return Err(HttpError::new(
@@ -29,12 +29,12 @@ pub(super) fn read_json(headers: &HeaderMap, body: Result<Bytes, BytesRejection>
     }
 }
 
-/// A body that is too long.
+/// 413 with werkzeug's text.
 pub(super) fn payload_too_large() -> HttpError {
     HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, "The data value transmitted exceeds the capacity limit.")
 }
 
-/// `application/json` or `application/…+json`, with any parameters (werkzeug's `Request.is_json`).
+/// Accepts `application/json` and `application/…+json` with any parameters (werkzeug's `Request.is_json`).
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

@@ -1,10 +1,10 @@
-//! Which addresses belong to the public, and which to networks that the server may be a door to.
+//! Which addresses are public, and which belong to networks that a request must not reach through this server.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// What is not the public's (IANA IPv4 Special-Purpose Address Registry; multicast: RFC 5771).
+/// Non-public ranges (IANA IPv4 Special-Purpose Address Registry; multicast: RFC 5771).
 const SPECIAL_V4: [Ipv4Net; 15] = [
     v4([0, 0, 0, 0], 8),
     v4([10, 0, 0, 0], 8),
@@ -23,11 +23,11 @@ const SPECIAL_V4: [Ipv4Net; 15] = [
     v4([240, 0, 0, 0], 4),
 ];
 
-/// The part of IPv6 that is given out (RFC 4291 section 2.4): outside of it is nothing for the public.
+/// The allocated global unicast range (RFC 4291 section 2.4); nothing outside of it is public.
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0], 3);
 
-/// What is not the public's within it (IANA IPv6 Special-Purpose Address Registry): protocols with Teredo among them,
-/// documentation, and 6to4, which leads to IPv4 addresses.
+/// Non-public ranges within it (IANA IPv6 Special-Purpose Address Registry): protocol assignments including Teredo,
+/// documentation, and 6to4, which embeds IPv4 addresses.
 const SPECIAL_V6: [Ipv6Net; 4] =
     [v6([0x2001, 0, 0], 23), v6([0x2001, 0xdb8, 0], 32), v6([0x2002, 0, 0], 16), v6([0x3fff, 0, 0], 20)];
 
@@ -39,7 +39,7 @@ const fn v6([a, b, c]: [u16; 3], length: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), length)
 }
 
-/// Whether anybody on the internet may be meant by the address, and not only somebody near this server.
+/// Whether the address is globally reachable, and not only from this server's networks.
 pub fn is_public(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => !SPECIAL_V4.iter().any(|network| network.contains(&address)),

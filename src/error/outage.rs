@@ -1,24 +1,24 @@
-//! Which database errors mean that it is away or full, and not that the program did something wrong.
+//! Classifies database errors: busy, unavailable, or a defect of the program.
 
 use sea_orm::error::ConnAcquireErr;
 use sea_orm::{DbErr, RuntimeErr, SqlxError, SqlxMySqlError, SqlxPostgresError, SqlxSqliteError};
 
-/// Why the database cannot do its work for now.
+/// Why the database is temporarily unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outage {
-    /// Others keep it busy for longer than one may wait.
+    /// Busy for longer than the timeout.
     Busy,
-    /// It does not answer, or it cannot store anything.
+    /// It does not respond, or cannot store.
     Unavailable,
 }
 
 impl Outage {
-    /// The outage that an error tells of, if it does.
+    /// The outage that an error indicates, if any.
     pub fn from_error(error: &DbErr) -> Option<Self> {
         match error {
-            // All connections stayed taken for as long as one may wait.
+            // All connections stayed in use until the timeout.
             DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => Some(Self::Busy),
-            // No connection could be made, for whatever reason.
+            // No connection could be made, for any reason.
             DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) | DbErr::Conn(_) => Some(Self::Unavailable),
             DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
                 classify_driver_error(cause)
@@ -28,14 +28,14 @@ impl Outage {
     }
 }
 
-/// Whether an error tells that others keep the database busy.
+/// Whether the error indicates a busy database.
 pub fn is_database_busy(error: &DbErr) -> bool {
     Outage::from_error(error) == Some(Outage::Busy)
 }
 
 fn classify_driver_error(error: &SqlxError) -> Option<Outage> {
     match error {
-        // The connection broke under the statement.
+        // The connection broke during the statement.
         SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::PoolClosed | SqlxError::WorkerCrashed => {
             Some(Outage::Unavailable)
         }
@@ -54,10 +54,10 @@ fn classify_driver_error(error: &SqlxError) -> Option<Outage> {
     }
 }
 
-/// Result codes of SQLite (<https://sqlite.org/rescode.html>); extended ones keep the primary one in their lowest byte.
+/// Result codes of SQLite (<https://sqlite.org/rescode.html>); the lowest byte of an extended code is the primary one.
 fn classify_sqlite_code(code: i32) -> Option<Outage> {
     match code & 0xff {
-        // BUSY: another process writes, or has the file for itself.
+        // BUSY: another process writes, or has locked the file.
         5 => Some(Outage::Busy),
         // READONLY, IOERR, FULL, CANTOPEN.
         8 | 10 | 13 | 14 => Some(Outage::Unavailable),
@@ -65,10 +65,10 @@ fn classify_sqlite_code(code: i32) -> Option<Outage> {
     }
 }
 
-/// SQLSTATE of PostgreSQL (its manual, appendix A).
+/// SQLSTATE codes of PostgreSQL (its manual, appendix A).
 fn classify_postgres_code(code: &str) -> Option<Outage> {
     match code {
-        // A statement, or a wait for a lock, took too long.
+        // A statement or a lock wait timed out.
         "57014" | "55P03" => Some(Outage::Busy),
         // An idle transaction was ended.
         "25P03" => Some(Outage::Unavailable),
@@ -83,8 +83,7 @@ fn classify_postgres_code(code: &str) -> Option<Outage> {
 /// Error numbers of MySQL and MariaDB (their manuals' error reference).
 fn classify_mysql_code(number: u16) -> Option<Outage> {
     match number {
-        // A statement, or a wait for a lock, took too long: ER_LOCK_WAIT_TIMEOUT, ER_QUERY_TIMEOUT,
-        // ER_STATEMENT_TIMEOUT.
+        // A statement or a lock wait timed out: ER_LOCK_WAIT_TIMEOUT, ER_QUERY_TIMEOUT, ER_STATEMENT_TIMEOUT.
         1205 | 3024 | 1969 => Some(Outage::Busy),
         // ER_DISK_FULL, ER_ERROR_ON_READ, ER_ERROR_ON_WRITE, ER_GET_ERRNO, ER_OUT_OF_RESOURCES, ER_CON_COUNT_ERROR,
         // ER_SERVER_SHUTDOWN, ER_RECORD_FILE_FULL, ER_QUERY_INTERRUPTED, ER_OPTION_PREVENTS_STATEMENT (read-only),

@@ -1,4 +1,4 @@
-//! Failures, in the form of OAuth 2.0 (RFC 6749 section 5.2), which clients of RFC 7662 read.
+//! Error responses of OAuth 2.0 (RFC 6749 section 5.2), which clients of RFC 7662 expect.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -6,17 +6,17 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::account::caller::requester::RequestContext;
-use crate::error::{Error, RETRY_AFTER_SECONDS as SOON};
+use crate::account::caller::request_context::RequestContext;
+use crate::error::{Error, RETRY_AFTER_SECONDS};
 
-/// A request that is wrong in itself.
+/// 400 `invalid_request`.
 pub(super) fn bad_request(description: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_request", "error_description": description })))
         .into_response()
 }
 
-/// A use case that came to nothing; internal errors are logged here, and the client gets no cause.
-pub(super) fn error_response(error: &Error, client: &RequestContext) -> Response {
+/// Maps an error of a use case. Logs internal errors; the client gets no cause.
+pub(super) fn error_response(error: &Error, context: &RequestContext) -> Response {
     let (status, code, retry_after) = match error {
         Error::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "invalid_client", None),
         Error::Refused(refusals) => {
@@ -27,11 +27,11 @@ pub(super) fn error_response(error: &Error, client: &RequestContext) -> Response
             (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(*retry_after))
         }
         Error::StorageUnavailable(cause) => {
-            tracing::error!(request.id = client.request_id, cause = format!("{cause:#}"), "{error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(SOON))
+            tracing::error!(request.id = context.request_id, cause = format!("{cause:#}"), "{error}");
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(RETRY_AFTER_SECONDS))
         }
         other => {
-            tracing::error!(request.id = client.request_id, cause = format!("{other:#}"), "internal error");
+            tracing::error!(request.id = context.request_id, cause = format!("{other:#}"), "internal error");
             (StatusCode::INTERNAL_SERVER_ERROR, "server_error", None)
         }
     };

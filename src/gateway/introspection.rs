@@ -1,4 +1,4 @@
-//! `POST /introspect`: what a token is worth now (RFC 7662).
+//! `POST /introspect`: token introspection (RFC 7662).
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -15,31 +15,31 @@ use url::form_urlencoded;
 
 use super::error::{bad_request, error_response};
 use crate::account::authentication::token_introspection;
-use crate::account::caller::requester::RequestAuth;
+use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 
-/// Tells of a token that opens the API; of every other one only that it does not.
+/// Describes an active token; any other token is answered with `"active": false` alone.
 pub(super) async fn introspect(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let client = visitor.context;
+    let context = auth.context;
     let mut secrets = header_secrets(&headers);
     if let (true, Ok(body)) = (secrets.is_empty() && is_form(&headers), &body) {
         secrets.extend(form_secret(body));
     }
-    let admitted = match token_introspection::authorize(&app, &client, &secrets).await {
+    let admitted = match token_introspection::authorize(&app, &context, &secrets).await {
         Ok(admitted) => admitted,
-        Err(error) => return error_response(&error, &client),
+        Err(error) => return error_response(&error, &context),
     };
     let body = match body {
         Ok(body) => body,
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return (StatusCode::PAYLOAD_TOO_LARGE, Json(json!({ "error": "invalid_request" }))).into_response();
         }
-        Err(_) => return bad_request("the request's body could not be read"),
+        Err(_) => return bad_request("request body could not be read: send it again"),
     };
     if !is_form(&headers) {
         return bad_request("send application/x-www-form-urlencoded");
@@ -49,10 +49,10 @@ pub(super) async fn introspect(
         return bad_request("send one token");
     };
     let token = SecretString::from(token.into_owned());
-    match token_introspection::introspect(&app, client.clone(), admitted, token).await {
-        Ok(Some(known)) => Json(known).into_response(),
+    match token_introspection::introspect(&app, context.clone(), admitted, token).await {
+        Ok(Some(claims)) => Json(claims).into_response(),
         Ok(None) => Json(json!({ "active": false })).into_response(),
-        Err(error) => error_response(&error, &client),
+        Err(error) => error_response(&error, &context),
     }
 }
 
@@ -61,8 +61,8 @@ fn is_form(headers: &HeaderMap) -> bool {
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// The readings of the secret in the header: a bearer token, or the password of whatever client name (RFC 6749 section
-/// 2.3.1), form-encoded as it asks for and as it is. A secret may have a `%` of its own.
+/// Candidates for the secret in the header: a bearer token, or the password of Basic credentials with any client name.
+/// The password counts form-decoded (RFC 6749 section 2.3.1) and verbatim, because a secret may contain `%`.
 fn header_secrets(headers: &HeaderMap) -> Vec<SecretString> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Vec::new() };
@@ -78,14 +78,14 @@ fn header_secrets(headers: &HeaderMap) -> Vec<SecretString> {
     }
 }
 
-/// The secret in the form, as `client_secret_post` has it (RFC 6749 section 2.3.1); it counts where no header gives one.
+/// The form's `client_secret` (`client_secret_post`, RFC 6749 section 2.3.1); used only without a secret in the header.
 fn form_secret(body: &[u8]) -> Option<SecretString> {
     let mut secrets = form_urlencoded::parse(body).filter(|(name, _)| name == "client_secret");
     let (Some((_, secret)), None) = (secrets.next(), secrets.next()) else { return None };
     Some(SecretString::from(secret.into_owned()))
 }
 
-/// The text behind `%` signs, if there are any: a `+` of a base64 secret that nobody has encoded stays one.
+/// Form-decodes `text` if it contains `%`; otherwise a `+` belongs to an unencoded base64 secret and must stay.
 fn percent_decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return None;

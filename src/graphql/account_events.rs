@@ -1,4 +1,4 @@
-//! `accountEvents`: what happens to one's own account, told to one's own tabs.
+//! `accountEvents`: subscription to events of the caller's own user and session.
 
 use std::sync::Arc;
 
@@ -6,75 +6,76 @@ use async_graphql::{Context, ID, SimpleObject, Subscription, Union};
 use futures_util::Stream;
 use futures_util::stream;
 
+use super::context::ContextExt;
 use super::error::Result;
+use super::event_source::EventSource;
 use super::guard::{Permission, guard};
 use super::session::{Session, SessionEndReason};
-use super::subscription::EventSource;
 use super::time::Time;
 use super::user::User;
 use crate::account::access::rule;
 use crate::account::caller::requester::Requester;
 use crate::account::event::account_events::Event;
 
-/// Something that happened to one's own account.
+/// An event of the caller's own user or session.
 #[derive(Union)]
 pub enum AccountEvent {
-    /// A session is over.
+    /// A session has ended.
     SessionEnded(SessionEnded),
     /// Roles or permissions have changed.
     AccessChanged(AccessChanged),
-    /// The names or the e-mail address have changed.
+    /// The username, the display name or the e-mail address has changed.
     ProfileChanged(ProfileChanged),
-    /// Somebody has signed in to the account.
+    /// A new session was opened.
     NewSignIn(NewSignIn),
 }
 
-/// A session is over: this one, or another one of the account.
+/// A session of the user has ended: the subscriber's own or another one.
 #[derive(SimpleObject)]
 pub struct SessionEnded {
-    /// Which one.
+    /// The id of the session.
     session_id: ID,
-    /// Whether it is the session that asks: its tokens open nothing any more, so sign in again, unless a new password has
-    /// brought newer ones. It is the last event.
+    /// Whether it is the subscriber's own session. Then this is the last event and its tokens are invalid: sign in
+    /// again, unless `updatePassword` has returned newer tokens.
     current: bool,
-    /// Why it was ended; null if its time was over.
+    /// Why it was ended; null if it expired.
     reason: Option<SessionEndReason>,
-    /// When.
+    /// When it happened.
     at: Time,
 }
 
-/// Roles or permissions have changed. They count already; `refresh` gets tokens that say so, too.
+/// Roles or permissions of the user have changed. They are already in effect; tokens contain them after `refresh`.
 #[derive(SimpleObject)]
 pub struct AccessChanged {
-    /// The names of the roles, sorted.
+    /// The names of the user's current roles, sorted.
     roles: Vec<String>,
-    /// The permissions of all of them.
+    /// The permissions that the roles grant together.
     permissions: Vec<Permission>,
-    /// When it was noticed.
+    /// When the change was detected.
     at: Time,
 }
 
 /// The username, the display name or the e-mail address has changed.
 #[derive(SimpleObject)]
 pub struct ProfileChanged {
-    /// The account as it is now.
+    /// The user after the change.
     user: User,
-    /// When.
+    /// When it happened.
     at: Time,
 }
 
-/// Somebody has signed in to the account.
+/// A new session was opened.
 #[derive(SimpleObject)]
 pub struct NewSignIn {
     /// The new session.
     session: Session,
-    /// When.
+    /// When it happened.
     at: Time,
 }
 
 impl AccountEvent {
-    /// `event` as `viewer` sees it.
-    pub(super) fn new(event: Event, requester: Arc<Requester>) -> Self {
+    /// Converts `event` for `requester`.
+    fn new(event: Event, requester: Arc<Requester>) -> Self {
         match event {
             Event::SessionEnded { session, is_current, reason, at } => Self::SessionEnded(SessionEnded {
                 session_id: session.to_string().into(),
@@ -97,17 +98,20 @@ impl AccountEvent {
     }
 }
 
-/// What one can be told of.
+/// The root type of subscriptions.
 pub struct Subscription;
 
-/// What one can be told of, over a WebSocket (`graphql-transport-ws`) or as server-sent events; one field at a time.
+/// Subscriptions, over a WebSocket (subprotocol `graphql-transport-ws`) or as server-sent events; one root field per
+/// operation.
 #[Subscription]
 impl Subscription {
-    /// What happens to the caller's own account and session, from now on. It lasts as long as the access token: when
-    /// that expires the socket is closed with 4403, so that clients come again with a fresh one; when the session is
-    /// over, that is the last event, and the socket is closed with 4401.
+    /// Events of the caller's own user and session, from now on. The subscription ends with the access token: when the
+    /// token expires, the socket closes with 4403, and clients reconnect with a fresh token. When the session ends,
+    /// `SessionEnded` is the last event, and the socket closes with 4401.
     #[graphql(directive = guard::apply(rule::ACCOUNT_EVENTS))]
     async fn account_events(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = AccountEvent> + use<>> {
-        Ok(stream::iter(EventSource::of(ctx)?.resolve(ctx).await?))
+        let event = EventSource::of(ctx)?.resolve(ctx).await?;
+        let requester = ctx.requester()?;
+        Ok(stream::iter(event.map(|event| AccountEvent::new(event, Arc::clone(requester)))))
     }
 }

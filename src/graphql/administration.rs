@@ -1,4 +1,4 @@
-//! Administration: users made, changed, disabled and deleted by those who may.
+//! Administration of users: create, update, enable or disable, delete.
 
 use std::sync::Arc;
 
@@ -8,77 +8,79 @@ use entity::user;
 use super::context::ContextExt;
 use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
-use super::node::parse_object_id;
+use super::object_id::parse_object_id;
 use super::user::{User, UserStatus};
 use crate::account::access::rule;
+use crate::account::administration::user_lifecycle;
 use crate::account::caller::requester::Requester;
-use crate::account::user::administration::{self, UpdateUser};
-use crate::account::user::query::NewUser;
+use crate::account::user::new_user::NewUser;
+use crate::account::user::update::UpdateUser;
 
-/// The account to make.
+/// The user to create.
 #[derive(InputObject)]
 pub struct CreateUserInput {
-    /// The name to sign in with: 1 to 64 letters, digits, dots, dashes and underscores.
+    /// The username: 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or a digit.
     username: String,
-    /// An e-mail address.
+    /// The e-mail address, which can also be used to sign in.
     email: Option<String>,
-    /// The first password.
+    /// The initial password: 8 to 256 characters that are hard to guess; the setting `password.min_length` may require
+    /// more.
     #[graphql(secret)]
     password: String,
-    /// The name to show.
+    /// The display name: one line of at most 200 characters.
     display_name: Option<String>,
-    /// The names of the roles; giving roles needs the permission to assign them.
+    /// The names of the roles to assign, which requires ROLES_ASSIGN.
     #[graphql(default)]
     roles: Vec<String>,
-    /// Whether the owner has to choose another password before anything else.
+    /// Whether the user must set a new password at the first login.
     #[graphql(default)]
     must_change_password: bool,
-    /// The tenant to whom the account belongs; one's own if nothing is said.
+    /// The user's tenant; the caller's own by default.
     tenant_id: Option<ID>,
 }
 
-/// What to change about a user; what is left out stays.
+/// The changes to a user; omitted fields are unchanged.
 #[derive(InputObject)]
 pub struct UpdateUserInput {
-    /// Which user.
+    /// The id of the user.
     user_id: ID,
     /// The new username.
     username: Option<String>,
-    /// The new e-mail address; null clears it.
+    /// The new e-mail address; null removes it.
     email: MaybeUndefined<String>,
-    /// The new display name; null clears it.
+    /// The new display name; null removes it.
     display_name: MaybeUndefined<String>,
-    /// Whether the owner has to choose a new password before anything else.
+    /// Whether the user must set a new password before any other operation.
     must_change_password: Option<bool>,
 }
 
-/// The status that a user gets.
+/// The new status of a user.
 #[derive(InputObject)]
 pub struct SetUserStatusInput {
-    /// Which user.
+    /// The id of the user.
     user_id: ID,
-    /// The status.
+    /// The new status.
     status: UserStatus,
 }
 
 /// The user to delete.
 #[derive(InputObject)]
 pub struct DeleteUserInput {
-    /// Which user.
+    /// The id of the user.
     user_id: ID,
 }
 
-/// A user that was made or changed.
+/// The result of creating or changing a user.
 #[derive(SimpleObject, Default)]
 pub struct UserPayload {
-    /// The user as it is now.
+    /// The user after the change.
     user: Option<User>,
-    /// What the person can fix.
+    /// Errors that the user can correct; empty on success.
     errors: Vec<AccountError>,
 }
 
 impl UserPayload {
-    /// The payload of an operation that succeeded.
+    /// The payload of a successful operation.
     pub(super) fn new(row: user::Model, requester: &Arc<Requester>) -> Self {
         Self { user: Some(User::new(row, Arc::clone(requester))), errors: Vec::new() }
     }
@@ -90,12 +92,12 @@ impl Payload for UserPayload {
     }
 }
 
-/// What was deleted.
+/// The result of deleting a user.
 #[derive(SimpleObject, Default)]
 pub struct DeleteUserPayload {
-    /// The id that is no more.
+    /// The id of the deleted user.
     deleted_user_id: Option<ID>,
-    /// What the person can fix.
+    /// Errors that the user can correct; empty on success.
     errors: Vec<AccountError>,
 }
 
@@ -105,53 +107,50 @@ impl Payload for DeleteUserPayload {
     }
 }
 
-/// Left out: stays; null: cleared; else: set.
-pub(super) fn nullable(value: &MaybeUndefined<String>) -> Option<Option<&str>> {
-    value.as_opt_deref()
-}
-
 /// Mutations of users by administrators.
 #[derive(Default)]
 pub struct AdministrationMutation;
 
 #[Object]
 impl AdministrationMutation {
-    /// Makes an account for somebody else.
+    /// Creates a user. The caller must hold every permission of the assigned roles.
     #[graphql(directive = guard::apply(rule::WRITE_USERS))]
     async fn create_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The account to make.")] input: CreateUserInput,
+        #[graphql(desc = "The user to create.")] input: CreateUserInput,
     ) -> Result<UserPayload> {
         into_payload(ctx, create(ctx, input).await)
     }
 
-    /// Changes a user's names, and whether a new password has to be chosen.
+    /// Changes the username, e-mail address or display name of a user, or `mustChangePassword`. The caller must hold
+    /// every permission of the user.
     #[graphql(directive = guard::apply(rule::WRITE_USERS))]
     async fn update_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to change.")] input: UpdateUserInput,
+        #[graphql(desc = "The changes.")] input: UpdateUserInput,
     ) -> Result<UserPayload> {
         into_payload(ctx, update(ctx, &input).await)
     }
 
-    /// Lets a user sign in or not; disabling ends all sessions of the user at once.
+    /// Enables or disables a user. Disabling ends all sessions of the user immediately and makes API tokens unusable.
     #[graphql(directive = guard::apply(rule::WRITE_USERS))]
     async fn set_user_status(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which user and which status.")] input: SetUserStatusInput,
+        #[graphql(desc = "The user and the new status.")] input: SetUserStatusInput,
     ) -> Result<UserPayload> {
         into_payload(ctx, set_status(ctx, &input).await)
     }
 
-    /// Deletes a user with all sessions; the name is free afterwards, old tokens do not fit who takes it.
+    /// Deletes a user with all sessions and API tokens. The username becomes available again; tokens of the deleted
+    /// user are never valid for another user of that name.
     #[graphql(directive = guard::apply(rule::DELETE_USERS))]
     async fn delete_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which user.")] input: DeleteUserInput,
+        #[graphql(desc = "The user to delete.")] input: DeleteUserInput,
     ) -> Result<DeleteUserPayload> {
         into_payload(ctx, delete(ctx, &input).await)
     }
@@ -159,13 +158,13 @@ impl AdministrationMutation {
 
 async fn create(ctx: &Context<'_>, input: CreateUserInput) -> crate::error::Result<UserPayload> {
     let requester = ctx.requester()?;
-    // Who may not do this learns nothing about what would be wrong with it.
+    // The permission comes first: without it, the caller learns nothing about the validity of the input.
     requester.authorize(rule::WRITE_USERS)?;
     let CreateUserInput { username, email, password, display_name, roles, must_change_password, tenant_id } = input;
     let tenant = tenant_id.map(|id| parse_object_id(&id, "tenantId")).transpose()?;
     let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into())?;
     let user = NewUser { must_change_password, ..user };
-    let row = administration::create_in_tenant(ctx.app()?, requester, user, roles, tenant).await?;
+    let row = user_lifecycle::create_in_tenant(ctx.app()?, requester, user, roles, tenant).await?;
     Ok(UserPayload::new(row, requester))
 }
 
@@ -173,9 +172,10 @@ async fn update(ctx: &Context<'_>, input: &UpdateUserInput) -> crate::error::Res
     let requester = ctx.requester()?;
     requester.authorize(rule::WRITE_USERS)?;
     let id = parse_object_id(&input.user_id, "userId")?;
-    let changes = UpdateUser::parse(input.username.as_deref(), nullable(&input.email), nullable(&input.display_name))?;
+    let changes =
+        UpdateUser::parse(input.username.as_deref(), input.email.as_opt_deref(), input.display_name.as_opt_deref())?;
     let changes = UpdateUser { must_change_password: input.must_change_password, ..changes };
-    let row = administration::update(ctx.app()?, requester, id, changes).await?;
+    let row = user_lifecycle::update(ctx.app()?, requester, id, changes).await?;
     Ok(UserPayload::new(row, requester))
 }
 
@@ -183,7 +183,7 @@ async fn set_status(ctx: &Context<'_>, input: &SetUserStatusInput) -> crate::err
     let requester = ctx.requester()?;
     requester.authorize(rule::WRITE_USERS)?;
     let id = parse_object_id(&input.user_id, "userId")?;
-    let row = administration::set_status(ctx.app()?, requester, id, input.status.into()).await?;
+    let row = user_lifecycle::set_status(ctx.app()?, requester, id, input.status.into()).await?;
     Ok(UserPayload::new(row, requester))
 }
 
@@ -191,6 +191,6 @@ async fn delete(ctx: &Context<'_>, input: &DeleteUserInput) -> crate::error::Res
     let requester = ctx.requester()?;
     requester.authorize(rule::DELETE_USERS)?;
     let id = parse_object_id(&input.user_id, "userId")?;
-    let id = administration::delete(ctx.app()?, requester, id).await?;
+    let id = user_lifecycle::delete(ctx.app()?, requester, id).await?;
     Ok(DeleteUserPayload { deleted_user_id: Some(id.to_string().into()), errors: Vec::new() })
 }

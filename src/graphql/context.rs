@@ -1,4 +1,4 @@
-//! What a resolver is given: the service, and who asks.
+//! Request data for resolvers: the application, the requester, data loaders and list permits.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -11,17 +11,17 @@ use entity::tenant::Model as Tenant;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::limits::response::ResponseBudget;
-use crate::account::access::rule::Access;
-use crate::account::access::{role, tenant};
+use crate::account::access::grants::{self, Access};
+use crate::account::administration::tenant;
 use crate::account::caller::requester::{Identity, Requester};
 use crate::app::App;
 use crate::error::{Error, Result};
 
-/// Lists that one request reads at a time. The library resolves all items of a list at once: without a limit one request
-/// for a hundred lists would stand a hundred times in the queue for a connection to the database.
+/// Nested lists that one request reads concurrently. async-graphql resolves all items of a list at once: without a
+/// limit, one request for 100 lists would take 100 places in the queue of the connection pool.
 const MAX_CONCURRENT_LISTS: usize = 2;
 
-/// What a request carries. The loaders are made when the first resolver needs one.
+/// Data of one request. Loaders are created on first use.
 struct RequestData {
     app: App,
     requester: Arc<Requester>,
@@ -30,7 +30,7 @@ struct RequestData {
     list_permits: Semaphore,
 }
 
-/// Adds to `request` what resolvers need: the service, who asks, and loaders for this request alone.
+/// Adds the application, the requester and request-scoped data loaders to `request`.
 pub(crate) fn with_request_data(request: Request, app: &App, requester: Requester) -> Request {
     request.data(RequestData {
         app: app.clone(),
@@ -41,20 +41,20 @@ pub(crate) fn with_request_data(request: Request, app: &App, requester: Requeste
     })
 }
 
-/// Shorthands for what [`data`] has added.
+/// Accessors of the data that [`with_request_data`] adds.
 pub(crate) trait ContextExt {
-    /// The service.
+    /// The application.
     fn app(&self) -> Result<&App>;
-    /// Who asks.
+    /// The requester of this request.
     fn requester(&self) -> Result<&Arc<Requester>>;
-    /// What a user may do: for a caller in a session as read when the caller was authenticated, for others read once
-    /// for all users of a list.
+    /// The roles and permissions of a user. For a caller in a session they are those of its authentication; for other
+    /// users one statement reads them for a whole list.
     async fn access_of(&self, user_id: i64) -> Result<Cow<'_, Access>>;
-    /// The tenant with this number, looked up for all users of a list at once.
+    /// The tenant with this row id; one statement reads the tenants of a whole list.
     async fn tenant(&self, tenant_id: i64) -> Result<Tenant>;
-    /// Takes `bytes` of the response that is being made.
+    /// Reserves `bytes` of the response limit.
     fn reserve_bytes(&self, bytes: usize) -> Result<()>;
-    /// Waits until this request may read a list within a list; it may while the turn is kept.
+    /// Waits for a permit to read a nested list; the permit is released on drop.
     async fn list_permit(&self) -> Result<SemaphorePermit<'_>>;
 }
 
@@ -69,7 +69,7 @@ impl ContextExt for Context<'_> {
 
     async fn access_of(&self, user_id: i64) -> Result<Cow<'_, Access>> {
         let RequestData { app, requester, access_loader: accesses, .. } = request_data(self)?;
-        // A mutation may have changed the roles since, and a subscription outlives what was read at its start.
+        // A mutation may have changed the roles since authentication, and a subscription outlives it.
         if self.query_env.operation.node.ty == OperationType::Query
             && let Some(access) = caller_access(requester, user_id)
         {
@@ -84,7 +84,7 @@ impl ContextExt for Context<'_> {
         let RequestData { app, tenant_loader: tenants, .. } = request_data(self)?;
         let loader = tenants.get_or_init(|| DataLoader::new(TenantLoader(app.clone()), tokio::spawn));
         let found = loader.load_one(tenant_id).await.map_err(|cause| clone_error(&cause))?;
-        found.ok_or_else(|| Error::internal("a user is of a tenant that is not there"))
+        found.ok_or_else(|| Error::internal("a user's tenant does not exist"))
     }
 
     fn reserve_bytes(&self, bytes: usize) -> Result<()> {
@@ -96,8 +96,8 @@ impl ContextExt for Context<'_> {
     }
 }
 
-/// What the caller may do, if it is the user with this row id. An API token narrows what its owner may, so a caller with
-/// one does not know it.
+/// The caller's own access, if the caller is the user with this row id. An API token narrows its owner's access, so
+/// callers with an API token do not hold the full one.
 fn caller_access(requester: &Requester, user_id: i64) -> Option<&Access> {
     match &requester.identity {
         Identity::Authenticated(caller) if caller.user.id == user_id && caller.session().is_some() => {
@@ -108,10 +108,10 @@ fn caller_access(requester: &Requester, user_id: i64) -> Option<&Access> {
 }
 
 fn request_data<'a>(ctx: &'a Context<'_>) -> Result<&'a RequestData> {
-    ctx.data::<RequestData>().map_err(|_| Error::internal("the GraphQL request does not say who asks"))
+    ctx.data::<RequestData>().map_err(|_| Error::internal("the GraphQL request has no request data"))
 }
 
-/// What all who waited for one look-up are told.
+/// A copy of `cause` for each waiter of one load.
 pub(crate) fn clone_error(cause: &Error) -> Error {
     match cause {
         Error::ServerBusy { retry_after } => Error::ServerBusy { retry_after: *retry_after },
@@ -120,7 +120,7 @@ pub(crate) fn clone_error(cause: &Error) -> Error {
     }
 }
 
-/// Looks up the roles and permissions of many users with one statement.
+/// Loads the roles and permissions of many users with one statement.
 struct AccessLoader(App);
 
 impl Loader<i64> for AccessLoader {
@@ -128,12 +128,12 @@ impl Loader<i64> for AccessLoader {
     type Error = Arc<Error>;
 
     async fn load(&self, user_ids: &[i64]) -> std::result::Result<HashMap<i64, Access>, Arc<Error>> {
-        let found: BTreeMap<i64, Access> = role::load_access(&self.0, user_ids.to_vec()).await.map_err(Arc::new)?;
+        let found: BTreeMap<i64, Access> = grants::load_access(&self.0, user_ids.to_vec()).await.map_err(Arc::new)?;
         Ok(found.into_iter().collect())
     }
 }
 
-/// Looks up the tenants of many users with one statement.
+/// Loads the tenants of many users with one statement.
 struct TenantLoader(App);
 
 impl Loader<i64> for TenantLoader {

@@ -1,4 +1,4 @@
-//! The only map from failures to GraphQL: request errors with a code, and what a person can fix as data.
+//! Maps errors to GraphQL: top-level errors with a code, and errors that the user can correct as payload data.
 
 use std::sync::Arc;
 
@@ -6,16 +6,17 @@ use async_graphql::{Context, Enum, ErrorExtensionValues, Pos, Response, ServerEr
 
 use crate::error::{self as errors, Error, Refusal};
 
-/// Most errors that one answer shows.
+/// Maximum number of errors in one response.
 const MAX_ERRORS: usize = 20;
 
-/// Longest message that an answer shows, in code points.
+/// Maximum length of an error message, in code points.
 const MAX_MESSAGE_CHARS: usize = 256;
 
-/// A failure on its way to the client. It has no `Display`: the blanket conversion that drops codes cannot apply.
+/// The error of a resolver. It has no `Display`, so async-graphql's blanket conversion, which drops the code, cannot
+/// apply.
 pub struct ResolverError(Error);
 
-/// The result of every resolver.
+/// The result of a resolver.
 pub(super) type Result<T> = std::result::Result<T, ResolverError>;
 
 impl From<Error> for ResolverError {
@@ -29,7 +30,7 @@ impl From<ResolverError> for async_graphql::Error {
         let mut extensions = ErrorExtensionValues::default();
         extensions.set("code", error.code());
         match &error {
-            Error::Unauthenticated(fault) => extensions.set("reason", fault.reason()),
+            Error::Unauthenticated(error) => extensions.set("reason", error.reason()),
             Error::BadUserInput { argument, .. } => extensions.set("argument", *argument),
             Error::Refused(refusals) => {
                 if let Some(first) = refusals.first() {
@@ -54,8 +55,7 @@ impl From<ResolverError> for async_graphql::Error {
     }
 }
 
-/// Makes an answer fit to leave the house: logs the causes that clients do not see with `request_id`, gives a code to
-/// errors that the library made, and shortens what is long.
+/// Finalizes the errors of a response: logs hidden causes with `request_id`, adds missing codes and truncates messages.
 pub fn finalize_errors(response: &mut Response, request_id: &str) {
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
@@ -76,14 +76,14 @@ pub fn finalize_errors(response: &mut Response, request_id: &str) {
     }
 }
 
-/// `error` as one that belongs to no place in the document: places count from 1 (GraphQL section 7.1.2).
+/// `error` without `locations`: a location counts from 1, and this error has none (GraphQL section 7.1.2).
 pub fn without_location(error: impl Into<async_graphql::Error>) -> ServerError {
     let mut error = error.into().into_server_error(Pos::default());
     error.locations.clear();
     error
 }
 
-/// Whether the error has this code.
+/// Whether `extensions.code` of the error is this code.
 pub(crate) fn has_code(error: &ServerError, expected: &str) -> bool {
     matches!(error_code(error), Some(async_graphql::Value::String(code)) if code == expected)
 }
@@ -96,7 +96,7 @@ fn set_extension(error: &mut ServerError, name: &str, value: &str) {
     error.extensions.get_or_insert_default().set(name, value);
 }
 
-/// The codes of an answer's errors, for the log.
+/// The codes of a response's errors, for the access log.
 pub fn codes(response: &Response) -> Vec<String> {
     let code = |error: &ServerError| match error_code(error)? {
         async_graphql::Value::String(code) => Some(code.clone()),
@@ -105,18 +105,19 @@ pub fn codes(response: &Response) -> Vec<String> {
     response.errors.iter().filter_map(code).collect()
 }
 
-/// What a person can fix.
+/// An error that the user can correct.
 #[derive(SimpleObject, Debug, Clone)]
 pub struct AccountError {
-    /// What kind of thing it is; stable.
+    /// The stable, machine-readable code.
     code: AccountErrorCode,
-    /// A sentence that may be shown to the person; may change.
+    /// A message for the user, in English; its wording may change.
     message: String,
-    /// The input field to blame, such as `["input", "newPassword"]`; empty if none is.
+    /// The path of the input field that caused the error, such as `["input", "newPassword"]`; empty if no single field
+    /// did.
     path: Vec<String>,
-    /// What the password lacks; only with WEAK_PASSWORD.
+    /// Password rules that were violated; empty unless the code is WEAK_PASSWORD.
     violations: Vec<PasswordViolation>,
-    /// Seconds to wait; only with TOO_MANY_ATTEMPTS.
+    /// Seconds to wait before the next attempt; only with TOO_MANY_ATTEMPTS.
     retry_after: Option<u64>,
 }
 
@@ -132,91 +133,92 @@ fn input_path(refusal: &Refusal) -> Vec<String> {
     refusal.field.iter().flat_map(|field| ["input".to_owned(), (*field).to_owned()]).collect()
 }
 
-/// The kinds of things that a person can fix.
+/// Codes of errors that the user can correct.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "errors::RefusalCode")]
 pub enum AccountErrorCode {
-    /// The name and the password do not belong together, or the account cannot sign in; which of them is not told.
+    /// Unknown name, wrong password or disabled account; the response does not reveal which.
     InvalidCredentials,
-    /// It was tried too often; `retryAfter` says how long to wait.
+    /// A rate limit is exceeded: wait `retryAfter` seconds.
     TooManyAttempts,
-    /// Accounts are made by an administrator here.
+    /// Registration is closed: only administrators create users.
     RegistrationClosed,
-    /// Another account has this e-mail address.
+    /// Another user has this e-mail address.
     EmailTaken,
-    /// Another account has this username.
+    /// Another user has this username; letter case is ignored.
     UsernameTaken,
-    /// Another role has this name.
+    /// Another role has this name; letter case is ignored.
     RoleNameTaken,
-    /// Not an e-mail address.
+    /// Not a valid e-mail address.
     InvalidEmail,
-    /// Not a username.
+    /// Not a valid username: use letters, digits, dots, dashes and underscores, beginning with a letter or a digit, in
+    /// one script.
     InvalidUsername,
-    /// Not a name: empty, or with control characters.
+    /// Not a valid name: it is empty or contains control characters.
     InvalidName,
-    /// Longer than allowed.
+    /// The value exceeds its maximum length.
     TooLong,
-    /// The password does not meet the policy; `violations` says why.
+    /// The password violates the password policy; `violations` lists the rules.
     WeakPassword,
-    /// The new password is the old one.
+    /// The new password equals the current one.
     SamePassword,
     /// The current password is wrong.
     WrongPassword,
-    /// No refresh token was sent: sign in.
+    /// The request carries no refresh token: sign in.
     RefreshTokenMissing,
-    /// Not a refresh token of this server: sign in.
+    /// The refresh token is malformed or not issued by this server: sign in.
     RefreshTokenInvalid,
-    /// The session ended (logout, idle, absolute limit, administrator, password change): sign in.
+    /// The session has ended (logout, idle or absolute timeout, revocation, password change): sign in.
     SessionEnded,
-    /// A refresh token that was replaced long ago came back: the session was ended. Sign in.
+    /// A refresh token was reused after its replacement, so the session has been ended: sign in.
     RefreshTokenReused,
-    /// There is no such thing, or none that the caller may see.
+    /// The object does not exist or is not visible to the caller.
     NotFound,
-    /// Somebody else changed it at the same time: look again and repeat.
+    /// The object was changed concurrently: reload it and retry.
     Conflict,
-    /// It would leave the installation without an active administrator.
+    /// The change would leave the installation without an active administrator.
     LastAdmin,
-    /// No role has this name.
+    /// A role with this name does not exist.
     UnknownRole,
-    /// Built-in roles do not change.
+    /// Built-in roles cannot be changed or deleted.
     BuiltInRole,
-    /// The account has 100 API tokens that are neither revoked nor over: revoke some.
+    /// The user has 100 active API tokens, the maximum: revoke some.
     TooManyApiTokens,
-    /// The first tenant is the installation's own: it is neither disabled nor deleted.
+    /// The default tenant cannot be disabled or deleted.
     DefaultTenant,
-    /// A tenant with users is not deleted: delete them first.
+    /// The tenant still has users: delete them first.
     TenantHasUsers,
 }
 
-/// What a password lacks.
+/// A rule of the password policy that a password violates.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "errors::PasswordViolation")]
 pub enum PasswordViolation {
-    /// Fewer characters than the policy asks for.
+    /// Shorter than the policy's minimum length.
     TooShort,
-    /// More than 256 characters.
+    /// Longer than 256 characters or 1,024 bytes.
     TooLong,
-    /// On the list of common passwords.
+    /// The password is on the list of common passwords.
     TooCommon,
-    /// It is a name of the account itself.
+    /// The password is a name of the user, such as the username or the e-mail address.
     ContainsIdentity,
-    /// A guesser gets there too soon.
+    /// The password is estimated to be too easy to guess.
     Guessable,
 }
 
-/// What every mutation answers with: an object that can carry what a person can fix, and nothing else.
+/// The payload of a mutation, which can consist of `errors` alone.
 pub(super) trait Payload {
-    /// The payload of an operation that was refused for these reasons.
+    /// The payload of an operation that failed with these errors.
     fn from_errors(errors: Vec<AccountError>) -> Self;
 }
 
-/// Puts what a person can fix into the payload, if the query selects `errors` there; if not, it is raised at top
-/// level with the same code and path, so that nobody overlooks it.
+/// Returns errors that the user can correct in the payload, if the query selects its `errors`. Otherwise they become a
+/// top-level error with the same code and path, so that clients cannot miss them.
 pub(super) fn into_payload<P: Payload>(ctx: &Context<'_>, result: errors::Result<P>) -> Result<P> {
     match result {
         Err(Error::Refused(refusals)) if ctx.look_ahead().field("errors").exists() => {
             Ok(P::from_errors(refusals.into_iter().map(AccountError::from).collect()))
         }
-        settled => Ok(settled?),
+        result => Ok(result?),
     }
 }

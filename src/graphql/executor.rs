@@ -1,4 +1,4 @@
-//! The schema as it is served: runs requests and completes their answers.
+//! The executor: runs requests on the core schema and propagates nulls in their responses.
 
 use std::sync::{Arc, LazyLock};
 
@@ -6,19 +6,19 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Request, Response, Schema, ServerError, Variables};
 use futures_util::stream::BoxStream;
 
-use super::document::{Document, DocumentCache, Prepared};
+use super::document::{Document, Prepared};
+use super::document_cache::DocumentCache;
 use super::limits::introspection::IntrospectionModel;
 use super::limits::response::ResponseBudget;
 use super::limits::{self, batch_complexity};
 use super::null_propagation::FieldTypes;
-use super::{Mutation, Query, Subscription, Subscriptions, builder, context, sdl};
+use super::{Mutation, Query, Subscriptions, builder, context, sdl};
 use crate::account::caller::requester::Requester;
-use crate::account::caller::session_monitor::SessionMonitor;
 use crate::app::App;
 use crate::config;
 use crate::error;
 
-/// Runs GraphQL requests; a clone is a pointer.
+/// Executes GraphQL requests. Cloning is cheap: all parts are shared.
 #[derive(Clone)]
 pub struct Executor {
     schema: Schema<Query, Mutation, Subscriptions>,
@@ -27,17 +27,17 @@ pub struct Executor {
     introspection: &'static IntrospectionModel,
 }
 
-/// The schema's description of itself, which no setting changes.
+/// The introspection model of the schema, which is the same for all settings.
 static INTROSPECTION: LazyLock<IntrospectionModel> =
     LazyLock::new(|| IntrospectionModel::from_schema(&builder().finish()));
 
 impl Executor {
-    /// The schema with these settings.
+    /// The executor with the limits of `settings`.
     pub fn new(settings: &config::GraphQl) -> Self {
         let builder = builder().limit_complexity(settings.limits.complexity);
         let is_closed = settings.schema_introspection == config::SchemaIntrospection::Closed;
         let builder = if is_closed { builder.disable_introspection() } else { builder };
-        // Extensions make every field dearer, so this one is there only where requests can come together.
+        // An extension slows down every field, so it is registered only where batches are allowed.
         let builder =
             if settings.max_batch > 0 { builder.extension(batch_complexity::BatchComplexity) } else { builder };
         Self {
@@ -48,10 +48,10 @@ impl Executor {
         }
     }
 
-    /// Reads the documents of requests that came together, and refuses what is beyond `limits`.
+    /// Parses and validates the documents of one batch and checks their sum against `limits`.
     ///
     /// # Errors
-    /// [`Error::TooComplex`](error::Error::TooComplex) with the limit that they passed together.
+    /// [`Error::OperationTooComplex`](error::Error::OperationTooComplex) with the exceeded limit.
     pub fn parse_documents(
         &self,
         requests: Vec<&mut Request>,
@@ -60,8 +60,8 @@ impl Executor {
         limits::parse_batch_checked(requests, &self.document_cache, limits)
     }
 
-    /// Runs `request`, whose document was found within the limits, for whoever asks, if what it introspects is within
-    /// `bounds`.
+    /// Executes a query or mutation whose `document` has passed [`Self::parse_documents`]. Introspection and unbounded
+    /// lists reserve their share of `budget`.
     pub async fn execute(
         &self,
         mut request: Request,
@@ -75,8 +75,8 @@ impl Executor {
             Ok(prepared) => prepared,
             Err(errors) => return Response::from_errors(errors),
         };
-        if let Err(refusal) = self.introspection.reserve(&prepared.document, name.as_deref(), budget) {
-            return *refusal;
+        if let Err(response) = self.introspection.reserve(&prepared.document, name.as_deref(), budget) {
+            return *response;
         }
         request.variables = prepared.variables;
         request.set_parsed_query(prepared.executable);
@@ -86,10 +86,10 @@ impl Executor {
         response
     }
 
-    /// Prepares the operation of `document` that is called `name`, or its only one, for these variables.
+    /// Prepares the operation `name` of `document`, or its only one, with these variables.
     ///
     /// # Errors
-    /// Why it cannot be executed.
+    /// The GraphQL request errors that prevent execution.
     pub(super) fn prepare<'a>(
         &self,
         document: &'a Document,
@@ -99,24 +99,12 @@ impl Executor {
         self.document_cache.prepare(document, name, variables)
     }
 
-    /// Begins the subscription in `request`, whose document was found within the limits, for whoever keeps the vigil.
-    ///
-    /// # Errors
-    /// The answer that refuses it.
-    pub async fn subscribe(
-        &self,
-        request: Request,
-        document: Arc<Document>,
-        app: &App,
-        monitor: SessionMonitor,
-    ) -> Result<Subscription, Response> {
-        Subscription::start(self.clone(), request, document, app, monitor).await
-    }
-
+    /// Executes `request` and returns its stream of responses: for a query or mutation, of one.
     pub(super) fn execute_stream(&self, request: Request) -> BoxStream<'static, Response> {
         self.schema.execute_stream(request)
     }
 
+    /// Completes the response to the operation `name` of `document`, or to its only one.
     pub(super) fn propagate_nulls(&self, document: &ExecutableDocument, name: Option<&str>, response: &mut Response) {
         self.field_types.propagate_nulls(document, name, response);
     }

@@ -1,74 +1,75 @@
-//! `@guard`: the rules of `account::access` printed into the schema, from the very values that enforce them.
+//! `@guard`: prints the access rules into the SDL, from the same values that enforce them.
 
 use async_graphql::registry::{MetaDirectiveInvocation, Registry, location_traits};
 use async_graphql::{Enum, TypeDirective};
 
-use crate::account::access::rule::{self, Rule};
+use crate::account::access::permission;
+use crate::account::access::rule::Rule;
 
-/// What a role can allow.
+/// A permission that a role can grant.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "rule::Permission")]
+#[graphql(remote = "permission::Permission")]
 pub enum Permission {
-    /// See every user of one's own tenant.
+    /// Read the users of the holder's own tenant, with their API tokens.
     UsersRead,
     /// Create and change users.
     UsersWrite,
     /// Delete users.
     UsersDelete,
-    /// See the roles.
+    /// Read all roles with their permissions.
     RolesRead,
-    /// Create and change roles, which all tenants share. It counts for users of the installation's own tenant only.
+    /// Create, change and delete roles, which all tenants share. Effective only for users of the default tenant.
     RolesWrite,
-    /// Give roles to users and take them away.
+    /// Assign roles to users and remove them.
     RolesAssign,
-    /// See the sessions of others.
+    /// Read the sessions of other users.
     SessionsRead,
-    /// End the sessions of others.
+    /// End the sessions and revoke the API tokens of other users.
     SessionsRevoke,
-    /// See every tenant and, as far as the holder's other permissions go, its users. It counts for users of the
-    /// installation's own tenant only.
+    /// Read all tenants and, within the holder's other read permissions, their users. Effective only for users of the
+    /// default tenant.
     TenantsRead,
-    /// Create and change tenants, and administer the users of every tenant as far as the holder's other permissions go.
-    /// It counts for users of the installation's own tenant only.
+    /// Create, change and delete tenants, and administer the users of all tenants within the holder's other
+    /// permissions. Effective only for users of the default tenant.
     TenantsWrite,
 }
 
-mod printed {
+mod definition {
     use super::Permission;
     use async_graphql::TypeDirective;
 
-    /// Who may use this field. It is enforced by the same table that prints it.
+    /// Access rule of a field; the same table enforces it. Other callers get FORBIDDEN, callers without valid
+    /// credentials UNAUTHENTICATED.
     #[TypeDirective(name = "guard", location = "FieldDefinition")]
-    pub fn printed(
-        #[graphql(desc = "The caller must hold at least one of these permissions; empty: be signed in.")] any: Vec<
-            Permission,
-        >,
-        #[graphql(name = "orOwner", default, desc = "The owner of the object passes without the permission.")]
-        or_owner: bool,
-        #[graphql(name = "inSession", default, desc = "It needs a session: API tokens do not pass.")] in_session: bool,
+    pub fn definition(
+        #[graphql(desc = "The caller must hold at least one of these permissions; empty: any authenticated caller.")]
+        any: Vec<Permission>,
+        #[graphql(name = "orOwner", default, desc = "The owner of the object needs no permission.")] or_owner: bool,
+        #[graphql(name = "inSession", default, desc = "A session is required: API tokens are refused.")]
+        in_session: bool,
     ) {
     }
 }
 
-/// The directive; lower case, because the derive macros call `guard::apply`.
+/// The directive. Lower case, because the derive macros of async-graphql call `guard::apply`.
 #[expect(non_camel_case_types, reason = "the macros of async-graphql take the directive's name from the path")]
 pub struct guard;
 
 impl guard {
-    /// The directive as it stands at a field with this rule.
+    /// The invocation of the directive for a field with this rule.
     pub fn apply(rule: Rule) -> MetaDirectiveInvocation {
         let any = rule.any_of.iter().copied().map(Permission::from).collect();
-        printed::printed::apply(any, rule.is_open_to_owner, rule.is_session_only)
+        definition::definition::apply(any, rule.is_open_to_owner, rule.is_session_only)
     }
 }
 
 impl TypeDirective for guard {
     fn name(&self) -> std::borrow::Cow<'static, str> {
-        printed::printed.name()
+        definition::definition.name()
     }
 
     fn register(&self, registry: &mut Registry) {
-        printed::printed.register(registry);
+        definition::definition.register(registry);
     }
 }
 

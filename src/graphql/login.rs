@@ -1,4 +1,4 @@
-//! `login`: a name and a password for a session.
+//! `login`: opens a session with a name and a password.
 
 use std::sync::Arc;
 
@@ -11,40 +11,41 @@ use super::session::Session;
 use super::token_pair::{TokenPair, TokenTransport};
 use super::user::User;
 use crate::account::authentication::login::{self, Login, LoginResult, NameMatch};
-use crate::account::caller::requester::RequestContext;
-use crate::account::user::name::Name;
+use crate::account::caller::request_context::RequestContext;
+use crate::account::names::name::Name;
 
-/// Who signs in.
+/// The credentials of a login.
 #[derive(InputObject)]
 pub struct LoginInput {
-    /// Username or e-mail address, in any spelling.
+    /// The username or e-mail address; letter case is ignored.
     username: String,
     /// The password.
     #[graphql(secret)]
     password: String,
-    /// Where the tokens of the session travel.
+    /// How the session's tokens are transported.
     #[graphql(default_with = "TokenTransport::Body")]
     transport: TokenTransport,
-    /// How you call this device in the list of your sessions.
+    /// A name of this device for the list of sessions: one line of at most 200 characters.
     device_name: Option<String>,
-    /// The `deviceToken` of the last login or `updatePassword` on this device, if there was one: the known devices of an
-    /// account have a budget of attempts of their own, which strangers cannot spend. A new password makes it void.
+    /// The `deviceToken` of the last `login` or `updatePassword` on this device, if any. Each known device has its own
+    /// rate limit for wrong passwords, so attempts of other clients cannot lock the user out. A password change
+    /// invalidates it.
     #[graphql(secret)]
     device_token: Option<String>,
 }
 
-/// The session that was opened.
+/// The result of `login`.
 #[derive(SimpleObject, Default)]
 pub struct LoginPayload {
-    /// Who signed in.
+    /// The authenticated user.
     user: Option<User>,
     /// The tokens of the session.
     tokens: Option<TokenPair>,
-    /// The session.
+    /// The new session.
     session: Option<Session>,
-    /// Keep it on this device and send it with the next login.
+    /// A token that identifies this device: store it and send it with the next login.
     device_token: Option<String>,
-    /// What the person can fix.
+    /// Errors that the user can correct; empty on success.
     errors: Vec<AccountError>,
 }
 
@@ -73,12 +74,12 @@ pub struct LoginMutation;
 
 #[Object]
 impl LoginMutation {
-    /// Opens a session. An unknown name, a wrong password and a disabled account get the same answer. Credentials that
-    /// come along are not looked at.
+    /// Opens a session. An unknown name, a wrong password and a disabled user get the same response. Other credentials
+    /// of the request are ignored. A request can verify one password only.
     async fn login(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who signs in.")] input: LoginInput,
+        #[graphql(desc = "The credentials.")] input: LoginInput,
     ) -> Result<LoginPayload> {
         into_payload(ctx, run(ctx, input).await)
     }

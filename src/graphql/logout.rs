@@ -1,4 +1,4 @@
-//! `logout`: ends sessions of one's own.
+//! `logout`: ends sessions of the caller.
 
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 
@@ -7,43 +7,43 @@ use super::error::{AccountError, Payload, Result, into_payload};
 use crate::account::authentication::logout::{self, SessionScope};
 use crate::error::{Refusal, RefusalCode};
 
-/// What to end.
+/// The sessions and API tokens to end.
 #[derive(InputObject, Default)]
 pub struct LogoutInput {
-    /// Which sessions.
+    /// The sessions to end.
     #[graphql(default_with = "LogoutScope::Current")]
     scope: LogoutScope,
-    /// Whether the API tokens that a person made are revoked, too; left out or null, they are with ALL and not otherwise.
-    /// Those that logins made in place of sessions end with OTHERS and ALL in any case.
+    /// Whether to revoke the user's API tokens, too; by default only with ALL. API tokens that a login created in place
+    /// of a session always end with OTHERS and ALL.
     revoke_api_tokens: Option<bool>,
-    /// The refresh token of the session; needed only by those who have neither access token nor cookies.
+    /// The refresh token of the session; required only without access token and cookies.
     #[graphql(secret)]
     refresh_token: Option<String>,
 }
 
-/// Which sessions to end.
+/// The sessions that a logout ends.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[graphql(remote = "SessionScope")]
 pub enum LogoutScope {
-    /// The one the token belongs to.
+    /// The session of the credentials.
     #[default]
     Current,
-    /// All others of the same account.
+    /// All other sessions of the user.
     Others,
-    /// All of the account.
+    /// All sessions of the user.
     All,
 }
 
-/// What was ended.
+/// The result of `logout`.
 #[derive(SimpleObject, Default)]
 pub struct LogoutPayload {
-    /// False only with `errors`: logout does not fail on unusable credentials, and with none there is nothing to end.
+    /// False only with `errors`. Invalid or missing credentials are no error: there is nothing to end.
     ok: bool,
-    /// How many sessions were ended.
+    /// The number of ended sessions.
     revoked_session_count: usize,
-    /// How many API tokens were revoked.
+    /// The number of revoked API tokens.
     revoked_api_token_count: usize,
-    /// What the person can fix.
+    /// Errors that the user can correct; empty on success.
     errors: Vec<AccountError>,
 }
 
@@ -59,14 +59,14 @@ pub struct LogoutMutation;
 
 #[Object]
 impl LogoutMutation {
-    /// Ends this session, the others, or all, at once. A refresh token alone suffices, given or in a cookie. A spent
-    /// credential ends its own session only. With an expired access token, OTHERS and ALL answer UNAUTHENTICATED and end
-    /// nothing: refresh and repeat. With a refresh token that was replaced before, its own session ends and `errors` has
-    /// SESSION_ENDED. Cookies of ended sessions are cleared.
+    /// Ends the current session, all others, or all, immediately. A refresh token suffices, in the input or in a
+    /// cookie. An expired access token or a replaced refresh token can end its own session only: with an expired access
+    /// token, OTHERS and ALL fail with UNAUTHENTICATED and end nothing (refresh and retry); with a replaced refresh
+    /// token, its own session ends and `errors` contains SESSION_ENDED. Cookies of ended sessions are cleared.
     async fn logout(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to end; this session, if nothing is said.")] input: Option<LogoutInput>,
+        #[graphql(desc = "The sessions to end; the current one by default.")] input: Option<LogoutInput>,
     ) -> Result<LogoutPayload> {
         into_payload(ctx, run(ctx, input.unwrap_or_default()).await)
     }
@@ -86,7 +86,7 @@ async fn run(ctx: &Context<'_>, input: LogoutInput) -> crate::error::Result<Logo
     if !outcome.is_partial {
         return Ok(payload);
     }
-    let message = "the refresh token was replaced before: only its own session has ended; sign in to end the others";
+    let message = "the refresh token was already replaced: only its own session was ended; sign in to end the others";
     let refusal = Refusal::new(RefusalCode::SessionEnded, message).for_field("refreshToken");
     if !ctx.look_ahead().field("errors").exists() {
         return Err(refusal.into());

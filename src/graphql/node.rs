@@ -1,4 +1,4 @@
-//! `node`: any object by its id.
+//! `node`: any object by its id (Relay Global Object Identification Specification).
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use super::role::Role;
 use super::session::Session;
 use super::tenant::Tenant;
 use super::user::User;
-use crate::account::access::{role, rule, tenant};
+use crate::account::access::rule;
+use crate::account::administration::{role, tenant};
 use crate::account::api_token::token;
-use crate::account::authentication::session;
-use crate::account::user::id::{ApiTokenId, RoleId, SessionId, TenantId, UserId};
+use crate::account::authentication::session_query;
+use crate::account::names::id::{ApiTokenId, RoleId, SessionId, TenantId, UserId};
 use crate::account::user::query;
-use crate::error::{Error, Refusal, RefusalCode};
 
-/// What has an id of its own: `usr_…`, `ses_…`, `tok_…`, `rol_…`, `ten_…`.
+/// An object with a global id: `usr_…`, `ses_…`, `tok_…`, `rol_…` or `ten_…`.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "ID", desc = "The id; unique over all types."))]
+#[graphql(field(name = "id", ty = "ID", desc = "The id; unique across all types."))]
 pub enum Node {
     /// A user.
     User(User),
@@ -35,19 +35,13 @@ pub enum Node {
     Tenant(Tenant),
 }
 
-/// The id that `text` is meant to be.
-pub(super) fn parse_object_id<T: std::str::FromStr>(text: &ID, field: &'static str) -> std::result::Result<T, Error> {
-    let missing = || Refusal::new(RefusalCode::NotFound, "there is nothing with this id").for_field(field);
-    Ok(text.parse().map_err(|_| missing())?)
-}
-
-/// Queries for anything.
+/// Queries for objects of any type.
 #[derive(Default)]
 pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The object with this id. What does not exist and what the caller may not see are both null.
+    /// The object with this id; null if it does not exist or the caller may not read it.
     #[graphql(directive = guard::apply(rule::READ_NODE))]
     async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The object's id.")] id: ID) -> Result<Option<Node>> {
         let (app, requester) = (ctx.app()?, ctx.requester()?);
@@ -57,7 +51,7 @@ impl NodeQuery {
             return Ok(found.map(|row| Node::User(User::new(row, Arc::clone(requester)))));
         }
         if let Ok(id) = id.parse::<SessionId>() {
-            let found = session::find(app, requester, id).await?;
+            let found = session_query::find(app, requester, id).await?;
             return Ok(found.map(|(row, _)| Node::Session(Session::new(row, Arc::clone(requester)))));
         }
         if let Ok(id) = id.parse::<ApiTokenId>() {

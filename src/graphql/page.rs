@@ -1,4 +1,4 @@
-//! Relay connections from pages.
+//! Relay connections (GraphQL Cursor Connections Specification).
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use async_graphql::{ComplexObject, ObjectType, OutputType, SimpleObject, TypeNam
 
 use crate::account::pagination::{DEFAULT_SIZE, MAX_SIZE, Slice};
 
-/// How much a page weighs: what one row does, as often as there may be rows.
+/// The complexity of a page: that of one row times the page size.
 pub(super) fn weight(size: Option<i32>, row_weight: usize) -> usize {
     let rows = size.unwrap_or(DEFAULT_SIZE).clamp(1, MAX_SIZE);
     usize::try_from(rows).unwrap_or(1).saturating_mul(row_weight)
 }
 
-// The library's own connection cannot carry a description.
+// async-graphql's own connection type cannot have a description.
 /// One page of a list.
 #[derive(SimpleObject)]
 #[graphql(complex, name_type)]
@@ -22,9 +22,9 @@ where
     Node: OutputType,
     Fields: ObjectType,
 {
-    /// Where the page stands in the list.
+    /// The position of the page in the list.
     page_info: PageInfo,
-    /// The objects with their cursors.
+    /// The objects of the page, each with its cursor.
     edges: Vec<Edge<String, Node, EmptyFields>>,
     #[graphql(flatten)]
     fields: Fields,
@@ -36,7 +36,7 @@ where
     Node: OutputType,
     Fields: ObjectType,
 {
-    /// The objects alone.
+    /// The objects of the page, without cursors.
     async fn nodes(&self) -> Vec<&Node> {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
@@ -48,7 +48,7 @@ impl<Node: OutputType, Fields: ObjectType> TypeName for Connection<Node, Fields>
     }
 }
 
-/// A connection of `slice` with what else it shows.
+/// The connection for `slice`, with additional `fields` such as `totalCount`.
 pub(super) fn connection<T, Node, Fields>(
     slice: Slice<T>,
     fields: Fields,

@@ -1,4 +1,4 @@
-//! Passwords: changed by their owner, set by an administrator.
+//! Passwords: change one's own, or set that of another user.
 
 use std::sync::Arc;
 
@@ -9,48 +9,50 @@ use super::administration::UserPayload;
 use super::context::ContextExt;
 use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
-use super::node::parse_object_id;
+use super::object_id::parse_object_id;
 use super::session::Session;
 use super::token_pair::TokenPair;
 use super::user::User;
 use crate::account::access::rule;
 use crate::account::authentication::password::{self, PasswordUpdateResult, UpdatePassword};
-use crate::account::authentication::session::ApiTokenSelection;
+use crate::account::authentication::password_reset::{self, PasswordValidity};
+use crate::account::authentication::session_end::ApiTokenSelection;
 
-/// The old password and the new one.
+/// The current and the new password.
 #[derive(InputObject)]
 pub struct UpdatePasswordInput {
-    /// The password until now.
+    /// The current password.
     #[graphql(secret)]
     current_password: String,
-    /// The password from now on: 8 to 256 characters that are hard to guess.
+    /// The new password: 8 to 256 characters that are hard to guess; the setting `password.min_length` may require
+    /// more.
     #[graphql(secret)]
     new_password: String,
-    /// Whether all other sessions end, too, with the API tokens that logins made in place of sessions.
+    /// Whether to end all other sessions, with the API tokens that logins created in place of sessions.
     #[graphql(default = true)]
     revoke_other_sessions: bool,
-    /// Whether all other API tokens are revoked, too. Choose this if somebody else may have had the account.
+    /// Whether to revoke all other API tokens, too. Use it if the account may be compromised.
     #[graphql(default = false)]
     revoke_api_tokens: bool,
 }
 
-/// The session that goes on with the new password.
+/// The result of `updatePassword`.
 #[derive(SimpleObject, Default)]
 pub struct UpdatePasswordPayload {
-    /// Whose password it is.
+    /// The user whose password was changed.
     user: Option<User>,
-    /// The tokens to go on with; those from before the change open nothing any more.
+    /// The tokens of the new session; all tokens from before the change are invalid.
     tokens: Option<TokenPair>,
-    /// The session they belong to: a new one in the place of the old.
+    /// The new session, which replaces the current one.
     session: Option<Session>,
-    /// How many other sessions were ended.
+    /// The number of other sessions that were ended.
     revoked_session_count: usize,
-    /// How many API tokens were revoked.
+    /// The number of revoked API tokens.
     revoked_api_token_count: usize,
-    /// Keep it on this device in the place of the old one, and send it with the next login: with the old password all
-    /// device tokens are void.
+    /// The new device token: store it in place of the old one and send it with the next login. The password change has
+    /// invalidated all earlier device tokens.
     device_token: Option<String>,
-    /// What the person can fix.
+    /// Errors that the user can correct; empty on success.
     errors: Vec<AccountError>,
 }
 
@@ -60,18 +62,18 @@ impl Payload for UpdatePasswordPayload {
     }
 }
 
-/// The password that a user gets.
+/// The new password of a user.
 #[derive(InputObject)]
 pub struct SetUserPasswordInput {
-    /// Whose.
+    /// The id of the user.
     user_id: ID,
     /// The new password.
     #[graphql(secret)]
     password: String,
-    /// Whether the user has to choose another one before anything else.
+    /// Whether the user must set a new password at the next login.
     #[graphql(default = true)]
     must_change: bool,
-    /// Whether all API tokens of the user are revoked. Those that logins made in place of sessions end in any case.
+    /// Whether to revoke all API tokens of the user. Those that logins created in place of sessions always end.
     #[graphql(default = true)]
     revoke_api_tokens: bool,
 }
@@ -82,22 +84,24 @@ pub struct PasswordMutation;
 
 #[Object]
 impl PasswordMutation {
-    /// Changes one's own password. The other sessions end, and this one is replaced by a new one.
+    /// Changes the caller's own password. All other sessions end by default, and a new session replaces the current
+    /// one.
     #[graphql(directive = guard::apply(rule::UPDATE_PASSWORD))]
     async fn update_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The old password and the new one.")] input: UpdatePasswordInput,
+        #[graphql(desc = "The current and the new password.")] input: UpdatePasswordInput,
     ) -> Result<UpdatePasswordPayload> {
         into_payload(ctx, update(ctx, input).await)
     }
 
-    /// Sets a user's password; all sessions of the user end, and all API tokens unless `revokeApiTokens` is false.
+    /// Sets the password of a user. All sessions of the user end, and all API tokens unless `revokeApiTokens` is false.
+    /// The caller must hold every permission of the user.
     #[graphql(directive = guard::apply(rule::WRITE_USERS))]
     async fn set_user_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose password, and which.")] input: SetUserPasswordInput,
+        #[graphql(desc = "The user and the new password.")] input: SetUserPasswordInput,
     ) -> Result<UserPayload> {
         into_payload(ctx, set(ctx, input).await)
     }
@@ -129,6 +133,7 @@ async fn set(ctx: &Context<'_>, input: SetUserPasswordInput) -> crate::error::Re
     requester.authorize(rule::WRITE_USERS)?;
     let id = parse_object_id(&input.user_id, "userId")?;
     let tokens = ApiTokenSelection::from_flag(input.revoke_api_tokens);
-    let row = password::set(ctx.app()?, requester, id, input.password.into(), input.must_change, tokens).await?;
+    let validity = if input.must_change { PasswordValidity::Temporary } else { PasswordValidity::Permanent };
+    let row = password_reset::set(ctx.app()?, requester, id, input.password.into(), validity, tokens).await?;
     Ok(UserPayload::new(row, requester))
 }

@@ -1,4 +1,4 @@
-//! `refresh`: the next pair of tokens.
+//! `refresh`: rotates a refresh token and returns the next token pair.
 
 use std::sync::Arc;
 
@@ -11,22 +11,23 @@ use super::token_pair::TokenPair;
 use super::user::User;
 use crate::account::authentication::refresh::{self, OldAccessToken, RotationOutcome};
 
-/// What buys the next pair.
+/// The refresh token to rotate.
 #[derive(InputObject)]
 pub struct RefreshInput {
-    /// The refresh token of the last pair; left out by clients that have it in a cookie.
+    /// The refresh token of the last pair; omitted by clients that have it in a cookie.
     #[graphql(secret)]
     refresh_token: Option<String>,
 }
 
-/// How the server read a refresh.
+/// The result of a refresh.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RefreshOutcome {
-    /// The session moved on; the pair is new.
+    /// The refresh token was rotated; the pair is new.
     Rotated,
-    /// The session had moved on already: a second tab, or a client that lost the last answer, got the same pair.
+    /// The token had already been rotated, by another tab or by a request whose response was lost; the same pair was
+    /// returned.
     Replayed,
-    /// No pair; `errors` says why.
+    /// No pair was issued; see `errors`.
     #[default]
     Refused,
 }
@@ -40,18 +41,18 @@ impl From<RotationOutcome> for RefreshOutcome {
     }
 }
 
-/// The renewed session.
+/// The result of `refresh`.
 #[derive(SimpleObject, Default)]
 pub struct RefreshPayload {
-    /// Whose session it is.
+    /// The user of the session.
     user: Option<User>,
-    /// The next pair.
+    /// The next token pair.
     tokens: Option<TokenPair>,
-    /// The session.
+    /// The refreshed session.
     session: Option<Session>,
-    /// How the server read this call.
+    /// Whether the refresh token was rotated, replayed or refused.
     outcome: RefreshOutcome,
-    /// What the person can fix: mostly by signing in.
+    /// Errors that the user can correct, usually by signing in.
     errors: Vec<AccountError>,
 }
 
@@ -61,18 +62,19 @@ impl Payload for RefreshPayload {
     }
 }
 
-/// Mutations that renew sessions.
+/// Mutations that refresh sessions.
 #[derive(Default)]
 pub struct RefreshMutation;
 
 #[Object]
 impl RefreshMutation {
-    /// Renews a session. Asking twice with one token, from two tabs or after a lost answer, gives the same pair twice;
-    /// asking with one that was replaced long ago ends the session. An access token that comes along is not looked at.
+    /// Returns the next token pair of a session. Parallel requests with one refresh token, and retries after a lost
+    /// response, get the same pair; later reuse of a replaced token ends the session. An access token in the request is
+    /// ignored.
     async fn refresh(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What buys the next pair.")] input: Option<RefreshInput>,
+        #[graphql(desc = "The refresh token to rotate.")] input: Option<RefreshInput>,
     ) -> Result<RefreshPayload> {
         into_payload(ctx, run(ctx, input).await)
     }

@@ -1,4 +1,4 @@
-//! `register`: makes an account and signs in to it.
+//! `register`: creates a user and opens the first session.
 
 use std::sync::Arc;
 
@@ -10,49 +10,49 @@ use super::session::Session;
 use super::token_pair::{TokenPair, TokenTransport};
 use super::user::User;
 use crate::account::authentication::register;
-use crate::account::user::query::NewUser;
+use crate::account::user::new_user::NewUser;
 
-/// The account to make.
+/// The user to create.
 #[derive(InputObject)]
 pub struct RegisterInput {
-    /// The name to sign in with: 1 to 64 letters, digits, dots, dashes and underscores.
+    /// The username: 1 to 64 letters, digits, dots, dashes and underscores, beginning with a letter or a digit.
     username: String,
-    /// An e-mail address; it may be used to sign in, too.
+    /// The e-mail address, which can also be used to sign in.
     email: Option<String>,
-    /// The password: 8 to 256 characters that are hard to guess.
+    /// The password: 8 to 256 characters that are hard to guess; the setting `password.min_length` may require more.
     #[graphql(secret)]
     password: String,
-    /// The name to show.
+    /// The display name: one line of at most 200 characters.
     display_name: Option<String>,
-    /// Where the tokens of the session travel.
+    /// How the session's tokens are transported.
     #[graphql(default_with = "TokenTransport::Body")]
     transport: TokenTransport,
-    /// How you call this device in the list of your sessions.
+    /// A name of this device for the list of sessions: one line of at most 200 characters.
     device_name: Option<String>,
 }
 
-/// What came of a registration.
+/// The result of a registration.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RegisterStatus {
-    /// The account is made and signed in.
+    /// The user was created and is signed in.
     SignedIn,
-    /// No account was made; `errors` says why.
+    /// No user was created; see `errors`.
     #[default]
     Refused,
 }
 
-/// The new account and its first session.
+/// The result of `register`.
 #[derive(SimpleObject, Default)]
 pub struct RegisterPayload {
-    /// What came of it.
+    /// Whether the user was created.
     status: RegisterStatus,
-    /// The account.
+    /// The created user.
     user: Option<User>,
-    /// The tokens of its first session.
+    /// The tokens of the user's first session.
     tokens: Option<TokenPair>,
-    /// Its first session.
+    /// The user's first session.
     session: Option<Session>,
-    /// What the person can fix.
+    /// Errors that the user can correct; empty on success.
     errors: Vec<AccountError>,
 }
 
@@ -62,17 +62,17 @@ impl Payload for RegisterPayload {
     }
 }
 
-/// Mutations of strangers.
+/// Mutations for registration.
 #[derive(Default)]
 pub struct RegisterMutation;
 
 #[Object]
 impl RegisterMutation {
-    /// Makes an account and signs in to it, if registration is open. Credentials that come along are not looked at.
+    /// Creates a user and opens the first session, if registration is open. Credentials of the request are ignored.
     async fn register(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The account to make.")] input: RegisterInput,
+        #[graphql(desc = "The user to create.")] input: RegisterInput,
     ) -> Result<RegisterPayload> {
         into_payload(ctx, run(ctx, input).await)
     }

@@ -1,98 +1,62 @@
-//! Subscriptions: an operation that begins once and is run for each event, with the caller as of then.
+//! Subscriptions: the operation is executed once per event, with the caller's current roles.
 //!
-//! The library would keep the context of the first run for as long as the stream lasts, and with it the roles of then.
-//! So its streams are short here: the first run checks the operation and opens the source of events, and yields nothing;
-//! every later one is given an event and yields the answer to it.
+//! async-graphql keeps the context of the first execution for the whole stream, and with it the roles at that time. So
+//! each execution has a short stream of its own: the first one checks the operation, opens the event stream and yields
+//! nothing; each later one takes one event and yields its response.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Context, Request, Response, Variables};
+use async_graphql::{Request, Response, Variables};
 use futures_util::StreamExt;
 
-use super::account_events::AccountEvent;
-use super::context::{self, ContextExt};
+use super::context;
 use super::document::Document;
 use super::error::{ResolverError, without_location};
+use super::event_source::{EventSource, RunInput, single_field_error};
 use super::executor::Executor;
 use super::limits::response::{ResponseBudget, limit_response_size};
 use crate::account::caller::session_monitor::SessionMonitor;
-use crate::account::event::account_events::{self, AccountEventStream};
+use crate::account::event::account_events::AccountEventStream;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-/// What is handed to a run of the operation, or by it.
-enum RunInput {
-    /// To the first run.
-    Monitor(Box<SessionMonitor>),
-    /// By the first run.
-    Stream(Box<AccountEventStream>),
-    /// To each later one.
-    Event(Box<AccountEvent>),
-}
-
-/// Where events come from, for the resolvers of subscriptions.
-pub(super) struct EventSource(Mutex<Option<RunInput>>);
-
-impl EventSource {
-    fn new(handed: RunInput) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Some(handed))))
-    }
-
-    /// The source of this run.
-    pub fn of<'a>(ctx: &'a Context<'_>) -> Result<&'a Arc<Self>> {
-        ctx.data::<Arc<Self>>().map_err(|_| Error::internal("the GraphQL request carries no source of events"))
-    }
-
-    /// What this run answers, if it is there to answer something.
-    pub async fn resolve(&self, ctx: &Context<'_>) -> Result<Option<AccountEvent>> {
-        match self.take() {
-            Some(RunInput::Monitor(monitor)) => {
-                let stream = account_events::subscribe(ctx.app()?, *monitor).await?;
-                self.put(RunInput::Stream(Box::new(stream)));
-                Ok(None)
-            }
-            Some(RunInput::Event(event)) => Ok(Some(*event)),
-            Some(RunInput::Stream(_)) | None => Err(single_field_error()),
-        }
-    }
-
-    fn take(&self) -> Option<RunInput> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn put(&self, input: RunInput) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(input);
-    }
-}
-
-/// GraphQL section 5.2.3.1.
-fn single_field_error() -> Error {
-    Error::BadUserInput {
-        argument: "query",
-        problem: "a subscription asks for one field, and does not skip it".to_owned(),
-    }
-}
-
-/// An operation that goes on.
+/// A running subscription.
 pub struct Subscription {
     executor: Executor,
     app: App,
-    /// What it asks for, for whoever reads the answer.
+    /// The document, to complete responses.
     document: ExecutableDocument,
-    /// The same for the executor.
+    /// The document of the operation alone, to execute.
     executable: ExecutableDocument,
     operation_name: Option<String>,
     variables: Variables,
     stream: Box<AccountEventStream>,
 }
 
-impl Subscription {
-    /// Begins the subscription in `request`, whose document was found within the limits, for whoever keeps the vigil.
+impl Executor {
+    /// Starts the subscription in `request`, whose `document` has passed [`Self::parse_documents`], for the caller of
+    /// `monitor`.
     ///
     /// # Errors
-    /// The answer that refuses it.
-    pub(super) async fn start(
+    /// The error response, if the subscription is refused.
+    pub async fn subscribe(
+        &self,
+        request: Request,
+        document: Arc<Document>,
+        app: &App,
+        monitor: SessionMonitor,
+    ) -> Result<Subscription, Response> {
+        Subscription::start(self.clone(), request, document, app, monitor).await
+    }
+}
+
+impl Subscription {
+    /// Starts the subscription in `request`, whose `document` is within the limits, for the caller of `monitor`.
+    ///
+    /// # Errors
+    /// The error response, if the subscription is refused.
+    async fn start(
         executor: Executor,
         mut request: Request,
         document: Arc<Document>,
@@ -104,7 +68,7 @@ impl Subscription {
         let prepared = prepared.map_err(Response::from_errors)?;
         request.variables = prepared.variables.clone();
         request.set_parsed_query(prepared.executable.clone());
-        let (variables, executed) = (prepared.variables, prepared.executable);
+        let (variables, executable) = (prepared.variables, prepared.executable);
         let document = prepared.document.into_owned();
         let requester = monitor.requester();
         let source = EventSource::new(RunInput::Monitor(Box::new(monitor)));
@@ -113,15 +77,9 @@ impl Subscription {
             executor.execute_stream(request).flat_map(|response| futures_util::stream::iter(response.errors));
         let errors: Vec<_> = responses.collect().await;
         match source.take() {
-            Some(RunInput::Stream(stream)) if errors.is_empty() => Ok(Self {
-                executor,
-                app: app.clone(),
-                document,
-                executable: executed,
-                operation_name,
-                variables,
-                stream,
-            }),
+            Some(RunInput::Stream(stream)) if errors.is_empty() => {
+                Ok(Self { executor, app: app.clone(), document, executable, operation_name, variables, stream })
+            }
             _ if errors.is_empty() => {
                 Err(Response::from_errors(vec![without_location(ResolverError::from(single_field_error()))]))
             }
@@ -129,21 +87,21 @@ impl Subscription {
         }
     }
 
-    /// Waits for the next event, and answers the operation for it.
+    /// Waits for the next event and returns the operation's response to it.
     ///
     /// # Errors
-    /// The end; see [`Watcher::next`].
+    /// The end of the event stream; see its `next`.
     pub async fn next(&mut self) -> Result<Response> {
         let event = self.stream.next().await?;
         let requester = self.stream.requester();
-        let event = AccountEvent::new(event, Arc::new(requester.clone()));
         let mut request = Request::new("").variables(self.variables.clone());
         request.set_parsed_query(self.executable.clone());
-        let bounds = ResponseBudget::new(&self.app.config.graphql, false);
-        let request = context::with_request_data(request, &self.app, requester).data(bounds);
+        let budget = ResponseBudget::new(&self.app.config.graphql);
+        let request = context::with_request_data(request, &self.app, requester).data(budget);
         let request = request.data(EventSource::new(RunInput::Event(Box::new(event))));
         let response = self.executor.execute_stream(request).next().await;
-        let mut response = response.ok_or_else(|| Error::internal("an event came to no answer"))?;
+        let mut response =
+            response.ok_or_else(|| Error::internal("the subscription yielded no response to an event"))?;
         self.executor.propagate_nulls(&self.document, self.operation_name.as_deref(), &mut response);
         limit_response_size(&mut response, self.app.config.graphql.max_response_bytes);
         Ok(response)

@@ -1,4 +1,4 @@
-//! Tenants: listed, made and renamed by those who administer the installation.
+//! Tenants: list, save, enable or disable, delete.
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 use entity::tenant;
@@ -6,84 +6,84 @@ use entity::tenant;
 use super::context::ContextExt;
 use super::error::{AccountError, Payload, Result, into_payload};
 use super::guard::guard;
-use super::node::parse_object_id;
+use super::object_id::parse_object_id;
 use super::page::{Connection, connection, weight};
 use super::time::Time;
 use crate::account::access::rule;
-use crate::account::access::tenant as tenants;
+use crate::account::administration::tenant as tenants;
+use crate::account::names::id::TenantId;
+use crate::account::names::name::Name;
 use crate::account::pagination::PageRequest;
-use crate::account::user::id::TenantId;
-use crate::account::user::name::Name;
 
-/// A tenant.
+/// A tenant row of the schema.
 pub struct Tenant(pub(super) tenant::Model);
 
-/// A customer of the application: its users see and administer only each other.
+/// A customer of the application. Users of a tenant can read and administer only users of the same tenant.
 #[Object]
 impl Tenant {
-    /// The id.
+    /// The id of the tenant.
     pub(super) async fn id(&self) -> ID {
         TenantId::from(self.0.uid).to_string().into()
     }
 
-    /// The name to show.
+    /// The name of the tenant.
     async fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// When it was made.
+    /// When it was created.
     async fn created_at(&self) -> Time {
         self.0.created_at.into()
     }
 
-    /// Whether its users may sign in.
+    /// Whether its users can sign in.
     async fn status(&self) -> TenantStatus {
         self.0.status.into()
     }
 
-    /// How many users belong to it.
+    /// The number of its users.
     #[graphql(directive = guard::apply(rule::READ_USERS))]
     async fn user_count(&self, ctx: &Context<'_>) -> Result<u64> {
         Ok(tenants::count_users(ctx.app()?, ctx.requester()?, &self.0).await?)
     }
 }
 
-/// Whether the users of a tenant may sign in.
+/// Whether the users of a tenant can sign in.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "tenant::Status")]
 pub enum TenantStatus {
-    /// They may.
+    /// Its users can sign in.
     Active,
-    /// Nobody of them can do anything.
+    /// Its users can neither sign in nor use sessions or tokens.
     Disabled,
 }
 
-/// What a list of tenants has beside its edges.
+/// Additional fields of a tenant connection.
 pub struct TenantConnectionFields;
 
 #[Object]
 impl TenantConnectionFields {
-    /// How many tenants there are; counted only when it is asked for.
+    /// The number of tenants; counted only if selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64> {
         Ok(tenants::count(ctx.app()?, ctx.requester()?).await?)
     }
 }
 
-/// The tenant to make or to rename.
+/// The tenant to create or to rename.
 #[derive(InputObject)]
 pub struct SaveTenantInput {
-    /// Which tenant to rename; left out: a new one is made.
+    /// The tenant to rename; if omitted, a tenant is created.
     tenant_id: Option<ID>,
-    /// Its name: one line of at most 200 characters.
+    /// The name of the tenant: one line of at most 200 characters.
     name: String,
 }
 
-/// The tenant that was saved.
+/// The result of saving a tenant.
 #[derive(SimpleObject, Default)]
 pub struct TenantPayload {
-    /// The tenant as it is now.
+    /// The tenant after the change.
     tenant: Option<Tenant>,
-    /// What the person can fix.
+    /// Errors that the user can correct; empty on success.
     errors: Vec<AccountError>,
 }
 
@@ -93,28 +93,28 @@ impl Payload for TenantPayload {
     }
 }
 
-/// The status that a tenant gets.
+/// The new status of a tenant.
 #[derive(InputObject)]
 pub struct SetTenantStatusInput {
-    /// Which tenant.
+    /// The id of the tenant.
     tenant_id: ID,
-    /// The status.
+    /// The new status.
     status: TenantStatus,
 }
 
 /// The tenant to delete.
 #[derive(InputObject)]
 pub struct DeleteTenantInput {
-    /// Which tenant.
+    /// The id of the tenant.
     tenant_id: ID,
 }
 
-/// What was deleted.
+/// The result of deleting a tenant.
 #[derive(SimpleObject, Default)]
 pub struct DeleteTenantPayload {
-    /// The id that is no more.
+    /// The id of the deleted tenant.
     deleted_tenant_id: Option<ID>,
-    /// What the person can fix.
+    /// Errors that the user can correct; empty on success.
     errors: Vec<AccountError>,
 }
 
@@ -130,15 +130,15 @@ pub struct TenantQuery;
 
 #[Object]
 impl TenantQuery {
-    /// Every tenant, page by page, in the order in which they were made.
+    /// All tenants, page by page, in the order of their creation.
     #[graphql(directive = guard::apply(rule::READ_TENANTS), complexity = "weight(first.or(last), child_complexity)")]
     async fn tenants(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many from the front: 1 to 100, 20 if nothing is said.")] first: Option<i32>,
-        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the end: 1 to 100; not together with first.")] last: Option<i32>,
-        #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
+        #[graphql(desc = "Page size from the start of the list: 1 to 100, 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size from the end of the list: 1 to 100; not together with first.")] last: Option<i32>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
     ) -> Result<Connection<Tenant, TenantConnectionFields>> {
         let request = PageRequest { first, after, last, before };
         let slice = tenants::list(ctx.app()?, ctx.requester()?, request).await?;
@@ -152,33 +152,33 @@ pub struct TenantMutation;
 
 #[Object]
 impl TenantMutation {
-    /// Makes a tenant or renames one.
+    /// Creates or renames a tenant.
     #[graphql(directive = guard::apply(rule::WRITE_TENANTS))]
     async fn save_tenant(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The tenant.")] input: SaveTenantInput,
+        #[graphql(desc = "The tenant to save.")] input: SaveTenantInput,
     ) -> Result<TenantPayload> {
         into_payload(ctx, save(ctx, &input).await)
     }
 
-    /// Enables or disables a tenant. Disabling ends all sessions of its users at once; they can do nothing, by no login,
-    /// token or refresh, until it is enabled. The first tenant is not disabled.
+    /// Enables or disables a tenant. Disabling ends all sessions of its users immediately; logins, refreshes and API
+    /// tokens are refused until the tenant is enabled. The default tenant cannot be disabled.
     #[graphql(directive = guard::apply(rule::WRITE_TENANTS))]
     async fn set_tenant_status(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which tenant and which status.")] input: SetTenantStatusInput,
+        #[graphql(desc = "The tenant and the new status.")] input: SetTenantStatusInput,
     ) -> Result<TenantPayload> {
         into_payload(ctx, set_status(ctx, &input).await)
     }
 
-    /// Deletes a tenant that has no users. The first tenant is not deleted.
+    /// Deletes a tenant without users. The default tenant cannot be deleted.
     #[graphql(directive = guard::apply(rule::WRITE_TENANTS))]
     async fn delete_tenant(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which tenant.")] input: DeleteTenantInput,
+        #[graphql(desc = "The tenant to delete.")] input: DeleteTenantInput,
     ) -> Result<DeleteTenantPayload> {
         into_payload(ctx, delete(ctx, &input).await)
     }

@@ -4,16 +4,17 @@ use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::timestamp::Timestamp;
 
-/// A point in time as the schema shows it.
+/// A timestamp of the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Time(pub DateTime<Utc>);
 
-/// A point in time: RFC 3339, UTC, to the millisecond, such as `2026-01-31T12:00:00.000Z`.
+/// A timestamp in RFC 3339 format, UTC with milliseconds, such as `2026-01-31T12:00:00.000Z`.
 #[Scalar(name = "DateTime", specified_by_url = "https://datatracker.ietf.org/doc/html/rfc3339")]
 impl ScalarType for Time {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let time = DateTime::parse_from_rfc3339(text).map_err(|_| "write it like 2026-01-31T12:00:00.000Z")?;
+        let time = DateTime::parse_from_rfc3339(text)
+            .map_err(|_| "use an RFC 3339 timestamp such as 2026-01-31T12:00:00.000Z")?;
         Ok(Self(time.to_utc()))
     }
 

@@ -1,4 +1,4 @@
-//! The pair of tokens, the same wherever one is answered.
+//! The token pair that `login`, `register`, `refresh` and `updatePassword` return.
 
 use async_graphql::{Enum, Object};
 use entity::session::Transport;
@@ -6,38 +6,40 @@ use secrecy::ExposeSecret;
 
 use super::time::Time;
 use crate::account::authentication::session::IssuedSession;
-use crate::account::authentication::tokens;
+use crate::account::tokens;
 
-/// Where a session's tokens travel. The session remembers it: `refresh`, `logout` and `updatePassword` need no mode.
-/// Pages that use cookies must be of the server's own origin or of one that it was told to allow.
+/// How a session's tokens are transported. It is stored with the session and applies to `refresh`, `logout` and
+/// `updatePassword`, too. Pages that use cookies must have the server's own origin or one of the setting
+/// `cors.origins`.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "Transport")]
 pub enum TokenTransport {
-    /// Both in the answer; send the access token as `Authorization: Bearer`.
+    /// Both tokens in the response; send the access token as `Authorization: Bearer <accessToken>`.
     Body,
-    /// The access token in the answer, the refresh token in an HttpOnly cookie.
+    /// The access token in the response, the refresh token in an HttpOnly cookie.
     RefreshCookie,
-    /// Both in HttpOnly cookies; no script sees a token.
+    /// Both tokens in HttpOnly cookies, which scripts cannot read.
     Cookies,
 }
 
-/// The pair as the schema shows it.
+/// The token pair of the schema.
 pub struct TokenPair {
     pair: tokens::TokenPair,
     transport: Transport,
 }
 
 impl TokenPair {
-    /// The tokens of a session that was just opened or renewed.
+    /// The tokens of a session that was opened or refreshed.
     pub(super) fn of(issued: &IssuedSession) -> Self {
         Self { pair: issued.tokens.clone(), transport: issued.session.transport }
     }
 }
 
-/// What a client keeps after `register`, `login`, `refresh` and `updatePassword`.
+/// The access token and the refresh token of a session, returned by `register`, `login`, `refresh` and
+/// `updatePassword`.
 #[Object]
 impl TokenPair {
-    /// Opens the API: send it as `Authorization: Bearer <accessToken>`. Null if the session has it in a cookie.
+    /// The access token: send it as `Authorization: Bearer <accessToken>`. Null if it is in a cookie.
     async fn access_token(&self) -> Option<&str> {
         (self.transport != Transport::Cookies).then(|| self.pair.access_token.expose_secret())
     }
@@ -47,32 +49,33 @@ impl TokenPair {
         "Bearer"
     }
 
-    /// Seconds until the access token ends, from now; use this, a wrong client clock does not matter to it.
+    /// Lifetime of the access token in seconds from now. Prefer it to `expiresAt`: it does not depend on the client's
+    /// clock.
     async fn expires_in(&self) -> i64 {
         self.pair.expires_at.timestamp() - self.pair.issued_at.timestamp()
     }
 
-    /// When the access token ends.
+    /// When the access token expires.
     async fn expires_at(&self) -> Time {
         Time(self.pair.expires_at)
     }
 
-    /// Buys the next pair, with the mutation `refresh`. Null if the session has it in a cookie.
+    /// The refresh token: pass it to `refresh` to get the next token pair. Null if it is in a cookie.
     async fn refresh_token(&self) -> Option<&str> {
         (self.transport == Transport::Body).then(|| self.pair.refresh_token.expose_secret())
     }
 
-    /// Seconds until the refresh token ends, from now.
+    /// Lifetime of the refresh token in seconds from now.
     async fn refresh_expires_in(&self) -> i64 {
         self.pair.refresh_expires_at.timestamp() - self.pair.issued_at.timestamp()
     }
 
-    /// When the refresh token ends.
+    /// When the refresh token expires.
     async fn refresh_expires_at(&self) -> Time {
         Time(self.pair.refresh_expires_at)
     }
 
-    /// The server's clock at the time of issue.
+    /// When the tokens were issued, by the server's clock.
     async fn issued_at(&self) -> Time {
         Time(self.pair.issued_at)
     }

@@ -1,4 +1,5 @@
 //! Extractor and layers for an application that embeds the service.
 
-pub(crate) mod current_user;
-pub(crate) mod require;
+pub(super) mod current_user;
+mod rejection;
+pub(super) mod require;

@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the REST routes take and answer. GraphQL has its own schema.
+//! The OpenAPI document of the REST routes. GraphQL has its own schema.
 
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
@@ -15,12 +15,12 @@ use crate::openapi_builder::{BEARER_SCHEME, json_response, object, operation, pa
 /// The document for the routes as `settings` mount them, as it is served and printed.
 ///
 /// # Errors
-/// When it cannot be written as JSON, which would be a mistake in here.
+/// When serialization to JSON fails, which would be a bug.
 pub fn document(settings: &Rest) -> serde_json::Result<String> {
     let info = InfoBuilder::new()
         .title("accountd")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("The REST routes of an account server. Behind `/graphql` there is more: see its schema."))
+        .description(Some("The REST routes of an account server. `/graphql` offers more: see its schema."))
         .build();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let components = ComponentsBuilder::new().security_scheme(BEARER_SCHEME, SecurityScheme::Http(bearer)).build();
@@ -32,44 +32,46 @@ pub fn document(settings: &Rest) -> serde_json::Result<String> {
     document.to_pretty_json().map(|json| json + "\n")
 }
 
-/// Answers with the document.
 pub(super) async fn serve(document: Bytes) -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], document)
 }
 
-/// What machines ask.
+/// The routes for monitoring, token verification and gateways.
 pub(super) fn service_routes(settings: &Rest) -> Paths {
     let service_operation = |id: &str, summary: &str| operation("Machines", id, summary);
     let get = |operation: OperationBuilder| path_item(HttpMethod::Get, operation);
     let status = || object([("status", string(""))]);
-    let service_paths =
-        PathsBuilder::new()
-            .path(
-                "/healthz",
-                get(service_operation("healthz", "The process lives.")
-                    .response("200", json_response("It does.", status()))),
-            )
-            .path(
-                "/readyz",
-                get(service_operation("readyz", "The service can do its work.")
-                    .response("200", json_response("It can.", status()))
-                    .response(
-                        "503",
-                        response_of_type("application/problem+json", "The database does not answer.", problem()),
-                    )),
-            )
-            .path(
-                "/.well-known/jwks.json",
-                get(service_operation("jwks", "The public keys that verify access tokens (RFC 7517).")
-                    .response("200", json_response("The keys.", object([("keys", Array::new(key()))])))),
-            )
-            .path(
-                "/openapi.json",
-                get(service_operation("openapi", "This document.")
-                    .response("200", json_response("This document.", object([] as [(_, ObjectBuilder); 0])))),
-            )
-            .build();
-    let mut paths = crate::gateway::describe(settings.token_introspection_secret.is_some());
+    let service_paths = PathsBuilder::new()
+        .path(
+            "/healthz",
+            get(service_operation("healthz", "Liveness: the process runs.")
+                .response("200", json_response("The process runs.", status()))),
+        )
+        .path(
+            "/readyz",
+            get(service_operation("readyz", "Readiness: the service can handle requests.")
+                .response("200", json_response("The service is ready.", status()))
+                .response(
+                    "503",
+                    response_of_type(
+                        "application/problem+json",
+                        "The database is unavailable or full, or the server stops.",
+                        problem(),
+                    ),
+                )),
+        )
+        .path(
+            "/.well-known/jwks.json",
+            get(service_operation("jwks", "The public keys that verify access tokens (RFC 7517).")
+                .response("200", json_response("The keys.", object([("keys", Array::new(key()))])))),
+        )
+        .path(
+            "/openapi.json",
+            get(service_operation("openapi", "This document.")
+                .response("200", json_response("This document.", object([] as [(_, ObjectBuilder); 0])))),
+        )
+        .build();
+    let mut paths = crate::gateway::describe(settings);
     paths.merge(service_paths);
     paths
 }

@@ -1,5 +1,6 @@
 //! HTML pages and static files: the console, the playground and the browser client.
 
-pub(crate) mod console;
-pub(crate) mod files;
-pub(crate) mod playground;
+pub(super) mod console;
+mod files;
+mod html;
+pub(super) mod playground;

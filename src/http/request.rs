@@ -1,6 +1,6 @@
 //! Reads request headers: credentials, cookies, fetch site and client address.
 
-pub(crate) mod authorization;
-pub(crate) mod client_address;
-pub(crate) mod cookies;
-pub(crate) mod fetch_site;
+pub(super) mod authorization;
+pub(super) mod client_address;
+pub(super) mod cookies;
+pub(super) mod fetch_site;

@@ -1,4 +1,4 @@
-//! Who claims which path: the server's own routes and each mounted dialect, and no path is claimed twice.
+//! Route conflicts: no path belongs both to the server's own routes and to a mounted dialect, or to two dialects.
 
 use utoipa::openapi::{PathItem, Paths};
 
@@ -7,26 +7,26 @@ use super::pages::console;
 use crate::config::{Problem, Problems, Rest};
 use crate::dialects::{self, MountedDialect};
 
-/// Routes under one name.
+/// The routes of one owner: the server or a mounted dialect.
 struct RouteOwner {
     /// The dialect; `None` is the server itself.
     dialect: Option<&'static str>,
-    /// As the refusal calls it.
+    /// The name in error messages.
     label: String,
     /// Each path with its methods.
     paths: Vec<(String, Vec<&'static str>)>,
 }
 
-/// Looks for paths that two dialects claim, or one twice, or one and the server itself.
+/// Finds paths that two dialects, one dialect twice, or a dialect and the server would serve.
 ///
 /// # Errors
-/// Each pair of claimants with a route that both would answer.
+/// One problem for each pair of owners with a route in common.
 pub fn check(settings: &Rest) -> Result<(), Problems> {
     let graphql = ("/graphql".to_owned(), vec!["GET", "POST"]);
     let mut own = described_paths(&service_routes(settings));
     own.push(graphql);
     own.extend(console::PATHS.map(|path| (path.to_owned(), vec!["GET"])));
-    let mut owners = vec![RouteOwner { dialect: None, label: "the server itself".to_owned(), paths: own }];
+    let mut owners = vec![RouteOwner { dialect: None, label: "the server".to_owned(), paths: own }];
     let mut problems = Vec::new();
     for MountedDialect { dialect, mount, description } in dialects::describe(settings) {
         let title = format!("{dialect} at {}", mount.path);
@@ -37,11 +37,11 @@ pub fn check(settings: &Rest) -> Result<(), Problems> {
     if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
 }
 
-/// The first route that both claim, as a mistake in the settings.
+/// The first route that both own, as a configuration problem.
 fn find_conflict(earlier: &RouteOwner, later: &RouteOwner) -> Option<Problem> {
     let pairs = || later.paths.iter().flat_map(|claimed| earlier.paths.iter().map(move |other| (claimed, other)));
     let routes = pairs().filter(|((path, _), (other, _))| overlaps(path, other));
-    // Every route answers OPTIONS, too.
+    // Every route also serves OPTIONS.
     let route = routes
         .map(|((path, methods), (_, others))| {
             (methods.iter().find(|method| others.contains(*method)).copied().unwrap_or("OPTIONS"), path)
@@ -50,12 +50,12 @@ fn find_conflict(earlier: &RouteOwner, later: &RouteOwner) -> Option<Problem> {
     route.map(|(method, path)| Problem {
         setting: Rest::mount_setting(later.dialect.unwrap_or_default()),
         source: None,
-        problem: format!("{} and {} both claim {method} {path}", earlier.label, later.label),
-        fix: "mount one at another path, or set it to off".to_owned(),
+        problem: format!("{} and {} both serve {method} {path}", earlier.label, later.label),
+        fix: "mount one of them at another path, or set it to off".to_owned(),
     })
 }
 
-/// Whether a request can have both paths; `{name}` is any segment.
+/// Whether one request path can match both patterns; `{name}` matches any segment.
 fn overlaps(left: &str, right: &str) -> bool {
     let (left, right): (Vec<&str>, Vec<&str>) = (left.split('/').collect(), right.split('/').collect());
     let is_parameter = |segment: &str| segment.starts_with('{');

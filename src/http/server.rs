@@ -1,8 +1,8 @@
-//! The accept loop: serves until it is told to stop, then lets requests in flight finish within a limit.
+//! The accept loop: serves until shutdown, then drains requests in flight within a limit.
 //!
-//! hyper parses; what it leaves open is closed here: how many connections there may be (`places`), how long a client
-//! may take for each part of an exchange (`progress`, watched by `connection` and `stream`), and requests that
-//! another server could read in another way (`framing`).
+//! hyper parses requests. This module adds connection limits (`connection_limit`), a timeout for each part of an
+//! exchange (`timeouts`, enforced by `connection` and `stream`), and protection against request smuggling
+//! (`smuggling`).
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -30,23 +30,23 @@ pub use listener::{Listener, SocketFile};
 use shutdown::Phase;
 pub(super) use shutdown::Shutdown;
 
-/// Pause after the system refused a connection for want of something: longer than a spin, shorter than anyone notices.
+/// Pause after the system refused a connection for lack of resources: long enough not to spin, too short to notice.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
-/// Pause between two warnings about the same thing.
+/// Minimum time between two warnings with the same message.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long cut connections have to go: only a handler that never yields takes any of it.
+/// How long aborted connections may take to end; only a handler that never yields needs any of it.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
 
-/// In the extensions of an answer whose body goes on for as long as there is something to tell. It has no deadline of its
-/// own, but what is sent has to be taken in time, and it is the last on its connection.
+/// Marks a response whose body is an open-ended stream, in its extensions. It has no deadline of its own, but each
+/// write has one, and it is the last response on its connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Streaming;
 
-/// Serves `router` on `listener` until `stop` resolves. Then it is not ready any more, takes no more connections,
-/// closes idle ones and waits for requests in flight: until they are done, until the settings' `drain` is over, or until
-/// `at_once` resolves.
+/// Serves `router` on `listener` until `shutdown` resolves. Then readiness fails, no more connections are accepted,
+/// idle ones are closed, and requests in flight are drained. Draining ends when they finish, when the settings' `drain`
+/// is over, or when `abort` resolves.
 pub async fn serve(
     listener: impl Into<Listener>,
     router: Router,
@@ -61,22 +61,22 @@ pub async fn serve(
         () = accept(&listener, &router, settings, &limit, &phase) => {}
         () = shutdown => {}
     }
-    // First: a request that is already on its way must not learn that the server is ready.
+    // First: a readiness request already in flight must not succeed.
     phase_sender.send_replace(Phase::Draining);
     drop(listener);
     let mut abort = pin!(abort);
     tokio::select! {
         () = limit.wait_until_empty() => return,
         () = sleep(settings.drain_timeout) => {
-            tracing::warn!(seconds = settings.drain_timeout.as_secs(), "requests in flight did not finish in time");
+            tracing::warn!(seconds = settings.drain_timeout.as_secs(), "drain timeout: aborting requests in flight");
         }
-        () = abort.as_mut() => tracing::warn!("requests in flight are cut"),
+        () = abort.as_mut() => tracing::warn!("aborting requests in flight"),
     }
     phase_sender.send_replace(Phase::Aborting);
     timeout(ABORT_GRACE, limit.wait_until_empty()).await.ok();
 }
 
-/// Takes connections for ever.
+/// Accepts connections indefinitely.
 async fn accept(
     listener: &Listener,
     router: &Router,
@@ -87,9 +87,9 @@ async fn accept(
     let mut warnings = WarningLimiter::default();
     loop {
         if limit.is_full() {
-            warnings.warn("every connection is taken: others wait (server.max_connections)", None);
+            warnings.warn("connection limit reached: new clients wait (server.max_connections)", None);
         }
-        // Before the connection is taken: those for which there is no place wait in the system's queue.
+        // Before accepting: connections over the limit wait in the system's backlog.
         let slot = limit.acquire().await;
         let (socket, peer) = accept_next(listener, &mut warnings).await;
         match slot.assign(peer.ip(), limit) {
@@ -97,28 +97,27 @@ async fn accept(
                 let phase = phase.clone();
                 tokio::spawn(connection::run(socket, peer, router.clone(), settings.timeouts, phase, permit));
             }
-            None => warnings.warn("an address has too many connections (server.max_connections_per_address)", None),
+            None => warnings.warn("connection limit of an address reached (server.max_connections_per_address)", None),
         }
     }
 }
 
-/// The next connection. When the system has no file descriptor or no memory for it, trying again at once would only
-/// burn the time in which it could get some.
+/// The next connection. Without file descriptors or memory, retrying at once would only spin.
 async fn accept_next(listener: &Listener, warnings: &mut WarningLimiter) -> (ClientSocket, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // The client is gone already.
+            // The client has already disconnected.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
-                warnings.warn("the system gives no connection", Some(&error));
+                warnings.warn("accepting a connection failed", Some(&error));
                 sleep(ACCEPT_BACKOFF).await;
             }
         }
     }
 }
 
-/// Tells operators what strangers can cause at will, seldom enough that the log does not drown in it.
+/// Limits the rate of warnings that clients can cause, so that they do not flood the log.
 #[derive(Default)]
 struct WarningLimiter {
     recent: Vec<(&'static str, Instant)>,

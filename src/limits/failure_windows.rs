@@ -1,5 +1,5 @@
-//! Failed tries for the audit record: which one is recorded at once, and which are counted in one row for a window of time.
-//! Strangers can fail as often as they like; the record must not grow with each of them.
+//! Aggregation of failed attempts for the audit log: the first ones get a row each, further ones one row per time
+//! window. Failures are unlimited; the audit log must not grow with each of them.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,64 +8,64 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::rate_limits::RateLimitKey;
+use super::key::RateLimitKey;
 
-/// How long failures are counted before they are one row.
+/// Length of a window, after which its failures become one row.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(15);
 
-/// Names whose first failure of an address and window is recorded at once.
+/// Names per address and window whose first failure is recorded immediately.
 pub const MAX_IMMEDIATE: usize = 20;
 
-/// Most windows at a time; the eldest is finished early where there are more.
+/// Most open windows; beyond, the oldest is closed early.
 const MAX_WINDOWS: usize = 10_000;
 
-/// Users whose failures one window counts apart; those of further ones are counted without naming them.
+/// Users whose failures one window counts separately; failures of further users are counted without a target.
 const MAX_TARGETS: usize = 1_000;
 
-/// One failed try.
+/// One failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedAttempt {
-    /// What was tried.
+    /// The audit action.
     pub action: &'static str,
-    /// The tenant of the user whom it was about.
+    /// The tenant of the target user.
     pub tenant: Option<i64>,
-    /// Who tried, if that is known.
+    /// The user who made the attempt, if known.
     pub actor: Option<Uuid>,
-    /// Whom it was about, if there is such a user.
+    /// The user whom the attempt was about, if there is one.
     pub target: Option<Uuid>,
-    /// In which session.
+    /// The session of the attempt.
     pub session: Option<Uuid>,
-    /// Where it came from.
+    /// The client address.
     pub address: Option<IpAddr>,
-    /// What the client calls itself.
+    /// The `User-Agent` header.
     pub user_agent: Option<String>,
-    /// The request.
+    /// The request id.
     pub request_id: String,
 }
 
-/// Failures of one kind, target, address and window.
+/// Failed attempts of one action, target, address and window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureSummary {
-    /// The last of them.
+    /// The last attempt.
     pub last: FailedAttempt,
-    /// How many there were, without those that were recorded at once.
+    /// Number of attempts, without those that were recorded immediately.
     pub count: u64,
-    /// When the first one was.
+    /// Time of the first attempt.
     pub first_at: DateTime<Utc>,
-    /// When the last one was.
+    /// Time of the last attempt.
     pub last_at: DateTime<Utc>,
 }
 
-/// What becomes of a failure.
+/// How a failed attempt is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recording {
-    /// It is recorded at once.
+    /// It gets an audit row of its own.
     Immediate,
-    /// It was counted, and is recorded with others.
+    /// It is counted, and recorded with others when the window ends.
     Aggregated,
 }
 
-/// The windows that are open. They are in memory: a process that is killed loses the failures that were counted since.
+/// The open windows, in memory: a process that is killed loses the failures of its open windows.
 #[derive(Debug, Default)]
 pub struct FailureWindows(Mutex<HashMap<Key, Window>>);
 
@@ -78,37 +78,37 @@ struct Key {
 #[derive(Debug)]
 struct Window {
     started_at: DateTime<Utc>,
-    /// The names whose failure was recorded at once. Those of accounts are no different from others here: whether
-    /// something is written must not tell who exists.
+    /// Names whose first failure was recorded immediately, known or unknown: whether a row is written must not reveal
+    /// which accounts exist.
     names: Vec<String>,
     targets: HashMap<Option<Uuid>, FailureSummary>,
 }
 
 impl FailureWindows {
-    /// Counts a failure under a name of which only a digest is given. Tells what becomes of it, and what is to be recorded
-    /// of a window that had to make room.
+    /// Counts a failed attempt under the digest of a name. Returns how to record it, and the summaries of windows that
+    /// it closed.
     pub fn count(&self, failure: FailedAttempt, name: String, now: DateTime<Utc>) -> (Recording, Vec<FailureSummary>) {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = Key { action: failure.action, address: failure.address.map(RateLimitKey::address) };
-        let mut finished = Vec::new();
-        if let Some(over) = windows.get(&key).filter(|window| window.has_ended(now)).map(|_| key.clone()) {
-            finished.extend(windows.remove(&over).into_iter().flat_map(Window::into_summaries));
+        let mut closed = Vec::new();
+        if let Some(ended) = windows.get(&key).filter(|window| window.has_ended(now)).map(|_| key.clone()) {
+            closed.extend(windows.remove(&ended).into_iter().flat_map(Window::into_summaries));
         }
         if windows.len() >= MAX_WINDOWS && !windows.contains_key(&key) {
-            let eldest = windows.iter().min_by_key(|(_, window)| window.started_at).map(|(key, _)| key.clone());
-            finished.extend(eldest.and_then(|key| windows.remove(&key)).into_iter().flat_map(Window::into_summaries));
+            let oldest = windows.iter().min_by_key(|(_, window)| window.started_at).map(|(key, _)| key.clone());
+            closed.extend(oldest.and_then(|key| windows.remove(&key)).into_iter().flat_map(Window::into_summaries));
         }
         let window = windows.entry(key).or_insert_with(|| Window::new(now));
-        (window.count(failure, name, now), finished)
+        (window.count(failure, name, now), closed)
     }
 
-    /// What is to be recorded of windows that are over at `now`.
+    /// Summaries of the windows that have ended at `now`.
     pub fn take_ended(&self, now: DateTime<Utc>) -> Vec<FailureSummary> {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         windows.extract_if(|_, window| window.has_ended(now)).flat_map(|(_, window)| window.into_summaries()).collect()
     }
 
-    /// What is to be recorded of all windows, over or not.
+    /// Summaries of all windows, ended or not.
     pub fn take_all(&self) -> Vec<FailureSummary> {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         windows.drain().flat_map(|(_, window)| window.into_summaries()).collect()
@@ -116,11 +116,11 @@ impl FailureWindows {
 }
 
 impl Window {
-    fn new(begun: DateTime<Utc>) -> Self {
-        Self { started_at: begun, names: Vec::new(), targets: HashMap::new() }
+    fn new(started_at: DateTime<Utc>) -> Self {
+        Self { started_at, names: Vec::new(), targets: HashMap::new() }
     }
 
-    /// A clock that was put back ends it, too.
+    /// A clock that was set back ends it, too.
     fn has_ended(&self, now: DateTime<Utc>) -> bool {
         now >= self.started_at + WINDOW || now < self.started_at - WINDOW
     }
@@ -136,12 +136,12 @@ impl Window {
         } else {
             failure
         };
-        let counted = self.targets.entry(last.target);
-        counted
-            .and_modify(|counted| {
-                counted.count += 1;
-                counted.last_at = now;
-                counted.last = last.clone();
+        let summary = self.targets.entry(last.target);
+        summary
+            .and_modify(|summary| {
+                summary.count += 1;
+                summary.last_at = now;
+                summary.last = last.clone();
             })
             .or_insert_with(|| FailureSummary { last, count: 1, first_at: now, last_at: now });
         Recording::Aggregated
@@ -174,42 +174,41 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_failures_of_an_address_are_a_few_rows_that_add_up() {
+    fn ten_thousand_failures_of_an_address_become_few_rows_with_the_right_sum() {
         let windows = FailureWindows::default();
         let (mut rows, mut sum, mut now) = (0, 0, test_time());
-        for number in 0..10_000_u32 {
-            // One failure in 3 s; every seventh is about one of three users.
-            let target = (number % 7 == 0).then_some(u128::from(number % 3));
-            let (record, finished) = windows.count(failure(1, target), format!("name{number}"), now);
-            rows += finished.len() + usize::from(record == Recording::Immediate);
-            sum +=
-                finished.iter().map(|counted| counted.count).sum::<u64>() + u64::from(record == Recording::Immediate);
+        for index in 0..10_000_u32 {
+            // One failure in 3 s; every seventh has one of three users as its target.
+            let target = (index % 7 == 0).then_some(u128::from(index % 3));
+            let (record, closed) = windows.count(failure(1, target), format!("name{index}"), now);
+            rows += closed.len() + usize::from(record == Recording::Immediate);
+            sum += closed.iter().map(|summary| summary.count).sum::<u64>() + u64::from(record == Recording::Immediate);
             now += TimeDelta::seconds(3);
         }
         let rest = windows.take_all();
         rows += rest.len();
-        sum += rest.iter().map(|counted| counted.count).sum::<u64>();
+        sum += rest.iter().map(|summary| summary.count).sum::<u64>();
         assert_eq!(sum, 10_000);
         let windows_passed = 10_000 * 3 / 900 + 1;
         assert!(rows <= windows_passed * (MAX_IMMEDIATE + 4), "{rows} rows in {windows_passed} windows");
     }
 
     #[test]
-    fn the_first_failure_of_a_name_is_recorded_at_once_whoever_it_belongs_to() {
+    fn first_failure_of_a_name_is_recorded_immediately_known_or_unknown() {
         let windows = FailureWindows::default();
         let count = |name: &str, target| windows.count(failure(1, target), name.to_owned(), test_time()).0;
         assert_eq!([count("ann", Some(1)), count("eve", None)], [Recording::Immediate; 2]);
         assert_eq!([count("ann", Some(1)), count("eve", None)], [Recording::Aggregated; 2]);
         // Another name of the same account.
         assert_eq!([count("ann@x.org", Some(1)), count("eve@x.org", None)], [Recording::Immediate; 2]);
-        for number in 4..MAX_IMMEDIATE {
-            assert_eq!(count(&format!("n{number}"), None), Recording::Immediate);
+        for index in 4..MAX_IMMEDIATE {
+            assert_eq!(count(&format!("n{index}"), None), Recording::Immediate);
         }
         assert_eq!([count("bob", Some(2)), count("mallory", None)], [Recording::Aggregated; 2]);
         let mut counts: Vec<_> = windows
             .take_ended(test_time() + WINDOW)
             .into_iter()
-            .map(|counted| (counted.last.target, counted.count))
+            .map(|summary| (summary.last.target, summary.count))
             .collect();
         counts.sort();
         assert_eq!(counts, [(None, 2), (Some(Uuid::from_u128(1)), 1), (Some(Uuid::from_u128(2)), 1)]);
@@ -217,18 +216,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_from_many_addresses_fills_a_bounded_memory_and_loses_no_count() {
+    fn flood_from_many_addresses_is_bounded_in_memory_and_fully_counted() {
         let windows = FailureWindows::default();
         let mut sum = 0;
         for address in 0..2 * MAX_WINDOWS as u32 {
             for _ in 0..2 {
-                let (record, finished) = windows.count(failure(address, None), "x".to_owned(), test_time());
-                sum += finished.iter().map(|counted| counted.count).sum::<u64>()
-                    + u64::from(record == Recording::Immediate);
+                let (record, closed) = windows.count(failure(address, None), "x".to_owned(), test_time());
+                sum +=
+                    closed.iter().map(|summary| summary.count).sum::<u64>() + u64::from(record == Recording::Immediate);
             }
         }
         assert!(windows.0.lock().unwrap().len() <= MAX_WINDOWS);
-        sum += windows.take_all().iter().map(|counted| counted.count).sum::<u64>();
+        sum += windows.take_all().iter().map(|summary| summary.count).sum::<u64>();
         assert_eq!(sum, 4 * MAX_WINDOWS as u64);
     }
 }

@@ -1,89 +1,57 @@
-//! Streams: how many sockets and subscriptions each user has open in this process, and how many of them ask the database
-//! at a time.
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+//! Quotas of streams: WebSockets and subscriptions per user in this process, and concurrent database reads of all
+//! streams.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Streams that ask the database at the same time. What concerns everybody wakes them all: without a limit they would
-/// take every connection to the database, and requests would find none.
+use super::counted_slots::{self, CountedSlots};
+
+/// Database reads of streams at the same time. A change that affects all streams wakes them at once: without a limit
+/// they would take every database connection from requests.
 const MAX_CONCURRENT_QUERIES: usize = 4;
 
-type Counts = Arc<Mutex<HashMap<i64, usize>>>;
-
-/// The streams of this process.
+/// The stream quotas of this process, by user.
 pub struct StreamQuota {
-    subscriptions: Counts,
+    subscriptions: CountedSlots<i64>,
     /// Each may carry several subscriptions, or none.
-    websockets: Counts,
+    websockets: CountedSlots<i64>,
     limit: usize,
     query_permits: Semaphore,
 }
 
-/// The place of one of them among its user's; dropping it gives it back.
-pub struct Slot {
-    counts: Counts,
-    user_id: i64,
-}
+/// One stream's slot in its user's quota; released on drop.
+pub type Slot = counted_slots::Slot<i64>;
 
 impl StreamQuota {
-    /// Lets each user have `most` of each.
-    pub fn new(most: usize) -> Self {
+    /// Creates quotas of `limit` subscriptions and `limit` WebSockets per user.
+    pub fn new(limit: usize) -> Self {
         Self {
-            subscriptions: Counts::default(),
-            websockets: Counts::default(),
-            limit: most,
+            subscriptions: CountedSlots::default(),
+            websockets: CountedSlots::default(),
+            limit,
             query_permits: Semaphore::new(MAX_CONCURRENT_QUERIES),
         }
     }
 
-    /// Most of each of one user.
+    /// Most subscriptions, and most WebSockets, of one user.
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// A place for one more subscription of this user, if there is one.
+    /// Takes a slot for one more subscription of this user; none if the quota is used up.
     pub fn acquire_subscription(&self, user_id: i64) -> Option<Slot> {
-        self.acquire(&self.subscriptions, user_id)
+        self.subscriptions.acquire(user_id, self.limit)
     }
 
-    /// A place for one more socket of this user, if there is one.
+    /// Takes a slot for one more WebSocket of this user; none if the quota is used up.
     pub fn acquire_websocket(&self, user_id: i64) -> Option<Slot> {
-        self.acquire(&self.websockets, user_id)
+        self.websockets.acquire(user_id, self.limit)
     }
 
-    fn acquire(&self, counts: &Counts, user_id: i64) -> Option<Slot> {
-        let mut taken = lock(counts);
-        let count = taken.entry(user_id).or_default();
-        if *count >= self.limit {
-            return None;
-        }
-        *count += 1;
-        Some(Slot { counts: Arc::clone(counts), user_id })
-    }
-
-    /// Waits until a stream may ask the database; it may while the turn is kept. Nothing, if turns are not given any
-    /// more, which does not happen.
+    /// Waits for a permit to read the database, held until it is dropped. None if the semaphore is closed, which does
+    /// not happen.
     pub async fn query_permit(&self) -> Option<SemaphorePermit<'_>> {
         self.query_permits.acquire().await.ok()
     }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut counts = lock(&self.counts);
-        if let Some(count) = counts.get_mut(&self.user_id) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.user_id);
-            }
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -91,16 +59,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_user_has_a_share_and_gets_it_back() {
-        let streams = StreamQuota::new(2);
-        let take = || streams.acquire_subscription(1);
-        let held = (take().unwrap(), take().unwrap());
-        assert!(
-            take().is_none() && streams.acquire_subscription(2).is_some() && streams.acquire_websocket(1).is_some()
-        );
-        drop(held.0);
-        assert!(take().is_some());
-        drop(held.1);
-        assert!(lock(&streams.subscriptions).is_empty() && lock(&streams.websockets).is_empty());
+    fn subscriptions_and_websockets_have_separate_quotas() {
+        let quota = StreamQuota::new(1);
+        let _subscription = quota.acquire_subscription(1).unwrap();
+        assert!(quota.acquire_subscription(1).is_none() && quota.acquire_websocket(1).is_some());
     }
 }

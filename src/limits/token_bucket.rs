@@ -1,14 +1,16 @@
-//! A budget of tries per address, of this node or of all nodes together.
+//! Token bucket per key, on this node or shared by all nodes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use redis::{Cmd, cmd};
 
-use super::rate_limits::{BoundedMap, MAX_CLOCK_SKEW, RateLimitKey};
+use super::MAX_CLOCK_SKEW;
+use super::bounded_map::BoundedMap;
+use super::key::RateLimitKey;
 use crate::redis::SharedRedis;
 
-/// Takes one try: what [`Budget::reserve_here`] does, in the Redis that the nodes share. The wait, or 0.
+/// Takes one token as [`TokenBucket::take_locally`] does, in the shared Redis. Returns the wait in milliseconds, or 0.
 const TAKE_SCRIPT: &str = "
     local now, refill, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[2]) * tonumber(ARGV[3])
     local full_at = tonumber(redis.call('GET', KEYS[1]) or now)
@@ -18,87 +20,87 @@ const TAKE_SCRIPT: &str = "
     redis.call('SET', KEYS[1], full_at, 'PX', full_at - now)
     return 0";
 
-/// Gives one try back.
+/// Refunds one token.
 const REFUND_SCRIPT: &str = "
     local full_at = tonumber(redis.call('GET', KEYS[1]) or '')
     if full_at then redis.call('SET', KEYS[1], full_at - tonumber(ARGV[1]), 'KEEPTTL') end
     return 0";
 
-/// A budget that refills steadily (generic cell rate algorithm). Unlike the well-known crates it takes a try back that
-/// turned out to be none, so that an office behind one address is not held to ten logins a minute.
+/// A bucket that refills steadily (generic cell rate algorithm). Unlike the well-known crates it refunds tokens, so
+/// that successful logins behind one office address do not use up ten a minute.
 pub struct TokenBucket {
     name: &'static str,
     burst: i32,
     refill_interval: TimeDelta,
-    /// When the budget of each subject will be full again, as far as this node knows.
+    /// When the bucket of each key will be full again, as far as this node knows.
     full_at: Mutex<BoundedMap<DateTime<Utc>>>,
     redis: Option<Arc<SharedRedis>>,
 }
 
 impl TokenBucket {
-    /// `burst` tries at once, and one more every `refill`; of all nodes together if they have `shared`.
-    pub fn new(name: &'static str, burst: i32, refill: TimeDelta, shared: Option<Arc<SharedRedis>>) -> Self {
-        Self { name, burst, refill_interval: refill, full_at: Mutex::new(BoundedMap::default()), redis: shared }
+    /// Creates a bucket of `burst` tokens that gains one every `refill_interval`; with `redis`, all nodes share it.
+    pub fn new(name: &'static str, burst: i32, refill_interval: TimeDelta, redis: Option<Arc<SharedRedis>>) -> Self {
+        Self { name, burst, refill_interval, full_at: Mutex::new(BoundedMap::default()), redis }
     }
 
-    /// Takes one try for `subject`. Without an answer of Redis this node's own count decides.
+    /// Takes one token of `key`. Without a response of Redis this node's own count decides.
     ///
     /// # Errors
-    /// How long to wait, if nothing is left.
-    pub async fn take(&self, subject: RateLimitKey, now: DateTime<Utc>) -> Result<(), TimeDelta> {
-        self.take_locally(subject, now)?;
-        let Some(shared) = &self.redis else { return Ok(()) };
-        let mut command = self.command(TAKE_SCRIPT, subject);
+    /// How long to wait, if the bucket is empty.
+    pub async fn take(&self, key: RateLimitKey, now: DateTime<Utc>) -> Result<(), TimeDelta> {
+        self.take_locally(key, now)?;
+        let Some(redis) = &self.redis else { return Ok(()) };
+        let mut command = self.command(TAKE_SCRIPT, key);
         command.arg(now.timestamp_millis()).arg(self.refill_interval.num_milliseconds()).arg(self.burst);
         command.arg(MAX_CLOCK_SKEW.num_milliseconds());
-        match shared.query::<i64>(&command).await {
+        match redis.query::<i64>(&command).await {
             Some(wait) if wait > 0 => {
-                self.refund_locally(subject);
+                self.refund_locally(key);
                 Err(TimeDelta::milliseconds(wait))
             }
             _ => Ok(()),
         }
     }
 
-    /// Gives one try back.
-    pub async fn refund(&self, subject: RateLimitKey) {
-        self.refund_locally(subject);
-        if let Some(shared) = &self.redis {
-            let mut command = self.command(REFUND_SCRIPT, subject);
+    /// Refunds one token.
+    pub async fn refund(&self, key: RateLimitKey) {
+        self.refund_locally(key);
+        if let Some(redis) = &self.redis {
+            let mut command = self.command(REFUND_SCRIPT, key);
             command.arg(self.refill_interval.num_milliseconds());
-            // Without an answer it comes back by itself, with time.
-            shared.query::<i64>(&command).await;
+            // Without a response the token is refilled with time.
+            redis.query::<i64>(&command).await;
         }
     }
 
-    fn take_locally(&self, subject: RateLimitKey, now: DateTime<Utc>) -> Result<(), TimeDelta> {
-        let most = self.refill_interval * self.burst;
-        let mut recent = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        let full_at = match recent.get(subject) {
-            // By a clock that was put back since: one try, and it begins to refill now, or it would not before that time
-            // comes again.
-            Some(full_at) if full_at > now + most + MAX_CLOCK_SKEW => now + most - self.refill_interval,
-            known => known.map_or(now, |full_at| full_at.max(now)),
+    fn take_locally(&self, key: RateLimitKey, now: DateTime<Utc>) -> Result<(), TimeDelta> {
+        let capacity = self.refill_interval * self.burst;
+        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let full_at = match buckets.get(key) {
+            // Set before the clock was set back: allow one and refill from now on, or it would not refill before that
+            // time comes again.
+            Some(full_at) if full_at > now + capacity + MAX_CLOCK_SKEW => now + capacity - self.refill_interval,
+            full_at => full_at.map_or(now, |full_at| full_at.max(now)),
         };
-        let wait = full_at + self.refill_interval - (now + most);
+        let wait = full_at + self.refill_interval - (now + capacity);
         if wait > TimeDelta::zero() {
             return Err(wait);
         }
-        recent.insert(subject, full_at + self.refill_interval);
+        buckets.insert(key, full_at + self.refill_interval);
         Ok(())
     }
 
-    fn refund_locally(&self, subject: RateLimitKey) {
-        let mut recent = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(full_at) = recent.get(subject) {
-            recent.insert(subject, full_at - self.refill_interval);
+    fn refund_locally(&self, key: RateLimitKey) {
+        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = buckets.get(key) {
+            buckets.insert(key, full_at - self.refill_interval);
         }
     }
 
-    /// A script on the counter of `subject`. Its key is made of digits and of words of ours only.
-    fn command(&self, script: &str, subject: RateLimitKey) -> Cmd {
+    /// A script on the counter of `key`. The Redis key consists of digits and constants only.
+    fn command(&self, script: &str, key: RateLimitKey) -> Cmd {
         let mut command = cmd("EVAL");
-        command.arg(script).arg(1).arg(format!("acct:1:{}:{}", self.name, subject.hex_digest()));
+        command.arg(script).arg(1).arg(format!("acct:1:{}:{}", self.name, key.hex_digest()));
         command
     }
 }
@@ -117,45 +119,45 @@ mod tests {
     }
 
     #[test]
-    fn is_not_frozen_by_a_clock_that_was_set_back() {
-        let (budget, subject) = (bucket(2), RateLimitKey::user(1));
+    fn bucket_survives_a_clock_set_back() {
+        let (bucket, key) = (bucket(2), RateLimitKey::user(1));
         for _ in 0..2 {
-            budget.take_locally(subject, test_time()).unwrap();
+            bucket.take_locally(key, test_time()).unwrap();
         }
         let (back, later) = (test_time() - TimeDelta::days(365), TimeDelta::seconds(6));
-        assert_eq!(budget.take_locally(subject, back), Ok(()), "one try");
-        assert_eq!(budget.take_locally(subject, back), Err(later), "and no more");
-        assert_eq!(budget.take_locally(subject, back + later), Ok(()), "it refills");
-        assert!(budget.take_locally(subject, back + later).is_err(), "one by one");
+        assert_eq!(bucket.take_locally(key, back), Ok(()), "one attempt");
+        assert_eq!(bucket.take_locally(key, back), Err(later), "and no more");
+        assert_eq!(bucket.take_locally(key, back + later), Ok(()), "it refills");
+        assert!(bucket.take_locally(key, back + later).is_err(), "one by one");
     }
 
     #[test]
-    fn refills_one_by_one_and_takes_tries_back() {
-        let budget = bucket(10);
-        let subject = RateLimitKey::address([127, 0, 0, 1].into());
+    fn bucket_refills_one_by_one_and_accepts_refunds() {
+        let bucket = bucket(10);
+        let key = RateLimitKey::address([127, 0, 0, 1].into());
         for _ in 0..10 {
-            budget.take_locally(subject, test_time()).unwrap();
+            bucket.take_locally(key, test_time()).unwrap();
         }
-        assert_eq!(budget.take_locally(subject, test_time()), Err(TimeDelta::seconds(6)));
-        assert_eq!(budget.take_locally(subject, test_time() + TimeDelta::seconds(6)), Ok(()));
-        assert!(budget.take_locally(subject, test_time() + TimeDelta::seconds(6)).is_err());
-        budget.refund_locally(subject);
-        assert_eq!(budget.take_locally(subject, test_time() + TimeDelta::seconds(6)), Ok(()));
+        assert_eq!(bucket.take_locally(key, test_time()), Err(TimeDelta::seconds(6)));
+        assert_eq!(bucket.take_locally(key, test_time() + TimeDelta::seconds(6)), Ok(()));
+        assert!(bucket.take_locally(key, test_time() + TimeDelta::seconds(6)).is_err());
+        bucket.refund_locally(key);
+        assert_eq!(bucket.take_locally(key, test_time() + TimeDelta::seconds(6)), Ok(()));
         assert_eq!(
-            budget.take_locally(RateLimitKey::address([127, 0, 0, 2].into()), test_time()),
+            bucket.take_locally(RateLimitKey::address([127, 0, 0, 2].into()), test_time()),
             Ok(()),
-            "others have their own"
+            "each key has its own bucket"
         );
     }
 
     proptest! {
         #[test]
-        fn never_gives_more_than_the_burst_and_what_was_refilled(steps in prop::collection::vec(0_i64..20, 1..200)) {
-            let budget = bucket(10);
+        fn bucket_never_gives_more_than_burst_and_refill(steps in prop::collection::vec(0_i64..20, 1..200)) {
+            let bucket = bucket(10);
             let (mut now, mut given) = (test_time(), 0);
             for step in steps {
                 now += TimeDelta::seconds(step);
-                given += i64::from(budget.take_locally(RateLimitKey::user(1), now).is_ok());
+                given += i64::from(bucket.take_locally(RateLimitKey::user(1), now).is_ok());
             }
             prop_assert!(given <= 10 + (now - test_time()).num_seconds() / 6);
         }

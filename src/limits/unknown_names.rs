@@ -1,4 +1,4 @@
-//! The counter keys of login names, known or unknown.
+//! Counter keys of login names, known or unknown.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,33 +8,31 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{Error, Result};
 
-/// Says what the derived key is for (RFC 5869 section 3.2), so that no other use of the secret yields the same key.
+/// Purpose of the derived key (the `info` of RFC 5869 section 3.2), so that no other use of the secret yields the same
+/// key.
 const HKDF_INFO: &[u8] = b"accountd unknown names v1";
 
-/// After how many new counters their number is looked at.
+/// New counters after which their number is checked.
 const TRIM_INTERVAL: u64 = 1_000;
 
-/// Makes subjects of names by a keyed hash (HMAC-SHA-256): what was typed may be a password in the wrong field, and
-/// whoever reads the database cannot guess it without the server's secret.
+/// Derives counter keys by a keyed hash (HMAC-SHA-256): the input may be a password in the wrong field, and a reader of
+/// the database cannot guess it without the server's secret.
 pub struct UnknownNames {
     key: hmac::Key,
     added: AtomicU64,
 }
 
 impl UnknownNames {
-    /// What the subjects of names begin with.
+    /// Prefix of the counter keys of names.
     const NAME_PREFIX: &str = "name:";
 
-    /// Prefix of the stand-ins for the accounts of unknown names.
+    /// Prefix of the dummy lockout counters of unknown names.
     const DUMMY_PREFIX: &str = "nobody:";
 
-    /// What every subject begins with.
+    /// Prefixes of all counter keys.
     pub const PREFIXES: [&str; 2] = [Self::NAME_PREFIX, Self::DUMMY_PREFIX];
 
-    /// Derives the key (HKDF-SHA-256, RFC 5869) from the server's secret, which all nodes have in common.
-    ///
-    /// # Errors
-    /// Internal ones only.
+    /// Derives the HMAC key (HKDF-SHA-256, RFC 5869) from the server's secret, which all nodes share.
     pub fn new(secret: &SecretString) -> Result<Self> {
         let mut key = [0; 32];
         Salt::new(HKDF_SHA256, &[])
@@ -45,12 +43,12 @@ impl UnknownNames {
         Ok(Self { key: hmac::Key::new(HMAC_SHA256, &key), added: AtomicU64::new(0) })
     }
 
-    /// The subject of a name by its key.
+    /// The counter key of a name.
     pub fn counter_key(&self, name: &str) -> String {
         format!("{}{}", Self::NAME_PREFIX, self.mac_hex(name))
     }
 
-    /// The stand-in for the account of an unknown name: it costs the same work.
+    /// The dummy lockout counter of an unknown name: it costs the same work as an account's.
     pub fn dummy_lockout_key(&self, name: &str) -> String {
         format!("{}{}", Self::DUMMY_PREFIX, self.mac_hex(name))
     }
@@ -60,7 +58,7 @@ impl UnknownNames {
         tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Counts a subject that is new in the database; true when it is time to look how many there are.
+    /// Counts a counter that was added to the database; true when their number must be checked.
     pub fn count_added(&self) -> bool {
         self.added.fetch_add(1, Ordering::Relaxed) % TRIM_INTERVAL == TRIM_INTERVAL - 1
     }
@@ -71,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subject_depends_on_the_secret_and_hides_the_name() {
+    fn counter_key_depends_on_the_secret_and_hides_the_name() {
         let of = |secret: &str, name: &str| UnknownNames::new(&secret.to_owned().into()).unwrap().counter_key(name);
         assert_eq!(of("one", "eve"), of("one", "eve"));
         assert_ne!(of("one", "eve"), of("two", "eve"));

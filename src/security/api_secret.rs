@@ -1,7 +1,7 @@
-//! Secrets that programs sign in with: made once, shown once, kept as a hash.
+//! API secrets: generated once, shown once, stored as a hash.
 //!
-//! A secret is random over all of its 256 bits (122 in the form of a UUID), so a plain SHA-256 of it can neither be
-//! turned back nor guessed, and it can be looked up by its hash: the time of a lookup tells nothing about the secret.
+//! A secret has 256 random bits (122 as a UUID), so its plain SHA-256 can be neither inverted nor guessed. It can be
+//! looked up by its hash: the time of a lookup reveals nothing about the secret.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -12,16 +12,16 @@ use uuid::{Builder, Uuid};
 
 use crate::entropy::Entropy;
 
-/// What a dotted secret begins with: people and scanners know by it what they have found.
+/// Prefix of a dotted secret, by which people and secret scanners recognize it.
 const PREFIX: &str = "accountd.";
 
 /// Characters of 32 bytes in base64url.
 const RANDOM_LENGTH: usize = 43;
 
-/// Longest secret that is looked at, in bytes.
+/// Longest secret that is accepted, in bytes.
 const MAX_LENGTH: usize = 128;
 
-/// What a secret looks like.
+/// The format of a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretFormat {
     /// `accountd.<id>.<random>`: three parts with dots between them, as clients of JWTs expect.
@@ -30,16 +30,16 @@ pub enum SecretFormat {
     Uuid,
 }
 
-/// A new secret for the token with this public id.
-pub fn generate(entropy: &dyn Entropy, id: &str, form: SecretFormat) -> SecretString {
-    match form {
+/// Generates a secret for the token with this public id.
+pub fn generate(entropy: &dyn Entropy, id: &str, format: SecretFormat) -> SecretString {
+    match format {
         SecretFormat::Dotted => format!("{PREFIX}{id}.{}", URL_SAFE_NO_PAD.encode(entropy.bytes::<32>())),
         SecretFormat::Uuid => Builder::from_random_bytes(entropy.bytes()).into_uuid().hyphenated().to_string(),
     }
     .into()
 }
 
-/// Whether `text` has the form of such a secret; a JWT never has.
+/// Whether `text` has the format of an API secret; a JWT never has.
 pub fn has_format(text: &str) -> bool {
     if text.len() > MAX_LENGTH {
         return false;
@@ -50,7 +50,7 @@ pub fn has_format(text: &str) -> bool {
     }
 }
 
-/// What is kept of a secret: its SHA-256 in lower-case hexadecimal digits.
+/// The stored form of a secret: its SHA-256 in lower-case hexadecimal digits.
 pub fn hash(secret: &str) -> String {
     fingerprint(secret).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -60,7 +60,7 @@ pub fn fingerprint(secret: &str) -> [u8; 32] {
     digest(&SHA256, secret.as_bytes()).as_ref().first_chunk().copied().unwrap_or_default()
 }
 
-/// Whether two secrets are the same; the time it takes tells nothing about where they differ, or how long they are.
+/// Compares two secrets; the time reveals neither where they differ nor how long they are.
 pub fn constant_time_eq(given: &str, expected: &str) -> bool {
     let [given, expected] = [given, expected].map(|secret| digest(&SHA256, secret.as_bytes()));
     verify_slices_are_equal(given.as_ref(), expected.as_ref()).is_ok()
@@ -78,13 +78,13 @@ mod tests {
 
     /// S7: at least 122 random bits, and never the same twice.
     #[test]
-    fn makes_secrets_that_it_knows_again() {
-        let mut made = BTreeSet::new();
-        for form in [SecretFormat::Dotted, SecretFormat::Uuid] {
+    fn generated_secret_has_the_format_and_is_unique() {
+        let mut hashes = BTreeSet::new();
+        for format in [SecretFormat::Dotted, SecretFormat::Uuid] {
             for _ in 0..100 {
-                let secret = generate(&SystemEntropy, ID, form);
+                let secret = generate(&SystemEntropy, ID, format);
                 assert!(has_format(secret.expose_secret()));
-                assert!(made.insert(hash(secret.expose_secret())));
+                assert!(hashes.insert(hash(secret.expose_secret())));
             }
         }
         let dotted = generate(&SystemEntropy, ID, SecretFormat::Dotted);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_is_none() {
+    fn other_text_is_no_secret() {
         for text in [
             "",
             "accountd.",
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_hash_that_everybody_computes() {
+    fn stored_hash_is_plain_sha_256() {
         assert_eq!(hash("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

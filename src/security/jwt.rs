@@ -1,209 +1,39 @@
-//! Access and refresh tokens: JWTs of our own making, verified more strictly than the library does by itself.
+//! Access and refresh tokens: JWTs, verified more strictly than the library does.
 //!
-//! The library reads the system clock with a minute of leeway, asks for no claim, ignores `typ` and `crit` and takes
-//! tokens of any size; here every one of these is decided (RFC 8725, RFC 9068).
-
-use std::collections::BTreeMap;
+//! The library reads the system clock with a minute of leeway, requires no claim, ignores `typ` and `crit` and accepts
+//! tokens of any size; this module checks all of these (RFC 8725, RFC 9068).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Header, Validation};
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{ALGORITHM, Keys};
 use crate::error::{Error, Result, TokenError};
 
-/// Longer tokens are refused before anything is decoded.
+mod claims;
+
+pub use claims::{AccessClaims, Claims, DeviceClaims, RefreshClaims, RevocationClaims, SessionTokenClaims};
+
+/// Maximum size in bytes; longer tokens are rejected before decoding.
 pub const MAX_BYTES: usize = 4_096;
 
-/// How far another clock may be ahead or behind.
+/// Tolerated difference to another clock.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
-/// The claims of an access token (RFC 9068 section 2.2), every one required.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccessClaims {
-    /// Who issued it.
-    pub iss: String,
-    /// For whom it is meant.
-    pub aud: String,
-    /// The user's public id.
-    pub sub: String,
-    /// The session's public id.
-    pub sid: String,
-    /// The session's generation it belongs to.
-    #[serde(rename = "gen")]
-    pub generation: i32,
-    /// Its name, made of session and generation, so that it can be revoked without having been stored.
-    pub jti: String,
-    /// Issued at, in seconds since 1970.
-    pub iat: i64,
-    /// Good until, in seconds since 1970.
-    pub exp: i64,
-    /// The user's name at the time of issue.
-    pub username: String,
-    /// The user's roles at the time of issue; this server looks at the live ones.
-    pub roles: Vec<String>,
-}
-
-/// The claims of a refresh token, every one required and every one taken from the session's row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RefreshClaims {
-    /// Who issued it.
-    pub iss: String,
-    /// For whom it is meant: this server alone, by an audience of its kind.
-    pub aud: String,
-    /// The user's public id.
-    pub sub: String,
-    /// The session's public id.
-    pub sid: String,
-    /// The session's generation it belongs to.
-    #[serde(rename = "gen")]
-    pub generation: i32,
-    /// Issued at, in seconds since 1970.
-    pub iat: i64,
-    /// Good until, in seconds since 1970.
-    pub exp: i64,
-}
-
-/// The claims of a token that lasts as long as its session would without a refresh, for older callers that know of no
-/// refresh; every one required.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SessionTokenClaims {
-    /// Who issued it.
-    pub iss: String,
-    /// For whom it is meant: this server alone, because nobody else can tell when its session ends.
-    pub aud: String,
-    /// The user's public id.
-    pub sub: String,
-    /// The session's public id.
-    pub sid: String,
-    /// Issued at, in seconds since 1970.
-    pub iat: i64,
-    /// Good until, in seconds since 1970.
-    pub exp: i64,
-}
-
-/// The claims of a device token: the account that somebody has signed in to on a device, and the device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeviceClaims {
-    /// Who issued it.
-    pub iss: String,
-    /// For whom it is meant: this server alone, by an audience of its kind.
-    pub aud: String,
-    /// The user's public id.
-    pub sub: String,
-    /// The device: a UUID.
-    pub dev: String,
-    /// When the password was set, in milliseconds since 1970: with a new password the token is void. Tokens of earlier
-    /// versions have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pwd: Option<i64>,
-    /// Issued at, in seconds since 1970.
-    pub iat: i64,
-    /// Good until, in seconds since 1970.
-    pub exp: i64,
-}
-
-/// The claims of the list of what was revoked lately.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RevocationClaims {
-    /// Who issued it.
-    pub iss: String,
-    /// For whom it is meant: the audience of access tokens.
-    pub aud: String,
-    /// Issued at, in seconds since 1970.
-    pub iat: i64,
-    /// Good until, in seconds since 1970.
-    pub exp: i64,
-    /// Sessions that were ended.
-    pub sessions: Vec<String>,
-    /// Access tokens that were taken back alone.
-    pub tokens: Vec<String>,
-    /// Users, with the second until which what was issued to them is not to be believed.
-    pub users: BTreeMap<String, i64>,
-    /// Sessions that live, with the lowest generation whose access tokens are valid.
-    pub generations: BTreeMap<String, i32>,
-}
-
-/// A kind of token: its `typ` and what all kinds have in common.
-pub trait Claims: Serialize + DeserializeOwned {
-    /// The `typ` header that keeps one kind from being taken for another (RFC 8725 section 3.11).
-    const TYPE: &'static str;
-    /// Issuer and audience.
-    fn issuer_and_audience(&self) -> (&str, &str);
-    /// Issued at and good until, in seconds since 1970.
-    fn issued_and_expires(&self) -> (i64, i64);
-}
-
-impl Claims for AccessClaims {
-    const TYPE: &'static str = "at+jwt";
-    fn issuer_and_audience(&self) -> (&str, &str) {
-        (&self.iss, &self.aud)
-    }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
-    }
-}
-
-impl Claims for RefreshClaims {
-    const TYPE: &'static str = "rt+jwt";
-    fn issuer_and_audience(&self) -> (&str, &str) {
-        (&self.iss, &self.aud)
-    }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
-    }
-}
-
-impl Claims for SessionTokenClaims {
-    const TYPE: &'static str = "st+jwt";
-    fn issuer_and_audience(&self) -> (&str, &str) {
-        (&self.iss, &self.aud)
-    }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
-    }
-}
-
-impl Claims for DeviceClaims {
-    const TYPE: &'static str = "dt+jwt";
-    fn issuer_and_audience(&self) -> (&str, &str) {
-        (&self.iss, &self.aud)
-    }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
-    }
-}
-
-impl Claims for RevocationClaims {
-    const TYPE: &'static str = "revocations+jwt";
-    fn issuer_and_audience(&self) -> (&str, &str) {
-        (&self.iss, &self.aud)
-    }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
-    }
-}
-
-/// A token whose signature and claims hold.
+/// A token whose signature and claims are valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verified<C> {
-    /// It is good now.
+    /// It has not expired.
     Valid(C),
-    /// It was good; it still tells which session a logout means.
+    /// It has expired; it still identifies the session for a logout.
     Expired(C),
 }
 
 impl<C> Verified<C> {
-    /// The same with `change` made to the claims.
+    /// Applies `change` to the claims.
     pub fn map<D>(self, change: impl FnOnce(C) -> D) -> Verified<D> {
         match self {
             Self::Valid(claims) => Verified::Valid(change(claims)),
@@ -212,18 +42,18 @@ impl<C> Verified<C> {
     }
 }
 
-/// What a token must say to be taken.
+/// What a token must contain to be accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
     /// The issuer.
     pub issuer: &'a str,
-    /// The audiences, one of which it is meant for.
+    /// The accepted audiences.
     pub audiences: &'a [&'a str],
-    /// The longest life a token may claim.
+    /// The longest accepted lifetime.
     pub max_lifetime: TimeDelta,
 }
 
-/// The protected header; any other member, `crit` and embedded keys among them, is refused.
+/// The protected header; any other member, such as `crit` or an embedded key, is rejected.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ProtectedHeader {
@@ -233,13 +63,10 @@ struct ProtectedHeader {
 }
 
 /// Signs `claims` with the active key.
-///
-/// # Errors
-/// Internal ones only.
 pub fn sign<C: Claims>(keys: &Keys, claims: &C) -> Result<SecretString> {
     let key = keys.active()?;
     let header = Header { typ: Some(C::TYPE.to_owned()), kid: Some(key.kid().to_owned()), ..Header::new(ALGORITHM) };
-    // The library's own signing reads the private key anew each time, which takes as long as the signature.
+    // The library's own signing parses the private key for each token, which takes as long as the signature.
     let mut token = format!("{}.{}", encode_segment(&header)?, encode_segment(claims)?);
     let signature = key.sign(token.as_bytes());
     token.push('.');
@@ -247,15 +74,16 @@ pub fn sign<C: Claims>(keys: &Keys, claims: &C) -> Result<SecretString> {
     Ok(token.into())
 }
 
-/// One part of a token (RFC 7515 section 3.1).
+/// Encodes one segment of a token (RFC 7515 section 3.1).
 fn encode_segment(content: &impl Serialize) -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(serde_json::to_vec(content).map_err(Error::internal)?))
 }
 
-/// Verifies a token of the kind `C` as of `now`.
+/// Verifies a token of type `C` at `now`.
 ///
 /// # Errors
-/// [`TokenFault::Malformed`] if it is no such token at all, [`TokenFault::Invalid`] if something in it does not hold.
+/// [`TokenError::Malformed`] if the text is no JWT, [`TokenError::Invalid`] if its header, signature or a claim is
+/// invalid.
 pub fn verify<C: Claims>(
     keys: &Keys,
     expected: Expected<'_>,
@@ -279,7 +107,7 @@ pub fn verify<C: Claims>(
     }
     let (issued, expires) = claims.issued_and_expires();
     let latest = now + LEEWAY;
-    // Saturating: a difference that wraps around would pass for a short life.
+    // Saturating: a difference that wraps around would pass for a short lifetime.
     let lifetime = expires.saturating_sub(issued);
     if issued > latest.timestamp() || lifetime <= 0 || lifetime > expected.max_lifetime.num_seconds() {
         return Err(TokenError::Invalid);
@@ -294,7 +122,7 @@ fn has_expired(expires: i64, now: DateTime<Utc>) -> bool {
     expires.saturating_add(LEEWAY.num_seconds()) <= now.timestamp()
 }
 
-/// Whether a token that was verified before, and was good then, is good at `now` as far as its times go.
+/// Whether a token that was valid when it was verified is still valid at `now`, by its issue time and expiry.
 pub fn is_valid_at(now: DateTime<Utc>, (issued, expires): (i64, i64)) -> bool {
     issued <= (now + LEEWAY).timestamp() && !has_expired(expires, now)
 }

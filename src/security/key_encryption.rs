@@ -1,4 +1,4 @@
-//! Seals what must not lie readable in the database, under the server's secret.
+//! Encryption at rest of private keys, under the server's secret.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -7,17 +7,15 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 
-/// Says what the derived key is for (RFC 5869 section 3.2), so that no other use of the secret yields the same key.
+/// Purpose of the derived key (the `info` of RFC 5869 section 3.2), so that no other use of the secret yields the same
+/// key.
 const HKDF_INFO: &[u8] = b"accountd signing keys v1";
 
 /// AES-256-GCM under a key derived from the server's secret.
 pub struct KeyEncryption(LessSafeKey);
 
 impl KeyEncryption {
-    /// Derives the sealing key (HKDF-SHA-256, RFC 5869).
-    ///
-    /// # Errors
-    /// Internal ones only.
+    /// Derives the encryption key (HKDF-SHA-256, RFC 5869).
     pub fn new(secret: &SecretString) -> Result<Self> {
         let mut key = [0; 32];
         Salt::new(HKDF_SHA256, &[])
@@ -28,26 +26,23 @@ impl KeyEncryption {
         Ok(Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).map_err(Error::internal)?)))
     }
 
-    /// Seals `plain` and binds it to `label`; the random nonce stands in front.
-    ///
-    /// # Errors
-    /// Internal ones only.
-    pub fn encrypt(&self, entropy: &dyn Entropy, label: &str, plain: &[u8]) -> Result<Vec<u8>> {
+    /// Encrypts `plaintext` and binds it to `label`; the result starts with the random nonce.
+    pub fn encrypt(&self, entropy: &dyn Entropy, label: &str, plaintext: &[u8]) -> Result<Vec<u8>> {
         let nonce: [u8; NONCE_LEN] = entropy.bytes();
-        let mut text = plain.to_vec();
+        let mut buffer = plaintext.to_vec();
         self.0
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(label), &mut text)
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(label), &mut buffer)
             .map_err(Error::internal)?;
-        Ok([nonce.as_slice(), &text].concat())
+        Ok([nonce.as_slice(), &buffer].concat())
     }
 
-    /// Opens what [`Seal::close`] made for the same `label`, or nothing if the secret is another one.
-    pub fn decrypt(&self, label: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, text) = sealed.split_at_checked(NONCE_LEN)?;
+    /// Decrypts the result of [`KeyEncryption::encrypt`] for the same `label`; none if the secret is another one.
+    pub fn decrypt(&self, label: &str, ciphertext: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, buffer) = ciphertext.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let mut text = text.to_vec();
-        let plain = self.0.open_in_place(nonce, Aad::from(label), &mut text).ok()?;
-        Some(plain.to_vec())
+        let mut buffer = buffer.to_vec();
+        let plaintext = self.0.open_in_place(nonce, Aad::from(label), &mut buffer).ok()?;
+        Some(plaintext.to_vec())
     }
 }
 
@@ -61,23 +56,27 @@ mod tests {
     }
 
     #[test]
-    fn opens_what_it_closed() {
-        let sealed = key_encryption("one").encrypt(&SystemEntropy, "kid", b"the key").unwrap();
-        assert_eq!(key_encryption("one").decrypt("kid", &sealed).as_deref(), Some(b"the key".as_slice()));
-        assert!(!sealed.windows(7).any(|window| window == b"the key"));
-        assert_ne!(key_encryption("one").encrypt(&SystemEntropy, "kid", b"the key").unwrap(), sealed, "nonces differ");
+    fn ciphertext_decrypts_to_the_plaintext() {
+        let ciphertext = key_encryption("one").encrypt(&SystemEntropy, "kid", b"the key").unwrap();
+        assert_eq!(key_encryption("one").decrypt("kid", &ciphertext).as_deref(), Some(b"the key".as_slice()));
+        assert!(!ciphertext.windows(7).any(|window| window == b"the key"));
+        assert_ne!(
+            key_encryption("one").encrypt(&SystemEntropy, "kid", b"the key").unwrap(),
+            ciphertext,
+            "nonces differ"
+        );
     }
 
     #[test]
-    fn opens_nothing_under_another_secret_or_label_and_nothing_that_was_changed() {
-        let sealed = key_encryption("one").encrypt(&SystemEntropy, "kid", b"the key").unwrap();
-        assert_eq!(key_encryption("two").decrypt("kid", &sealed), None);
-        assert_eq!(key_encryption("one").decrypt("another kid", &sealed), None);
-        for at in 0..sealed.len() {
-            let mut changed = sealed.clone();
+    fn other_secret_other_label_or_altered_ciphertext_is_rejected() {
+        let ciphertext = key_encryption("one").encrypt(&SystemEntropy, "kid", b"the key").unwrap();
+        assert_eq!(key_encryption("two").decrypt("kid", &ciphertext), None);
+        assert_eq!(key_encryption("one").decrypt("another kid", &ciphertext), None);
+        for at in 0..ciphertext.len() {
+            let mut changed = ciphertext.clone();
             changed[at] ^= 1;
             assert_eq!(key_encryption("one").decrypt("kid", &changed), None, "byte {at}");
-            assert_eq!(key_encryption("one").decrypt("kid", &sealed[..at]), None, "cut at {at}");
+            assert_eq!(key_encryption("one").decrypt("kid", &ciphertext[..at]), None, "cut at {at}");
         }
     }
 }

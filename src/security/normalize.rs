@@ -1,4 +1,4 @@
-//! Unicode normalisation, in one place because its time grows with the text: up to 54 bytes for each of 3.
+//! Unicode normalization, in one place because its time grows with the text: up to 54 bytes for each of 3.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -19,7 +19,7 @@ pub fn nfkc(text: &str) -> Cow<'_, str> {
     normalize(ComposingNormalizer::new_nfkc(), text)
 }
 
-/// Bytes that this thread has normalised, for tests that show what a refused request costs.
+/// Bytes that this thread has normalized, for tests that measure the cost of a rejected request.
 pub fn normalized_bytes() -> u64 {
     NORMALIZED_BYTES.get()
 }

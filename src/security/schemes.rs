@@ -1,24 +1,25 @@
-//! Stored password hashes: those that accountd makes, and those that older services made and their users bring along.
+//! Stored password hashes: the own scheme, and those of older services for imported users.
 //!
-//! What a stored text asks for is read and held to bounds before anything is computed: whoever can write one row, or
-//! one line of a file that is imported, must not stop the service with it (promise C8).
+//! The parameters of a stored hash are parsed and bounded before anything is computed: one row or one imported line
+//! must not stop the service (promise C8).
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::Engine;
 use base64::alphabet::STANDARD as STANDARD_ALPHABET;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::pool::Scratch;
-
 pub mod argon2id;
 mod bcrypt;
+mod detection;
 mod firebase;
 mod pbkdf2;
 mod phpass;
+mod salted_digest;
 mod scrypt;
 mod sha_crypt;
+mod wrappers;
 
-use argon2id::Argon2id;
+use argon2id::{Argon2id, Scratch};
 use bcrypt::Bcrypt;
 use firebase::Firebase;
 use pbkdf2::Pbkdf2;
@@ -30,63 +31,63 @@ use sha_crypt::ShaCrypt;
 pub use detection::looks_like_hash;
 pub use wrappers::strip_wrappers;
 
-/// Longest text that is looked at, in bytes: what the column takes.
+/// Longest stored hash in bytes: the length of the column.
 const MAX_LENGTH: usize = 255;
 
-/// Sizes of a derived key, in bytes. A shorter one would be met by chance, a longer one only costs.
+/// Accepted lengths of a derived key in bytes. A shorter one would match by chance, a longer one only costs.
 const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// A stored hash that can be computed.
+/// A stored hash that can be verified.
 #[derive(Debug)]
 pub enum StoredHash {
-    /// A PHC string of Argon2id, as accountd and PlantDB make them, or of Argon2i.
+    /// A PHC string of Argon2id, as accountd and PlantDB write it, or of Argon2i.
     Argon2id(Argon2id),
-    /// A crypt string of bcrypt, as flask_auth_service_mongo makes them, or bcrypt of a digest.
+    /// A crypt string of bcrypt, as flask-auth-service-mongo writes it, or bcrypt of a digest.
     Bcrypt(Bcrypt),
-    /// PBKDF2 in the forms of passlib, Werkzeug, Django, Kratos and user-api.
+    /// PBKDF2 in the formats of passlib, Werkzeug, Django, Kratos and user-api.
     Pbkdf2(Pbkdf2),
-    /// scrypt in the forms of Werkzeug, Django, passlib and Node's programs.
+    /// scrypt in the formats of Werkzeug, Django, passlib and Node programs.
     Scrypt(Scrypt),
     /// Firebase's scrypt.
     Firebase(Firebase),
-    /// crypt(3)'s SHA-256 and SHA-512.
+    /// SHA-256 and SHA-512 of crypt(3).
     ShaCrypt(ShaCrypt),
-    /// PHPass's portable hashes, as WordPress and phpBB make them.
+    /// PHPass's portable hashes, as WordPress and phpBB write them.
     Phpass(Phpass),
-    /// One digest over a salt and the password, as LDAP servers and older Werkzeugs make them.
+    /// One digest over a salt and the password, as LDAP servers and older Werkzeug versions write it.
     SaltedDigest(SaltedDigest),
 }
 
-/// Why a stored text is no hash that can be computed.
+/// Why a stored hash cannot be verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnusableHash {
-    /// Longer than what is kept.
+    /// It is longer than the column.
     TooLong,
-    /// Of no scheme that is known.
+    /// Its scheme is not supported.
     Unknown,
-    /// Of a known scheme, and not in its form.
+    /// Its scheme is supported, but the text is malformed.
     Malformed,
-    /// Its cost is beyond the bounds.
+    /// Its cost exceeds the limit.
     TooExpensive,
 }
 
 impl UnusableHash {
-    /// The reason in words.
+    /// The reason as a clause for messages.
     pub fn explanation(self) -> &'static str {
         match self {
             Self::TooLong => "its password hash is longer than 255 bytes",
-            Self::Unknown => "its password hash is of no known scheme",
-            Self::Malformed => "its password hash is damaged",
-            Self::TooExpensive => "its password hash costs more than is computed",
+            Self::Unknown => "its password hash has an unsupported scheme",
+            Self::Malformed => "its password hash is malformed",
+            Self::TooExpensive => "its password hash exceeds the cost limit",
         }
     }
 }
 
 impl StoredHash {
-    /// Reads a stored text.
+    /// Parses a stored hash.
     ///
     /// # Errors
-    /// Why it cannot be computed.
+    /// Why it cannot be verified.
     pub fn parse(text: &str) -> Result<Self, UnusableHash> {
         if text.len() > MAX_LENGTH {
             return Err(UnusableHash::TooLong);
@@ -105,7 +106,7 @@ impl StoredHash {
         schemes.into_iter().flatten().next().unwrap_or_else(|| pbkdf2::parse(text).map(Self::Pbkdf2))
     }
 
-    /// The name of the scheme, for people.
+    /// Display name of the scheme.
     pub fn scheme(&self) -> &'static str {
         match self {
             Self::Argon2id(_) => "Argon2",
@@ -119,15 +120,15 @@ impl StoredHash {
         }
     }
 
-    /// Whether `password` is the one behind the hash, without the hashing pool: for the command line.
+    /// Verifies `password` without the hashing pool: for the command line.
     pub fn verify_unpooled(&self, password: &str) -> bool {
         self.matches(password, &mut Scratch::new())
     }
 
-    /// Whether `password` is the one behind the hash.
-    pub(super) fn matches(&self, password: &str, memory: &mut Scratch) -> bool {
+    /// Verifies `password`.
+    pub(super) fn matches(&self, password: &str, scratch: &mut Scratch) -> bool {
         match self {
-            Self::Argon2id(hash) => hash.matches(password, memory),
+            Self::Argon2id(hash) => hash.matches(password, scratch),
             Self::Bcrypt(hash) => hash.matches(password),
             Self::Pbkdf2(hash) => hash.matches(password),
             Self::Scrypt(hash) => hash.matches(password),
@@ -139,22 +140,22 @@ impl StoredHash {
     }
 }
 
-/// A cost written in decimal digits, up to `most`.
-fn parse_cost(digits: &str, most: u32) -> Result<u32, UnusableHash> {
+/// Parses a cost in decimal digits, up to `limit`.
+fn parse_cost(digits: &str, limit: u32) -> Result<u32, UnusableHash> {
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return Err(UnusableHash::Malformed);
     }
-    // What does not fit is more than any bound.
+    // What does not fit exceeds any limit.
     let cost = digits.parse().unwrap_or(u32::MAX);
-    if cost > most { Err(UnusableHash::TooExpensive) } else { Ok(cost) }
+    if cost > limit { Err(UnusableHash::TooExpensive) } else { Ok(cost) }
 }
 
-/// A derived key, if it has a size that is believed.
+/// A derived key, if its length is accepted.
 fn check_key_length(bytes: Option<Vec<u8>>) -> Result<Vec<u8>, UnusableHash> {
     bytes.filter(|bytes| KEY_LENGTHS.contains(&bytes.len())).ok_or(UnusableHash::Malformed)
 }
 
-/// Bytes written in hexadecimal digits.
+/// Decodes hexadecimal digits.
 fn decode_hex(digits: &str) -> Option<Vec<u8>> {
     let pairs = digits.as_bytes().chunks(2);
     pairs
@@ -163,7 +164,7 @@ fn decode_hex(digits: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// The hexadecimal digits of bytes.
+/// Encodes bytes in hexadecimal digits.
 fn encode_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -179,11 +180,11 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 }
 
 fn decode_hex_byte(pair: &str) -> Option<u8> {
-    // The parser would take a sign, too.
+    // `from_str_radix` would accept a sign, too.
     pair.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u8::from_str_radix(pair, 16).ok()).flatten()
 }
 
-/// Whether HMAC, which both functions are made of, would not see the end of the password: it fills keys up with NULs
+/// Whether HMAC, on which PBKDF2 and scrypt are built, would ignore the end of the password: it pads keys with NULs
 /// (RFC 2104 section 2).
 fn has_trailing_nul(password: &str) -> bool {
     password.ends_with('\0')
@@ -194,8 +195,5 @@ fn constant_time_eq(left: &[u8], right: &[u8]) -> bool {
     verify_slices_are_equal(left, right).is_ok()
 }
 
-mod detection;
-mod salted_digest;
 #[cfg(test)]
 mod tests;
-mod wrappers;

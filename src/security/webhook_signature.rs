@@ -1,11 +1,11 @@
-//! Signatures of messages to webhooks (Standard Webhooks 1.0, symmetric scheme `v1`).
+//! Webhook signatures (Standard Webhooks 1.0, symmetric scheme `v1`).
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretSlice};
 
-/// The value of `webhook-signature`: HMAC-SHA256 of `<id>.<timestamp>.<body>`, once by each secret.
+/// The value of the `webhook-signature` header: HMAC-SHA256 of `<id>.<timestamp>.<body>`, once per secret.
 pub fn signature_header(secrets: &[SecretSlice<u8>], id: &str, timestamp: i64, body: &str) -> String {
     let content = format!("{id}.{timestamp}.{body}");
     let signatures = secrets.iter().map(|secret| {
@@ -19,9 +19,9 @@ pub fn signature_header(secrets: &[SecretSlice<u8>], id: &str, timestamp: i64, b
 mod tests {
     use super::*;
 
-    /// The example that the libraries of Standard Webhooks test themselves with.
+    /// The test vector of the Standard Webhooks libraries.
     #[test]
-    fn signs_as_others_do() {
+    fn signature_equals_the_standard_test_vector() {
         let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
         let signed = signature_header(&[secret.into()], id, 1_614_265_330, r#"{"test": 2432232314}"#);
@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_with_each_secret() {
+    fn header_has_a_signature_per_secret() {
         let [old, new] = [[1; 32], [2; 32]].map(|secret: [u8; 32]| SecretSlice::from(secret.to_vec()));
         let both = signature_header(&[new.clone(), old.clone()], "msg", 1, "{}");
         let one = |secret| signature_header(&[secret], "msg", 1, "{}");

@@ -1,4 +1,4 @@
-//! The files of an installation: its directory, the embedded database and the secret that it makes, and who may read them.
+//! The data directory: the embedded database, the generated secret, and their file modes.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::Write;
@@ -12,25 +12,25 @@ use secrecy::SecretString;
 
 use crate::entropy::Entropy;
 
-/// The file in the data directory that keeps the server's secret when none is configured.
+/// File of the generated secret in the data directory.
 const SECRET_FILE: &str = "secret.key";
 
-/// What everybody on the machine may do with a file.
+/// Permission bits of other users.
 const OTHERS_MODE: u32 = 0o007;
 
-/// What the members of a file's group may do with it.
+/// Permission bits of the file's group.
 const GROUP_MODE: u32 = 0o070;
 
-/// Makes the directory and the database's file, for their owner alone; tells if others may get at those that exist.
+/// Creates the directory and the database's file, for their owner only; warns if other users can access existing ones.
 ///
 /// # Errors
-/// When they cannot be made.
+/// They cannot be created.
 pub(super) fn create_private_files(data_dir: &Path, database: &Path) -> Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(data_dir)
-        .with_context(|| format!("cannot make the data directory {}", data_dir.display()))?;
+        .with_context(|| format!("cannot create the data directory {}", data_dir.display()))?;
     OpenOptions::new()
         .append(true)
         .create(true)
@@ -41,39 +41,39 @@ pub(super) fn create_private_files(data_dir: &Path, database: &Path) -> Result<(
         let mode = permission_bits(path)?;
         if mode & OTHERS_MODE != 0 {
             let (path, mode) = (path.display(), format!("{mode:04o}"));
-            tracing::warn!(%path, mode, "everybody on this machine may get at the accounts: run chmod o-rwx on it");
+            tracing::warn!(%path, mode, "all users of this machine can access the database: run chmod o-rwx on it");
         }
     }
     Ok(())
 }
 
-/// Refuses to go on without the secret that the keys in the database were made with: another one would not open them, and
-/// would be taken for the lost one.
+/// Refuses to start without the secret that encrypted the signing keys in the database: a new one could not decrypt
+/// them, and would replace the lost one.
 ///
 /// # Errors
-/// When the file is missing.
+/// The file is missing.
 pub(super) fn require_secret_file(data_dir: &Path) -> Result<()> {
     let path = data_dir.join(SECRET_FILE);
     anyhow::ensure!(
         path.exists(),
-        "{} is missing, and the database has signing keys that only it opens: restore it from a backup",
+        "{} is missing, and the signing keys in the database need it: restore it from a backup",
         path.display()
     );
     Ok(())
 }
 
-/// The secret of an installation that configured none: made once, then read. As with a key of ssh, one that everybody
-/// may read is refused; a group may be a container's.
+/// Loads the generated secret; the first start creates it. As with an SSH key, a file readable by all users is refused;
+/// a group may be a container's.
 ///
 /// # Errors
-/// When it cannot be made or read, is damaged, or is no secret.
+/// It cannot be created or read, or is malformed.
 pub(super) fn load_or_create_secret(data_dir: &Path, entropy: &dyn Entropy) -> Result<SecretString> {
     let path = data_dir.join(SECRET_FILE);
     let fresh = STANDARD.encode(entropy.bytes::<32>());
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(mut file) => {
             file.write_all(fresh.as_bytes())?;
-            // Without the secret the sealed keys are lost: it must be on the disk before they are.
+            // Without the secret the encrypted keys are lost: it must be on disk before them.
             file.sync_all()?;
             Ok(fresh.into())
         }
@@ -82,23 +82,23 @@ pub(super) fn load_or_create_secret(data_dir: &Path, entropy: &dyn Entropy) -> R
             let shown = path.display();
             anyhow::ensure!(
                 mode & OTHERS_MODE == 0,
-                "everybody on this machine may read {shown} (mode {mode:04o}), which opens the signing keys: run \
-                 `chmod 600 {shown}`, and start again"
+                "all users of this machine can read {shown} (mode {mode:04o}), which decrypts the signing keys: run \
+                 `chmod 600 {shown}`, and restart"
             );
             if mode & GROUP_MODE != 0 {
                 let mode = format!("{mode:04o}");
-                tracing::warn!(path = %shown, mode, "a group may read the secret: run chmod 600 on it unless it has to");
+                tracing::warn!(path = %shown, mode, "a group can read the secret: run chmod 600 on it unless intended");
             }
             let text = fs::read_to_string(&path).with_context(|| format!("cannot read {shown}"))?;
             let text = text.trim();
-            anyhow::ensure!(text.len() >= 32, "{shown} is damaged: restore it from a backup");
+            anyhow::ensure!(text.len() >= 32, "{shown} is malformed: restore it from a backup");
             Ok(text.to_owned().into())
         }
-        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+        Err(error) => Err(error).with_context(|| format!("cannot create {}", path.display())),
     }
 }
 
 fn permission_bits(path: &Path) -> Result<u32> {
-    let metadata = fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?;
+    let metadata = fs::metadata(path).with_context(|| format!("cannot read the mode of {}", path.display()))?;
     Ok(metadata.permissions().mode() & 0o7777)
 }

@@ -1,27 +1,35 @@
-//! A node's work in the background: at the start and every hour it purges what is over, with pauses for requests.
+//! Background jobs of the service.
 
 use std::time::Duration;
 
-use crate::account::authentication::retention;
+use crate::account::event::{failure_audit, webhook};
+use crate::account::retention;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-/// How often a node looks for what is over.
+/// Interval between two purges.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
-/// The pause after each batch.
+/// Pause after each batch.
 const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Purges for as long as the node runs; what goes wrong is logged and tried again an hour later.
-pub async fn purge_periodically(app: App) {
+/// The background jobs of the service, for as long as the future is polled: webhook delivery, the purge of expired
+/// rows, and the recording of counted failures.
+pub async fn background(app: App) {
+    tokio::join!(webhook::run(app.clone()), purge_periodically(app.clone()), failure_audit::run(app));
+}
+
+/// Purges expired rows at startup and every hour, with pauses between batches for requests. Logs errors and
+/// continues an hour later.
+async fn purge_periodically(app: App) {
     loop {
         match purge(&app).await {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "purged sessions and revocations that were over"),
+            Ok(rows) => tracing::info!(rows, "purged expired sessions and revocations"),
             Err(Error::Internal(cause) | Error::StorageUnavailable(cause)) => {
-                tracing::warn!(cause = format!("{cause:#}"), "cannot purge what is over");
+                tracing::warn!(cause = format!("{cause:#}"), "cannot purge expired rows");
             }
-            Err(error) => tracing::warn!(%error, "cannot purge what is over"),
+            Err(error) => tracing::warn!(%error, "cannot purge expired rows"),
         }
         tokio::time::sleep(PURGE_INTERVAL).await;
     }

@@ -10,9 +10,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::TenantScope;
+use super::change_counters::{Affected, Propagation, TracksChanges};
 use super::keyset::{CursorKey, Page, Sort, paged};
-use super::{Affected, Propagation, TracksChanges};
+use super::scope::TenantScope;
 use crate::error::Result;
 
 /// The token with this public id, and its owner.
@@ -24,12 +24,12 @@ pub async fn find_with_user(
     find_one_with_user(db, scope.user_condition().add(api_token::Column::Uid.eq(uid))).await
 }
 
-/// The token with this number.
+/// The token with this row id.
 pub async fn find(db: &impl ConnectionTrait, id: i64) -> Result<Option<api_token::Model>> {
     Ok(api_token::Entity::find_by_id(id).one(db).await?)
 }
 
-/// The row of `token` as it is now, locked until the transaction ends, as [`super::users::lock`] does.
+/// The current row of `token`, locked until the transaction ends, as [`super::user_locks::lock`] does.
 pub async fn lock(db: &impl TracksChanges, token: &api_token::Model) -> Result<Option<api_token::Model>> {
     Ok(api_token::Entity::find_by_id(token.id).lock_exclusive().one(db).await?)
 }
@@ -55,7 +55,7 @@ fn of_user(user_id: i64, usable_at: Option<DateTime<Utc>>) -> Select<api_token::
     }
 }
 
-/// Neither revoked nor over by time; it may be switched off.
+/// Neither revoked nor expired; may be disabled.
 fn usable(now: DateTime<Utc>) -> Condition {
     let lasts = Condition::any()
         .add(api_token::Column::ExpiresAt.is_null())
@@ -63,7 +63,7 @@ fn usable(now: DateTime<Utc>) -> Condition {
     Condition::all().add(api_token::Column::RevokedAt.is_null()).add(lasts)
 }
 
-/// One page of a user's tokens, newest first; with `usable_at` only those that are neither revoked nor over then.
+/// One page of a user's tokens, newest first; with `usable_at` only those neither revoked nor expired at that time.
 pub async fn list(
     db: &impl ConnectionTrait,
     user_id: i64,
@@ -75,27 +75,27 @@ pub async fn list(
     Ok(paged(of_user(user_id, usable_at), &sort, page).all(db).await?)
 }
 
-/// The place of `token` in a list.
+/// The cursor key of `token` in a list.
 pub fn cursor_key(token: &api_token::Model) -> CursorKey {
     CursorKey { key: token.created_at.millis().into(), id: token.id }
 }
 
-/// How many tokens a user has; with `usable_at` only those that are neither revoked nor over then.
+/// Counts a user's tokens; with `usable_at` only those neither revoked nor expired at that time.
 pub async fn count(db: &impl ConnectionTrait, user_id: i64, usable_at: Option<DateTime<Utc>>) -> Result<u64> {
     Ok(of_user(user_id, usable_at).count(db).await?)
 }
 
-/// Of a user's tokens that logins made and that are neither revoked nor over at `now`, the one whose last use, or else
-/// whose making, is the longest ago.
+/// The least recently used of a user's login tokens that are neither revoked nor expired at `now`; an unused one counts
+/// by its creation time.
 pub async fn find_least_recently_used_from_login(
     db: &impl ConnectionTrait,
     user_id: i64,
     now: DateTime<Utc>,
 ) -> Result<Option<api_token::Model>> {
-    let (used, made) = (Expr::col(api_token::Column::LastUsedAt), Expr::col(api_token::Column::CreatedAt));
+    let (last_used, created) = (Expr::col(api_token::Column::LastUsedAt), Expr::col(api_token::Column::CreatedAt));
     Ok(of_user(user_id, Some(now))
         .filter(api_token::Column::FromLogin.eq(true))
-        .order_by(SimpleExpr::from(Func::coalesce([used, made])), Order::Asc)
+        .order_by(SimpleExpr::from(Func::coalesce([last_used, created])), Order::Asc)
         .order_by_asc(api_token::Column::Id)
         .one(db)
         .await?)
@@ -108,8 +108,8 @@ pub async fn insert(db: &impl TracksChanges, token: api_token::ActiveModel) -> R
     Ok(token)
 }
 
-/// Writes the columns that are set in `changes` and raises the version. False if the row is not of the version of
-/// `token` any more, or revoked.
+/// Writes the set columns of `changes` and increments the version. Returns false if the row's version is no longer that
+/// of `token`, or it is revoked.
 pub async fn update(
     db: &impl TracksChanges,
     token: &api_token::Model,
@@ -129,7 +129,7 @@ pub async fn update(
     Ok(updated.rows_affected == 1)
 }
 
-/// Notes a use of the token, unless one is noted since `since`.
+/// Records a use of the token, unless one is recorded after `since`.
 pub async fn update_last_used(
     db: &impl ConnectionTrait,
     token_id: i64,
@@ -148,7 +148,7 @@ pub async fn update_last_used(
     Ok(())
 }
 
-/// Revokes a token for good. False if it was revoked before.
+/// Revokes a token irreversibly. Returns false if it was revoked already.
 pub async fn update_revoked(db: &impl TracksChanges, token: &api_token::Model, now: DateTime<Utc>) -> Result<bool> {
     let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
     let updated = api_token::Entity::update_many()
@@ -161,12 +161,12 @@ pub async fn update_revoked(db: &impl TracksChanges, token: &api_token::Model, n
     Ok(updated.rows_affected == 1)
 }
 
-/// Revokes every token of a user; returns how many could be used at `now`.
+/// Revokes all tokens of a user; returns how many were usable at `now`.
 pub async fn update_all_revoked(db: &impl TracksChanges, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
     update_revoked_of_user(db, user_id, Condition::all(), now).await
 }
 
-/// Revokes every token of a user that a login made; returns how many could be used at `now`.
+/// Revokes all login tokens of a user; returns how many were usable at `now`.
 pub async fn update_all_from_login_revoked(db: &impl TracksChanges, user_id: i64, now: DateTime<Utc>) -> Result<u64> {
     update_revoked_of_user(db, user_id, Condition::all().add(api_token::Column::FromLogin.eq(true)), now).await
 }
@@ -178,7 +178,7 @@ async fn update_revoked_of_user(
     now: DateTime<Utc>,
 ) -> Result<u64> {
     let usable = of_user(user_id, Some(now)).filter(which.clone()).count(db).await?;
-    // One that is over is revoked, too: its owner could give it more time.
+    // Expired ones are revoked, too: their owner could extend them.
     let updated = revocation_update(now).filter(api_token::Column::UserId.eq(user_id)).filter(which).exec(db).await?;
     if updated.rows_affected > 0 {
         db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
@@ -191,21 +191,21 @@ fn revocation_update(now: DateTime<Utc>) -> UpdateMany<api_token::Entity> {
     api_token::Entity::update_many().set(row).filter(api_token::Column::RevokedAt.is_null())
 }
 
-/// Revokes every token of everybody; returns how many there were.
+/// Revokes all tokens of all users; returns the count.
 pub async fn update_all_users_revoked(db: &impl TracksChanges, now: DateTime<Utc>) -> Result<u64> {
     let updated = revocation_update(now).exec(db).await?;
     db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     Ok(updated.rows_affected)
 }
 
-/// Revokes every token of everybody that a login made; returns how many there were.
+/// Revokes all login tokens of all users; returns the count.
 pub async fn update_all_users_from_login_revoked(db: &impl TracksChanges, now: DateTime<Utc>) -> Result<u64> {
     let updated = revocation_update(now).filter(api_token::Column::FromLogin.eq(true)).exec(db).await?;
     db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     Ok(updated.rows_affected)
 }
 
-/// Revokes every token that a login of a user of this tenant made.
+/// Revokes all login tokens of a tenant's users.
 pub async fn update_tenant_from_login_revoked(
     db: &impl TracksChanges,
     tenant_id: i64,

@@ -1,4 +1,4 @@
-//! The record of what happened to accounts.
+//! Audit log.
 
 use entity::audit_event;
 use sea_orm::{ConnectionTrait, EntityTrait};

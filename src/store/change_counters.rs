@@ -1,4 +1,4 @@
-//! How often something has changed about whom: what nodes on one database tell each other by.
+//! Change counters per bucket of users, by which nodes on one database invalidate each other's caches.
 
 use std::collections::BTreeSet;
 
@@ -8,23 +8,23 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Query
 
 use crate::error::Result;
 
-/// Groups of users that have a counter each.
+/// Number of buckets of users; each has one counter.
 pub const BUCKETS: i64 = 256;
 
-/// The slot of what concerns everybody.
+/// Bucket of changes that affect all users.
 pub const ALL_USERS_BUCKET: i32 = 256;
 
-/// Whom a change concerns.
+/// The users that a change affects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Affected {
-    /// The user with this number.
+    /// The user with this row id.
     User(i64),
-    /// Everybody, or nobody knows whom.
+    /// All users, or an unknown set.
     AllUsers,
 }
 
 impl Affected {
-    /// The counter that tells of it.
+    /// The bucket whose counter records the change.
     pub fn bucket(self) -> i32 {
         match self {
             Self::User(id) => i32::try_from(id.rem_euclid(BUCKETS)).unwrap_or(ALL_USERS_BUCKET),
@@ -33,39 +33,39 @@ impl Affected {
     }
 }
 
-/// Who has to look again after a change.
+/// The nodes whose caches a change invalidates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Propagation {
-    /// Every node: what it knew may not be true any more.
+    /// Every node.
     AllNodes,
-    /// Only this one: others are right about everything that decides, and see the rest within a minute.
+    /// This node only: other caches stay correct for every decision, and show the rest within a minute.
     ThisNode,
 }
 
-/// A transaction that takes note of whom its changes concern, and tells it with its commit. Statements that change
-/// what a caller is, or may do, run on nothing else, so that no use case can forget to tell.
+/// A transaction that records which users its changes affect, and invalidates caches with its commit. Statements that
+/// change a caller's identity or permissions require it, so that no use case can omit the invalidation.
 pub trait TracksChanges: ConnectionTrait {
-    /// Takes note.
-    fn mark_changed(&self, touched: Affected, reach: Propagation);
+    /// Records a change.
+    fn mark_changed(&self, affected: Affected, propagation: Propagation);
 }
 
-/// Every counter.
+/// All counters.
 pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<change_counter::Model>> {
     Ok(change_counter::Entity::find().all(db).await?)
 }
 
-/// Raises the counters of these slots. They stay locked until the transaction ends, so this comes last, and in the
-/// same order everywhere.
-pub async fn increment(db: &impl ConnectionTrait, slots: BTreeSet<i32>) -> Result<()> {
-    for slot in slots {
-        let raised = change_counter::Entity::update_many()
+/// Increments the counters of these buckets. The rows stay locked until the transaction ends: call this last. The order
+/// of the set prevents deadlocks.
+pub async fn increment(db: &impl ConnectionTrait, buckets: BTreeSet<i32>) -> Result<()> {
+    for bucket in buckets {
+        let updated = change_counter::Entity::update_many()
             .col_expr(change_counter::Column::Changes, Expr::col(change_counter::Column::Changes).add(1))
-            .filter(change_counter::Column::Slot.eq(slot))
+            .filter(change_counter::Column::Slot.eq(bucket))
             .exec(db)
             .await?;
-        if raised.rows_affected == 0 {
-            // Somebody has emptied the table by hand.
-            change_counter::ActiveModel { slot: Set(slot), changes: Set(1) }.insert(db).await?;
+        if updated.rows_affected == 0 {
+            // The table was emptied by hand.
+            change_counter::ActiveModel { slot: Set(bucket), changes: Set(1) }.insert(db).await?;
         }
     }
     Ok(())

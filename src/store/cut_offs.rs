@@ -1,45 +1,45 @@
-//! Cut-offs: access tokens of a user that were issued up to one are not valid for other services.
+//! Cut-offs: other services reject access tokens of a user that were issued up to the user's cut-off.
 //!
-//! Whoever issues an access token holds the lock of its user's row and stores the `iat` in the session. Whoever takes a
-//! cut-off holds the same lock, so that every token issued from what is about to change is known by then, whatever the
-//! clock of the node that issued it says.
+//! Issuing an access token takes the lock of the user's row and stores the `iat` in the session. Setting a cut-off
+//! takes the same lock. It thus covers every token issued before the change, whatever the issuing node's clock.
 
 use entity::timestamp::Timestamp;
 use entity::user;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 
-use super::{Affected, Propagation, TracksChanges, sessions, users};
+use super::change_counters::{Affected, Propagation, TracksChanges};
+use super::{sessions, user_locks};
 use crate::error::Result;
 
-/// A transaction that publishes revocations with its commit. Statements that make access tokens wrong run on nothing
-/// else, so that no use case can forget to publish it.
+/// A transaction that publishes revocations with its commit. Statements that invalidate access tokens require it, so
+/// that no use case can omit the publication.
 pub trait TracksRevocations: TracksChanges {
-    /// The revocation list is another one with the commit.
+    /// Marks that the commit changes the revocation list.
     fn mark_revocations_changed(&self);
-    /// The commit writes this cut-off.
+    /// Adds a cut-off that the commit writes.
     fn mark_cut_off(&self, cut_off: CutOff);
 }
 
-/// Why access tokens of a user are not valid any more.
+/// Why access tokens of a user are revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The user has other roles.
+    /// The user's roles or their permissions changed.
     RolesChanged,
-    /// The user has another username.
+    /// The username changed.
     UsernameChanged,
-    /// The user cannot sign in.
+    /// The user or the tenant was disabled.
     AccountDisabled,
-    /// There is no such user.
+    /// The user was deleted.
     AccountDeleted,
-    /// Too many sessions ended to list each.
+    /// Too many sessions ended to list each of them.
     SessionsEnded,
     /// Several access tokens of one session were replaced.
     TokensReplaced,
 }
 
 impl Cause {
-    /// Its name in the table.
+    /// The `reason` in the table and in the revocation list.
     pub fn name(self) -> &'static str {
         match self {
             Self::RolesChanged => "ROLES_CHANGED",
@@ -51,7 +51,7 @@ impl Cause {
         }
     }
 
-    /// Whether the user is another one than before.
+    /// Whether the commit emits `user.updated`, unless a use case has emitted an event of the user.
     pub fn is_user_update(self) -> bool {
         matches!(self, Self::RolesChanged | Self::AccountDisabled)
     }
@@ -60,30 +60,30 @@ impl Cause {
 /// Which access tokens a cut-off revokes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// All that were issued before the commit; the latest `iat` among them.
+    /// All tokens issued before the commit; holds the latest `iat` among them.
     All(Timestamp),
-    /// Those whose `iat` is not later.
+    /// Tokens with an `iat` up to this time.
     Until(Timestamp),
 }
 
 /// A cut-off that the commit writes.
 #[derive(Debug, Clone, Copy)]
 pub struct CutOff {
-    /// The user's number.
+    /// Row id of the user.
     pub user_id: i64,
-    /// The user's public id.
+    /// Public id of the user.
     pub user_uid: Uuid,
-    /// Which tokens.
+    /// The tokens it revokes.
     pub extent: Extent,
-    /// The cut-off until now.
+    /// The user's current cut-off.
     pub previous: Option<Timestamp>,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
 }
 
-/// Revokes all access tokens that were issued to the user until the transaction ends; locks the user's row until then.
+/// Revokes all access tokens issued to the user before the transaction ends; locks the user's row until then.
 pub async fn revoke_issued_tokens(db: &impl TracksRevocations, user_id: i64, cause: Cause) -> Result<()> {
-    let Some(user) = users::lock_by_id(db, user_id).await? else { return Ok(()) };
+    let Some(user) = user_locks::lock_by_id(db, user_id).await? else { return Ok(()) };
     let extent = Extent::All(sessions::latest_issued_at(db, user.id).await?);
     db.mark_cut_off(CutOff { user_id, user_uid: user.uid, extent, previous: user.cut_off_at, cause });
     Ok(())

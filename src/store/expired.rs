@@ -1,4 +1,4 @@
-//! Expired rows, deleted in batches.
+//! Batched deletion of expired rows.
 
 use chrono::{DateTime, Utc};
 use entity::timestamp::Timestamp;
@@ -33,7 +33,7 @@ where
     E: EntityTrait,
     K: TryGetable + Into<Value> + Send,
 {
-    // Two statements, because MySQL limits no subquery and SQLite and PostgreSQL limit no deletion.
+    // Two statements: MySQL has no LIMIT in such a subquery, SQLite and PostgreSQL have none in DELETE.
     let keys: Vec<K> = rows.select_only().column(key).limit(limit).into_tuple().all(db).await?;
     if keys.is_empty() {
         return Ok(0);

@@ -1,4 +1,4 @@
-//! What an import asks and writes, many rows at a time.
+//! Batched statements of imports.
 
 use std::collections::HashSet;
 
@@ -9,119 +9,118 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Affected, Propagation, TracksChanges};
+use super::change_counters::{Affected, Propagation, TracksChanges};
 use crate::error::{Error, Refusal, RefusalCode, Result};
 
-/// Those of `sources` that were imported before, with what they became.
+/// The records of those `sources` that were imported before.
 pub async fn list(db: &impl ConnectionTrait, sources: Vec<String>) -> Result<Vec<imported::Model>> {
     Ok(imported::Entity::find().filter(imported::Column::Source.is_in(sources)).all(db).await?)
 }
 
-/// Those of the canonical usernames that somebody has.
+/// Those of the canonical usernames that are taken.
 pub async fn taken_usernames(db: &impl ConnectionTrait, keys: Vec<String>) -> Result<HashSet<String>> {
     let column = user::Column::UsernameKey;
     let found = user::Entity::find().select_only().column(column).filter(column.is_in(keys));
     Ok(found.into_tuple().all(db).await?.into_iter().collect())
 }
 
-/// Those of the canonical e-mail addresses that somebody has.
+/// Those of the canonical e-mail addresses that are taken.
 pub async fn taken_emails(db: &impl ConnectionTrait, keys: Vec<String>) -> Result<HashSet<String>> {
     let column = user::Column::EmailKey;
     let found = user::Entity::find().select_only().column(column).filter(column.is_in(keys));
     Ok(found.into_tuple().all(db).await?.into_iter().collect())
 }
 
-/// Those of the numbers that users have.
-pub async fn taken_ids(db: &impl ConnectionTrait, numbers: Vec<i64>) -> Result<HashSet<i64>> {
+/// Those of the row ids that users have.
+pub async fn taken_ids(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<HashSet<i64>> {
     let column = user::Column::Id;
-    let found = user::Entity::find().select_only().column(column).filter(column.is_in(numbers));
+    let found = user::Entity::find().select_only().column(column).filter(column.is_in(ids));
     Ok(found.into_tuple().all(db).await?.into_iter().collect())
 }
 
-/// The tenants with these public ids or numbers, in no order.
-pub async fn list_tenants(db: &impl ConnectionTrait, uids: Vec<Uuid>, numbers: Vec<i64>) -> Result<Vec<tenant::Model>> {
-    let condition = Condition::any().add(tenant::Column::Uid.is_in(uids)).add(tenant::Column::Id.is_in(numbers));
+/// The tenants with these public ids or row ids, unordered.
+pub async fn list_tenants(db: &impl ConnectionTrait, uids: Vec<Uuid>, ids: Vec<i64>) -> Result<Vec<tenant::Model>> {
+    let condition = Condition::any().add(tenant::Column::Uid.is_in(uids)).add(tenant::Column::Id.is_in(ids));
     Ok(tenant::Entity::find().filter(condition).all(db).await?)
 }
 
-/// Has the tenants with these numbers stay as they are until the transaction ends.
-pub async fn lock_tenants(db: &impl ConnectionTrait, numbers: Vec<i64>) -> Result<()> {
-    // In one order, so that two imports do not wait for each other.
-    let found = tenant::Entity::find().filter(tenant::Column::Id.is_in(numbers)).order_by_asc(tenant::Column::Id);
+/// Locks the tenants with these row ids until the transaction ends.
+pub async fn lock_tenants(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<()> {
+    // A fixed order prevents deadlocks between two imports.
+    let found = tenant::Entity::find().filter(tenant::Column::Id.is_in(ids)).order_by_asc(tenant::Column::Id);
     found.lock_exclusive().all(db).await?;
     Ok(())
 }
 
-/// Those of the tenants with these numbers that are disabled.
-pub async fn disabled_tenants(db: &impl ConnectionTrait, numbers: Vec<i64>) -> Result<HashSet<i64>> {
+/// Those of the tenants with these row ids that are disabled.
+pub async fn disabled_tenants(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<HashSet<i64>> {
     let column = tenant::Column::Id;
-    let found = tenant::Entity::find().select_only().column(column).filter(column.is_in(numbers));
+    let found = tenant::Entity::find().select_only().column(column).filter(column.is_in(ids));
     let disabled = found.filter(tenant::Column::Status.eq(tenant::Status::Disabled));
     Ok(disabled.into_tuple().all(db).await?.into_iter().collect())
 }
 
-/// The highest number that a user has.
+/// The highest row id of a user.
 pub async fn highest_user_id(db: &impl ConnectionTrait) -> Result<Option<i64>> {
     let column = user::Column::Id;
     let found = user::Entity::find().select_only().column(column).order_by_desc(column).limit(1);
     Ok(found.into_tuple().one(db).await?)
 }
 
-/// Adds a tenant, perhaps with a number of its own.
+/// Adds a tenant, with the given row id if one is set.
 ///
 /// # Errors
-/// A refusal with [`RefusalCode::Conflict`] if the number was taken in the meantime.
+/// A refusal with [`RefusalCode::Conflict`] if the row id was taken concurrently.
 pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenant::ActiveModel) -> Result<tenant::Model> {
     let tenant = row.insert(db).await.map_err(conflict)?;
     advance_sequence(db, "tenant", tenant.id).await?;
     Ok(tenant)
 }
 
-/// Adds users, perhaps with numbers of their own, and tells the numbers.
+/// Adds users, with the given row ids where they are set; returns the row ids by public id.
 ///
 /// # Errors
-/// A refusal with [`RefusalCode::Conflict`] if somebody else took a name or a number in the meantime.
+/// A refusal with [`RefusalCode::Conflict`] if a name or a row id was taken concurrently.
 pub async fn insert_users(db: &impl TracksChanges, rows: Vec<user::ActiveModel>) -> Result<Vec<(Uuid, i64)>> {
     let uids: Vec<Uuid> = rows.iter().filter_map(|row| row.uid.try_as_ref().copied()).collect();
     if let Some(highest) = rows.iter().filter_map(|row| row.id.try_as_ref().copied()).max() {
         advance_sequence(db, "user", highest).await?;
     }
-    // Databases differ in what they take for a number that shall be made, so each row says it or none does.
-    let (own, made): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id.is_set());
-    for rows in [own, made] {
+    // Databases differ in the placeholder for a generated id, so all rows of a statement set it or none does.
+    let (with_id, generated): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id.is_set());
+    for rows in [with_id, generated] {
         if !rows.is_empty() {
             user::Entity::insert_many(rows).exec_without_returning(db).await.map_err(conflict)?;
         }
     }
-    // The numbers may have been somebody's before.
+    // The row ids may be those of deleted users.
     db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
-    let numbers = user::Entity::find().select_only().column(user::Column::Uid).column(user::Column::Id);
-    Ok(numbers.filter(user::Column::Uid.is_in(uids)).into_tuple().all(db).await?)
+    let ids = user::Entity::find().select_only().column(user::Column::Uid).column(user::Column::Id);
+    Ok(ids.filter(user::Column::Uid.is_in(uids)).into_tuple().all(db).await?)
 }
 
 fn conflict(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => {
-            Refusal::new(RefusalCode::Conflict, "an account or a tenant was made at the same time: repeat the import")
-                .into()
+            Refusal::new(RefusalCode::Conflict, "a user or tenant was created concurrently: repeat the import").into()
         }
         _ => error.into(),
     }
 }
 
-/// Has PostgreSQL make numbers beyond `number`; the others see to it themselves.
-async fn advance_sequence(db: &impl ConnectionTrait, table: &'static str, number: i64) -> Result<()> {
+/// Advances PostgreSQL's id sequence past `id`; other databases do so themselves.
+async fn advance_sequence(db: &impl ConnectionTrait, table: &'static str, id: i64) -> Result<()> {
     if db.get_database_backend() == DbBackend::Postgres {
         let sql =
             "SELECT setval(numbers, $2) FROM (SELECT pg_get_serial_sequence($1, 'id')::regclass AS numbers) AS its
             WHERE $2 > COALESCE(pg_sequence_last_value(numbers), 0)";
-        let values = [format!("\"{table}\"").into(), number.into()];
+        let values = [format!("\"{table}\"").into(), id.into()];
         db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
     }
     Ok(())
 }
 
-/// Gives roles to users who have none of them yet, by number.
+/// Assigns roles to users who do not have them yet, by row ids.
 pub async fn grant(db: &impl TracksChanges, grants: Vec<user_role::ActiveModel>) -> Result<()> {
     if !grants.is_empty() {
         user_role::Entity::insert_many(grants).exec_without_returning(db).await?;
@@ -130,7 +129,7 @@ pub async fn grant(db: &impl TracksChanges, grants: Vec<user_role::ActiveModel>)
     Ok(())
 }
 
-/// Sets the failures in a row of new users; what an earlier user of the same number left is forgotten.
+/// Sets the failure counters of new users; replaces those of a deleted user with the same row id.
 pub async fn replace_failures(db: &impl ConnectionTrait, rows: Vec<throttle::ActiveModel>) -> Result<()> {
     let subjects: Vec<String> = rows.iter().filter_map(|row| row.subject.try_as_ref().cloned()).collect();
     if !subjects.is_empty() {
@@ -140,18 +139,18 @@ pub async fn replace_failures(db: &impl ConnectionTrait, rows: Vec<throttle::Act
     Ok(())
 }
 
-/// Renames the note `old`, if it is of one of these public ids.
+/// Renames the import record `old`, if it belongs to one of these public ids.
 pub async fn rename_source(db: &impl ConnectionTrait, old: &str, new: String, uids: Vec<Uuid>) -> Result<()> {
     let row = imported::ActiveModel { source: Set(new), ..Default::default() };
-    let notes = imported::Entity::update_many().set(row).filter(imported::Column::Source.eq(old));
-    notes.filter(imported::Column::Uid.is_in(uids)).exec(db).await?;
+    let records = imported::Entity::update_many().set(row).filter(imported::Column::Source.eq(old));
+    records.filter(imported::Column::Uid.is_in(uids)).exec(db).await?;
     Ok(())
 }
 
-/// Notes what was imported.
+/// Adds import records.
 ///
 /// # Errors
-/// A refusal with [`RefusalCode::Conflict`] if another import was faster.
+/// A refusal with [`RefusalCode::Conflict`] if a concurrent import added one of them.
 pub async fn insert(db: &impl ConnectionTrait, rows: Vec<imported::ActiveModel>) -> Result<()> {
     if !rows.is_empty() {
         imported::Entity::insert_many(rows).exec_without_returning(db).await.map_err(conflict)?;

@@ -1,4 +1,4 @@
-//! Pages by keyset: the next page begins after a known row, so that a deep page costs what the first one does.
+//! Keyset pagination: a page starts after a known row, so that a deep page costs as much as the first.
 
 use sea_orm::sea_query::{Expr, ExprTrait, Func, SimpleExpr};
 use sea_orm::{Condition, EntityTrait, Order, QueryFilter, QueryOrder, Select, Value};
@@ -6,29 +6,29 @@ use sea_orm::{Condition, EntityTrait, Order, QueryFilter, QueryOrder, Select, Va
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
-    /// Only rows behind this place.
+    /// Only rows after this key.
     pub after: Option<CursorKey>,
-    /// Only rows in front of this place.
+    /// Only rows before this key.
     pub before: Option<CursorKey>,
-    /// How many rows to fetch.
+    /// Maximum number of rows.
     pub limit: u64,
-    /// Take the rows from the end of the list.
+    /// Whether to take the rows from the end of the list.
     pub is_from_end: bool,
 }
 
-/// A row's place in a list: the value it is sorted by and, among equals, its number.
+/// Position of a row in a list: the value of the sort column and, among equals, the row id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CursorKey {
-    /// The value of the sort column.
+    /// Value of the sort column.
     pub key: Value,
-    /// The row's number.
+    /// Row id.
     pub id: i64,
 }
 
-/// What a list is sorted by; rows that are equal in it stand in the order of their numbers.
+/// Sort order of a list; rows with equal values are ordered by row id.
 pub(super) struct Sort<C> {
     pub column: C,
-    /// What stands for "no value"; it sorts like any other value, and alike on every database.
+    /// Replaces NULL, which databases sort differently.
     pub null_as: Option<Value>,
     pub id: C,
     pub is_descending: bool,
@@ -43,30 +43,43 @@ impl<C: sea_orm::ColumnTrait> Sort<C> {
         }
     }
 
-    /// Rows that come later in the sort order (or earlier, if `reverse`) than `place`.
-    fn range_condition(&self, place: &CursorKey, reverse: bool) -> Condition {
+    /// Rows after `cursor` in the sort order.
+    fn after(&self, cursor: &CursorKey) -> Condition {
+        if self.is_descending { self.lower(cursor) } else { self.greater(cursor) }
+    }
+
+    /// Rows before `cursor` in the sort order.
+    fn before(&self, cursor: &CursorKey) -> Condition {
+        if self.is_descending { self.greater(cursor) } else { self.lower(cursor) }
+    }
+
+    /// Rows with a greater key, or an equal key and a greater row id.
+    fn greater(&self, cursor: &CursorKey) -> Condition {
         let id = Expr::col(self.id.as_column_ref());
         // `key >= x AND (key > x OR id > y)` lets every database walk the index; `key > x OR (...)` does not.
-        let (reaches, passes, id_passes) = if self.is_descending == reverse {
-            (self.key().gte(place.key.clone()), self.key().gt(place.key.clone()), id.gt(place.id))
-        } else {
-            (self.key().lte(place.key.clone()), self.key().lt(place.key.clone()), id.lt(place.id))
-        };
-        Condition::all().add(reaches).add(Condition::any().add(passes).add(id_passes))
+        let beyond = Condition::any().add(self.key().gt(cursor.key.clone())).add(id.gt(cursor.id));
+        Condition::all().add(self.key().gte(cursor.key.clone())).add(beyond)
+    }
+
+    /// Like [`Self::greater`], in the other direction.
+    fn lower(&self, cursor: &CursorKey) -> Condition {
+        let id = Expr::col(self.id.as_column_ref());
+        let beyond = Condition::any().add(self.key().lt(cursor.key.clone())).add(id.lt(cursor.id));
+        Condition::all().add(self.key().lte(cursor.key.clone())).add(beyond)
     }
 }
 
-/// `select` narrowed to `page`; the rows come in list order, or in reverse if the page is taken from the end.
+/// Restricts `select` to `page`; rows are in list order, or in reverse if the page is taken from the end.
 pub(super) fn paged<E, C>(mut select: Select<E>, sort: &Sort<C>, page: &Page) -> Select<E>
 where
     E: EntityTrait,
     C: sea_orm::ColumnTrait,
 {
-    if let Some(place) = &page.after {
-        select = select.filter(sort.range_condition(place, false));
+    if let Some(cursor) = &page.after {
+        select = select.filter(sort.after(cursor));
     }
-    if let Some(place) = &page.before {
-        select = select.filter(sort.range_condition(place, true));
+    if let Some(cursor) = &page.before {
+        select = select.filter(sort.before(cursor));
     }
     let order = if sort.is_descending == page.is_from_end { Order::Asc } else { Order::Desc };
     sea_orm::QuerySelect::limit(select.order_by(sort.key(), order.clone()).order_by(sort.id, order), page.limit)

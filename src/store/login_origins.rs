@@ -1,4 +1,4 @@
-//! Devices and networks that accounts were signed in to from.
+//! Known devices and networks of users, by their past logins.
 
 use chrono::{DateTime, Utc};
 use entity::login_origin::{self, Column, Entity};
@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 
 use crate::error::Result;
 
-/// Those of `origins` that are known of a user at `time`.
+/// Those of `origins` that are known for a user at `time`.
 pub async fn list_known(
     db: &impl ConnectionTrait,
     user_id: i64,
@@ -23,21 +23,21 @@ pub async fn list_known(
         .await?)
 }
 
-/// Adds an origin, or has it last longer.
+/// Adds an origin, or extends its expiry.
 pub async fn upsert(db: &impl ConnectionTrait, user_id: i64, origin: &str, expires_at: DateTime<Utc>) -> Result<()> {
     let row = login_origin::ActiveModel {
         user_id: Set(user_id),
         origin: Set(origin.to_owned()),
         expires_at: Set(expires_at.into()),
     };
-    let again = OnConflict::columns([Column::UserId, Column::Origin]).update_column(Column::ExpiresAt).to_owned();
-    Entity::insert(row).on_conflict(again).exec_without_returning(db).await?;
+    let on_conflict = OnConflict::columns([Column::UserId, Column::Origin]).update_column(Column::ExpiresAt).to_owned();
+    Entity::insert(row).on_conflict(on_conflict).exec_without_returning(db).await?;
     Ok(())
 }
 
-/// Deletes the origins of a user that begin with `kind`, but for the `limit` that last longest.
+/// Deletes the origins of a user with the prefix `kind`, except the `limit` that expire last.
 pub async fn delete_excess(db: &impl ConnectionTrait, user_id: i64, kind: &str, limit: u64) -> Result<()> {
-    // Two statements, because MySQL limits no subquery.
+    // Two statements, because MySQL has no LIMIT in such a subquery.
     let excess: Vec<String> = Entity::find()
         .select_only()
         .column(Column::Origin)
@@ -56,9 +56,9 @@ pub async fn delete_excess(db: &impl ConnectionTrait, user_id: i64, kind: &str, 
     Ok(())
 }
 
-/// Deletes at most `limit` origins of one user whose end was before `time`; returns how many.
+/// Deletes expired origins of at most `limit` users, as of `time`; returns the count.
 pub async fn delete_expired(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
-    // The key has two columns: the users of the eldest rows come first, then their rows.
+    // The key has two columns: select the users of the oldest rows, then delete their expired rows.
     let users: Vec<i64> = Entity::find()
         .select_only()
         .column(Column::UserId)

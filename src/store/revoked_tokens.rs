@@ -1,4 +1,4 @@
-//! Tokens and sessions that are refused before their time.
+//! Revocation list: tokens and sessions revoked before their expiry.
 
 use chrono::{DateTime, Utc};
 use entity::revoked_token;
@@ -7,38 +7,39 @@ use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
-use super::{Affected, Propagation, TracksRevocations};
+use super::change_counters::{Affected, Propagation};
+use super::cut_offs::TracksRevocations;
 use crate::error::Result;
 
 /// One entry of the list.
 #[derive(Debug, Clone)]
 pub struct Revocation {
-    /// A `jti`, a `sid`, the public id of a user, or a name by [`generations_of`].
+    /// A `jti`, a `sid`, the public id of a user, or an id by [`generation_entry_id`].
     pub token_id: String,
-    /// Whose it was.
+    /// Public id of the token's user.
     pub user_uid: Uuid,
-    /// When it would have ended by itself.
+    /// The original expiry.
     pub until: DateTime<Utc>,
-    /// Why.
+    /// The reason, in upper-case words.
     pub reason: &'static str,
-    /// Of a session that lives: the lowest generation whose access tokens are valid.
+    /// For a live session: the lowest generation whose access tokens are valid.
     pub generation: Option<i32>,
 }
 
-/// What begins the name of a session's entry with its lowest valid generation.
+/// Prefix of the ids of entries with a session's lowest valid generation.
 const GENERATION_PREFIX: &str = "gen:";
 
-/// The name of a session's entry with its lowest valid generation.
+/// The id of the entry with a session's lowest valid generation.
 pub fn generation_entry_id(sid: &str) -> String {
     format!("{GENERATION_PREFIX}{sid}")
 }
 
-/// The session that such a name is about.
+/// The `sid` in an id by [`generation_entry_id`].
 pub fn session_of_entry(token_id: &str) -> Option<&str> {
     token_id.strip_prefix(GENERATION_PREFIX)
 }
 
-/// Whether one of `token_ids` is on the list at `now`.
+/// Whether any of `token_ids` is revoked at `now`.
 pub async fn contains_any(db: &impl ConnectionTrait, token_ids: &[&str], now: DateTime<Utc>) -> Result<bool> {
     let found = revoked_token::Entity::find()
         .filter(revoked_token::Column::TokenId.is_in(token_ids.iter().copied()))
@@ -49,10 +50,10 @@ pub async fn contains_any(db: &impl ConnectionTrait, token_ids: &[&str], now: Da
     Ok(found.is_some())
 }
 
-/// Puts `revocations` of somebody's tokens on the list; what stands there already stays as it is.
+/// Adds entries; existing ones are left unchanged.
 pub async fn insert(
     db: &impl TracksRevocations,
-    whose: Affected,
+    affected: Affected,
     revocations: Vec<Revocation>,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -77,11 +78,11 @@ pub async fn insert(
         )
         .exec_without_returning(db)
         .await?;
-    db.mark_changed(whose, Propagation::AllNodes);
+    db.mark_changed(affected, Propagation::AllNodes);
     Ok(())
 }
 
-/// What was put on the list after `since` and no cut-off covers, in that order.
+/// Entries added after `since` that no cut-off covers, oldest first.
 pub async fn list_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<Vec<revoked_token::Model>> {
     Ok(revoked_token::Entity::find()
         .filter(revoked_token::Column::RevokedAt.gt(Timestamp::from(since)))
@@ -92,7 +93,7 @@ pub async fn list_since(db: &impl ConnectionTrait, since: DateTime<Utc>) -> Resu
         .await?)
 }
 
-/// Puts one of this user's on the list; what stands there already is renewed.
+/// Adds an entry of this user, or updates the existing one.
 pub async fn upsert(
     db: &impl TracksRevocations,
     user_id: i64,
@@ -119,12 +120,12 @@ pub async fn upsert(
     Ok(())
 }
 
-/// Those of the users who have more than `most` ended sessions on the list since `since` that no cut-off covers.
+/// The users with more than `limit` entries of ended sessions since `since` that no cut-off covers.
 pub async fn list_users_over_limit(
     db: &impl ConnectionTrait,
     user_uids: Vec<Uuid>,
     since: DateTime<Utc>,
-    most: u64,
+    limit: u64,
 ) -> Result<Vec<Uuid>> {
     let entries = Expr::col(revoked_token::Column::TokenId).count();
     Ok(revoked_token::Entity::find()
@@ -133,13 +134,13 @@ pub async fn list_users_over_limit(
         .filter(revoked_token::Column::UserUid.is_in(user_uids))
         .filter(sessions_since(since))
         .group_by(revoked_token::Column::UserUid)
-        .having(entries.gt(i64::try_from(most).unwrap_or(i64::MAX)))
+        .having(entries.gt(i64::try_from(limit).unwrap_or(i64::MAX)))
         .into_tuple()
         .all(db)
         .await?)
 }
 
-/// Takes the ended sessions of a user off the list, because a cut-off covers them.
+/// Marks the entries of a user's ended sessions as covered by a cut-off, which removes them from the published list.
 pub async fn update_covered_by_cut_off(
     db: &impl TracksRevocations,
     user_id: i64,
@@ -158,7 +159,7 @@ pub async fn update_covered_by_cut_off(
     Ok(())
 }
 
-/// Sessions that ended; the prefix of their public ids is theirs alone, and no `jti` has a dot less.
+/// Entries of ended sessions: only session ids and `jti`s start with `ses_`, and every `jti` contains a dot.
 fn sessions_since(since: DateTime<Utc>) -> Condition {
     Condition::all()
         .add(revoked_token::Column::RevokedAt.gt(Timestamp::from(since)))
@@ -168,7 +169,7 @@ fn sessions_since(since: DateTime<Utc>) -> Condition {
         .add(revoked_token::Column::TokenId.not_like("%.%"))
 }
 
-/// Takes at most `limit` entries off the list that would have ended by themselves before `time`; tells how many.
+/// Deletes at most `limit` entries whose original expiry was before `time`; returns the count.
 pub async fn delete_expired(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use revoked_token::{Column, Entity};
     super::expired::delete_expired::<Entity, String>(db, Column::TokenId, (Column::Until, time), limit).await

@@ -1,38 +1,24 @@
-//! Roles, their permissions, and who holds them.
+//! Roles, their permissions and their holders.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use entity::{role, role_permission, user, user_role};
+use entity::{role, role_permission, user_role};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, RelationTrait, Set, SqlErr,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, RelationTrait, Set, SqlErr,
 };
 use uuid::Uuid;
 
-use super::cut_offs::{Cause, revoke_issued_tokens};
-use super::{Affected, Propagation, TenantScope, TracksChanges, TracksRevocations};
+use super::change_counters::{Affected, Propagation, TracksChanges};
+use super::cut_offs::{Cause, TracksRevocations, revoke_issued_tokens};
+use super::scope::TenantScope;
 use crate::error::{Error, Refusal, RefusalCode, Result, map_unique_violation};
 
-/// A role with the names of its permissions, which built-in roles do not list.
+/// A role with its permissions; built-in roles have all of them and list none.
 pub type RoleWithPermissions = (role::Model, Vec<role_permission::Model>);
 
-/// One permission that one user has through one role.
-#[derive(Debug, Clone, FromQueryResult)]
-pub struct Grant {
-    /// The user's number.
-    pub user_id: i64,
-    /// The number of the user's tenant.
-    pub tenant_id: i64,
-    /// The role's name.
-    pub name: String,
-    /// Whether the role holds every permission.
-    pub built_in: bool,
-    /// The name of one of its permissions.
-    pub permission: Option<String>,
-}
-
-/// Every role, by name.
+/// All roles, by name.
 pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<RoleWithPermissions>> {
     Ok(role::Entity::find()
         .order_by_asc(role::Column::NameKey)
@@ -41,7 +27,7 @@ pub async fn list(db: &impl ConnectionTrait) -> Result<Vec<RoleWithPermissions>>
         .await?)
 }
 
-/// The roles with these canonical names, in no order.
+/// The roles with these canonical names, unordered.
 pub async fn list_by_name(db: &impl ConnectionTrait, keys: &[String]) -> Result<Vec<RoleWithPermissions>> {
     Ok(role::Entity::find()
         .filter(role::Column::NameKey.is_in(keys))
@@ -60,13 +46,13 @@ pub async fn find(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<RoleWit
     Ok(found.into_iter().next())
 }
 
-/// The same, with the row of the role locked until the transaction ends.
+/// Like [`find`], with the role's row locked until the transaction ends.
 pub async fn lock(db: &impl TracksChanges, uid: Uuid) -> Result<Option<RoleWithPermissions>> {
     role::Entity::find().filter(role::Column::Uid.eq(uid)).lock_exclusive().all(db).await?;
     find(db, uid).await
 }
 
-/// The roles that a user holds, in the order of their numbers.
+/// The roles of a user, by row id.
 pub async fn list_of_user(db: &impl ConnectionTrait, user_id: i64) -> Result<Vec<role::Model>> {
     Ok(role::Entity::find()
         .join(JoinType::InnerJoin, role::Relation::UserRole.def())
@@ -76,25 +62,7 @@ pub async fn list_of_user(db: &impl ConnectionTrait, user_id: i64) -> Result<Vec
         .await?)
 }
 
-/// What these users hold, one row per user, role and permission.
-pub async fn list_grants(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Result<Vec<Grant>> {
-    Ok(user_role::Entity::find()
-        .select_only()
-        .column(user_role::Column::UserId)
-        .column(user::Column::TenantId)
-        .column(role::Column::Name)
-        .column(role::Column::BuiltIn)
-        .column(role_permission::Column::Permission)
-        .join(JoinType::InnerJoin, user_role::Relation::User.def())
-        .join(JoinType::InnerJoin, user_role::Relation::Role.def())
-        .join(JoinType::LeftJoin, role::Relation::RolePermission.def())
-        .filter(user_role::Column::UserId.is_in(user_ids))
-        .into_model::<Grant>()
-        .all(db)
-        .await?)
-}
-
-/// How many users within `scope` hold the role.
+/// Counts the holders of a role in `scope`.
 pub async fn count_holders(db: &impl ConnectionTrait, scope: TenantScope, role_id: i64) -> Result<u64> {
     Ok(user_role::Entity::find()
         .join(JoinType::InnerJoin, user_role::Relation::User.def())
@@ -104,7 +72,7 @@ pub async fn count_holders(db: &impl ConnectionTrait, scope: TenantScope, role_i
         .await?)
 }
 
-/// Locks the roles of a user against changes until the transaction ends; built-in ones do not change.
+/// Locks the roles of a user against changes until the transaction ends; built-in roles never change.
 pub async fn lock_of_user(db: &impl TracksChanges, user_id: i64) -> Result<()> {
     let held = user_role::Entity::find().select_only().column(user_role::Column::RoleId);
     let held = held.filter(user_role::Column::UserId.eq(user_id)).into_query();
@@ -114,14 +82,14 @@ pub async fn lock_of_user(db: &impl TracksChanges, user_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Locks the built-in roles until the transaction ends, so that of two transactions that each take an administrator
-/// away the second sees what the first did. SQLite has one writer and needs no lock.
+/// Locks the built-in roles until the transaction ends. Serializes transactions that remove an administrator, so that
+/// the second sees the first. SQLite has one writer and needs no lock.
 pub async fn lock_built_in(db: &impl ConnectionTrait) -> Result<()> {
     role::Entity::find().filter(role::Column::BuiltIn.eq(true)).lock_exclusive().all(db).await?;
     Ok(())
 }
 
-/// Gives `user_id` exactly these roles, and revokes the access tokens that name others.
+/// Sets the roles of `user_id` to exactly these; a change revokes the issued access tokens, which name the old roles.
 pub async fn replace_of_user(db: &impl TracksRevocations, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
     let held = user_role::Entity::find().filter(user_role::Column::UserId.eq(user_id)).all(db).await?;
     if held.iter().map(|held| held.role_id).collect::<BTreeSet<_>>() == *role_ids {
@@ -133,7 +101,7 @@ pub async fn replace_of_user(db: &impl TracksRevocations, user_id: i64, role_ids
     insert_of_user(db, user_id, role_ids).await
 }
 
-/// Gives `user_id`, who was just made and has no tokens, these roles.
+/// Assigns roles to the new user `user_id`, who has no tokens yet.
 pub async fn insert_of_user(db: &impl TracksChanges, user_id: i64, role_ids: &BTreeSet<i64>) -> Result<()> {
     db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
     if role_ids.is_empty() {
@@ -144,11 +112,13 @@ pub async fn insert_of_user(db: &impl TracksChanges, user_id: i64, role_ids: &BT
     Ok(())
 }
 
-/// What it means that a role is gone which was there when it was looked up.
+/// Maps a foreign-key violation: the role was deleted after it was read.
 fn role_deleted_error(error: DbErr) -> Error {
     match error.sql_err() {
         Some(SqlErr::ForeignKeyConstraintViolation(_)) => {
-            Refusal::new(RefusalCode::UnknownRole, "a role was deleted meanwhile: look again").for_field("roles").into()
+            Refusal::new(RefusalCode::UnknownRole, "a role was deleted concurrently: reload the roles")
+                .for_field("roles")
+                .into()
         }
         _ => error.into(),
     }
@@ -183,7 +153,7 @@ pub async fn update_name(db: &impl TracksChanges, role_id: i64, name: &str, key:
     Ok(())
 }
 
-/// Deletes a role; its holders lose it.
+/// Deletes a role and its assignments.
 pub async fn delete(db: &impl TracksChanges, role_id: i64) -> Result<()> {
     db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     role::Entity::delete_by_id(role_id).exec(db).await?;
@@ -202,7 +172,7 @@ pub async fn update_description(
     Ok(())
 }
 
-/// Gives the role exactly these permissions.
+/// Sets the permissions of a role to exactly these.
 pub async fn replace_permissions(
     db: &impl TracksChanges,
     role_id: i64,

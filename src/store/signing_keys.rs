@@ -1,4 +1,4 @@
-//! Signing keys, sealed.
+//! Signing keys, encrypted.
 
 use chrono::{DateTime, Utc};
 use entity::signing_key;
@@ -7,7 +7,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityT
 
 use crate::error::Result;
 
-/// The keys that are not retired at `now`, the one that became active last in front.
+/// The keys that are not retired at `now`, most recently activated first.
 pub async fn list(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<signing_key::Model>> {
     Ok(signing_key::Entity::find()
         .filter(

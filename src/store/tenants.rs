@@ -6,8 +6,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::change_counters::{Affected, Propagation, TracksChanges};
+use super::cut_offs::TracksRevocations;
 use super::keyset::{CursorKey, Page, Sort, paged};
-use super::{Affected, Propagation, TenantScope, TracksChanges, TracksRevocations};
+use super::scope::TenantScope;
 use crate::error::Result;
 
 fn scoped(scope: TenantScope) -> Select<tenant::Entity> {
@@ -19,33 +21,33 @@ pub async fn find(db: &impl ConnectionTrait, scope: TenantScope, uid: Uuid) -> R
     Ok(scoped(scope).filter(tenant::Column::Uid.eq(uid)).one(db).await?)
 }
 
-/// The same, with the row locked until the transaction ends.
+/// Like [`find`], with the row locked until the transaction ends.
 pub async fn lock(db: &impl ConnectionTrait, scope: TenantScope, uid: Uuid) -> Result<Option<tenant::Model>> {
     Ok(scoped(scope).filter(tenant::Column::Uid.eq(uid)).lock_exclusive().one(db).await?)
 }
 
-/// The tenant with this number, locked in the same way.
+/// The tenant with this row id, with the row locked until the transaction ends.
 pub async fn lock_by_id(db: &impl ConnectionTrait, id: i64) -> Result<Option<tenant::Model>> {
     Ok(tenant::Entity::find_by_id(id).lock_exclusive().one(db).await?)
 }
 
-/// The tenants with these numbers, in no order.
+/// The tenants with these row ids, unordered.
 pub async fn list_by_id(db: &impl ConnectionTrait, ids: Vec<i64>) -> Result<Vec<tenant::Model>> {
     Ok(tenant::Entity::find().filter(tenant::Column::Id.is_in(ids)).all(db).await?)
 }
 
-/// One page of the tenants, in the order in which they were made.
+/// One page of the tenants, by creation.
 pub async fn list(db: &impl ConnectionTrait, scope: TenantScope, page: &Page) -> Result<Vec<tenant::Model>> {
     let sort = Sort { column: tenant::Column::Id, null_as: None, id: tenant::Column::Id, is_descending: false };
     Ok(paged(scoped(scope), &sort, page).all(db).await?)
 }
 
-/// The place of `tenant` in a list.
+/// The cursor key of `tenant` in a list.
 pub fn cursor_key(tenant: &tenant::Model) -> CursorKey {
     CursorKey { key: tenant.id.into(), id: tenant.id }
 }
 
-/// How many tenants there are.
+/// Counts the tenants in `scope`.
 pub async fn count(db: &impl ConnectionTrait, scope: TenantScope) -> Result<u64> {
     Ok(scoped(scope).count(db).await?)
 }
@@ -62,7 +64,7 @@ pub async fn update_name(db: &impl ConnectionTrait, tenant: &tenant::Model, name
     Ok(())
 }
 
-/// Sets the status, which counts for its users by [`super::users::update_tenant_disabled`].
+/// Sets the status; [`super::users::update_tenant_disabled`] copies it to the users.
 pub async fn update_status(db: &impl TracksRevocations, tenant: &tenant::Model, status: tenant::Status) -> Result<()> {
     db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     let row = tenant::ActiveModel { status: Set(status), ..Default::default() };
@@ -70,7 +72,7 @@ pub async fn update_status(db: &impl TracksRevocations, tenant: &tenant::Model, 
     Ok(())
 }
 
-/// Deletes a tenant, and the note of an import that made it. It must have no users.
+/// Deletes a tenant without users, and its import record.
 pub async fn delete(db: &impl TracksChanges, tenant: &tenant::Model) -> Result<()> {
     db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     imported::Entity::delete_many().filter(imported::Column::Uid.eq(tenant.uid)).exec(db).await?;

@@ -1,4 +1,4 @@
-//! Messages to others that are not told yet.
+//! Queue of webhook messages that are not delivered yet.
 
 use chrono::{DateTime, Utc};
 use entity::timestamp::Timestamp;
@@ -15,7 +15,7 @@ pub async fn insert(db: &impl ConnectionTrait, rows: Vec<webhook_delivery::Activ
     Ok(())
 }
 
-/// The messages for an endpoint that are due at `now`, those that wait longest in front.
+/// At most `limit` messages for an endpoint that are due at `now`, longest due first.
 pub async fn list_due(
     db: &impl ConnectionTrait,
     endpoint: &str,
@@ -33,16 +33,16 @@ pub async fn list_due(
         .await?)
 }
 
-/// Counts an attempt at a message that is as it was read, and keeps others from it until `lost_at`. False if somebody
-/// else was faster.
+/// Claims an unchanged message until `claim_expires_at` and counts the attempt. Returns false if another node
+/// claimed it first.
 pub async fn update_claimed(
     db: &impl ConnectionTrait,
     read: &webhook_delivery::Model,
-    lost_at: DateTime<Utc>,
+    claim_expires_at: DateTime<Utc>,
 ) -> Result<bool> {
     let row = webhook_delivery::ActiveModel {
         attempts: Set(read.attempts + 1),
-        due_at: Set(lost_at.into()),
+        due_at: Set(claim_expires_at.into()),
         ..Default::default()
     };
     let updated = webhook_delivery::Entity::update_many()
@@ -55,7 +55,7 @@ pub async fn update_claimed(
     Ok(updated.rows_affected == 1)
 }
 
-/// Notes that the attempt with this number came to nothing, and when the next one is or that there is none.
+/// Records the failure of this attempt, and the time of the next one; without `next_at` the message is given up.
 pub async fn update_failed(
     db: &impl ConnectionTrait,
     (id, attempts): (i64, i32),
@@ -78,16 +78,16 @@ pub async fn update_failed(
     Ok(())
 }
 
-/// Forgets a message that was told.
+/// Deletes a delivered message.
 pub async fn delete(db: &impl ConnectionTrait, id: i64) -> Result<()> {
     webhook_delivery::Entity::delete_by_id(id).exec(db).await?;
     Ok(())
 }
 
-/// Forgets messages that were made before `past`: those that were given up, and those for endpoints that are gone.
-pub async fn delete_created_before(db: &impl ConnectionTrait, past: DateTime<Utc>) -> Result<()> {
+/// Deletes messages created before the time `before`: those given up, and those for removed endpoints.
+pub async fn delete_created_before(db: &impl ConnectionTrait, before: DateTime<Utc>) -> Result<()> {
     webhook_delivery::Entity::delete_many()
-        .filter(webhook_delivery::Column::CreatedAt.lt(Timestamp::from(past)))
+        .filter(webhook_delivery::Column::CreatedAt.lt(Timestamp::from(before)))
         .exec(db)
         .await?;
     Ok(())

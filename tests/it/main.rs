@@ -1,6 +1,6 @@
-//! Every promise, proven through the real router; one file per capability or promise.
+//! Integration tests of every promise through the real router, in rooms by subject.
 
-// Lets clippy see that helpers are tests too.
+// So that clippy treats helpers as tests.
 #![cfg(test)]
 // The futures of requests through all layers nest deeply.
 #![recursion_limit = "256"]

@@ -1,35 +1,36 @@
-//! What somebody asks of a new API token, parsed.
+//! The validated input for a new API token.
 
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use crate::account::access::rule::{Access, Permission};
-use crate::account::user::name::Name;
+use crate::account::access::grants::Access;
+use crate::account::access::permission::Permission;
+use crate::account::names::name::Name;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 
-/// A token that shall be made.
+/// A new API token.
 #[derive(Debug, Clone)]
 pub struct NewApiToken {
-    /// How its owner calls it.
+    /// The owner's name for it.
     pub name: Name,
-    /// What else its owner wants to remember.
+    /// The owner's note on it.
     pub note: Option<Note>,
-    /// What it may do as far as its owner may; nothing stands for all that the owner may.
+    /// Its permissions, limited by those of its owner; `None` for all that its owner has.
     pub permissions: Option<BTreeSet<Permission>>,
-    /// What it means to others.
+    /// Scopes for other services.
     pub scopes: Scopes,
-    /// How long it lasts; nothing is for ever.
+    /// Lifetime; `None` for no expiry.
     pub lifetime: Option<Lifetime>,
 }
 
 impl NewApiToken {
-    /// A token that stands for all that its owner may, for as long as a session lasts; for callers who sign in and know
-    /// no sessions. A token without an end would be one for whoever finds it, years later.
+    /// A token with all of its owner's permissions and a session's lifetime, for clients that log in without sessions.
+    /// Without expiry, anyone who finds it years later could use it.
     ///
     /// # Errors
-    /// What is wrong with the name.
+    /// The refusal of the name.
     pub fn for_login(app: &App, name: &str) -> Result<Self> {
         Ok(Self {
             name: Name::parse(name)?,
@@ -40,30 +41,30 @@ impl NewApiToken {
         })
     }
 
-    /// Refuses what somebody with `access` cannot give.
+    /// Requires that `access` covers the permissions.
     pub(crate) fn require_covered_by(&self, access: &Access) -> Result<()> {
         self.permissions.as_ref().map_or(Ok(()), |permissions| require_covered_by(permissions, access))
     }
 }
 
-/// Refuses permissions that are not in `access`.
+/// Requires that `access` covers the permissions.
 pub(crate) fn require_covered_by(permissions: &BTreeSet<Permission>, access: &Access) -> Result<()> {
     if access.covers(permissions) { Ok(()) } else { Err(Error::Forbidden) }
 }
 
-/// The names of permissions as they are stored.
+/// The permission names as stored: a JSON array.
 pub(crate) fn permission_names(permissions: &BTreeSet<Permission>) -> String {
     let names: Vec<&str> = permissions.iter().map(|permission| permission.name()).collect();
     serde_json::json!(names).to_string()
 }
 
-/// How long a token lasts, from one second on.
+/// Lifetime of a token, at least one second.
 pub type Lifetime = TimeDelta;
 
-/// Most seconds that a token may be asked to last: a hundred years; who wants more wants no end.
+/// Maximum lifetime in seconds: a hundred years. Longer ones mean no expiry.
 const MAX_LIFETIME_SECONDS: i64 = 100 * 366 * 24 * 60 * 60;
 
-/// A lifetime of so many seconds.
+/// A lifetime of this number of seconds.
 ///
 /// # Errors
 /// [`Error::BadUserInput`] unless it is between one second and a hundred years.
@@ -71,22 +72,22 @@ pub fn parse_lifetime(seconds: i64) -> Result<Lifetime> {
     if (1..=MAX_LIFETIME_SECONDS).contains(&seconds) {
         return Ok(TimeDelta::seconds(seconds));
     }
-    let problem = "give a number of seconds from 1 on, or leave it out for a token without an end".to_owned();
+    let problem = "use a number of seconds from 1, or omit it for a token without expiry".to_owned();
     Err(Error::BadUserInput { argument: "expiresIn", problem })
 }
 
-/// A text about a token.
+/// The owner's note on a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note(String);
 
-/// Most code points of a note.
+/// Maximum code points of a note.
 const MAX_NOTE_LENGTH: usize = 1_000;
 
 impl Note {
-    /// Takes up to 1,000 characters, line breaks among them.
+    /// Accepts up to 1,000 characters, including line breaks.
     ///
     /// # Errors
-    /// What is wrong with the note, in words for its owner.
+    /// A refusal to display to the owner.
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
         if raw.chars().count() > MAX_NOTE_LENGTH {
             return Err(Refusal::new(RefusalCode::TooLong, format!("use at most {MAX_NOTE_LENGTH} characters"))
@@ -105,31 +106,31 @@ impl From<Note> for String {
     }
 }
 
-/// Texts that mean something to the services that take the token, such as `datasets/plant_*: read`.
+/// Scopes for the services that accept the token, such as `datasets/plant_*: read`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scopes(Vec<String>);
 
-/// Most scopes of one token.
+/// Maximum scopes per token.
 const MAX_SCOPES: usize = 100;
 
-/// Most code points of one scope.
+/// Maximum code points per scope.
 const MAX_SCOPE_LENGTH: usize = 255;
 
-/// Most bytes of all scopes as JSON; what is stored takes 65,535.
+/// Maximum bytes of all scopes as JSON; the column holds 65,535.
 const MAX_SCOPES_BYTES: usize = 16_384;
 
 impl Scopes {
-    /// Takes up to 100 texts of up to 255 characters without control characters, in the given order.
+    /// Accepts up to 100 texts of up to 255 characters without control characters, in the given order.
     ///
     /// # Errors
-    /// What is wrong with the scopes, in words for their author.
+    /// A refusal to display to the owner.
     pub fn parse(raw: Vec<String>) -> Result<Self, Refusal> {
         let too_long = |what: &str| Refusal::new(RefusalCode::TooLong, what).for_field("scopes");
         if raw.len() > MAX_SCOPES || raw.iter().any(|scope| scope.chars().count() > MAX_SCOPE_LENGTH) {
             return Err(too_long("give at most 100 scopes of at most 255 characters"));
         }
         if raw.iter().any(|scope| scope.is_empty() || scope.chars().any(char::is_control)) {
-            let message = "use scopes that are not empty and have no control characters";
+            let message = "use non-empty scopes without control characters";
             return Err(Refusal::new(RefusalCode::InvalidName, message).for_field("scopes"));
         }
         let scopes = Self(raw);
@@ -139,7 +140,7 @@ impl Scopes {
         Ok(scopes)
     }
 
-    /// The scopes as they are stored.
+    /// The scopes as stored: a JSON array.
     pub(crate) fn to_json(&self) -> String {
         serde_json::json!(self.0).to_string()
     }
@@ -157,7 +158,7 @@ mod tests {
         let scopes = |number: usize, length: usize| Scopes::parse(vec!["s".repeat(length); number]);
         assert!(scopes(100, 100).is_ok() && scopes(10, 255).is_ok() && scopes(0, 0).is_ok());
         assert!(scopes(101, 1).is_err() && scopes(1, 256).is_err() && scopes(1, 0).is_err());
-        assert!(scopes(100, 255).is_err(), "together too long");
+        assert!(scopes(100, 255).is_err(), "total too long");
         assert!(Scopes::parse(vec!["a\nb".to_owned()]).is_err());
         assert!(parse_lifetime(0).is_err() && parse_lifetime(-1).is_err() && parse_lifetime(i64::MAX).is_err());
         assert_eq!(parse_lifetime(1).unwrap(), TimeDelta::seconds(1));

@@ -1,74 +1,26 @@
-//! API tokens: what a program acts with in the name of a user, never with more power than the user has at the time.
+//! Queries and revocation of API tokens.
 
-use std::collections::BTreeSet;
-
-use chrono::{DateTime, Utc};
-use entity::{api_token, user};
+use entity::user;
 use sea_orm::ConnectionTrait;
 
-use crate::account::access::authorization::{self, UserAction};
-use crate::account::access::rule::{self, Access, Permission};
-use crate::account::authentication::password_attempt::limit_own_change;
+use crate::account::access::rule;
+use crate::account::caller::api_token::ApiToken;
+use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::{Caller, Requester};
+use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::unit_of_work::UnitOfWork;
-use crate::account::pagination::{self, PageRequest, Slice};
-use crate::account::user::id::ApiTokenId;
+use crate::account::names::id::ApiTokenId;
+use crate::account::pagination::{self, PageRequest, RowFilter, Slice};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::{TenantScope, api_tokens, users};
 
-/// A token without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiToken {
-    /// Its row.
-    pub row: api_token::Model,
-    /// What it may do as far as its owner may; nothing stands for all that the owner may.
-    pub permissions: Option<BTreeSet<Permission>>,
-    /// What it means to others; nothing here looks at it.
-    pub scopes: Vec<String>,
-}
-
-impl From<api_token::Model> for ApiToken {
-    fn from(row: api_token::Model) -> Self {
-        // Only this file writes the lists; one that was spoilt by hand allows nothing.
-        let list = |text: &str| serde_json::from_str::<Vec<String>>(text).unwrap_or_default();
-        let permissions = row.permissions.as_deref().map(list);
-        let known = |names: Vec<String>| names.iter().filter_map(|name| Permission::from_name(name)).collect();
-        Self { permissions: permissions.map(known), scopes: list(&row.scopes), row }
-    }
-}
-
-impl ApiToken {
-    /// Its public id.
-    pub fn id(&self) -> ApiTokenId {
-        self.row.uid.into()
-    }
-
-    /// Whether it opens anything at `now`, as far as the token itself goes.
-    pub(in crate::account) fn is_usable(&self, now: DateTime<Utc>) -> bool {
-        let lasts = self.row.expires_at.is_none_or(|end| now < end.utc());
-        self.row.enabled && self.row.revoked_at.is_none() && lasts
-    }
-
-    /// What it may do for an owner who may do what `access` says. It holds no roles, except where it stands for all of
-    /// its owner: whoever asks for a role means more than the token's permissions.
-    pub(in crate::account) fn narrow(&self, access: Access) -> Access {
-        match &self.permissions {
-            None => access,
-            Some(own) => {
-                Access { roles: Vec::new(), permissions: own.intersection(&access.permissions).copied().collect() }
-            }
-        }
-    }
-}
-
-/// Revokes a token for good, from the next request on: one's own in a session, with the permission that of a user who
-/// can do no more than the caller, and always the one that asks. A token that was revoked before stays as it is.
+/// Revokes a token permanently: an own one in a session, or the presented one. With the permission, also one of a user
+/// with no more permissions than the caller. A revoked token stays unchanged.
 ///
 /// # Errors
-/// Refuses callers who are not signed in, and tokens of users who can do more; a token out of the caller's reach reads as
-/// missing.
+/// Refuses unauthenticated callers, and tokens of users with more permissions; a token out of scope reads as missing.
 pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<(ApiToken, user::Model)> {
     let caller = requester.caller()?;
     let now = app.clock.now();
@@ -80,8 +32,8 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
                 Some(itself) if itself.id() == id => itself.clone(),
                 _ => {
                     let (token, owner) = find_manageable(&tx, &caller, id).await?;
-                    authorization::authorize(&tx, &caller, UserAction::RestrictApiToken, &owner).await?;
-                    // What is under way in the name of the token is done first, or fails.
+                    user_action::authorize(&tx, &caller, UserAction::RestrictApiToken, &owner).await?;
+                    // Waits for concurrent operations with the token, which then fail or are complete.
                     users::lock_by_id(&tx, owner.id).await?;
                     token
                 }
@@ -103,7 +55,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
         .await
 }
 
-/// The token and its owner. Whether the caller may do what it wants is still to be checked.
+/// The token and its owner. The caller's right to the action is checked separately.
 pub(crate) async fn find_manageable(
     db: &impl ConnectionTrait,
     caller: &Caller,
@@ -111,13 +63,14 @@ pub(crate) async fn find_manageable(
 ) -> Result<(ApiToken, user::Model)> {
     let scope = caller.scope(rule::MANAGE_API_TOKENS);
     let (row, owner) = api_tokens::find_with_user(db, scope, id.uuid()).await?.ok_or_else(missing)?;
-    if authorization::can_reach(caller, UserAction::RestrictApiToken, &owner) {
+    if user_action::can_reach(caller, UserAction::RestrictApiToken, &owner) {
         Ok((row.into(), owner))
     } else {
         Err(missing().into())
     }
 }
 
+/// The refusal for a token that does not exist or is out of scope.
 pub(crate) fn missing() -> Refusal {
     Refusal::new(RefusalCode::NotFound, "there is no such API token").for_field("apiTokenId")
 }
@@ -125,35 +78,35 @@ pub(crate) fn missing() -> Refusal {
 /// One page of the tokens of `owner`, newest first.
 ///
 /// # Errors
-/// Refuses everybody but the owner and holders of the permission.
+/// Refuses callers who are neither the owner nor holders of the permission.
 pub async fn list(
     app: &App,
     requester: &Requester,
     owner: &user::Model,
-    only_usable: bool,
+    filter: RowFilter,
     request: PageRequest,
 ) -> Result<Slice<ApiToken>> {
     requester.authorize_for(rule::READ_API_TOKENS, owner)?;
-    let usable_at = only_usable.then(|| app.clock.now());
+    let usable_at = filter.is_active_only().then(|| app.clock.now());
     let query = request.to_query(pagination::CursorKind::Integer)?;
     let rows = api_tokens::list(app.db.reader(), owner.id, usable_at, &query).await?;
     Ok(request.slice(rows, |row| pagination::cursor(&api_tokens::cursor_key(row))).map(ApiToken::from))
 }
 
-/// How many tokens `owner` has.
+/// The number of tokens of `owner`.
 ///
 /// # Errors
 /// As [`list`].
-pub async fn count(app: &App, requester: &Requester, owner: &user::Model, only_usable: bool) -> Result<u64> {
+pub async fn count(app: &App, requester: &Requester, owner: &user::Model, filter: RowFilter) -> Result<u64> {
     requester.authorize_for(rule::READ_API_TOKENS, owner)?;
-    let usable_at = only_usable.then(|| app.clock.now());
+    let usable_at = filter.is_active_only().then(|| app.clock.now());
     api_tokens::count(app.db.reader(), owner.id, usable_at).await
 }
 
-/// The token with this id, if the caller may see it.
+/// The token with this id, if visible to the caller.
 ///
 /// # Errors
-/// Refuses callers who are not signed in; what they may not see reads as missing.
+/// Refuses unauthenticated callers; an invisible token reads as missing.
 pub async fn find(app: &App, requester: &Requester, id: ApiTokenId) -> Result<Option<ApiToken>> {
     let caller = requester.authorize(rule::READ_NODE)?;
     let scope = caller.scope(rule::READ_API_TOKENS);

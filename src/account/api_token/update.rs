@@ -1,4 +1,4 @@
-//! API tokens changed.
+//! Update of API tokens.
 
 use std::collections::BTreeSet;
 
@@ -7,63 +7,87 @@ use entity::{api_token, user};
 use sea_orm::{ActiveModelTrait, ActiveValue, Iterable, Set};
 
 use super::new_token;
-use super::token::{ApiToken, find_manageable, missing};
-use crate::account::access::authorization::{self, UserAction};
-use crate::account::access::role;
-use crate::account::access::rule::{self, Permission};
-use crate::account::authentication::password_attempt::limit_own_change;
+use super::token::{find_manageable, missing};
+use crate::account::access::permission::Permission;
+use crate::account::access::{grants, rule};
+use crate::account::caller::api_token::ApiToken;
+use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
+use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::unit_of_work::UnitOfWork;
-use crate::account::user::id::ApiTokenId;
-use crate::account::user::name::Name;
+use crate::account::names::id::ApiTokenId;
+use crate::account::names::name::Name;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::{TenantScope, api_tokens, users};
 
-/// What somebody changes about a token; what is not given stays, `Some(None)` clears.
+/// The changes to a token; absent fields stay, `Some(None)` clears.
 #[derive(Debug, Default)]
 pub struct ApiTokenUpdate {
     /// The new name.
     pub name: Option<Name>,
     /// The new note.
     pub note: Option<Option<new_token::Note>>,
-    /// Whether it works.
+    /// Whether it is enabled.
     pub enabled: Option<bool>,
-    /// How long it lasts from now on; nothing is for ever.
+    /// Lifetime from now on; `None` for no expiry.
     pub lifetime: Option<Option<new_token::Lifetime>>,
-    /// What it may do.
+    /// Its permissions.
     pub permissions: Option<BTreeSet<Permission>>,
-    /// What it means to others.
+    /// Scopes for other services.
     pub scopes: Option<new_token::Scopes>,
-    /// The version that the change is meant for; another one is a conflict.
+    /// The expected version; a mismatch is a conflict.
     pub version: Option<i64>,
 }
 
 impl ApiTokenUpdate {
-    /// What it does to `token` at `now`.
+    /// The action that this is on `token` at `now`.
     fn action(&self, token: &ApiToken, now: DateTime<Utc>) -> UserAction {
         let Self { name, note, enabled, lifetime, permissions, scopes, version: _ } = self;
-        let describes = name.is_some() || note.is_some();
+        let renames = name.is_some() || note.is_some();
         let ends_later = lifetime.is_some_and(|lifetime| match (lifetime, token.row.expires_at) {
             (Some(lifetime), Some(end)) => now + lifetime > end.utc(),
             (Some(_), None) => false,
             (None, _) => true,
         });
-        if describes || *enabled == Some(true) || ends_later || permissions.is_some() || scopes.is_some() {
+        if renames || *enabled == Some(true) || ends_later || permissions.is_some() || scopes.is_some() {
             UserAction::ChangeApiToken
         } else {
             UserAction::RestrictApiToken
         }
     }
+    /// The changes to the row at `now`.
+    fn changes(&self, now: DateTime<Utc>) -> api_token::ActiveModel {
+        let mut changes = api_token::ActiveModel { ..Default::default() };
+        if let Some(permissions) = &self.permissions {
+            changes.permissions = Set(Some(new_token::permission_names(permissions)));
+        }
+        if let Some(name) = &self.name {
+            changes.name = Set(name.as_str().to_owned());
+        }
+        if let Some(note) = self.note.clone() {
+            changes.note = Set(note.map(String::from));
+        }
+        if let Some(enabled) = self.enabled {
+            changes.enabled = Set(enabled);
+        }
+        if let Some(lifetime) = self.lifetime {
+            changes.expires_at = Set(lifetime.map(|lifetime| (now + lifetime).into()));
+        }
+        if let Some(scopes) = &self.scopes {
+            changes.scopes = Set(scopes.to_json());
+        }
+        changes
+    }
 }
 
-/// Changes a token: one's own in a session. Others switch it off or let it end earlier, with the permission and if they
-/// can do all that its owner can.
+/// Updates a token: an own one in a session. Other callers can only disable it or shorten its lifetime; they need the
+/// permission and all permissions of its owner.
 ///
 /// # Errors
-/// Refuses callers who are not signed in, changes that are for the owner, permissions that the owner does not have, and
-/// changes of another version; a token out of the caller's reach, or that was revoked, reads as missing.
+/// Refuses unauthenticated callers, changes reserved for the owner, permissions that the owner lacks, and a version
+/// mismatch. A token out of scope, or a revoked one, reads as missing.
 pub async fn update(
     app: &App,
     requester: &Requester,
@@ -79,34 +103,18 @@ pub async fn update(
             let (token, owner) = find_manageable(&tx, &caller, id).await?;
             users::lock_by_id(&tx, owner.id).await?;
             let token = ApiToken::from(api_tokens::lock(&tx, &token.row).await?.ok_or_else(missing)?);
-            authorization::authorize(&tx, &caller, input.action(&token, now), &owner).await?;
+            user_action::authorize(&tx, &caller, input.action(&token, now), &owner).await?;
             if token.row.revoked_at.is_some() {
                 return Err(missing().into());
             }
             if input.version.is_some_and(|version| version != token.row.version) {
                 return Err(version_conflict());
             }
-            let mut changes = api_token::ActiveModel { ..Default::default() };
             if let Some(permissions) = &input.permissions {
                 new_token::require_covered_by(permissions, &caller.access)?;
-                new_token::require_covered_by(permissions, &role::access_of(&tx, owner.id).await?)?;
-                changes.permissions = Set(Some(new_token::permission_names(permissions)));
+                new_token::require_covered_by(permissions, &grants::access_of(&tx, owner.id).await?)?;
             }
-            if let Some(name) = &input.name {
-                changes.name = Set(name.as_str().to_owned());
-            }
-            if let Some(note) = input.note.clone() {
-                changes.note = Set(note.map(String::from));
-            }
-            if let Some(enabled) = input.enabled {
-                changes.enabled = Set(enabled);
-            }
-            if let Some(lifetime) = input.lifetime {
-                changes.expires_at = Set(lifetime.map(|lifetime| (now + lifetime).into()));
-            }
-            if let Some(scopes) = &input.scopes {
-                changes.scopes = Set(scopes.to_json());
-            }
+            let changes = input.changes(now);
             if is_unchanged(&token.row, &changes) {
                 return Ok((token, owner));
             }
@@ -127,7 +135,7 @@ pub async fn update(
         .await
 }
 
-/// Whether the row has every value that is set already.
+/// Whether the row already has every changed value.
 fn is_unchanged(row: &api_token::Model, changes: &api_token::ActiveModel) -> bool {
     let mut changed: api_token::ActiveModel = row.clone().into();
     for column in api_token::Column::iter() {
@@ -139,5 +147,5 @@ fn is_unchanged(row: &api_token::Model, changes: &api_token::ActiveModel) -> boo
 }
 
 fn version_conflict() -> Error {
-    Refusal::new(RefusalCode::Conflict, "the token was changed by somebody else: look again and repeat").into()
+    Refusal::new(RefusalCode::Conflict, "the token changed meanwhile: reload it and retry").into()
 }

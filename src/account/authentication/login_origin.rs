@@ -1,5 +1,5 @@
-//! Known origins: the devices and networks that an account was signed in to from. A password attempt from there has a
-//! budget that strangers elsewhere cannot spend (promise A8).
+//! Known login origins: devices and networks of earlier logins. Password attempts from them have counters of their own,
+//! which attempts from elsewhere cannot use up (promise A8).
 
 use std::net::IpAddr;
 
@@ -8,39 +8,39 @@ use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
-use super::tokens;
-use crate::account::caller::requester::RequestContext;
-use crate::account::user::id::UserId;
+use crate::account::caller::request_context::RequestContext;
+use crate::account::names::id::UserId;
+use crate::account::tokens;
 use crate::app::App;
 use crate::error::Result;
 use crate::security::jwt::DeviceClaims;
 use crate::store::{TracksChanges, login_origins};
 
-/// How long a network is known without a login.
+/// How long a network stays known without a login.
 const NETWORK_LIFETIME: TimeDelta = TimeDelta::days(30);
 
-/// Most devices, and most networks, that are known of one account; the one without a login for longest goes.
+/// Maximum known devices, and maximum known networks, per user; the one with the oldest login is removed first.
 pub const MAX_ORIGINS: u64 = 50;
 
-/// By how much the recorded end may be behind: a login every minute costs a write a day.
+/// Maximum lag of the recorded expiry: frequent logins cost one write per day.
 const RECORD_INTERVAL: TimeDelta = TimeDelta::days(1);
 
-/// The number of no user: an unknown name asks the same question of the database.
+/// Row id of no user: unknown names run the same query.
 const UNKNOWN_USER: i64 = 0;
 
 const DEVICE_PREFIX: &str = "device:";
 const NETWORK_PREFIX: &str = "net:";
 
-/// Where a login comes from.
+/// The origin of a login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::account) struct LoginOrigin {
-    /// The device, if its token is one of the account and of its present password.
+    /// The device, if its token belongs to the user and to the current password.
     pub device: Option<Uuid>,
-    /// The network, if the account was signed in to from there before.
+    /// The network, if the user logged in from it before.
     pub network: Option<String>,
 }
 
-/// Where a login to the account of `user` comes from. For a name that belongs to nobody the same work is done.
+/// The known origin of a login attempt. Unknown names cost the same work.
 pub(in crate::account) async fn recognize(
     app: &App,
     context: &RequestContext,
@@ -51,35 +51,35 @@ pub(in crate::account) async fn recognize(
     let claims = device_token.and_then(|token| tokens::verify_device(app, token.expose_secret(), now).ok());
     let network = context.address.map(network_key);
     let named = claims.as_ref().and_then(|claims| claims.dev.parse::<Uuid>().ok());
-    let asked: Vec<String> = named.map(device_key).into_iter().chain(network.clone()).collect();
-    if asked.is_empty() {
+    let candidates: Vec<String> = named.map(device_key).into_iter().chain(network.clone()).collect();
+    if candidates.is_empty() {
         return Ok(LoginOrigin::default());
     }
     let known =
-        login_origins::list_known(app.db.reader(), user.map_or(UNKNOWN_USER, |user| user.id), &asked, now).await?;
+        login_origins::list_known(app.db.reader(), user.map_or(UNKNOWN_USER, |user| user.id), &candidates, now).await?;
     let is_listed = |origin: &str| known.iter().any(|row| row.origin == origin);
     let network = network.filter(|network| is_listed(network));
     let (Some(user), Some(claims)) = (user, claims) else {
-        // Only a network was asked for, or nobody is meant.
+        // Only a network was looked up, or no user exists.
         return Ok(LoginOrigin { device: None, network });
     };
     let is_own = claims.sub == UserId::from(user.uid).to_string() && is_issued_since_password_change(&claims, user);
-    // Before devices were listed a token was enough.
-    let device = named.filter(|id| is_own && (claims.pwd.is_none() || is_listed(&self::device_key(*id))));
+    // Device tokens from before devices were recorded suffice by themselves.
+    let device = named.filter(|id| is_own && (claims.pwd.is_none() || is_listed(&device_key(*id))));
     Ok(LoginOrigin { device, network })
 }
 
-/// Whether a device token was issued since the password was last set.
+/// Whether the device token was issued since the last password change.
 fn is_issued_since_password_change(claims: &DeviceClaims, user: &user::Model) -> bool {
     let set_at = user.password_changed_at.map(|time| time.millis());
     match claims.pwd {
         Some(generation) => generation == set_at.unwrap_or_default(),
-        // A token of an earlier version tells its second.
+        // Tokens of earlier versions have seconds only.
         None => set_at.is_none_or(|millis| claims.iat > millis.div_euclid(1_000)),
     }
 }
 
-/// Records the client's network within a transaction that opens a session of the user.
+/// Records the client's network, within the transaction that opens a session.
 pub(in crate::account) async fn record_network(
     tx: &impl TracksChanges,
     user: &user::Model,
@@ -92,7 +92,7 @@ pub(in crate::account) async fn record_network(
     }
 }
 
-/// Records a device within a transaction that opens a session of the user.
+/// Records a device, within the transaction that opens a session.
 pub(in crate::account) async fn record_device(
     tx: &impl TracksChanges,
     user: &user::Model,
@@ -121,7 +121,7 @@ fn device_key(id: Uuid) -> String {
     format!("{DEVICE_PREFIX}{id}")
 }
 
-/// The network of an address: the first 24 bits of IPv4, the first 64 of IPv6.
+/// The network of an address: /24 for IPv4, /64 for IPv6.
 fn network_key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => {
@@ -149,7 +149,7 @@ mod tests {
         ] {
             let found = network_key(address.parse().unwrap());
             assert_eq!(found, expected);
-            assert!(found.len() <= 64, "it has to fit its column");
+            assert!(found.len() <= 64, "must fit the column");
         }
     }
 }

@@ -1,91 +1,94 @@
-//! Passwords: changed by their owner, set by an administrator.
+//! Password changes by the user.
 
 use chrono::{DateTime, Utc};
 use entity::session::EndReason;
 use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::password_attempt::{PasswordAttempt, limit_own_change};
-use super::session::{self, ApiTokenSelection, EndedCounts, IssuedSession, end_all_and_api_tokens};
-use super::{login_origin, tokens};
-use crate::account::access::authorization::{self, UserAction};
+use super::login_origin;
+use super::password_attempt::PasswordAttempt;
+use super::password_policy::{check_policy, forbidden_names};
+use super::session::{self, IssuedSession};
+use super::session_end::{self, ApiTokenSelection, EndedCounts, end_all_and_api_tokens};
 use crate::account::access::rule;
+use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::domain_event::DomainEvent;
 use crate::account::event::failure_audit;
-use crate::account::event::unit_of_work::{DomainEvent, UnitOfWork};
-use crate::account::user::id::UserId;
-use crate::account::user::query as accounts;
+use crate::account::event::unit_of_work::UnitOfWork;
+use crate::account::names::name::Name;
+use crate::account::tokens;
+use crate::account::user::locking;
 use crate::app::App;
-use crate::error::{Error, PasswordViolation, Refusal, RefusalCode, Result};
+use crate::error::{Error, Refusal, RefusalCode, Result, TokenError};
 use crate::store::users;
 
-/// A new password and the proof that the caller knows the old one.
+/// A new password, with the current one as proof.
 #[derive(Debug)]
 pub struct UpdatePassword {
-    /// The password until now.
+    /// The current password.
     pub current: SecretString,
-    /// The password from now on.
+    /// The new password.
     pub new: SecretString,
-    /// Whether all other sessions end too, with the API tokens of logins.
+    /// Whether to end all other sessions and the API tokens created by logins.
     pub end_others: bool,
-    /// Whether the API tokens that a person made are revoked, too.
+    /// Whether to revoke the API tokens created by the user, too.
     pub revoke_api_tokens: bool,
 }
 
-/// A changed password.
+/// The result of a password change.
 #[derive(Debug)]
 pub struct PasswordUpdateResult {
-    /// The session in the place of the old one.
+    /// The session that replaces the old one.
     pub issued: IssuedSession,
-    /// What else was ended.
+    /// What else ended.
     pub ended: EndedCounts,
-    /// The device's token from now on: those from before the change are void.
+    /// The device's new token: the password change invalidates earlier ones.
     pub device_token: SecretString,
 }
 
-/// Changes the caller's own password, replaces the session by a new one, so that nothing that was stolen from it opens
-/// anything (OWASP ASVS 7.2.4), and tells what else was ended.
+/// Changes the caller's password and returns what else ended. A new session replaces the current one, so that tokens
+/// stolen from it are useless (OWASP ASVS 7.2.4).
 ///
 /// # Errors
-/// Refuses callers who are not signed in, a wrong current password, the same password again, a weak one.
+/// Refuses unauthenticated callers, a wrong current password, the same password again, a weak one.
 pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<PasswordUpdateResult> {
-    let proven = verify_current(app, requester, input).await?;
-    let (own_session, now) = (proven.own_session, proven.now);
+    let change = verify_current(app, requester, input).await?;
+    let (own_session, now) = (change.own_session, change.now);
     app.db
         .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, proven.caller, rule::UPDATE_PASSWORD, now).await?;
-            let (user, ended) = write_change(&tx, &proven, &caller.user).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, change.caller, rule::UPDATE_PASSWORD, now).await?;
+            let (user, ended) = write_change(&tx, &change, &caller.user).await?;
             let own = std::slice::from_ref(own_session);
-            if session::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
-                return Err(Error::Unauthenticated(crate::error::TokenError::SessionEnded));
+            if session_end::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
+                return Err(Error::Unauthenticated(TokenError::SessionEnded));
             }
-            let device_name =
-                own_session.device_name.as_deref().and_then(|name| crate::account::user::name::Name::parse(name).ok());
-            let signed_in =
+            let device_name = own_session.device_name.as_deref().and_then(|name| Name::parse(name).ok());
+            let issued =
                 session::open(&tx, app, &user, &requester.context, device_name, own_session.transport, now).await?;
             let device = app.entropy.uuid(now);
             login_origin::record_device(&tx, &user, device, now).await?;
             let device_token = tokens::device_token(app, &user, device, now)?;
-            record_update(&tx, app, requester, (&user, &signed_in.session), now).await?;
+            record_update(&tx, app, requester, (&user, &issued.session), now).await?;
             tx.emit(DomainEvent::UserUpdated(user));
             tx.commit().await?;
-            Ok(PasswordUpdateResult { issued: signed_in.store_cookies(&requester.context), ended, device_token })
+            Ok(PasswordUpdateResult { issued: issued.store_cookies(&requester.context), ended, device_token })
         })
         .await
 }
 
-/// The same for callers of older services, whose answers have no room for new tokens: the session goes on as it is.
+/// As [`update`], for legacy clients whose responses cannot carry new tokens: the session continues unchanged.
 ///
 /// # Errors
 /// As [`update`].
 pub async fn update_keeping_session(app: &App, requester: &Requester, input: UpdatePassword) -> Result<EndedCounts> {
-    let proven = verify_current(app, requester, input).await?;
-    let (own_session, now) = (proven.own_session, proven.now);
+    let change = verify_current(app, requester, input).await?;
+    let (own_session, now) = (change.own_session, change.now);
     app.db
         .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, proven.caller, rule::UPDATE_PASSWORD, now).await?;
-            let (user, others) = write_change(&tx, &proven, &caller.user).await?;
+            let (tx, caller) = UnitOfWork::begin_as(app, change.caller, rule::UPDATE_PASSWORD, now).await?;
+            let (user, others) = write_change(&tx, &change, &caller.user).await?;
             record_update(&tx, app, requester, (&user, own_session), now).await?;
             tx.emit(DomainEvent::UserUpdated(user));
             tx.commit().await?;
@@ -94,7 +97,7 @@ pub async fn update_keeping_session(app: &App, requester: &Requester, input: Upd
         .await
 }
 
-/// A caller who knows the password, and the hash of the new one.
+/// A verified current password, and the hash of the new one.
 struct VerifiedChange<'a> {
     caller: &'a Caller,
     user: &'a user::Model,
@@ -116,7 +119,7 @@ async fn record_update(
 }
 
 async fn verify_current<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -> Result<VerifiedChange<'a>> {
-    // Not `permit`: whoever has to choose a new password does it here.
+    // Not `authorize`: a required password change happens here.
     let caller = requester.authenticated()?;
     let own_session = caller.require_session()?;
     let user = &caller.user;
@@ -152,19 +155,19 @@ async fn verify_current<'a>(app: &App, requester: &'a Requester, input: UpdatePa
     Ok(VerifiedChange { caller, user, own_session, hash, input, now: app.clock.now() })
 }
 
-/// Writes the new password over the locked row `before`; the account then, and what else was ended.
+/// Stores the new password in the locked row `before`; returns the updated user and what else ended.
 async fn write_change(
     tx: &UnitOfWork,
-    proven: &VerifiedChange<'_>,
+    change: &VerifiedChange<'_>,
     before: &user::Model,
 ) -> Result<(user::Model, EndedCounts)> {
-    let VerifiedChange { caller: _, user, own_session, hash, input, now } = proven;
-    // The current password was verified against the hash of before.
+    let VerifiedChange { caller: _, user, own_session, hash, input, now } = change;
+    // The current password was verified against this hash.
     let is_current = before.password_hash == user.password_hash;
     if !is_current || !users::update_password(tx, before, hash.clone(), false, *now).await? {
-        return Err(accounts::version_conflict());
+        return Err(locking::version_conflict());
     }
-    let user = accounts::reload(tx, before).await?;
+    let user = locking::reload(tx, before).await?;
     let tokens = ApiTokenSelection::from_flag(input.revoke_api_tokens);
     let others = match (input.end_others, tokens) {
         (true, _) => {
@@ -177,102 +180,4 @@ async fn write_change(
         (false, ApiTokenSelection::FromLogin) => EndedCounts::default(),
     };
     Ok((user, others))
-}
-
-/// Letters of a password that is made for somebody: 94 bits, which no policy refuses.
-const GENERATED_LENGTH: usize = 20;
-
-/// Gives another user a password of random letters, which has to be changed first, and ends all of that user's
-/// sessions. The password is told this once.
-///
-/// # Errors
-/// As [`set`].
-pub async fn reset(app: &App, requester: &Requester, user_id: UserId) -> Result<(user::Model, SecretString)> {
-    requester.authorize(rule::WRITE_USERS)?;
-    let password = SecretString::from(random_password(app, GENERATED_LENGTH.max(app.password_policy.min_length())));
-    let user = set(app, requester, user_id, password.clone(), true, ApiTokenSelection::All).await?;
-    Ok((user, password))
-}
-
-/// Random small letters, each as likely as the others.
-fn random_password(app: &App, length: usize) -> String {
-    let mut letters = String::with_capacity(length);
-    while letters.len() < length {
-        let [byte] = app.entropy.bytes();
-        // 234 is the greatest multiple of 26 that a byte holds: what is beyond it would favour the first letters.
-        if byte < 234 {
-            letters.push(char::from(b'a' + byte % 26));
-        }
-    }
-    letters
-}
-
-/// Sets another user's password and ends all of that user's sessions and these API tokens.
-///
-/// # Errors
-/// Refuses callers without the permission or with less power than the user, and weak passwords.
-pub async fn set(
-    app: &App,
-    requester: &Requester,
-    user_id: UserId,
-    password: SecretString,
-    must_change: bool,
-    api_tokens: ApiTokenSelection,
-) -> Result<user::Model> {
-    let caller = requester.authorize(rule::WRITE_USERS)?;
-    let user = authorization::find_manageable(app.db.reader(), caller, UserAction::SetPassword, user_id).await?;
-    check_policy(app, &password, forbidden_names(&user), "password").await?;
-    let hash = app.hasher.hash(&password).await?;
-
-    let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_USERS, now).await?;
-            let user = authorization::lock_manageable(&tx, &caller, UserAction::SetPassword, user_id).await?;
-            if !users::update_password(&tx, &user, hash.clone(), must_change, now).await? {
-                return Err(accounts::version_conflict());
-            }
-            end_all_and_api_tokens(&tx, &user, None, api_tokens, EndReason::PasswordChanged, now).await?;
-            AuditEvent::success("password.set")
-                .by_caller(&caller)
-                .on_user(&user)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            let user = accounts::reload(&tx, &user).await?;
-            tx.emit(DomainEvent::UserUpdated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
-        })
-        .await
-}
-
-/// The names that the password of `user` must not be.
-pub(in crate::account) fn forbidden_names(user: &user::Model) -> Vec<String> {
-    [Some(&user.username), user.email.as_ref(), user.display_name.as_ref()].into_iter().flatten().cloned().collect()
-}
-
-/// Refuses a new password that the policy does not take for an account with these `names`.
-pub(in crate::account) async fn check_policy(
-    app: &App,
-    password: &SecretString,
-    names: Vec<String>,
-    field: &'static str,
-) -> Result<()> {
-    let violations = app.password_policy.violations(password, names).await?;
-    if violations.is_empty() {
-        return Ok(());
-    }
-    let reasons: Vec<String> = violations.iter().map(|violation| explanation(*violation, app)).collect();
-    let message = format!("choose a stronger password: {}", reasons.join("; "));
-    Err(Refusal { violations, ..Refusal::new(RefusalCode::WeakPassword, message).for_field(field) }.into())
-}
-
-fn explanation(violation: PasswordViolation, app: &App) -> String {
-    match violation {
-        PasswordViolation::TooShort => format!("it needs at least {} characters", app.password_policy.min_length()),
-        PasswordViolation::TooLong => "it may have at most 256 characters".to_owned(),
-        PasswordViolation::TooCommon => "it is on the list of common passwords".to_owned(),
-        PasswordViolation::ContainsIdentity => "it is a name of the account".to_owned(),
-        PasswordViolation::Guessable => "it is easy to guess".to_owned(),
-    }
 }

@@ -1,67 +1,70 @@
-//! Introspection: services that hold the secret for it ask what a token is worth now (RFC 7662).
+//! Token introspection (RFC 7662) for services that authenticate with the introspection secret.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::password_attempt::take_from_bucket;
-use super::session::expires_at;
-use super::tokens;
-use crate::account::caller::requester::{Credential, Credentials, RequestAuth, RequestContext};
-use crate::account::user::id::SessionId;
+use crate::account::caller::rate_limit::take_from_bucket;
+use crate::account::caller::request_auth::{Credentials, RequestAuth};
+use crate::account::caller::request_context::RequestContext;
+use crate::account::caller::requester::Credential;
+use crate::account::names::id::SessionId;
+use crate::account::session_lifetime::expires_at;
+use crate::account::tokens;
 use crate::app::App;
 use crate::error::{Error, Result, TokenError};
 use crate::security::api_secret::constant_time_eq;
 use crate::security::jwt::Verified;
 
-/// A token that opens the API now (RFC 7662 section 2.2), and what its user may do now.
+/// An active token (RFC 7662 section 2.2) and the current access of its user.
 #[derive(Debug, Clone, Serialize)]
 pub struct Introspection {
-    /// Always true: of other tokens nothing is told.
+    /// Always true: inactive tokens have no other members.
     pub active: bool,
-    /// Who issued it.
+    /// Issuer.
     pub iss: String,
-    /// For whom it is meant.
+    /// Audience.
     pub aud: String,
-    /// The user's public id.
+    /// The public user id.
     pub sub: String,
-    /// The user's name now.
+    /// The current username.
     pub username: String,
     /// How the token is sent.
     pub token_type: &'static str,
-    /// Its own name.
+    /// The token id.
     pub jti: String,
-    /// Issued at, in seconds since 1970.
+    /// Issued at, in Unix seconds.
     pub iat: i64,
-    /// Good until, in seconds since 1970; an API token may have no end.
+    /// Expires at, in Unix seconds; absent for an API token without expiry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exp: Option<i64>,
-    /// The session of an access token.
+    /// The session id of an access token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
-    /// The scopes of an API token, with blanks between them.
+    /// The scopes of an API token, space-separated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// The roles that its bearer has now.
+    /// The current roles of the token holder.
     pub roles: Vec<String>,
-    /// The permissions that its bearer has now.
+    /// The current permissions of the token holder.
     pub permissions: Vec<&'static str>,
 }
 
-/// The proof that somebody knows the secret.
+/// Evidence that the caller presented the introspection secret.
 #[derive(Debug)]
 pub struct Authorized(());
 
-/// Lets those pass who know the secret; `given` are the readings of what they gave. A wrong one is counted before it is compared, a right one costs nothing.
+/// Verifies the introspection secret; `given` holds the possible readings of the credentials. An attempt is counted
+/// before the comparison and refunded if the secret is correct.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`] for a wrong secret or none, a refusal for too many wrong ones.
+/// [`Error::Unauthenticated`] for a missing or wrong secret; a refusal after too many wrong ones.
 pub async fn authorize(app: &App, context: &RequestContext, given: &[SecretString]) -> Result<Authorized> {
     if given.is_empty() {
         return Err(Error::Unauthenticated(TokenError::Missing));
     }
-    let budget = &app.throttle.failed_introspections;
+    let bucket = &app.rate_limits.failed_introspections;
     let counted =
-        if app.config.limits.is_enabled { take_from_bucket(budget, context, app.clock.now()).await? } else { None };
+        if app.config.limits.is_enabled { take_from_bucket(bucket, context, app.clock.now()).await? } else { None };
     let secret = app.config.rest.token_introspection_secret.as_ref();
     let is_secret = |given: &SecretString| {
         secret.is_some_and(|secret| constant_time_eq(given.expose_secret(), secret.expose_secret()))
@@ -69,16 +72,13 @@ pub async fn authorize(app: &App, context: &RequestContext, given: &[SecretStrin
     if !given.iter().any(is_secret) {
         return Err(Error::Unauthenticated(TokenError::Invalid));
     }
-    if let Some(subject) = counted {
-        budget.refund(subject).await;
+    if let Some(key) = counted {
+        bucket.refund(key).await;
     }
     Ok(Authorized(()))
 }
 
-/// What `token` is worth now; nothing, whatever is wrong with it. Those may ask who were admitted.
-///
-/// # Errors
-/// Internal ones only.
+/// Introspects `token`. Returns `None` for any token that is not active.
 pub async fn introspect(
     app: &App,
     context: RequestContext,
@@ -86,11 +86,11 @@ pub async fn introspect(
     token: SecretString,
 ) -> Result<Option<Introspection>> {
     let now = app.clock.now();
-    let visitor = RequestAuth { credentials: Credentials::Bearer(token.clone()), context };
-    let requester = visitor.authenticate(app).await?;
+    let request = RequestAuth { credentials: Credentials::Bearer(token.clone()), context };
+    let requester = request.authenticate(app).await?;
     let Ok(caller) = requester.caller() else { return Ok(None) };
     let settings = &app.config.token;
-    let known = Introspection {
+    let common = Introspection {
         active: true,
         iss: settings.issuer.clone(),
         aud: settings.audience.clone(),
@@ -111,7 +111,7 @@ pub async fn introspect(
             iat: token.row.created_at.utc().timestamp(),
             exp: token.row.expires_at.map(|end| end.utc().timestamp()),
             scope: Some(token.scopes.join(" ")),
-            ..known
+            ..common
         }),
         Credential::Session(session) => match tokens::verify_access(app, token.expose_secret(), now) {
             Ok(Verified::Valid(claims)) => Some(Introspection {
@@ -119,10 +119,10 @@ pub async fn introspect(
                 iat: claims.iat,
                 exp: Some(claims.exp),
                 sid: Some(claims.sid),
-                ..known
+                ..common
             }),
             Ok(Verified::Expired(_)) => None,
-            // It was identified all the same: an older caller has it, for whom it lasts as long as the session.
+            // It authenticated all the same: a session token of a legacy client, which lasts as long as the session.
             Err(_) => {
                 let sid = SessionId::from(session.uid).to_string();
                 Some(Introspection {
@@ -131,7 +131,7 @@ pub async fn introspect(
                     iat: session.rotated_at.utc().timestamp(),
                     exp: Some(expires_at(session).timestamp()),
                     sid: Some(sid),
-                    ..known
+                    ..common
                 })
             }
         },

@@ -1,21 +1,21 @@
-//! Counters of the names that logins are tried with, in the database and alike for unknown names, so that neither
-//! a lock nor a restart reveals which accounts exist (promise B5). Their number is bounded; accounts have counters of their own.
+//! Counters of login names, stored alike for known and unknown names, so that neither a lockout nor a restart reveals
+//! which users exist (promise B5). Their number is bounded; users have their own counters.
 
 use crate::app::App;
 use crate::error::Result;
 use crate::limits::unknown_names::UnknownNames;
 use crate::store::throttles;
 
-/// Most counters of names, and of the stand-ins for the accounts of unknown names.
+/// Maximum counters of names, and of the dummy lockouts of unknown names.
 pub const MAX_COUNTERS: u64 = 100_000;
 
-/// Most counters that one statement deletes.
+/// Maximum counters deleted per statement.
 const BATCH_SIZE: u64 = 500;
 
-/// A counter was added: now and then the surplus is deleted, in a task of its own, because an answer that waited for it
-/// would tell that the name is new.
+/// Records an added counter; occasionally deletes the surplus in a separate task, because a slower response would
+/// reveal that the name is new.
 pub(in crate::account) fn record_added(app: &App) {
-    if app.throttle.unknown_names.count_added() {
+    if app.rate_limits.unknown_names.count_added() {
         let app = app.clone();
         tokio::spawn(async move {
             if let Err(error) = delete_surplus(&app, MAX_COUNTERS).await {
@@ -25,11 +25,7 @@ pub(in crate::account) fn record_added(app: &App) {
     }
 }
 
-/// Deletes counters of names until there are `most` of each kind, first those that have been free for longest. Tells how
-/// many were deleted.
-///
-/// # Errors
-/// Internal ones only.
+/// Deletes counters of names down to `limit` of each kind, longest unblocked first. Returns how many were deleted.
 pub async fn delete_surplus(app: &App, limit: u64) -> Result<u64> {
     let mut deleted = 0;
     for prefix in UnknownNames::PREFIXES {

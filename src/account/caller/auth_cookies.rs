@@ -1,4 +1,4 @@
-//! The cookies of one request: what came in them, whether they count, and what the client shall keep from now on.
+//! Authentication cookies of one request: received, trusted or not, and to be updated by the response.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,66 +6,66 @@ use entity::session::{self, Transport};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use crate::account::authentication::tokens::TokenPair;
+use crate::account::tokens::TokenPair;
 use crate::error::{Error, Result};
 
-/// Which page has sent a request, as far as its browser tells. Programs and old browsers tell nothing.
+/// The site that sent a request, as reported by the browser. Programs and old browsers report nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FetchSite {
-    /// One that may use cookies.
+    /// A trusted origin on the server's own site.
     Same,
-    /// One that may use cookies, of another site than the server: its browser drops each cookie that it is sent.
+    /// A trusted origin on another site: its browser drops every cookie that the server sets.
     TrustedCross,
-    /// None, or nobody says.
+    /// No page, or not reported.
     #[default]
     Unknown,
-    /// Another one.
+    /// An untrusted origin.
     Cross,
 }
 
-/// What a browser keeps of a session between requests. A browser sends cookies along with whatever any page asks of
-/// it, so they count only for pages that are proven to be ours (OWASP CSRF Prevention Cheat Sheet).
+/// The session cookies of a request. Browsers attach cookies to requests from any page, so they count only for trusted
+/// origins (OWASP CSRF Prevention Cheat Sheet).
 #[derive(Debug, Clone, Default)]
 pub struct AuthCookies {
-    /// Which page has sent the request.
+    /// The site that sent the request.
     fetch_site: FetchSite,
-    /// Whether cookies of ours came, whatever is in them.
+    /// Whether the request has authentication cookies, valid or not.
     is_present: bool,
     refresh_token: Option<SecretString>,
     update: Arc<Mutex<Option<CookieUpdate>>>,
 }
 
-/// What becomes of the client's cookies.
+/// The update of the client's cookies by the response.
 #[derive(Debug)]
 pub enum CookieUpdate {
-    /// They hold these tokens from now on, and nothing else.
+    /// Replace them by these tokens.
     Set(CookieTokens),
-    /// They go.
+    /// Remove them.
     Clear,
 }
 
-/// What a client keeps in cookies.
+/// The tokens to store in cookies.
 #[derive(Debug)]
 pub struct CookieTokens {
     session: Uuid,
-    /// Buys the next pair.
+    /// The refresh token.
     pub refresh_token: SecretString,
-    /// Opens the API, if the session's client keeps that in a cookie, too.
+    /// The access token, if the session's transport puts it in a cookie, too.
     pub access_token: Option<SecretString>,
-    /// How long the session can be renewed, in seconds.
+    /// Remaining lifetime of the session, in seconds.
     pub max_age_seconds: i64,
 }
 
 impl FetchSite {
-    /// Whether cookies that came count.
+    /// Whether received cookies count.
     pub fn is_trusted(self) -> bool {
         matches!(self, Self::Same | Self::TrustedCross)
     }
 
-    /// Refuses to set cookies that no page of ours is proven to want, or that its browser would drop.
+    /// Refuses to set cookies for an untrusted site, or for one whose browser would drop them.
     ///
     /// # Errors
-    /// [`Error::ForeignPage`], [`Error::OtherSite`].
+    /// [`Error::CrossSite`], [`Error::ThirdPartyCookies`].
     pub fn require_settable_cookies(self) -> Result<()> {
         match self {
             Self::Same => Ok(()),
@@ -76,22 +76,22 @@ impl FetchSite {
 }
 
 impl AuthCookies {
-    /// The cookies of a request: who sent them, whether any came, and the refresh token among them.
+    /// The cookies of a request: its site, whether there are any, and the refresh token among them.
     pub fn new(fetch_site: FetchSite, is_present: bool, refresh_token: Option<SecretString>) -> Self {
         Self { fetch_site, is_present, refresh_token, update: Arc::default() }
     }
 
-    /// Refuses to set cookies for a request that no page of ours has sent, or whose browser would drop them.
+    /// Refuses to set cookies for an untrusted site, or for one whose browser would drop them.
     pub(in crate::account) fn require_same_site(&self, transport: Transport) -> Result<()> {
         if transport == Transport::Body { Ok(()) } else { self.fetch_site.require_settable_cookies() }
     }
 
-    /// Refuses requests with cookies that do not count.
+    /// Rejects requests with cookies from an untrusted site.
     pub(in crate::account) fn reject_cross_site(&self) -> Result<()> {
         if self.fetch_site.is_trusted() || !self.is_present { Ok(()) } else { Err(Error::CrossSite) }
     }
 
-    /// Whether cookies came, and count.
+    /// Whether there are cookies, from a trusted site.
     pub(in crate::account) fn is_usable(&self) -> bool {
         self.fetch_site.is_trusted() && self.is_present
     }
@@ -101,7 +101,7 @@ impl AuthCookies {
         self.refresh_token.as_ref().filter(|_| self.fetch_site.is_trusted())
     }
 
-    /// The client shall keep `tokens` in the way its session has chosen; in the body there is nothing to do.
+    /// Stores `tokens` in cookies according to the session's transport; `Body` stores nothing.
     pub(in crate::account) fn store(&self, session: &session::Model, tokens: &TokenPair) {
         let access_token = match session.transport {
             Transport::Body => return,
@@ -116,20 +116,19 @@ impl AuthCookies {
         }));
     }
 
-    /// The client shall forget the cookies it came with, which opened `session`. What it has got since then of another
-    /// session stays.
+    /// Clears the cookies of `session`. Cookies that another session has set since stay.
     pub(in crate::account) fn clear(&self, session: Option<Uuid>) {
-        let mut change = self.update.lock().unwrap_or_else(PoisonError::into_inner);
-        if !matches!(&*change, Some(CookieUpdate::Set(kept)) if Some(kept.session) != session) {
-            *change = Some(CookieUpdate::Clear);
+        let mut update = self.update.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(&*update, Some(CookieUpdate::Set(tokens)) if Some(tokens.session) != session) {
+            *update = Some(CookieUpdate::Clear);
         }
     }
 
-    fn set_update(&self, change: CookieUpdate) {
-        *self.update.lock().unwrap_or_else(PoisonError::into_inner) = Some(change);
+    fn set_update(&self, update: CookieUpdate) {
+        *self.update.lock().unwrap_or_else(PoisonError::into_inner) = Some(update);
     }
 
-    /// What becomes of the client's cookies, to be told once.
+    /// Takes the update for the response.
     pub fn take_update(&self) -> Option<CookieUpdate> {
         self.update.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

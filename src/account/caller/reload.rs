@@ -1,17 +1,17 @@
-//! A caller looked up again, by the transaction that acts in the caller's name.
+//! Reloads the caller inside the transaction that acts for it.
 
 use chrono::{DateTime, Utc};
 
+use super::api_token::ApiToken;
 use super::requester::{Caller, Credential};
-use crate::account::access::role;
-use crate::account::api_token::token::ApiToken;
-use crate::account::authentication::session::is_live;
+use crate::account::access::grants;
+use crate::account::session_lifetime::is_live;
 use crate::error::{Error, Result, TokenError};
-use crate::store::sessions::SessionWithGrants;
-use crate::store::{TracksChanges, api_tokens, roles, sessions, users};
+use crate::store::sessions::{self, SessionWithGrants};
+use crate::store::{TracksChanges, api_tokens, roles, users};
 
 impl Caller {
-    /// The caller as of now, with the row of the user and the roles locked until the transaction ends.
+    /// The current state of the caller; locks the rows of the user and its roles until the transaction ends.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] if the session or the API token has ended, or the user was disabled or deleted.
@@ -27,12 +27,12 @@ impl Caller {
                 let found = sessions::find_with_grants(tx, session.uid).await?;
                 let SessionWithGrants { session, user, grants } =
                     found.filter(|found| is_live(&found.session, now)).ok_or_else(ended)?;
-                Ok(Self { user, credential: Credential::Session(session), access: role::access_from_grants(grants) })
+                Ok(Self { user, credential: Credential::Session(session), access: grants::access_from_grants(grants) })
             }
             Credential::ApiToken(token) => {
                 let row = api_tokens::find(tx, token.row.id).await?;
                 let token = row.map(ApiToken::from).filter(|token| token.is_usable(now)).ok_or_else(ended)?;
-                let access = token.narrow(role::access_of(tx, user.id).await?);
+                let access = token.narrow(grants::access_of(tx, user.id).await?);
                 Ok(Self { user, credential: Credential::ApiToken(token), access })
             }
         }

@@ -1,7 +1,7 @@
-//! Events of one's own account: what has changed between two looks at the database.
+//! Events of the caller's own account, computed from successive snapshots.
 //!
-//! There is no channel for messages that could lose one. A watcher knows what it has told, and when the ledger says that
-//! something may have changed it reads again and tells the difference: on every node, and whatever became of a nudge.
+//! There is no message channel that could lose one. The stream compares the database with its last snapshot whenever
+//! the invalidation log reports a possible change. This works on every node, even if a wakeup is lost.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,48 +9,49 @@ use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
 use entity::user;
 
-use crate::account::access::rule::{self, Access};
-use crate::account::authentication::session::{expires_at, is_live};
+use crate::account::access::grants::Access;
+use crate::account::access::rule;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::caller::session_monitor::SessionMonitor;
-use crate::account::user::id::SessionId;
+use crate::account::names::id::SessionId;
+use crate::account::session_lifetime::{expires_at, is_live};
 use crate::app::App;
 use crate::error::{Error, Result, TokenError};
 use crate::limits::stream_quota::Slot;
 use crate::store::sessions;
 
-/// Most sessions of one user that are watched, the newest; who has more is a program.
+/// Maximum sessions watched per user, newest first; only programs have more.
 const MAX_SESSIONS: usize = 200;
 
-/// Something that happened to one's own account.
+/// An event of the caller's own account.
 #[derive(Debug)]
 pub enum Event {
-    /// A session is over.
+    /// A session ended.
     SessionEnded {
-        /// Which one.
+        /// The session.
         session: SessionId,
-        /// Whether it is the one of the watcher, who is told nothing more.
+        /// Whether it is the stream's own session; then this is the last event.
         is_current: bool,
-        /// Why; nothing if its time was over.
+        /// The reason; `None` if it expired.
         reason: Option<EndReason>,
         /// When.
         at: DateTime<Utc>,
     },
-    /// Roles or permissions have changed.
+    /// Roles or permissions changed.
     AccessChanged {
-        /// What the user may do now.
+        /// The new effective access.
         access: Access,
-        /// When it was noticed.
+        /// When it was detected.
         at: DateTime<Utc>,
     },
-    /// The names or the address have changed.
+    /// The names or the e-mail address changed.
     ProfileChanged {
-        /// The account as it is now.
+        /// The user after the change.
         user: Box<user::Model>,
         /// When.
         at: DateTime<Utc>,
     },
-    /// Somebody has signed in to the account.
+    /// A login opened a session.
     NewSession {
         /// The new session.
         session: Box<session::Model>,
@@ -59,7 +60,7 @@ pub enum Event {
     },
 }
 
-/// Whoever is told of the events of their own account.
+/// A stream of the events of one account.
 pub struct AccountEventStream {
     app: App,
     monitor: SessionMonitor,
@@ -69,17 +70,17 @@ pub struct AccountEventStream {
     _slot: Slot,
 }
 
-/// What was read.
+/// The state last read from the database.
 struct Snapshot {
-    /// Each live session, with when it ends if nothing happens.
+    /// Each live session with its expiry.
     sessions: BTreeMap<i64, DateTime<Utc>>,
-    /// The newest of them were read alone.
+    /// Whether only the newest sessions were read.
     is_truncated: bool,
     profile: ProfileFields,
     access: Access,
 }
 
-/// What a profile shows.
+/// The fields of a profile.
 #[derive(PartialEq, Eq)]
 struct ProfileFields {
     username: String,
@@ -87,15 +88,15 @@ struct ProfileFields {
     display_name: Option<String>,
 }
 
-/// Begins to watch the account of whoever keeps the vigil.
+/// Subscribes to the events of the monitored caller's account.
 ///
 /// # Errors
-/// Refuses callers without a session, and those who have too many subscriptions.
+/// Refuses callers without a session or with too many subscriptions.
 pub async fn subscribe(app: &App, monitor: SessionMonitor) -> Result<AccountEventStream> {
     let requester = monitor.requester();
     let caller = requester.authorize(rule::ACCOUNT_EVENTS)?;
-    let most = app.stream_quota.limit();
-    let slot = app.stream_quota.acquire_subscription(caller.user.id).ok_or(Error::TooManySubscriptions { most })?;
+    let max = app.stream_quota.limit();
+    let slot = app.stream_quota.acquire_subscription(caller.user.id).ok_or(Error::TooManySubscriptions { max })?;
     let live = list_live_sessions(app, caller).await?;
     let last = Snapshot::of(caller, &live);
     Ok(AccountEventStream { app: app.clone(), monitor, last, events: VecDeque::new(), is_ended: false, _slot: slot })
@@ -107,7 +108,7 @@ async fn list_live_sessions(app: &App, caller: &Caller) -> Result<Vec<session::M
 }
 
 impl AccountEventStream {
-    /// Whoever watches, with the roles of now.
+    /// The requester of the stream, with its current access.
     pub fn requester(&self) -> Requester {
         self.monitor.requester()
     }
@@ -115,8 +116,8 @@ impl AccountEventStream {
     /// Waits for the next event.
     ///
     /// # Errors
-    /// The end: [`Error::Unauthenticated`] when the watcher's session is over, which was told as the last event, or only
-    /// the time of the token; other refusals, when the watcher may not watch any more; those of the database.
+    /// The end of the stream. [`Error::Unauthenticated`] when the own session ended, after the event that reports it,
+    /// or when only the token expired. Other refusals when the caller loses the right to subscribe; database errors.
     pub async fn next(&mut self) -> Result<Event> {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -130,11 +131,11 @@ impl AccountEventStream {
     }
 
     async fn recheck(&mut self) -> Result<()> {
-        let may_be_old = match self.monitor.recheck().await {
+        let is_stale = match self.monitor.recheck().await {
             Err(Error::Unauthenticated(TokenError::SessionEnded)) => return self.push_own_end().await,
-            looked => looked?,
+            checked => checked?,
         };
-        if !may_be_old && !self.last.has_expired_session(self.app.clock.now()) {
+        if !is_stale && !self.last.has_expired_session(self.app.clock.now()) {
             return Ok(());
         }
         let requester = self.monitor.requester();
@@ -149,7 +150,7 @@ impl AccountEventStream {
             let at = caller.user.updated_at.utc();
             self.events.push_back(Event::ProfileChanged { user: Box::new(caller.user.clone()), at });
         }
-        // As they came.
+        // In order of creation.
         for session in live.into_iter().rev().filter(|session| self.last.is_new(session.id)) {
             let at = session.created_at.utc();
             self.events.push_back(Event::NewSession { session: Box::new(session), at });
@@ -158,23 +159,23 @@ impl AccountEventStream {
         Ok(())
     }
 
-    /// Tells of the sessions that are gone, but for the watcher's own: of that one the vigil tells.
+    /// Queues the ended sessions, except the stream's own: the session monitor reports that one.
     async fn push_ended_sessions(&mut self, caller: &Caller, now: &Snapshot) -> Result<()> {
         let own = caller.session().map(|session| session.id);
-        let gone = self.last.sessions.keys().filter(|id| !now.sessions.contains_key(*id) && Some(**id) != own);
-        let gone: Vec<i64> = gone.copied().collect();
-        if gone.is_empty() {
+        let missing = self.last.sessions.keys().filter(|id| !now.sessions.contains_key(*id) && Some(**id) != own);
+        let missing: Vec<i64> = missing.copied().collect();
+        if missing.is_empty() {
             return Ok(());
         }
         let time = self.app.clock.now();
-        let found = sessions::list_by_id(self.app.db.reader(), caller.user.id, gone).await?;
-        // Those that live have only made room for newer ones.
+        let found = sessions::list_by_id(self.app.db.reader(), caller.user.id, missing).await?;
+        // Those still live only fell out of the newest ones.
         let ended = found.into_iter().filter(|session| !is_live(session, time));
         self.events.extend(ended.map(|session| ended_event(&session, false)));
         Ok(())
     }
 
-    /// Tells of the watcher's own session, and nothing more.
+    /// Queues the end of the stream's own session as the last event.
     async fn push_own_end(&mut self) -> Result<()> {
         let caller = self.monitor.caller();
         let Some(session) = caller.session() else {
@@ -182,7 +183,7 @@ impl AccountEventStream {
         };
         let event = match sessions::find(self.app.db.reader(), session.uid).await? {
             Some(found) => ended_event(&found, true),
-            // It went with its account.
+            // Deleted together with its user.
             None => Event::SessionEnded {
                 session: session.uid.into(),
                 is_current: true,
@@ -212,15 +213,15 @@ impl Snapshot {
         }
     }
 
-    /// Whether a session has ended by time, unless it was renewed elsewhere.
+    /// Whether a session may have expired; it may have been refreshed on another node.
     fn has_expired_session(&self, now: DateTime<Utc>) -> bool {
         self.sessions.values().any(|end| *end <= now)
     }
 
-    /// Whether a live session with this number was opened since. Where there were too many to be read, an older one may
-    /// only have come into sight.
+    /// Whether the live session with this row id was opened since the last snapshot. In a truncated snapshot an older
+    /// session may merely have become visible.
     fn is_new(&self, id: i64) -> bool {
-        let is_in_sight = !self.is_truncated || self.sessions.keys().next().is_none_or(|oldest| id > *oldest);
-        is_in_sight && !self.sessions.contains_key(&id)
+        let was_listed = !self.is_truncated || self.sessions.keys().next().is_none_or(|oldest| id > *oldest);
+        was_listed && !self.sessions.contains_key(&id)
     }
 }

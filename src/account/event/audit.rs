@@ -1,4 +1,4 @@
-//! The audit record: what happened, to whom, by whom, in the transaction that makes it true.
+//! Audit events, written in the transaction that they describe.
 
 use chrono::{DateTime, Utc};
 use entity::audit_event::{self, Outcome};
@@ -6,13 +6,14 @@ use entity::{session, user};
 use sea_orm::{ConnectionTrait, Set};
 use uuid::Uuid;
 
-use crate::account::caller::requester::{Caller, RequestContext};
+use crate::account::caller::request_context::RequestContext;
+use crate::account::caller::requester::Caller;
 use crate::app::App;
 use crate::error::Result;
 use crate::limits::failure_windows::FailedAttempt;
 use crate::store::audit_events;
 
-/// One event, before it is written.
+/// An audit event before it is written.
 #[derive(Debug, Clone)]
 pub struct AuditEvent {
     action: &'static str,
@@ -25,7 +26,7 @@ pub struct AuditEvent {
 }
 
 impl AuditEvent {
-    /// Something that was done.
+    /// An event of a successful operation.
     pub fn success(action: &'static str) -> Self {
         Self {
             action,
@@ -38,18 +39,18 @@ impl AuditEvent {
         }
     }
 
-    /// Something that was tried with the wrong proof.
+    /// An event of a failed attempt.
     pub fn failed(action: &'static str) -> Self {
         Self { outcome: Outcome::Failed, ..Self::success(action) }
     }
 
-    /// The failures that were counted in one window, as the last one of them.
+    /// The summary of the failures of one window, with the data of the last one.
     pub(in crate::account) fn from_window(last: &FailedAttempt) -> Self {
         let FailedAttempt { action, tenant, actor, target, session, .. } = *last;
         Self { tenant, actor, target, session, ..Self::failed(action) }
     }
 
-    /// What is counted of a failure.
+    /// The data that is counted of a failed attempt.
     pub(in crate::account) fn failure(&self, context: &RequestContext) -> FailedAttempt {
         FailedAttempt {
             action: self.action,
@@ -63,14 +64,14 @@ impl AuditEvent {
         }
     }
 
-    /// Who did it.
+    /// Sets the acting user.
     pub fn by_user(mut self, actor: &user::Model) -> Self {
         self.actor = Some(actor.uid);
         self.tenant = self.tenant.or(Some(actor.tenant_id));
         self
     }
 
-    /// Which caller did it: by an API token, that is kept, too.
+    /// Sets the acting caller; with an API token, its id is recorded, too.
     pub fn by_caller(mut self, caller: &Caller) -> Self {
         if let Some(token) = caller.api_token() {
             let id = token.id().to_string();
@@ -79,43 +80,37 @@ impl AuditEvent {
         self.by_user(&caller.user)
     }
 
-    /// To which user.
+    /// Sets the affected user.
     pub fn on_user(mut self, target: &user::Model) -> Self {
         self.target = Some(target.uid);
         self.tenant = Some(target.tenant_id);
         self
     }
 
-    /// To which other thing.
+    /// Sets the affected object.
     pub fn on_object(mut self, target: Uuid) -> Self {
         self.target = Some(target);
         self
     }
 
-    /// In which session, or to which one.
+    /// Sets the session.
     pub fn in_session(mut self, session: &session::Model) -> Self {
         self.session = Some(session.uid);
         self
     }
 
-    /// What else is worth keeping; never a secret.
+    /// Adds a detail; never a secret.
     pub fn with(mut self, name: &str, detail: impl Into<serde_json::Value>) -> Self {
         self.details.insert(name.to_owned(), detail.into());
         self
     }
 
-    /// Writes the event where it is all that is written.
-    ///
-    /// # Errors
-    /// Internal ones only.
+    /// Writes the event outside of a transaction.
     pub async fn record_standalone(self, app: &App, context: &RequestContext, now: DateTime<Utc>) -> Result<()> {
         app.db.retry(|| self.clone().record(app.db.writer(), app, context, now)).await
     }
 
     /// Writes the event.
-    ///
-    /// # Errors
-    /// Internal ones only.
     pub async fn record(
         self,
         db: &impl ConnectionTrait,

@@ -1,23 +1,20 @@
-//! Failed tries in the audit record: the first one at once, the others of a window of time in one row with their number.
-//! A row that was written is never changed.
+//! Audit events of failed attempts: the first at once, further ones of a time window as one row with their count.
+//! Written rows never change.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::audit::AuditEvent;
-use crate::account::caller::requester::RequestContext;
+use crate::account::caller::request_context::RequestContext;
 use crate::app::App;
 use crate::error::Result;
 use crate::limits::failure_windows::{FailedAttempt, FailureSummary, Recording};
 
-/// How often a node looks for windows that are over.
+/// How often a node writes ended windows.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Records that something was tried under the name with the key `name`, with the wrong proof.
-///
-/// # Errors
-/// Internal ones only.
+/// Records a failed attempt under the name key `name`.
 pub(in crate::account) async fn record(
     app: &App,
     context: &RequestContext,
@@ -25,21 +22,21 @@ pub(in crate::account) async fn record(
     name: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    // Of what was typed, which may be a password in the wrong field, only a digest is kept.
-    let digest = app.throttle.unknown_names.counter_key(name);
-    let (record, finished) = app.failure_windows.count(event.failure(context), digest, now);
+    // The input may be a password in the wrong field: only a digest is stored.
+    let digest = app.rate_limits.unknown_names.counter_key(name);
+    let (recording, finished) = app.failure_windows.count(event.failure(context), digest, now);
     if !finished.is_empty() {
-        // In a task of its own: an answer that waited for it would tell of the windows of others.
+        // In a separate task: the response time must not depend on other windows.
         let app = app.clone();
         tokio::spawn(async move { write_or_warn(&app, finished).await });
     }
-    match record {
+    match recording {
         Recording::Immediate => event.record_standalone(app, context, now).await,
         Recording::Aggregated => Ok(()),
     }
 }
 
-/// Records the windows that are over, for as long as the node runs.
+/// Writes ended windows periodically.
 pub async fn run(app: App) {
     loop {
         tokio::time::sleep(FLUSH_INTERVAL).await;
@@ -47,10 +44,7 @@ pub async fn run(app: App) {
     }
 }
 
-/// Records all windows: for the end of a process.
-///
-/// # Errors
-/// Internal ones only.
+/// Writes all windows, for process shutdown.
 pub async fn flush(app: &App) -> Result<()> {
     write(app, app.failure_windows.take_all()).await
 }
@@ -58,16 +52,16 @@ pub async fn flush(app: &App) -> Result<()> {
 async fn write_or_warn(app: &App, finished: Vec<FailureSummary>) {
     let rows = finished.len();
     if let Err(error) = write(app, finished).await {
-        tracing::warn!(%error, rows, "cannot record failures that were counted");
+        tracing::warn!(%error, rows, "cannot record failed attempts");
     }
 }
 
 async fn write(app: &App, finished: Vec<FailureSummary>) -> Result<()> {
-    for FailureSummary { last, count, first_at: since, last_at: until } in finished {
+    for FailureSummary { last, count, first_at, last_at } in finished {
         let event = AuditEvent::from_window(&last)
             .with("count", count)
-            .with("since", since.to_rfc3339())
-            .with("until", until.to_rfc3339());
+            .with("since", first_at.to_rfc3339())
+            .with("until", last_at.to_rfc3339());
         let FailedAttempt { address, user_agent, request_id, .. } = last;
         event.record_standalone(app, &RequestContext::new(address, user_agent, request_id), app.clock.now()).await?;
     }

@@ -1,7 +1,7 @@
-//! Revocations for others: those who verify access tokens by themselves are told which ones not to believe.
+//! The revocation list, for services that verify access tokens themselves.
 //!
-//! The list holds what was revoked so lately that access tokens of it may still live: sessions, single tokens, and users
-//! whose earlier tokens say what is not so any more.
+//! The list has recent revocations whose access tokens may still be valid: sessions, single tokens, and users whose
+//! earlier tokens have outdated claims.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,11 +14,10 @@ use secrecy::ExposeSecret;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::unit_of_work::UnitOfWork;
-use crate::account::authentication::tokens;
-use crate::account::user::id::{SessionId, UserId};
+use crate::account::names::id::{SessionId, UserId};
+use crate::account::tokens;
 use crate::app::App;
-use crate::cache::revocation_list::SignedList;
+use crate::cache::revocation_list::{PeerChanges, SignedList};
 use crate::error::{Error, Result};
 use crate::security::api_secret;
 use crate::security::jwt::{self, LEEWAY, RevocationClaims};
@@ -26,30 +25,28 @@ use crate::store::cut_offs::{self, Cause, CutOff, Extent};
 use crate::store::revoked_tokens::{self, Revocation};
 use crate::store::{TracksRevocations, sessions};
 
-/// Longest time that a caller may wait for news; shorter than the server waits for an answer.
+/// Maximum long-poll wait; shorter than the server's response timeout.
 pub const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// Most ended sessions of one user that the list names; beyond, it has a cut-off of the user.
+/// Maximum ended sessions per user on the list; beyond, the user gets a cut-off.
 const MAX_LISTED_SESSIONS: u64 = 100;
 
-/// How far ahead of this node's clock a cut-off can be that another node has taken.
+/// How far ahead of this node's clock another node's cut-off can be.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// Most users that one statement asks about.
+/// Maximum users per statement.
 const USERS_PER_STATEMENT: usize = 500;
 
-/// The list, as soon as it says something else than the edition with the tag `known`; nothing if that does not come to
-/// pass within `wait`. Anybody may have it: it holds ids, and no secret.
-///
-/// # Errors
-/// Internal ones only.
+/// The list, once it differs from the one with ETag `known_tag`; `None` if that does not happen within `wait`. Public:
+/// it contains ids and no secrets.
 pub async fn wait_for_list(app: &App, known_tag: Option<&str>, wait: Duration) -> Result<Option<Arc<SignedList>>> {
     let until = Instant::now() + wait;
     let mut changes = app.revocation_list.subscribe();
     loop {
-        let edition = app.revocation_list.get_or_build(app.db.invalidation_log().is_fresh(), build_list(app)).await?;
-        if known_tag != Some(edition.etag.as_str()) {
-            return Ok(Some(edition));
+        let peers = if app.db.invalidation_log().is_fresh() { PeerChanges::Polled } else { PeerChanges::Unknown };
+        let list = app.revocation_list.get_or_build(peers, build_list(app)).await?;
+        if known_tag != Some(list.etag.as_str()) {
+            return Ok(Some(list));
         }
         if !changes.wait(until).await {
             return Ok(None);
@@ -64,11 +61,11 @@ async fn build_list(app: &App) -> Result<SignedList> {
     let (mut users, mut generations) = (BTreeMap::new(), BTreeMap::new());
     for row in revoked_tokens::list_since(app.db.reader(), list_start(app, now)).await? {
         if let (Some(sid), Some(lowest)) = (revoked_tokens::session_of_entry(&row.token_id), row.generation) {
-            // The latest of them; of the others a cut-off says more than their names would.
+            // The latest one; a cut-off covers earlier ones better than their ids.
             names.extend(sid.parse().ok().map(|sid: SessionId| tokens::jti(sid, lowest - 1)));
             generations.insert(sid.to_owned(), lowest);
         } else if row.token_id.parse::<UserId>().is_ok() {
-            // Taken by a clock that ran ahead and was set right: until then it would shut the user out.
+            // Written by a clock that ran ahead and was corrected: it would lock the user out until then.
             if row.revoked_at.utc() <= now + MAX_CLOCK_SKEW {
                 users.insert(row.token_id, row.revoked_at.utc().timestamp());
             }
@@ -93,15 +90,14 @@ async fn build_list(app: &App) -> Result<SignedList> {
     Ok(SignedList { jwt: text, etag: api_secret::hash(&content) })
 }
 
-/// What was revoked before has outlived its last access token, by the clocks of all who look at it.
+/// Earlier revocations have no valid access tokens, by the clock of any verifier.
 fn list_start(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
     now - app.config.token.access_lifetime - LEEWAY * 2
 }
 
-/// Revokes all access tokens of those of the users who have too many ended sessions on the list to list each, which
-/// takes these off it.
+/// Replaces the listed sessions of users with too many by a cut-off of all their access tokens.
 pub(in crate::account) async fn replace_crowds_by_cut_offs(
-    tx: &UnitOfWork,
+    tx: &impl TracksRevocations,
     app: &App,
     users: BTreeSet<(i64, Uuid)>,
     now: DateTime<Utc>,
@@ -119,7 +115,7 @@ pub(in crate::account) async fn replace_crowds_by_cut_offs(
     Ok(())
 }
 
-/// One cut-off for each user, in the order of their numbers: the one that revokes most.
+/// One cut-off per user, ordered by row id: the one that revokes most.
 pub(in crate::account) fn merge_by_user(cut_offs: Vec<CutOff>) -> Vec<CutOff> {
     let mut merged: BTreeMap<i64, CutOff> = BTreeMap::new();
     for cut_off in cut_offs {
@@ -130,21 +126,21 @@ pub(in crate::account) fn merge_by_user(cut_offs: Vec<CutOff>) -> Vec<CutOff> {
                 Extent::All(one.max(other))
             }
         };
-        // A user who is changed is told of, whatever else is revoked.
+        // A changed user is reported, whatever else is revoked.
         kept.cause = if cut_off.cause.is_user_update() { cut_off.cause } else { kept.cause };
     }
     merged.into_values().collect()
 }
 
-/// Writes a cut-off, as of `now`. It never goes back: what was revoked stays revoked.
+/// Writes a cut-off as of `now`. It never moves back: revocations stay.
 pub(in crate::account) async fn write_cut_off(
-    tx: &UnitOfWork,
+    tx: &impl TracksRevocations,
     app: &App,
     cut_off: &CutOff,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let at = match cut_off.extent {
-        // Later than the one before, also within a millisecond: who issues a token by what was read sees the change.
+        // Later than the previous one, even within a millisecond: issuing a token detects the change.
         Extent::All(issued) => issued.utc().max(now).max(just_after(cut_off.previous)),
         Extent::Until(issued) if cut_off.previous.is_none_or(|before| before < issued) => issued.utc(),
         Extent::Until(_) => return Ok(()),
@@ -160,10 +156,10 @@ fn just_after(before: Option<Timestamp>) -> DateTime<Utc> {
     before.map_or(DateTime::UNIX_EPOCH, |before| before.utc() + TimeDelta::milliseconds(1))
 }
 
-/// Revokes the access tokens of `session` up to `generation`, whose session is locked with its user and as it was
-/// before it moved on. The list names the last of them; if others may live as well, it has a cut-off of the user.
+/// Revokes the access tokens of `session` up to `generation`. The session and its user are locked; `session` is its
+/// state before the rotation. The list names the last token; if earlier ones may be valid, the user gets a cut-off.
 pub(in crate::account) async fn revoke_generations(
-    tx: &UnitOfWork,
+    tx: &impl TracksRevocations,
     app: &App,
     user: &user::Model,
     session: &session::Model,

@@ -1,21 +1,20 @@
-//! Webhooks: others are told of what happened to accounts, at least once each.
+//! Webhooks: at-least-once delivery of user and session events.
 //!
-//! A message is a row that is written in the transaction that makes it true. Any node sends it, one at a time; it is
-//! sent again, later and later, until somebody takes it or nobody does for days.
+//! A message is a row, written in the transaction of its event. Any node delivers it, one at a time, with growing
+//! delays between attempts, until the endpoint accepts it or the last attempt fails after days.
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::webhook_delivery;
 use sea_orm::{ConnectionTrait, Set};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::unit_of_work::DomainEvent;
-use crate::account::authentication::retention;
-use crate::account::authentication::session::reason_name;
-use crate::account::user::id::{MessageId, SessionId, UserId};
+use super::domain_event::{DomainEvent, format_time, reason_name};
+use crate::account::names::id::{MessageId, SessionId, UserId};
+use crate::account::retention;
 use crate::app::App;
 use crate::config::{WebhookEndpoint, WebhookEvent};
 use crate::error::Result;
@@ -23,8 +22,7 @@ use crate::hooks::User;
 use crate::security::webhook_signature::signature_header;
 use crate::store::webhook_deliveries as deliveries;
 
-/// The waits after each attempt that came to nothing; after the last one nobody is asked any more (Standard Webhooks
-/// 1.0, section "Retries").
+/// Delays after failed attempts; after the last one the message is given up (Standard Webhooks 1.0, section "Retries").
 const RETRY_DELAYS: [TimeDelta; 9] = [
     TimeDelta::seconds(5),
     TimeDelta::minutes(5),
@@ -37,28 +35,23 @@ const RETRY_DELAYS: [TimeDelta; 9] = [
     TimeDelta::hours(24),
 ];
 
-/// When an attempt is taken for lost with the node that made it; an attempt takes seconds.
+/// How long a claimed attempt may take, normally seconds, before another node retries it.
 const CLAIM_TIMEOUT: TimeDelta = TimeDelta::minutes(1);
 
-/// Messages that are sent to one endpoint at a time.
+/// Concurrent messages per endpoint.
 const CONCURRENCY: u64 = 8;
 
-/// How long messages are kept that nobody took.
+/// How long undelivered messages are kept.
 const RETENTION: TimeDelta = TimeDelta::days(30);
 
-/// How often is looked for messages that other nodes have left, and for those whose time has come.
+/// Poll interval for messages that other nodes left, and for retries that are due.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often old messages are thrown away.
+/// Interval of the deletion of old messages.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// A point in time as messages tell it.
-pub(in crate::account) fn format_time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-/// Writes a message of each fact for each endpoint that wants it; tells whether there are any. `news` are the accounts of
-/// the facts.
+/// Stores a message of each event for each subscribed endpoint; returns whether there are any. `users` are the
+/// snapshots of the events' users.
 pub(in crate::account) async fn enqueue(
     tx: &impl ConnectionTrait,
     app: &App,
@@ -67,15 +60,15 @@ pub(in crate::account) async fn enqueue(
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let mut rows = Vec::new();
-    for (fact, user) in events.iter().zip(users) {
+    for (domain_event, user) in events.iter().zip(users) {
         if app.config.webhooks.endpoints.is_empty() {
             break;
         }
         let uid = app.entropy.uuid(now);
-        let (event, data) = event_payload(fact, user.as_ref(), now);
+        let (event, data) = event_payload(domain_event, user.as_ref(), now);
         let payload = json!({ "type": event.name(), "timestamp": format_time(now), "data": data }).to_string();
-        let wanting = app.config.webhooks.endpoints.iter().filter(|endpoint| endpoint.events.contains(&event));
-        rows.extend(wanting.map(|endpoint| webhook_delivery::ActiveModel {
+        let subscribed = app.config.webhooks.endpoints.iter().filter(|endpoint| endpoint.events.contains(&event));
+        rows.extend(subscribed.map(|endpoint| webhook_delivery::ActiveModel {
             uid: Set(uid),
             endpoint: Set(endpoint.name.clone()),
             payload: Set(payload.clone()),
@@ -87,9 +80,9 @@ pub(in crate::account) async fn enqueue(
             ..Default::default()
         }));
     }
-    let are_there = !rows.is_empty();
+    let has_messages = !rows.is_empty();
     deliveries::insert(tx, rows).await?;
-    Ok(are_there)
+    Ok(has_messages)
 }
 
 fn event_payload(event: &DomainEvent, user: Option<&User>, now: DateTime<Utc>) -> (WebhookEvent, Value) {
@@ -109,7 +102,7 @@ fn event_payload(event: &DomainEvent, user: Option<&User>, now: DateTime<Utc>) -
     }
 }
 
-/// Sends what is due, to each endpoint by itself, for as long as it is polled.
+/// Delivers due messages, each endpoint independently, while polled.
 pub async fn run(app: App) {
     let mut endpoints = JoinSet::new();
     for endpoint in app.config.webhooks.endpoints.clone() {
@@ -129,12 +122,14 @@ async fn run_endpoint(app: &App, endpoint: &WebhookEndpoint) {
             // There may be more.
             Ok(sent) if sent > 0 => continue,
             Ok(_) => {}
-            Err(error) => tracing::warn!(endpoint.name, cause = format!("{error:#}"), "messages to webhooks wait"),
+            Err(error) => {
+                tracing::warn!(endpoint.name, cause = format!("{error:#}"), "cannot deliver webhook messages")
+            }
         }
         if cleaned_at.is_none_or(|last| last.elapsed() >= CLEANUP_INTERVAL) {
             cleaned_at = Some(Instant::now());
             if let Err(error) = delete_expired(app).await {
-                tracing::warn!(cause = format!("{error:#}"), "old messages to webhooks stay");
+                tracing::warn!(cause = format!("{error:#}"), "cannot delete old webhook messages");
             }
         }
         tokio::select! {
@@ -144,16 +139,14 @@ async fn run_endpoint(app: &App, endpoint: &WebhookEndpoint) {
     }
 }
 
-/// Deletes messages past their retention, by [`retention::reached`]: a clock that runs ahead deletes none too early.
+/// Deletes messages past their retention, by [`retention::safe_now`]: a clock that runs ahead deletes none early.
 async fn delete_expired(app: &App) -> Result<()> {
     let old = retention::safe_now(app).await? - RETENTION;
     app.db.retry(|| deliveries::delete_created_before(app.db.writer(), old)).await
 }
 
-/// Sends what is due now, once, and waits for what comes of it; tells how many messages were sent.
-///
-/// # Errors
-/// Internal ones only: that somebody does not take a message is none.
+/// Delivers due messages once and waits for the results; returns the number of messages sent. A failed delivery is not
+/// an error.
 pub async fn send_due(app: &App) -> Result<usize> {
     let mut sent = 0;
     for endpoint in &app.config.webhooks.endpoints {
@@ -163,7 +156,7 @@ pub async fn send_due(app: &App) -> Result<usize> {
 }
 
 async fn send_due_to(app: &App, endpoint: &WebhookEndpoint) -> Result<usize> {
-    // A node whose clock runs ahead uses up no attempts too early, and puts off none.
+    // A node whose clock runs ahead neither uses up attempts early nor delays any.
     let now = retention::safe_now(app).await?;
     let due = deliveries::list_due(app.db.reader(), &endpoint.name, now, CONCURRENCY).await?;
     let mut attempts = JoinSet::new();
@@ -180,7 +173,7 @@ async fn send_due_to(app: &App, endpoint: &WebhookEndpoint) -> Result<usize> {
     Ok(sent)
 }
 
-/// Sends a message that was claimed, and notes what came of it.
+/// Delivers a claimed message and records the result.
 async fn deliver(
     app: &App,
     endpoint: &WebhookEndpoint,
@@ -197,7 +190,7 @@ async fn deliver(
     ];
     let failure = match app.http_client.post(&endpoint.url, &headers, message.payload.clone()).await {
         Ok(200..=299) => return app.db.retry(|| deliveries::delete(app.db.writer(), message.id)).await,
-        Ok(status) => format!("the answer was {status}"),
+        Ok(status) => format!("response status {status}"),
         Err(failure) => failure.to_string(),
     };
     let attempts = message.attempts + 1;
@@ -205,9 +198,14 @@ async fn deliver(
     let next_at = wait.map(|wait| now + *wait);
     match next_at {
         Some(next_at) => tracing::warn!(
-            endpoint = endpoint.name, message = id, attempts, failure, next_at = %format_time(next_at), "a webhook failed"
+            endpoint = endpoint.name,
+            message = id,
+            attempts,
+            failure,
+            next_at = %format_time(next_at),
+            "webhook delivery failed"
         ),
-        None => tracing::error!(endpoint = endpoint.name, message = id, attempts, failure, "a webhook was given up"),
+        None => tracing::error!(endpoint = endpoint.name, message = id, attempts, failure, "webhook delivery given up"),
     }
     let count = (message.id, attempts);
     app.db.retry(|| deliveries::update_failed(app.db.writer(), count, &failure, next_at, now)).await

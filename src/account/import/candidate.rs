@@ -1,67 +1,56 @@
-//! A row whose fields are fit for an account here, before anybody looked whether there is room for it.
+//! A row with valid fields, before the check against existing users.
 
 use chrono::{DateTime, Utc};
 use entity::secret::SecretText;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::login_names::{LoginNames, non_blank};
+use super::login_names::{LoginNames, field_problem, non_blank};
+use super::report::Issue;
 use super::row::{LegacyPassword, Row};
-use crate::account::access::role::{MAX_KEY_LENGTH, MAX_NAMES, MAX_NAMES_BYTES};
-use crate::account::user::canonical::canonical;
-use crate::account::user::email::Email;
-use crate::account::user::name::Name;
-use crate::account::user::username::Username;
-use crate::error::Refusal;
+use crate::account::administration::role::{MAX_KEY_LENGTH, MAX_NAMES, MAX_NAMES_BYTES};
+use crate::account::names::canonical::canonical;
+use crate::account::names::email::Email;
+use crate::account::names::name::Name;
+use crate::account::names::username::Username;
 use crate::security::api_secret::hash;
 use crate::security::policy::MAX_BYTES;
 use crate::security::schemes::{StoredHash, UnusableHash, looks_like_hash, strip_wrappers};
 
-/// Highest number that is kept. Later users get higher ones, and JSON in browsers writes none from 2^53 on
-/// exactly: half of them are left.
+/// Highest id that is carried over. New users get higher ones, and JSON in browsers is exact only below 2^53: half of
+/// that range stays free.
 const MAX_ID: i64 = 1 << 52;
 
-/// Most failures in a row that are kept: one more, and the account would be locked for a day.
+/// Most consecutive failed logins that are carried over: one more would lock the user for a day.
 const MAX_FAILURES: i32 = 99;
 
-/// What is wrong with one row, or worth knowing of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issue {
-    /// Where the row stands.
-    pub row: u64,
-    /// What its account is called there.
-    pub name: String,
-    /// What there is to say.
-    pub message: String,
-}
-
-/// An account that is fit to be made.
+/// A user that can be created.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub row: u64,
     pub name: String,
-    /// What it is known again by when the import is repeated.
+    /// Identifies the row when the import is repeated.
     pub source: String,
-    /// The usernames that it can have, the best first.
+    /// Possible usernames, best first.
     pub usernames: Vec<Username>,
     pub email: Option<Email>,
     pub display_name: Option<Name>,
     pub password: CandidatePassword,
     pub roles: Vec<Name>,
     pub carried_over: CarriedOver,
-    /// What of it has no place here.
+    /// What is not imported, and other remarks.
     pub remarks: Vec<String>,
 }
 
-/// What the account's owner can sign in with.
+/// The credential of an imported user.
 pub(super) enum CandidatePassword {
     Hash(SecretText),
     Plain(SecretString),
-    /// Nothing, and why.
+    /// No usable password, and why.
     None(String),
 }
 
 impl CandidatePassword {
-    /// Whether it is `text`.
+    /// Whether the password is `text`.
     fn matches(&self, text: &str) -> bool {
         match self {
             Self::Hash(hash) => StoredHash::parse(hash.expose()).is_ok_and(|stored| stored.verify_unpooled(text)),
@@ -77,7 +66,7 @@ impl std::fmt::Debug for CandidatePassword {
     }
 }
 
-/// What is taken over as it stands.
+/// Values that are carried over unchanged.
 #[derive(Debug)]
 pub(super) struct CarriedOver {
     pub id: Option<i64>,
@@ -92,85 +81,69 @@ pub(super) struct CarriedOver {
 }
 
 impl Candidate {
-    /// Parses a row of the service `format`.
+    /// Parses a row of the format `format`.
     pub fn parse(format: &str, row: Row, now: DateTime<Utc>) -> Result<Self, Issue> {
-        let Row { number, name, user: account } = row;
-        let refused = |text: String| Issue { row: number, name: name.clone(), message: text };
-        let account = account.map_err(&refused)?;
-        let mut remarks = account.remarks.clone();
-        let login = LoginNames::parse(&account, number).map_err(&refused)?;
+        let Row { number, name, user } = row;
+        let issue = |message: String| Issue { row: number, name: name.clone(), message };
+        let user = user.map_err(&issue)?;
+        let mut remarks = user.remarks.clone();
+        let login = LoginNames::parse(&user, number).map_err(&issue)?;
         remarks.extend(login.remark);
         let (usernames, email) = (login.usernames, login.email);
-        let display_name = non_blank(account.display_name.as_deref()).or(login.display_name);
+        let display_name = non_blank(user.display_name.as_deref()).or(login.display_name);
         let display_name = display_name.and_then(|name| {
             Name::parse(&name)
-                .inspect_err(|refusal| remarks.push(field_problem("display name is left out", refusal)))
+                .inspect_err(|refusal| remarks.push(field_problem("display name is dropped", refusal)))
                 .ok()
         });
-        let roles = parse_roles(&account.roles).map_err(&refused)?;
+        let roles = parse_roles(&user.roles).map_err(&issue)?;
         let key = usernames.first().map(Username::key).unwrap_or_default();
-        let source = source_key(format, account.id, email.as_ref().map_or(key, Email::key).as_str());
-        let kept_id = account.id.filter(can_keep_id);
-        if kept_id != account.id {
-            remarks.push("its number is out of range".to_owned());
+        let source = source_key(format, user.id, email.as_ref().map_or(key, Email::key).as_str());
+        let kept_id = user.id.filter(can_keep_id);
+        if kept_id != user.id {
+            remarks.push("its id is out of range".to_owned());
         }
-        // A clock that was ahead, or in another zone, makes nothing of the future.
+        // A clock that was ahead, or in another time zone, must not yield times in the future.
         let past = |time: Option<DateTime<Utc>>| time.map(|time| time.min(now));
         let carried_over = CarriedOver {
             id: kept_id,
-            customer: account.customer,
-            is_disabled: account.is_disabled,
-            must_change_password: account.must_change_password,
-            failures: account.failed_logins.clamp(0, MAX_FAILURES),
-            locked_until: account.locked_until,
-            created_at: past(account.created_at),
-            last_login_at: past(account.last_login_at),
-            password_changed_at: past(account.password_changed_at),
+            customer: user.customer,
+            is_disabled: user.is_disabled,
+            must_change_password: user.must_change_password,
+            failures: user.failed_logins.clamp(0, MAX_FAILURES),
+            locked_until: user.locked_until,
+            created_at: past(user.created_at),
+            last_login_at: past(user.last_login_at),
+            password_changed_at: past(user.password_changed_at),
         };
-        let password = parse_password(account.password, &mut remarks);
-        let must_change_password = account.must_change_password
-            || account.default_password.is_some_and(|text| {
-                let is_kept = password.matches(text);
-                if is_kept {
-                    remarks.push("its password is the one that the service came with: it must be changed".to_owned());
+        let password = parse_password(user.password, &mut remarks);
+        let must_change_password = user.must_change_password
+            || user.default_password.is_some_and(|text| {
+                let is_default = password.matches(text);
+                if is_default {
+                    remarks.push("it has the service's default password: it must be changed".to_owned());
                 }
-                is_kept
+                is_default
             });
         let carried_over = CarriedOver { must_change_password, ..carried_over };
         Ok(Self { row: number, name, source, usernames, email, display_name, password, roles, carried_over, remarks })
     }
 
-    /// What there is to say about it.
+    /// An issue of this row.
     pub fn issue(&self, text: impl Into<String>) -> Issue {
         Issue { row: self.row, name: self.name.clone(), message: text.into() }
     }
-
-    /// Why its owner cannot sign in, if that is so.
-    pub fn reason_cannot_sign_in(&self, is_tenant_disabled: bool) -> Option<String> {
-        let disabled = self.carried_over.is_disabled.then(|| "it is disabled".to_owned());
-        let tenant = is_tenant_disabled.then(|| "its tenant is disabled".to_owned());
-        let password_problem = match &self.password {
-            CandidatePassword::None(why) => Some(why.clone()),
-            CandidatePassword::Hash(_) | CandidatePassword::Plain(_) => None,
-        };
-        let reasons: Vec<String> = [disabled, tenant, password_problem].into_iter().flatten().collect();
-        (!reasons.is_empty()).then(|| reasons.join(", and "))
-    }
 }
 
-/// Whether a number can be kept, if it is free.
-pub(super) fn can_keep_id(number: &i64) -> bool {
-    (1..=MAX_ID).contains(number)
+/// Whether an id can be carried over, if it is free.
+pub(super) fn can_keep_id(id: &i64) -> bool {
+    (1..=MAX_ID).contains(id)
 }
 
-/// The name of one row of an older service, for the next import.
-pub(super) fn source_key(format: &str, number: Option<i64>, key: &str) -> String {
-    let number = number.map(|number| number.to_string()).unwrap_or_default();
-    hash(&format!("{format}\0{number}\0{key}"))
-}
-
-pub(super) fn field_problem(what: &str, refusal: &Refusal) -> String {
-    format!("its {what}: {}", refusal.message)
+/// Key of one row of an older service, by which a repeated import recognizes it.
+pub(super) fn source_key(format: &str, id: Option<i64>, key: &str) -> String {
+    let id = id.map(|id| id.to_string()).unwrap_or_default();
+    hash(&format!("{format}\0{id}\0{key}"))
 }
 
 fn parse_roles(names: &[String]) -> Result<Vec<Name>, String> {
@@ -184,17 +157,17 @@ fn parse_roles(names: &[String]) -> Result<Vec<Name>, String> {
             roles.push(role);
         }
     }
-    let shown: Vec<&str> = roles.iter().map(Name::as_str).collect();
-    if roles.len() > MAX_NAMES || serde_json::json!(shown).to_string().len() > MAX_NAMES_BYTES {
-        return Err("its roles are too many for a token".to_owned());
+    let names_in_token: Vec<&str> = roles.iter().map(Name::as_str).collect();
+    if roles.len() > MAX_NAMES || serde_json::json!(names_in_token).to_string().len() > MAX_NAMES_BYTES {
+        return Err("it has too many roles for a token".to_owned());
     }
     Ok(roles)
 }
 
-/// What can be verified of it. A hash that stands for a password is one all the same: taken for a password, it would
-/// let in whoever stole it.
-fn parse_password(old: LegacyPassword, remarks: &mut Vec<String>) -> CandidatePassword {
-    match old {
+/// What can be verified. A plain-text password in the form of a hash is treated as a hash: as a password, it would
+/// admit anyone who stole it.
+fn parse_password(password: LegacyPassword, remarks: &mut Vec<String>) -> CandidatePassword {
+    match password {
         LegacyPassword::None => CandidatePassword::None("it has no password".to_owned()),
         LegacyPassword::Plain(text) if text.expose_secret().len() > MAX_BYTES => {
             CandidatePassword::None("its password is longer than 1,024 bytes".to_owned())
@@ -203,11 +176,11 @@ fn parse_password(old: LegacyPassword, remarks: &mut Vec<String>) -> CandidatePa
             let hash = strip_wrappers(text.expose_secret());
             match parse_storable_hash(&hash) {
                 Ok(stored) => {
-                    remarks.push(format!("its password is a hash of {}: it is verified as one", stored.scheme()));
+                    remarks.push(format!("its password is a hash of {}: it is verified as a hash", stored.scheme()));
                     CandidatePassword::Hash(SecretText::new(hash))
                 }
                 Err(why) => {
-                    CandidatePassword::None(format!("its password has the form of a hash, and {}", why.explanation()))
+                    CandidatePassword::None(format!("its password looks like a hash, and {}", why.explanation()))
                 }
             }
         }
@@ -222,7 +195,7 @@ fn parse_password(old: LegacyPassword, remarks: &mut Vec<String>) -> CandidatePa
     }
 }
 
-/// A hash that can be computed and stored: none has control characters, and PostgreSQL takes no text with a NUL.
+/// A hash that can be computed and stored: no scheme has control characters, and PostgreSQL stores no NUL.
 fn parse_storable_hash(hash: &str) -> Result<StoredHash, UnusableHash> {
     if hash.chars().any(char::is_control) { Err(UnusableHash::Malformed) } else { StoredHash::parse(hash) }
 }

@@ -1,18 +1,18 @@
-//! What stands in the cell of a table, as databases and spreadsheets write it.
+//! Values in the cells of a CSV file, as databases and spreadsheets write them.
 
 use chrono::{DateTime, Utc};
 
 use super::row::{self, has_time};
 
-/// What MySQL writes for null.
+/// MySQL's notation of null.
 pub(super) const MYSQL_NULL: &str = "\\N";
 
-/// What a cell holds; nothing if it is empty, `NULL`, or MySQL's `\N`.
+/// The cell's text; `None` if it is empty, `NULL`, or MySQL's `\N`.
 pub(super) fn non_null(text: &str) -> Option<&str> {
     (!matches!(text, "" | "NULL" | MYSQL_NULL)).then_some(text)
 }
 
-/// True or false; also as Excel writes it in German, French, Spanish, Italian, Portuguese and Dutch.
+/// A boolean; also as Excel writes it in German, French, Spanish, Italian, Portuguese and Dutch.
 pub(super) fn parse_bool(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "t" | "1" | "yes" | "y" => Some(true),
@@ -23,12 +23,12 @@ pub(super) fn parse_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// A point in time, or none.
+/// A point in time; `None` if the cell has none.
 pub(super) fn parse_optional_time(text: &str) -> Result<Option<DateTime<Utc>>, ()> {
     if has_time(text) { row::parse_time(text).map(Some).ok_or(()) } else { Ok(None) }
 }
 
-/// Names with semicolons between them, an array of PostgreSQL, or one of JSON.
+/// Names separated by semicolons, a PostgreSQL array, or a JSON array.
 pub(super) fn parse_names(text: &str) -> Option<Vec<String>> {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
@@ -40,40 +40,40 @@ pub(super) fn parse_names(text: &str) -> Option<Vec<String>> {
     Some(text.split(';').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
-/// The elements of an array of PostgreSQL (section 8.15.6 of its manual); those that are null are left out.
+/// The elements of a PostgreSQL array (its manual, section 8.15.6), without nulls.
 fn parse_postgres_array(text: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let (name, behind) = match rest.strip_prefix('"') {
+        let (name, rest_of_text) = match rest.strip_prefix('"') {
             Some(quoted) => parse_quoted_name(quoted)?,
             None => {
                 let end = rest.find(',').unwrap_or(rest.len());
-                let (name, behind) = rest.split_at(end);
-                (non_null(name.trim()).unwrap_or_default().to_owned(), behind)
+                let (name, rest_of_text) = rest.split_at(end);
+                (non_null(name.trim()).unwrap_or_default().to_owned(), rest_of_text)
             }
         };
         if name.contains(['{', '}']) {
             return None;
         }
         names.extend(Some(name).filter(|name| !name.is_empty()));
-        let behind = behind.trim_start();
-        rest = match behind.strip_prefix(',') {
+        let rest_of_text = rest_of_text.trim_start();
+        rest = match rest_of_text.strip_prefix(',') {
             Some(more) => more.trim_start(),
-            None if behind.is_empty() => behind,
+            None if rest_of_text.is_empty() => rest_of_text,
             None => return None,
         };
     }
     Some(names)
 }
 
-/// What stands before the closing quote, and what is behind it.
+/// The text before the closing quote, and the text after it.
 fn parse_quoted_name(text: &str) -> Option<(String, &str)> {
     let mut name = String::new();
     let mut characters = text.char_indices();
-    while let Some((place, character)) = characters.next() {
+    while let Some((index, character)) = characters.next() {
         match character {
-            '"' => return Some((name, text.get(place + 1..)?)),
+            '"' => return Some((name, text.get(index + 1..)?)),
             '\\' => name.push(characters.next()?.1),
             other => name.push(other),
         }
@@ -105,7 +105,7 @@ mod tests {
             ("[", None),
         ] {
             let expected = expected.map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>());
-            // A brace that nothing closes is a name, if a strange one.
+            // A brace without a closing one is a valid, if odd, name.
             if text.starts_with('{') && !text.ends_with('}') {
                 continue;
             }

@@ -1,6 +1,6 @@
-//! Files as programs write them: UTF-8 with a byte order mark or without, and UTF-16 as Excel writes it.
+//! Text encodings of import files: UTF-8 with or without a byte order mark, and UTF-16 as Excel writes it.
 
-/// How files begin that are no texts, and what to do with them.
+/// First bytes of unsupported files, with the fix for each.
 const UNSUPPORTED_SIGNATURES: [(&[u8], &str); 5] = [
     (b"PK\x03\x04", "it is a workbook or an archive: save the table as CSV (Excel: CSV UTF-8), or unpack it"),
     (b"\xd0\xcf\x11\xe0", "it is a workbook: save the table as CSV (Excel: CSV UTF-8)"),
@@ -9,10 +9,10 @@ const UNSUPPORTED_SIGNATURES: [(&[u8], &str); 5] = [
     (b"\xff\xfe\0\0", "it is UTF-32: save it as UTF-8"),
 ];
 
-/// The text of a file.
+/// Decodes the text of a file.
 ///
 /// # Errors
-/// What is wrong with the file, and what to do.
+/// The problem of the file, and the fix.
 pub fn decode(bytes: Vec<u8>) -> Result<String, &'static str> {
     if let Some((_, problem)) = UNSUPPORTED_SIGNATURES.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
         return Err(problem);
@@ -20,17 +20,17 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, &'static str> {
     match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => decode_utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => decode_utf16(rest, u16::from_be_bytes),
-        // Letters of ASCII, and half of each.
+        // An ASCII letter, as the two bytes of UTF-16.
         [0, _, ..] | [_, 0, ..] => Err("it seems to be UTF-16 without a byte order mark: save it as UTF-8"),
         _ => {
-            let text = String::from_utf8(bytes).map_err(|_| "it is no UTF-8: save it as UTF-8 (Excel: CSV UTF-8)")?;
+            let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8: save it as UTF-8 (Excel: CSV UTF-8)")?;
             Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
         }
     }
 }
 
 fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, &'static str> {
-    let damaged = "it begins like UTF-16, and is damaged: save it as UTF-8";
+    let damaged = "it is malformed UTF-16: save it as UTF-8";
     let units: Option<Vec<u16>> = bytes.chunks(2).map(|pair| pair.try_into().ok().map(unit)).collect();
     String::from_utf16(&units.ok_or(damaged)?).map_err(|_| damaged)
 }

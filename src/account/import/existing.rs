@@ -1,4 +1,4 @@
-//! What is there already, as far as it concerns one batch.
+//! Existing users, roles and imports that a batch could conflict with.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,28 +6,28 @@ use entity::role;
 use sea_orm::ConnectionTrait;
 
 use super::candidate::Candidate;
-use crate::account::access::role::ADMIN;
-use crate::account::user::email::Email;
-use crate::account::user::name::Name;
-use crate::account::user::username::Username;
+use crate::account::access::grants::ADMIN;
+use crate::account::names::email::Email;
+use crate::account::names::name::Name;
+use crate::account::names::username::Username;
 use crate::error::Result;
 use crate::store::{imports, roles};
 
-/// Names, numbers and roles in the database.
+/// Existing names, ids and roles.
 #[derive(Debug, Default)]
 pub(super) struct Existing {
-    /// Rows that an earlier import made accounts of.
+    /// Keys of rows that were imported earlier.
     pub source_keys: HashSet<String>,
     pub usernames: HashSet<String>,
     pub emails: HashSet<String>,
     pub user_ids: HashSet<i64>,
-    /// Tenants that are disabled, of those to whom rows of the batch belong.
+    /// Disabled tenants among those of the batch.
     pub disabled_tenants: HashSet<i64>,
     /// By canonical name.
     pub roles: HashMap<String, ExistingRole>,
 }
 
-/// A role that is there.
+/// An existing role.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ExistingRole {
     pub id: i64,
@@ -35,23 +35,23 @@ pub(super) struct ExistingRole {
 }
 
 impl Existing {
-    /// What the migrations put into a new database.
+    /// The contents of a newly migrated database.
     pub fn empty() -> Self {
         let admin = ExistingRole { id: 0, is_built_in: true };
         Self { roles: [(ADMIN.to_owned(), admin)].into(), ..Self::default() }
     }
 
-    /// Whether one of its roles is built in.
+    /// Whether the candidate has a built-in role.
     pub fn is_admin(&self, candidate: &Candidate) -> bool {
         candidate.roles.iter().any(|role| self.roles.get(&role.key()).is_some_and(|role| role.is_built_in))
     }
 
-    /// Looks for everything that the batch could collide with.
+    /// Loads everything that the batch could conflict with.
     pub async fn load(db: &impl ConnectionTrait, batch: &[Candidate]) -> Result<Self> {
         let sources = batch.iter().map(|candidate| candidate.source.clone()).collect();
         let usernames = batch.iter().flat_map(|candidate| candidate.usernames.iter().map(Username::key)).collect();
         let emails: Vec<_> = batch.iter().filter_map(|candidate| candidate.email.as_ref().map(Email::key)).collect();
-        let numbers: Vec<_> = batch.iter().filter_map(|candidate| candidate.carried_over.id).collect();
+        let ids: Vec<_> = batch.iter().filter_map(|candidate| candidate.carried_over.id).collect();
         let names: HashSet<_> = batch.iter().flat_map(|candidate| &candidate.roles).map(Name::key).collect();
         let names: Vec<_> = names.into_iter().collect();
         let mut existing = Self { usernames: imports::taken_usernames(db, usernames).await?, ..Self::default() };
@@ -59,15 +59,15 @@ impl Existing {
         if !emails.is_empty() {
             existing.emails = imports::taken_emails(db, emails).await?;
         }
-        if !numbers.is_empty() {
-            existing.user_ids = imports::taken_ids(db, numbers).await?;
+        if !ids.is_empty() {
+            existing.user_ids = imports::taken_ids(db, ids).await?;
         }
         if !names.is_empty() {
             let found = roles::list_by_name(db, &names).await?;
             let role = |role: role::Model| (role.name_key, ExistingRole { id: role.id, is_built_in: role.built_in });
             existing.roles = found.into_iter().map(|(row, _)| role(row)).collect();
         }
-        // Last: whoever has a name because another import of the same rows was faster is known by then.
+        // Last, so that names taken by a concurrent import of the same rows count as imported.
         existing.source_keys = imports::list(db, sources).await?.into_iter().map(|row| row.source).collect();
         Ok(existing)
     }

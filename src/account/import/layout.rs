@@ -1,10 +1,10 @@
-//! What the person who imports says of a file of a general format: how it is written, and what its columns are.
+//! Options of the general formats: how the file is written, and what its columns are.
 
 use std::collections::HashMap;
 
-use super::quoting::{Escape, Quote};
+use super::csv_syntax::{Escape, Quote};
 
-/// The fields of a row.
+/// The fields of an imported user.
 pub(super) const FIELDS: [&str; 12] = [
     "username",
     "email",
@@ -20,41 +20,41 @@ pub(super) const FIELDS: [&str; 12] = [
     "password_changed_at",
 ];
 
-/// How a file is written, as far as that is said.
+/// How a file is written, where the operator specifies it.
 #[derive(Debug, Default)]
 pub struct Layout {
-    /// What stands between two cells of a table.
+    /// Separator of two CSV cells.
     pub delimiter: Option<u8>,
-    /// The columns of a table whose first line does not name them.
+    /// Columns of a CSV file without a header line.
     pub columns: Vec<String>,
-    /// What stands around the cells of a table; without it the table shows.
+    /// Quoting of CSV cells; detected if absent.
     pub quote: Option<Quote>,
-    /// What a backslash in a table is; without it the table shows.
+    /// Meaning of a backslash in CSV cells; detected if absent.
     pub escape: Option<Escape>,
-    /// What [`Layout::rename`] took.
+    /// Fields by column name, from [`Layout::rename`]; `None` skips the column.
     pub renames: HashMap<String, Option<&'static str>>,
 }
 
 impl Layout {
-    /// Takes `passwordHash=password_hash`: the column or field of the file, and which of ours it is. Nothing behind
-    /// the `=` passes it over.
+    /// Parses `passwordHash=password_hash`: the file's column or field, and the field it maps to. An empty right side
+    /// skips it.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// The problem of the text.
     pub fn rename(&mut self, text: &str) -> Result<(), String> {
         let (old, new) = text.rsplit_once('=').ok_or("write it like passwordHash=password_hash")?;
         let field = FIELDS.into_iter().find(|field| *field == new);
         if field.is_none() && !new.is_empty() {
             let new = new.escape_debug();
-            return Err(format!("there is no field `{new}`: use {}, or nothing to pass it over", FIELDS.join(", ")));
+            return Err(format!("unknown field `{new}`: use {}, or nothing to skip it", FIELDS.join(", ")));
         }
         match self.renames.insert(old.to_owned(), field) {
-            Some(_) => Err(format!("`{}` comes twice", old.escape_debug())),
+            Some(_) => Err(format!("`{}` is given twice", old.escape_debug())),
             None => Ok(()),
         }
     }
 
-    /// The field that a column or a field of the file is; none if it is passed over.
+    /// The field that a column or field of the file maps to; `None` if it is skipped.
     pub(super) fn field<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.renames.get(name).map_or(Some(name), |field| *field)
     }

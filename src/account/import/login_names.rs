@@ -1,42 +1,47 @@
-//! What the owner of an older account signs in with here. One rule for every format: a username that is an e-mail
-//! address becomes the address, and the username is made of it.
+//! Login names of an imported user. In every format, a username that is an e-mail address becomes the address, and the
+//! username is derived from it.
 
-use super::candidate::field_problem;
 use super::row::LegacyUser;
-use crate::account::user::email::Email;
-use crate::account::user::username::Username;
+use crate::account::names::email::Email;
+use crate::account::names::username::Username;
+use crate::error::Refusal;
 
-/// Names to sign in with.
+/// Names for login.
 pub(super) struct LoginNames {
-    /// The usernames that it can have, the best first.
+    /// Possible usernames, best first.
     pub usernames: Vec<Username>,
     pub email: Option<Email>,
-    /// The name that it had, where that cannot be the username and nothing else is to be shown.
+    /// The old name, where it cannot be the username and there is no display name.
     pub display_name: Option<String>,
-    /// What its owner has to be told.
+    /// What the user must know to sign in.
     pub remark: Option<String>,
 }
 
-/// A text that says something.
+/// The trimmed text, unless it is blank.
 pub(super) fn non_blank(text: Option<&str>) -> Option<String> {
     text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// The problem of a field, from its refusal.
+pub(super) fn field_problem(what: &str, refusal: &Refusal) -> String {
+    format!("its {what}: {}", refusal.message)
+}
+
 impl LoginNames {
-    /// Makes them of what the row `row` has; tells what is wrong with it.
-    pub fn parse(account: &LegacyUser, row: u64) -> Result<Self, String> {
-        let email = non_blank(account.email.as_deref());
+    /// Derives them from the row `row`.
+    pub fn parse(user: &LegacyUser, row: u64) -> Result<Self, String> {
+        let email = non_blank(user.email.as_deref());
         let email = email.map(|text| Email::parse(&text)).transpose();
         let email = email.map_err(|refusal| field_problem("e-mail address", &refusal))?;
-        let suffix = account.id.unwrap_or_else(|| i64::try_from(row).unwrap_or_default());
+        let suffix = user.id.unwrap_or_else(|| i64::try_from(row).unwrap_or_default());
         let from_email = |email: Email, display_name, remark| Self {
             usernames: username_suggestions(&email, suffix),
             email: Some(email),
             display_name,
             remark,
         };
-        let Some(name) = non_blank(account.username.as_deref()) else {
-            let email = email.ok_or("its name is empty")?;
+        let Some(name) = non_blank(user.username.as_deref()) else {
+            let email = email.ok_or("its username is empty")?;
             return Ok(from_email(email, None, None));
         };
         if let Ok(address) = Email::parse(&name) {
@@ -44,28 +49,28 @@ impl LoginNames {
             return Ok(match another {
                 None => from_email(address, None, None),
                 Some(email) => {
-                    let remark = format!("its name is an address other than its e-mail address: {email} signs in");
+                    let remark = format!("its username is another e-mail address: sign in with {email}");
                     Self { usernames: username_suggestions(&address, suffix), ..from_email(email, None, Some(remark)) }
                 }
             });
         }
         match (Username::parse(&name), email) {
             (Ok(username), email) => Ok(Self { usernames: vec![username], email, display_name: None, remark: None }),
-            (Err(refusal), None) => Err(field_problem("name cannot be used", &refusal)),
+            (Err(refusal), None) => Err(field_problem("username is not allowed", &refusal)),
             (Err(_), Some(email)) => {
-                let remark = format!("its name cannot be used: {email} signs in");
+                let remark = format!("its username is not allowed: sign in with {email}");
                 Ok(from_email(email, Some(name), Some(remark)))
             }
         }
     }
 }
 
-/// What stands before the `@` of the address, if need be with the number.
-fn username_suggestions(email: &Email, number: i64) -> Vec<Username> {
-    let numbered = |base: &str| Username::parse(&format!("{base}-{number}")).ok();
+/// The part before the `@`, alone and with the number as a suffix.
+fn username_suggestions(email: &Email, suffix: i64) -> Vec<Username> {
+    let with_suffix = |base: &str| Username::parse(&format!("{base}-{suffix}")).ok();
     let names = Username::from_email(email).into_iter().flat_map(|base| {
-        let second = numbered(base.as_str());
+        let second = with_suffix(base.as_str());
         [Some(base), second].into_iter().flatten()
     });
-    names.chain(numbered("user")).collect()
+    names.chain(with_suffix("user")).collect()
 }

@@ -1,36 +1,17 @@
-//! Whether quotes enclose the cells of a table and backslashes escape in them: as it was said, or as the table shows.
+//! Detects whether quotes enclose the cells of a CSV file and whether backslashes escape; options override it.
 
+use super::csv_syntax::{CsvSyntax, Escape, Quote};
 use super::layout::Layout;
-use super::records::CsvSyntax;
 
-/// What stands between cells that MySQL writes, and sometimes between those of spreadsheets.
+/// Cell separator of MySQL, and of some spreadsheets.
 const TAB: char = '\t';
 
-/// What may stand around a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quote {
-    /// Double quotes, and two of them for one within (RFC 4180).
-    Double,
-    /// Nothing: a quote is a character of the cell.
-    None,
-}
-
-/// What a backslash is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Escape {
-    /// It escapes the character behind it, as MySQL has it.
-    Backslash,
-    /// A character of the cell.
-    None,
-}
-
-/// How the cells of `text`, whose first line has the number `first`, are written. Tabs stand between the cells of
-/// MySQL, who quotes nothing, and of spreadsheets, who escape nothing; the server of MySQL names no columns and can be
-/// told to quote. Where the readings differ and no `\N` identifies MySQL, an option has to decide, because it
-/// changes passwords.
+/// The syntax of `text`, whose first line has the number `first`. Tabs separate the cells of MySQL, which quotes
+/// nothing, and of spreadsheets, which escape nothing; MySQL's server writes no header and can be configured to quote.
+/// Where the readings differ and no `\N` identifies MySQL, an option must decide, since the choice changes passwords.
 ///
 /// # Errors
-/// What has to be said.
+/// The option that is needed.
 pub(super) fn detect_syntax(text: &str, delimiter: char, layout: &Layout, first: u64) -> Result<CsvSyntax, String> {
     let is_tabbed = delimiter == TAB;
     let is_from_mysql = has_mysql_nulls(text, delimiter);
@@ -41,7 +22,7 @@ pub(super) fn detect_syntax(text: &str, delimiter: char, layout: &Layout, first:
         None => match first_line_where(text, first, begins_with_quote) {
             Some(line) => {
                 return Err(format!(
-                    "line {line} has a quote at the beginning of a cell, and tabs between cells: give --quote none if \
+                    "line {line} has a quote at the start of a cell, and tabs separate the cells: use --quote none if \
                      MySQL wrote it, or --quote double if a spreadsheet did"
                 ));
             }
@@ -56,7 +37,7 @@ pub(super) fn detect_syntax(text: &str, delimiter: char, layout: &Layout, first:
         None => {
             let line = first_line_where(text, first, |line| line.contains('\\')).unwrap_or(first);
             return Err(format!(
-                "line {line} has a backslash: give --escape backslash if MySQL wrote it, or --escape none if a \
+                "line {line} has a backslash: use --escape backslash if MySQL wrote it, or --escape none if a \
                  spreadsheet or `mysql --raw` did"
             ));
         }
@@ -72,7 +53,7 @@ fn first_line_where(text: &str, first: u64, matches: impl Fn(&str) -> bool) -> O
     text.split('\n').zip(first..).find(|(line, _)| matches(line)).map(|(_, number)| number)
 }
 
-/// Whether there are backslashes, all of them before what MySQL puts one before.
+/// Whether there are backslashes, each before a character that MySQL escapes.
 fn is_escaped(text: &str, delimiter: char) -> bool {
     let mut characters = text.chars();
     let mut is_escaped = false;
@@ -88,12 +69,12 @@ fn is_escaped(text: &str, delimiter: char) -> bool {
     is_escaped
 }
 
-/// Whether a cell is `\N`, which MySQL writes for null: then backslashes escape what follows them.
+/// Whether a cell is `\N`, MySQL's null: then backslashes escape the next character.
 fn has_mysql_nulls(text: &str, delimiter: char) -> bool {
     let is_border = |character: Option<char>| character.is_none_or(|one| one == delimiter || one == '\n');
-    text.match_indices("\\N").any(|(place, null)| {
-        let (before, behind) = (text.get(..place), text.get(place + null.len()..));
+    text.match_indices("\\N").any(|(index, null)| {
+        let (before, after) = (text.get(..index), text.get(index + null.len()..));
         is_border(before.and_then(|text| text.chars().next_back()))
-            && is_border(behind.and_then(|text| text.chars().next()))
+            && is_border(after.and_then(|text| text.chars().next()))
     })
 }

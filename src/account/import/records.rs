@@ -1,26 +1,17 @@
-//! The records of a table, cell by cell: as RFC 4180 and MySQL have them, and strict where a lenient reader would lose
-//! lines.
+//! Splits CSV text into records by RFC 4180 or MySQL's rules; strict where a lenient reader would lose lines.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::quoting::{Escape, Quote};
+use super::csv_syntax::{CsvSyntax, Escape, Quote};
 
-/// How the cells of a table are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CsvSyntax {
-    pub delimiter: char,
-    pub quote: Quote,
-    pub escape: Escape,
-}
-
-/// What stands between two delimiters.
+/// The text between two delimiters.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Cell {
     pub text: String,
-    /// It is MySQL's `\N`.
+    /// The cell is MySQL's `\N`.
     pub is_null: bool,
-    /// The last line of the file that it is on.
+    /// The last line of the file that the cell covers.
     pub last_line: u64,
 }
 
@@ -39,27 +30,27 @@ impl Record {
     }
 }
 
-/// Why the rest of a table cannot be split into records.
+/// Why the rest of a file cannot be split into records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RecordError {
-    /// A quote that nothing closes, in this line.
+    /// An unclosed quote, opened in this line.
     UnclosedQuote(u64),
-    /// Text behind a closing quote, in this line.
+    /// Text after a closing quote, in this line.
     TextAfterQuote(u64),
 }
 
 impl RecordError {
-    /// What is wrong, and what to do.
+    /// The problem and the fix.
     pub fn message(self) -> String {
-        let help = "write a quote within quotes twice, or say how the file has it: --quote none or --escape backslash";
+        let help = "double each quote inside quotes, or use --quote none or --escape backslash";
         match self {
-            Self::UnclosedQuote(line) => format!("the quote that line {line} opens is never closed: {help}"),
-            Self::TextAfterQuote(line) => format!("line {line} has text behind a closing quote: {help}"),
+            Self::UnclosedQuote(line) => format!("the quote opened in line {line} is never closed: {help}"),
+            Self::TextAfterQuote(line) => format!("line {line} has text after a closing quote: {help}"),
         }
     }
 }
 
-/// Reads the records one by one.
+/// Iterator over the records.
 #[derive(Debug)]
 pub(super) struct Records<'a> {
     characters: Peekable<Chars<'a>>,
@@ -68,7 +59,7 @@ pub(super) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// The records of `text`, whose lines end with `\n` and whose first one is line `line` of the file.
+    /// The records of `text`, which has `\n` line endings and begins in line `line` of the file.
     pub fn new(text: &'a str, writing: CsvSyntax, line: u64) -> Self {
         Self { characters: text.chars().peekable(), syntax: writing, line }
     }
@@ -117,8 +108,8 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Adds a character, or what it and the next one stand for. MySQL's client writes `\t` and `\n` for tabs and line
-    /// breaks, its server puts a backslash before them.
+    /// Adds a character, or the one that an escape sequence denotes. MySQL's client writes `\t` and `\n` for tabs and
+    /// line breaks; its server puts a backslash before the character itself.
     fn push_character(&mut self, character: char, text: &mut String) {
         let is_escape = character == '\\' && self.syntax.escape == Escape::Backslash;
         let written = if is_escape { self.characters.next().unwrap_or(character) } else { character };

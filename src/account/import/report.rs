@@ -1,28 +1,37 @@
-//! What an import did, or would do, for the person who ran it.
+//! The result of an import or of its dry run, for the operator.
 
 use std::collections::BTreeSet;
 
-use super::candidate::Issue;
-
-/// What became of the rows.
+/// Counts and issues of an import.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Rows that were looked at.
+    /// Rows read.
     pub rows: u64,
-    /// Accounts that were made.
+    /// Users created.
     pub created: u64,
-    /// Rows whose accounts an earlier import made.
+    /// Rows that an earlier import turned into users.
     pub already_imported: u64,
-    /// Rows of which no account was made, and why.
+    /// Rows without a user, and why.
     pub refused: Vec<Issue>,
-    /// Accounts whose owners cannot sign in, and why.
+    /// Users who cannot sign in, and why.
     pub cannot_sign_in: Vec<Issue>,
-    /// What else differs from the older service.
+    /// Other differences from the older service.
     pub remarks: Vec<Issue>,
-    /// Roles that were made, without permissions.
+    /// New roles, which have no permissions.
     pub roles: BTreeSet<String>,
-    /// Accounts with a built-in role, by username.
+    /// Usernames of the users with a built-in role.
     pub administrators: Vec<String>,
-    /// What became of the customers.
+    /// The result for each customer.
     pub tenants: Vec<String>,
+}
+
+/// A problem of one row, or a remark about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// The row number.
+    pub row: u64,
+    /// The user's name in the older service.
+    pub name: String,
+    /// The problem or remark.
+    pub message: String,
 }

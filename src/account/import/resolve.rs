@@ -1,32 +1,32 @@
-//! Decides which rows of a batch become accounts, and under which names and numbers.
+//! Resolves which rows of a batch become users, and their usernames and ids.
 
 use std::collections::{HashMap, HashSet};
 
 use super::candidate::Candidate;
 use super::existing::Existing;
 use super::row::Row;
-use crate::account::user::canonical::canonical;
-use crate::account::user::email::Email;
-use crate::account::user::username::Username;
+use crate::account::names::canonical::canonical;
+use crate::account::names::email::Email;
+use crate::account::names::username::Username;
 
-/// Names and numbers of the rows before, with where they stand.
+/// Names and ids claimed by earlier rows, with their row numbers.
 #[derive(Debug, Default)]
 pub(super) struct Claimed {
     usernames: HashMap<String, u64>,
     emails: HashMap<String, u64>,
     user_ids: HashSet<i64>,
-    /// Names that some row has as its own: none is made of an address that is one of them.
+    /// Usernames that rows state explicitly: no derived username may equal one.
     reserved: HashSet<String>,
 }
 
 impl Claimed {
-    /// Nothing yet, with the names of `rows` kept for those who have them.
+    /// No claims yet, with the explicit usernames of `rows` reserved.
     pub fn reserving(rows: &[Row]) -> Self {
         let names = rows.iter().filter_map(|row| row.user.as_ref().ok()?.username.as_deref());
         Self { reserved: names.map(canonical).collect(), ..Self::default() }
     }
 
-    /// Adds what a later batch saw.
+    /// Adds the claims of a later batch.
     pub fn extend(&mut self, later: Self) {
         self.usernames.extend(later.usernames);
         self.emails.extend(later.emails);
@@ -34,18 +34,18 @@ impl Claimed {
     }
 }
 
-/// What becomes of a row.
+/// What happens to a row.
 #[derive(Debug)]
 pub(super) enum Decision {
-    /// An account with this name, perhaps with the number that it had.
+    /// A user with this username and, where it is free, the old id.
     Create { username: Username, id: Option<i64> },
-    /// Nothing: an earlier import made it.
+    /// Nothing: an earlier import created the user.
     AlreadyImported,
     /// Nothing, and why.
     Refuse(String),
 }
 
-/// Decides on each row of the batch, in order; tells what it saw.
+/// Decides each row of the batch, in order; also returns the new claims.
 pub(super) fn resolve(batch: &[Candidate], existing: &Existing, claimed: &Claimed) -> (Vec<Decision>, Claimed) {
     let mut batch_claims = Claimed::default();
     let decisions = batch.iter().map(|candidate| decide(candidate, existing, claimed, &mut batch_claims)).collect();
@@ -64,13 +64,13 @@ fn decide(candidate: &Candidate, existing: &Existing, claimed: &Claimed, batch_c
         is_own && row_with_name(&key).is_none() && (is_already_imported || !existing.usernames.contains(&key))
     };
     if let Some(row) = email.as_ref().and_then(row_with_email) {
-        return Decision::Refuse(format!("its e-mail address is that of row {row}"));
+        return Decision::Refuse(format!("it has the e-mail address of row {row}"));
     }
     let Some(username) = candidate.usernames.iter().find(is_free).cloned() else {
         let earlier = candidate.usernames.iter().find_map(|name| row_with_name(&name.key()));
         return Decision::Refuse(earlier.map_or_else(
-            || "an account that is here already has its name".to_owned(),
-            |row| format!("its name is that of row {row}"),
+            || "an existing user has its username".to_owned(),
+            |row| format!("it has the username of row {row}"),
         ));
     };
     batch_claims.usernames.insert(username.key(), candidate.row);
@@ -81,9 +81,9 @@ fn decide(candidate: &Candidate, existing: &Existing, claimed: &Claimed, batch_c
         return Decision::AlreadyImported;
     }
     if email.is_some_and(|key| existing.emails.contains(&key)) {
-        return Decision::Refuse("an account that is here already has its e-mail address".to_owned());
+        return Decision::Refuse("an existing user has its e-mail address".to_owned());
     }
-    let is_taken = |number: &i64| existing.user_ids.contains(number) || claimed.user_ids.contains(number);
-    let number = candidate.carried_over.id.filter(|number| !is_taken(number) && batch_claims.user_ids.insert(*number));
-    Decision::Create { username, id: number }
+    let is_taken = |id: &i64| existing.user_ids.contains(id) || claimed.user_ids.contains(id);
+    let id = candidate.carried_over.id.filter(|id| !is_taken(id) && batch_claims.user_ids.insert(*id));
+    Decision::Create { username, id }
 }

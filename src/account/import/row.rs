@@ -1,4 +1,4 @@
-//! One row of an older service, in words that accountd has.
+//! One row of an older service in accountd's terms, common to all formats.
 
 use std::fmt;
 
@@ -6,75 +6,87 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use entity::secret::SecretText;
 use secrecy::SecretString;
 
-/// A row as a reader found it.
+/// A row as a reader returns it.
 #[derive(Debug)]
 pub struct Row {
-    /// Where it stands: a line, a place in a list, or the number in a table.
+    /// Its line, its position in an array, or its id in a table.
     pub number: u64,
-    /// What its account is called there.
+    /// The user's name in the older service.
     pub name: String,
-    /// The account, or why it cannot be read.
+    /// The user, or why the row cannot be read.
     pub user: Result<LegacyUser, String>,
 }
 
-/// An account of an older service.
+/// A user of an older service.
 #[derive(Debug, Default)]
 pub struct LegacyUser {
-    /// The number that the service showed its callers.
+    /// The id that the service exposed.
     pub id: Option<i64>,
-    /// The name to sign in with; without one it is made of the e-mail address.
+    /// The login name; derived from the e-mail address if absent.
     pub username: Option<String>,
     /// The e-mail address.
     pub email: Option<String>,
-    /// The name that is shown.
+    /// The display name.
     pub display_name: Option<String>,
-    /// What its owner proves to be the owner with.
+    /// The stored password or hash.
     pub password: LegacyPassword,
-    /// The password that the service gave it at first, where everybody knows that.
+    /// The default password that the service assigned, where that is published.
     pub default_password: Option<&'static str>,
-    /// The names of its roles.
+    /// The names of the roles.
     pub roles: Vec<String>,
-    /// The number of the customer whose user it is.
+    /// The id of the customer that owns the user.
     pub customer: Option<i64>,
-    /// It may not sign in.
+    /// Whether login is blocked.
     pub is_disabled: bool,
-    /// Its owner has to choose a new password before anything else.
+    /// Whether the user must set a new password before anything else.
     pub must_change_password: bool,
-    /// Wrong passwords since the last login.
+    /// Consecutive failed logins.
     pub failed_logins: i32,
-    /// No login before this.
+    /// End of a lock after failed logins.
     pub locked_until: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: Option<DateTime<Utc>>,
-    /// When its owner signed in last.
+    /// Time of the last login.
     pub last_login_at: Option<DateTime<Utc>>,
-    /// When the password was set.
+    /// Time when the password was set.
     pub password_changed_at: Option<DateTime<Utc>>,
-    /// What of it has no place here.
+    /// What cannot be imported.
     pub remarks: Vec<String>,
 }
 
-/// What an older service kept of a password.
+/// The password data of an older service.
 #[derive(Default)]
 pub enum LegacyPassword {
-    /// Nothing.
+    /// No password.
     #[default]
     None,
-    /// A hash.
+    /// A hash, in any supported scheme.
     Hash(SecretText),
-    /// The password itself.
+    /// A plain-text password.
     Plain(SecretString),
 }
 
 impl LegacyPassword {
-    /// A hash, if there is one.
+    /// From an optional hash; empty counts as none.
     pub fn from_hash(text: Option<String>) -> Self {
         text.filter(|text| !text.is_empty()).map_or(Self::None, |text| Self::Hash(SecretText::new(text)))
     }
 
-    /// A password, if there is one: an empty one would open the account to everybody.
+    /// From an optional plain-text password; empty counts as none, since it would open the account to anyone.
     pub fn from_plain(text: Option<String>) -> Self {
         text.filter(|text| !text.is_empty()).map_or(Self::None, |text| Self::Plain(text.into()))
+    }
+
+    /// From a hash or a plain-text password.
+    ///
+    /// # Errors
+    /// Both are given.
+    pub fn from_either(hash: Option<String>, plain: Option<String>) -> Result<Self, String> {
+        match (hash, plain) {
+            (Some(_), Some(_)) => Err("it has `password` and `password_hash`: use one of them".to_owned()),
+            (hash @ Some(_), None) => Ok(Self::from_hash(hash)),
+            (None, plain) => Ok(Self::from_plain(plain)),
+        }
     }
 }
 
@@ -88,13 +100,13 @@ impl fmt::Debug for LegacyPassword {
     }
 }
 
-/// Whether a text stands for a time at all: MySQL writes zeros where there is none.
+/// Whether the text has a time at all: MySQL writes zeros for none.
 pub(super) fn has_time(text: &str) -> bool {
     !text.is_empty() && !text.starts_with("0000-00-00")
 }
 
-/// A point in time as older services and databases write it (ISO 8601, also with a blank for the `T`, with the hours
-/// of the zone alone, or a day alone); one without a zone is taken for UTC.
+/// Parses ISO 8601 as older services and databases write it: also with a blank for the `T`, a zone without minutes, or
+/// a date alone. Without a zone it is UTC.
 pub(super) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
@@ -104,6 +116,6 @@ pub(super) fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let spaced = || NaiveDateTime::parse_from_str(plain(), "%Y-%m-%d %H:%M:%S%.f").map(|time| time.and_utc());
     let day = || text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
     let time = zoned.or_else(|_| short()).or_else(|_| naive()).or_else(|_| spaced()).or_else(|_| day()).ok();
-    // Years of more digits cannot be shown as RFC 3339.
+    // RFC 3339 has four-digit years only.
     time.filter(|time| (0..=9_999).contains(&time.year()))
 }

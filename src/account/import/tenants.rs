@@ -1,4 +1,4 @@
-//! The customers of an older service become tenants.
+//! Customers of an older service become tenants.
 
 use std::collections::BTreeMap;
 
@@ -6,37 +6,37 @@ use chrono::{DateTime, Utc};
 use entity::{imported, tenant};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Set};
 
-use super::batch::{MAX_ATTEMPTS, is_conflict};
 use super::candidate::{can_keep_id, source_key};
+use super::conflict::{MAX_ATTEMPTS, is_conflict};
 use super::report::Report;
-use crate::account::access::rule::DEFAULT_TENANT;
+use crate::account::access::permission::DEFAULT_TENANT;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::imports;
 
-/// A customer by the number that its users saw, and the tenant's number here.
+/// Tenant ids by customer id.
 pub(super) type TenantIds = BTreeMap<i64, i64>;
 
-/// What becomes of a customer.
+/// What happens to a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TenantDecision {
-    /// An earlier import made its tenant, which has this number.
+    /// An earlier import created its tenant, which has this id.
     AlreadyImported(i64),
-    /// Its users are the installation's.
+    /// Its users join the default tenant.
     DefaultTenant,
-    /// A tenant with its number.
+    /// A new tenant with the customer's id.
     KeepId,
-    /// A tenant with another number, because its own is taken.
+    /// A new tenant with another id, because the customer's is taken.
     NewId,
 }
 
-/// Decisions by customer.
+/// Decisions by customer id.
 type TenantDecisions = BTreeMap<i64, TenantDecision>;
 
-/// Makes the tenants in a transaction of its own.
+/// Creates the missing tenants in a transaction of their own.
 ///
 /// # Errors
-/// A refusal with [`crate::error::RefusalCode::Conflict`] when others kept making tenants at the same time.
+/// [`crate::error::RefusalCode::Conflict`] when tenants are created concurrently in every attempt.
 pub(super) async fn create_missing(
     app: &App,
     format: &str,
@@ -47,24 +47,26 @@ pub(super) async fn create_missing(
         return Ok(TenantIds::new());
     }
     let now = app.clock.now();
-    let mut tried = 1;
+    let mut attempts = 1;
     let (tenants, lines) = loop {
         let attempt = app.db.retry(|| async {
             let tx = app.db.begin().await?;
-            let made = insert_missing(&tx, app, format, customers, now).await?;
+            let created = insert_missing(&tx, app, format, customers, now).await?;
             tx.commit().await?;
-            Ok(made)
+            Ok(created)
         });
         match attempt.await {
-            Err(Error::Refused(refusals)) if tried < MAX_ATTEMPTS && refusals.iter().all(is_conflict) => tried += 1,
-            done => break done?,
+            Err(Error::Refused(refusals)) if attempts < MAX_ATTEMPTS && refusals.iter().all(is_conflict) => {
+                attempts += 1
+            }
+            result => break result?,
         }
     };
     report.tenants = lines;
     Ok(tenants)
 }
 
-/// Reports what an import would make of the customers, in the database `db` or in a new one.
+/// Reports what an import would do with the customers, in the database `db` or in a new one.
 pub(super) async fn dry_run(
     db: Option<&DatabaseConnection>,
     format: &str,
@@ -78,31 +80,31 @@ pub(super) async fn dry_run(
     let mut tenants = TenantIds::new();
     for (customer, decision) in decisions {
         let text = match decision {
-            TenantDecision::AlreadyImported(number) => {
-                tenants.insert(customer, number);
+            TenantDecision::AlreadyImported(id) => {
+                tenants.insert(customer, id);
                 continue;
             }
             TenantDecision::DefaultTenant => {
                 tenants.insert(customer, DEFAULT_TENANT);
-                "its users would be the installation's".to_owned()
+                "its users would join the default tenant".to_owned()
             }
-            TenantDecision::KeepId => format!("would be tenant {customer} here"),
-            TenantDecision::NewId => format!("would be a tenant with another number: {customer} is not free"),
+            TenantDecision::KeepId => format!("would become tenant {customer}"),
+            TenantDecision::NewId => format!("would become a tenant with another id: {customer} is taken"),
         };
         report.tenants.push(format!("customer {customer}: {text}"));
     }
     Ok(tenants)
 }
 
-/// A customer keeps its number where that is free. Number 1 never is: to that tenant the installation belongs, and who
-/// administers it administers all others. Only if there is no other customer, its users are the installation's.
+/// A customer keeps its id where that is free. Id 1 never is: the default tenant administers all others. A single
+/// customer's users join the default tenant.
 fn decide_each(
     customers: &[i64],
-    known: impl Fn(i64) -> Option<i64>,
+    imported_id: impl Fn(i64) -> Option<i64>,
     is_taken: impl Fn(i64) -> bool,
 ) -> TenantDecisions {
-    let decide = |customer: i64| match (known(customer), customers) {
-        (Some(number), _) => TenantDecision::AlreadyImported(number),
+    let decide = |customer: i64| match (imported_id(customer), customers) {
+        (Some(id), _) => TenantDecision::AlreadyImported(id),
         (None, [_]) => TenantDecision::DefaultTenant,
         (None, _) => {
             let is_kept = can_keep_id(&customer) && customer != DEFAULT_TENANT && !is_taken(customer);
@@ -112,12 +114,12 @@ fn decide_each(
     customers.iter().map(|customer| (*customer, decide(*customer))).collect()
 }
 
-/// What an import notes of a customer. Its format is no user's, whatever these are called.
+/// The key that records an imported customer. Its format differs from that of users, whatever their names.
 fn customer_key(format: &str, customer: i64) -> String {
     source_key(&format!("{format} customer"), Some(customer), "")
 }
 
-/// What earlier versions noted: a user named `customer` with the same number has that, too.
+/// The key of earlier versions, which equals that of a user named `customer` with the same id.
 fn legacy_source_key(format: &str, customer: i64) -> String {
     source_key(format, Some(customer), "customer")
 }
@@ -137,7 +139,7 @@ async fn decide(db: &impl ConnectionTrait, format: &str, customers: &[i64]) -> R
     Ok(decide_each(customers, imported_as, |customer| existing.iter().any(|tenant| tenant.id == customer)))
 }
 
-/// The tenants of `customers`, made where an earlier import did not, with a line about each.
+/// The tenants of `customers`, created where missing, with a report line for each.
 async fn insert_missing(
     tx: &DatabaseTransaction,
     app: &App,
@@ -147,14 +149,14 @@ async fn insert_missing(
 ) -> Result<(TenantIds, Vec<String>)> {
     let decisions = decide(tx, format, customers).await?;
     let (mut tenants, mut lines) = (TenantIds::new(), BTreeMap::new());
-    // Those with their own numbers first: a number that is made must not be that of a customer who comes later.
-    let (others, own): (Vec<_>, Vec<_>) =
+    // Customers that keep their ids come first: a generated id must not equal one of them.
+    let (with_new_id, keeping_id): (Vec<_>, Vec<_>) =
         decisions.into_iter().partition(|(_, decision)| *decision == TenantDecision::NewId);
-    for (customer, decision) in own.into_iter().chain(others) {
+    for (customer, decision) in keeping_id.into_iter().chain(with_new_id) {
         let tenant = match decision {
-            TenantDecision::AlreadyImported(number) => {
-                tenants.insert(customer, number);
-                let uids = imports::list_tenants(tx, Vec::new(), vec![number]).await?.into_iter().map(|row| row.uid);
+            TenantDecision::AlreadyImported(id) => {
+                tenants.insert(customer, id);
+                let uids = imports::list_tenants(tx, Vec::new(), vec![id]).await?.into_iter().map(|row| row.uid);
                 let (old, new) = (legacy_source_key(format, customer), customer_key(format, customer));
                 imports::rename_source(tx, &old, new, uids.collect()).await?;
                 continue;
@@ -166,7 +168,7 @@ async fn insert_missing(
         let source = customer_key(format, customer);
         let note = imported::ActiveModel { source: Set(source), uid: Set(tenant.uid), imported_at: Set(now.into()) };
         imports::insert(tx, vec![note]).await?;
-        lines.insert(customer, format!("customer {customer} is tenant {} here: {}", tenant.id, tenant.name));
+        lines.insert(customer, format!("customer {customer} is now tenant {}: {}", tenant.id, tenant.name));
         tenants.insert(customer, tenant.id);
     }
     Ok((tenants, lines.into_values().collect()))
@@ -174,14 +176,14 @@ async fn insert_missing(
 
 async fn find_default_tenant(tx: &DatabaseTransaction) -> Result<tenant::Model> {
     let found = imports::list_tenants(tx, Vec::new(), vec![DEFAULT_TENANT]).await?;
-    found.into_iter().next().ok_or_else(|| Error::internal("the default tenant is gone"))
+    found.into_iter().next().ok_or_else(|| Error::internal("the default tenant is missing"))
 }
 
 async fn insert_tenant(
     tx: &DatabaseTransaction,
     app: &App,
     customer: i64,
-    number: Option<i64>,
+    id: Option<i64>,
     now: DateTime<Utc>,
 ) -> Result<tenant::Model> {
     let mut row = tenant::ActiveModel {
@@ -190,8 +192,8 @@ async fn insert_tenant(
         created_at: Set(now.into()),
         ..Default::default()
     };
-    if let Some(number) = number {
-        row.id = Set(number);
+    if let Some(id) = id {
+        row.id = Set(id);
     }
     imports::insert_tenant(tx, row).await
 }

@@ -1,4 +1,4 @@
-//! Writes the accounts of one batch with their roles, counters and origin.
+//! Writes the users of one batch with their roles, failure counters and import records.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,58 +11,53 @@ use uuid::Uuid;
 use super::candidate::{Candidate, CandidatePassword};
 use super::existing::Existing;
 use super::tenants::TenantIds;
-use crate::account::access::rule::DEFAULT_TENANT;
-use crate::account::user::email::Email;
-use crate::account::user::name::Name;
-use crate::account::user::username::Username;
+use crate::account::access::permission::DEFAULT_TENANT;
+use crate::account::names::email::Email;
+use crate::account::names::name::Name;
+use crate::account::names::username::Username;
 use crate::app::App;
 use crate::error::Result;
 use crate::store::{TracksChanges, imports, roles};
 
-/// Longest lock that is taken over. One that lasts longer than failures explain is taken for that of a clock that was
-/// put back, and lifted.
+/// Longest lock that is carried over. A longer one than failures explain indicates a clock that was set back, and is
+/// shortened.
 const MAX_LOCK: TimeDelta = TimeDelta::minutes(1);
 
-/// What the rows refer to.
+/// What rows refer to.
 pub(super) struct ImportContext {
     pub tenants: TenantIds,
-    /// What roles are for, by canonical name.
+    /// Role descriptions by canonical name.
     pub role_descriptions: HashMap<String, Name>,
-    /// The highest number that some row keeps, if one does.
+    /// The highest id that a row keeps.
     pub highest_id: Option<i64>,
 }
 
-/// The number of the tenant to whom a row's account belongs.
+/// The id of the tenant that owns a row's user.
 pub(super) fn tenant_id_of(candidate: &Candidate, tenants: &TenantIds) -> i64 {
     candidate.carried_over.customer.and_then(|customer| tenants.get(&customer).copied()).unwrap_or(DEFAULT_TENANT)
 }
 
-/// An account that shall be made.
+/// A user to create.
 pub(super) struct PlannedUser<'a> {
     pub candidate: &'a Candidate,
     pub username: Username,
     pub id: Option<i64>,
-    /// The hash of a password that stood there in plain text.
+    /// The hash of its plain-text password.
     pub hash: Option<String>,
 }
 
 impl<'a> PlannedUser<'a> {
-    pub fn new(
-        candidate: &'a Candidate,
-        username: &Username,
-        number: Option<i64>,
-        hashes: &HashMap<u64, String>,
-    ) -> Self {
-        Self { candidate, username: username.clone(), id: number, hash: hashes.get(&candidate.row).cloned() }
+    pub fn new(candidate: &'a Candidate, username: &Username, id: Option<i64>, hashes: &HashMap<u64, String>) -> Self {
+        Self { candidate, username: username.clone(), id, hash: hashes.get(&candidate.row).cloned() }
     }
 
-    /// The password stood there in plain text, and nobody hashed it.
+    /// Whether it has a plain-text password without a hash.
     pub fn is_missing_hash(&self) -> bool {
         matches!(self.candidate.password, CandidatePassword::Plain(_)) && self.hash.is_none()
     }
 }
 
-/// Writes the accounts; tells the number of each, in their order.
+/// Inserts the users and returns their ids, in order.
 pub(super) async fn insert_users(
     tx: &impl TracksChanges,
     app: &App,
@@ -78,41 +73,41 @@ pub(super) async fn insert_users(
         .map(|(plan, uid)| user_row(plan, *uid, tenant_id_of(plan.candidate, &context.tenants), existing, now))
         .collect();
     assign_ids_past(tx, &mut rows, context.highest_id).await?;
-    let numbers: HashMap<Uuid, i64> = imports::insert_users(tx, rows).await?.into_iter().collect();
-    let numbers: Vec<i64> = uids.iter().filter_map(|uid| numbers.get(uid).copied()).collect();
+    let ids_by_uid: HashMap<Uuid, i64> = imports::insert_users(tx, rows).await?.into_iter().collect();
+    let ids: Vec<i64> = uids.iter().filter_map(|uid| ids_by_uid.get(uid).copied()).collect();
 
-    let made = insert_missing_roles(tx, app, missing_roles(planned, existing), context, now).await?;
+    let new_roles = insert_missing_roles(tx, app, missing_roles(planned, existing), context, now).await?;
     let mut grants = Vec::new();
     let mut failures = Vec::new();
-    for (plan, number) in planned.iter().zip(&numbers) {
+    for (plan, user_id) in planned.iter().zip(&ids) {
         for role in &plan.candidate.roles {
-            let there = existing.roles.get(&role.key()).map(|role| role.id);
-            if let Some(role_id) = there.or_else(|| made.get(&role.key()).copied()) {
-                grants.push(user_role::ActiveModel { user_id: Set(*number), role_id: Set(role_id) });
+            let existing_id = existing.roles.get(&role.key()).map(|role| role.id);
+            if let Some(role_id) = existing_id.or_else(|| new_roles.get(&role.key()).copied()) {
+                grants.push(user_role::ActiveModel { user_id: Set(*user_id), role_id: Set(role_id) });
             }
         }
-        failures.extend(failure_counters(app, plan, *number, now));
+        failures.extend(failure_counters(app, plan, *user_id, now));
     }
     imports::grant(tx, grants).await?;
     imports::replace_failures(tx, failures).await?;
-    let notes = planned.iter().zip(&uids).map(|(making, uid)| imported::ActiveModel {
-        source: Set(making.candidate.source.clone()),
+    let records = planned.iter().zip(&uids).map(|(plan, uid)| imported::ActiveModel {
+        source: Set(plan.candidate.source.clone()),
         uid: Set(*uid),
         imported_at: Set(now.into()),
     });
-    imports::insert(tx, notes.collect()).await?;
-    Ok(numbers)
+    imports::insert(tx, records.collect()).await?;
+    Ok(ids)
 }
 
-/// Numbers the rows that keep none beyond those that later rows keep: the database's next number could be one of them.
+/// Assigns ids above those that later rows keep: the database's next id could be one of them.
 async fn assign_ids_past(tx: &impl TracksChanges, rows: &mut [user::ActiveModel], highest: Option<i64>) -> Result<()> {
     let Some(highest) = highest else { return Ok(()) };
     let without: Vec<_> = rows.iter_mut().filter(|row| row.id.is_not_set()).collect();
     if without.is_empty() || imports::highest_user_id(tx).await?.is_some_and(|last| last >= highest) {
         return Ok(());
     }
-    for (row, number) in without.into_iter().zip(highest + 1..) {
-        row.id = Set(number);
+    for (row, id) in without.into_iter().zip(highest + 1..) {
+        row.id = Set(id);
     }
     Ok(())
 }
@@ -124,7 +119,7 @@ fn user_row(
     existing: &Existing,
     now: DateTime<Utc>,
 ) -> user::ActiveModel {
-    let Candidate { email, display_name, carried_over: old, password, .. } = plan.candidate;
+    let Candidate { email, display_name, carried_over, password, .. } = plan.candidate;
     let hash = match password {
         CandidatePassword::Hash(text) => Some(text.clone()),
         CandidatePassword::Plain(_) => plan.hash.clone().map(SecretText::new),
@@ -140,36 +135,36 @@ fn user_row(
         email_key: Set(email.as_ref().map(Email::key)),
         display_name: Set(display_name.as_ref().map(|name| name.as_str().to_owned())),
         display_name_key: Set(display_name.as_ref().map(Name::key)),
-        password_changed_at: Set(hash.as_ref().and(old.password_changed_at).map(Into::into)),
+        password_changed_at: Set(hash.as_ref().and(carried_over.password_changed_at).map(Into::into)),
         password_hash: Set(hash),
-        must_change_password: Set(old.must_change_password),
-        status: Set(if old.is_disabled { user::Status::Disabled } else { user::Status::Active }),
-        last_login_at: Set(old.last_login_at.map(Into::into)),
-        created_at: Set(old.created_at.unwrap_or(now).into()),
+        must_change_password: Set(carried_over.must_change_password),
+        status: Set(if carried_over.is_disabled { user::Status::Disabled } else { user::Status::Active }),
+        last_login_at: Set(carried_over.last_login_at.map(Into::into)),
+        created_at: Set(carried_over.created_at.unwrap_or(now).into()),
         updated_at: Set(now.into()),
         version: Set(1),
         ..Default::default()
     };
-    if let Some(number) = plan.id {
-        row.id = Set(number);
+    if let Some(id) = plan.id {
+        row.id = Set(id);
     }
     row
 }
 
-/// The failures in a row that an older service counted go on here, under each name of the account.
-fn failure_counters(app: &App, plan: &PlannedUser<'_>, number: i64, now: DateTime<Utc>) -> Vec<throttle::ActiveModel> {
-    let old = &plan.candidate.carried_over;
-    if old.failures <= 0 {
+/// Carries over the consecutive failed logins, under each name of the user.
+fn failure_counters(app: &App, plan: &PlannedUser<'_>, user_id: i64, now: DateTime<Utc>) -> Vec<throttle::ActiveModel> {
+    let carried_over = &plan.candidate.carried_over;
+    if carried_over.failures <= 0 {
         return Vec::new();
     }
-    let blocked_until = old.locked_until.unwrap_or(now).clamp(now, now + MAX_LOCK);
+    let blocked_until = carried_over.locked_until.unwrap_or(now).clamp(now, now + MAX_LOCK);
     let keys = [Some(plan.username.key()), plan.candidate.email.as_ref().map(Email::key)];
-    let names = keys.iter().flatten().map(|key| app.throttle.unknown_names.counter_key(key));
+    let names = keys.iter().flatten().map(|key| app.rate_limits.unknown_names.counter_key(key));
     names
-        .chain([format!("user:{number}")])
+        .chain([format!("user:{user_id}")])
         .map(|subject| throttle::ActiveModel {
             subject: Set(subject),
-            failures: Set(old.failures),
+            failures: Set(carried_over.failures),
             pending: Set(0),
             blocked_until: Set(blocked_until.into()),
             updated_at: Set(now.into()),
@@ -177,7 +172,7 @@ fn failure_counters(app: &App, plan: &PlannedUser<'_>, number: i64, now: DateTim
         .collect()
 }
 
-/// Makes the roles that are not there yet, without permissions; tells their numbers by canonical name.
+/// Creates the missing roles without permissions; returns their ids by canonical name.
 async fn insert_missing_roles(
     tx: &impl TracksChanges,
     app: &App,
@@ -185,7 +180,7 @@ async fn insert_missing_roles(
     context: &ImportContext,
     now: DateTime<Utc>,
 ) -> Result<HashMap<String, i64>> {
-    let mut made = HashMap::new();
+    let mut ids = HashMap::new();
     for name in missing {
         let key = name.key();
         let row = role::ActiveModel {
@@ -198,14 +193,14 @@ async fn insert_missing_roles(
             updated_at: Set(now.into()),
             ..Default::default()
         };
-        made.insert(key, roles::insert(tx, row).await?.id);
+        ids.insert(key, roles::insert(tx, row).await?.id);
     }
-    Ok(made)
+    Ok(ids)
 }
 
-/// The roles that have to be made, each once.
+/// The roles to create, each once.
 pub(super) fn missing_roles<'a>(planned: &'a [PlannedUser<'_>], existing: &Existing) -> Vec<&'a Name> {
     let mut keys = BTreeSet::new();
-    let all = planned.iter().flat_map(|making| &making.candidate.roles);
+    let all = planned.iter().flat_map(|plan| &plan.candidate.roles);
     all.filter(|role| !existing.roles.contains_key(&role.key()) && keys.insert(role.key())).collect()
 }

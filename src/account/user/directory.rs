@@ -1,24 +1,24 @@
-//! The list of users for callers of older services, which count rows, and one user by name.
+//! User lists by row offset and user lookup by name, for legacy clients.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use entity::user;
 
-use super::canonical::canonical;
-use super::identifier::Identifier;
 use super::query::{Lookup, UserFilter, get, normalized};
-use crate::account::access::role::{self, Role};
-use crate::account::access::rule::{self, Access};
+use crate::account::access::grants::{self, Access};
+use crate::account::access::role::Role;
+use crate::account::access::rule;
 use crate::account::caller::requester::Requester;
+use crate::account::names::canonical::canonical;
+use crate::account::names::identifier::Identifier;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::{roles, users};
 
-/// Most rows that are given at a time. Older services gave all that there were.
+/// Maximum rows per request; legacy services returned all.
 pub const MAX_ROWS: u64 = 1_000;
 
-/// Up to `limit` of the users whom the caller may see, and never more than [`MAX_ROWS`], oldest account first, without the
-/// first `offset`.
+/// Up to `limit` users visible to the caller, at most [`MAX_ROWS`], oldest first, skipping the first `offset`.
 ///
 /// # Errors
 /// Refuses callers without the permission; [`Error::BadUserInput`] for a search text that is too long.
@@ -31,7 +31,7 @@ pub async fn list(
 ) -> Result<Vec<user::Model>> {
     let caller = requester.authorize(rule::READ_USERS)?;
     let limit = limit.min(MAX_ROWS);
-    // Databases count rows with signed numbers.
+    // Databases count rows with signed integers.
     if limit == 0 || i64::try_from(offset).is_err() {
         return Ok(Vec::new());
     }
@@ -39,14 +39,11 @@ pub async fn list(
     users::list_by_offset(app.db.reader(), scope, &normalized(filter)?, offset, limit).await
 }
 
-/// The role to name of each of these users where an older service knows one; who holds none is missing. It is for those
-/// who were found to see the users.
-///
-/// # Errors
-/// Internal ones only.
+/// The primary role of each user, for legacy clients that expect one; users without a role are absent. The caller must
+/// have verified that these users are visible.
 pub async fn primary_roles(app: &App, user_ids: Vec<i64>) -> Result<BTreeMap<i64, Role>> {
     let db = app.db.reader();
-    let accesses = role::access_of_many(db, user_ids).await?;
+    let accesses = grants::access_of_many(db, user_ids).await?;
     let key = |access: &Access| access.primary_role().map(canonical);
     let keys: BTreeSet<String> = accesses.values().filter_map(key).collect();
     let found = roles::list_by_name(db, &keys.into_iter().collect::<Vec<_>>()).await?;
@@ -56,10 +53,10 @@ pub async fn primary_roles(app: &App, user_ids: Vec<i64>) -> Result<BTreeMap<i64
     Ok(accesses.into_iter().filter_map(of).collect())
 }
 
-/// The user with this name, in any spelling: oneself, or anybody the caller may see. Others read as missing.
+/// The user with this name in any spelling: the caller, or a user visible to the caller. Others read as missing.
 ///
 /// # Errors
-/// Refuses callers who are not signed in.
+/// Refuses unauthenticated callers.
 pub async fn find(app: &App, requester: &Requester, name: &str) -> Result<Option<user::Model>> {
     let caller = requester.authorize(rule::READ_NODE)?;
     if Identifier::new(name).username_key() == caller.user.username_key {

@@ -1,30 +1,31 @@
-//! The profile: what the owner of an account changes about it without a password.
+//! The profile: changes that users make to their own account without a password.
 
 use entity::user;
 
-use super::administration::UpdateUser;
-use super::query as accounts;
+use super::locking;
+use super::update::UpdateUser;
 use crate::account::access::rule;
-use crate::account::authentication::password_attempt::{NameCheck, limit_own_change};
+use crate::account::caller::rate_limit::{NameCheck, limit_own_change};
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
-use crate::account::event::unit_of_work::{DomainEvent, UnitOfWork};
+use crate::account::event::domain_event::DomainEvent;
+use crate::account::event::unit_of_work::UnitOfWork;
 use crate::app::App;
 use crate::error::Result;
 use crate::store::users;
 
-/// Changes the caller's own names. The e-mail address stays: whoever reads its mail could take the account over, so
-/// only an administrator changes it.
+/// Changes the caller's own names. Only an administrator changes the e-mail address: access to the mailbox could be
+/// enough to take over the account.
 ///
 /// # Errors
-/// Refuses callers who are not signed in and usernames that are taken.
+/// Refuses unauthenticated callers and usernames that are taken.
 pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Result<user::Model> {
     let caller = requester.authorize(rule::UPDATE_PROFILE)?;
     let session = caller.require_session()?;
     let now = app.clock.now();
     limit_own_change(app, caller, rule::UPDATE_PROFILE, now).await?;
     let changes = users::Changes { email: None, must_change_password: None, last_login_at: None, ..input.changes() };
-    let probe = match changes.username {
+    let name_check = match changes.username {
         Some(_) => Some(NameCheck::reserve(app, &requester.context, now).await?),
         None => None,
     };
@@ -37,7 +38,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
                 return Ok(user);
             }
             if !users::update_account(&tx, &user, changes.clone(), now).await? {
-                return Err(accounts::version_conflict());
+                return Err(locking::version_conflict());
             }
             AuditEvent::success("profile.update")
                 .by_user(&user)
@@ -45,14 +46,14 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
                 .in_session(session)
                 .record(&tx, app, &requester.context, now)
                 .await?;
-            let user = accounts::reload(&tx, &user).await?;
+            let user = locking::reload(&tx, &user).await?;
             tx.emit(DomainEvent::UserUpdated(user.clone()));
             tx.commit().await?;
             Ok(user)
         })
         .await;
-    if let Some(probe) = probe {
-        probe.complete(app, updated.as_ref().err()).await;
+    if let Some(name_check) = name_check {
+        name_check.complete(app, updated.as_ref().err()).await;
     }
     updated
 }

@@ -1,4 +1,4 @@
-//! Users of one's own tenant by number and by count of rows, as older services are asked for them.
+//! Users of the caller's own tenant by row id and by row offset.
 
 use entity::user;
 
@@ -10,18 +10,18 @@ use crate::error::Result;
 use crate::store::TenantScope;
 use crate::store::users::{self, Filter};
 
-/// Where a user is, as seen from the caller.
+/// The result of a lookup by row id.
 #[derive(Debug)]
 pub enum TenantLookup {
     /// In the caller's own tenant.
     Found(Box<user::Model>),
-    /// In another one that the caller may see.
+    /// In another tenant that the caller can read.
     OtherTenant,
-    /// Nowhere, as far as the caller may know.
+    /// Not found, or not visible to the caller.
     NotFound,
 }
 
-/// Looks for the user with this number.
+/// Finds the user with this row id.
 ///
 /// # Errors
 /// Refuses callers without the permission.
@@ -35,8 +35,8 @@ pub async fn find_in_tenant(app: &App, requester: &Requester, row_id: i64) -> Re
     })
 }
 
-/// The users of the caller's own tenant that pass the filter, the eldest first and behind the first `offset`; and
-/// whether there are more than `limit`.
+/// The users of the caller's own tenant that match the filter, oldest first, skipping the first `offset`; and whether
+/// there are more than `limit`.
 ///
 /// # Errors
 /// Refuses callers without the permission; [`crate::error::Error::BadUserInput`] for a text that is too long.

@@ -1,4 +1,4 @@
-//! Nudges by PostgreSQL's LISTEN and NOTIFY.
+//! Peer wakeup by PostgreSQL's LISTEN and NOTIFY.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,33 +15,33 @@ use crate::error::{Error, Result};
 /// The channel; each database has its own.
 const CHANNEL: &str = "accountd";
 
-/// What the listening connection calls itself, for those who look at the server's list of connections.
+/// The application name of the listening connection, for operators who read `pg_stat_activity`.
 const APPLICATION: &str = "accountd listen";
 
-/// How long a lost connection is left alone before it is made again.
+/// Pause before a lost connection is reopened.
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The database itself carries the nudges. Where it cannot (CockroachDB knows the words and not the deed, a pooler may
-/// share one connection among many), nodes look by themselves.
+/// Peer wakeup through the database itself. Where that fails (CockroachDB accepts the statements but does not deliver,
+/// a pooler may share one connection), nodes rely on polling.
 pub struct PostgresNotify {
     options: PgConnectOptions,
     sender: DatabaseConnection,
 }
 
 impl PostgresNotify {
-    /// Listens to the database at `url` and speaks by `sender`.
+    /// Listens to the database at `url` and notifies by `sender`.
     ///
     /// # Errors
-    /// When that is no URL.
+    /// When `url` is not a PostgreSQL URL.
     pub fn new(url: &SecretString, sender: DatabaseConnection) -> Result<Self> {
-        // The driver's complaint may quote the URL, and with it the password.
+        // The driver's message may quote the URL, and with it the password.
         let options: PgConnectOptions =
-            url.expose_secret().parse().map_err(|_| Error::internal("the database's URL cannot be read"))?;
+            url.expose_secret().parse().map_err(|_| Error::internal("invalid database URL"))?;
         Ok(Self { options: options.application_name(APPLICATION).extra_float_digits(None), sender })
     }
 
     async fn forward(&self, wakeup: &Notify) -> Result<(), sqlx::Error> {
-        // A pool of one: the listener borrows its connection for good.
+        // A pool of one: the listener holds its connection for good.
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
@@ -51,7 +51,7 @@ impl PostgresNotify {
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(CHANNEL).await?;
         loop {
-            // What was said before, or while the connection was lost, was not heard.
+            // Wakeups before the connection, or while it was lost, did not arrive.
             wakeup.notify_one();
             listener.try_recv().await?;
         }
@@ -61,7 +61,7 @@ impl PostgresNotify {
 impl PeerWakeup for PostgresNotify {
     fn send(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
-            // After the commit and not in it: commits that notify wait for each other (PostgreSQL serialises them).
+            // After the commit and not in it: PostgreSQL serializes commits that notify.
             self.sender.execute_unprepared("NOTIFY accountd").await?;
             Ok(())
         })
@@ -74,7 +74,7 @@ impl PeerWakeup for PostgresNotify {
                 if let Err(error) = self.forward(&wakeup).await
                     && is_healthy
                 {
-                    tracing::warn!(cause = %error, "no notifications from the database: this node looks by itself");
+                    tracing::warn!(cause = %error, "no notifications from the database: this node relies on polling");
                     is_healthy = false;
                 }
                 sleep(RECONNECT_INTERVAL).await;

@@ -1,4 +1,4 @@
-//! Nudges by Redis, for databases that carry none.
+//! Peer wakeup by Redis publish/subscribe, for databases without notifications.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use super::{BoxFuture, PeerWakeup};
 use crate::error::{Error, Result};
 use crate::redis::SharedRedis;
 
-/// The channel. Installations that share a Redis wake each other for nothing, and that is all.
+/// The channel. Installations that share a Redis cause each other spurious wakeups, and nothing else.
 const CHANNEL: &str = "acct:1:changes";
 
-/// How long a lost connection is left alone before it is made again.
+/// Pause before a lost connection is reopened.
 const RECONNECT_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Publishes and subscribes.
+/// Peer wakeup by a Redis channel.
 pub struct RedisPubSub(Arc<SharedRedis>);
 
 impl RedisPubSub {
-    /// Nudges through this Redis.
+    /// Wakes peers through this Redis.
     pub fn new(shared: Arc<SharedRedis>) -> Self {
         Self(shared)
     }
@@ -31,7 +31,7 @@ impl PeerWakeup for RedisPubSub {
     fn send(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
             let receivers = self.0.query::<u64>(cmd("PUBLISH").arg(CHANNEL).arg("")).await;
-            receivers.map(drop).ok_or_else(|| Error::internal("Redis does not answer"))
+            receivers.map(drop).ok_or_else(|| Error::internal("Redis unavailable"))
         })
     }
 
@@ -39,7 +39,7 @@ impl PeerWakeup for RedisPubSub {
         Box::pin(async move {
             loop {
                 if let Err(error) = self.0.listen(CHANNEL, &wakeup).await {
-                    tracing::debug!(cause = format!("{error:#}"), "no nudges from Redis: this node looks by itself");
+                    tracing::debug!(cause = format!("{error:#}"), "no wakeups from Redis: this node relies on polling");
                 }
                 sleep(RECONNECT_INTERVAL).await;
             }

@@ -1,4 +1,4 @@
-//! The rules of single settings, and of settings among each other.
+//! Rules of single settings, and between settings.
 
 use super::*;
 
@@ -114,7 +114,7 @@ fn toml_array_is_accepted_for_list_settings() {
     for (file, why) in [
         ("listen = ['127.0.0.1:1']", "is a list"),
         ("[cors]\norigins = []", "is an empty list"),
-        ("[cors]\norigins = [1]", "put each entry between quotes"),
+        ("[cors]\norigins = [1]", "put each entry in quotes"),
         ("[cors.origins]\nx = 'y'", "is a section"),
     ] {
         let message = load_file(file).unwrap_err().to_string();
@@ -126,7 +126,7 @@ fn toml_array_is_accepted_for_list_settings() {
 fn invalid_origin_is_named_in_the_error() {
     let text = "https://app.example.com,http://localhost:5173/,https://b.example.com:0";
     let (_, message) = rejected_settings(&[("ACCOUNTD_CORS__ORIGINS", text)]);
-    assert!(message.contains(": \"http://localhost:5173/\"") && message.contains("leave out the slash"), "{message}");
+    assert!(message.contains(": \"http://localhost:5173/\"") && message.contains("remove the slash"), "{message}");
 }
 
 /// Promise X3.
@@ -148,26 +148,26 @@ fn origin_not_in_browser_form_is_refused() {
         ("capacitor://localhost:80", "without http://"),
         ("capacitor://", "without http://"),
         ("javascript://localhost", "without http://"),
-        ("https://", "no host"),
-        ("https://*.example.com", "no host"),
-        ("https://app.example.com/", "no host"),
-        ("https://app.example.com/path", "no host"),
-        ("https://ann@app.example.com", "no host"),
-        ("https://app.example.com.", "no host"),
-        ("https://app.example.com?", "no host"),
-        ("https://300.1", "no host"),
-        ("https://127.1", "no host"),
-        ("https://[::1", "no host"),
-        ("https://[0:0:0:0:0:0:0:1]", "no host"),
+        ("https://", "invalid host"),
+        ("https://*.example.com", "invalid host"),
+        ("https://app.example.com/", "ends with a slash"),
+        ("https://app.example.com/path", "invalid host"),
+        ("https://ann@app.example.com", "invalid host"),
+        ("https://app.example.com.", "invalid host"),
+        ("https://app.example.com?", "invalid host"),
+        ("https://300.1", "invalid host"),
+        ("https://127.1", "invalid host"),
+        ("https://[::1", "invalid host"),
+        ("https://[0:0:0:0:0:0:0:1]", "invalid host"),
         ("https://App.example.com", "lower case"),
         ("https://b\u{fc}cher.example", "xn--"),
         ("HTTPS://app.example.com", "without http://"),
-        ("https://app.example.com:443", "leave out"),
-        ("http://app.example.com:80", "leave out"),
-        ("https://app.example.com:", "no port"),
-        ("https://app.example.com:08443", "no port"),
-        ("https://app.example.com:65536", "no port"),
-        ("https://app.example.com:+1", "no port"),
+        ("https://app.example.com:443", "default port"),
+        ("http://app.example.com:80", "default port"),
+        ("https://app.example.com:", "invalid port"),
+        ("https://app.example.com:08443", "invalid port"),
+        ("https://app.example.com:65536", "invalid port"),
+        ("https://app.example.com:+1", "invalid port"),
         ("https://app.example.com,", "without http://"),
     ] {
         let (names, message) = rejected_settings(&[("ACCOUNTD_CORS__ORIGINS", text)]);

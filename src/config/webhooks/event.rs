@@ -1,25 +1,25 @@
-//! What endpoints can be told of, and which of it each one wants.
+//! Event types of webhooks, and their selection per endpoint.
 
-use crate::config::{InvalidValue, invalid};
+use crate::config::problem::{InvalidValue, invalid};
 
-/// What happens to accounts.
+/// An event type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WebhookEvent {
-    /// There is a new account.
+    /// A user was created.
     UserCreated,
-    /// Names, status, roles or password of an account were changed.
+    /// A user's names, status, roles or password changed.
     UserUpdated,
-    /// An account is gone.
+    /// A user was deleted.
     UserDeleted,
-    /// A session was ended before its time.
+    /// A session was ended before its expiry.
     SessionEnded,
 }
 
 impl WebhookEvent {
-    /// All there are.
+    /// All event types.
     pub const ALL: [Self; 4] = [Self::UserCreated, Self::UserUpdated, Self::UserDeleted, Self::SessionEnded];
 
-    /// What messages call it.
+    /// The type's name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::UserCreated => "user.created",
@@ -30,12 +30,12 @@ impl WebhookEvent {
     }
 }
 
-/// The names with commas between them.
+/// Parses comma-separated names.
 pub(super) fn parse_events(text: &str) -> Result<Vec<WebhookEvent>, InvalidValue> {
     let event = |name: &str| {
         WebhookEvent::ALL.into_iter().find(|event| event.name() == name).ok_or_else(|| {
             let known = WebhookEvent::ALL.map(WebhookEvent::name).join(", ");
-            invalid(&format!("names {name:?}, which is no event"), &format!("choose of {known}"))
+            invalid(&format!("names {name:?}, which is not an event"), &format!("use one of: {known}"))
         })
     };
     text.split(',').map(event).collect()

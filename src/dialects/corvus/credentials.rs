@@ -1,4 +1,4 @@
-//! Who is calling: by name and password in `Authorization: Basic`, or by name and token in `X-Auth-Token`.
+//! Credentials: username and password in `Authorization: Basic`, username and token in `X-Auth-Token`.
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName};
@@ -6,43 +6,44 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 
-use crate::account::caller::requester::{Credentials, RequestAuth, Requester};
+use crate::account::caller::request_auth::{Credentials, RequestAuth};
+use crate::account::caller::requester::Requester;
 use crate::account::user::handle::matches;
 use crate::app::App;
 use crate::dialects::http_error::{HttpError, bearer_challenge};
 use crate::error::{Error, TokenError};
 
-/// The header with a name and a token.
+/// The header with base64 of `name:token`.
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
-/// The answer to all credentials that do not hold.
+/// Response text for all invalid credentials.
 const AUTHORIZATION_FAILED: &str = "Authorization failed";
 
-/// A name and a password that do not open a login.
+/// 401 for a wrong username or password, with a Basic challenge.
 pub(super) fn invalid_credentials() -> HttpError {
     HttpError::unauthorized("Basic realm=\"accountd\", charset=\"UTF-8\"", AUTHORIZATION_FAILED)
 }
 
-/// The name and the password of a login (RFC 7617 section 2).
+/// Username and password of the Basic credentials (RFC 7617 section 2).
 pub(super) fn basic_credentials(headers: &HeaderMap) -> Option<(String, SecretString)> {
     let (scheme, pair) = single_value(headers, &AUTHORIZATION)?.trim().split_once(' ')?;
     if scheme.eq_ignore_ascii_case("basic") { decode_pair(pair.trim()) } else { None }
 }
 
-/// Who is calling, by `X-Auth-Token` or, without it, by the credentials that every route takes.
+/// Authenticates the caller by `X-Auth-Token` or, without it, by the credentials that every route accepts.
 ///
 /// # Errors
-/// 401 for credentials that do not hold, and for a token that is not of the named user.
-pub(super) async fn authenticate(app: &App, visitor: RequestAuth, headers: &HeaderMap) -> Result<Requester, HttpError> {
-    let client = visitor.context.clone();
+/// 401 for invalid credentials, and for a token of another user than the named one.
+pub(super) async fn authenticate(app: &App, auth: RequestAuth, headers: &HeaderMap) -> Result<Requester, HttpError> {
+    let context = auth.context.clone();
     let pair = headers.contains_key(&X_AUTH_TOKEN).then(|| single_value(headers, &X_AUTH_TOKEN).and_then(decode_pair));
     let (credentials, name) = match pair {
-        None => (visitor.credentials, None),
+        None => (auth.credentials, None),
         Some(Some((name, token))) => (Credentials::Bearer(token), Some(name)),
         Some(None) => (Credentials::Malformed, None),
     };
-    let identified = RequestAuth { credentials, context: visitor.context }.authenticate(app).await;
-    let requester = identified.map_err(|error| HttpError::from_error(&error, &client))?;
+    let identified = RequestAuth { credentials, context: auth.context }.authenticate(app).await;
+    let requester = identified.map_err(|error| HttpError::from_error(&error, &context))?;
     match requester.caller() {
         Ok(caller) if name.is_none_or(|name| matches(&caller.user, &name.as_str().into())) => Ok(requester),
         Ok(_) => Err(HttpError::unauthorized(bearer_challenge(TokenError::Invalid), AUTHORIZATION_FAILED)),
@@ -50,7 +51,7 @@ pub(super) async fn authenticate(app: &App, visitor: RequestAuth, headers: &Head
     }
 }
 
-/// Why the caller does not get what they want.
+/// Maps an authentication error.
 pub(super) fn authentication_error(error: &Error, requester: &Requester) -> HttpError {
     match error {
         Error::Unauthenticated(fault) => HttpError::unauthorized(bearer_challenge(*fault), AUTHORIZATION_FAILED),
@@ -58,14 +59,14 @@ pub(super) fn authentication_error(error: &Error, requester: &Requester) -> Http
     }
 }
 
-/// The value of a header that came once.
+/// The value of a header that occurs exactly once.
 fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     value.to_str().ok()
 }
 
-/// What stands in front of the first colon, and the rest.
+/// Decodes base64 and splits at the first colon.
 fn decode_pair(pair: &str) -> Option<(String, SecretString)> {
     let text = String::from_utf8(STANDARD.decode(pair).ok()?).ok()?;
     let (name, secret) = text.split_once(':')?;

@@ -1,4 +1,4 @@
-//! `Accept`: answers are JSON, and are said to depend on what is accepted.
+//! Content negotiation: responses are JSON, and vary by `Accept`.
 
 use axum::extract::Request;
 use axum::http::header::{ACCEPT, VARY};
@@ -8,19 +8,19 @@ use axum::response::{IntoResponse, Response};
 
 use crate::dialects::http_error::HttpError;
 
-/// Refuses callers who do not take JSON.
+/// Answers 406 to clients that do not accept JSON; adds `Vary: Accept` to every response.
 pub(super) async fn negotiate(request: Request, next: Next) -> Response {
     let mut response = if accepts_json(request.headers()) {
         next.run(request).await
     } else {
-        HttpError::new(StatusCode::NOT_ACCEPTABLE, "accept application/json").into_response()
+        HttpError::new(StatusCode::NOT_ACCEPTABLE, "send Accept: application/json").into_response()
     };
     response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
     response
 }
 
-/// Whether the most specific range that JSON is in has a weight (RFC 9110 section 12.5.1). No header takes anything, and
-/// so does an empty one; Java writes `*` for `*/*`.
+/// Whether the most specific range that contains JSON has a non-zero weight (RFC 9110 section 12.5.1). A missing or
+/// empty header accepts anything; Java clients send `*` for `*/*`.
 fn accepts_json(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default());
     let ranges = values.flat_map(|value| value.split(',')).map(str::trim).filter(|range| !range.is_empty());

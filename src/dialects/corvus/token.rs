@@ -1,30 +1,31 @@
-//! `/login`, `/bump`, `/logout`: a token for a name and a password, its use told, its end.
+//! `/login`, `/bump`, `/logout`: creates a token for a username and password, records activity, revokes the token.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use chrono::{DateTime, SecondsFormat, Utc};
 use entity::session::Transport;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use super::credentials::{authenticate, authentication_error, basic_credentials, invalid_credentials};
+use super::time::to_iso8601;
 use crate::account::api_token::new_token::NewApiToken;
 use crate::account::api_token::{CreatedApiToken, SecretFormat};
-use crate::account::authentication::login::{self, Login, NameMatch};
-use crate::account::authentication::logout;
-use crate::account::caller::requester::RequestAuth;
+use crate::account::authentication::api_token_login::create_by_login;
+use crate::account::authentication::login::{Login, NameMatch};
+use crate::account::authentication::{activity, logout};
+use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::dialects::http_error::HttpError;
 use crate::error::{Error, RefusalCode};
 
-/// How the tokens of this dialect are called in the list of their owner's.
+/// Name of this dialect's tokens in the owner's list.
 const TOKEN_NAME: &str = "Corvus";
 
-/// Makes a token that stands for its owner as long as a session would.
+/// Creates a token with all permissions of its owner and the lifetime of a session.
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    Extension(RequestAuth { context, .. }): Extension<RequestAuth>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, HttpError> {
     let (name, password) = basic_credentials(&headers).ok_or_else(invalid_credentials)?;
@@ -36,60 +37,56 @@ pub(super) async fn login(
         device_name: None,
         device_token: None,
     };
-    let made = match NewApiToken::for_login(&app, TOKEN_NAME) {
-        Ok(draft) => crate::account::api_token::create_by_login(&app, &client, input, draft, SecretFormat::Uuid).await,
+    let created = match NewApiToken::for_login(&app, TOKEN_NAME) {
+        Ok(new) => create_by_login(&app, &context, input, new, SecretFormat::Uuid).await,
         Err(error) => Err(error),
     };
-    match made {
-        Ok((made, _)) => Ok(Json(token_json(&made))),
+    match created {
+        Ok((created, _)) => Ok(Json(token_json(&created))),
         Err(Error::Refused(refusals))
             if refusals.iter().any(|refusal| refusal.code == RefusalCode::InvalidCredentials) =>
         {
             Err(invalid_credentials())
         }
-        Err(other) => Err(HttpError::from_error(&other, &client)),
+        Err(other) => Err(HttpError::from_error(&other, &context)),
     }
 }
 
-/// The token as its caller keeps it; what is not set is left out.
+/// The token's JSON; unset members are omitted.
 fn token_json(CreatedApiToken { token, secret }: &CreatedApiToken) -> Value {
     let row = &token.row;
-    let mut shown = Map::from_iter([
+    let mut members = Map::from_iter([
         ("token".to_owned(), secret.expose_secret().into()),
         ("enabled".to_owned(), row.enabled.into()),
         ("creationTime".to_owned(), to_iso8601(row.created_at.utc()).into()),
         ("version".to_owned(), row.version.into()),
     ]);
     let times = [("expirationTime", row.expires_at), ("lastUsageTime", row.last_used_at)];
-    shown.extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), to_iso8601(time?.utc()).into()))));
-    shown.extend(row.note.as_ref().map(|note| ("note".to_owned(), note.as_str().into())));
-    shown.into()
+    members
+        .extend(times.into_iter().filter_map(|(name, time)| Some((name.to_owned(), to_iso8601(time?.utc()).into()))));
+    members.extend(row.note.as_ref().map(|note| ("note".to_owned(), note.as_str().into())));
+    members.into()
 }
 
-/// Notes that the user is there, as a login does.
+/// Records activity of the user, as a login does.
 pub(super) async fn bump(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, HttpError> {
-    let requester = authenticate(&app, visitor, &headers).await?;
+    let requester = authenticate(&app, auth, &headers).await?;
     let time =
-        login::record_activity(&app, &requester).await.map_err(|error| authentication_error(&error, &requester))?;
+        activity::record_activity(&app, &requester).await.map_err(|error| authentication_error(&error, &requester))?;
     Ok(Json(json!({ "lastLoginTime": to_iso8601(time) })))
 }
 
-/// Ends the token that came for good, or the session.
+/// Revokes the token that was sent, or ends the session.
 pub(super) async fn logout(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, HttpError> {
-    let requester = authenticate(&app, visitor, &headers).await?;
+    let requester = authenticate(&app, auth, &headers).await?;
     logout::end_current_credential(&app, &requester).await.map_err(|error| authentication_error(&error, &requester))?;
     Ok(Json(json!({ "success": true })))
-}
-
-/// ISO 8601 with seconds and the offset, such as `2018-07-29T11:59:29+00:00`.
-pub(super) fn to_iso8601(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, false)
 }

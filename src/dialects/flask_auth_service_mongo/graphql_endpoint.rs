@@ -1,4 +1,4 @@
-//! `/graphql`: the dialect's schema, over HTTP as flask-graphql spoke it.
+//! `/graphql`: the dialect's schema over HTTP, compatible with flask-graphql.
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -10,30 +10,30 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::MountContext;
 use super::authentication::{authenticate, authentication_error};
+use super::mount_context::MountContext;
 use super::schema::{ExecutionResult, Executor, OperationRequest};
-use crate::account::caller::requester::RequestAuth;
+use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::strict_json;
 
-/// What is no GraphQL request, so that nothing of it was run.
+/// A malformed GraphQL request; nothing was executed.
 type RequestError = (StatusCode, &'static str);
 
 const NO_QUERY: RequestError = (StatusCode::BAD_REQUEST, "Must provide query string.");
 
-/// Queries and mutations.
+/// Runs a query or mutation.
 pub(super) async fn post(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
-    Extension(place): Extension<MountContext>,
+    Extension(auth): Extension<RequestAuth>,
+    Extension(mount): Extension<MountContext>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Response {
-    respond(&app, visitor, &place, &headers, read_body(&headers, bytes)).await
+    respond(&app, auth, &mount, &headers, read_body(&headers, bytes)).await
 }
 
-/// What a GET says.
+/// Query string of a GET.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct QueryString {
@@ -42,15 +42,15 @@ pub(super) struct QueryString {
     operation_name: Option<String>,
 }
 
-/// Queries alone.
+/// Runs a query; GET refuses mutations.
 pub(super) async fn get(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
-    Extension(place): Extension<MountContext>,
+    Extension(auth): Extension<RequestAuth>,
+    Extension(mount): Extension<MountContext>,
     headers: HeaderMap,
     parameters: Result<Query<QueryString>, QueryRejection>,
 ) -> Response {
-    let asked = match parameters {
+    let request = match parameters {
         Ok(Query(QueryString { query, variables, operation_name })) => parse_variables(variables.map(Value::from))
             .and_then(|variables| {
                 let query = query.filter(|query| !query.is_empty()).ok_or(NO_QUERY)?;
@@ -58,28 +58,28 @@ pub(super) async fn get(
             }),
         Err(_) => Err(NO_QUERY),
     };
-    respond(&app, visitor, &place, &headers, asked).await
+    respond(&app, auth, &mount, &headers, request).await
 }
 
-/// The caller is looked at before what is asked.
+/// Authenticates the caller before it validates the request.
 async fn respond(
     app: &App,
-    visitor: RequestAuth,
-    place: &MountContext,
+    auth: RequestAuth,
+    mount: &MountContext,
     headers: &HeaderMap,
-    asked: Result<OperationRequest, RequestError>,
+    request: Result<OperationRequest, RequestError>,
 ) -> Response {
-    let requester = match authenticate(app, visitor, headers, place).await {
+    let requester = match authenticate(app, auth, headers, mount).await {
         Ok(requester) => requester,
-        Err(failure) => return failure.into_response(),
+        Err(error) => return error.into_response(),
     };
-    let may_introspect = app.config.graphql.schema_introspection.is_allowed_for(headers.keys().map(HeaderName::as_str));
-    let asked = match asked {
-        Ok(asked) => OperationRequest { can_introspect: may_introspect, ..asked },
-        Err(unfit) => return error_response(unfit).into_response(),
+    let can_introspect = app.config.graphql.schema_introspection.is_allowed_for(headers.keys().map(HeaderName::as_str));
+    let request = match request {
+        Ok(request) => OperationRequest { can_introspect, ..request },
+        Err(error) => return error_response(error).into_response(),
     };
-    let face = place.executor.get_or_init(|| Executor::new(&app.config.graphql));
-    match face.execute(app, requester.clone(), asked).await {
+    let executor = mount.executor.get_or_init(|| Executor::new(&app.config.graphql));
+    match executor.execute(app, requester.clone(), request).await {
         ExecutionResult::Response { is_executed: true, body } => Json(body).into_response(),
         ExecutionResult::Response { is_executed: false, body } => (StatusCode::BAD_REQUEST, Json(body)).into_response(),
         ExecutionResult::MutationNotAllowed => {
@@ -94,7 +94,7 @@ fn error_response((status, message): RequestError) -> impl IntoResponse {
     (status, Json(json!({ "errors": [{ "message": message }] })))
 }
 
-/// What a body asks: JSON, or the query itself.
+/// Reads a body: JSON, or the query itself as `application/graphql`.
 fn read_body(headers: &HeaderMap, bytes: Result<Bytes, BytesRejection>) -> Result<OperationRequest, RequestError> {
     let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -118,7 +118,7 @@ fn read_body(headers: &HeaderMap, bytes: Result<Bytes, BytesRejection>) -> Resul
                 can_introspect: false,
             })
         }
-        // Forms and plain text are what pages of other origins can send without being asked.
+        // Pages of other origins can send forms and plain text without a CORS preflight.
         _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the request as application/json or application/graphql")),
     }
 }
@@ -140,7 +140,7 @@ fn parse_body(body: Value) -> Result<OperationRequest, RequestError> {
     Ok(OperationRequest { query, variables, operation_name, can_mutate: true, can_introspect: false })
 }
 
-/// Variables come as an object, or as one in a text.
+/// Variables are an object, or a string that contains one as JSON.
 fn parse_variables(value: Option<Value>) -> Result<Map<String, Value>, RequestError> {
     let value = match value {
         Some(Value::String(text)) if text.is_empty() => Ok(Value::Null),

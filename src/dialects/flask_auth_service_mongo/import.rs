@@ -1,4 +1,4 @@
-//! What mongoexport makes of flask_auth_service_mongo's users and roles: one document per line or one list, with
+//! Import format of flask_auth_service_mongo: mongoexport files of users and roles, as JSON lines or one array, with
 //! bcrypt hashes.
 
 use std::collections::HashMap;
@@ -10,10 +10,10 @@ use crate::account::import::fields::ObjectFields;
 use crate::account::import::row::{LegacyPassword, LegacyUser, Row};
 use crate::error::{Error, Result};
 
-/// Reads the users and, if they are given, the roles that the users refer to.
+/// Reads the users and, where given, the roles that they refer to.
 ///
 /// # Errors
-/// When a file is no JSON.
+/// A file is not JSON.
 pub fn read(users: &str, roles: Option<&str>) -> Result<Source> {
     let mut names = HashMap::new();
     for role in roles.map(parse_documents).transpose()?.unwrap_or_default() {
@@ -33,7 +33,7 @@ fn parse_documents(text: &str) -> Result<Vec<Value>> {
         return crate::account::import::parse_json_list(text);
     }
     let documents = serde_json::Deserializer::from_str(text).into_iter().collect::<serde_json::Result<Vec<Value>>>();
-    documents.map_err(|error| Error::internal(format!("it is no JSON in line {}", error.line())))
+    documents.map_err(|error| Error::internal(format!("invalid JSON in line {}", error.line())))
 }
 
 fn parse_user(value: Value, roles: &HashMap<String, String>) -> Result<LegacyUser, String> {
@@ -49,21 +49,21 @@ fn parse_user(value: Value, roles: &HashMap<String, String>) -> Result<LegacyUse
     })
 }
 
-/// The name of the role that is referred to by a DBRef or, where MongoEngine was told so, by its id alone.
+/// The name of the role that a DBRef refers to; MongoEngine can also store the id alone.
 fn role_name(reference: &Value, roles: &HashMap<String, String>) -> Result<String, String> {
     let id = object_id(reference.get("$id")).or_else(|| object_id(Some(reference)));
-    let id = id.ok_or("`role` is no reference to a role")?;
-    let unknown = || {
-        let help =
-            if roles.is_empty() { "give them with --roles" } else { "it was deleted, or their file is an older one" };
-        // Digits, or whatever the file has.
+    let id = id.ok_or("`role` is not a reference to a role")?;
+    let unknown_role = || {
+        let hint =
+            if roles.is_empty() { "pass them with --roles" } else { "it was deleted, or the roles file is older" };
+        // The file may contain any text here.
         let id: String = id.chars().take(24).flat_map(char::escape_debug).collect();
-        format!("its role {id} is not among the roles: {help}")
+        format!("its role {id} is not among the roles: {hint}")
     };
-    roles.get(&id).cloned().ok_or_else(unknown)
+    roles.get(&id).cloned().ok_or_else(unknown_role)
 }
 
-/// The digits of `{"$oid": "…"}`.
+/// The hexadecimal digits of `{"$oid": "…"}`.
 fn object_id(value: Option<&Value>) -> Option<String> {
     Some(value?.get("$oid")?.as_str()?.to_owned())
 }

@@ -1,4 +1,4 @@
-//! `/login`: a session for a name and a password, for those who hold the role that the place is for.
+//! `/login`: opens a session for a username and password, if the user has the mount's role.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -9,20 +9,20 @@ use entity::session::Transport;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::MountContext;
+use super::mount_context::MountContext;
 use crate::account::authentication::login::{Login, NameMatch, login_with_role};
 use crate::account::authentication::session::IssuedSession;
-use crate::account::caller::requester::RequestAuth;
+use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::dialects::http_error::HttpError;
 use crate::dialects::werkzeug;
 use crate::error::{Error, RefusalCode};
 
-/// Opens a session. Credentials that come along are not looked at.
+/// Opens a session. Credentials in headers are ignored.
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
-    Extension(place): Extension<MountContext>,
+    Extension(RequestAuth { context, .. }): Extension<RequestAuth>,
+    Extension(mount): Extension<MountContext>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, HttpError> {
@@ -36,32 +36,32 @@ pub(super) async fn login(
         device_name: None,
         device_token: None,
     };
-    match login_with_role(&app, &client, input, place.role.as_deref()).await {
-        Ok(opened) => Ok(Json(json!({ "message": "ok", "data": session_json(&opened.issued, &place) }))),
+    match login_with_role(&app, &context, input, mount.role.as_deref()).await {
+        Ok(opened) => Ok(Json(json!({ "message": "ok", "data": session_json(&opened.issued, &mount) }))),
         Err(Error::Refused(refusals))
             if refusals.iter().any(|refusal| refusal.code == RefusalCode::InvalidCredentials) =>
         {
             Err(HttpError::bad_request("bad_credentials"))
         }
-        Err(other) => Err(HttpError::from_error(&other, &client)),
+        Err(other) => Err(HttpError::from_error(&other, &context)),
     }
 }
 
-/// Two texts without a space, and nothing else.
+/// Two strings without spaces, and no other member.
 fn parse_credentials(body: &Value) -> Option<(&str, &str)> {
     let members = body.as_object().filter(|members| members.len() == 2)?;
     let text = |name| members.get(name)?.as_str().filter(|text| !text.contains(' '));
     Some((text("username")?, text("password")?))
 }
 
-/// `expires_in` counts minutes, and of several roles the one that the place is for is told.
-fn session_json(IssuedSession { user, access, tokens, .. }: &IssuedSession, place: &MountContext) -> Value {
+/// The session's JSON. `expires_in` is in minutes; `role` is the mount's role, or else the user's primary one.
+fn session_json(IssuedSession { user, access, tokens, .. }: &IssuedSession, mount: &MountContext) -> Value {
     json!({
         "access_token": tokens.access_token.expose_secret(),
         "token_type": "Bearer",
         "refresh_token": tokens.refresh_token.expose_secret(),
         "expires_in": (tokens.expires_at - tokens.issued_at).num_minutes(),
         "change_password": user.must_change_password,
-        "role": place.role.as_deref().or(access.primary_role()),
+        "role": mount.role.as_deref().or(access.primary_role()),
     })
 }

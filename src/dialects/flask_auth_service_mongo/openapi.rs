@@ -1,4 +1,4 @@
-//! The dialect's routes, for the OpenAPI document; what can be asked at `/graphql` stands in its schema.
+//! OpenAPI description of the dialect; the operations of `/graphql` are in its GraphQL schema.
 
 use utoipa::openapi::path::OperationBuilder;
 use utoipa::openapi::schema::{AdditionalProperties, Array, ComponentsBuilder, ObjectBuilder, SchemaType, Type};
@@ -10,19 +10,19 @@ use crate::openapi_builder::{
     optional_query_parameter, path_item, query_parameter, string,
 };
 
-/// What operations fail with.
+/// Error responses.
 const ERRORS: ErrorResponses = ErrorResponses {
     schema: "AuthServiceFailure",
     descriptions: &[
-        (400, "The request is not as it has to be, or the credentials do not hold."),
-        (401, "The access token does not hold, or its owner has another role or has to choose a new password first."),
+        (400, "The request is malformed, or the credentials are wrong."),
+        (401, "The access token is invalid, or its owner has another role or must change the password first."),
     ],
 };
 
-/// The name of an answer of GraphQL in the document.
+/// Name of the GraphQL response's schema in the document.
 const GRAPHQL_RESPONSE: &str = "AuthServiceAnswer";
 
-/// The routes.
+/// The routes at this mount.
 pub(in crate::dialects) fn describe(mount: &Mount) -> OpenApi {
     let mut graphql = path_item(HttpMethod::Get, query());
     graphql.merge_operations(path_item(HttpMethod::Post, mutation()));
@@ -30,28 +30,30 @@ pub(in crate::dialects) fn describe(mount: &Mount) -> OpenApi {
         .path(mount.join("/login"), path_item(HttpMethod::Post, login(mount.role.as_deref())))
         .path(mount.join("/logout"), path_item(HttpMethod::Post, logout()))
         .path(mount.join("/graphql"), graphql);
-    let failure = object([("message", string("What is wrong, in the old service's words."))]);
+    let error = object([("message", string("Error text of the old service."))]);
     let components =
-        ComponentsBuilder::new().schema(ERRORS.schema, failure).schema(GRAPHQL_RESPONSE, graphql_response_schema());
+        ComponentsBuilder::new().schema(ERRORS.schema, error).schema(GRAPHQL_RESPONSE, graphql_response_schema());
     OpenApiBuilder::new().paths(paths.build()).components(Some(components.build())).build()
 }
 
 fn login(role: Option<&str>) -> OperationBuilder {
-    let who = role.map_or_else(String::new, |role| format!(" Only holders of the role {role} may."));
-    let credentials =
-        object([("username", string("The name, in any spelling.")), ("password", string("The password."))])
-            .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+    let who = role.map_or_else(String::new, |role| format!(" Only for users with the role {role}."));
+    let credentials = object([
+        ("username", string("The username or e-mail address; case is ignored.")),
+        ("password", string("The password.")),
+    ])
+    .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
     let role = ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
         .description(Some("The user's role."));
     let data = object([
-        ("access_token", string("Opens the API for a short time: send it as `Authorization: Bearer <token>`.")),
+        ("access_token", string("Short-lived access token: send it as `Authorization: Bearer <token>`.")),
         ("token_type", string("`Bearer`.")),
-        ("refresh_token", string("Gets the next pair, by the mutation `refresh_token`.")),
-        ("change_password", boolean("Whether a new password has to be chosen first.")),
+        ("refresh_token", string("Pass it to the mutation `refresh_token` to get the next token pair.")),
+        ("change_password", boolean("Whether the user must set a new password first.")),
         ("role", role),
     ])
-    .property("expires_in", integer("Minutes."))
+    .property("expires_in", integer("Lifetime of the access token in minutes."))
     .required("expires_in");
     let session = object([("message", string(""))]).property("data", data).required("data");
     dialect_operation("login", &format!("Signs in.{who}"))
@@ -63,7 +65,7 @@ fn login(role: Option<&str>) -> OperationBuilder {
 fn logout() -> OperationBuilder {
     dialect_operation("logout", "Ends the session of the access token.")
         .security(bearer_auth())
-        .response("200", json_response("It is over.", object([("message", string(""))])))
+        .response("200", json_response("The session has ended.", object([("message", string(""))])))
         .error_responses(&ERRORS, &[401])
 }
 
@@ -72,24 +74,24 @@ fn query() -> OperationBuilder {
     dialect_operation("query", "Runs a GraphQL query.")
         .security(bearer_auth())
         .parameter(query_parameter("query", "The query.", string("")))
-        .parameter(optional("variables", "The values of its variables, as a JSON object."))
-        .parameter(optional("operationName", "Which operation, if there are several."))
+        .parameter(optional("variables", "Its variables, as a JSON object."))
+        .parameter(optional("operationName", "Name of the operation, if there are several."))
         .graphql_responses()
-        .response("405", json_response("A mutation is sent by POST.", Ref::from_schema_name(GRAPHQL_RESPONSE)))
+        .response("405", json_response("Mutations require POST.", Ref::from_schema_name(GRAPHQL_RESPONSE)))
 }
 
 fn mutation() -> OperationBuilder {
-    let request = object([("query", string("The operations."))])
-        .property("variables", ObjectBuilder::new().schema_type(Type::Object).description(Some("Their variables.")))
-        .property("operationName", string("Which operation, if there are several."));
+    let request = object([("query", string("The GraphQL document."))])
+        .property("variables", ObjectBuilder::new().schema_type(Type::Object).description(Some("Its variables.")))
+        .property("operationName", string("Name of the operation, if there are several."));
     dialect_operation("graphql", "Runs a GraphQL query or mutation.")
         .security(bearer_auth())
         .request_body(json_body(request))
         .graphql_responses()
-        .response("413", json_response("The body is too long.", Ref::from_schema_name(GRAPHQL_RESPONSE)))
+        .response("413", json_response("The body is too large.", Ref::from_schema_name(GRAPHQL_RESPONSE)))
         .response(
             "415",
-            json_response("The body is not said to be JSON or GraphQL.", Ref::from_schema_name(GRAPHQL_RESPONSE)),
+            json_response("`Content-Type` is neither JSON nor GraphQL.", Ref::from_schema_name(GRAPHQL_RESPONSE)),
         )
 }
 
@@ -97,25 +99,25 @@ fn dialect_operation(name: &str, summary: &str) -> OperationBuilder {
     operation("flask_auth_service_mongo", format!("authService.{name}"), summary)
 }
 
-/// What GraphQL answers with.
+/// A GraphQL response.
 fn graphql_response_schema() -> ObjectBuilder {
-    let data = ObjectBuilder::new().schema_type(Type::Object).description(Some("What was asked for."));
-    let errors = Array::new(object([("message", string("What is wrong."))]));
+    let data = ObjectBuilder::new().schema_type(Type::Object).description(Some("Result of the operation."));
+    let errors = Array::new(object([("message", string("Error message."))]));
     ObjectBuilder::new().schema_type(Type::Object).property("data", data).property("errors", errors)
 }
 
 trait WithGraphqlResponses {
-    /// What can come of a GraphQL operation.
+    /// Adds the responses of a GraphQL operation.
     fn graphql_responses(self) -> Self;
 }
 
 impl WithGraphqlResponses for OperationBuilder {
     fn graphql_responses(self) -> Self {
-        self.response("200", json_response("What came of it.", Ref::from_schema_name(GRAPHQL_RESPONSE)))
+        self.response("200", json_response("Result of the operation.", Ref::from_schema_name(GRAPHQL_RESPONSE)))
             .response(
                 "400",
                 json_response(
-                    "It is no operation of this schema, or beyond the limits.",
+                    "The operation is invalid in this schema, or exceeds a limit.",
                     Ref::from_schema_name(GRAPHQL_RESPONSE),
                 ),
             )

@@ -1,13 +1,13 @@
-//! Fields of a JSON body, with the old service's texts for what is missing.
+//! Fields of a JSON body, with the old service's texts for missing ones.
 
 use serde_json::Value;
 
 use super::error::PlantdbError;
 
-/// The text in the field `name`. What is no object has no fields.
+/// The string in the field `name`. A body that is not an object has no fields.
 ///
 /// # Errors
-/// The text `missing` if the field is not there; the old service stumbled over values that are no text.
+/// 400 with the text `missing` if the field is missing, or if its value is not a string, where the old service crashed.
 pub(super) fn string<'a>(body: &'a Value, name: &str, missing: &str) -> Result<&'a str, PlantdbError> {
     match body.get(name) {
         Some(Value::String(text)) => Ok(text),

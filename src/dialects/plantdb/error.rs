@@ -1,17 +1,18 @@
-//! The dialect's failures: JSON with the old text as `message`, where 0.15 clients look, and as `error`, where later ones do.
+//! Error responses: JSON with the old text as `message`, which 0.15 clients read, and as `error`, for later ones.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
-use crate::account::caller::requester::{Identity, RequestContext, Requester};
+use crate::account::caller::request_context::RequestContext;
+use crate::account::caller::requester::{Identity, Requester};
 use crate::dialects::http_error::{self, bearer_challenge};
 use crate::error::{Error, TokenError};
 
-/// A request that came to nothing.
+/// An error response.
 pub(super) struct PlantdbError {
     http_error: http_error::HttpError,
-    /// The member that says `false`, if the route has one.
+    /// Name of a member with the value `false`, if the route has one.
     false_field: Option<&'static str>,
 }
 
@@ -22,42 +23,42 @@ impl From<http_error::HttpError> for PlantdbError {
 }
 
 impl PlantdbError {
-    /// The failure with this status and text.
+    /// An error with this status and message.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
         http_error::HttpError::new(status, text).into()
     }
 
-    /// A request that is wrong in itself.
+    /// 400: the request is malformed.
     pub fn bad_request(text: impl Into<String>) -> Self {
         http_error::HttpError::bad_request(text).into()
     }
 
-    /// An access token that does not open the door.
+    /// 401: the access token is invalid or missing.
     pub fn unauthorized(fault: TokenError, text: impl Into<String>) -> Self {
         http_error::HttpError::unauthorized(bearer_challenge(fault), text).into()
     }
 
-    /// Something that was tried too often.
+    /// 429: a rate limit is exceeded. `retry_after` is in seconds.
     pub fn too_many_requests(retry_after: u64) -> Self {
         http_error::HttpError::too_many_requests(retry_after, "Rate limit exceeded. Please try again later.").into()
     }
 
-    /// A caller who is known and may not do this.
+    /// 403: the caller is authenticated and lacks the permission.
     pub fn forbidden(text: impl Into<String>) -> Self {
         http_error::HttpError::forbidden(text).into()
     }
 
-    /// What no route has a text of its own for.
-    pub fn from_error(error: &Error, client: &RequestContext) -> Self {
+    /// Maps an error that the route has no text of its own for.
+    pub fn from_error(error: &Error, context: &RequestContext) -> Self {
         match error {
             Error::Refused(refusals) if let Some(seconds) = refusals.first().and_then(|first| first.retry_after) => {
                 Self::too_many_requests(seconds)
             }
-            other => http_error::HttpError::from_error(other, client).into(),
+            other => http_error::HttpError::from_error(other, context).into(),
         }
     }
 
-    /// The same failure with a member that says `false`.
+    /// The same error with a member `false_field` that is `false`.
     pub fn with_false_field(self, flag: &'static str) -> Self {
         Self { false_field: Some(flag), ..self }
     }
@@ -74,7 +75,7 @@ impl IntoResponse for PlantdbError {
     }
 }
 
-/// What was wrong with the caller's access token, in the old service's words.
+/// The old service's text for an invalid access token.
 pub(super) fn access_token_message(requester: &Requester, fault: TokenError) -> String {
     match &requester.identity {
         Identity::Rejected { token_id: Some(token_id), .. } => token_message(fault, "Access", token_id),
@@ -84,7 +85,7 @@ pub(super) fn access_token_message(requester: &Requester, fault: TokenError) -> 
     }
 }
 
-/// The words for a fault of a token.
+/// The old service's text for an invalid token; `kind` is `Access` or `Refresh`.
 pub(super) fn token_message(fault: TokenError, kind: &str, token_id: &str) -> String {
     match fault {
         TokenError::Missing => "No token supplied".to_owned(),

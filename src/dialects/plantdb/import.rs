@@ -1,4 +1,4 @@
-//! PlantDB's `users.json`: a list of users, with Argon2id hashes.
+//! Import format of PlantDB: `users.json`, an array of users with Argon2id hashes.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::error::Result;
 /// Reads the file.
 ///
 /// # Errors
-/// When it is no JSON list.
+/// It is not a JSON array.
 pub fn read(text: &str) -> Result<Source> {
     let rows = crate::account::import::parse_json_list(text)?
         .into_iter()
@@ -24,7 +24,7 @@ fn parse_row(value: Value, number: u64) -> Row {
     Row { number, name, user: parse_user(value) }
 }
 
-/// Accounts that the service made by itself, and their passwords.
+/// Default accounts of the service: names and passwords.
 const DEFAULT_CREDENTIALS: [(&str, &str); 2] = [("admin", "admin"), ("guest", "guest")];
 
 fn parse_user(value: Value) -> Result<LegacyUser, String> {
@@ -46,7 +46,7 @@ fn parse_user(value: Value) -> Result<LegacyUser, String> {
         created_at: fields.time("created_at")?,
         last_login_at: fields.time("last_login")?,
         password_changed_at: fields.time("password_last_change")?,
-        remarks: if has_extra { vec!["its extra permissions have no place here".to_owned()] } else { Vec::new() },
+        remarks: if has_extra { vec!["its extra permissions are not imported".to_owned()] } else { Vec::new() },
         ..LegacyUser::default()
     })
 }

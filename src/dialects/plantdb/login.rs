@@ -1,4 +1,4 @@
-//! `/login`: a session for a name and a password, and whether a name is taken.
+//! `/login`: POST opens a session for a username and password; GET checks whether a username is taken.
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -13,27 +13,28 @@ use serde_json::{Value, json};
 use super::body;
 use super::error::PlantdbError;
 use crate::account::authentication::login::{self, Login, NameMatch};
-use crate::account::authentication::password_attempt::{LegacyRoute, count_legacy_call};
 use crate::account::authentication::session::IssuedSession;
-use crate::account::caller::requester::{RequestAuth, RequestContext};
+use crate::account::caller::rate_limit::{LegacyRoute, count_legacy_call};
+use crate::account::caller::request_auth::RequestAuth;
+use crate::account::caller::request_context::RequestContext;
 use crate::account::user::query as accounts;
 use crate::app::App;
 use crate::dialects::werkzeug;
 use crate::error::Error;
 
-/// Opens a session. Credentials that come along are not looked at.
+/// Opens a session. Credentials in headers are ignored.
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    Extension(RequestAuth { context, .. }): Extension<RequestAuth>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, PlantdbError> {
-    count_legacy_call(&app, &client, LegacyRoute::Login)
+    count_legacy_call(&app, &context, LegacyRoute::Login)
         .await
-        .map_err(|error| PlantdbError::from_error(&error, &client))?;
+        .map_err(|error| PlantdbError::from_error(&error, &context))?;
     let body = werkzeug::read_json(&headers, bytes)?;
-    let input = parse_input(&body).map_err(|failure| failure.with_false_field("authenticated"))?;
-    let logged_in = login::login(&app, &client, input).await.map_err(|error| login_error(&error, &client))?;
+    let input = parse_input(&body).map_err(|error| error.with_false_field("authenticated"))?;
+    let logged_in = login::login(&app, &context, input).await.map_err(|error| login_error(&error, &context))?;
     let IssuedSession { user, tokens, .. } = logged_in.issued;
     Ok(Json(json!({
         "message": "Login successful",
@@ -55,25 +56,25 @@ fn parse_input(body: &Value) -> Result<Login, PlantdbError> {
     })
 }
 
-fn login_error(error: &Error, client: &RequestContext) -> PlantdbError {
+fn login_error(error: &Error, context: &RequestContext) -> PlantdbError {
     match error {
         Error::Refused(refusals) => match refusals.first().and_then(|refusal| refusal.retry_after) {
             Some(retry_after) => PlantdbError::too_many_requests(retry_after),
             None => PlantdbError::new(StatusCode::UNAUTHORIZED, "Invalid credentials"),
         },
-        other => PlantdbError::from_error(other, client),
+        other => PlantdbError::from_error(other, context),
     }
 }
 
-/// A user as the dialect shows one; `fullname` is a text even for those who gave none.
+/// A user in the dialect's JSON; `fullname` is an empty string if the user has none.
 pub(super) fn user_json(user: &user::Model) -> Value {
     json!({ "username": user.username, "fullname": user.display_name.as_deref().unwrap_or_default() })
 }
 
-/// Whether a name is taken.
+/// Checks whether a username is taken.
 pub(super) async fn exists(
     State(app): State<App>,
-    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    Extension(RequestAuth { context, .. }): Extension<RequestAuth>,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<Value>, PlantdbError> {
     if !app.config.rest.has_username_check {
@@ -84,8 +85,8 @@ pub(super) async fn exists(
     let Some(username) = username.filter(|username| !username.is_empty()) else {
         return Err(PlantdbError::bad_request("Missing username parameter"));
     };
-    let exists = accounts::is_username_taken(&app, &client, &username)
+    let exists = accounts::is_username_taken(&app, &context, &username)
         .await
-        .map_err(|error| PlantdbError::from_error(&error, &client))?;
+        .map_err(|error| PlantdbError::from_error(&error, &context))?;
     Ok(Json(json!({ "username": username, "exists": exists })))
 }

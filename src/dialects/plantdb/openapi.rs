@@ -1,4 +1,4 @@
-//! The dialect's routes, as the OpenAPI document shows them.
+//! OpenAPI description of the dialect.
 
 use utoipa::openapi::path::OperationBuilder;
 use utoipa::openapi::schema::{
@@ -6,26 +6,23 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{HttpMethod, OpenApi, OpenApiBuilder, PathItem, PathsBuilder};
 
-use super::{Release, token_paths};
+use super::release::Release;
 use crate::config::Mount;
 use crate::openapi_builder::{
     ErrorResponses, WithErrorResponses, bearer_auth, boolean, json_body, json_response, object, operation, path_item,
     query_parameter, string,
 };
 
-/// What operations fail with.
+/// Error responses.
 const ERRORS: ErrorResponses = ErrorResponses {
     schema: "PlantdbFailure",
     descriptions: &[
-        (400, "The request is not as it has to be."),
-        (401, "The credentials do not hold; `WWW-Authenticate` tells if an access token is what is missing."),
-        (403, "The caller may not do this."),
-        (404, "The route is switched off."),
-        (409, "The name is taken."),
-        (
-            503,
-            "There is more to do than can be done, or nothing can be stored; `Retry-After` says how many seconds to wait.",
-        ),
+        (400, "The request is malformed."),
+        (401, "The credentials are invalid; `WWW-Authenticate` is set if an access token is required."),
+        (403, "The caller lacks the permission."),
+        (404, "The route is disabled."),
+        (409, "The username is taken."),
+        (503, "The server is overloaded or the database unavailable; `Retry-After` gives the seconds to wait."),
     ],
 };
 
@@ -39,7 +36,7 @@ pub(in crate::dialects) fn describe(mount: &Mount) -> OpenApi {
 }
 
 fn routes(release: Release) -> [(&'static str, PathItem); 6] {
-    let [validation, token, api_token] = token_paths(release);
+    let [validation, token, api_token] = release.token_paths();
     let mut logins = path_item(HttpMethod::Get, exists(release));
     logins.merge_operations(path_item(HttpMethod::Post, login(release)));
     [
@@ -53,23 +50,25 @@ fn routes(release: Release) -> [(&'static str, PathItem); 6] {
 }
 
 fn exists(release: Release) -> OperationBuilder {
-    let username = string("The name as it is spelled.").min_length(Some(1));
-    let found =
-        object([("username", string("The name that was asked for.")), ("exists", boolean("Whether it is taken."))]);
+    let username = string("The username, case-sensitive.").min_length(Some(1));
+    let found = object([
+        ("username", string("The requested username.")),
+        ("exists", boolean("Whether the username is taken.")),
+    ]);
     release_operation(release, "exists", "Whether a username is taken.")
-        .parameter(query_parameter("username", "The name to look for; the first one counts.", username))
-        .response("200", json_response("Whether it is taken.", found))
+        .parameter(query_parameter("username", "The username to check; the first value counts.", username))
+        .response("200", json_response("Whether the username is taken.", found))
         .error_responses(&ERRORS, &[400, 404, 429])
 }
 
 fn login(release: Release) -> OperationBuilder {
     let credentials =
-        object([("username", string("The username, letter for letter.")), ("password", string("The password."))]);
+        object([("username", string("The username, case-sensitive.")), ("password", string("The password."))]);
     let session = object([
         ("message", string("")),
         ("user", user_schema()),
-        ("access_token", string("Opens the API for a short time: send it as `Authorization: Bearer <token>`.")),
-        ("refresh_token", string("Gets the next pair.")),
+        ("access_token", string("Short-lived access token: send it as `Authorization: Bearer <token>`.")),
+        ("refresh_token", string("Pass it to the refresh route to get the next token pair.")),
     ]);
     release_operation(release, "login", "Signs in.")
         .request_body(json_body(credentials))
@@ -80,71 +79,71 @@ fn login(release: Release) -> OperationBuilder {
 fn logout(release: Release) -> OperationBuilder {
     release_operation(release, "logout", "Ends the session of the access token.")
         .security(bearer_auth())
-        .response("200", json_response("It is over.", object([("message", string(""))])))
+        .response("200", json_response("The session has ended.", object([("message", string(""))])))
         .error_responses(&ERRORS, &[401])
 }
 
 fn register(release: Release) -> OperationBuilder {
-    let account = object([
-        ("username", string("A username; it is stored in lower case.")),
-        ("fullname", string("What to call the person; may be empty.")),
+    let user = object([
+        ("username", string("The username; stored in lower case.")),
+        ("fullname", string("Display name; may be empty.")),
         ("password", string("A password that meets the policy.")),
     ]);
-    release_operation(release, "register", "Makes an account; only administrators may.")
+    release_operation(release, "register", "Creates a user; requires an administrator.")
         .security(bearer_auth())
-        .request_body(json_body(account))
-        .response("201", json_response("The account is there.", object([("message", string(""))])))
+        .request_body(json_body(user))
+        .response("201", json_response("The user was created.", object([("message", string(""))])))
         .error_responses(&ERRORS, &[400, 401, 403, 409, 413, 415, 503])
 }
 
 fn validate(release: Release) -> OperationBuilder {
-    let whose = object([("message", string("")), ("user", user_schema())]);
-    release_operation(release, "validateToken", "Whose access token this is.")
+    let validation = object([("message", string("")), ("user", user_schema())]);
+    release_operation(release, "validateToken", "Returns the user of the access token.")
         .security(bearer_auth())
-        .response("200", json_response("The token holds.", whose))
+        .response("200", json_response("The token is valid.", validation))
         .error_responses(&ERRORS, &[401])
 }
 
 fn refresh(release: Release) -> OperationBuilder {
     let pair = object([
         ("message", string("")),
-        ("access_token", string("Takes the place of the old one, which does not hold any more.")),
-        ("refresh_token", string("Gets the next pair.")),
+        ("access_token", string("Replaces the old access token, which is no longer valid.")),
+        ("refresh_token", string("Pass it to the refresh route to get the next token pair.")),
     ]);
-    release_operation(release, "refreshToken", "Trades a refresh token for the next pair of tokens.")
-        .request_body(json_body(object([("refresh_token", string("The newest refresh token of the session."))])))
-        .response("200", json_response("The next pair.", pair))
+    release_operation(release, "refreshToken", "Exchanges a refresh token for the next token pair.")
+        .request_body(json_body(object([("refresh_token", string("The latest refresh token of the session."))])))
+        .response("200", json_response("The next token pair.", pair))
         .error_responses(&ERRORS, &[400, 401, 413, 415])
 }
 
 fn create_api_token(release: Release) -> OperationBuilder {
     let permissions = string("`read`, `write`, `create`, `delete`, or `Permission.READ` and so on.")
         .pattern(Some(r"^[^/,\x00-\x1f\x7f-\x9f]*$"));
-    let names = string("The name of a dataset.").pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$"));
+    let names = string("Name of a dataset.").pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$"));
     let datasets = ObjectBuilder::new()
         .schema_type(Type::Object)
         .property_names(Some(names))
-        .description(Some("By the name of datasets, in which `*` stands for anything, what the token is for there."))
+        .description(Some("Permissions of the token by dataset name; `*` matches anything."))
         .additional_properties(Some(ArrayBuilder::new().items(permissions)));
     let lifetime = ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Number, Type::String]))
         .minimum(Some(1))
         .pattern(Some("^[0-9]+$"))
-        .description(Some("How many seconds it lasts."));
-    let wanted = object([("datasets", datasets), ("token_exp", lifetime)]);
-    let made = object([
+        .description(Some("Lifetime in seconds."));
+    let request = object([("datasets", datasets), ("token_exp", lifetime)]);
+    let response = object([
         ("message", string("")),
-        ("api_token", string("The token, shown this once: send it as `Authorization: Bearer <token>`.")),
-        ("expiration date", string("When it is over.").format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))),
+        ("api_token", string("The token, returned only once: send it as `Authorization: Bearer <token>`.")),
+        ("expiration date", string("Expiry time.").format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))),
     ]);
-    release_operation(release, "createApiToken", "Makes a token for programs; a person's access token is needed.")
+    release_operation(release, "createApiToken", "Creates an API token; requires the access token of a session.")
         .security(bearer_auth())
-        .request_body(json_body(wanted))
-        .response("200", json_response("The token.", made))
+        .request_body(json_body(request))
+        .response("200", json_response("The token.", response))
         .error_responses(&ERRORS, &[400, 401, 403, 413, 415])
 }
 
-/// The operation, by its name in this release.
+/// An operation with the tag and id prefix of this release.
 fn release_operation(release: Release, name: &str, summary: &str) -> OperationBuilder {
     let (tag, prefix) = match release {
         Release::Old => ("PlantDB 0.15", "plantdb015"),
@@ -154,13 +153,13 @@ fn release_operation(release: Release, name: &str, summary: &str) -> OperationBu
 }
 
 fn user_schema() -> ObjectBuilder {
-    object([("username", string("")), ("fullname", string("What to call the person; may be empty."))])
+    object([("username", string("")), ("fullname", string("Display name; may be empty."))])
 }
 
-/// The old text twice, and `false` where the old service said so.
+/// The old service's text twice, and `false` where the old service sent it.
 fn error_schema() -> ObjectBuilder {
-    let no = || boolean("False, where the old service says so.").enum_values(Some([false]));
-    object([("message", string("What is wrong, in the old service's words.")), ("error", string("The same."))])
+    let no = || boolean("Always false; only on routes where the old service sent it.").enum_values(Some([false]));
+    object([("message", string("Error text of the old service.")), ("error", string("The same text."))])
         .property("authenticated", no())
         .property("success", no())
 }

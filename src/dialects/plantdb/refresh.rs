@@ -1,4 +1,4 @@
-//! `/token-refresh`: the next pair of tokens.
+//! `/token-refresh`: exchanges a refresh token for the next token pair.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -8,40 +8,40 @@ use axum::{Extension, Json};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::Release;
 use super::error::{PlantdbError, token_message};
+use super::release::Release;
 use crate::account::authentication::refresh::{self, OldAccessToken};
-use crate::account::authentication::tokens;
-use crate::account::caller::requester::RequestAuth;
+use crate::account::caller::request_auth::RequestAuth;
+use crate::account::tokens;
 use crate::app::App;
 use crate::dialects::werkzeug;
 use crate::error::{Error, TokenError};
 
-/// Renews a session. Clients send the old access token along: it is not looked at.
+/// Rotates the tokens of a session. Clients also send the old access token, which is ignored.
 pub(super) async fn refresh(
     State(app): State<App>,
-    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    Extension(RequestAuth { context, .. }): Extension<RequestAuth>,
     Extension(release): Extension<Release>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, PlantdbError> {
     let body = werkzeug::read_json(&headers, bytes)?;
     let token = parse_token(&body, release)?;
-    match refresh::refresh(&app, &client, Some(&token), OldAccessToken::Revoke).await {
+    match refresh::refresh(&app, &context, Some(&token), OldAccessToken::Revoke).await {
         Ok((renewed, _)) => Ok(Json(json!({
             "message": "Token refreshed successfully",
             "access_token": renewed.tokens.access_token.expose_secret(),
             "refresh_token": renewed.tokens.refresh_token.expose_secret(),
         }))),
         Err(Error::Refused(_)) => Err(invalid_token(&refresh_token_message(&app, &token))),
-        Err(other) => Err(PlantdbError::from_error(&other, &client)),
+        Err(other) => Err(PlantdbError::from_error(&other, &context)),
     }
 }
 
 fn parse_token(body: &Value, release: Release) -> Result<SecretString, PlantdbError> {
     match body.get("refresh_token") {
         Some(Value::String(token)) => Ok(token.as_str().into()),
-        // PyJWT's words; the old service answers its clients with them.
+        // PyJWT's text, which the old service passes on to clients.
         Some(_) => Err(invalid_token("Invalid token type. Token must be a <class 'bytes'>")),
         None => {
             let status = match release {
@@ -53,7 +53,7 @@ fn parse_token(body: &Value, release: Release) -> Result<SecretString, PlantdbEr
     }
 }
 
-/// Why a refresh token was refused, in the old service's words.
+/// The old service's text for a rejected refresh token.
 fn refresh_token_message(app: &App, token: &SecretString) -> String {
     match tokens::refresh_token_id(app, token) {
         Ok(token_id) => token_message(TokenError::SessionEnded, "Refresh", &token_id),

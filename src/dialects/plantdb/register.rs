@@ -1,4 +1,4 @@
-//! `/register`: an account, made by an administrator.
+//! `/register`: creates a user; requires an administrator.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -7,45 +7,47 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
+use super::body;
 use super::error::{PlantdbError, access_token_message};
-use super::{Release, body};
+use super::release::Release;
 use crate::account::access::rule;
-use crate::account::authentication::password_attempt::{LegacyRoute, count_legacy_call};
-use crate::account::caller::requester::{RequestAuth, Requester};
-use crate::account::user::administration;
-use crate::account::user::query::NewUser;
+use crate::account::administration::user_lifecycle;
+use crate::account::caller::rate_limit::{LegacyRoute, count_legacy_call};
+use crate::account::caller::request_auth::RequestAuth;
+use crate::account::caller::requester::Requester;
+use crate::account::user::new_user::NewUser;
 use crate::app::App;
 use crate::dialects::werkzeug;
 use crate::error::{Error, Refusal, RefusalCode, TokenError};
 
-/// What the caller sent.
+/// Fields of the request.
 struct Input<'a> {
-    /// As it was typed.
+    /// As sent, before lower-casing.
     username: &'a str,
     fullname: &'a str,
     password: &'a str,
 }
 
-/// Makes the account. The fields are looked at before the caller is, as the old service did.
+/// Creates the user. Validates the fields before it authenticates the caller, as the old service did.
 pub(super) async fn register(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     Extension(release): Extension<Release>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), PlantdbError> {
-    let client = visitor.context.clone();
-    count_legacy_call(&app, &client, LegacyRoute::Register)
+    let context = auth.context.clone();
+    count_legacy_call(&app, &context, LegacyRoute::Register)
         .await
-        .map_err(|error| PlantdbError::from_error(&error, &client))?;
+        .map_err(|error| PlantdbError::from_error(&error, &context))?;
     let body = werkzeug::read_json(&headers, bytes)?;
-    let input = parse_input(&body).map_err(|failure| failure.with_false_field("success"))?;
-    let requester = visitor.authenticate(&app).await.map_err(|error| PlantdbError::from_error(&error, &client))?;
+    let input = parse_input(&body).map_err(|error| error.with_false_field("success"))?;
+    let requester = auth.authenticate(&app).await.map_err(|error| PlantdbError::from_error(&error, &context))?;
     let text = match release {
         Release::Old => "User successfully created".to_owned(),
         Release::New => format!("User {} successfully created", input.username),
     };
-    // The old service stores names in lower case.
+    // The old service stores usernames in lower case.
     let username = input.username.to_lowercase();
     match create_user(&app, &requester, &username, &input).await {
         Ok(()) => Ok((StatusCode::CREATED, Json(json!({ "message": text })))),
@@ -60,11 +62,11 @@ fn parse_input(body: &Value) -> Result<Input<'_>, PlantdbError> {
 }
 
 async fn create_user(app: &App, requester: &Requester, username: &str, input: &Input<'_>) -> Result<(), Error> {
-    // Strangers are not told what is wrong with a name.
+    // Checked first: an unauthenticated caller must not learn why a name is invalid.
     requester.authorize(rule::WRITE_USERS)?;
     let fullname = Some(input.fullname).filter(|name| !name.trim().is_empty());
     let user = NewUser::parse(username, None, fullname, input.password.into())?;
-    administration::create(app, requester, user, Vec::new()).await?;
+    user_lifecycle::create(app, requester, user, Vec::new()).await?;
     Ok(())
 }
 
@@ -91,7 +93,7 @@ fn refusal_error(refusals: &[Refusal], username: &str) -> PlantdbError {
             PlantdbError::new(StatusCode::CONFLICT, format!("Failed to create user: User '{username}' already exists"))
         }
         Some(RefusalCode::RegistrationClosed) => {
-            PlantdbError::new(StatusCode::FORBIDDEN, "Failed to create user: no accounts are made here")
+            PlantdbError::new(StatusCode::FORBIDDEN, "Failed to create user: registration is closed")
         }
         _ => {
             let reasons: Vec<String> = refusals.iter().map(refusal_message).collect();
@@ -101,7 +103,7 @@ fn refusal_error(refusals: &[Refusal], username: &str) -> PlantdbError {
     }
 }
 
-/// What is wrong with a field, by the dialect's name for it.
+/// A field's error, under the dialect's name for the field.
 fn refusal_message(refusal: &Refusal) -> String {
     let field = match refusal.field {
         Some("displayName") => "fullname",

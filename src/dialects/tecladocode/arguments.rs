@@ -1,5 +1,5 @@
-//! What callers send, as JSON or as a form of either kind. The old service took it from the address, too, where it ends up in logs
-//! and histories: it is not looked for there.
+//! Arguments of a request, from JSON or from a form of either kind. The old service also read the query string; that is
+//! left out, because credentials in a URL end up in logs and histories.
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
@@ -15,10 +15,10 @@ use crate::dialects::werkzeug;
 pub(super) struct Arguments(Map<String, Value>);
 
 impl Arguments {
-    /// Reads a body; one of another type has no arguments.
+    /// Reads a body; a body of another media type has no arguments.
     ///
     /// # Errors
-    /// 413 if it is too long, 400 if it is said to be JSON and is not.
+    /// 413 if it is too large, 400 if its type is JSON and its content is not.
     pub async fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Self, TecladocodeError> {
         if werkzeug::is_json(headers) {
             return Ok(Self(match werkzeug::read_json(headers, body)? {
@@ -42,21 +42,21 @@ impl Arguments {
         };
         let mut members = Map::new();
         for (name, value) in fields {
-            // The first one counts.
+            // The first value counts.
             members.entry(name).or_insert(Value::String(value));
         }
         Ok(Self(members))
     }
 
-    /// The text of the argument `name`; numbers become texts, as they did.
+    /// The argument `name` as a string; numbers are converted, as in the old service.
     ///
     /// # Errors
-    /// 400 if it is not there, or no text.
+    /// 400 if it is missing or neither a string nor a number.
     pub fn string(&self, name: &'static str) -> Result<String, TecladocodeError> {
         match self.0.get(name) {
             Some(Value::String(text)) => Ok(text.clone()),
             Some(Value::Number(number)) => Ok(number.to_string()),
-            Some(_) => Err(TecladocodeError::Argument(name, "This field must be a text.".to_owned())),
+            Some(_) => Err(TecladocodeError::Argument(name, "This field must be a string.".to_owned())),
             None => Err(TecladocodeError::Argument(name, "This field cannot be blank.".to_owned())),
         }
     }
@@ -67,7 +67,7 @@ fn has_media_type(media: &HeaderValue, name: &str) -> bool {
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(name)
 }
 
-/// The fields of a form in parts, up to where it is damaged; files are none.
+/// The fields of a multipart form, up to the first malformed part; files are skipped.
 async fn multipart_fields(media: &HeaderValue, bytes: Bytes) -> Vec<(String, String)> {
     let mut request = Request::new(Body::from(bytes));
     request.headers_mut().insert(CONTENT_TYPE, media.clone());

@@ -1,4 +1,4 @@
-//! The dialect's failures, each in the form that the old service had for it.
+//! Error responses of the dialect, each in the old service's form.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -6,57 +6,57 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::account::caller::requester::RequestContext;
+use crate::account::caller::request_context::RequestContext;
 use crate::dialects::http_error::{self, bearer_challenge};
 use crate::error::{Error, TokenError};
 
-/// A request that came to nothing.
+/// An error response.
 pub(super) enum TecladocodeError {
     /// `{"message": text}`.
     Http(http_error::HttpError),
     /// `{"message": {argument: text}}`.
     Argument(&'static str, String),
-    /// A token that does not do.
+    /// 401 for an invalid or missing token.
     Token(TokenError),
-    /// The path is none of the old service's.
+    /// 404 as HTML: the old service has no such path.
     RouteNotFound,
 }
 
-/// What the old service says of a path that it does not have.
-const ROUTE_NOT_FOUND: &str = "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 3.2 Final//EN\">\n<title>404 Not Found</title>\n\
-    <h1>Not Found</h1>\n<p>The requested URL was not found on the server. If you entered the URL manually please check \
-    your spelling and try again.</p>\n";
+/// Flask's page for an unknown path.
+const ROUTE_NOT_FOUND: &str = "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 3.2 Final//EN\">\n\
+    <title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>The requested URL was not found on the server. If you entered \
+    the URL manually please check your spelling and try again.</p>\n";
 
 impl TecladocodeError {
-    /// The failure with this status and text.
+    /// An error with this status and message.
     pub fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self::Http(http_error::HttpError::new(status, text))
     }
 
-    /// There is no such user, as far as the caller may know.
+    /// 404: the user does not exist or is not visible to the caller.
     pub fn user_not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "User not found.")
     }
 
-    /// What no route has a text of its own for.
-    pub fn from_error(error: &Error, client: &RequestContext) -> Self {
+    /// Maps an error that the route has no text of its own for.
+    pub fn from_error(error: &Error, context: &RequestContext) -> Self {
         match error {
             Error::Unauthenticated(fault) => Self::Token(*fault),
-            other => Self::Http(http_error::HttpError::from_error(other, client)),
+            other => Self::Http(http_error::HttpError::from_error(other, context)),
         }
     }
 }
 
 impl From<http_error::HttpError> for TecladocodeError {
-    fn from(failure: http_error::HttpError) -> Self {
-        Self::Http(failure)
+    fn from(error: http_error::HttpError) -> Self {
+        Self::Http(error)
     }
 }
 
 impl IntoResponse for TecladocodeError {
     fn into_response(self) -> Response {
         match self {
-            Self::Http(failure) => failure.into_response(),
+            Self::Http(error) => error.into_response(),
             Self::Argument(name, text) => {
                 (StatusCode::BAD_REQUEST, Json(json!({ "message": { name: text } }))).into_response()
             }
@@ -69,7 +69,7 @@ impl IntoResponse for TecladocodeError {
     }
 }
 
-/// What is wrong with a token, in the old service's words.
+/// The old service's body for an invalid token.
 fn token_error_json(fault: TokenError) -> Value {
     match fault {
         TokenError::Missing => {

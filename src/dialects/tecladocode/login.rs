@@ -1,4 +1,4 @@
-//! `/login`: a session for a name and a password.
+//! `/login`: opens a session for a username and password.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::error::TecladocodeError;
 use crate::account::authentication::login::{self, Login, NameMatch};
-use crate::account::caller::requester::RequestAuth;
+use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::error::Error;
 
-/// Opens a session. Credentials that come along are not looked at.
+/// Opens a session. Credentials in headers are ignored.
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    Extension(RequestAuth { context, .. }): Extension<RequestAuth>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, TecladocodeError> {
@@ -32,7 +32,7 @@ pub(super) async fn login(
         device_name: None,
         device_token: None,
     };
-    match login::login(&app, &client, input).await {
+    match login::login(&app, &context, input).await {
         Ok(logged_in) => {
             let tokens = logged_in.issued.tokens;
             Ok(Json(json!({
@@ -43,6 +43,6 @@ pub(super) async fn login(
         Err(Error::Refused(refusals)) if refusals.iter().all(|refusal| refusal.retry_after.is_none()) => {
             Err(TecladocodeError::new(StatusCode::UNAUTHORIZED, "Invalid credentials!"))
         }
-        Err(other) => Err(TecladocodeError::from_error(&other, &client)),
+        Err(other) => Err(TecladocodeError::from_error(&other, &context)),
     }
 }

@@ -1,4 +1,4 @@
-//! The dialect's routes, for the OpenAPI document.
+//! OpenAPI description of the dialect.
 
 use utoipa::openapi::path::{OperationBuilder, Parameter};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
@@ -11,18 +11,18 @@ use crate::openapi_builder::{
     path_parameter, string,
 };
 
-/// What operations fail with.
+/// Error responses.
 const ERRORS: ErrorResponses = ErrorResponses {
     schema: "TecladocodeFailure",
     descriptions: &[
-        (400, "The request is not as it has to be, or cannot be done."),
-        (401, "The credentials do not hold."),
-        (403, "The caller may not do this."),
-        (404, "There is no such user, as far as the caller may know."),
+        (400, "The request is malformed or refused."),
+        (401, "The credentials are invalid."),
+        (403, "The caller lacks the permission."),
+        (404, "The user does not exist or is not visible to the caller."),
     ],
 };
 
-/// The routes, in their place.
+/// The routes at this mount.
 pub(in crate::dialects) fn describe(mount: &Mount) -> OpenApi {
     let mut users = path_item(HttpMethod::Get, show());
     users.merge_operations(path_item(HttpMethod::Delete, delete()));
@@ -37,16 +37,16 @@ pub(in crate::dialects) fn describe(mount: &Mount) -> OpenApi {
 }
 
 fn register() -> OperationBuilder {
-    dialect_operation("register", "Makes an account, if registration is open.")
+    dialect_operation("register", "Creates a user, if registration is open.")
         .request_body(credentials_body())
-        .response("201", json_response("The account is there.", message_schema()))
+        .response("201", json_response("The user was created.", message_schema()))
         .error_responses(&ERRORS, &[400, 403, 413, 429, 503])
 }
 
 fn login() -> OperationBuilder {
     let pair = object([
-        ("access_token", string("Opens the API for a short time: send it as `Authorization: Bearer <token>`.")),
-        ("refresh_token", string("Gets further access tokens, in the same header of `/refresh`.")),
+        ("access_token", string("Short-lived access token: send it as `Authorization: Bearer <token>`.")),
+        ("refresh_token", string("Send it to `/refresh` in the same header to get further access tokens.")),
     ]);
     dialect_operation("login", "Signs in.")
         .request_body(credentials_body())
@@ -55,8 +55,8 @@ fn login() -> OperationBuilder {
 }
 
 fn refresh() -> OperationBuilder {
-    let next = object([("access_token", string("Another one; the refresh token stays."))]);
-    dialect_operation("refresh", "Makes another access token for a refresh token.")
+    let next = object([("access_token", string("A new access token; the refresh token stays the same."))]);
+    dialect_operation("refresh", "Issues a new access token for a refresh token.")
         .security(bearer_auth())
         .response("200", json_response("The access token.", next))
         .error_responses(&ERRORS, &[401])
@@ -65,24 +65,24 @@ fn refresh() -> OperationBuilder {
 fn logout() -> OperationBuilder {
     dialect_operation("logout", "Ends the session of the access token.")
         .security(bearer_auth())
-        .response("200", json_response("It is over.", message_schema()))
+        .response("200", json_response("The session has ended.", message_schema()))
         .error_responses(&ERRORS, &[401])
 }
 
 fn show() -> OperationBuilder {
-    let user = object([("id", integer("The number of the account.")), ("username", string("Its name."))]);
-    dialect_operation("showUser", "Shows an account to its owner or an administrator.")
+    let user = object([("id", integer("Row id of the user.")), ("username", string("The username."))]);
+    dialect_operation("showUser", "Returns a user to its owner or an administrator.")
         .security(bearer_auth())
         .parameter(id_parameter())
-        .response("200", json_response("The account.", user))
+        .response("200", json_response("The user.", user))
         .error_responses(&ERRORS, &[401, 404])
 }
 
 fn delete() -> OperationBuilder {
-    dialect_operation("deleteUser", "Deletes an account for its owner or an administrator.")
+    dialect_operation("deleteUser", "Deletes a user; requires its owner or an administrator.")
         .security(bearer_auth())
         .parameter(id_parameter())
-        .response("200", json_response("It is gone.", message_schema()))
+        .response("200", json_response("The user is deleted.", message_schema()))
         .error_responses(&ERRORS, &[400, 401, 403, 404])
 }
 
@@ -95,10 +95,10 @@ fn message_schema() -> ObjectBuilder {
 }
 
 fn id_parameter() -> Parameter {
-    path_parameter("id", "The number of the account.", integer("").minimum(Some(0)))
+    path_parameter("id", "Row id of the user.", integer("").minimum(Some(0)))
 }
 
-/// A name and a password, as JSON or as a form of either kind.
+/// Username and password, as JSON or as a form of either kind.
 fn credentials_body() -> Option<RequestBody> {
     let argument = |description| string(description).schema_type(SchemaType::from_iter([Type::String, Type::Number]));
     let both = || object([("username", argument("The username.")), ("password", argument("The password."))]);
@@ -111,13 +111,13 @@ fn credentials_body() -> Option<RequestBody> {
     Some(body.build())
 }
 
-/// A text about the whole request or about an argument, or what is wrong with a token.
+/// An error message for the request, for one argument, or for the token.
 fn error_schema() -> ObjectBuilder {
     let by_argument = ObjectBuilder::new().schema_type(Type::Object).additional_properties(Some(string("")));
-    let message = OneOfBuilder::new().item(string("What is wrong.")).item(by_argument);
+    let message = OneOfBuilder::new().item(string("Error message.")).item(by_argument);
     ObjectBuilder::new()
         .schema_type(Type::Object)
         .property("message", message)
-        .property("description", string("What is wrong with the token, where `message` does not say so."))
-        .property("error", string("A word for what is wrong with the token."))
+        .property("description", string("Token error, where `message` is missing."))
+        .property("error", string("Code of the token error."))
 }

@@ -1,4 +1,4 @@
-//! `/refresh`: another access token for the refresh token in the header.
+//! `/refresh`: issues a new access token for the refresh token in the header.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -6,19 +6,19 @@ use axum::{Extension, Json};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use super::authentication::has_authorization;
 use super::error::TecladocodeError;
-use super::logout::has_authorization;
 use crate::account::authentication::refresh::{self, OldAccessToken};
-use crate::account::authentication::tokens;
-use crate::account::caller::requester::{Credentials, RequestAuth};
+use crate::account::caller::request_auth::{Credentials, RequestAuth};
+use crate::account::tokens;
 use crate::app::App;
 use crate::error::{Error, TokenError};
 
-/// Answers an access token alone. A caller has no place for another refresh token, so the session stays in its
-/// generation: one that moved on would be over with the caller's next refresh.
+/// Returns an access token only. Clients keep their first refresh token, so the session is not rotated: reuse of the
+/// old token after a rotation would end it.
 pub(super) async fn refresh(
     State(app): State<App>,
-    Extension(RequestAuth { credentials, context: client }): Extension<RequestAuth>,
+    Extension(RequestAuth { credentials, context }): Extension<RequestAuth>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, TecladocodeError> {
     let token = match credentials {
@@ -26,13 +26,13 @@ pub(super) async fn refresh(
         Credentials::None if !has_authorization(&headers) => return Err(TecladocodeError::Token(TokenError::Missing)),
         _ => return Err(TecladocodeError::Token(TokenError::Malformed)),
     };
-    match refresh::refresh(&app, &client, Some(&token), OldAccessToken::KeepWithoutRotation).await {
+    match refresh::refresh(&app, &context, Some(&token), OldAccessToken::KeepWithoutRotation).await {
         Ok((renewed, _)) => Ok(Json(json!({ "access_token": renewed.tokens.access_token.expose_secret() }))),
         Err(Error::Refused(_)) => {
-            // It is one of ours whose session is over, or something else.
+            // Either a refresh token of ours whose session has ended, or no refresh token at all.
             let fault = tokens::refresh_token_id(&app, &token).err().unwrap_or(TokenError::SessionEnded);
             Err(TecladocodeError::Token(fault))
         }
-        Err(other) => Err(TecladocodeError::from_error(&other, &client)),
+        Err(other) => Err(TecladocodeError::from_error(&other, &context)),
     }
 }

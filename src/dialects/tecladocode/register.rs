@@ -1,4 +1,4 @@
-//! `/register`: an account, made by anybody if registration is open.
+//! `/register`: creates a user without authentication, if registration is open.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -10,35 +10,36 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::error::TecladocodeError;
 use crate::account::authentication::register;
-use crate::account::caller::requester::{RequestAuth, RequestContext};
-use crate::account::user::query::NewUser;
+use crate::account::caller::request_auth::RequestAuth;
+use crate::account::caller::request_context::RequestContext;
+use crate::account::user::new_user::NewUser;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode};
 
-/// Makes the account; its owner signs in afterwards.
+/// Creates the user; opens no session.
 pub(super) async fn register(
     State(app): State<App>,
-    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    Extension(RequestAuth { context, .. }): Extension<RequestAuth>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Value>), TecladocodeError> {
     let arguments = Arguments::read(&headers, bytes).await?;
     let (username, password) = (arguments.string("username")?, arguments.string("password")?);
-    match create_user(&app, &client, &username, password).await {
+    match create_user(&app, &context, &username, password).await {
         Ok(()) => Ok((StatusCode::CREATED, Json(json!({ "message": "User created successfully." })))),
-        Err(Error::Refused(refusals)) => Err(refusal_error(refusals, &client)),
-        Err(other) => Err(TecladocodeError::from_error(&other, &client)),
+        Err(Error::Refused(refusals)) => Err(refusal_error(refusals, &context)),
+        Err(other) => Err(TecladocodeError::from_error(&other, &context)),
     }
 }
 
-async fn create_user(app: &App, client: &RequestContext, username: &str, password: String) -> Result<(), Error> {
+async fn create_user(app: &App, context: &RequestContext, username: &str, password: String) -> Result<(), Error> {
     let user = NewUser::parse(username, None, None, password.into())?;
-    register::register_only(app, client, user).await
+    register::register_only(app, context, user).await
 }
 
-/// The first refusal counts, as only the first argument that was wrong was told.
-fn refusal_error(refusals: Vec<Refusal>, client: &RequestContext) -> TecladocodeError {
-    let Some(first) = refusals.first() else { return TecladocodeError::from_error(&Error::Refused(refusals), client) };
+/// Maps the first refusal only: the old service reports one argument at a time.
+fn refusal_error(refusals: Vec<Refusal>, context: &RequestContext) -> TecladocodeError {
+    let Some(first) = refusals.first() else { return TecladocodeError::from_error(&Error::Refused(refusals), context) };
     let message = first.message.clone();
     match (first.code, first.field) {
         (RefusalCode::UsernameTaken, _) => {
@@ -46,6 +47,6 @@ fn refusal_error(refusals: Vec<Refusal>, client: &RequestContext) -> Tecladocode
         }
         (RefusalCode::RegistrationClosed, _) => TecladocodeError::new(StatusCode::FORBIDDEN, message),
         (_, Some(field)) if first.retry_after.is_none() => TecladocodeError::Argument(field, message),
-        _ => TecladocodeError::from_error(&Error::Refused(refusals), client),
+        _ => TecladocodeError::from_error(&Error::Refused(refusals), context),
     }
 }

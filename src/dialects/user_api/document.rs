@@ -1,4 +1,4 @@
-//! Request bodies: JSON documents with just the fields that a route names, and the old service's words for others.
+//! Request bodies: JSON documents validated against a route's fields, with the old service's error texts.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -9,44 +9,44 @@ use serde_json::{Map, Value, json};
 use super::error::UserApiError;
 use crate::strict_json;
 
-/// Most unknown fields that an answer names: it would say back whatever anybody sends.
+/// Maximum number of unknown fields that a response names, so that it does not echo arbitrary input.
 const MAX_UNKNOWN_FIELDS: usize = 10;
 
-/// A field that a document may have.
+/// A field of a document.
 pub(super) struct Field {
     pub name: &'static str,
     pub field_type: FieldType,
     pub is_required: bool,
 }
 
-/// What a field holds.
+/// Type of a field's value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum FieldType {
     String,
     Boolean,
     Integer,
-    /// Objects with an `id` and whatever else.
+    /// List of objects with an `id`; other members are ignored.
     IdObjects,
 }
 
-/// A field that has to be there.
+/// A required field.
 pub(super) const fn required(name: &'static str, kind: FieldType) -> Field {
     Field { name, field_type: kind, is_required: true }
 }
 
-/// A field that may be there.
+/// An optional field.
 pub(super) const fn optional(name: &'static str, kind: FieldType) -> Field {
     Field { name, field_type: kind, is_required: false }
 }
 
-/// A document whose fields are as they have to be.
+/// A valid document.
 pub(super) struct Document(Map<String, Value>);
 
 impl Document {
-    /// The document in a body.
+    /// Parses and validates a body.
     ///
     /// # Errors
-    /// 415 if the body does not say what it is, 413 if it is too long, 422 for all else that is wrong with it.
+    /// 415 without `Content-Type`, 413 if the body is too large, 422 if it is invalid.
     pub fn read(
         headers: &HeaderMap,
         body: Result<Bytes, BytesRejection>,
@@ -86,22 +86,22 @@ impl Document {
         if payload.is_empty() { Ok(Self(members)) } else { Err(UserApiError::wrong_document_format(payload)) }
     }
 
-    /// The text in a field; one that is not there is empty.
+    /// A string field; empty if it is missing.
     pub fn string(&self, name: &str) -> &str {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The text in a field that may be missing.
+    /// A string field, or `None` if it is missing.
     pub fn optional_string(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
     }
 
-    /// Whether a flag is set.
+    /// A boolean field; false if it is missing.
     pub fn boolean(&self, name: &str) -> bool {
         self.0.get(name).and_then(Value::as_bool).unwrap_or_default()
     }
 
-    /// The ids in a list that may be missing; one that no row can have is 0.
+    /// The ids in a list, or `None` if it is missing; an id out of range becomes 0, which no row has.
     pub fn ids(&self, name: &str) -> Option<Vec<i64>> {
         let list = self.0.get(name)?.as_array()?;
         Some(list.iter().filter_map(|entry| entry.get("id")).map(|id| id.as_i64().unwrap_or_default()).collect())
@@ -109,7 +109,7 @@ impl Document {
 }
 
 impl FieldType {
-    /// What is wrong with `value`.
+    /// The error text if `value` is of another type.
     fn type_error(self, value: &Value) -> Option<Value> {
         if value.is_null() {
             return Some(json!("null value not allowed"));
@@ -127,7 +127,7 @@ impl FieldType {
     }
 }
 
-/// By number, what is wrong with entries that have to be objects with an id.
+/// Errors of list entries by index; each entry must be an object with an id.
 fn id_objects_error(entries: &[Value]) -> Option<Value> {
     let problem = |entry: &Value| match entry.as_object() {
         None => Some(json!("must be of dict type")),

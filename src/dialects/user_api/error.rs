@@ -1,20 +1,20 @@
-//! The dialect's failures: JSON with `message`, `error_code` and perhaps a `payload`, and Flask's own pages.
+//! Error responses of the dialect: JSON with `message`, `error_code` and an optional `payload`, and Flask's HTML pages.
 
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::account::caller::requester::RequestContext;
+use crate::account::caller::request_context::RequestContext;
 use crate::dialects::http_error::{self, bearer_challenge};
 use crate::error::{Error, Refusal, RefusalCode, TokenError};
 
-/// A request that came to nothing.
+/// An error response.
 #[derive(Debug)]
 pub(super) struct UserApiError {
     http_error: http_error::HttpError,
     code: &'static str,
-    /// By field, what is wrong with it.
+    /// Errors by field.
     payload: Option<Value>,
 }
 
@@ -27,66 +27,66 @@ impl UserApiError {
         Self::with_code(code, http_error::HttpError::new(status, message))
     }
 
-    /// Credentials that do not open the door.
+    /// 401: the credentials are invalid or missing.
     pub fn unauthorized(fault: TokenError) -> Self {
         let message = if fault == TokenError::Missing { "No credentials supplied." } else { "Invalid token." };
         Self::with_code("UNAUTHORIZED", http_error::HttpError::unauthorized(bearer_challenge(fault), message))
     }
 
-    /// A login that failed, for whatever reason.
+    /// 401: the login failed; the reason is not disclosed.
     pub fn wrong_credentials() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Wrong login or / and password.")
     }
 
-    /// A caller who is known and may not do this.
+    /// 403: the caller is authenticated and lacks the permission.
     pub fn missing_admin_role() -> Self {
         Self::with_code("FORBIDDEN", http_error::HttpError::forbidden("You don't have the admin role(s)."))
     }
 
-    /// Somebody of another customer.
+    /// 403: the user belongs to another customer.
     pub fn other_tenant() -> Self {
         Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", "Forbidden.")
     }
 
-    /// Nobody.
+    /// 404: there is no such user.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", message)
     }
 
-    /// What clashes with what is there.
+    /// 409: the request conflicts with existing data.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "CONFLICT", message)
     }
 
-    /// A request that is understood and cannot be done.
+    /// 422: the request is well-formed and cannot be processed.
     pub fn unprocessable(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
     }
 
-    /// A document with fields that are not as they have to be.
+    /// 422: fields of the document are invalid; `payload` has the errors by field.
     pub fn wrong_document_format(payload: Map<String, Value>) -> Self {
         let message = "The submitted document doesn't have the right format.";
         Self { payload: Some(payload.into()), ..Self::unprocessable("WRONG_DOCUMENT_FORMAT", message) }
     }
 
-    /// A query with members that are not as they have to be.
+    /// 422: query parameters are invalid; `payload` has the errors by parameter.
     pub fn wrong_args(payload: Map<String, Value>) -> Self {
         Self { payload: Some(payload.into()), ..Self::unprocessable("WRONG_ARGS", "Wrong args.") }
     }
 
-    /// A body that does not say what it is.
+    /// 415: the body has no `Content-Type`.
     pub fn missing_content_type() -> Self {
         let message = "The payload format is unknown.";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "WRONG_PAYLOAD_FORMAT", message)
     }
 
-    /// A body that is too long.
+    /// 413: the body is too large.
     pub fn payload_too_large() -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "WRONG_PAYLOAD", "Wrong payload.")
     }
 
-    /// What no route has a text of its own for.
-    pub fn from_error(error: &Error, client: &RequestContext) -> Self {
+    /// Maps an error that the route has no text of its own for.
+    pub fn from_error(error: &Error, context: &RequestContext) -> Self {
         let code = match error {
             Error::Unauthenticated(fault) => return Self::unauthorized(*fault),
             Error::Forbidden => return Self::missing_admin_role(),
@@ -101,11 +101,11 @@ impl UserApiError {
             Error::ServerBusy { .. } | Error::StorageUnavailable(_) => "SERVICE_UNAVAILABLE",
             Error::Internal(_) => "INTERNAL_SERVER_ERROR",
         };
-        Self::with_code(code, http_error::HttpError::from_error(error, client))
+        Self::with_code(code, http_error::HttpError::from_error(error, context))
     }
 }
 
-/// What a person can fix.
+/// Maps refusals, which the user can correct.
 fn refusal_error(refusals: &[Refusal]) -> UserApiError {
     let Some(first) = refusals.first() else { return UserApiError::conflict("Conflict.") };
     if let Some(retry_after) = first.retry_after {
@@ -129,7 +129,7 @@ fn refusal_error(refusals: &[Refusal]) -> UserApiError {
     }
 }
 
-/// The dialect's name of the field that a refusal blames.
+/// The dialect's name of a refusal's field.
 fn field_name(refusal: &Refusal) -> &'static str {
     match refusal.field {
         Some("username" | "email") => "email",
@@ -150,24 +150,24 @@ impl IntoResponse for UserApiError {
     }
 }
 
-/// What Flask says of the pages that it makes of errors.
+/// Media type of Flask's error pages.
 const HTML: &str = "text/html";
 
-/// The route is there, but not for this method; the router adds `Allow`.
+/// Flask's 405 page; the router adds `Allow`.
 pub(super) fn method_not_allowed() -> Response {
     let text = "<p>The method is not allowed for the requested URL.</p>\n";
     html_page(StatusCode::METHOD_NOT_ALLOWED, HTML, "405 Method Not Allowed", "Method Not Allowed", text)
 }
 
-/// There is no such route, because what stands for a number is none.
+/// Flask's 404 page, for a path whose id is not a number.
 pub(super) fn route_not_found() -> Response {
     let text = "<p>The requested URL was not found on the server. If you entered the URL manually please check your \
                 spelling and try again.</p>\n";
     html_page(StatusCode::NOT_FOUND, HTML, "404 Not Found", "Not Found", text)
 }
 
-/// Sends the client on to the same address with a slash behind its path; without the host, whose name and scheme are
-/// the affair of whatever stands in front.
+/// Redirects to the same path with a trailing slash. The location has no host, because a proxy in front may change name
+/// and scheme.
 pub(super) async fn redirect_with_slash(uri: Uri) -> Response {
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let location = format!("{}/{query}", uri.path());
@@ -185,7 +185,7 @@ pub(super) async fn redirect_with_slash(uri: Uri) -> Response {
     ([(LOCATION, location)], page).into_response()
 }
 
-/// A page as Flask makes them.
+/// An HTML page in Flask's form.
 fn html_page(status: StatusCode, media: &'static str, title: &str, heading: &str, text: &str) -> Response {
     let document = r#"<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">"#;
     let body = format!("{document}\n<title>{title}</title>\n<h1>{heading}</h1>\n{text}");

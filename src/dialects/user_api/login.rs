@@ -1,4 +1,4 @@
-//! `/users/login`, `/users/token` and `/users/logout`: a session whose token is in a cookie.
+//! `/users/login`, `/users/token` and `/users/logout`: a session with its token in a cookie.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -13,21 +13,23 @@ use super::credentials::{self, authenticate};
 use super::document::{Document, Field, FieldType, required};
 use super::error::UserApiError;
 use super::representation::claims_json;
-use crate::account::access::role;
+use crate::account::administration::role;
 use crate::account::authentication::login::{self, Login, NameMatch};
 use crate::account::authentication::logout;
-use crate::account::authentication::session::{self, IssuedSession};
-use crate::account::authentication::tokens;
-use crate::account::caller::requester::{Credentials, Identity, RequestAuth, RequestContext, Requester};
+use crate::account::authentication::session::IssuedSession;
+use crate::account::caller::request_auth::{Credentials, RequestAuth};
+use crate::account::caller::request_context::RequestContext;
+use crate::account::caller::requester::{Identity, Requester};
+use crate::account::{session_lifetime, tokens};
 use crate::app::App;
 use crate::error::{Error, TokenError};
 
 const CREDENTIALS: [Field; 2] = [required("email", FieldType::String), required("password", FieldType::String)];
 
-/// Opens a session. Credentials that come along are not looked at.
+/// Opens a session. Credentials in headers are ignored.
 pub(super) async fn login(
     State(app): State<App>,
-    Extension(RequestAuth { context: client, .. }): Extension<RequestAuth>,
+    Extension(RequestAuth { context, .. }): Extension<RequestAuth>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, UserApiError> {
@@ -41,36 +43,36 @@ pub(super) async fn login(
         device_token: None,
     };
     let IssuedSession { user, session, .. } =
-        open_session(&app, &client, input).await.map_err(|error| login_error(&error, &client))?;
-    let roles = role::list_of_user(&app, &user).await.map_err(|error| UserApiError::from_error(&error, &client))?;
+        open_session(&app, &context, input).await.map_err(|error| login_error(&error, &context))?;
+    let roles = role::list_of_user(&app, &user).await.map_err(|error| UserApiError::from_error(&error, &context))?;
     let token =
-        tokens::session_token(&app, &user, &session).map_err(|error| UserApiError::from_error(&error, &client))?;
-    let cookie = credentials::token_cookie(&token, session::expires_at(&session), &client);
+        tokens::session_token(&app, &user, &session).map_err(|error| UserApiError::from_error(&error, &context))?;
+    let cookie = credentials::token_cookie(&token, session_lifetime::expires_at(&session), &context);
     Ok((cookie, Json(claims_json(&user, &roles, &session))))
 }
 
-async fn open_session(app: &App, client: &RequestContext, input: Login) -> Result<IssuedSession, Error> {
-    // The cookie would sign in whoever looks at the page as somebody else.
-    client.reject_cross_site()?;
-    Ok(login::login(app, client, input).await?.issued)
+async fn open_session(app: &App, context: &RequestContext, input: Login) -> Result<IssuedSession, Error> {
+    // Login CSRF: a cross-site page could sign the browser in as another user.
+    context.reject_cross_site()?;
+    Ok(login::login(app, context, input).await?.issued)
 }
 
-fn login_error(error: &Error, client: &RequestContext) -> UserApiError {
+fn login_error(error: &Error, context: &RequestContext) -> UserApiError {
     match error {
         Error::Refused(refusals) if refusals.iter().all(|refusal| refusal.retry_after.is_none()) => {
             UserApiError::wrong_credentials()
         }
-        other => UserApiError::from_error(other, client),
+        other => UserApiError::from_error(other, context),
     }
 }
 
-/// Whose token it is; null if it is nobody's any more.
+/// Returns the claims of the token; null if it is no longer valid.
 pub(super) async fn token(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, UserApiError> {
-    let requester = authenticate(&app, visitor, &headers).await?;
+    let requester = authenticate(&app, auth, &headers).await?;
     match token_claims(&app, &requester).await {
         Ok(claims) => Ok(Json(claims)),
         Err(Error::Unauthenticated(TokenError::Missing)) => Err(UserApiError::unauthorized(TokenError::Missing)),
@@ -81,31 +83,31 @@ pub(super) async fn token(
 
 async fn token_claims(app: &App, requester: &Requester) -> Result<Value, Error> {
     let caller = requester.caller()?;
-    // An API token has no session, and so no end that the old service's clients know.
+    // An API token has no session, so it lacks the `exp` that the old service's clients expect.
     let session = caller.session().ok_or(Error::Forbidden)?;
     let roles = role::list_of_user(app, &caller.user).await?;
     Ok(claims_json(&caller.user, &roles, session).into())
 }
 
-/// Ends the session, and has the browser forget the cookie. A link on a page of anybody is a GET with the cookie, so a
-/// GET has to come from a page of ours.
+/// Ends the session and clears the cookie. Any page can link here, and such a GET carries the cookie: with the cookie
+/// alone, a GET must come from a page of this server.
 pub(super) async fn logout(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, UserApiError> {
-    let client = visitor.context.clone();
-    let by_cookie = matches!(visitor.credentials, Credentials::None);
-    let proven = if !by_cookie || !credentials::has_cookie(&headers) {
+    let context = auth.context.clone();
+    let by_cookie = matches!(auth.credentials, Credentials::None);
+    let site_check = if !by_cookie || !credentials::has_cookie(&headers) {
         Ok(())
     } else if method == Method::POST {
-        client.reject_cross_site()
+        context.reject_cross_site()
     } else {
-        client.require_same_site()
+        context.require_same_site()
     };
-    proven.map_err(|error| UserApiError::from_error(&error, &client))?;
-    let requester = authenticate(&app, visitor, &headers).await?;
+    site_check.map_err(|error| UserApiError::from_error(&error, &context))?;
+    let requester = authenticate(&app, auth, &headers).await?;
     let ended = match &requester.identity {
         Identity::Anonymous => Ok(()),
         Identity::Authenticated(caller) if caller.api_token().is_some() => {
@@ -113,6 +115,6 @@ pub(super) async fn logout(
         }
         _ => logout::end_current_session(&app, &requester).await,
     };
-    ended.map_err(|error| UserApiError::from_error(&error, &client))?;
-    Ok((credentials::cleared_cookie(&client), Json(json!({ "message": "User disconnected." }))))
+    ended.map_err(|error| UserApiError::from_error(&error, &context))?;
+    Ok((credentials::cleared_cookie(&context), Json(json!({ "message": "User disconnected." }))))
 }

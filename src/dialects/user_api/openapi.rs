@@ -1,4 +1,4 @@
-//! The dialect's routes, as the OpenAPI document shows them.
+//! OpenAPI description of the dialect.
 
 use utoipa::openapi::path::{OperationBuilder, Parameter};
 use utoipa::openapi::schema::{ArrayBuilder, ComponentsBuilder, ObjectBuilder, Type};
@@ -10,10 +10,10 @@ use crate::openapi_builder::{
     path_parameter, string,
 };
 
-/// The name of [`failure`] in the document.
+/// Name of the error's schema in the document.
 const ERROR_SCHEMA: &str = "UserApiFailure";
 
-/// The routes in this place.
+/// The routes at this mount.
 pub(in crate::dialects) fn describe(mount: &Mount) -> OpenApi {
     let described = routes().into_iter().map(|(path, item)| (mount.join(path), item));
     let paths = described.fold(PathsBuilder::new(), |paths, (path, item)| paths.path(path, item));
@@ -46,54 +46,55 @@ fn routes() -> [(&'static str, PathItem); 9] {
 }
 
 fn login() -> OperationBuilder {
-    let credentials = object([("email", string("As it is shown, letter for letter.")), ("password", string(""))]);
-    dialect_operation("login", "Signs in: the token comes in the cookie `user-api-credentials`, in base64.")
+    let credentials =
+        object([("email", string("E-mail address or username, case-sensitive.")), ("password", string(""))]);
+    dialect_operation("login", "Signs in: the response sets the token in the cookie `user-api-credentials`, in base64.")
         .request_body(json_body(credentials))
-        .response("200", json_response("Who has signed in, and until when.", claims_schema()))
+        .response("200", json_response("The user, and the end of the session.", claims_schema()))
         .error_responses(&[401, 403, 413, 415, 422, 429, 503])
 }
 
 fn token() -> OperationBuilder {
-    dialect_operation("token", "Whose token it is; null if it does not hold.")
+    dialect_operation("token", "Returns the user of the token; null if it is invalid.")
         .security(bearer_auth())
-        .response("200", json_response("Who is signed in, and until when; or null.", ObjectBuilder::new()))
+        .response("200", json_response("The user and the end of the session, or null.", ObjectBuilder::new()))
         .error_responses(&[401, 403])
 }
 
 fn logout(name: &str) -> OperationBuilder {
-    let summary = "Ends the session. With the cookie alone, a GET has to come from a page of this server's.";
+    let summary = "Ends the session. With the cookie alone, a GET must come from a page of this server.";
     dialect_operation(name, summary)
         .security(bearer_auth())
-        .response("200", json_response("It is over.", object([("message", string(""))])))
+        .response("200", json_response("The session has ended.", object([("message", string(""))])))
         .error_responses(&[403])
 }
 
 fn reset_password() -> OperationBuilder {
     let input = object([
-        ("email", string("One's own, or with the permission anybody's.")),
-        ("password", string("The new one.")),
+        ("email", string("The caller's own, or another user's with the permission.")),
+        ("password", string("The new password.")),
     ]);
-    dialect_operation("resetPassword", "Sets a password and ends the other sessions of its owner.")
+    dialect_operation("resetPassword", "Sets a password and ends the user's other sessions.")
         .security(bearer_auth())
         .request_body(json_body(input))
-        .response("200", json_response("It is set.", user_schema()))
+        .response("200", json_response("The user; the password is set.", user_schema()))
         .error_responses(&[401, 403, 413, 415, 422, 503])
 }
 
 fn list() -> OperationBuilder {
-    let page = object([("has_next", boolean("Whether there are more."))])
+    let page = object([("has_next", boolean("Whether more rows remain."))])
         .property("users", ArrayBuilder::new().items(user_schema()))
         .required("users");
-    paged(dialect_operation("listUsers", "The users of one's own customer; every filter narrows."))
+    paged(dialect_operation("listUsers", "Lists the users of the caller's customer; all filters must match."))
         .parameter(filter_parameter("email", "Part of the e-mail address."))
         .parameter(filter_parameter("name", "Part of the name."))
-        .response("200", json_response("Users, the eldest first.", page))
+        .response("200", json_response("Users, oldest first.", page))
         .error_responses(&[401, 403, 422])
 }
 
 fn create() -> OperationBuilder {
     let input = user_input_schema().required("password").required("roles");
-    dialect_operation("createUser", "Makes a user of one's own customer.")
+    dialect_operation("createUser", "Creates a user of the caller's customer.")
         .security(bearer_auth())
         .request_body(json_body(input))
         .response("201", json_response("The user.", user_with_roles_schema()))
@@ -101,7 +102,7 @@ fn create() -> OperationBuilder {
 }
 
 fn get() -> OperationBuilder {
-    dialect_operation("getUser", "A user of one's own customer.")
+    dialect_operation("getUser", "Returns a user of the caller's customer.")
         .security(bearer_auth())
         .parameter(id_parameter())
         .response("200", json_response("The user.", user_with_roles_schema()))
@@ -109,30 +110,28 @@ fn get() -> OperationBuilder {
 }
 
 fn update() -> OperationBuilder {
-    let input = user_input_schema().property("id", integer("Of no consequence."));
-    dialect_operation(
-        "updateUser",
-        "Changes a user of one's own customer; roles that are given take the place of the old ones.",
-    )
-    .security(bearer_auth())
-    .parameter(id_parameter())
-    .request_body(json_body(input))
-    .response("200", json_response("The user as it is now.", user_with_roles_schema()))
-    .error_responses(&[401, 403, 404, 409, 413, 415, 422, 503])
+    let input = user_input_schema().property("id", integer("Ignored."));
+    dialect_operation("updateUser", "Updates a user of the caller's customer; given roles replace the old ones.")
+        .security(bearer_auth())
+        .parameter(id_parameter())
+        .request_body(json_body(input))
+        .response("200", json_response("The updated user.", user_with_roles_schema()))
+        .error_responses(&[401, 403, 404, 409, 413, 415, 422, 503])
 }
 
 fn roles() -> OperationBuilder {
-    let page = object([("has_next", boolean("Whether there are more."))])
+    let page = object([("has_next", boolean("Whether more rows remain."))])
         .property("roles", ArrayBuilder::new().items(role_schema()))
         .required("roles");
-    paged(dialect_operation("listRoles", "The roles that users can have."))
-        .response("200", json_response("Roles in the order of their numbers.", page))
+    paged(dialect_operation("listRoles", "Lists the roles."))
+        .response("200", json_response("Roles, ordered by id.", page))
         .error_responses(&[401, 403, 422])
 }
 
 fn redirect(what: &str) -> OperationBuilder {
-    let there = ResponseBuilder::new().description("The same address with a slash behind it.");
-    dialect_operation(&format!("{what}WithoutSlash"), "Sends the client on.").response("308", there)
+    let there = ResponseBuilder::new().description("Redirect to the same path with a trailing slash.");
+    dialect_operation(&format!("{what}WithoutSlash"), "Redirects to the path with a trailing slash.")
+        .response("308", there)
 }
 
 fn dialect_operation(name: &str, summary: &str) -> OperationBuilder {
@@ -143,8 +142,8 @@ fn paged(operation: OperationBuilder) -> OperationBuilder {
     let rows = |name, text| optional_query_parameter(name, text, integer("").minimum(Some(0)));
     operation
         .security(bearer_auth())
-        .parameter(rows("limit", "How many at most; 20 if nothing is said."))
-        .parameter(rows("offset", "Behind how many."))
+        .parameter(rows("limit", "Maximum number of rows; default 20."))
+        .parameter(rows("offset", "Number of rows to skip; default 0."))
 }
 
 fn filter_parameter(name: &str, description: &str) -> Parameter {
@@ -152,28 +151,28 @@ fn filter_parameter(name: &str, description: &str) -> Parameter {
 }
 
 fn id_parameter() -> Parameter {
-    path_parameter("id", "The user's number.", integer(""))
+    path_parameter("id", "Row id of the user.", integer(""))
 }
 
-/// What a caller says of a user.
+/// A user in a request.
 fn user_input_schema() -> ObjectBuilder {
-    object([("email", string("An e-mail address, or a username.")), ("name", string("May be empty."))])
+    object([("email", string("E-mail address or username.")), ("name", string("May be empty."))])
         .property("active", boolean("Whether the user can sign in."))
         .required("active")
         .property("password", string("A password that meets the policy."))
         .property(
             "roles",
-            ArrayBuilder::new().items(object([("id", integer("The number of a role; unknown ones are ignored."))])),
+            ArrayBuilder::new().items(object([("id", integer("Row id of a role; unknown ones are ignored."))])),
         )
 }
 
 fn user_schema() -> ObjectBuilder {
-    object([("email", string("The e-mail address, or the username of who has none.")), ("name", string(""))])
-        .property("id", integer("The user's number."))
+    object([("email", string("E-mail address, or the username of a user without one.")), ("name", string(""))])
+        .property("id", integer("Row id of the user."))
         .required("id")
         .property("active", boolean("Whether the user can sign in."))
         .required("active")
-        .property("customer", object([("id", integer("The tenant's number."))]))
+        .property("customer", object([("id", integer("Row id of the tenant."))]))
         .required("customer")
 }
 
@@ -182,32 +181,33 @@ fn user_with_roles_schema() -> ObjectBuilder {
 }
 
 fn claims_schema() -> ObjectBuilder {
-    user_with_roles_schema().property("exp", integer("The end of the session, in seconds since 1970.")).required("exp")
+    user_with_roles_schema()
+        .property("exp", integer("End of the session, in seconds since the Unix epoch."))
+        .required("exp")
 }
 
 fn role_schema() -> ObjectBuilder {
-    object([("code", string("The role's name.")), ("name", string("What it is called by people."))])
-        .property("id", integer("The role's number."))
+    object([("code", string("The role's name.")), ("name", string("Display name of the role."))])
+        .property("id", integer("Row id of the role."))
         .required("id")
 }
 
-/// What went wrong, and by field why.
+/// An error, with details by field in `payload`.
 fn error_schema() -> ObjectBuilder {
     object([("error_code", string("")), ("message", string(""))])
         .property("payload", ObjectBuilder::new().schema_type(Type::Object))
 }
 
-/// An operation that can fail.
+/// Adds error responses to an operation.
 trait WithErrorResponses {
-    /// Adds the answers with these statuses.
+    /// Adds a response for each of `statuses`.
     fn error_responses(self, statuses: &[u16]) -> Self;
 }
 
 impl WithErrorResponses for OperationBuilder {
     fn error_responses(self, statuses: &[u16]) -> Self {
         statuses.iter().fold(self, |operation, status| {
-            operation
-                .response(status.to_string(), json_response("What went wrong.", Ref::from_schema_name(ERROR_SCHEMA)))
+            operation.response(status.to_string(), json_response("Error.", Ref::from_schema_name(ERROR_SCHEMA)))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! `/users/reset-password`: a new password for oneself, or by an administrator for somebody else.
+//! `/users/reset-password`: sets one's own password, or another user's as administrator.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,22 +11,22 @@ use super::credentials::authenticate;
 use super::document::{Document, Field, FieldType, required};
 use super::error::UserApiError;
 use super::representation::user_json;
-use crate::account::caller::requester::RequestAuth;
-use crate::account::user::replace;
+use crate::account::administration::replace;
+use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::error::{Error, RefusalCode};
 
 const FIELDS: [Field; 2] = [required("email", FieldType::String), required("password", FieldType::String)];
 
-/// Sets the password. The fields are looked at before the caller is, as the old service did.
+/// Sets the password. Validates the fields before it authenticates the caller, as the old service did.
 pub(super) async fn reset(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Map<String, Value>>, UserApiError> {
     let document = Document::read(&headers, bytes, &FIELDS)?;
-    let requester = authenticate(&app, visitor, &headers).await?;
+    let requester = authenticate(&app, auth, &headers).await?;
     let name = document.string("email");
     match replace::reset_password(&app, &requester, name, document.string("password").into()).await {
         Ok(user) => Ok(Json(user_json(&user))),

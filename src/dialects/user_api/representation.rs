@@ -1,13 +1,13 @@
-//! A user and a role as the dialect shows them.
+//! JSON of users and roles.
 
 use entity::user::{self, Status};
 use entity::{role, session};
 use serde_json::{Map, Value, json};
 
-use crate::account::authentication::session::expires_at;
+use crate::account::session_lifetime::expires_at;
 use crate::account::user::handle;
 
-/// A user; customers are tenants.
+/// A user without roles; a customer is a tenant.
 pub(super) fn user_json(user: &user::Model) -> Map<String, Value> {
     Map::from_iter([
         ("id".to_owned(), json!(user.id)),
@@ -18,24 +18,24 @@ pub(super) fn user_json(user: &user::Model) -> Map<String, Value> {
     ])
 }
 
-/// A user with roles.
+/// A user with its roles.
 pub(super) fn user_with_roles_json(user: &user::Model, roles: &[role::Model]) -> Map<String, Value> {
-    let mut person = user_json(user);
-    person.insert("roles".to_owned(), roles.iter().map(role_json).collect());
-    person
+    let mut members = user_json(user);
+    members.insert("roles".to_owned(), roles.iter().map(role_json).collect());
+    members
 }
 
-/// Whoever is signed in, and until when: what the old service wrote into its token.
+/// The old service's token claims: the user with roles, and `exp`, in seconds since the Unix epoch.
 pub(super) fn claims_json(user: &user::Model, roles: &[role::Model], session: &session::Model) -> Map<String, Value> {
     let mut claims = user_with_roles_json(user, roles);
     claims.insert("exp".to_owned(), json!(expires_at(session).timestamp()));
     claims
 }
 
-/// A role. Its name is the old service's `code`, and what it is for the `name` that people read.
+/// A role: `code` is its name here, `name` its description.
 pub(super) fn role_json(role: &role::Model) -> Value {
     let name = match &role.description {
-        // As the old service calls it.
+        // The old service's name.
         _ if role.built_in => "Admin",
         Some(description) => description,
         None => &role.name,

@@ -1,4 +1,4 @@
-//! `/users/`: the users of one's own customer, listed, shown, made and changed by an administrator.
+//! `/users/`: lists, reads, creates and updates users of the caller's customer (tenant); requires an administrator.
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -14,12 +14,14 @@ use super::document::{Document, Field, FieldType, optional, required};
 use super::error::{self, UserApiError};
 use super::query::ListQuery;
 use super::representation::{user_json, user_with_roles_json};
-use crate::account::access::{role, rule};
-use crate::account::caller::requester::{RequestAuth, Requester};
-use crate::account::user::administration;
+use crate::account::access::rule;
+use crate::account::administration::replace::{self, ReplaceUser};
+use crate::account::administration::{role, user_lifecycle};
+use crate::account::caller::request_auth::RequestAuth;
+use crate::account::caller::requester::Requester;
 use crate::account::user::handle;
-use crate::account::user::query::{NewUser, UserFilter};
-use crate::account::user::replace::{self, ReplaceUser};
+use crate::account::user::new_user::NewUser;
+use crate::account::user::query::UserFilter;
 use crate::account::user::tenant_lookup::{self, TenantLookup};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode};
@@ -38,50 +40,50 @@ const UPDATE_FIELDS: [Field; 6] = [
     required("active", FieldType::Boolean),
     optional("password", FieldType::String),
     optional("roles", FieldType::IdObjects),
-    // Of no consequence: the address says who is meant.
+    // Ignored: the path selects the user.
     optional("id", FieldType::Integer),
 ];
 
-/// Users of the caller's own customer, the eldest first; every filter that is given narrows.
+/// Lists users of the caller's customer, oldest first; all filters must match.
 pub(super) async fn list(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     headers: HeaderMap,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json<Value>, UserApiError> {
-    let requester = authenticate(&app, visitor, &headers).await?;
+    let requester = authenticate(&app, auth, &headers).await?;
     let failed = |error: Error| UserApiError::from_error(&error, &requester.context);
     requester.authorize(rule::READ_USERS).map_err(failed)?;
-    let wanted = ListQuery::read(query, &["email", "name"])?;
+    let query = ListQuery::read(query, &["email", "name"])?;
     let filter =
-        UserFilter { handle: wanted.filter("email"), display_name: wanted.filter("name"), ..UserFilter::default() };
+        UserFilter { handle: query.filter("email"), display_name: query.filter("name"), ..UserFilter::default() };
     let (rows, has_next) =
-        tenant_lookup::list_in_tenant(&app, &requester, &filter, wanted.offset, wanted.limit).await.map_err(failed)?;
-    let shown: Vec<Value> = rows.iter().map(|row| user_json(row).into()).collect();
-    Ok(Json(json!({ "has_next": has_next, "users": shown })))
+        tenant_lookup::list_in_tenant(&app, &requester, &filter, query.offset, query.limit).await.map_err(failed)?;
+    let users: Vec<Value> = rows.iter().map(|row| user_json(row).into()).collect();
+    Ok(Json(json!({ "has_next": has_next, "users": users })))
 }
 
-/// One user of the caller's own customer.
+/// Returns one user of the caller's customer.
 pub(super) async fn get(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, UserApiError> {
-    let Ok(number) = id.parse::<i64>() else { return Ok(error::route_not_found()) };
-    let requester = authenticate(&app, visitor, &headers).await?;
-    let user = find_user(&app, &requester, number, format!("User '{number}' doesn't exist.")).await?;
+    let Ok(row_id) = id.parse::<i64>() else { return Ok(error::route_not_found()) };
+    let requester = authenticate(&app, auth, &headers).await?;
+    let user = find_user(&app, &requester, row_id, format!("User '{row_id}' doesn't exist.")).await?;
     user_response(&app, &requester, &user).await
 }
 
-/// Makes a user of the caller's own customer.
+/// Creates a user of the caller's customer.
 pub(super) async fn create(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, UserApiError> {
-    let requester = authenticate(&app, visitor, &headers).await?;
+    let requester = authenticate(&app, auth, &headers).await?;
     requester.authorize(rule::WRITE_USERS).map_err(|error| UserApiError::from_error(&error, &requester.context))?;
     let document = Document::read(&headers, bytes, &CREATE_FIELDS)?;
     let user = create_user(&app, &requester, &document).await;
@@ -93,22 +95,22 @@ async fn create_user(app: &App, requester: &Requester, document: &Document) -> R
     let roles = role::names_by_row_id(app, requester, &document.ids("roles").unwrap_or_default()).await?;
     let new =
         handle::new_user(app, document.string("email"), display_name(document), document.string("password").into())?;
-    administration::create(app, requester, NewUser { status: status(document), ..new }, roles).await
+    user_lifecycle::create(app, requester, NewUser { status: status(document), ..new }, roles).await
 }
 
-/// Changes a user of the caller's own customer to what the document says.
+/// Replaces the fields of a user of the caller's customer.
 pub(super) async fn update(
     State(app): State<App>,
-    Extension(visitor): Extension<RequestAuth>,
+    Extension(auth): Extension<RequestAuth>,
     Path(id): Path<String>,
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, UserApiError> {
-    let Ok(number) = id.parse::<i64>() else { return Ok(error::route_not_found()) };
-    let requester = authenticate(&app, visitor, &headers).await?;
+    let Ok(row_id) = id.parse::<i64>() else { return Ok(error::route_not_found()) };
+    let requester = authenticate(&app, auth, &headers).await?;
     requester.authorize(rule::WRITE_USERS).map_err(|error| UserApiError::from_error(&error, &requester.context))?;
     let document = Document::read(&headers, bytes, &UPDATE_FIELDS)?;
-    let user = find_user(&app, &requester, number, "User not found.".to_owned()).await?;
+    let user = find_user(&app, &requester, row_id, "User not found.".to_owned()).await?;
     let user = replace_user(&app, &requester, &user, &document).await;
     let user = user.map_err(|error| conflict_error(error, &requester, "Conflict."))?;
     user_response(&app, &requester, &user).await
@@ -121,7 +123,7 @@ async fn replace_user(
     document: &Document,
 ) -> Result<user::Model, Error> {
     let roles = match document.ids("roles") {
-        Some(numbers) => Some(role::require_names_by_row_id(app, requester, &numbers).await?),
+        Some(row_ids) => Some(role::require_names_by_row_id(app, requester, &row_ids).await?),
         None => None,
     };
     let replacement = ReplaceUser {
@@ -133,7 +135,7 @@ async fn replace_user(
     replace::replace(app, requester, user.uid.into(), replacement).await
 }
 
-/// The name that is shown; an empty one is none.
+/// The display name, or `None` if it is empty.
 fn display_name(document: &Document) -> Option<&str> {
     Some(document.string("name")).filter(|name| !name.trim().is_empty())
 }
@@ -142,30 +144,30 @@ fn status(document: &Document) -> Status {
     if document.boolean("active") { Status::Active } else { Status::Disabled }
 }
 
-/// The user with this number, if it is one of the caller's own customer.
+/// The user with this row id, if it belongs to the caller's customer.
 async fn find_user(
     app: &App,
     requester: &Requester,
-    number: i64,
+    row_id: i64,
     missing: String,
 ) -> Result<user::Model, UserApiError> {
-    let sighting = tenant_lookup::find_in_tenant(app, requester, number).await;
-    match sighting.map_err(|error| UserApiError::from_error(&error, &requester.context))? {
+    let lookup = tenant_lookup::find_in_tenant(app, requester, row_id).await;
+    match lookup.map_err(|error| UserApiError::from_error(&error, &requester.context))? {
         TenantLookup::Found(user) => Ok(*user),
         TenantLookup::OtherTenant => Err(UserApiError::other_tenant()),
         TenantLookup::NotFound => Err(UserApiError::not_found(missing)),
     }
 }
 
-/// A user with roles.
+/// A response with the user and its roles.
 async fn user_response(app: &App, requester: &Requester, user: &user::Model) -> Result<Response, UserApiError> {
     let roles =
         role::list_of_user(app, user).await.map_err(|error| UserApiError::from_error(&error, &requester.context))?;
-    let shown: Map<String, Value> = user_with_roles_json(user, &roles);
-    Ok(Json(shown).into_response())
+    let members: Map<String, Value> = user_with_roles_json(user, &roles);
+    Ok(Json(members).into_response())
 }
 
-/// The route's own text for a name that is taken.
+/// Maps a taken name to the route's own text.
 fn conflict_error(error: Error, requester: &Requester, text: &str) -> UserApiError {
     let is_taken = |refusal: &Refusal| matches!(refusal.code, RefusalCode::UsernameTaken | RefusalCode::EmailTaken);
     match &error {

@@ -1,7 +1,7 @@
-//! What the parser read, as the executor wants it.
+//! Converts apollo-compiler's syntax tree to async-graphql's.
 //!
-//! The executor has a parser of its own, which recurses without a limit and reads strings in another way; it never sees
-//! the text of a request.
+//! async-graphql's own parser recurses without a limit and parses strings differently; it never receives the text of a
+//! request.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,23 +10,27 @@ use apollo_compiler::ast;
 use apollo_compiler::parser::SourceSpan;
 use apollo_compiler::{Name as ParsedName, Node};
 use async_graphql::parser::types::{
-    BaseType, Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, FragmentSpread,
-    InlineFragment, OperationDefinition, OperationType, Selection, SelectionSet, Type, TypeCondition,
-    VariableDefinition,
+    Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, FragmentSpread, InlineFragment,
+    OperationDefinition, OperationType, Selection, SelectionSet, TypeCondition, VariableDefinition,
 };
 use async_graphql::{Name, Pos, Positioned, ServerError};
-use async_graphql_value::{Number, Value};
+use async_graphql_value::Value;
 
 use super::position::Positions;
 
-/// What a document was converted to.
+pub(super) mod type_reference;
+mod value;
+
+use type_reference::{convert_type, type_tokens};
+
+/// The result of a conversion.
 #[derive(Debug)]
 pub(super) struct Converted {
-    /// Its operations and fragments; nothing if it has no operation.
+    /// The operations and fragments; `None` if there is no operation.
     pub document: Option<ExecutableDocument>,
-    /// What keeps it from being executed.
+    /// The errors that prevent execution.
     pub errors: Vec<ServerError>,
-    /// The tokens of what was converted.
+    /// Number of tokens that were converted.
     pub token_count: usize,
 }
 
@@ -67,7 +71,7 @@ struct Conversion<'a> {
     text: &'a str,
     positions: Positions<'a>,
     errors: Vec<ServerError>,
-    /// How many tokens were written for what was converted so far.
+    /// Number of tokens converted so far.
     token_count: usize,
 }
 
@@ -139,7 +143,7 @@ impl Conversion<'_> {
         let default_value = variable.default_value.as_ref().and_then(|default| {
             self.token_count += 1;
             let position = self.position(default.location());
-            // The grammar has no variables here.
+            // The grammar allows no variables here.
             self.value(default).into_const().map(|value| Positioned::new(value, position))
         });
         let directives = self.directives(&variable.directives);
@@ -163,7 +167,7 @@ impl Conversion<'_> {
     fn selections(&mut self, selections: &[ast::Selection]) -> Positioned<SelectionSet> {
         self.token_count += bracket_tokens(selections);
         let items: Vec<_> = selections.iter().map(|selection| self.selection(selection)).collect();
-        // The parser does not keep where the set begins.
+        // The parser does not record the start of the selection set.
         let position = items.first().map_or_else(Pos::default, |first| first.pos);
         Positioned::new(SelectionSet { items }, position)
     }
@@ -220,68 +224,9 @@ impl Conversion<'_> {
         };
         arguments.iter().map(convert).collect()
     }
-
-    fn value(&mut self, value: &Node<ast::Value>) -> Value {
-        self.token_count += match &**value {
-            ast::Value::List(_) | ast::Value::Object(_) | ast::Value::Variable(_) => 2,
-            _ => 1,
-        };
-        match &**value {
-            ast::Value::Null => Value::Null,
-            ast::Value::Enum(name) => Value::Enum(Name::new(name)),
-            ast::Value::Variable(name) => Value::Variable(Name::new(name)),
-            ast::Value::String(text) => Value::String(text.clone()),
-            ast::Value::Boolean(is_true) => Value::Boolean(*is_true),
-            ast::Value::Int(written) => self.number(value, written.as_str()),
-            ast::Value::Float(written) => self.number(value, written.as_str()),
-            ast::Value::List(items) => Value::List(items.iter().map(|item| self.value(item)).collect()),
-            ast::Value::Object(fields) => {
-                // A name and `:` each.
-                self.token_count += 2 * fields.len();
-                Value::Object(fields.iter().map(|(name, value)| (Name::new(name), self.value(value))).collect())
-            }
-        }
-    }
-
-    fn number(&mut self, value: &Node<ast::Value>, literal: &str) -> Value {
-        match parse_number(literal) {
-            Some(number) => Value::Number(number),
-            None => {
-                let position = self.position(value.location());
-                self.add_error("the number is too large", position);
-                Value::Null
-            }
-        }
-    }
 }
 
-/// A number as it is written in a document; nothing if it is beyond what 64 bits hold.
-fn parse_number(literal: &str) -> Option<Number> {
-    // `-0` is an integer in GraphQL; JSON's reader makes it a float.
-    literal.parse::<i64>().map(Number::from).ok().or_else(|| literal.parse().ok())
-}
-
-/// A type as the executor has it.
-pub(super) fn convert_type(ty: &ast::Type) -> Type {
-    let (base, nullable) = match ty {
-        ast::Type::Named(name) => (BaseType::Named(Name::new(name)), true),
-        ast::Type::NonNullNamed(name) => (BaseType::Named(Name::new(name)), false),
-        ast::Type::List(item) => (BaseType::List(Box::new(convert_type(item))), true),
-        ast::Type::NonNullList(item) => (BaseType::List(Box::new(convert_type(item))), false),
-    };
-    Type { base, nullable }
-}
-
-/// The tokens around what is written in brackets only if there is something.
+/// The brackets around a list that is omitted when empty.
 fn bracket_tokens<T>(items: &[T]) -> usize {
     if items.is_empty() { 0 } else { 2 }
-}
-
-fn type_tokens(ty: &ast::Type) -> usize {
-    match ty {
-        ast::Type::Named(_) => 1,
-        ast::Type::NonNullNamed(_) => 2,
-        ast::Type::List(item) => 2 + type_tokens(item),
-        ast::Type::NonNullList(item) => 3 + type_tokens(item),
-    }
 }

@@ -1,38 +1,38 @@
-//! Counts the tokens of a document and the nesting of its brackets, with the lexer of the parser itself.
+//! Counts the tokens and the bracket nesting of a document, with the parser's own lexer.
 //!
-//! Two lexers that disagree about one quotation mark would leave the parser without a limit, so there is one. The
-//! parser recurses once for each bracket; nothing else in the grammar recurses.
+//! A second lexer that differs by one quotation mark would bypass the limits. The parser recurses once per bracket;
+//! nothing else in the grammar recurses.
 
 use apollo_parser::{Lexer, Token, TokenKind};
 use async_graphql::ServerError;
 
 use super::position::Positions;
-use super::syntax_error;
+use super::syntax_error::syntax_error;
 use crate::error::{Error, Result};
 
-/// Deepest nesting of `{`, `[` and `(` that the parser is given.
+/// Maximum nesting of `{`, `[` and `(` that is parsed.
 pub(in crate::graphql) const MAX_BRACKETS: usize = 50;
 
-/// What a text amounts to.
+/// The token count of a document, and its text prepared for the parser.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TokenCount {
-    /// Punctuators, names, numbers and strings (GraphQL section 2.1.6).
+    /// Number of punctuators, names, numbers and strings (GraphQL section 2.1.6).
     pub count: usize,
-    /// How many of them are descriptions of operations, fragments and variables.
+    /// Number of tokens that are descriptions of operations, fragments and variables.
     pub descriptions: usize,
-    /// The text with spaces in the place of commas, comments and descriptions, at the same offsets.
+    /// The text with commas, comments and descriptions replaced by spaces, at the same offsets.
     ///
-    /// apollo-parser 0.8 does not look past commas when it looks ahead, and knows no descriptions here (GraphQL section
-    /// 2.4).
+    /// The lookahead of apollo-parser 0.8 does not skip commas, and it does not support descriptions here (GraphQL
+    /// section 2.4).
     pub cleaned: String,
-    /// The first character that begins no token, or the string that does not end.
+    /// The first invalid character or unterminated string.
     pub error: Option<ServerError>,
 }
 
-/// Counts the tokens of `text`, up to the first error.
+/// Counts the tokens of `text` up to the first error.
 ///
 /// # Errors
-/// [`Error::TooComplex`] beyond `most` tokens or [`MAX_BRACKETS`].
+/// [`Error::OperationTooComplex`] beyond `max` tokens or [`MAX_BRACKETS`].
 pub(super) fn count(text: &str, max: usize) -> Result<TokenCount> {
     let mut tokens = TokenCount { count: 0, descriptions: 0, cleaned: String::new(), error: None };
     let mut cleaned = text.as_bytes().to_vec();
@@ -69,7 +69,8 @@ pub(super) fn count(text: &str, max: usize) -> Result<TokenCount> {
             TokenKind::StringValue => {
                 let is_first = match open[..] {
                     [] => matches!(previous, None | Some(TokenKind::RCurly)),
-                    // The variables of an operation; what follows `=` is a default, what follows `:` an argument.
+                    // Variable definitions of an operation: a string after `=` is a default value, after `:` an
+                    // argument.
                     [TokenKind::LParen] => !matches!(
                         previous,
                         Some(TokenKind::Eq | TokenKind::Colon | TokenKind::StringValue | TokenKind::Dollar)
@@ -83,17 +84,17 @@ pub(super) fn count(text: &str, max: usize) -> Result<TokenCount> {
         previous = Some(kind);
         tokens.count += 1;
         if tokens.count > max {
-            return Err(Error::OperationTooComplex { limit: "graphql.max_tokens", most: max.to_string() });
+            return Err(Error::OperationTooComplex { limit: "graphql.max_tokens", max: max.to_string() });
         }
         if open.len() > MAX_BRACKETS {
-            return Err(Error::OperationTooComplex { limit: "graphql.max_depth", most: MAX_BRACKETS.to_string() });
+            return Err(Error::OperationTooComplex { limit: "graphql.max_depth", max: MAX_BRACKETS.to_string() });
         }
     }
     tokens.cleaned = String::from_utf8(cleaned).map_err(Error::internal)?;
     Ok(tokens)
 }
 
-/// Whether a definition that may have a description begins with `token`.
+/// Whether `token` starts a definition that can have a description.
 fn can_have_description(token: &Token<'_>) -> bool {
     match token.kind() {
         TokenKind::Dollar => true,
@@ -118,8 +119,8 @@ mod tests {
         tokens.count
     }
 
-    fn exceeded_limit(text: &str, most: usize) -> Option<&'static str> {
-        match count(text, most) {
+    fn exceeded_limit(text: &str, max: usize) -> Option<&'static str> {
+        match count(text, max) {
             Err(Error::OperationTooComplex { limit, .. }) => Some(limit),
             _ => None,
         }
@@ -142,8 +143,8 @@ mod tests {
             cleaned(r#""x" query("y" $a: S = "z" $b: S) { a(b: ",") }"#),
             r#"    query(    $a: S = "z" $b: S) { a(b: ",") }"#
         );
-        for kept in [r#""x" { a }"#, r#"query "x" fragment"#, r#"{ a(b: ["x" $c]) }"#, r#"query @a(b: "x" $c)"#] {
-            assert_eq!(cleaned(kept), kept);
+        for unchanged in [r#""x" { a }"#, r#"query "x" fragment"#, r#"{ a(b: ["x" $c]) }"#, r#"query @a(b: "x" $c)"#] {
+            assert_eq!(cleaned(unchanged), unchanged);
         }
     }
 

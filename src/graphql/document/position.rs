@@ -1,8 +1,8 @@
-//! Lines and columns of places in a text (GraphQL section 7.1.2): both begin at 1 and count characters.
+//! Lines and columns of byte offsets (GraphQL section 7.1.2): both start at 1 and count characters.
 
 use async_graphql::Pos;
 
-/// Finds positions in a text. Asking in the order of the text reads it once.
+/// Computes positions in a text; queries in ascending order read it once.
 pub(super) struct Positions<'a> {
     text: &'a str,
     offset: usize,
@@ -10,7 +10,7 @@ pub(super) struct Positions<'a> {
 }
 
 impl<'a> Positions<'a> {
-    /// Finds positions in `text`.
+    /// Starts at the beginning of `text`.
     pub fn new(text: &'a str) -> Self {
         Self { text, offset: 0, position: START }
     }
@@ -26,7 +26,7 @@ impl<'a> Positions<'a> {
         {
             self.offset += character.len_utf8();
             match character {
-                // It ends with the line feed that follows.
+                // CR LF is one line terminator: the line feed counts.
                 '\r' if between.peek() == Some(&'\n') => {}
                 '\r' | '\n' => self.position = Pos { line: self.position.line + 1, column: 1 },
                 _ => self.position.column += 1,

@@ -1,8 +1,8 @@
-//! Selections as the executor needs them (GraphQL section 6.3.2): without what `@skip` and `@include` take away, each root
-//! field once, and something in every selection.
+//! Normalizes selections before execution (GraphQL section 6.3.2): `@skip` and `@include` are applied, root fields with
+//! the same key are merged, and no selection set is empty.
 //!
-//! async-graphql 7.2 ignores the defaults of variables in `@skip` and `@include`, runs a root field as often as it is
-//! written, mutations included, and answers `null` for an object of which nothing is selected.
+//! async-graphql 7.2 ignores variable defaults in `@skip` and `@include`, executes repeated root fields repeatedly,
+//! mutations included, and returns `null` for objects without selected fields.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,11 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
-/// The key of a field that nobody asked for, and that no answer shows. No name of a client's may begin so.
+/// Response key of placeholder fields, which are removed from responses. Names that start with `__` are reserved, so
+/// clients cannot use it.
 pub(in crate::graphql) const PLACEHOLDER: &str = "__accountd";
 
-/// Whether the document has a `@skip` or an `@include`.
+/// Whether the document contains `@skip` or `@include`.
 pub(super) fn is_conditional(document: &ExecutableDocument) -> bool {
     fn set_has_condition(set: &SelectionSet) -> bool {
         set.items.iter().any(|item| {
@@ -33,7 +34,7 @@ pub(super) fn is_conditional(document: &ExecutableDocument) -> bool {
         || document.fragments.values().any(|fragment| set_has_condition(&fragment.node.selection_set.node))
 }
 
-/// Makes `document`, which is valid, fit for the executor; conditions are judged by `variables`.
+/// Normalizes a valid document; `variables` decide its conditions.
 pub(in crate::graphql) fn normalize(document: &mut ExecutableDocument, variables: &Variables) {
     for fragment in document.fragments.values_mut() {
         apply_conditions(&mut fragment.node.selection_set.node, variables);
@@ -53,14 +54,14 @@ pub(in crate::graphql) fn normalize(document: &mut ExecutableDocument, variables
             Positioned::new(Selection::Field(field), position)
         };
         set.items = fields.into_values().map(item).collect();
-        // A subscription to nothing is refused.
+        // A subscription without a root field is refused.
         if operation.ty != OperationType::Subscription {
             ensure_field(set);
         }
     }
 }
 
-/// Takes away what `@skip` and `@include` say, and leaves no field with nothing to select.
+/// Applies `@skip` and `@include`, and puts a placeholder into selection sets that become empty.
 fn apply_conditions(set: &mut SelectionSet, variables: &Variables) {
     set.items.retain_mut(|item| {
         let directives = item.node.directives_mut();
@@ -71,11 +72,11 @@ fn apply_conditions(set: &mut SelectionSet, variables: &Variables) {
     for item in &mut set.items {
         match &mut item.node {
             Selection::Field(field) => {
-                let below = &mut field.node.selection_set.node;
-                // The field of a valid document selects something, or is a leaf.
-                if !below.items.is_empty() {
-                    apply_conditions(below, variables);
-                    ensure_field(below);
+                let selections = &mut field.node.selection_set.node;
+                // In a valid document only leaf fields have no selection set.
+                if !selections.items.is_empty() {
+                    apply_conditions(selections, variables);
+                    ensure_field(selections);
                 }
             }
             Selection::InlineFragment(inline) => apply_conditions(&mut inline.node.selection_set.node, variables),
@@ -84,7 +85,7 @@ fn apply_conditions(set: &mut SelectionSet, variables: &Variables) {
     }
 }
 
-/// Puts something into a set without fields: fragments may turn out not to apply.
+/// Adds a placeholder to a set without fields: its fragments may not apply to the object's type.
 fn ensure_field(set: &mut SelectionSet) {
     if !set.items.iter().any(|item| matches!(item.node, Selection::Field(_))) {
         set.items.push(placeholder(set.items.first().map_or_else(Pos::default, |first| first.pos)));
@@ -103,8 +104,8 @@ fn placeholder(position: Pos) -> Positioned<Selection> {
     Positioned::new(Selection::Field(Positioned::new(field, position)), position)
 }
 
-/// The root fields in the order in which they are written, with the selections of those that have one key together. All
-/// fragments apply: the root has one type.
+/// Collects root fields in document order and merges the selections of fields with the same key. All fragments apply,
+/// because the root has one type.
 fn collect_root_fields(
     set: SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
@@ -128,7 +129,7 @@ fn collect_root_fields(
             }
             Selection::FragmentSpread(one) => {
                 let name = one.node.fragment_name.node;
-                // A fragment that was spread once adds nothing the second time.
+                // A repeated spread adds nothing.
                 if visited.contains(&name) {
                     continue;
                 }
@@ -141,7 +142,7 @@ fn collect_root_fields(
     }
 }
 
-/// What the directive is a condition for: to be there, or not.
+/// The value of `if` that includes the selection; `None` for other directives.
 fn required_value(directive: &Directive) -> Option<bool> {
     match directive.name.node.as_str() {
         "include" => Some(true),

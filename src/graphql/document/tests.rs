@@ -1,4 +1,4 @@
-//! What was read, against the grammar of the executor's own parser.
+//! Compares the parser with async-graphql's own one, and with the specification.
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::ExecutableDocument;
@@ -7,30 +7,9 @@ use serde_json::Value;
 
 use super::*;
 
-const SDL: &str = "type Query { me: User }
-    type Mutation { login(input: LoginInput!): LoginPayload }
-    type User { id: ID! }
-    type LoginPayload { errors: [AccountError!] }
-    type AccountError { code: String }
-    input LoginInput { username: String! password: String! }";
-
-const LIMITS: OperationLimits = OperationLimits {
-    query_bytes: 65_536,
-    tokens: 1_000,
-    depth: 10,
-    aliases: 15,
-    root_fields: 10,
-    directives: 20,
-    operations: 5,
-    selections: 500,
-    variables: 100,
-    variable_bytes: 65_536,
-    complexity: 1_000,
-};
-
-/// The document without positions, of which the two parsers keep different ones. `-0` is 0. Strings are without
-/// backslashes, spaces and tabs: in block strings the other parser leaves a backslash before three quotes, and blank lines
-/// that are shorter than the indentation as they are (GraphQL section 2.9.4).
+/// The document without positions, which the two parsers record differently, and with `-0` as 0. Backslashes, spaces
+/// and tabs are removed from strings: in block strings the reference parser keeps the backslash before three quotes and
+/// blank lines shorter than the indentation (GraphQL section 2.9.4).
 fn without_positions(document: &ExecutableDocument) -> Value {
     fn strip(value: &mut Value) {
         match value {
@@ -49,7 +28,7 @@ fn without_positions(document: &ExecutableDocument) -> Value {
     value
 }
 
-/// Whether both read `text`; if they do, they must have read the same.
+/// Whether both parsers accept `text`; then their results must be equal.
 fn parsers_agree(text: &str) -> bool {
     let Ok(document) = Document::parse(text, 1_000) else { return false };
     match (document.executable(), parse_query(text)) {
@@ -87,8 +66,8 @@ fn converted_positions_match_the_text() {
     assert!(at(2, 12) && at(2, 20) && at(2, 27) && at(3, 3) && at(3, 6) && at(4, 1) && at(4, 19), "{text}");
 }
 
-/// Pieces of documents, and of what is none.
-fn document_fragment() -> impl Strategy<Value = &'static str> {
+/// Pieces of valid and invalid documents.
+fn document_piece() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "\"",
         "\"\"",
@@ -136,7 +115,7 @@ fn document_fragment() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// What stands in strings.
+/// Contents of strings.
 fn string_content() -> impl Strategy<Value = String> {
     let pieces =
         ["\"", "\\\"", "\\", "\\\\", "\\\"\"\"", "\n", "\r\n", "\r", " ", "  ", "a", "é", "#", "{", "\\n", "\t"];
@@ -166,54 +145,32 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn arbitrary_text_parses_as_in_the_reference_parser(pieces in prop::collection::vec(document_fragment(), 0..40)) {
+    fn arbitrary_text_parses_as_in_the_reference_parser(pieces in prop::collection::vec(document_piece(), 0..40)) {
         parsers_agree(&pieces.concat());
     }
 
     #[test]
-    fn arbitrary_arguments_parse_as_in_the_reference_parser(pieces in prop::collection::vec(document_fragment(), 0..12)) {
+    fn arbitrary_arguments_parse_as_in_the_reference_parser(
+        pieces in prop::collection::vec(document_piece(), 0..12),
+    ) {
         parsers_agree(&format!("{{ a(b: {}) }}", pieces.concat()));
     }
 
     #[test]
-    fn arbitrary_strings_parse_as_in_the_reference_parser(inside in string_content()) {
-        parsers_agree(&format!("{{ a(b: \"{inside}\") }}"));
-        parsers_agree(&format!("{{ a(b: \"\"\"{inside}\"\"\") }}"));
+    fn arbitrary_strings_parse_as_in_the_reference_parser(content in string_content()) {
+        parsers_agree(&format!("{{ a(b: \"{content}\") }}"));
+        parsers_agree(&format!("{{ a(b: \"\"\"{content}\"\"\") }}"));
     }
 
     #[test]
-    fn arbitrary_block_strings_have_the_specified_value(inside in string_content()) {
-        let ends = inside.replace("\\\"\"\"", "");
-        prop_assume!(!ends.contains("\"\"\"") && !inside.ends_with(['"', '\\']));
-        let document = Document::parse(&format!("{{ a(b: \"\"\"{inside}\"\"\") }}"), 100).unwrap();
+    fn arbitrary_block_strings_have_the_specified_value(content in string_content()) {
+        let ends = content.replace("\\\"\"\"", "");
+        prop_assume!(!ends.contains("\"\"\"") && !content.ends_with(['"', '\\']));
+        let document = Document::parse(&format!("{{ a(b: \"\"\"{content}\"\"\") }}"), 100).unwrap();
         let read = serde_json::to_string(document.executable().unwrap()).unwrap();
-        let value = serde_json::to_string(&block_string_value(&inside)).unwrap();
-        prop_assert!(read.contains(&format!(":{value}}}")), "{inside:?}: {read}");
+        let value = serde_json::to_string(&block_string_value(&content)).unwrap();
+        prop_assert!(read.contains(&format!(":{value}}}")), "{content:?}: {read}");
     }
-}
-
-fn is_cached(query: &str) -> bool {
-    let documents = DocumentCache::new(SDL);
-    documents.get_or_parse(query, &LIMITS).unwrap();
-    documents.cache.get(query).is_some()
-}
-
-#[test]
-fn only_valid_documents_without_string_literals_are_cached() {
-    assert!(is_cached("{ me { id } }"));
-    assert!(!is_cached("{ me { id }"));
-    assert!(!is_cached("mutation { login(input: { username: \"ann\", password: \"secret\" }) { errors { code } } }"));
-    assert!(!is_cached(&format!("{{ me {{ id }} }}{}", " ".repeat(MAX_CACHED_QUERY_BYTES))));
-}
-
-#[test]
-fn document_cache_is_bounded() {
-    let documents = DocumentCache::new(SDL);
-    for number in 0..MAX_DOCUMENTS * 3 {
-        documents.get_or_parse(&format!("{{ a{number}: me {{ id }} }}"), &LIMITS).unwrap();
-    }
-    // The cache rounds up for each of its parts.
-    assert!(documents.cache.len() < MAX_DOCUMENTS * 2);
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Validation as the specification asks for it (GraphQL section 5).
+//! Validation of documents (GraphQL section 5).
 //!
-//! The library leaves out some rules about values and variables, which [`values`] adds, and is stricter in one, which is
-//! taken back here: graphql-js, by which clients are judged, lets it pass.
+//! apollo-compiler lacks some rules for values and variables, which [`values`] adds. It is stricter than graphql-js,
+//! the reference for clients, about root fields of subscriptions; these errors are dropped.
 
 use apollo_compiler::ast::{self, DirectiveList, FieldDefinition, Type};
 use apollo_compiler::diagnostic::ToCliReport;
@@ -16,22 +16,22 @@ use super::position::Positions;
 
 mod values;
 
-/// Most errors that are told about one document.
+/// Maximum number of validation errors per document.
 const MAX_ERRORS: usize = 20;
 
-/// An error and where it is, before the place is written as line and column.
+/// A validation error and its location in the source.
 type Violation = (Option<SourceSpan>, String);
 
-/// The types that documents are validated against.
+/// The schema that documents are validated against.
 #[derive(Debug)]
 pub(in crate::graphql) struct ValidationSchema(Valid<Schema>);
 
 impl ValidationSchema {
-    /// The types of the schema that `sdl` describes.
+    /// The schema that `sdl` describes.
     pub fn from_sdl(sdl: &str) -> Self {
         let valid = Schema::parse_and_validate(sdl, "").unwrap_or_else(|failed| Valid::assume_valid(failed.partial));
         let mut schema = valid.into_inner();
-        // apollo-compiler 1.33 does not know this field, which tools ask for (GraphQL section 4.2.2).
+        // apollo-compiler 1.33 lacks this field, which tools query (GraphQL section 4.2.2).
         if let Some(ExtendedType::Object(ty)) = schema.types.get_mut("__Type") {
             let field = FieldDefinition {
                 description: None,
@@ -45,18 +45,19 @@ impl ValidationSchema {
         Self(Valid::assume_valid(schema))
     }
 
-    /// The schema.
+    /// The schema in apollo-compiler's form.
     pub(super) fn schema(&self) -> &Schema {
         &self.0
     }
 
-    /// What is wrong with `document`, which was parsed from `text` and nests within the limits; nothing if it is valid.
+    /// The validation errors of `document`, which was parsed from `text` and nests within the limits; empty if it is
+    /// valid.
     pub(super) fn validate(&self, document: &ast::Document, text: &str) -> Vec<ServerError> {
         let mut violations = match document.to_executable_validate(&self.0) {
             Ok(valid) => values::check(&self.0, &valid),
             Err(invalid) => {
                 let violations = violations(&invalid.partial, &invalid.errors);
-                // It says too much or nothing about a document that is valid but for that.
+                // All errors were dropped: only the additional rules remain.
                 if violations.is_empty() { values::check(&self.0, &invalid.partial) } else { violations }
             }
         };
@@ -69,7 +70,7 @@ impl ValidationSchema {
     }
 }
 
-/// The errors of the library, but for those that graphql-js does not have either.
+/// The errors of apollo-compiler, without those that graphql-js does not report.
 fn violations(document: &ExecutableDocument, errors: &DiagnosticList) -> Vec<Violation> {
     let is_allowed = |message: &str| {
         STRICTER_RULES.iter().any(|end| message.ends_with(end))
@@ -78,14 +79,14 @@ fn violations(document: &ExecutableDocument, errors: &DiagnosticList) -> Vec<Vio
                 root.collect_keys(&one.selection_set) && root.keys.windows(2).all(|pair| pair.first() == pair.last())
             })
     };
-    let messages = errors.iter().map(|one| (one.error.location(), one.error.to_string()));
+    let messages = errors.iter().map(|diagnostic| (diagnostic.error.location(), diagnostic.error.to_string()));
     let mut violations: Vec<Violation> = messages.filter(|(_, message)| !is_allowed(message)).collect();
     let unknown: Vec<usize> = violations
         .iter()
         .filter(|(_, message)| message.contains(UNKNOWN_FIELD))
         .filter_map(|(span, _)| span.map(|span| span.offset()))
         .collect();
-    // A selection of unknown fields alone is empty to the library; clients show the first error.
+    // apollo-compiler also reports a selection of unknown fields as empty; clients show the first error only.
     violations.retain(|(span, message)| {
         let holds = |at: &usize| span.is_some_and(|span| (span.offset() + 1..span.end_offset()).contains(at));
         !(message.contains(EMPTY_SELECTION) && unknown.iter().any(holds))
@@ -93,12 +94,12 @@ fn violations(document: &ExecutableDocument, errors: &DiagnosticList) -> Vec<Vio
     violations
 }
 
-/// What the library says of a field that its type does not have, and of one without the fields that it needs.
+/// Message parts of apollo-compiler: an unknown field, and a missing selection set.
 const UNKNOWN_FIELD: &str = "does not have a field";
 const EMPTY_SELECTION: &str = "must have a subselection set";
 
-/// What the library says of subscriptions whose root fields it counts before they are merged, or that has a condition
-/// which is always the same.
+/// Message ends of apollo-compiler for subscriptions: it counts root fields before they are merged, and refuses
+/// constant conditions.
 const STRICTER_RULES: [&str; 2] = ["can only have one root field", "can not specify @skip or @include on root fields"];
 
 /// The root fields of a subscription (GraphQL section 5.2.4.1).
@@ -109,7 +110,7 @@ struct SubscriptionRootFields<'a> {
 }
 
 impl<'a> SubscriptionRootFields<'a> {
-    /// Adds what is selected; tells whether that is known before there are variables.
+    /// Collects the response keys; returns false if a variable decides the selection.
     fn collect_keys(&mut self, set: &'a SelectionSet) -> bool {
         set.selections.iter().all(|selection| match is_included(selection.directives()) {
             None => false,
@@ -133,17 +134,17 @@ impl<'a> SubscriptionRootFields<'a> {
     }
 }
 
-/// Whether `@skip` and `@include` let it be; nothing if a variable decides that.
+/// Whether `@skip` and `@include` include the selection; `None` if a variable decides.
 fn is_included(directives: &DirectiveList) -> Option<bool> {
     let mut is_included = true;
     for directive in directives.iter() {
-        let wanted = match directive.name.as_str() {
+        let required = match directive.name.as_str() {
             "include" => true,
             "skip" => false,
             _ => continue,
         };
         let value = directive.specified_argument_by_name("if")?.to_bool()?;
-        is_included &= value == wanted;
+        is_included &= value == required;
     }
     Some(is_included)
 }

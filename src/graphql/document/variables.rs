@@ -1,8 +1,8 @@
-//! Variables by the specification (GraphQL section 6.1.2): what is given has the declared type, defaults stand in for what
-//! is not given, and what is still absent is as if it had not been written (section 6.4.1).
+//! Variable coercion (GraphQL section 6.1.2): values must have the declared type, defaults replace missing values, and
+//! arguments with an absent variable are omitted (section 6.4.1).
 //!
-//! async-graphql 7.2 takes an absent variable in an input object for `null`, ignores defaults in directives, and takes
-//! values of other kinds.
+//! async-graphql 7.2 treats an absent variable in an input object as `null`, ignores defaults in directives, and
+//! accepts values of other types.
 
 use std::collections::HashSet;
 
@@ -14,30 +14,30 @@ use async_graphql::parser::types::{
     VariableDefinition,
 };
 use async_graphql::{Name, Positioned, ServerError, Value, Variables};
-use async_graphql_value::{Number, Value as Written};
+use async_graphql_value::{Number, Value as AstValue};
 
 use crate::error::Error;
 use crate::graphql::error::ResolverError;
 
-/// Most variables that are complained about.
+/// Maximum number of errors.
 const MAX_ERRORS: usize = 20;
 
-/// Longest name of a field that a message repeats, in bytes.
+/// Longest field name that a message repeats, in bytes.
 const MAX_NAME: usize = 64;
 
-/// What the variables of an operation are.
+/// The coerced variables of an operation.
 #[derive(Debug)]
 pub(in crate::graphql) struct Coerced {
-    /// Those that have a value.
+    /// Variables with a value.
     pub variables: Variables,
-    /// Those that have none.
+    /// Variables without a value.
     pub absent: HashSet<Name>,
 }
 
-/// The variables of `operation`, from what was `given`.
+/// Coerces the raw `values` to the variables of `operation`.
 ///
 /// # Errors
-/// What is wrong with them, without their values.
+/// The invalid variables; messages do not repeat values.
 pub(in crate::graphql) fn coerce(
     schema: &Schema,
     operation: &OperationDefinition,
@@ -48,7 +48,6 @@ pub(in crate::graphql) fn coerce(
     for definition in &operation.variable_definitions {
         let variable = &definition.node;
         let (name, ty) = (&variable.name.node, &variable.var_type.node);
-        let refuse = |problem: CoercionError| problem.into_error(definition);
         let value = match (values.remove(name), &variable.default_value) {
             (Some(value), _) => coerce_value(schema, ty, value, &mut Vec::new()).map(Some),
             (None, Some(default)) => Ok(Some(default.node.clone())),
@@ -61,14 +60,14 @@ pub(in crate::graphql) fn coerce(
         match value {
             Ok(Some(value)) => drop(coerced.variables.insert(name.clone(), value)),
             Ok(None) => drop(coerced.absent.insert(name.clone())),
-            Err(problem) if errors.len() < MAX_ERRORS => errors.push(refuse(problem)),
+            Err(error) if errors.len() < MAX_ERRORS => errors.push(error.into_error(definition)),
             Err(_) => {}
         }
     }
     if errors.is_empty() { Ok(coerced) } else { Err(errors) }
 }
 
-/// What is wrong in a variable, and where.
+/// An invalid value in a variable, and its path.
 struct CoercionError {
     path: Vec<String>,
     message: String,
@@ -100,14 +99,14 @@ fn coerce_value(schema: &Schema, ty: &Type, value: Value, path: &mut Vec<Step>) 
             };
             values.into_iter().enumerate().map(coerce).collect::<Result<_, _>>().map(Value::List)
         }
-        (BaseType::List(item), value) => coerce_value(schema, item, value, path).map(|one| Value::List(vec![one])),
+        (BaseType::List(item), value) => coerce_value(schema, item, value, path).map(|value| Value::List(vec![value])),
         (BaseType::Named(name), value) => match schema.types.get(name.as_str()) {
             Some(ExtendedType::InputObject(object)) => coerce_object(schema, object, value, path),
             Some(ExtendedType::Enum(of)) => match &value {
                 Value::String(text) if of.values.keys().any(|name| name == text.as_str()) => Ok(value),
                 _ => Err(coercion_error(path, format!("expected a value of {name}"))),
             },
-            // What is in a custom scalar is its own affair.
+            // Custom scalars parse their own values.
             _ => coerce_scalar(name, value).ok_or_else(|| coercion_error(path, format!("expected {name}"))),
         },
     }
@@ -139,7 +138,7 @@ fn coerce_object(
                 let message = format!("field \"{name}\" of type \"{}\" is required but not provided", object.name);
                 return Err(coercion_error(path, message));
             }
-            // The executor puts the default in.
+            // async-graphql applies the default.
             None => {}
         }
     }
@@ -147,14 +146,14 @@ fn coerce_object(
 }
 
 fn executor_type(ty: &apollo_compiler::ast::Type) -> Type {
-    super::convert::convert_type(ty)
+    super::convert::type_reference::convert_type(ty)
 }
 
 fn coercion_error(path: &[Step], message: String) -> CoercionError {
     CoercionError { path: path.to_vec(), message }
 }
 
-/// The value as this scalar has it; nothing if it is of another kind (GraphQL section 3.5).
+/// Coerces a value to a built-in scalar; `None` if the type differs (GraphQL section 3.5).
 fn coerce_scalar(name: &str, value: Value) -> Option<Value> {
     match (name, value) {
         ("Int", Value::Number(number)) => {
@@ -169,18 +168,18 @@ fn coerce_scalar(name: &str, value: Value) -> Option<Value> {
     }
 }
 
-/// The integer that a number of JSON is: `2`, `2.0`, `2e0` and `-0` are.
+/// The integer value of a JSON number: `2`, `2.0`, `2e0` and `-0` are integers.
 fn as_integer(number: &Number) -> Option<i128> {
     if let Some(whole) = number.as_i128() {
         return Some(whole);
     }
     let float = number.as_f64()?;
-    #[expect(clippy::cast_possible_truncation, reason = "it is a whole number of 100 bits at most")]
+    #[expect(clippy::cast_possible_truncation, reason = "the value is an integer of at most 100 bits")]
     (float.fract() == 0.0 && float.abs() < 1e21).then_some(float as i128)
 }
 
-/// Takes the variables that are `absent` out of the arguments and input objects of `document`. In a list, where there is
-/// no being absent, they are null.
+/// Removes `absent` variables from the arguments and input objects of `document`. In lists, where items cannot be
+/// absent, they become null.
 pub(in crate::graphql) fn remove_absent(document: &mut ExecutableDocument, absent: &HashSet<Name>) {
     if absent.is_empty() {
         return;
@@ -209,15 +208,15 @@ fn remove_absent_in_set(set: &mut SelectionSet, absent: &HashSet<Name>) {
     }
 }
 
-/// Whether there is a value; takes absent ones out of it.
-fn retain_present(value: &mut Written, absent: &HashSet<Name>) -> bool {
+/// Removes absent variables inside `value`; returns whether the value itself is present.
+fn retain_present(value: &mut AstValue, absent: &HashSet<Name>) -> bool {
     match value {
-        Written::Variable(name) => return !absent.contains(name),
-        Written::Object(fields) => fields.retain(|_, value| retain_present(value, absent)),
-        Written::List(items) => {
+        AstValue::Variable(name) => return !absent.contains(name),
+        AstValue::Object(fields) => fields.retain(|_, value| retain_present(value, absent)),
+        AstValue::List(items) => {
             for item in items {
                 if !retain_present(item, absent) {
-                    *item = Written::Null;
+                    *item = AstValue::Null;
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! One bound on complexity for requests that came together; the library bounds each of them alone.
+//! One complexity limit for all requests of a batch; async-graphql limits each request alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,13 +10,13 @@ use async_graphql::{Request, ServerError, ValidationResult};
 use crate::error::Error;
 use crate::graphql::error::{ResolverError, without_location};
 
-/// What is left for requests that came together.
+/// The remaining complexity of a batch.
 struct BatchBudget {
     remaining: AtomicUsize,
     limit: usize,
 }
 
-/// Gives several requests one budget.
+/// Attaches one budget to all requests of a batch.
 pub(super) fn share_budget(requests: Vec<&mut Request>, limit: usize) {
     if requests.len() > 1 {
         let budget = Arc::new(BatchBudget { remaining: AtomicUsize::new(limit), limit });
@@ -26,7 +26,7 @@ pub(super) fn share_budget(requests: Vec<&mut Request>, limit: usize) {
     }
 }
 
-/// Refuses the request that is beyond the budget, before anything of it runs.
+/// Extension that refuses a request beyond the batch's budget before it is executed.
 #[derive(Clone, Copy)]
 pub(in crate::graphql) struct BatchComplexity;
 
@@ -49,7 +49,7 @@ impl Extension for BatchComplexity {
             .remaining
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(result.complexity));
         paid.map(|_| result).map_err(|_| {
-            let error = Error::OperationTooComplex { limit: "graphql.max_complexity", most: budget.limit.to_string() };
+            let error = Error::OperationTooComplex { limit: "graphql.max_complexity", max: budget.limit.to_string() };
             vec![without_location(ResolverError::from(error))]
         })
     }

@@ -1,8 +1,8 @@
-//! The response limit: `graphql.max_response_bytes` holds while a response is made and when it is written.
+//! The response limit `graphql.max_response_bytes`, enforced during execution and serialization.
 //!
-//! Three bounds make it hold. Introspection is weighed to the byte before it runs. Lists that no argument bounds are
-//! counted by their resolvers. Everything else is at most `graphql.max_complexity` values, none of which is longer than
-//! the longest column. The serializer stops at the limit.
+//! Three bounds keep memory within it. The size of introspection is computed before it runs. Resolvers reserve the
+//! bytes of lists that no argument bounds. Everything else is at most `graphql.max_complexity` values of at most the
+//! longest column. The serializer stops at the limit.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -17,83 +17,99 @@ use crate::graphql::error::{ResolverError, without_location};
 
 const MAX_BYTES_SETTING: &str = "graphql.max_response_bytes";
 
-/// Fields of introspection that weigh as much as one field: they come from memory.
+/// Introspection fields that cost one point of complexity: they are read from memory, not from the database.
 const INTROSPECTION_FIELDS_PER_POINT: usize = 10;
 
-/// What requests that came together may still answer; a clone is a pointer.
+/// The remaining response bytes and introspection complexity of one batch; clones share it.
 #[derive(Clone)]
 pub struct ResponseBudget(Arc<BudgetState>);
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Introspection {
+    Allowed,
+    Refused,
+}
+
 struct BudgetState {
-    /// Bytes that are left.
+    /// Bytes left of the response limit.
     remaining_bytes: AtomicUsize,
     max_bytes: usize,
-    /// Complexity that is left for introspection.
+    /// Complexity left for introspection.
     remaining_complexity: AtomicUsize,
     max_complexity: usize,
-    can_introspect: bool,
+    introspection: Introspection,
 }
 
 impl ResponseBudget {
-    /// The bounds by `settings`; introspection is refused unless the caller may see the schema.
-    pub fn new(settings: &config::GraphQl, can_introspect: bool) -> Self {
+    /// The full budget by `settings`, without introspection.
+    pub fn new(settings: &config::GraphQl) -> Self {
+        Self::with_state(settings, Introspection::Refused)
+    }
+
+    /// The full budget by `settings`, for callers that may read the schema.
+    pub fn with_introspection(settings: &config::GraphQl) -> Self {
+        Self::with_state(settings, Introspection::Allowed)
+    }
+
+    fn with_state(settings: &config::GraphQl, introspection: Introspection) -> Self {
         let (max_bytes, max_complexity) = (settings.max_response_bytes, settings.limits.complexity);
         Self(Arc::new(BudgetState {
             remaining_bytes: AtomicUsize::new(max_bytes),
             max_bytes,
             remaining_complexity: AtomicUsize::new(max_complexity),
             max_complexity,
-            can_introspect,
+            introspection,
         }))
     }
 
+    /// Whether introspection is allowed.
     pub(in crate::graphql) fn can_introspect(&self) -> bool {
-        self.0.can_introspect
+        self.0.introspection == Introspection::Allowed
     }
 
-    /// Bytes that are left.
+    /// Bytes left of the response limit.
     pub(in crate::graphql) fn remaining_bytes(&self) -> usize {
         self.0.remaining_bytes.load(Ordering::Relaxed)
     }
 
-    /// Takes `bytes` of the response.
+    /// Reserves `bytes` of the response.
     ///
     /// # Errors
-    /// [`Error::TooComplex`] if fewer are left.
+    /// [`Error::OperationTooComplex`] if fewer bytes are left.
     pub(in crate::graphql) fn reserve_bytes(&self, bytes: usize) -> Result<()> {
         subtract(&self.0.remaining_bytes, bytes, MAX_BYTES_SETTING, self.0.max_bytes)
     }
 
-    /// Takes so many fields of introspection from the complexity.
+    /// Reserves complexity for this number of introspection fields.
     ///
     /// # Errors
-    /// [`Error::TooComplex`] if less is left.
+    /// [`Error::OperationTooComplex`] if less complexity is left.
     pub(in crate::graphql) fn reserve_introspection(&self, fields: usize) -> Result<()> {
-        let weight = fields.div_ceil(INTROSPECTION_FIELDS_PER_POINT);
-        subtract(&self.0.remaining_complexity, weight, "graphql.max_complexity", self.0.max_complexity)
+        let complexity = fields.div_ceil(INTROSPECTION_FIELDS_PER_POINT);
+        subtract(&self.0.remaining_complexity, complexity, "graphql.max_complexity", self.0.max_complexity)
     }
 }
 
 fn subtract(remaining: &AtomicUsize, count: usize, limit: &'static str, max: usize) -> Result<()> {
     let taken = remaining.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(count));
-    taken.map(|_| ()).map_err(|_| Error::OperationTooComplex { limit, most: max.to_string() })
+    taken.map(|_| ()).map_err(|_| Error::OperationTooComplex { limit, max: max.to_string() })
 }
 
-/// Writes `value` as JSON of at most `max_bytes`; nothing if it is longer.
+/// Serializes `value` as JSON; `None` if it is longer than `max_bytes`.
 pub fn to_json_within(value: &impl Serialize, max_bytes: usize) -> Option<Vec<u8>> {
     let mut bounded = BoundedWriter { inner: Vec::with_capacity(256), remaining: max_bytes };
     serde_json::to_writer(&mut bounded, value).ok()?;
     Some(bounded.inner)
 }
 
-/// Replaces a response whose data is longer than `max_bytes` by an error that says so.
+/// Replaces a response whose data exceeds `max_bytes` with an error.
 pub fn limit_response_size(response: &mut Response, max_bytes: usize) {
     if size_within(&response.data, max_bytes).is_none() {
         *response = oversized_response(&response.data, max_bytes);
     }
 }
 
-/// The response instead of one with `data`, which is too long: the error blames the root field that passed the limit.
+/// The error response for `data` that exceeds `max_bytes`; its path is the root field that exceeded the limit.
 pub fn oversized_response(data: &Value, max_bytes: usize) -> Response {
     let mut left = max_bytes;
     let mut passes = |value: &Value| match size_within(value, left) {
@@ -107,7 +123,7 @@ pub fn oversized_response(data: &Value, max_bytes: usize) -> Response {
         Value::Object(fields) => fields.iter().find(|(_, value)| passes(value)).or(fields.last()),
         _ => None,
     };
-    let error = Error::OperationTooComplex { limit: MAX_BYTES_SETTING, most: max_bytes.to_string() };
+    let error = Error::OperationTooComplex { limit: MAX_BYTES_SETTING, max: max_bytes.to_string() };
     let mut error = without_location(ResolverError::from(error));
     error.path = field.map(|(name, _)| PathSegment::Field(name.to_string())).into_iter().collect();
     Response::from_errors(vec![error])
@@ -119,7 +135,7 @@ fn size_within(value: &impl Serialize, max_bytes: usize) -> Option<usize> {
     Some(max_bytes - bounded.remaining)
 }
 
-/// Takes so many bytes and no more.
+/// A writer that fails beyond its limit.
 struct BoundedWriter<W> {
     inner: W,
     remaining: usize,

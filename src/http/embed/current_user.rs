@@ -1,7 +1,7 @@
-//! Who calls a route of a program that embeds the service: an extractor, and layers that keep others out.
+//! The caller of a route of an embedding application, as an extractor.
 //!
-//! Credentials are those that `/graphql` takes, looked at in the same way: an access token or an API token as bearer
-//! token, or the access token's cookie if a page of ours has sent it; the session and the account have to live.
+//! Credentials are checked as at `/graphql`: an access token or API token as bearer token, or the access token's cookie
+//! from a trusted page. The session and the account must be active.
 
 use std::sync::Arc;
 
@@ -10,69 +10,69 @@ use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use axum::http::Response;
 use axum::http::request::Parts;
 
+use super::rejection::rejection;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::app::App;
 use crate::error::{Error, TokenError};
 use crate::http::middleware::request_context;
-use crate::http::problem_details::rejection;
 use crate::http::request::cookies;
 
-/// The caller of a route, with a live session or API token. As `Option<CurrentUser>` it is nothing for callers without
-/// credentials; wrong ones are refused all the same.
+/// The authenticated caller of a route, by session or API token. `Option<CurrentUser>` is `None` without credentials;
+/// invalid ones are still refused.
 #[derive(Debug, Clone)]
 pub struct CurrentUser(Arc<Caller>);
 
 impl CurrentUser {
-    /// The public id, as in the `sub` of tokens.
+    /// The public id, as in the `sub` claim.
     pub fn id(&self) -> String {
         self.0.user_id().to_string()
     }
 
-    /// The name to sign in with.
+    /// The username for login.
     pub fn username(&self) -> &str {
         &self.0.user.username
     }
 
-    /// The e-mail address.
+    /// The e-mail address, if the user has one.
     pub fn email(&self) -> Option<&str> {
         self.0.user.email.as_deref()
     }
 
-    /// The name that is shown.
+    /// The display name, if the user has one.
     pub fn display_name(&self) -> Option<&str> {
         self.0.user.display_name.as_deref()
     }
 
-    /// The names of the roles that the caller has now; an API token with permissions of its own has none.
+    /// The names of the caller's current roles; empty for an API token with permissions of its own.
     pub fn roles(&self) -> &[String] {
         &self.0.access.roles
     }
 
-    /// Whether the caller has this role now, in any spelling.
+    /// Whether the caller currently has this role; case does not matter.
     pub fn has_role(&self, name: &str) -> bool {
         self.0.access.has_role(name)
     }
 
-    /// Whether the caller has this permission now, such as `USERS_READ`.
+    /// Whether the caller currently has this permission, such as `USERS_READ`.
     pub fn has_permission(&self, name: &str) -> bool {
         self.0.access.has_permission(name)
     }
 
-    /// The scopes of the API token that the caller came with, or nothing if it is a person.
+    /// The scopes of the API token that authenticated the caller; `None` for a session.
     pub fn scopes(&self) -> Option<&[String]> {
         self.0.api_token().map(|token| token.scopes.as_slice())
     }
 }
 
-/// What was found out about the caller, so that it is asked for once in a request. It counts for its own service alone:
-/// a program may embed two.
+/// The authentication result, cached in the request's extensions. It is valid for its own service only: an application
+/// may embed two.
 #[derive(Clone)]
 struct CachedRequester(App, Requester);
 
-/// The caller, signed in or not.
+/// The requester, authenticated or anonymous; computed once per request.
 ///
 /// # Errors
-/// The answer, if that cannot be told now.
+/// The error response, if authentication fails.
 async fn cached_requester(app: &App, parts: &mut Parts) -> Result<Requester, Box<Response<Body>>> {
     if let Some(CachedRequester(cached_app, requester)) = parts.extensions.get()
         && cached_app.is_same(app)
@@ -87,10 +87,10 @@ async fn cached_requester(app: &App, parts: &mut Parts) -> Result<Requester, Box
     Ok(requester)
 }
 
-/// The caller, if signed in.
+/// The authenticated caller.
 ///
 /// # Errors
-/// The answer to those who are not: 401, or 403 if another password has to be chosen first.
+/// The error response: 401, or 403 if a password change is required.
 pub(in crate::http) async fn authenticate(app: &App, parts: &mut Parts) -> Result<CurrentUser, Box<Response<Body>>> {
     let requester = cached_requester(app, parts).await?;
     let caller = requester.caller().map_err(|error| Box::new(rejection(&error, &requester.context.request_id)))?;
@@ -105,7 +105,7 @@ where
     type Rejection = Response<Body>;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        authenticate(&App::from_ref(state), parts).await.map_err(|answer| *answer)
+        authenticate(&App::from_ref(state), parts).await.map_err(|response| *response)
     }
 }
 
@@ -117,7 +117,7 @@ where
     type Rejection = Response<Body>;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Self::Rejection> {
-        let requester = cached_requester(&App::from_ref(state), parts).await.map_err(|answer| *answer)?;
+        let requester = cached_requester(&App::from_ref(state), parts).await.map_err(|response| *response)?;
         match requester.caller() {
             Ok(caller) => Ok(Some(Self(Arc::new(caller.clone())))),
             Err(Error::Unauthenticated(TokenError::Missing)) => Ok(None),

@@ -1,4 +1,4 @@
-//! Layers for routes of a program that embeds the service: they let pass who has a role or a permission now.
+//! Layers for routes of an embedding application: they require a role or a permission.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -11,30 +11,30 @@ use axum::response::IntoResponse;
 use tower::{Layer, Service, ServiceExt};
 
 use super::current_user::authenticate;
+use super::rejection::rejection;
 use crate::app::App;
 use crate::error::Error;
-use crate::http::problem_details::rejection;
 
-/// What a caller has to have.
+/// The requirement on a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Requirement {
     Role(Arc<str>),
     Permission(Arc<str>),
 }
 
-/// A layer that lets pass who has what is wanted.
+/// A layer that rejects callers without the required role or permission.
 #[derive(Clone)]
 pub struct RequireLayer {
     app: App,
     requirement: Requirement,
 }
 
-/// Lets callers pass who have this role at the time of the request; others get 401 or 403.
+/// Requires this role at the time of the request; other callers get 401 or 403.
 pub fn require_role(app: &App, name: &str) -> RequireLayer {
     RequireLayer { app: app.clone(), requirement: Requirement::Role(name.into()) }
 }
 
-/// Lets callers pass who have this permission, such as `USERS_READ`, at the time of the request; others get 401 or 403.
+/// Requires this permission, such as `USERS_READ`, at the time of the request; other callers get 401 or 403.
 pub fn require_permission(app: &App, name: &str) -> RequireLayer {
     RequireLayer { app: app.clone(), requirement: Requirement::Permission(name.into()) }
 }
@@ -47,7 +47,7 @@ impl<S> Layer<S> for RequireLayer {
     }
 }
 
-/// What stands behind the layer.
+/// The service that [`RequireLayer`] makes.
 #[derive(Clone)]
 pub struct RequireService<S> {
     layer: RequireLayer,
@@ -65,7 +65,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // The inner service is asked when its turn has come.
+        // `oneshot` polls the inner service for readiness.
         Poll::Ready(Ok(()))
     }
 
@@ -75,7 +75,7 @@ where
             let (mut parts, body) = request.into_parts();
             let caller = match authenticate(&app, &mut parts).await {
                 Ok(caller) => caller,
-                Err(answer) => return Ok(*answer),
+                Err(response) => return Ok(*response),
             };
             let is_allowed = match &requirement {
                 Requirement::Role(name) => caller.has_role(name),

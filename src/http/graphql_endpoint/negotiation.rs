@@ -1,29 +1,33 @@
 //! Content negotiation of GraphQL over HTTP (the GraphQL-over-HTTP working draft; RFC 9110 section 12.5.1).
 
-use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, Method};
 
-/// The two media types of a GraphQL answer.
+use crate::app::App;
+use crate::http::pages::playground;
+
+/// The two media types of a GraphQL response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::http) enum ResponseMedia {
-    /// `application/json`: the status is 200 whenever the answer is a GraphQL one.
+pub(super) enum ResponseMedia {
+    /// `application/json`: the status is 200 for every well-formed GraphQL response.
     Json,
-    /// `application/graphql-response+json`: the status tells what came of it.
+    /// `application/graphql-response+json`: the status reflects the result.
     GraphQl,
 }
 
 impl ResponseMedia {
     /// The value of `Content-Type`.
-    pub(in crate::http) fn content_type(self) -> HeaderValue {
+    pub(super) fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Json => "application/json; charset=utf-8",
             Self::GraphQl => "application/graphql-response+json; charset=utf-8",
         })
     }
 
-    /// What the client prefers, or nothing if it takes neither. Old clients that take anything get plain JSON; an empty
-    /// header says nothing (RFC 9110 section 12.5.1), and Java's `HttpURLConnection` writes `*` for `*/*`.
-    pub(in crate::http) fn accepted(headers: &HeaderMap) -> Option<Self> {
+    /// The media type that the client prefers, or `None` if it accepts neither. Legacy clients that accept anything get
+    /// plain JSON. An empty header states no preference (RFC 9110 section 12.5.1), and Java's `HttpURLConnection`
+    /// writes `*` for `*/*`.
+    pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
         let mut best: Option<(Self, f32)> = None;
         let mut has_range = false;
         for range in
@@ -50,8 +54,47 @@ impl ResponseMedia {
     }
 }
 
-/// Whether the client takes server-sent events, by their own name alone.
-pub(in crate::http) fn accepts_event_stream(headers: &HeaderMap) -> bool {
+/// How to respond to a request.
+pub(super) struct ResponseMode {
+    /// The media type of GraphQL responses.
+    pub media: ResponseMedia,
+    /// Whether the client accepts server-sent events, and nothing else.
+    pub sse: SseMode,
+    method: Method,
+    /// Whether schema introspection is allowed for this request.
+    pub can_introspect: bool,
+}
+
+/// Whether the client accepts server-sent events.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SseMode {
+    Refused,
+    Accepted,
+    /// It accepts nothing else.
+    Required,
+}
+
+impl ResponseMode {
+    /// Negotiates by the headers; `None` if the client accepts nothing that the server offers.
+    pub fn negotiate(app: &App, headers: &HeaderMap, method: Method) -> Option<Self> {
+        let (media, sse) = match (ResponseMedia::accepted(headers), accepts_event_stream(headers)) {
+            (Some(media), false) => (media, SseMode::Refused),
+            (Some(media), true) => (media, SseMode::Accepted),
+            // Clients of event streams read the status of a rejection first.
+            (None, true) => (ResponseMedia::GraphQl, SseMode::Required),
+            (None, false) => return None,
+        };
+        Some(Self { media, sse, method, can_introspect: playground::is_open_to(app, headers) })
+    }
+
+    /// Mutations run by POST only.
+    pub fn can_mutate(&self) -> bool {
+        self.method == Method::POST
+    }
+}
+
+/// Whether the client accepts server-sent events; only the exact media type counts, not a wildcard.
+pub(super) fn accepts_event_stream(headers: &HeaderMap) -> bool {
     let ranges =
         headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
     ranges.into_iter().any(|range| {
@@ -61,9 +104,9 @@ pub(in crate::http) fn accepts_event_stream(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether the body is said to be JSON in UTF-8; forms, plain text and no type at all are what pages of other origins
-/// can send without being asked (OWASP CSRF Prevention Cheat Sheet).
-pub(in crate::http) fn is_json_request(headers: &HeaderMap) -> bool {
+/// Whether the body is declared as JSON in UTF-8. Pages of other origins can send forms, plain text and untyped bodies
+/// without a preflight (OWASP CSRF Prevention Cheat Sheet).
+pub(super) fn is_json_request(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };
     let Ok(text) = value.to_str() else { return false };
@@ -73,14 +116,6 @@ pub(in crate::http) fn is_json_request(headers: &HeaderMap) -> bool {
         && parts.all(|part| {
             part.strip_prefix("charset=").is_none_or(|name| matches!(name.trim_matches('"'), "utf-8" | "utf8"))
         })
-}
-
-/// Whether the body is compressed, or coded otherwise (RFC 9110 section 8.4).
-pub(in crate::http) fn has_content_coding(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().any(|value| {
-        let codings = value.to_str().unwrap_or("unknown").split(',').map(str::trim);
-        codings.into_iter().any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
-    })
 }
 
 #[cfg(test)]
@@ -108,7 +143,7 @@ mod tests {
             (accepted(""), accepted(" , "), accepted("*")),
             (Some(ResponseMedia::Json), Some(ResponseMedia::Json), Some(ResponseMedia::Json))
         );
-        // What Java's `HttpURLConnection` sends.
+        // Java's `HttpURLConnection` sends this.
         assert_eq!(accepted("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"), Some(ResponseMedia::Json));
         assert_eq!(accepted("application/json;q=0"), None);
     }

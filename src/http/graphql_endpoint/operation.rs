@@ -1,20 +1,20 @@
-//! The operation that a request will run, as far as the log and the method check need it.
+//! The operation of a request, for the log and the HTTP method check.
 
 use async_graphql::parser::types::{DocumentOperations, OperationDefinition, OperationType};
 
 use crate::graphql::Document;
-use crate::http::middleware::access_log::LoggedOperation;
+use crate::http::middleware::access_log::{LoggedOperation, OperationKind};
 
-/// Longest operation name that is logged, in bytes.
+/// Maximum bytes of an operation name in the log.
 const MAX_LOGGED_NAME_BYTES: usize = 100;
 
-/// The operation, or nothing if none can be told.
+/// The operation; the default if the document is invalid or has no such operation.
 pub(super) fn describe(document: &Document, operation_name: Option<&str>) -> LoggedOperation {
     let Some(document) = document.parsed() else { return LoggedOperation::default() };
     let kind = |operation: &OperationDefinition| match operation.ty {
-        OperationType::Query => "query",
-        OperationType::Mutation => "mutation",
-        OperationType::Subscription => "subscription",
+        OperationType::Query => OperationKind::Query,
+        OperationType::Mutation => OperationKind::Mutation,
+        OperationType::Subscription => OperationKind::Subscription,
     };
     let mut operation = match &document.operations {
         DocumentOperations::Single(only) => LoggedOperation {

@@ -1,4 +1,4 @@
-//! What a request says: the members of its JSON, or of its query string.
+//! The parameters of a GraphQL request, from a JSON body or a query string.
 
 use async_graphql::{Request, Variables};
 use serde::Deserialize;
@@ -6,17 +6,17 @@ use serde_json::{Map, Value};
 
 use crate::strict_json;
 
-/// The members of a request (GraphQL over HTTP section 5.1); others are left alone.
+/// The parameters of a request (GraphQL over HTTP section 5.1); other members are ignored.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::http) struct Parameters {
+pub(super) struct Parameters {
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<Map<String, Value>>,
     extensions: Option<Map<String, Value>>,
 }
 
-/// The same by GET, where two of them are JSON in text.
+/// The parameters by GET, where `variables` and `extensions` are JSON text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct QueryString {
@@ -28,47 +28,58 @@ pub(in crate::http) struct QueryString {
 
 /// One request, or an array of them.
 pub(super) struct Batch {
+    /// In the order of the body.
     pub requests: Vec<Parameters>,
-    pub is_array: bool,
+    /// The form of the body.
+    pub form: BatchForm,
 }
 
-/// Reads a body; arrays hold 1 to `batch_max` requests.
+/// The form of a body; the response has the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BatchForm {
+    /// One object.
+    Single,
+    /// An array of objects.
+    Array,
+}
+
+/// Parses a body; arrays hold 1 to `max_batch` requests.
 ///
 /// # Errors
-/// A sentence for the client.
-pub(super) fn parse(body: &[u8], batch_max: usize) -> Result<Batch, String> {
-    let (items, is_single) = match strict_json::parse(body) {
-        Ok(Value::Array(items)) => (items, false),
-        Ok(one) => (vec![one], true),
-        Err(_) => return Err("the request's body is not JSON, or a name comes twice in it".to_owned()),
+/// A message for the client.
+pub(super) fn parse(body: &[u8], max_batch: usize) -> Result<Batch, String> {
+    let (items, form) = match strict_json::parse(body) {
+        Ok(Value::Array(items)) => (items, BatchForm::Array),
+        Ok(item) => (vec![item], BatchForm::Single),
+        Err(_) => return Err("the request body is not JSON, or has a duplicate name".to_owned()),
     };
-    if !is_single && batch_max == 0 {
-        return Err("send one request, not an array of them: the setting graphql.batch_max allows arrays".to_owned());
+    if form == BatchForm::Array && max_batch == 0 {
+        return Err(
+            "batches are disabled: send one request, or allow arrays by the setting graphql.batch_max".to_owned()
+        );
     }
-    if !is_single && (items.is_empty() || items.len() > batch_max) {
-        return Err(format!("an array holds 1 to {batch_max} requests (graphql.batch_max)"));
+    if form == BatchForm::Array && (items.is_empty() || items.len() > max_batch) {
+        return Err(format!("an array holds 1 to {max_batch} requests (graphql.batch_max)"));
     }
     let requests = items.into_iter().map(Parameters::from_json).collect::<Result<_, _>>()?;
-    Ok(Batch { requests, is_array: !is_single })
+    Ok(Batch { requests, form })
 }
 
 impl QueryString {
-    /// Whether it asks for nothing at all.
+    /// Whether there is neither a query nor an extension.
     pub fn is_empty(&self) -> bool {
         self.query.is_none() && self.extensions.is_none()
     }
 
-    /// The request in it.
-    ///
     /// # Errors
-    /// A sentence for the client.
+    /// A message for the client.
     pub(super) fn into_parameters(self) -> Result<Parameters, String> {
         let object = |text: Option<String>| {
             let text = text.unwrap_or_default();
             match if text.is_empty() { Ok(Value::Null) } else { strict_json::parse(text.as_bytes()) } {
                 Ok(Value::Object(members)) => Ok(Some(members)),
                 Ok(Value::Null) => Ok(None),
-                Ok(_) | Err(_) => Err("variables and extensions are JSON objects".to_owned()),
+                Ok(_) | Err(_) => Err("variables and extensions must be JSON objects".to_owned()),
             }
         };
         let (variables, extensions) = (object(self.variables)?, object(self.extensions)?);
@@ -77,13 +88,14 @@ impl QueryString {
 }
 
 impl Parameters {
-    /// What an item of a body says. An array of the members is not taken for an object, as serde would.
+    /// Reads the parameters from one item of a body. It must be an object: serde would also accept an array of the
+    /// members.
     pub fn from_json(item: Value) -> Result<Self, String> {
         if !item.is_object() {
-            return Err("a request is a JSON object".to_owned());
+            return Err("send each request as a JSON object".to_owned());
         }
         serde_json::from_value(item)
-            .map_err(|_| "query and operationName are texts, variables and extensions are objects".to_owned())
+            .map_err(|_| "query and operationName must be strings, variables and extensions objects".to_owned())
     }
 
     /// The query, unless it is blank.
@@ -91,13 +103,13 @@ impl Parameters {
         self.query.as_deref().filter(|query| !query.trim().is_empty())
     }
 
-    /// The member of `extensions` with this name. The others ask for protocols that are not spoken here; clients that
-    /// name themselves in them are welcome.
+    /// The member of `extensions` with this name. Other extensions are ignored: clients may identify themselves in
+    /// them.
     pub fn extension(&self, name: &str) -> Option<&Value> {
         self.extensions.as_ref()?.get(name)
     }
 
-    /// The request for `query`.
+    /// The request with `query` as its query.
     pub fn into_request(self, query: impl Into<String>) -> Request {
         let mut request = Request::new(query);
         request.operation_name = self.operation_name.filter(|name| !name.is_empty());

@@ -1,4 +1,4 @@
-//! Automatic persisted queries, as Apollo clients ask for them: a query is sent once, later its SHA-256 alone.
+//! Automatic persisted queries of Apollo clients: a query is sent once, later only its SHA-256.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -6,27 +6,27 @@ use std::sync::{Mutex, PoisonError};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 
-/// Most queries that are kept.
+/// Maximum number of stored queries.
 const MAX_QUERIES: usize = 1_000;
 
-/// Most bytes of all queries that are kept.
+/// Maximum bytes of all stored queries.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The name of a query.
+/// The SHA-256 of a query.
 pub(super) type QueryHash = [u8; 32];
 
-/// Why an extension `persistedQuery` cannot be followed.
+/// Why a `persistedQuery` extension is refused.
 pub(super) enum InvalidHash {
-    /// It is of a version of the protocol that nobody speaks.
+    /// The protocol version is not supported.
     UnsupportedVersion,
-    /// It is not of the protocol's form.
+    /// The extension is malformed.
     Malformed,
 }
 
-/// The hash in an extension `persistedQuery`.
+/// The hash in a `persistedQuery` extension.
 ///
 /// # Errors
-/// When there is none in it.
+/// When the version is unsupported or the hash malformed.
 pub(super) fn parse_hash(extension: &Value) -> Result<QueryHash, InvalidHash> {
     match extension.get("version") {
         Some(version) if version.as_u64() == Some(1) => {}
@@ -51,40 +51,39 @@ fn decode_hex(hexadecimal: &str) -> Option<QueryHash> {
     Some(hash)
 }
 
-/// Whether `hash` is the query's.
+/// Whether `hash` is the SHA-256 of `query`.
 pub(super) fn is_hash_of(hash: &QueryHash, query: &str) -> bool {
     digest(&SHA256, query.as_bytes()).as_ref() == hash
 }
 
-/// The queries that are kept; the oldest goes first, and a client that asks for it sends it again.
+/// The stored queries; the oldest is evicted first, and a client then sends its query again.
 #[derive(Default)]
 pub(super) struct PersistedQueries(Mutex<Entries>);
 
 #[derive(Default)]
 struct Entries {
     queries: HashMap<QueryHash, String>,
-    /// From the oldest to the newest.
     insertion_order: VecDeque<QueryHash>,
     bytes: usize,
 }
 
 impl PersistedQueries {
-    /// The query with this hash, if it is kept.
+    /// The query with this hash, if it is stored.
     pub fn get(&self, hash: &QueryHash) -> Option<String> {
-        self.with_entries(|kept| kept.queries.get(hash).cloned())
+        self.with_entries(|entries| entries.queries.get(hash).cloned())
     }
 
-    /// Keeps a query under its hash, which the caller has checked.
+    /// Stores a query under its hash, which the caller has verified.
     pub fn insert(&self, hash: QueryHash, query: &str) {
-        self.with_entries(|kept| {
-            if kept.queries.insert(hash, query.to_owned()).is_some() {
+        self.with_entries(|entries| {
+            if entries.queries.insert(hash, query.to_owned()).is_some() {
                 return;
             }
-            kept.insertion_order.push_back(hash);
-            kept.bytes += query.len();
-            while kept.queries.len() > MAX_QUERIES || kept.bytes > MAX_BYTES {
-                let Some(oldest) = kept.insertion_order.pop_front() else { return };
-                kept.bytes -= kept.queries.remove(&oldest).map_or(0, |query| query.len());
+            entries.insertion_order.push_back(hash);
+            entries.bytes += query.len();
+            while entries.queries.len() > MAX_QUERIES || entries.bytes > MAX_BYTES {
+                let Some(oldest) = entries.insertion_order.pop_front() else { return };
+                entries.bytes -= entries.queries.remove(&oldest).map_or(0, |query| query.len());
             }
         });
     }
@@ -112,9 +111,9 @@ mod tests {
             persisted.insert(numbered_hash(index), "{ me { id } }");
         }
         assert_eq!(persisted.get(&numbered_hash(0)), None);
-        assert!((1..=MAX_QUERIES).all(|place| persisted.get(&numbered_hash(place)).is_some()));
+        assert!((1..=MAX_QUERIES).all(|index| persisted.get(&numbered_hash(index)).is_some()));
         assert_eq!(
-            persisted.with_entries(|kept| (kept.insertion_order.len(), kept.bytes)),
+            persisted.with_entries(|entries| (entries.insertion_order.len(), entries.bytes)),
             (MAX_QUERIES, 13 * MAX_QUERIES)
         );
     }
@@ -126,7 +125,7 @@ mod tests {
             persisted.insert(numbered_hash(index), &long);
         }
         assert_eq!(persisted.get(&numbered_hash(0)), None);
-        assert!((1..11).all(|place| persisted.get(&numbered_hash(place)).is_some()));
+        assert!((1..11).all(|index| persisted.get(&numbered_hash(index)).is_some()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The HTTP answer to GraphQL responses, and to what is no GraphQL request.
+//! HTTP responses for GraphQL responses, and for requests that are not valid GraphQL over HTTP.
 
 use std::slice;
 
@@ -14,37 +14,42 @@ use crate::graphql::error::without_location;
 use crate::graphql::limits::response::{oversized_response, to_json_within};
 use crate::http::middleware::access_log::LoggedOperation;
 
-/// What is no GraphQL request, so that nothing of it was run.
-pub(in crate::http) struct RequestError {
+/// A request that is not valid GraphQL over HTTP; nothing of it ran.
+pub(super) struct RequestError {
     status: StatusCode,
     code: &'static str,
     message: String,
 }
 
 impl RequestError {
+    /// 400, with a message that says what to send.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: "BAD_REQUEST", message: message.into() }
     }
 
+    /// 405, because GET is a safe method (RFC 9110 section 9.2.1).
     pub fn mutation_by_get() -> Self {
         let message = "send mutations by POST".to_owned();
         Self { status: StatusCode::METHOD_NOT_ALLOWED, code: "METHOD_NOT_ALLOWED", message }
     }
 
+    /// 400 for a subscription in a batch, or from a client that accepts no event stream.
     pub fn subscription_needs_stream() -> Self {
         Self::bad_request(
-            "subscriptions run over a WebSocket at this address with the subprotocol graphql-transport-ws, or as \
-            server-sent events: accept text/event-stream",
+            "send subscriptions over a WebSocket at this URL with the subprotocol graphql-transport-ws, or accept \
+            text/event-stream for server-sent events",
         )
     }
 
+    /// 403 for a WebSocket that an untrusted page opens.
     pub fn cross_site() -> Self {
-        let message = "this page may not open a WebSocket here: add its origin to the setting cors.origins; if it is \
-            the server's own, the proxy in front has to pass Host on as it came"
+        let message = "cross-site WebSocket refused: add the page's origin to the setting cors.origins; if it is the \
+            server's own, have the proxy in front forward Host unchanged"
             .to_owned();
         Self { status: StatusCode::FORBIDDEN, code: "CSRF_REFUSED", message }
     }
 
+    /// 406.
     pub fn not_acceptable() -> Self {
         let message = "accept application/json or application/graphql-response+json; text/event-stream is for \
             subscriptions"
@@ -52,21 +57,24 @@ impl RequestError {
         Self { status: StatusCode::NOT_ACCEPTABLE, code: "NOT_ACCEPTABLE", message }
     }
 
+    /// 415.
     pub fn unsupported_media_type() -> Self {
         let message = "send the request as application/json".to_owned();
         Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, code: "UNSUPPORTED_MEDIA_TYPE", message }
     }
 
+    /// 413.
     pub fn payload_too_large() -> Self {
         let message = "the request is longer than 64 KiB".to_owned();
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "PAYLOAD_TOO_LARGE", message }
     }
 
-    /// The same where no HTTP answer can be given.
+    /// The error as a GraphQL response, where no HTTP response can be sent.
     pub fn to_graphql(&self) -> GraphQlResponse {
         error_response(&self.message, self.code)
     }
 
+    /// The HTTP response.
     pub fn respond(self, media: ResponseMedia) -> Response<Body> {
         let body = json!({ "errors": [{ "message": self.message, "extensions": { "code": self.code } }] });
         let mut response = json_response(media, self.status, &body);
@@ -78,14 +86,14 @@ impl RequestError {
     }
 }
 
-/// An answer in which nothing was run, in the words that Apollo's clients wait for.
+/// An error response of a request that did not run, with a message that Apollo clients recognise.
 pub(super) fn error_response(message: &str, code: &str) -> GraphQlResponse {
     let mut error = async_graphql::Error::new(message);
     error.extensions.get_or_insert_default().set("code", code);
     GraphQlResponse::from_errors(vec![without_location(error)])
 }
 
-/// The answer to one request, in at most `max_bytes`.
+/// The response to one request, at most `max_bytes` long.
 pub(super) fn single(media: ResponseMedia, response: &GraphQlResponse, max_bytes: usize) -> Response<Body> {
     let status = status(media, response);
     match to_json_within(&body(status, response), max_bytes) {
@@ -96,8 +104,8 @@ pub(super) fn single(media: ResponseMedia, response: &GraphQlResponse, max_bytes
     }
 }
 
-/// The answer to an array of requests, in its order; its status is theirs if they agree. Those for which fewer than
-/// `max_bytes` are left are replaced by errors.
+/// The response to a batch, in request order. Its status is that of its responses if they agree, else 200. A response
+/// for which too little of `max_bytes` is left is replaced by an error.
 pub(super) fn batch(media: ResponseMedia, responses: &[GraphQlResponse], max_bytes: usize) -> Response<Body> {
     let mut statuses: Vec<StatusCode> = responses.iter().map(|response| status(media, response)).collect();
     statuses.dedup();
@@ -109,16 +117,16 @@ pub(super) fn batch(media: ResponseMedia, responses: &[GraphQlResponse], max_byt
         }
         let left = max_bytes.saturating_sub(json.len());
         json.extend(to_json_within(&body(status, response), left).unwrap_or_else(|| {
-            let refusal = oversized_response(&response.data, max_bytes);
-            serde_json::to_vec(&body(status, &refusal)).unwrap_or_default()
+            let error = oversized_response(&response.data, max_bytes);
+            serde_json::to_vec(&body(status, &error)).unwrap_or_default()
         }));
     }
     json.push(b']');
     with_status_headers(bytes_response(media, status, json), responses)
 }
 
-/// Old clients hide the body of any status but 200, so plain JSON has no other; the newer media type tells by the
-/// status why a whole request came to nothing.
+/// Legacy clients hide the body unless the status is 200, so plain JSON always has 200. The newer media type states by
+/// the status why the whole request failed.
 fn status(media: ResponseMedia, response: &GraphQlResponse) -> StatusCode {
     match common_error_code(response) {
         _ if media == ResponseMedia::Json => StatusCode::OK,
@@ -132,12 +140,12 @@ fn status(media: ResponseMedia, response: &GraphQlResponse) -> StatusCode {
     }
 }
 
-/// Whether the request was refused before anything of it ran.
+/// Whether the request was rejected before execution.
 fn is_not_executed(response: &GraphQlResponse) -> bool {
     !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
 }
 
-/// The code for which all of the request was refused, if it was: no field has a value, and all errors say the same.
+/// The error code of a request that failed as a whole: no field has a value, and all errors have the same code.
 fn common_error_code(response: &GraphQlResponse) -> Option<&str> {
     let is_empty = match &response.data {
         Data::Object(fields) => fields.values().all(|value| *value == Data::Null),
@@ -154,28 +162,28 @@ fn code(error: &ServerError) -> &str {
     }
 }
 
-/// The members of an answer; its fields stand in the order of the query.
+/// The body of a response; its fields keep the order of the query.
 #[derive(Serialize)]
-pub(in crate::http) struct ResponseBody<'a> {
+pub(super) struct ResponseBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Data>,
     #[serde(skip_serializing_if = "<[ServerError]>::is_empty")]
     errors: &'a [ServerError],
 }
 
-/// The members of the answer to an event, which has a status no more.
-pub(in crate::http) fn event_body(response: &GraphQlResponse) -> ResponseBody<'_> {
+/// The body of an event, which has no HTTP status of its own.
+pub(super) fn event_body(response: &GraphQlResponse) -> ResponseBody<'_> {
     body(StatusCode::OK, response)
 }
 
-/// An answer with a status that says no has no data (GraphQL over HTTP section 6.4.2).
+/// A response with an error status has no `data` (GraphQL over HTTP section 6.4.2).
 fn body(status: StatusCode, response: &GraphQlResponse) -> ResponseBody<'_> {
     let has_data = status == StatusCode::OK && !is_not_executed(response);
     ResponseBody { data: has_data.then_some(&response.data), errors: &response.errors }
 }
 
-/// Adds the header that a status needs: the challenge of a 401, which names no error when no credentials came (RFC 6750
-/// section 3.1), or how long to wait.
+/// Adds the header that the status requires: `WWW-Authenticate`, without an error if no credentials came (RFC 6750
+/// section 3.1), or `Retry-After`.
 fn with_status_headers(mut response: Response<Body>, responses: &[GraphQlResponse]) -> Response<Body> {
     let extension = |name: &str| {
         let errors = responses.iter().flat_map(|response| &response.errors);

@@ -1,7 +1,7 @@
 //! Subscriptions as server-sent events, in the "distinct connections" mode of the GraphQL-over-SSE protocol.
 //!
-//! An event `next` carries one answer. An event `complete` says that there is nothing to come again for; where only the
-//! token has expired, the server stops or the database is away, the stream ends without it, and clients do come again.
+//! A `next` event carries one response. A `complete` event means: do not reconnect. If only the token
+//! expired, the server shuts down or the database is unavailable, the stream ends without it, and clients reconnect.
 
 use std::convert::Infallible;
 
@@ -13,19 +13,20 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream;
 
+use super::batch::{GraphqlHandler, PreparedRequest};
+use super::response::event_body;
 use super::subscribe::log_stream_error;
-use super::{GraphqlHandler, PreparedRequest, Shutdown, event_body};
-use crate::account::caller::requester::RequestAuth;
+use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::error::{Error, TokenError};
 use crate::graphql::Subscription;
 use crate::graphql::error::finalize_errors;
-use crate::http::server::Streaming;
+use crate::http::server::{Shutdown, Streaming};
 
-/// Has nginx pass on each event as it comes.
+/// Disables nginx's buffering, so that each event arrives at once.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// A stream as far as it has come.
+/// The state of an open event stream.
 struct EventStream {
     subscription: Subscription,
     shutdown: Shutdown,
@@ -33,10 +34,10 @@ struct EventStream {
 }
 
 impl GraphqlHandler {
-    /// Answers with what happens from now on.
+    /// Responds with the subscription's events.
     ///
     /// # Errors
-    /// The answer that refuses it.
+    /// The response that rejects the subscription.
     pub(super) async fn event_stream(
         &self,
         app: &App,
@@ -54,7 +55,7 @@ impl GraphqlHandler {
         });
         let keep_alive = KeepAlive::new().interval(app.config.server.timeouts.ping);
         let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
-        // Nothing keeps it, as nothing keeps any other answer.
+        // The middleware sets `no-store`, as for any other response.
         response.headers_mut().remove(CACHE_CONTROL);
         response.headers_mut().insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
         response.extensions_mut().insert(Streaming);
@@ -63,7 +64,7 @@ impl GraphqlHandler {
 }
 
 impl EventStream {
-    /// The next event and whether it is the last; nothing where the stream just ends.
+    /// The next event and whether it is the last; `None` if the stream ends without a `complete` event.
     async fn next(&mut self) -> Option<(Event, bool)> {
         let next = tokio::select! {
             biased;
@@ -76,7 +77,8 @@ impl EventStream {
                 Some((Event::default().event("next").json_data(event_body(&response)).ok()?, false))
             }
             Err(Error::Unauthenticated(TokenError::Expired | TokenError::Replaced)) => None,
-            // There is nobody any more who could come again. Without data an `EventSource` would not tell of it.
+            // The session or the permission is gone: reconnecting is useless. `EventSource` ignores events without
+            // data.
             Err(Error::Unauthenticated(_) | Error::Forbidden | Error::PasswordChangeRequired) => {
                 Some((Event::default().event("complete").data("null"), true))
             }

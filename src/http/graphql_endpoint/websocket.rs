@@ -1,7 +1,8 @@
-//! Subscriptions over a WebSocket, by the subprotocol `graphql-transport-ws`.
+//! Subscriptions over a WebSocket, with the subprotocol `graphql-transport-ws`.
 //!
-//! The library's own loop has one code for every refusal; clients tell by it whether to come again, so this one speaks
-//! the protocol itself. Queries and mutations do not run here: what holds for a request holds for those by POST.
+//! The library's own loop closes every refused connection with one code, but clients decide by the code whether to
+//! reconnect, so this module implements the protocol. Queries and mutations run by POST only, where the rules for
+//! requests apply.
 
 use std::sync::Arc;
 
@@ -11,37 +12,39 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::header::UPGRADE;
 use axum::http::{HeaderMap, Response};
 
+use super::batch::GraphqlHandler;
 use super::negotiation::ResponseMedia;
-use super::{GraphqlHandler, RequestError};
-use crate::account::caller::requester::RequestAuth;
+use super::response::RequestError;
+use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::http::server::Shutdown;
 
 mod close;
 mod connection;
+mod connection_init;
 mod message;
+mod subscriptions;
 mod transport;
 
-/// The subprotocol.
 const PROTOCOL: &str = "graphql-transport-ws";
 
-/// Most bytes of a message from the client, as of a request's body.
+/// Maximum bytes of a client message, as of a request body.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 
-/// Bytes that are read ahead; the library's own default is 128 KiB for each connection.
+/// Bytes read ahead; the library's default is 128 KiB per connection.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
-/// Most bytes that wait to be sent. Each message is sent before the next one is made, so this is room for the longest.
+/// Maximum bytes waiting to be sent. Each message is sent before the next one is built, so this fits the longest.
 const MAX_UNSENT_BYTES: usize = 4 * 1024 * 1024;
 
-/// Whether the request wants to go on as a WebSocket.
-pub(in crate::http) fn is_upgrade(headers: &HeaderMap) -> bool {
+/// Whether the request asks for a WebSocket upgrade.
+pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.get(UPGRADE).is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Opens the socket, unless it is a page of somebody else that has the browser open it: the browser would send cookies
-/// along, and let the page read what comes (RFC 6455 section 10.2).
-pub(in crate::http) fn open(
+/// Accepts the WebSocket, unless a page of another site opens it. The browser would send cookies along and let the page
+/// read the messages (RFC 6455 section 10.2).
+pub(super) fn open(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     app: App,
     handler: Arc<GraphqlHandler>,

@@ -1,7 +1,7 @@
-//! Cross-origin resource sharing: which pages of other origins may read answers (Fetch Standard section 3.2).
+//! Cross-origin resource sharing: which origins may read responses (Fetch Standard section 3.2).
 //!
-//! tower-http's layer answers every OPTIONS request itself, also those that are no preflight and that the REST dialects
-//! answer with their methods; and it tells origins that are not listed what listed ones may do.
+//! tower-http's layer answers every OPTIONS request itself, also those that are no preflight and that REST dialects
+//! answer with their methods. It also reveals the allowed methods and headers to unlisted origins.
 
 use axum::extract::Request;
 use axum::http::header::{
@@ -14,34 +14,34 @@ use axum::response::{IntoResponse, Response};
 
 use crate::app::App;
 
-/// What every answer to a listed origin says.
+/// Headers of every response to a listed origin.
 const RESPONSE_HEADERS: [(HeaderName, &str); 2] = [
     (ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
     (ACCESS_CONTROL_EXPOSE_HEADERS, "retry-after, www-authenticate, x-request-id"),
 ];
 
-/// What the answer to a preflight says.
+/// Headers of the response to a preflight.
 const PREFLIGHT_HEADERS: [(HeaderName, &str); 3] = [
     (ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
     (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     (ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 
-/// The headers that the server reads, and those that Apollo clients add. Callers of Corvus send the last one.
+/// The request headers that the server reads, and those that Apollo clients add. The last one is for clients of Corvus.
 const READ_HEADERS: &str = "authorization, content-type, apollo-require-preflight, apollographql-client-name, \
     apollographql-client-version, x-apollo-operation-name, last-event-id, x-auth-token";
 
-/// What a page may read of an answer.
+/// The CORS decision for a request: what the page of another origin may read and send.
 pub(in crate::http) struct Cors {
     /// The page's origin, if it is listed.
     origin: Option<HeaderValue>,
-    /// What it may send; nothing where it did not ask.
+    /// The request headers that it may send; only in responses to preflights.
     allowed_headers: Option<HeaderValue>,
     is_preflight: bool,
 }
 
 impl Cors {
-    /// What the page asks that has sent `request`.
+    /// The rules for the page that sent `request`.
     pub fn of(app: &App, request: &Request) -> Self {
         let headers = request.headers();
         let origin = headers.get(ORIGIN).filter(|origin| app.config.cors.allows_origin(origin.as_bytes())).cloned();
@@ -55,12 +55,12 @@ impl Cors {
         Self { origin, allowed_headers: headers.flatten(), is_preflight }
     }
 
-    /// The answer, if the request was a preflight.
+    /// The response, if the request is a preflight.
     pub fn preflight(&self) -> Option<Response> {
         self.is_preflight.then(|| StatusCode::NO_CONTENT.into_response())
     }
 
-    /// Lets pages of listed origins read the answer. Others learn nothing.
+    /// Adds the headers that let listed origins read the response. Other origins get none.
     pub fn apply(self, response: &mut Response) {
         response.headers_mut().append(VARY, HeaderValue::from_static("origin"));
         let Some(origin) = self.origin else { return };
@@ -79,13 +79,13 @@ impl Cors {
 fn log_refused_origin(origin: Option<&HeaderValue>) {
     let text = String::from_utf8_lossy(origin.map_or(b"", HeaderValue::as_bytes));
     let origin: String = text.chars().take(MAX_LOGGED_CHARS).collect();
-    tracing::info!(origin = ?origin, "a page may read no answers: its origin is not in cors.origins");
+    tracing::info!(origin = ?origin, "cross-origin request refused: the origin is not in cors.origins");
 }
 
-/// Most characters of an origin that the log repeats.
+/// Maximum characters of an origin in the log.
 const MAX_LOGGED_CHARS: usize = 100;
 
-/// Every header that a page may send.
+/// The value of `Access-Control-Allow-Headers`.
 fn header_list(more: &[String]) -> Option<HeaderValue> {
     let names: Vec<&str> = std::iter::once(READ_HEADERS).chain(more.iter().map(String::as_str)).collect();
     HeaderValue::from_str(&names.join(", ")).ok()

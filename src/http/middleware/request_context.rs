@@ -1,4 +1,4 @@
-//! Introduces each request: who it says to be, where it comes from, and the name it has in logs and answers.
+//! The context of each request: credentials, client address, user agent and request id.
 
 use std::net::SocketAddr;
 
@@ -7,23 +7,23 @@ use axum::http::header::USER_AGENT;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::account::caller::requester::{RequestAuth, RequestContext};
+use crate::account::caller::request_auth::RequestAuth;
+use crate::account::caller::request_context::RequestContext;
 use crate::app::App;
 use crate::http::problem_details::problem;
 use crate::http::request::authorization::{credentials, has_token_in_query};
 use crate::http::request::client_address;
 use crate::http::request::fetch_site::RequestOrigin;
 
-/// The header that tells a request's name.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Most characters of a name that a proxy gives.
+/// Maximum characters of a request id from a proxy.
 const MAX_REQUEST_ID_CHARS: usize = 64;
 
-/// Most characters of a user agent that are kept.
+/// Maximum characters of a stored user agent.
 const MAX_USER_AGENT_CHARS: usize = 500;
 
-/// Adds the [`Visitor`] to the request; tells its name.
+/// Attaches the [`RequestAuth`] to the request; returns the request id.
 pub(in crate::http) fn attach(app: &App, request: &mut Request) -> String {
     let mut auth = from_headers(app, request.headers(), request.extensions());
     let origin = RequestOrigin::new(request.uri(), request.headers());
@@ -34,20 +34,20 @@ pub(in crate::http) fn attach(app: &App, request: &mut Request) -> String {
     request_id
 }
 
-/// The answer to a request with a token in its address.
+/// The response to a request with an access token in its query string.
 pub(in crate::http) fn reject_token_in_query(request: &Request) -> Option<Response> {
-    let detail = "send the access token in the Authorization header, not in the address";
+    let detail = "send the access token in the Authorization header, not in the URL";
     has_token_in_query(request.uri()).then(|| problem(StatusCode::BAD_REQUEST, "BAD_REQUEST", detail))
 }
 
-/// Adds the request's name to its answer.
+/// Adds the request id to the response.
 pub(in crate::http) fn set_request_id(response: &mut Response, request_id: &str) {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
 }
 
-/// The visitor who has sent these headers from the peer that the extensions tell of.
+/// The authentication input of a request with these headers; the extensions hold the peer.
 pub(in crate::http) fn from_headers(app: &App, headers: &HeaderMap, extensions: &Extensions) -> RequestAuth {
     let proxies = &app.config.server.trusted_proxies;
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
@@ -60,7 +60,7 @@ pub(in crate::http) fn from_headers(app: &App, headers: &HeaderMap, extensions: 
     RequestAuth { credentials: credentials(headers), context: client }
 }
 
-/// The name that a proxy gave the request, if it fits a log line as it is.
+/// The request id from a proxy, if it is safe in a log line.
 fn forwarded_request_id(headers: &HeaderMap) -> Option<String> {
     let mut values = headers.get_all(REQUEST_ID).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };

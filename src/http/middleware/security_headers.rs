@@ -1,4 +1,4 @@
-//! The headers that every answer carries, errors among them (OWASP REST Security Cheat Sheet; ASVS 3.4).
+//! Security headers of every response, errors included (OWASP REST Security Cheat Sheet; ASVS 3.4).
 
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
@@ -18,15 +18,15 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Adds the headers that the handler did not set itself.
+/// Adds the security headers that the handler did not set.
 pub(in crate::http) fn apply(app: &App, response: &mut Response) {
     add_missing(response.headers_mut());
-    if app.config.cors.has_hsts {
+    if app.config.server.has_hsts {
         response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
 }
 
-/// Adds the headers that are not there yet.
+/// Adds the missing ones.
 pub(in crate::http) fn add_missing(headers: &mut HeaderMap) {
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

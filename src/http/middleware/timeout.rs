@@ -1,4 +1,4 @@
-//! How long a request may take, and how long its body may be. The connection's own deadlines are the server's.
+//! Limits on a request's duration and body size. The server enforces the connection's own timeouts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +14,10 @@ use tower_http::timeout::{DeadlineBody, TimeoutError};
 use crate::app::App;
 use crate::http::problem_details::problem;
 
-/// Most bytes of a request's body.
+/// Maximum bytes of a request body.
 pub(in crate::http) const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Answers for the handler when the body or the handler itself takes too long.
+/// Runs the handler with a timeout for the body and one for the whole request.
 pub(in crate::http) async fn run(app: &App, request: Request, next: Next) -> Response<Body> {
     let deadlines = &app.config.server.timeouts;
     let is_late = Arc::new(AtomicBool::new(false));
@@ -27,7 +27,7 @@ pub(in crate::http) async fn run(app: &App, request: Request, next: Next) -> Res
             return body;
         }
         if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
-            // The handler meets the same error as at the end of its patience, only before anything is read.
+            // The handler meets the same error as after reading too much, before anything is read.
             return Body::new(Limited::new(Body::from("too long"), 0));
         }
         Body::new(DeadlineBody::new(deadlines.body, body).map_err(move |error| {
@@ -37,11 +37,11 @@ pub(in crate::http) async fn run(app: &App, request: Request, next: Next) -> Res
     });
     let response = tokio::time::timeout(deadlines.request, next.run(request)).await;
     if is_late.load(Ordering::Relaxed) {
-        return problem(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "the request's body came too slowly");
+        return problem(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", "the request body arrived too slowly");
     }
     response.unwrap_or_else(|_| {
-        tracing::warn!(seconds = deadlines.request.as_secs(), "a request took too long");
-        let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "TIMEOUT", "this took too long: try again");
+        tracing::warn!(seconds = deadlines.request.as_secs(), "request timed out");
+        let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "TIMEOUT", "the request timed out: try again");
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         response
     })

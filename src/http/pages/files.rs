@@ -1,4 +1,4 @@
-//! The built files: inside the program, or (in debug builds) in `web/dist`.
+//! The built web files: embedded in the program, or read from `web/dist` in debug builds.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 #[folder = "web/dist"]
 struct Dist;
 
-/// A file as one client gets it.
+/// A file in the encoding that one client accepts.
 pub(crate) struct File {
     bytes: Cow<'static, [u8]>,
     hash: [u8; 32],
@@ -25,7 +25,7 @@ pub(crate) fn read_text(path: &str) -> Option<String> {
     read(path).and_then(|(bytes, _)| String::from_utf8(bytes.into_owned()).ok())
 }
 
-/// The file of this name in this directory and no other, packed if there is a packed one and the client takes it.
+/// The file with this name directly in this directory; gzipped if such a file exists and the client accepts it.
 pub(crate) fn find(directory: &str, name: &str, headers: &HeaderMap) -> Option<File> {
     if name.contains(['/', '\\']) {
         return None;
@@ -71,7 +71,7 @@ impl File {
         self.into_response_with("public, max-age=31536000, immutable")
     }
 
-    /// For names that stay: nothing, if the client has this very file (RFC 9110 section 13.1.2).
+    /// For stable names: 304 without a body if the client has this version (RFC 9110 section 13.1.2).
     pub fn into_revalidated(self, headers: &HeaderMap) -> Response<Body> {
         let tag = self.hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
         let tag = format!("\"{tag}\"");

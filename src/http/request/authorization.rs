@@ -3,11 +3,11 @@
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Uri};
 
-use crate::account::caller::requester::Credentials;
+use crate::account::caller::request_auth::Credentials;
 
-/// What the header says. Clients that are signed out send an empty header, `Bearer`, `Bearer null` or
-/// `Bearer undefined`: these are no credentials at all. Neither is another scheme, such as the `Basic` of a proxy in
-/// front of a site under test: a cookie beside it counts as it does without.
+/// The credentials in the header. Signed-out clients send an empty header, `Bearer`, `Bearer null` or `Bearer
+/// undefined`: these count as no credentials. So does another scheme, such as the `Basic` of a proxy in front of a
+/// staging site; a cookie beside it still counts.
 pub(in crate::http) fn credentials(headers: &HeaderMap) -> Credentials {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (value, more) = (values.next(), values.next());
@@ -21,8 +21,8 @@ pub(in crate::http) fn credentials(headers: &HeaderMap) -> Credentials {
     value.to_str().map_or(Credentials::Malformed, parse)
 }
 
-/// Whether another scheme than ours stands before the rest of the header (RFC 9110 section 11.4). A single word is a
-/// token that lacks its scheme.
+/// Whether the header uses a scheme other than `Bearer` (RFC 9110 section 11.4). A single word is a token without its
+/// scheme.
 fn is_other_scheme(value: &[u8]) -> bool {
     let mut words = value.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
     let (Some(scheme), Some(_)) = (words.next(), words.next()) else { return false };
@@ -30,7 +30,7 @@ fn is_other_scheme(value: &[u8]) -> bool {
     scheme.iter().all(is_token) && !scheme.eq_ignore_ascii_case(b"bearer")
 }
 
-/// What the value of the header says, wherever else it stands.
+/// Parses the value of an `Authorization` header, wherever it was sent.
 pub(in crate::http) fn parse(text: &str) -> Credentials {
     let mut words = text.split_ascii_whitespace();
     match (words.next(), words.next(), words.next()) {
@@ -44,8 +44,8 @@ pub(in crate::http) fn parse(text: &str) -> Credentials {
     }
 }
 
-/// Whether the address has a token in it: addresses end up in logs and histories, so it is not taken from there, and
-/// the caller is told (RFC 6750 section 2.3, RFC 9700 section 4.3.2).
+/// Whether the query string has an access token. URLs end up in logs and histories, so it is rejected there (RFC 6750
+/// section 2.3, RFC 9700 section 4.3.2).
 pub(in crate::http) fn has_token_in_query(uri: &Uri) -> bool {
     uri.query().unwrap_or_default().split('&').any(|member| member.split('=').next() == Some("access_token"))
 }
@@ -94,7 +94,7 @@ mod tests {
         ] {
             assert_eq!(parsed(&[value]), "none", "{value:?}");
         }
-        assert_eq!(parsed(&["Basic YWJj", "Bearer abc"]), "malformed", "nobody knows which of them is meant");
+        assert_eq!(parsed(&["Basic YWJj", "Bearer abc"]), "malformed", "two headers are ambiguous");
         assert_eq!(parsed(&["B\u{e4}sic YWJj"]), "malformed");
     }
 

@@ -1,27 +1,27 @@
-//! Where a request came from: the peer, or what trusted proxies say about it.
+//! The client's address: the peer, or the address that trusted proxies forward.
 
 use std::net::IpAddr;
 
 use axum::http::header::FORWARDED;
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::config::{ForwardedHeader, TrustedProxies};
+use crate::config::{ForwardedHeader, IpNetworks};
 
 #[cfg(test)]
 mod tests;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The client's address. Each proxy adds the address it was called from to the end of `Forwarded` (RFC 7239) or
-/// `X-Forwarded-For`, so the entries are walked from the right: a trusted proxy's own address is passed over, the
-/// first other one is the client, and whatever stands left of it was written by the client itself.
+/// The client's address. Each proxy appends the address that called it to `Forwarded` (RFC 7239) or `X-Forwarded-For`,
+/// so the entries are read from the right. Trusted proxies are skipped, and the first other address is the client. The
+/// client itself wrote everything further left.
 ///
-/// A proxy writes one of the two headers and may let the client's own version of the other one pass: the settings say
-/// which one counts, and the other one is ignored.
+/// A proxy writes one of the two headers and may pass the client's version of the other one. `header` selects the one
+/// that counts; the other one is ignored.
 pub(in crate::http) fn resolve(
     peer: IpAddr,
     headers: &HeaderMap,
-    proxies: &TrustedProxies,
+    proxies: &IpNetworks,
     header: ForwardedHeader,
 ) -> IpAddr {
     let peer = peer.to_canonical();
@@ -36,14 +36,14 @@ pub(in crate::http) fn resolve(
     }
 }
 
-/// The right-most hop that is no trusted proxy. An entry that cannot be read ends the walk at the hop that wrote it.
+/// The right-most hop that is not a trusted proxy. A malformed entry ends the search at the hop that wrote it.
 fn walk(
     peer: IpAddr,
     headers: &HeaderMap,
     name: &HeaderName,
     entries: fn(&str) -> Option<Vec<&str>>,
     parse_node: fn(&str) -> Option<IpAddr>,
-    proxies: &TrustedProxies,
+    proxies: &IpNetworks,
 ) -> IpAddr {
     let mut last_hop = peer;
     let values: Vec<_> = headers.get_all(name).iter().collect();
@@ -60,7 +60,8 @@ fn walk(
     last_hop
 }
 
-/// The elements of a `Forwarded` value; `None` if a quotation has no end, because then nobody knows where they part.
+/// The elements of a `Forwarded` value; `None` if a quoted string is unterminated, because the element boundaries are
+/// then unknown.
 fn split_elements(value: &str) -> Option<Vec<&str>> {
     split_unquoted(value, ',')
 }
@@ -84,7 +85,8 @@ fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
     (!is_quoted).then_some(parts)
 }
 
-/// The address in the one `for` of an element (RFC 7239 section 4). `unknown` and hidden names have none.
+/// The address in the only `for` parameter of an element (RFC 7239 section 4). `unknown` and obfuscated identifiers
+/// have none.
 fn parse_forwarded_for(element: &str) -> Option<IpAddr> {
     let mut found = None;
     for pair in split_unquoted(element, ';')? {
@@ -97,7 +99,7 @@ fn parse_forwarded_for(element: &str) -> Option<IpAddr> {
             found = Some(value.strip_prefix('"').map_or(Some(value), |rest| rest.strip_suffix('"'))?);
         }
     }
-    // An address holds nothing that would have to be escaped.
+    // Addresses contain no characters that need escaping.
     parse_address(found?)
 }
 
@@ -117,7 +119,7 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     Some(parsed.to_canonical())
 }
 
-/// A port, or a hidden one (RFC 7239 section 6.3).
+/// A port number, or an obfuscated port (RFC 7239 section 6.3).
 fn is_port(text: &str) -> bool {
     let is_hidden = |rest: &str| {
         !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))

@@ -1,7 +1,7 @@
-//! Cookies: tokens that browsers keep out of the reach of scripts.
+//! Cookies that keep tokens out of the reach of scripts.
 //!
-//! A token is made of letters, digits, `-`, `_` and dots, so it needs none of the encodings that cookie crates bring,
-//! and two names need no jar: reading and writing are one expression each.
+//! Tokens consist of letters, digits, `-`, `_` and dots, so they need no encoding. Two names need no cookie crate:
+//! reading and writing are one expression each.
 
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Uri};
@@ -9,44 +9,44 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::fetch_site::RequestOrigin;
 use crate::account::caller::auth_cookies::{AuthCookies, CookieUpdate, FetchSite};
-use crate::account::caller::requester::{Credentials, RequestAuth};
+use crate::account::caller::request_auth::{Credentials, RequestAuth};
 use crate::app::App;
 
-/// Browsers keep name and value of a cookie up to this many bytes (RFC 6265 section 6.1).
+/// Browsers store a cookie whose name and value together have at most this many bytes (RFC 6265 section 6.1).
 const MAX_COOKIE_BYTES: usize = 4_096;
 
-/// The two cookies by the names they have in one place.
+/// The names of the two cookies, and their attributes, for one kind of origin.
 #[derive(Clone, Copy)]
 struct CookieNames {
     access: &'static str,
     refresh: &'static str,
-    /// What their `Set-Cookie` says beside value and life.
+    /// The attributes of `Set-Cookie`, except `Max-Age`.
     attributes: &'static str,
 }
 
-/// Browsers take the prefix only from https, with these attributes and without `Domain`: no other host of the domain
-/// can set or read them (RFC 6265bis section 4.1.3.2).
+/// Browsers accept the prefix over https only, with these attributes and without `Domain`. So no other host of the
+/// domain can set or read the cookies (RFC 6265bis section 4.1.3.2).
 const HOST_PREFIXED: CookieNames = CookieNames {
     access: "__Host-accountd-access",
     refresh: "__Host-accountd-refresh",
     attributes: "Path=/; Secure; HttpOnly; SameSite=Lax",
 };
 
-/// For development on one machine by plain http, where Safari keeps no `Secure` cookies.
+/// For local development over plain http, where Safari stores no `Secure` cookies.
 const PLAIN_LOOPBACK: CookieNames = CookieNames {
     access: "accountd-access",
     refresh: "accountd-refresh",
     attributes: "Path=/; HttpOnly; SameSite=Lax",
 };
 
-/// The cookies of one exchange.
+/// The cookies of one request and its response.
 pub(in crate::http) struct TokenCookies {
     names: CookieNames,
     auth_cookies: AuthCookies,
 }
 
 impl TokenCookies {
-    /// Gives the visitor what the request's cookies hold, if they count.
+    /// Reads the request's cookies into `auth`, where the sending page is trusted.
     pub fn read(app: &App, uri: &Uri, headers: &HeaderMap, auth: &mut RequestAuth) -> Self {
         let RequestCookies { fetch_site, names, access, refresh } = RequestCookies::read(app, uri, headers);
         let auth_cookies = AuthCookies::new(fetch_site, access.is_some() || refresh.is_some(), refresh);
@@ -55,7 +55,7 @@ impl TokenCookies {
         Self { names, auth_cookies }
     }
 
-    /// Adds to the answer what the client shall keep.
+    /// Adds the `Set-Cookie` headers for the update that the use case asked for.
     pub fn apply(&self, headers: &mut HeaderMap) {
         let names = self.names;
         match self.auth_cookies.take_update() {
@@ -64,19 +64,19 @@ impl TokenCookies {
                 append_set_cookie(headers, names, names.access, None, 0);
                 append_set_cookie(headers, names, names.refresh, None, 0);
             }
-            Some(CookieUpdate::Set(kept)) => {
-                // The access token's cookie outlives it, so that the server can say "expired" and the client refreshes;
-                // without a cookie the client would read that nobody is signed in.
-                append_set_cookie(headers, names, names.access, kept.access_token.as_ref(), kept.max_age_seconds);
-                append_set_cookie(headers, names, names.refresh, Some(&kept.refresh_token), kept.max_age_seconds);
+            Some(CookieUpdate::Set(tokens)) => {
+                // The access token's cookie outlives the token: the server can then answer "expired" and the client
+                // refreshes. Without the cookie the client would appear signed out.
+                append_set_cookie(headers, names, names.access, tokens.access_token.as_ref(), tokens.max_age_seconds);
+                append_set_cookie(headers, names, names.refresh, Some(&tokens.refresh_token), tokens.max_age_seconds);
             }
         }
     }
 }
 
-/// What the cookies of a request hold.
+/// The cookies that a request sent.
 struct RequestCookies {
-    /// Which page has sent the request.
+    /// The site of the page that sent the request.
     fetch_site: FetchSite,
     names: CookieNames,
     access: Option<SecretString>,
@@ -97,14 +97,14 @@ impl RequestCookies {
     }
 }
 
-/// Gives a visitor who came without other credentials those of the access token's cookie, if it counts.
+/// Applies the access token's cookie to a request without other credentials, where the sending page is trusted.
 pub(in crate::http) fn apply_access_cookie(app: &App, uri: &Uri, headers: &HeaderMap, auth: &mut RequestAuth) {
     let cookies = RequestCookies::read(app, uri, headers);
     use_access_cookie(auth, cookies.fetch_site, cookies.access);
 }
 
 fn use_access_cookie(auth: &mut RequestAuth, fetch_site: FetchSite, access: Option<SecretString>) {
-    // Clients that send a header of their own mean that one.
+    // An `Authorization` header takes precedence over the cookie.
     if let (true, Credentials::None, Some(access)) = (fetch_site.is_trusted(), &auth.credentials, access) {
         auth.credentials = Credentials::Bearer(access);
     }
@@ -117,7 +117,7 @@ fn find_cookie(headers: &HeaderMap, name: &str) -> Option<SecretString> {
     pairs.find(|(found, value)| *found == name && !value.is_empty()).map(|(_, value)| value.into())
 }
 
-/// Has the browser keep `value` for so many seconds, or nothing.
+/// Appends a `Set-Cookie` header that stores `value` for `seconds`, or clears the cookie if there is no value.
 fn append_set_cookie(
     headers: &mut HeaderMap,
     names: CookieNames,
@@ -127,7 +127,7 @@ fn append_set_cookie(
 ) {
     let (value, seconds) = value.map_or(("", 0), |value| (value.expose_secret(), seconds));
     if name.len() + value.len() > MAX_COOKIE_BYTES {
-        tracing::error!(name, bytes = value.len(), "a token is too long for a cookie: browsers will drop it");
+        tracing::error!(name, bytes = value.len(), "token too long for a cookie: browsers will drop it");
     }
     if let Ok(mut cookie) = HeaderValue::from_str(&format!("{name}={value}; {}; Max-Age={seconds}", names.attributes)) {
         cookie.set_sensitive(true);

@@ -1,4 +1,4 @@
-//! Where a request comes from in a browser: from a page of ours, or from anybody's.
+//! Classifies a request by the site of the page that sent it (Fetch Metadata, `Origin`).
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -12,15 +12,15 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
 
-/// What a request tells of the page that sent it and of the place it was sent to.
+/// The headers and the target that identify the sending page and the server.
 pub(in crate::http) struct RequestOrigin<'a> {
     headers: &'a HeaderMap,
-    /// Host and port, as the client wrote them.
+    /// Host and port as the client sent them.
     authority: &'a str,
 }
 
 impl<'a> RequestOrigin<'a> {
-    /// Of the request with this target and these headers.
+    /// Reads the authority from the target, else from `Host`.
     pub fn new(uri: &'a Uri, headers: &'a HeaderMap) -> Self {
         let host = || single_value(headers, HOST).and_then(|host| host.to_str().ok());
         Self {
@@ -29,8 +29,9 @@ impl<'a> RequestOrigin<'a> {
         }
     }
 
-    /// Whether a page of ours has sent the request: scripts can set neither of the two headers that say so, and a
-    /// program that sets them itself carries nobody's cookies but its own. Programs send neither of them.
+    /// Whether a trusted page sent the request: one of the server's own origin or of an allowed one. Scripts cannot set
+    /// the two headers that state it. A program that sets them itself only sends its own cookies; programs usually send
+    /// neither.
     pub fn is_trusted(&self, cors: &Cors) -> bool {
         let site = single_value(self.headers, SEC_FETCH_SITE);
         let origin = single_value(self.headers, ORIGIN).map(HeaderValue::as_bytes);
@@ -38,7 +39,7 @@ impl<'a> RequestOrigin<'a> {
             || origin.is_some_and(|origin| cors.allows_origin(origin) || self.is_own_origin(origin))
     }
 
-    /// Which page has sent the request. Whoever types an address is on no page.
+    /// The site of the sending page. An address typed into the browser has no page.
     pub fn fetch_site(&self, cors: &Cors) -> FetchSite {
         let has_no_origin = !self.headers.contains_key(ORIGIN)
             && self.headers.get_all(SEC_FETCH_SITE).iter().all(|site| site == "none");
@@ -50,25 +51,26 @@ impl<'a> RequestOrigin<'a> {
         }
     }
 
-    /// Whether the page is of another site than the server (RFC 6265bis section 5.2): the browser keeps no cookie with
-    /// `SameSite=Lax` that it is sent by a request of such a page. Browsers say so; of older ones the names tell.
+    /// Whether the page belongs to another site than the server (RFC 6265bis section 5.2): the browser does not store
+    /// `SameSite=Lax` cookies from responses to such a page. Browsers state it in `Sec-Fetch-Site`; for older ones the
+    /// host names decide.
     fn is_cross_site(&self) -> bool {
         if let Some(site) = single_value(self.headers, SEC_FETCH_SITE) {
             return site == "cross-site";
         }
         let origin = single_value(self.headers, ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default();
         let Some(page) = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://")) else {
-            // The pages of applications, whose own code may send requests and keep cookies.
+            // Pages of native applications, whose own code may send requests and store cookies.
             return false;
         };
         let (page, server) = (host(page), host(self.authority));
-        // A proxy may have put its own name for the server into `Host`, an internal one.
+        // A proxy may have replaced `Host` by an internal name of the server.
         let is_renamed = !is_loopback(&page) && (is_loopback(&server) || !server.contains('.') || is_address(&server));
         !is_renamed && !is_same_site(&page, &server)
     }
 
-    /// Whether `origin` is the server's own: https at the place that the request was sent to, because cookies for other
-    /// places are `Secure`; on this machine http, too.
+    /// Whether `origin` is the server's own: https at the requested authority, because cookies elsewhere are `Secure`;
+    /// on a loopback host http, too.
     fn is_own_origin(&self, origin: &[u8]) -> bool {
         let Ok(origin) = std::str::from_utf8(origin) else { return false };
         let (authority, default_port) = match origin.split_once("://") {
@@ -80,9 +82,9 @@ impl<'a> RequestOrigin<'a> {
         !authority.is_empty() && own_authority.eq_ignore_ascii_case(authority)
     }
 
-    /// Whether the browser talks plain http to this very machine, where cookies have to do without `Secure` and so
-    /// without the prefix. A proxy may have put its own name for the server into `Host`: what it or the browser tells
-    /// of https counts more, and whoever invents that only makes the cookies safer.
+    /// Whether the browser uses plain http on a loopback host, where cookies have neither `Secure` nor the prefix. A
+    /// proxy may have replaced `Host`, so any sign of https from it or the browser takes precedence; forging one only
+    /// makes the cookies safer.
     pub fn is_plain_loopback(&self) -> bool {
         let contains = |name: HeaderName, text: &str| {
             let values = self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
@@ -99,7 +101,7 @@ impl<'a> RequestOrigin<'a> {
     }
 }
 
-/// The header's value, if there is just one.
+/// The header's value, if there is exactly one.
 fn single_value(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())
@@ -115,7 +117,7 @@ fn is_address(host: &str) -> bool {
     host.starts_with('[') || host.parse::<IpAddr>().is_ok()
 }
 
-/// Whether the hosts may be of one site: without the list of public suffixes, two names that end in the same two labels
+/// Whether the hosts may belong to one site. Without the public suffix list, two names with the same last two labels
 /// may.
 fn is_same_site(left: &str, right: &str) -> bool {
     let last_labels = |host: &str| host.rsplit('.').take(2).map(str::to_owned).collect::<Vec<_>>();
@@ -123,7 +125,7 @@ fn is_same_site(left: &str, right: &str) -> bool {
         || (!is_address(left) && !is_address(right) && left.contains('.') && last_labels(left) == last_labels(right))
 }
 
-/// Whether a host, perhaps with a port, is this very machine to a browser (Secure Contexts section 3.1).
+/// Whether browsers treat a host, with or without a port, as loopback (Secure Contexts section 3.1).
 fn is_loopback(authority: &str) -> bool {
     let host = host(authority);
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {

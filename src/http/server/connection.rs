@@ -1,4 +1,4 @@
-//! One connection: hyper, the alarm that cuts it when the client takes too long, and the stop.
+//! One connection: hyper, the timer that aborts a slow client, and shutdown.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -28,17 +28,16 @@ use crate::config::Timeouts;
 use crate::http::middleware::security_headers;
 use crate::http::problem_details;
 
-/// Most headers of a request.
+/// Maximum number of headers of a request.
 const MAX_HEADERS: usize = 64;
 
-/// Most bytes of a request's head.
+/// Maximum bytes of a request head.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// Most bytes that are read ahead, and most of an answer that wait to be sent before more of it is asked for.
+/// Maximum bytes read ahead, and maximum bytes of a response that wait to be sent before more of it is polled.
 const MAX_BUFFER_BYTES: usize = 32 * 1024;
 
-/// Serves the requests that come on `socket`. The place is held as long as the connection, also when that is handed on
-/// to speak something else.
+/// Serves the requests on `socket`. The permit lives as long as the connection, also after a protocol upgrade.
 pub(super) async fn run(
     socket: ClientSocket,
     peer: SocketAddr,
@@ -55,7 +54,7 @@ pub(super) async fn run(
         service_fn(move |request| handle(router.clone(), timeouts.clone(), peer, shutdown.clone(), request))
     };
     let connection = http1::Builder::new()
-        // Its limit is in Progress.
+        // `ConnectionTimeouts` enforces its own limit.
         .header_read_timeout(None)
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD_BYTES)
@@ -71,15 +70,15 @@ pub(super) async fn run(
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
-                    tracing::debug!(%peer, %error, "a connection broke");
+                    tracing::debug!(%peer, %error, "connection error");
                 }
                 return;
             }
             () = timer.as_mut() => {
-                tracing::debug!(%peer, "a client took too long");
+                tracing::debug!(%peer, "client timed out");
                 return;
             }
-            _ = phase.wait_for(|stage| *stage >= awaited_phase) => match awaited_phase {
+            _ = phase.wait_for(|phase| *phase >= awaited_phase) => match awaited_phase {
                 Phase::Serving | Phase::Draining => {
                     connection.as_mut().graceful_shutdown();
                     awaited_phase = Phase::Aborting;
@@ -107,7 +106,7 @@ async fn handle(
         }
         Err(fault) => {
             let (status, code, detail) = fault.problem();
-            tracing::debug!(%peer, ?fault, "a request is refused");
+            tracing::debug!(%peer, ?fault, "request refused");
             let mut response = problem_details::problem(status, code, detail);
             security_headers::add_missing(response.headers_mut());
             response
@@ -118,7 +117,8 @@ async fn handle(
         return Ok(response);
     }
     let is_streaming = response.extensions().get::<Streaming>().is_some();
-    let is_last = timeouts.lock().response_ready(is_streaming)
+    let is_last = is_streaming
+        || timeouts.lock().response_ready()
         || matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
     if is_last {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -126,8 +126,8 @@ async fn handle(
     Ok(response)
 }
 
-/// Rings when the client has taken too long. Deadlines move with every request, mostly into the future: the timer is
-/// set again only when one comes nearer, or when it has run out too early.
+/// Completes when the client has exceeded a deadline. Deadlines change with every request, mostly to a later time: the
+/// timer is reset only when one becomes earlier, or when it expires early.
 struct DeadlineTimer<'a> {
     timeouts: &'a ConnectionTimeouts,
     sleep: Pin<Box<Sleep>>,

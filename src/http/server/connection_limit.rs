@@ -1,4 +1,4 @@
-//! How many connections there may be, in all and from one address.
+//! Connection limits, in total and per client address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,23 +6,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::config::{self, TrustedProxies};
+use crate::config::{self, IpNetworks};
 
 type Counts = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
-/// The places for connections.
 pub(super) struct ConnectionLimit {
     available: Arc<Semaphore>,
     total: u32,
     counts: Counts,
     max_per_address: usize,
-    trusted_proxies: TrustedProxies,
+    trusted_proxies: IpNetworks,
 }
 
-/// A place that nobody has yet.
+/// A free slot that is not assigned to an address.
 pub(super) struct Slot(OwnedSemaphorePermit);
 
-/// A connection's place; dropping it gives it back.
+/// The permit of a connection; dropping it releases the slot.
 pub(super) struct Permit {
     _permit: OwnedSemaphorePermit,
     counted_for: Option<(Counts, IpAddr)>,
@@ -40,15 +39,15 @@ impl ConnectionLimit {
         }
     }
 
-    /// Whether the next one has to wait.
+    /// Whether the next connection must wait.
     pub(super) fn is_full(&self) -> bool {
         self.available.available_permits() == 0
     }
 
-    /// Waits for a free place.
+    /// Waits for a free slot.
     pub(super) async fn acquire(&self) -> Slot {
         loop {
-            // It is never closed; if it were, this would not spin.
+            // The semaphore is never closed; if it were, this would not spin.
             match Arc::clone(&self.available).acquire_owned().await {
                 Ok(permit) => return Slot(permit),
                 Err(_) => std::future::pending().await,
@@ -56,14 +55,15 @@ impl ConnectionLimit {
         }
     }
 
-    /// Waits until every place is free.
+    /// Waits until all connections have ended.
     pub(super) async fn wait_until_empty(&self) {
         self.available.acquire_many(self.total).await.ok();
     }
 }
 
 impl Slot {
-    /// Gives the place to an address, unless it has its share. Trusted proxies speak for many clients and have none.
+    /// Assigns the slot to an address, unless the address is at its limit. Trusted proxies represent many clients and
+    /// have no limit.
     pub(super) fn assign(self, address: IpAddr, limit: &ConnectionLimit) -> Option<Permit> {
         if limit.trusted_proxies.contains(address) {
             return Some(Permit { _permit: self.0, counted_for: None });
@@ -92,7 +92,7 @@ impl Drop for Permit {
     }
 }
 
-/// What one client can speak from: an IPv4 address, or the /64 that every IPv6 host can choose its addresses in.
+/// The addresses of one client: an IPv4 address, or the IPv6 /64 from which a host can choose any.
 fn client_subnet(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),

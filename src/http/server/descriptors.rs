@@ -1,16 +1,16 @@
-//! File descriptors: every connection takes one, and the database must not be left without.
+//! The limit on open files: every connection uses a file descriptor, and the database needs some, too.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What the database, the log and the listener take, generously.
+/// A generous reserve for the database, the log and the listener.
 const RESERVED: u64 = 128;
 
-/// Asks the system for descriptors for so many connections, and tells how many there can be.
+/// Raises the process's limit for `connections` connections, and returns how many are possible.
 pub fn raise_file_limit(connections: usize) -> usize {
-    let wanted = (connections as u64).saturating_add(RESERVED);
+    let needed = (connections as u64).saturating_add(RESERVED);
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let Some(current) = current.filter(|current| *current < wanted) else { return connections };
-    let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let Some(current) = current.filter(|current| *current < needed) else { return connections };
+    let raised = maximum.map_or(needed, |maximum| maximum.min(needed));
     let current = match setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }) {
         Ok(()) => raised,
         Err(_) => current,

@@ -1,4 +1,4 @@
-//! What connections come from: a port, or a socket in the file system.
+//! Listeners: a TCP port, or a Unix socket.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,22 +14,22 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::config::ListenAddress;
 
-/// What the socket's owner and its group may do: a proxy that is to use it belongs to the group.
+/// Read and write for the socket's owner and group: the proxy belongs to the group.
 const SOCKET_MODE: u32 = 0o660;
 
-/// Takes connections.
+/// A listening socket.
 pub enum Listener {
-    /// At a port.
+    /// A TCP port.
     Tcp(TcpListener),
-    /// At a path, from this machine.
+    /// A Unix socket, for clients on this machine.
     Unix(UnixListener, SocketFile),
 }
 
 impl Listener {
-    /// Listens at `place`. A socket that an earlier process has left behind is replaced.
+    /// Listens at `listen`. A stale socket of an earlier process is replaced.
     ///
     /// # Errors
-    /// When somebody else listens there, or the system refuses.
+    /// When another process listens there, or the system refuses.
     pub async fn bind(listen: &ListenAddress) -> io::Result<Self> {
         match listen {
             ListenAddress::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
@@ -43,10 +43,10 @@ impl Listener {
         }
     }
 
-    /// Where it listens, as a setting writes it.
+    /// The local address, in the form of the setting.
     ///
     /// # Errors
-    /// When the system does not tell.
+    /// When the system does not return it.
     pub fn address(&self) -> io::Result<ListenAddress> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
@@ -54,7 +54,7 @@ impl Listener {
         }
     }
 
-    /// The next connection, and its peer. One through a socket comes from this machine.
+    /// The next connection and its peer. Connections through a Unix socket come from 127.0.0.1.
     pub(super) async fn accept(&self) -> io::Result<(ClientSocket, SocketAddr)> {
         match self {
             Self::Tcp(listener) => listener.accept().await.map(|(socket, peer)| (ClientSocket::Tcp(socket), peer)),
@@ -72,7 +72,7 @@ impl From<TcpListener> for Listener {
     }
 }
 
-/// A socket's file, which goes with it unless another one has taken its place.
+/// A Unix socket's file; dropping it removes the file, unless another socket has replaced it.
 pub struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),
@@ -90,7 +90,7 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     std::fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// Removes a socket at which nobody listens any more; everything else stays.
+/// Removes a socket without a listening process; any other file stays.
 async fn remove_stale(path: &Path) -> io::Result<()> {
     let metadata = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
@@ -98,37 +98,36 @@ async fn remove_stale(path: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     if !metadata.file_type().is_socket() {
-        return Err(io::Error::new(ErrorKind::AlreadyExists, "there is something else than a socket"));
+        return Err(io::Error::new(ErrorKind::AlreadyExists, "the path exists and is not a socket"));
     }
     match UnixStream::connect(path).await {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => std::fs::remove_file(path),
         Err(error) => Err(error),
-        Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, "another process listens there")),
+        Ok(_) => Err(io::Error::new(ErrorKind::AddrInUse, "another process is listening there")),
     }
 }
 
-/// A client's connection.
 pub(super) enum ClientSocket {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
 
 impl ClientSocket {
-    /// Prepares it for requests and answers of clients that may take so long for what is sent.
+    /// Sets the socket options; a client may take `write` to acknowledge sent data.
     pub fn configure(&self, write: Duration) {
         if let Self::Tcp(socket) = self {
-            // An answer is written at once, so there is nothing to wait for; if it fails, the answers are only later.
+            // A response is written in one piece, so Nagle's algorithm only delays it; without this option responses
+            // are late, not lost.
             socket.set_nodelay(true).ok();
-            // What fits into the system's buffers is sent for us; a client that takes none of it is cut there, too
-            // (RFC 5482).
+            // The kernel sends what is in its buffers; this aborts a client that takes none of it (RFC 5482).
             set_tcp_user_timeout(socket, u32::try_from(write.as_millis()).unwrap_or(u32::MAX)).ok();
         }
     }
 
-    /// Throws away what still waits to be sent when it is closed.
+    /// Discards unsent data when the socket is closed.
     pub fn discard_unsent(&self) {
         if let Self::Tcp(socket) = self {
-            // It fails only for sockets that are gone.
+            // It fails only for closed sockets.
             socket.set_zero_linger().ok();
         }
     }

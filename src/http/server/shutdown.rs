@@ -1,21 +1,21 @@
-//! How far the stop has come, and how those learn of it who would go on for ever.
+//! Graceful shutdown: its phases, and the signal for long-running handlers.
 
 use std::future::pending;
 
 use tokio::sync::watch;
 
-/// How far the stop has come.
+/// The phase of the shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
-    /// Not at all.
+    /// Before shutdown.
     Serving,
-    /// Nothing new is taken, what was begun is finished.
+    /// No new work is accepted; requests in flight finish.
     Draining,
-    /// Everything is cut.
+    /// All connections are aborted.
     Aborting,
 }
 
-/// In the extensions of every request: tells when the server begins to stop. One that nobody has put there never does.
+/// The shutdown signal in the extensions of every request. The default value never signals.
 #[derive(Debug, Clone, Default)]
 pub(in crate::http) struct Shutdown(Option<watch::Receiver<Phase>>);
 
@@ -24,16 +24,16 @@ impl Shutdown {
         Self(Some(phase))
     }
 
-    /// Whether it has begun.
+    /// Whether shutdown has started.
     pub fn has_started(&self) -> bool {
-        self.0.as_ref().is_some_and(|stage| *stage.borrow() > Phase::Serving)
+        self.0.as_ref().is_some_and(|phase| *phase.borrow() > Phase::Serving)
     }
 
-    /// Waits until it begins.
+    /// Waits until shutdown starts.
     pub async fn started(&mut self) {
         match &mut self.0 {
-            // Whose server is gone has nothing to wait for, either.
-            Some(phase) => drop(phase.wait_for(|stage| *stage > Phase::Serving).await),
+            // A dropped sender means that the server is gone: nothing to wait for.
+            Some(phase) => drop(phase.wait_for(|phase| *phase > Phase::Serving).await),
             None => pending().await,
         }
     }

@@ -1,8 +1,8 @@
-//! Refuses requests that this server and a proxy before it could read in two ways (request smuggling).
+//! Refuses requests that this server and a proxy in front of it could parse differently (request smuggling).
 //!
-//! hyper refuses most of them. Of a request that has both a length and a coding, though, it obeys the coding, as RFC 9112
-//! section 6.3 allows, and hides the length; of equal lengths it hides all but one. So the bytes of every head are kept
-//! until hyper has read it, and looked at once more.
+//! hyper refuses most of them. Of a request with both a length and a transfer coding, though, it follows the coding and
+//! hides the length, as RFC 9112 section 6.3 allows. Of equal lengths it hides all but one. So the bytes of each head
+//! are recorded until hyper has parsed it, and checked again.
 
 use axum::http::header::{HOST, TRANSFER_ENCODING};
 use axum::http::uri::Authority;
@@ -10,50 +10,50 @@ use axum::http::{HeaderMap, Request, StatusCode, Uri, Version};
 use hyper::body::{Body, Incoming};
 use memchr::{memchr, memchr_iter};
 
-/// Most bytes of a request's target (RFC 9110 section 4.1 recommends 8,000 at least).
+/// Maximum bytes of a request target (RFC 9110 section 4.1 recommends at least 8,000).
 const MAX_TARGET_BYTES: usize = 8 * 1024;
 
-/// Most bytes that are kept. hyper refuses longer heads, and reads less than this ahead.
+/// Maximum bytes recorded. hyper refuses longer heads, and reads less than this ahead.
 const MAX_RECORDED_BYTES: usize = 128 * 1024;
 
-/// Larger buffers are given back when their head is done with.
+/// Larger buffers are shrunk after their head.
 const RETAINED_CAPACITY: usize = 4 * 1024;
 
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FramingError {
-    /// Its length is told twice, in two ways, or by an unknown coding.
+    /// The length is stated twice, in two ways, or by an unknown coding.
     Length,
-    /// There is no host, or more than one, or none that could be.
+    /// `Host` is missing, repeated or invalid.
     Host,
     /// The target is too long.
     Target,
 }
 
 impl FramingError {
-    /// How to say it.
+    /// The status, the code and the detail of the response.
     pub(super) fn problem(self) -> (StatusCode, &'static str, &'static str) {
         let (bad, too_long) = (StatusCode::BAD_REQUEST, StatusCode::URI_TOO_LONG);
         match self {
-            Self::Length => (bad, "BAD_REQUEST", "tell the body's length once: by Content-Length or by chunks"),
-            Self::Host => (bad, "BAD_REQUEST", "name the host once, in the Host header"),
-            Self::Target => (too_long, "URI_TOO_LONG", "the address is longer than 8 KiB: send the query by POST"),
+            Self::Length => (bad, "BAD_REQUEST", "state the body length once: by Content-Length or by chunked coding"),
+            Self::Host => (bad, "BAD_REQUEST", "send exactly one valid Host header"),
+            Self::Target => (too_long, "URI_TOO_LONG", "the URL is longer than 8 KiB: send the query by POST"),
         }
     }
 }
 
-/// The bytes of a connection from the head on that hyper has not yet read.
+/// Records the bytes of a connection that belong to request heads, until hyper has parsed them.
 #[derive(Default)]
 pub(super) struct HeadRecorder {
     bytes: Vec<u8>,
-    /// Bytes of the current body that are still to come, before the next head.
+    /// Bytes of the current body still to come, before the next head.
     body_left: u64,
-    /// The next head cannot be found any more: the connection ends with the current request.
+    /// The start of the next head is unknown: the connection ends with the current request.
     is_desynchronized: bool,
 }
 
 impl HeadRecorder {
-    /// Keeps what belongs to heads. Tells whether there was any.
+    /// Records the bytes that belong to heads. Returns whether any are recorded.
     pub(super) fn record(&mut self, bytes: &[u8]) -> bool {
         if self.is_desynchronized {
             return false;
@@ -66,21 +66,21 @@ impl HeadRecorder {
         !self.bytes.is_empty()
     }
 
-    /// Checks the head that hyper has just read, and goes on to the next.
+    /// Checks the head that hyper has just parsed, and advances to the next.
     ///
     /// # Errors
-    /// If another server could read it in another way.
+    /// If another server could parse it differently.
     pub(super) fn check_head(&mut self, request: &Request<Incoming>) -> Result<(), FramingError> {
         let length = request.body().size_hint().exact();
         let head = std::mem::take(&mut self.bytes);
         let fault =
             self.consume(head, length).or_else(|| find_error(request.version(), request.uri(), request.headers()));
-        // The end of a body of unknown length is not looked for, nor is that of one that was refused.
+        // The end of a body of unknown length is not tracked, nor the end of a refused one.
         self.is_desynchronized |= length.is_none() || fault.is_some();
         fault.map_or(Ok(()), Err)
     }
 
-    /// Takes head and body off the bytes.
+    /// Removes head and body from the recorded bytes.
     fn consume(&mut self, mut bytes: Vec<u8>, length: Option<u64>) -> Option<FramingError> {
         let Some(end) = head_end(&bytes).filter(|_| !self.is_desynchronized) else { return Some(FramingError::Length) };
         let is_ambiguous = has_ambiguous_length(bytes.get(..end).unwrap_or_default());
@@ -97,17 +97,17 @@ impl HeadRecorder {
         is_ambiguous.then_some(FramingError::Length)
     }
 
-    /// Whether the connection ends with the current request.
+    /// Whether the connection must end with the current request.
     pub(super) fn is_desynchronized(&self) -> bool {
         self.is_desynchronized
     }
 
-    /// Whether some of the next head is here.
+    /// Whether part of the next head is recorded.
     pub(super) fn has_next_head(&self) -> bool {
         !self.bytes.is_empty()
     }
 
-    /// Whether the client may be sending still.
+    /// Whether the client may still be sending.
     pub(super) fn is_input_expected(&self) -> bool {
         self.is_desynchronized || self.body_left > 0 || self.has_next_head()
     }
@@ -119,7 +119,7 @@ fn without_empty_lines(bytes: &[u8]) -> &[u8] {
     bytes.get(first..).unwrap_or_default()
 }
 
-/// Behind the empty line that ends the head. Lines end with or without CR, as in hyper.
+/// The index after the empty line that ends the head. As in hyper, lines end with or without CR.
 fn head_end(bytes: &[u8]) -> Option<usize> {
     let mut line = 0;
     for newline in memchr_iter(b'\n', bytes) {
@@ -131,7 +131,7 @@ fn head_end(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// Whether a valid head tells the body's length in more than one header.
+/// Whether a valid head states the body's length in more than one header.
 fn has_ambiguous_length(head: &[u8]) -> bool {
     let fields = memchr_iter(b'\n', head).filter_map(|end| head.get(end + 1..));
     let names = fields.filter_map(|field| field.get(..memchr(b':', field)?));
@@ -140,7 +140,7 @@ fn has_ambiguous_length(head: &[u8]) -> bool {
     names.filter(is_length).count() > 1
 }
 
-/// What hyper takes although RFC 9112 does not.
+/// Finds what hyper accepts although RFC 9112 does not.
 fn find_error(version: Version, target: &Uri, headers: &HeaderMap) -> Option<FramingError> {
     let coding = headers.get(TRANSFER_ENCODING);
     if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
@@ -155,7 +155,7 @@ fn find_error(version: Version, target: &Uri, headers: &HeaderMap) -> Option<Fra
     (!has_valid_host(version, target, headers)).then_some(FramingError::Host)
 }
 
-/// One Host header with a name in it (RFC 9112 section 3.2), which a target with a host of its own does not contradict.
+/// Exactly one Host header with a name (RFC 9112 section 3.2), which an absolute target must not contradict.
 fn has_valid_host(version: Version, target: &Uri, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {

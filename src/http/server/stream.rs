@@ -1,4 +1,4 @@
-//! A socket that tells what happens on it, and closes so that the last answer arrives.
+//! A client's socket that reports progress to the timeouts, and closes so that the last response arrives.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use super::connection_limit::Permit;
 use super::listener::ClientSocket;
 use super::timeouts::ConnectionTimeouts;
 
-/// Most bytes of an unwanted request that are still taken from a client before the connection is reset under it.
+/// Maximum bytes of an unwanted request that are discarded before the connection is reset.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 
 pub(super) struct TimedStream {
@@ -23,9 +23,9 @@ pub(super) struct TimedStream {
 #[derive(Clone, Copy)]
 enum CloseState {
     Open,
-    /// Our side is closed; so many bytes were thrown away since.
+    /// Our side is closed; counts the bytes discarded since.
     Lingering(usize),
-    /// Our side is closed, and the client has nothing more to send: the system delivers what is left of the answer.
+    /// Our side is closed, and the client sends nothing more: the kernel delivers the rest of the response.
     Closed,
 }
 
@@ -34,7 +34,7 @@ impl TimedStream {
         Self { socket, timeouts, closing: CloseState::Open, _permit: permit }
     }
 
-    /// Tells what became of a write.
+    /// Reports the result of a write to the timeouts.
     fn record_write(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_pending() {
             self.timeouts.lock().write_blocked();
@@ -43,7 +43,7 @@ impl TimedStream {
     }
 }
 
-/// A client that is cut gets nothing more: what still waits to be sent would outlive the connection in the system.
+/// An aborted client gets no more data: unsent data would outlive the connection in the kernel.
 impl Drop for TimedStream {
     fn drop(&mut self) {
         if matches!(self.closing, CloseState::Open) && !self.timeouts.lock().is_idle() {

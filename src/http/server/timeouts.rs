@@ -1,7 +1,7 @@
-//! How far a connection has come in the current exchange, and until when it has to come further.
+//! The state of a connection's current exchange, and its deadlines.
 //!
-//! hyper's own timer for headers runs while a kept connection is idle, too, so that it could only hold one limit for
-//! both; for slow readers it has none. Here every part has its own limit, and one alarm watches them all.
+//! hyper's header timer also runs while a kept-alive connection is idle, so it could only enforce one limit for both;
+//! it has none for slow readers. Here each phase has its own limit, and one timer enforces them all.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use tokio::time::Instant;
 use super::smuggling::{FramingError, HeadRecorder};
 use crate::config::Timeouts;
 
-/// How long a client may go on sending what nobody reads any more, before the connection is reset under it.
+/// How long a client may continue to send discarded data before the connection is reset.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Shared by the stream, which sees bytes, the service, which sees requests, and the alarm; all in one task.
+/// Shared by the stream, which sees bytes, the service, which sees requests, and the timer; all in one task.
 #[derive(Clone)]
 pub(super) struct ConnectionTimeouts(Arc<Mutex<State>>);
 
@@ -24,7 +24,7 @@ pub(super) struct State {
     deadlines: Timeouts,
     phase: ExchangePhase,
     phase_deadline: Option<Instant>,
-    /// Until when the client must have taken what is being sent to it.
+    /// Until when the client must take the data being sent.
     write_deadline: Option<Instant>,
     head_recorder: HeadRecorder,
 }
@@ -33,13 +33,13 @@ pub(super) struct State {
 enum ExchangePhase {
     /// Between two requests.
     Idle,
-    /// A header is coming in, or the first one is awaited.
+    /// A head is being received, or the first one is awaited.
     Head,
-    /// A request is worked on, and the router's own deadlines hold; or its answer goes on and on.
+    /// A handler runs, under the router's own deadlines; or its response is streaming.
     Busy,
-    /// It speaks something else than HTTP, with deadlines of its own.
+    /// Another protocol than HTTP, with its own deadlines.
     Upgraded,
-    /// The answer that closes the connection was sent.
+    /// The response that closes the connection was sent.
     Closing,
 }
 
@@ -62,13 +62,12 @@ impl ConnectionTimeouts {
 }
 
 impl State {
-    /// When the connection has to be cut if nothing changes before. While the client does not take its answer, nothing
-    /// else is asked of it: hyper reads no further.
+    /// The deadline after which the connection is aborted. While the client does not read its response, only that
+    /// deadline counts: hyper reads no further.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.write_deadline.or(self.phase_deadline)
     }
 
-    /// Bytes came in.
     pub(super) fn received(&mut self, bytes: &[u8]) {
         if self.phase == ExchangePhase::Upgraded {
             return;
@@ -79,32 +78,30 @@ impl State {
         }
     }
 
-    /// hyper has read the head of a request.
+    /// hyper has parsed the head of a request.
     ///
     /// # Errors
-    /// If another server could read it in another way.
+    /// If another server could parse it differently.
     pub(super) fn request_started(&mut self, request: &Request<Incoming>) -> Result<(), FramingError> {
         self.phase = ExchangePhase::Busy;
         self.phase_deadline = None;
         self.head_recorder.check_head(request)
     }
 
-    /// The answer is made; sending it has a limit of its own. Tells whether it has to be the connection's last.
-    pub(super) fn response_ready(&mut self, is_streaming: bool) -> bool {
-        if is_streaming {
-            return true;
-        }
+    /// The response is ready; sending it has its own limit. Returns whether it must be the connection's last.
+    pub(super) fn response_ready(&mut self) -> bool {
         self.wait_for_next();
         self.head_recorder.is_desynchronized()
     }
 
-    /// From here on the connection is somebody else's.
+    /// From here on another protocol owns the connection.
     pub(super) fn upgraded(&mut self) {
         (self.phase, self.phase_deadline, self.head_recorder) =
             (ExchangePhase::Upgraded, None, HeadRecorder::default());
     }
 
-    /// The client takes no more bytes for now. Taking a few later does not move the limit: that is how slow readers stay.
+    /// The client takes no more bytes for now. Reading a few later does not extend the deadline, because slow readers
+    /// would use that.
     pub(super) fn write_blocked(&mut self) {
         self.write_deadline.get_or_insert_with(|| Instant::now() + self.deadlines.write);
     }
@@ -116,15 +113,15 @@ impl State {
         }
     }
 
-    /// Whether nothing is on its way in either direction.
+    /// Whether no data is in flight in either direction.
     pub(super) fn is_idle(&self) -> bool {
         matches!(self.phase, ExchangePhase::Idle | ExchangePhase::Upgraded)
             && self.write_deadline.is_none()
             && !self.head_recorder.is_input_expected()
     }
 
-    /// The last answer is sent. Tells whether the client may still be sending: closing at once would then reset the
-    /// connection, and the client would lose the answer (RFC 9112 section 9.6).
+    /// The last response is sent. Returns whether the client may still be sending: closing at once would then reset the
+    /// connection and lose the response (RFC 9112 section 9.6).
     pub(super) fn start_closing(&mut self) -> bool {
         let is_idle = self.is_idle();
         self.enter(ExchangePhase::Closing, LINGER_TIMEOUT);

@@ -1,4 +1,4 @@
-//! Argon2id in PHC strings, and Argon2i, which Django before 3.2, PHP and passlib made. A string without `v=` is of
+//! Argon2id in PHC strings, and Argon2i, which Django before 3.2, PHP and passlib wrote. A string without `v=` is of
 //! version 16: Argon2 1.0 wrote none, and the reference decoder reads it so.
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
@@ -6,14 +6,16 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use super::{KEY_LENGTHS, UnusableHash};
 use crate::error::{Error, Result};
-use crate::security::pool::Scratch;
 
-/// The dearest hash that is verified at all.
+/// The highest costs that are verified.
 const MAX_MEMORY_KIB: u32 = 262_144;
 const MAX_ITERATIONS: u32 = 10;
 const MAX_PARALLELISM: u32 = 16;
 
-/// A hash and what it was made with.
+/// A thread's working memory; it grows to what a job needs and is released when idle.
+pub type Scratch = Vec<Block>;
+
+/// A parsed hash and its parameters.
 #[derive(Debug)]
 pub struct Argon2id {
     algorithm: Algorithm,
@@ -40,29 +42,35 @@ pub(super) fn parse(text: &str) -> Result<Argon2id, UnusableHash> {
 }
 
 impl Argon2id {
-    pub(super) fn matches(&self, password: &str, memory: &mut Scratch) -> bool {
+    pub(super) fn matches(&self, password: &str, scratch: &mut Scratch) -> bool {
         let mut output = vec![0; self.expected.len()];
         let argon2 = Argon2::new(self.algorithm, self.version, self.params.clone());
-        let computed = hash_with_scratch(&argon2, password.as_bytes(), &self.salt, &mut output, memory);
+        let computed = hash_with_scratch(&argon2, password.as_bytes(), &self.salt, &mut output, scratch);
         // `Output` compares in constant time.
         computed.is_ok() && Output::new(&output).is_ok_and(|output| output == self.expected)
     }
 
-    /// Whether it is of the kind that is made here, costs what a hash with these parameters does, and is as long.
+    /// Whether it is Argon2id of the current version with these parameters and this output length.
     pub fn has_params(&self, params: &Params) -> bool {
         let costs = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-        let is_ours = self.algorithm == Algorithm::Argon2id && self.version == Version::V0x13;
-        is_ours && costs(&self.params) == costs(params) && Some(self.expected.len()) == params.output_len()
+        let is_current_scheme = self.algorithm == Algorithm::Argon2id && self.version == Version::V0x13;
+        is_current_scheme && costs(&self.params) == costs(params) && Some(self.expected.len()) == params.output_len()
     }
 }
 
-/// Fills `output` with the hash of `password`.
+/// Writes the hash of `password` to `output`.
 ///
 /// # Errors
-/// When Argon2 does not take the lengths.
-pub fn hash_into(params: &Params, password: &[u8], salt: &[u8], output: &mut [u8], memory: &mut Scratch) -> Result<()> {
+/// If a length is out of Argon2's range.
+pub fn hash_into(
+    params: &Params,
+    password: &[u8],
+    salt: &[u8],
+    output: &mut [u8],
+    scratch: &mut Scratch,
+) -> Result<()> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    hash_with_scratch(&argon2, password, salt, output, memory)
+    hash_with_scratch(&argon2, password, salt, output, scratch)
 }
 
 fn hash_with_scratch(
@@ -70,19 +78,19 @@ fn hash_with_scratch(
     password: &[u8],
     salt: &[u8],
     output: &mut [u8],
-    memory: &mut Scratch,
+    scratch: &mut Scratch,
 ) -> Result<()> {
     let blocks = argon2.params().block_count();
-    if memory.len() < blocks {
-        memory.resize(blocks, Block::new());
+    if scratch.len() < blocks {
+        scratch.resize(blocks, Block::new());
     }
-    argon2.hash_password_into_with_memory(password, salt, output, memory).map_err(Error::internal)
+    argon2.hash_password_into_with_memory(password, salt, output, scratch).map_err(Error::internal)
 }
 
-/// The text that is stored.
+/// Formats the hash as the stored PHC string.
 ///
 /// # Errors
-/// When a length is outside of what PHC strings hold.
+/// If a length is out of the range of PHC strings.
 pub fn to_phc_string(params: &Params, salt: &[u8], output: &[u8]) -> Result<String> {
     let hash = PasswordHash {
         algorithm: Algorithm::Argon2id.ident(),

@@ -1,6 +1,6 @@
-//! bcrypt in crypt strings: `$2b$12$` with 22 characters of salt and 31 of hash. `2a`, `2b` and `2y` differ in bugs of
-//! early makers only; `2x` marks hashes made with such a bug, and is not taken. Some makers put a digest of the password
-//! into bcrypt, so that more than 72 bytes count.
+//! bcrypt in crypt strings: `$2b$12$` with 22 characters of salt and 31 of hash. `2a`, `2b` and `2y` differ only in
+//! bugs of early implementations; `2x` marks hashes made with such a bug, and is rejected. Some programs hash a digest
+//! of the password, so that more than 72 bytes count.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
@@ -11,10 +11,10 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::{UnusableHash, constant_time_eq, encode_hex, parse_cost};
 
-/// The dearest cost that is verified at all: 2^14 rounds.
+/// The highest cost that is verified: 2^14 rounds.
 const MAX_COST: u32 = 14;
 
-/// The cheapest cost that bcrypt knows.
+/// The lowest cost of bcrypt.
 const MIN_COST: u32 = 4;
 
 const SALT_LENGTH: usize = 16;
@@ -26,7 +26,7 @@ const HASH_LENGTH: usize = 23;
 /// Bytes of a password that count.
 const MAX_PASSWORD_BYTES: usize = 72;
 
-/// Some makers left the bits behind the last byte as chance had it.
+/// Some implementations left random bits behind the last byte.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &BCRYPT,
     GeneralPurposeConfig::new()
@@ -34,7 +34,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(base64::engine::DecodePaddingMode::RequireNone),
 );
 
-/// A hash and what it was made with.
+/// A parsed hash and its parameters.
 #[derive(Debug)]
 pub struct Bcrypt {
     cost: u32,
@@ -43,37 +43,37 @@ pub struct Bcrypt {
     pre_hash: PreHash,
 }
 
-/// What bcrypt is given.
+/// What is done to the password before bcrypt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum PreHash {
-    /// The password.
+    /// Nothing.
     Plain,
-    /// Its SHA-256 in hexadecimal digits (Django's `BCryptSHA256PasswordHasher`).
+    /// SHA-256 in hexadecimal digits (Django's `BCryptSHA256PasswordHasher`).
     Sha256Hex,
-    /// Its HMAC-SHA-384 in base64 (WordPress 6.8, `wp_hash_password`).
+    /// HMAC-SHA-384 in base64 (WordPress 6.8, `wp_hash_password`).
     WordPress,
-    /// Its HMAC-SHA-256 in base64, with the characters of the salt as the key (passlib's `bcrypt_sha256`, version 2).
+    /// HMAC-SHA-256 in base64, keyed with the characters of the salt (passlib's `bcrypt_sha256`, version 2).
     Passlib(String),
 }
 
-/// What a version of bcrypt is marked with.
+/// Prefixes of the bcrypt versions.
 const VERSION_PREFIXES: [&str; 3] = ["$2a$", "$2b$", "$2y$"];
 
-/// Reads any of the forms, if the text is one:
+/// Parses any of the formats, if the text is of one:
 /// - `$2b$12$<salt><hash>`;
 /// - `bcrypt_sha256$$2b$12$<salt><hash>` of Django;
 /// - `$wp$2y$10$<salt><hash>` of WordPress;
 /// - `$bcrypt-sha256$v=2,t=2b,r=12$<salt>$<hash>` of passlib.
 pub(super) fn parse(text: &str) -> Option<Result<Bcrypt, UnusableHash>> {
-    let crypt = |text: &str| VERSION_PREFIXES.iter().find_map(|mark| text.strip_prefix(mark)).map(parse_crypt);
-    let of = |text: &str, input: PreHash| {
+    let crypt = |text: &str| VERSION_PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)).map(parse_crypt);
+    let with_pre_hash = |text: &str, pre_hash: PreHash| {
         let parsed = crypt(text).unwrap_or(Err(UnusableHash::Malformed));
-        Some(parsed.map(|hash| Bcrypt { pre_hash: input, ..hash }))
+        Some(parsed.map(|hash| Bcrypt { pre_hash, ..hash }))
     };
     if let Some(rest) = text.strip_prefix("bcrypt_sha256$") {
-        of(rest, PreHash::Sha256Hex)
+        with_pre_hash(rest, PreHash::Sha256Hex)
     } else if text.starts_with("$wp$") {
-        of(text.get("$wp".len()..).unwrap_or_default(), PreHash::WordPress)
+        with_pre_hash(text.get("$wp".len()..).unwrap_or_default(), PreHash::WordPress)
     } else if let Some(rest) = text.strip_prefix("$bcrypt-sha256$") {
         Some(parse_passlib(rest))
     } else {
@@ -88,11 +88,11 @@ fn parse_passlib(text: &str) -> Result<Bcrypt, UnusableHash> {
     if salt.len() != SALT_CHARACTERS {
         return Err(UnusableHash::Malformed);
     }
-    let made = parse_crypt(&format!("{rounds:0>2}${salt}{hash}"))?;
-    Ok(Bcrypt { pre_hash: PreHash::Passlib(salt.to_owned()), ..made })
+    let parsed = parse_crypt(&format!("{rounds:0>2}${salt}{hash}"))?;
+    Ok(Bcrypt { pre_hash: PreHash::Passlib(salt.to_owned()), ..parsed })
 }
 
-/// Reads what stands behind the mark of the version.
+/// Parses what follows the version prefix.
 fn parse_crypt(text: &str) -> Result<Bcrypt, UnusableHash> {
     let (digits, rest) = text.split_once('$').ok_or(UnusableHash::Malformed)?;
     let (salt, hash) = rest.split_at_checked(SALT_CHARACTERS).ok_or(UnusableHash::Malformed)?;
@@ -110,7 +110,7 @@ fn decode<const N: usize>(text: &str) -> Result<[u8; N], UnusableHash> {
 
 impl Bcrypt {
     pub(super) fn matches(&self, password: &str) -> bool {
-        // It ends with a NUL, so none can be within; nobody has such a password.
+        // bcrypt ends the password with a NUL, so none can be within it.
         if password.contains('\0') {
             return false;
         }

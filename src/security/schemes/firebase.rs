@@ -1,6 +1,6 @@
-//! Firebase's scrypt in the form of Ory Kratos:
-//! `$firescrypt$ln=14,r=8,p=1$<salt>$<hash>$<separator>$<signer key>`, all in base64. What scrypt derives is a key of
-//! AES-256 in counter mode, and the hash is the project's signer key under it.
+//! Firebase's scrypt in the format of Ory Kratos: `$firescrypt$ln=14,r=8,p=1$<salt>$<hash>$<separator>$<signer key>`,
+//! all in base64. scrypt derives a key of AES-256 in counter mode, and the hash is the project's signer key encrypted
+//! with it.
 
 use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
@@ -9,17 +9,17 @@ use scrypt::Params;
 use super::scrypt::{checked_params, parse_named_costs};
 use super::{UnusableHash, constant_time_eq, decode_base64, has_trailing_nul, parse_cost};
 
-/// The bytes that scrypt derives; the first half is the key.
+/// Bytes that scrypt derives; the first half is the key.
 const DERIVED_LENGTH: usize = 64;
 const KEY_LENGTH: usize = 32;
 
-/// Sizes of a signer key in bytes: Firebase's have 64.
+/// Lengths of a signer key in bytes: Firebase's have 64.
 const SIGNER_KEY_LENGTHS: std::ops::RangeInclusive<usize> = 32..=64;
 
 /// The highest exponent of `N`.
 const MAX_LOG_N: u32 = 17;
 
-/// A hash and what it was made with.
+/// A parsed hash and its parameters.
 #[derive(Debug)]
 pub struct Firebase {
     params: Params,
@@ -29,7 +29,7 @@ pub struct Firebase {
     expected: Vec<u8>,
 }
 
-/// Reads the form, if the text is of it.
+/// Parses the format, if the text is of it.
 pub(super) fn parse(text: &str) -> Option<Result<Firebase, UnusableHash>> {
     text.strip_prefix("$firescrypt$").map(parse_fields)
 }
@@ -60,7 +60,7 @@ impl Firebase {
         scrypt::scrypt(password.as_bytes(), &self.salt, &self.params, &mut derived).ok()?;
         let key = UnboundCipherKey::new(&AES_256, derived.first_chunk::<KEY_LENGTH>()?).ok()?;
         let mut text = self.signer_key.clone();
-        // Each account has a key of its own, which encrypts this one text.
+        // Each account has its own key, which encrypts only this one text.
         let counter = EncryptionContext::Iv128(FixedLength::from([0; 16]));
         EncryptingKey::ctr(key).ok()?.less_safe_encrypt(&mut text, counter).ok()?;
         Some(text)

@@ -1,4 +1,4 @@
-//! PBKDF2 (RFC 8018 section 5.2) in the forms of passlib, Werkzeug, Django, Kratos and user-api.
+//! PBKDF2 (RFC 8018 section 5.2) in the formats of passlib, Werkzeug, Django, Kratos and user-api.
 
 use std::num::NonZeroU32;
 
@@ -8,10 +8,10 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 use super::{UnusableHash, check_key_length, decode_base64, decode_hex, has_trailing_nul, parse_cost};
 
-/// The dearest hash that is verified at all, in rounds of the digest.
+/// The highest cost that is verified, in rounds of the digest.
 const MAX_ROUNDS: u32 = 10_000_000;
 
-/// A hash and what it was made with.
+/// A parsed hash and its parameters.
 #[derive(Debug)]
 pub struct Pbkdf2 {
     digest: Digest,
@@ -56,26 +56,26 @@ impl Digest {
     }
 }
 
-/// How the characters of a password became bytes.
+/// The character encoding of the password.
 #[derive(Debug, Clone, Copy)]
 enum Encoding {
     Utf8,
     Latin1,
 }
 
-/// Reads any of the forms:
+/// Parses any of the formats:
 /// - `$pbkdf2-sha256$29000$<salt>$<hash>` of passlib, in its own base64;
-/// - `pbkdf2:sha256:260000$<salt>$<hash>` of Werkzeug, the salt as it stands, the hash in hexadecimal digits;
-/// - `pbkdf2_sha256$870000$<salt>$<hash>` of Django, the salt as it stands, the hash in base64;
+/// - `pbkdf2:sha256:260000$<salt>$<hash>` of Werkzeug, the salt verbatim, the hash in hexadecimal digits;
+/// - `pbkdf2_sha256$870000$<salt>$<hash>` of Django, the salt verbatim, the hash in base64;
 /// - `$pbkdf2-sha256$i=100000,l=32$<salt>$<hash>` of Ory Kratos, both in base64;
-/// - `$pbkdf2-sha1-hexsalt$i=1000$<salt>$<hash>` for user-api, which took the digits of its salt for the salt.
+/// - `$pbkdf2-sha1-hexsalt$i=1000$<salt>$<hash>` for user-api, which used the digits of its salt as the salt.
 pub(super) fn parse(text: &str) -> Result<Pbkdf2, UnusableHash> {
     let parts: Vec<&str> = text.split('$').collect();
     match parts[..] {
         ["", "pbkdf2-sha1-hexsalt", iterations, salt, hash] => {
             let iterations = iterations.strip_prefix("i=").ok_or(UnusableHash::Malformed)?;
-            let made = build(Digest::Sha1, iterations, Some(salt.into()), decode_hex(hash))?;
-            Ok(Pbkdf2 { encoding: Encoding::Latin1, ..made })
+            let parsed = build(Digest::Sha1, iterations, Some(salt.into()), decode_hex(hash))?;
+            Ok(Pbkdf2 { encoding: Encoding::Latin1, ..parsed })
         }
         ["", scheme, iterations, salt, hash] => {
             let digest = match scheme {
@@ -101,15 +101,15 @@ pub(super) fn parse(text: &str) -> Result<Pbkdf2, UnusableHash> {
     }
 }
 
-/// Kratos names the length of the key, too; others who write its form do not.
+/// Kratos writes the length of the key, too; other programs that use its format do not.
 fn parse_kratos(digest: Digest, costs: &str, salt: &str, hash: &str) -> Result<Pbkdf2, UnusableHash> {
     let (iterations, length) = match costs.split_once(",l=") {
         Some((iterations, length)) => (iterations, Some(length)),
         None => (costs, None),
     };
-    let made = build(digest, iterations, decode_base64(salt), decode_base64(hash))?;
-    let is_as_long = length.is_none_or(|length| length == made.expected.len().to_string());
-    if is_as_long { Ok(made) } else { Err(UnusableHash::Malformed) }
+    let parsed = build(digest, iterations, decode_base64(salt), decode_base64(hash))?;
+    let has_stated_length = length.is_none_or(|length| length == parsed.expected.len().to_string());
+    if has_stated_length { Ok(parsed) } else { Err(UnusableHash::Malformed) }
 }
 
 fn split_method(method: &str) -> Option<[&str; 3]> {
@@ -129,7 +129,7 @@ fn build(
 ) -> Result<Pbkdf2, UnusableHash> {
     let iterations = parse_cost(iterations, MAX_ROUNDS)?;
     let (salt, expected) = (salt.ok_or(UnusableHash::Malformed)?, check_key_length(expected)?);
-    // Each digest that the key is put together of costs all iterations.
+    // Each digest of the derived key costs all iterations.
     let digests = u32::try_from(expected.len().div_ceil(digest.output_length())).unwrap_or(u32::MAX);
     if iterations.saturating_mul(digests) > MAX_ROUNDS {
         return Err(UnusableHash::TooExpensive);
@@ -145,8 +145,8 @@ impl Pbkdf2 {
         }
         let bytes = match self.encoding {
             Encoding::Utf8 => Some(password.as_bytes().to_vec()),
-            // What has no place in Latin-1 could not be set.
-            Encoding::Latin1 => password.chars().map(|one| u8::try_from(one).ok()).collect(),
+            // Characters outside Latin-1 could not be set.
+            Encoding::Latin1 => password.chars().map(|character| u8::try_from(character).ok()).collect(),
         };
         let algorithm = self.digest.algorithm();
         let verify = |bytes: Vec<u8>| pbkdf2::verify(algorithm, self.iterations, &self.salt, &bytes, &self.expected);

@@ -1,5 +1,5 @@
-//! PHPass's portable hashes, as WordPress before 6.8 (`$P$`) and phpBB (`$H$`) make them: MD5 over and over, in an
-//! alphabet of their own.
+//! PHPass's portable hashes, as WordPress before 6.8 (`$P$`) and phpBB (`$H$`) write them: iterated MD5, in a base64
+//! alphabet of its own.
 
 use md5::{Digest, Md5};
 
@@ -7,7 +7,7 @@ use super::{UnusableHash, constant_time_eq};
 
 const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Exponents of the rounds that are computed: WordPress has 13.
+/// Exponents of the accepted rounds: WordPress has 13.
 const MIN_COST: usize = 7;
 const MAX_COST: usize = 17;
 
@@ -16,7 +16,7 @@ const SALT_LENGTH: usize = 8;
 /// Characters of the hash.
 const HASH_LENGTH: usize = 22;
 
-/// A hash and what it was made with.
+/// A parsed hash and its parameters.
 #[derive(Debug)]
 pub struct Phpass {
     rounds: u32,
@@ -24,7 +24,7 @@ pub struct Phpass {
     expected: Vec<u8>,
 }
 
-/// Reads a hash, if the text is one.
+/// Parses the format, if the text is of it.
 pub(super) fn parse(text: &str) -> Option<Result<Phpass, UnusableHash>> {
     text.strip_prefix("$P$").or_else(|| text.strip_prefix("$H$")).map(parse_fields)
 }
@@ -33,8 +33,8 @@ fn parse_fields(text: &str) -> Result<Phpass, UnusableHash> {
     let cost = text.bytes().next().and_then(alphabet_value).ok_or(UnusableHash::Malformed)?;
     let (salt, hash) =
         text.get(1..).and_then(|rest| rest.split_at_checked(SALT_LENGTH)).ok_or(UnusableHash::Malformed)?;
-    let is_of_alphabet = hash.bytes().all(|one| alphabet_value(one).is_some());
-    if cost < MIN_COST || hash.len() != HASH_LENGTH || !is_of_alphabet {
+    let is_in_alphabet = hash.bytes().all(|character| alphabet_value(character).is_some());
+    if cost < MIN_COST || hash.len() != HASH_LENGTH || !is_in_alphabet {
         return Err(UnusableHash::Malformed);
     }
     if cost > MAX_COST {
@@ -43,9 +43,9 @@ fn parse_fields(text: &str) -> Result<Phpass, UnusableHash> {
     Ok(Phpass { rounds: 1 << cost, salt: salt.to_owned(), expected: hash.into() })
 }
 
-/// What a character of the alphabet stands for.
+/// The value of a character of the alphabet.
 fn alphabet_value(character: u8) -> Option<usize> {
-    ALPHABET.iter().position(|one| *one == character)
+    ALPHABET.iter().position(|candidate| *candidate == character)
 }
 
 impl Phpass {
@@ -58,7 +58,7 @@ impl Phpass {
     }
 }
 
-/// Three bytes are four characters, the lowest six bits first.
+/// Three bytes become four characters, the lowest six bits first.
 fn encode(bytes: &[u8]) -> Vec<u8> {
     let character = |bits: usize| ALPHABET.get(bits & 63).copied().unwrap_or_default();
     let group = |chunk: &[u8]| -> Vec<u8> {

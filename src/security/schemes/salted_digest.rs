@@ -1,16 +1,16 @@
 //! One digest over a salt and the password: `{SSHA}`, `{SSHA256}` and `{SSHA512}` of LDAP servers, and `sha256$` and
-//! the like of Werkzeug before 3 and of old Djangos. They are taken because the first login replaces them; one without
-//! a salt is not, and neither is MD5.
+//! similar of Werkzeug before 3 and of old Django versions. They are accepted because the first login replaces them;
+//! digests without a salt and MD5 are rejected.
 
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512, digest};
 use aws_lc_rs::hmac;
 
 use super::{UnusableHash, constant_time_eq, decode_base64, decode_hex};
 
-/// Shortest salt, in bytes: less is as good as none.
+/// Shortest salt in bytes: less is as good as none.
 const MIN_SALT: usize = 4;
 
-/// A hash and what it was made with.
+/// A parsed hash and its parameters.
 #[derive(Debug)]
 pub struct SaltedDigest {
     digest: Digest,
@@ -26,12 +26,12 @@ enum Digest {
     Sha512,
 }
 
-/// How salt and password are put together.
+/// How salt and password are combined.
 #[derive(Debug)]
 enum SaltOrder {
     /// The salt behind the password.
     PasswordThenSalt,
-    /// The salt as the key of an HMAC (Werkzeug), or before the password (Django): the form does not tell which.
+    /// The salt as the key of an HMAC (Werkzeug), or before the password (Django): the format does not say which.
     HmacOrSaltThenPassword,
 }
 
@@ -53,9 +53,9 @@ impl Digest {
     }
 }
 
-/// Reads any of the forms, if the text is one:
-/// - `{SSHA}<hash and salt>` in base64, also `{SSHA256}` and `{SSHA512}`, in small letters, too;
-/// - `sha256$<salt>$<hash>`, the salt as it stands, the hash in hexadecimal digits; also `sha1` and `sha512`.
+/// Parses any of the formats, if the text is of one:
+/// - `{SSHA}<hash and salt>` in base64, also `{SSHA256}` and `{SSHA512}`, also in lower case;
+/// - `sha256$<salt>$<hash>`, the salt verbatim, the hash in hexadecimal digits; also `sha1` and `sha512`.
 pub(super) fn parse(text: &str) -> Option<Result<SaltedDigest, UnusableHash>> {
     if let Some((name, rest)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         let digest = match name.to_ascii_uppercase().as_str() {

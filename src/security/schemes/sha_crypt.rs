@@ -1,23 +1,23 @@
-//! crypt(3)'s SHA-256 and SHA-512 in crypt strings: `$6$rounds=656000$<salt>$<hash>` and `$5$…`, 5,000 rounds if
-//! none are named (Drepper, "Unix crypt using SHA-256 and SHA-512").
+//! SHA-256 and SHA-512 of crypt(3) in crypt strings: `$6$rounds=656000$<salt>$<hash>` and `$5$…`, 5,000 rounds if none
+//! are given (Drepper, "Unix crypt using SHA-256 and SHA-512").
 
 use sha_crypt::PasswordVerifier;
 
 use super::{UnusableHash, parse_cost};
 
-/// The dearest hash that is verified at all, in rounds: passlib's default is 656,000.
+/// The highest cost that is verified, in rounds: passlib's default is 656,000.
 const MAX_ROUNDS: u32 = 1_000_000;
 
-/// The fewest rounds that there are.
+/// The fewest rounds that the format allows.
 const MIN_ROUNDS: u32 = 1_000;
 
-/// Longest salt.
+/// Longest salt in characters.
 const MAX_SALT_LENGTH: usize = 16;
 
-/// Longest password that is computed, in bytes: each round reads it up to three times.
+/// Longest password that is hashed, in bytes: each round reads it up to three times.
 const MAX_PASSWORD_BYTES: usize = 256;
 
-/// A crypt string that is well-formed.
+/// A well-formed crypt string.
 pub struct ShaCrypt(String);
 
 impl std::fmt::Debug for ShaCrypt {
@@ -26,7 +26,7 @@ impl std::fmt::Debug for ShaCrypt {
     }
 }
 
-/// Reads a crypt string, if the text is one.
+/// Parses the format, if the text is of it.
 pub(super) fn parse(text: &str) -> Option<Result<ShaCrypt, UnusableHash>> {
     let (length, rest) = match (text.strip_prefix("$5$"), text.strip_prefix("$6$")) {
         (Some(rest), _) => (43, rest),
@@ -49,9 +49,9 @@ fn validate(length: usize, text: &str) -> Result<(), UnusableHash> {
         }
         _ => return Err(UnusableHash::Malformed),
     };
-    let is_text = |text: &str| text.bytes().all(|one| one.is_ascii_alphanumeric() || matches!(one, b'.' | b'/'));
+    let is_base64 = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/'));
     let is_well_formed =
-        (1..=MAX_SALT_LENGTH).contains(&salt.len()) && hash.len() == length && is_text(salt) && is_text(hash);
+        (1..=MAX_SALT_LENGTH).contains(&salt.len()) && hash.len() == length && is_base64(salt) && is_base64(hash);
     if is_well_formed { Ok(()) } else { Err(UnusableHash::Malformed) }
 }
 

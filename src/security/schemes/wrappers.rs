@@ -1,17 +1,17 @@
-//! What programs and databases put around a hash, and what is left without it.
+//! Wrappers that programs and databases put around a hash, and their removal.
 
 use super::decode_hex;
 
-/// Prefixes in braces before a crypt or a PHC string, which says by itself what it is (RFC 2307 section 5.3; Dovecot,
+/// Prefixes in braces before a crypt or PHC string, which names its scheme itself (RFC 2307 section 5.3; Dovecot,
 /// Spring Security).
 const SCHEME_PREFIXES: [&str; 8] =
     ["BCRYPT", "BLF-CRYPT", "CRYPT", "SHA256-CRYPT", "SHA512-CRYPT", "ARGON2", "ARGON2I", "ARGON2ID"];
 
-/// Most layers: a bytea of a Python text of a prefix.
+/// Most nested wrappers: a bytea of a Python literal of a prefixed hash.
 const MAX_LAYERS: usize = 4;
 
-/// The hash within `text`: without blanks around it, Python's `b'…'`, PostgreSQL's `\x…` for bytes, prefixes like
-/// `{BCRYPT}`, and the words that Django and LDAP servers write before what others write alone.
+/// The hash within `text`: without surrounding blanks, Python's `b'…'`, PostgreSQL's `\x…` for bytes, prefixes like
+/// `{BCRYPT}`, and the scheme names that Django and LDAP servers put before standard formats.
 pub fn strip_wrappers(text: &str) -> String {
     let mut text = text.trim().to_owned();
     for _ in 0..MAX_LAYERS {
@@ -25,7 +25,7 @@ pub fn strip_wrappers(text: &str) -> String {
 
 fn strip_layer(text: &str) -> Option<String> {
     if let Some(digits) = text.strip_prefix("\\x") {
-        // Bytes that are no text are a digest, and stay as they are.
+        // Bytes that are not UTF-8 are a digest, and stay unchanged.
         return decode_hex(digits).and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty());
     }
     let quoted = |quote: char| text.strip_prefix('b')?.strip_prefix(quote)?.strip_suffix(quote);

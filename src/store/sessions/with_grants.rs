@@ -1,4 +1,4 @@
-//! Everything about a caller who comes with a token of a session.
+//! The query that loads an authenticated caller: session, user and grants.
 
 use entity::{role, role_permission, session, user, user_role};
 use sea_orm::{
@@ -8,11 +8,12 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::store::roles::Grant;
+use crate::store::grants::Grant;
 
-/// The session with this public id, its user, and what that one holds: by one statement, as it is asked so often.
+/// The session with this public id, its user and the user's grants. One statement, because every uncached request
+/// runs it.
 pub async fn find_with_grants(db: &impl ConnectionTrait, uid: Uuid) -> Result<Option<SessionWithGrants>> {
-    let mut asked = session::Entity::find()
+    let mut query = session::Entity::find()
         .find_also_related(user::Entity)
         .join(JoinType::LeftJoin, user::Relation::UserRole.def())
         .join(JoinType::LeftJoin, user_role::Relation::Role.def())
@@ -21,7 +22,7 @@ pub async fn find_with_grants(db: &impl ConnectionTrait, uid: Uuid) -> Result<Op
         .column_as(role::Column::BuiltIn, Row::BUILT_IN)
         .column_as(role_permission::Column::Permission, Row::PERMISSION)
         .filter(session::Column::Uid.eq(uid));
-    let statement = db.get_database_backend().build(QuerySelect::query(&mut asked));
+    let statement = db.get_database_backend().build(QuerySelect::query(&mut query));
     let rows = Row::find_by_statement(statement).all(db).await?;
     let mut found: Option<SessionWithGrants> = None;
     for Row { session, user, grant } in rows {
@@ -30,17 +31,17 @@ pub async fn find_with_grants(db: &impl ConnectionTrait, uid: Uuid) -> Result<Op
     Ok(found)
 }
 
-/// A session, its user, and what that one holds.
+/// A session, its user and the user's grants.
 pub struct SessionWithGrants {
-    /// The session.
+    /// Row of the session.
     pub session: session::Model,
-    /// Its user.
+    /// User of the session.
     pub user: user::Model,
-    /// What the user holds, one per role and permission.
+    /// Grants of the user, one per role and permission.
     pub grants: Vec<Grant>,
 }
 
-/// One of the rows in which they come.
+/// One row of the join.
 struct Row {
     session: session::Model,
     user: user::Model,

@@ -1,4 +1,4 @@
-//! Users that change together: those of a tenant, and those who hold a role.
+//! Statements on groups of users: those of a tenant, and the holders of a role.
 
 use chrono::{DateTime, Utc};
 use entity::{user, user_role};
@@ -6,10 +6,10 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::error::Result;
-use crate::store::cut_offs::{Cause, revoke_issued_tokens};
-use crate::store::{Affected, Propagation, TracksChanges, TracksRevocations};
+use crate::store::change_counters::{Affected, Propagation, TracksChanges};
+use crate::store::cut_offs::{Cause, TracksRevocations, revoke_issued_tokens};
 
-/// Says of every user of a tenant whether it is disabled, and raises the versions.
+/// Copies the tenant's disabled state to its users, and increments their versions.
 pub async fn update_tenant_disabled(
     db: &impl TracksChanges,
     tenant_id: i64,
@@ -27,8 +27,8 @@ pub async fn update_tenant_disabled(
     Ok(())
 }
 
-/// The users who hold a role, with their versions raised, because what they may do changes. Revokes the access tokens
-/// that were issued to them.
+/// Increments the versions of a role's holders, because their permissions change, and revokes the access tokens issued
+/// to them. Returns the holders.
 pub async fn update_holder_versions(
     db: &impl TracksRevocations,
     role_id: i64,
@@ -48,7 +48,7 @@ pub async fn update_holder_versions(
     Ok(holders)
 }
 
-/// The users who hold a role, by number.
+/// The holders of a role, by row id.
 pub async fn list_holders(db: &impl ConnectionTrait, role_id: i64) -> Result<Vec<user::Model>> {
     let rows = user::Entity::find().filter(user::Column::Id.in_subquery(holder_ids(role_id)));
     Ok(rows.order_by_asc(user::Column::Id).all(db).await?)

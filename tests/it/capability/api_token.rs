@@ -1,6 +1,8 @@
-//! API tokens: what programs may do with them, for how long, and that nobody but the program has the secret.
+//! API tokens: their permissions, their lifetime, and the secrecy of the token.
 
-use axum::http::Method;
+mod permissions;
+mod termination;
+
 use chrono::TimeDelta;
 use entity::api_token;
 use sea_orm::{DbBackend, EntityTrait};
@@ -8,19 +10,6 @@ use serde_json::{Value, json};
 
 use crate::support::database::backend;
 use crate::support::{Actor, PASSWORD, TestApp};
-
-const ALL: [&str; 10] = [
-    "USERS_READ",
-    "USERS_WRITE",
-    "USERS_DELETE",
-    "ROLES_READ",
-    "ROLES_WRITE",
-    "ROLES_ASSIGN",
-    "SESSIONS_READ",
-    "SESSIONS_REVOKE",
-    "TENANTS_READ",
-    "TENANTS_WRITE",
-];
 
 const TOKEN: &str =
     "id name note permissions scopes enabled createdAt updatedAt expiresAt lastUsedAt revokedAt version";
@@ -66,7 +55,7 @@ async fn api_token_is_shown_once_and_grants_its_permissions() {
     assert!(!listed.text.contains(secret));
 }
 
-/// S7: the secret is nowhere, and whoever reads the database cannot make it.
+/// S7: the secret is not stored, and cannot be derived from the database.
 #[tokio::test]
 async fn api_token_is_stored_as_a_hash() {
     let app = TestApp::new().await;
@@ -78,8 +67,8 @@ async fn api_token_is_stored_as_a_hash() {
     assert_eq!(row.secret_hash.expose().len(), 64);
     let stored = format!("{row:?} {}", row.secret_hash.expose());
     assert!(!stored.contains(&random));
-    assert!(!format!("{row:?}").contains(row.secret_hash.expose()), "not even the hash is printed");
-    // The files of a server are not for its clients to read.
+    assert!(!format!("{row:?}").contains(row.secret_hash.expose()), "the output does not even contain the hash");
+    // Clients cannot read the files of a database server.
     if backend() == DbBackend::Sqlite {
         let db = std::fs::read(app.app.config.data_dir.join("accountd.db")).unwrap();
         let wal = std::fs::read(app.app.config.data_dir.join("accountd.db-wal")).unwrap_or_default();
@@ -87,7 +76,7 @@ async fn api_token_is_stored_as_a_hash() {
             assert!(!file.windows(random.len()).any(|part| part == random.as_bytes()));
         }
     }
-    // The hash is no secret that opens anything.
+    // The stored hash is no valid token.
     assert_eq!(ann.with_token(row.secret_hash.expose()).me_reason().await.as_deref(), Some("TOKEN_INVALID"));
 }
 
@@ -113,163 +102,7 @@ async fn api_token_with_unknown_secret_is_refused() {
     assert_eq!(program.me_code().await, None);
 }
 
-/// What the owner may not do any more, the token may not either, from the next use on (Z-4).
-#[tokio::test]
-async fn api_token_loses_permissions_its_owner_lost() {
-    let app = TestApp::new().await;
-    let root = app.admin("root").await;
-    let ann = app.user("ann").await;
-    let give = async |permissions: &[&str]| {
-        root.mutate_ok("saveRole", json!({ "name": "staff", "permissions": permissions }), "role { id }").await;
-        root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["staff"] }), "user { id }").await;
-    };
-    let refused = ann.mutate("createApiToken", json!({ "name": "x", "permissions": ["USERS_READ"] }), "token").await;
-    assert_eq!(refused.code().as_deref(), Some("FORBIDDEN"), "nobody gives what they do not have");
-
-    give(&["USERS_READ", "ROLES_READ"]).await;
-    let (id, program) = ann.api_token(&["USERS_READ"]).await;
-    assert_eq!(users_code(&program).await, None);
-    assert_eq!(program.send("{ roles { id } }", json!({})).await.code().as_deref(), Some("FORBIDDEN"));
-    give(&["ROLES_READ"]).await;
-    assert_eq!(users_code(&program).await.as_deref(), Some("FORBIDDEN"));
-    give(&["USERS_READ", "ROLES_READ"]).await;
-    assert_eq!(users_code(&program).await, None);
-
-    // Widening asks the same, of the one who widens and of the owner.
-    let widen = json!({ "apiTokenId": id, "permissions": ["USERS_READ", "USERS_WRITE"] });
-    for actor in [&ann, &root] {
-        let answer = actor.mutate("updateApiToken", widen.clone(), "apiToken { id }").await;
-        assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"));
-    }
-    let widen = json!({ "apiTokenId": id, "permissions": ["ROLES_READ"] });
-    ann.mutate_ok("updateApiToken", widen, "apiToken { id }").await;
-    assert_eq!(users_code(&program).await.as_deref(), Some("FORBIDDEN"));
-    assert_eq!(program.send("{ roles { id } }", json!({})).await.code(), None);
-}
-
-/// Not even with every permission: nothing that is for the owner alone, or a stolen token would become an account.
-#[tokio::test]
-async fn api_token_is_refused_for_session_only_operations() {
-    let app = TestApp::new().await;
-    let root = app.admin("root").await;
-    let (id, program) = root.api_token(&ALL).await;
-    let forbidden = [
-        (
-            "updatePassword",
-            json!({ "currentPassword": PASSWORD, "newPassword": "quiet-garden-kestrel-81" }),
-            "user { id }",
-        ),
-        ("createApiToken", json!({ "name": "x", "permissions": [] }), "token"),
-        ("updateProfile", json!({ "displayName": "X" }), "user { id }"),
-    ];
-    for (field, input, wanted) in forbidden {
-        let answer = program.mutate(field, input, wanted).await;
-        assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"), "{field}: {}", answer.text);
-    }
-    let input = json!({ "userId": root.id, "password": "quiet-garden-kestrel-81" });
-    assert_eq!(program.mutate("setUserPassword", input, "user { id }").await.code().as_deref(), Some("BAD_USER_INPUT"));
-
-    // Without permissions it does not own what its owner owns.
-    let (_, program) = root.api_token(&[]).await;
-    let email = program.send("{ me { id email } }", json!({})).await;
-    assert_eq!(email.code().as_deref(), Some("FORBIDDEN"));
-    let answer = program.mutate("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { id } errors { code }").await;
-    assert_eq!(answer.payload_error("revokeApiToken").as_deref(), Some("NOT_FOUND"));
-    // Logout is for sessions: success would claim that all of them ended.
-    for scope in ["ALL", "OTHERS"] {
-        let answer = program.mutate("logout", json!({ "scope": scope }), "ok revokedSessionCount").await;
-        assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"), "{}", answer.text);
-    }
-    assert_eq!((root.me_code().await, program.me_code().await), (None, None));
-    let refresh = program.refresh(program.token.as_deref().unwrap()).await;
-    assert_eq!(refresh.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_INVALID"));
-}
-
-/// S8 for programs: the acknowledgement is the end.
-#[tokio::test]
-async fn revoked_api_token_is_refused_at_once_and_forever() {
-    let app = TestApp::new().await;
-    let root = app.admin("root").await;
-    let ann = app.user("ann").await;
-    let (first, one) = ann.api_token(&[]).await;
-    let (second, two) = ann.api_token(&[]).await;
-    let (third, three) = ann.api_token(&[]).await;
-    let revoke = async |actor: &Actor, id: &str| {
-        actor.mutate_ok("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { revokedAt }").await["apiToken"]
-            .clone()
-    };
-    let at = json!({ "revokedAt": "2026-03-01T12:00:00.000Z" });
-    assert_eq!(revoke(&ann, &first).await, at);
-    assert_eq!(one.me_reason().await.as_deref(), Some("SESSION_ENDED"));
-    assert_eq!(two.me_code().await, None, "the others go on");
-    assert_eq!(revoke(&root, &second).await, at, "an administrator may, too");
-    assert_eq!(revoke(&three, &third).await, at, "and a token itself");
-    assert_eq!((two.me_code().await.is_some(), three.me_code().await.is_some()), (true, true));
-
-    app.clock.advance(TimeDelta::minutes(10));
-    assert_eq!(revoke(&ann, &first).await, at, "once");
-    let enable = json!({ "apiTokenId": first, "enabled": true });
-    let answer = ann.mutate("updateApiToken", enable, "apiToken { id } errors { code }").await;
-    assert_eq!(answer.payload_error("updateApiToken").as_deref(), Some("NOT_FOUND"), "nothing brings it back");
-    let listed =
-        ann.send("{ me { live: apiTokens { totalCount } all: apiTokens(active: false) { totalCount } } }", json!({}));
-    assert_eq!(listed.await.data()["me"], json!({ "live": { "totalCount": 0 }, "all": { "totalCount": 3 } }));
-}
-
-#[tokio::test]
-async fn expired_or_disabled_api_token_is_refused() {
-    let app = TestApp::new().await;
-    let ann = app.user("ann").await;
-    let input = json!({ "name": "short", "permissions": [], "expiresIn": 60 });
-    let made = ann.mutate_ok("createApiToken", input, "apiToken { id } token").await;
-    let (id, program) = (made["apiToken"]["id"].clone(), ann.with_token(made["token"].as_str().unwrap()));
-    app.clock.advance(TimeDelta::milliseconds(59_999));
-    assert_eq!(program.me_code().await, None);
-    app.clock.advance(TimeDelta::milliseconds(1));
-    assert_eq!(program.me_reason().await.as_deref(), Some("SESSION_ENDED"), "there is nothing to refresh");
-
-    let update = async |change: Value| {
-        let mut input = change;
-        input["apiTokenId"] = id.clone();
-        ann.mutate_ok("updateApiToken", input, "apiToken { enabled expiresAt version }").await["apiToken"].clone()
-    };
-    let lasting = update(json!({ "expiresIn": null })).await;
-    assert_eq!(lasting, json!({ "enabled": true, "expiresAt": null, "version": 1 }));
-    assert_eq!(program.me_code().await, None);
-    update(json!({ "enabled": false })).await;
-    assert_eq!(program.me_reason().await.as_deref(), Some("SESSION_ENDED"));
-    assert_eq!(update(json!({ "enabled": true })).await["version"], 3);
-    assert_eq!(program.me_code().await, None);
-    let renamed = json!({ "apiTokenId": id, "name": "long", "version": 2 });
-    let answer = ann.mutate("updateApiToken", renamed, "apiToken { id } errors { code }").await;
-    assert_eq!(answer.payload_error("updateApiToken").as_deref(), Some("CONFLICT"), "it was version 3");
-}
-
-/// S14, S16: a disabled owner gets nothing by a token, and who takes the name of a deleted one gets no token.
-#[tokio::test]
-async fn api_token_of_disabled_or_deleted_owner_is_refused() {
-    let app = TestApp::new().await;
-    let root = app.admin("root").await;
-    let ann = app.user("ann").await;
-    let (_, program) = ann.api_token(&[]).await;
-    let status = async |status: &str| {
-        root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": status }), "user { id }").await;
-    };
-    status("DISABLED").await;
-    assert_eq!(program.me_reason().await.as_deref(), Some("SESSION_ENDED"));
-    let validation = program.request(Method::POST, "/token-validation", &[], "").await;
-    assert_eq!(validation.status, 401);
-    status("ACTIVE").await;
-    assert_eq!(program.me_code().await, None);
-
-    root.mutate_ok("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
-    let heir = app.user("ann").await;
-    assert_eq!(program.me_code().await.as_deref(), Some("UNAUTHENTICATED"));
-    let tokens = heir.send("{ me { apiTokens(active: false) { totalCount } } }", json!({})).await;
-    assert_eq!(tokens.data()["me"]["apiTokens"]["totalCount"], 0);
-}
-
-/// A use is noted to the minute, so that a token that is used all the time does not write all the time.
+/// Use is recorded to the minute, so that a token in constant use does not write constantly.
 #[tokio::test]
 async fn api_token_last_use_is_recorded_at_intervals() {
     let app = TestApp::new().await;
@@ -282,21 +115,22 @@ async fn api_token_last_use_is_recorded_at_intervals() {
     assert_eq!(noted().await, Some(first));
     app.clock.advance(TimeDelta::seconds(59));
     assert_eq!(program.me_code().await, None);
-    assert_eq!(noted().await, Some(first), "within the minute nothing is written");
+    assert_eq!(noted().await, Some(first), "no write within the minute");
     app.clock.advance(TimeDelta::seconds(1));
     assert_eq!(program.me_code().await, None);
     assert_eq!(noted().await, Some(first + TimeDelta::minutes(1)));
-    assert_eq!(row(&app).await.version, 0, "a use is no change");
+    assert_eq!(row(&app).await.version, 0, "use does not change the version");
 }
 
-/// Older callers know no other credentials: a name and a password for a token that stands for all of its owner.
+/// Clients of older services know no other credentials: name and password give a token with all rights of its owner.
 #[tokio::test]
 async fn login_for_an_api_token_leaves_no_session() {
     use accountd::account::api_token::SecretFormat;
     use accountd::account::api_token::new_token;
+    use accountd::account::authentication::api_token_login::create_by_login;
     use accountd::account::authentication::login::{Login, NameMatch};
-    use accountd::account::caller::requester::RequestContext;
-    use accountd::account::user::name::Name;
+    use accountd::account::caller::request_context::RequestContext;
+    use accountd::account::names::name::Name;
 
     let app = TestApp::new().await;
     let root = app.admin("root").await;
@@ -316,19 +150,10 @@ async fn login_for_an_api_token_leaves_no_session() {
         scopes: new_token::Scopes::default(),
         lifetime: Some(new_token::parse_lifetime(3_600).unwrap()),
     };
-    let wrong =
-        accountd::account::api_token::create_by_login(&app.app, &client(), login("wrong"), draft(), SecretFormat::Uuid)
-            .await;
+    let wrong = create_by_login(&app.app, &client(), login("wrong"), draft(), SecretFormat::Uuid).await;
     assert_eq!(wrong.unwrap_err().code(), "INVALID_CREDENTIALS");
-    let (made, user) = accountd::account::api_token::create_by_login(
-        &app.app,
-        &client(),
-        login(PASSWORD),
-        draft(),
-        SecretFormat::Uuid,
-    )
-    .await
-    .unwrap();
+    let (made, user) =
+        create_by_login(&app.app, &client(), login(PASSWORD), draft(), SecretFormat::Uuid).await.unwrap();
     assert_eq!(user.username, "root");
     let secret = secrecy::ExposeSecret::expose_secret(&made.secret).to_owned();
     assert_eq!(secret.len(), 36);
@@ -336,7 +161,7 @@ async fn login_for_an_api_token_leaves_no_session() {
     let program = root.with_token(&secret);
     let answer = program.send("{ me { email roles sessions { totalCount } } users { totalCount } }", json!({})).await;
     let me = json!({ "email": null, "roles": ["admin"], "sessions": { "totalCount": 1 } });
-    assert_eq!(answer.data()["me"], me, "only the session of the test's own login is left");
+    assert_eq!(answer.data()["me"], me, "only the session of the test's own login remains");
     let input = json!({ "currentPassword": PASSWORD, "newPassword": "quiet-garden-kestrel-81" });
     let answer = program.mutate("updatePassword", input, "user { id }").await;
     assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"));
@@ -365,29 +190,5 @@ async fn api_tokens_are_limited_in_number_and_size() {
     }
     assert_eq!(make(json!({})).await, one("TOO_MANY_API_TOKENS", ""));
     app.clock.advance(TimeDelta::minutes(1));
-    assert_eq!(make(json!({})).await, [], "those that are over do not count");
-}
-
-/// A token or another session does not exhaust the budget that its owner needs to revoke it.
-#[tokio::test]
-async fn rate_limited_attacker_cannot_block_api_token_revocation() {
-    let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
-    let ann = app.user("ann").await;
-    let stolen = app.login("ann", PASSWORD).await;
-    let (id, program) = ann.api_token(&[]).await;
-    let (other, _) = ann.api_token(&[]).await;
-    for actor in [&program, &stolen] {
-        let mut refused = 0;
-        for _ in 0..100 {
-            let input = json!({ "apiTokenId": "tok_00000000000000000000000000", "enabled": false });
-            let answer = actor.mutate("updateApiToken", input, "apiToken { id } errors { code }").await;
-            refused += u32::from(answer.payload_error("updateApiToken").as_deref() == Some("TOO_MANY_ATTEMPTS"));
-        }
-        assert!(refused >= 30, "{refused}");
-    }
-    ann.mutate_ok("revokeApiToken", json!({ "apiTokenId": id }), "apiToken { id }").await;
-    ann.mutate_ok("updateApiToken", json!({ "apiTokenId": other, "name": "robot" }), "apiToken { id }").await;
-    let input = json!({ "currentPassword": PASSWORD, "newPassword": "quiet-garden-kestrel-81" });
-    ann.mutate_ok("updatePassword", input, "user { id }").await;
-    assert!(stolen.me_code().await.is_some() && program.me_code().await.is_some());
+    assert_eq!(make(json!({})).await, [], "ended ones do not count");
 }

@@ -1,4 +1,6 @@
-//! The audit record: each event once, with who, to whom, and in which request, and without any secret.
+//! The audit log: each event once, with actor, target and request, and without secrets.
+
+mod failures;
 
 use entity::audit_event::{self, Outcome};
 use entity::{session, user};
@@ -10,7 +12,7 @@ use crate::support::{Actor, PASSWORD, TestApp};
 
 const NEW: &str = "quiet-garden-kestrel-81";
 
-/// What was recorded since the last look.
+/// A cursor over the audit events.
 struct Record {
     seen: i64,
 }
@@ -27,7 +29,7 @@ impl Record {
         events
     }
 
-    /// The one event that was recorded since the last look.
+    /// The single event since the last read.
     async fn only(&mut self, app: &TestApp) -> audit_event::Model {
         let events = self.next(app).await;
         assert_eq!(events.len(), 1, "{events:?}");
@@ -125,15 +127,15 @@ async fn audit_records_every_event_once_with_actor_and_target() {
     eve.mutate_ok("revokeApiToken", input.clone(), "apiToken { id }").await;
     eve.mutate_ok("revokeApiToken", input, "apiToken { id }").await;
     let events = record.next(&app).await;
-    let told = events.iter().map(|event| (event.action.as_str(), event.actor_uid)).collect::<Vec<_>>();
+    let recorded = events.iter().map(|event| (event.action.as_str(), event.actor_uid)).collect::<Vec<_>>();
     let expected = [("api_token.create", hers), ("api_token.update", his), ("api_token.revoke", hers)];
-    assert_eq!(told, expected.map(|(action, by)| (action, Some(by))), "what was revoked before is no event");
+    assert_eq!(recorded, expected.map(|(action, by)| (action, Some(by))), "an earlier revocation is no event");
     assert!(events.iter().all(|event| event.target_uid == Some(hers)));
     assert!(events.iter().all(|event| event.details.as_ref().unwrap().contains(&token)));
 
     root.mutate_ok("saveRole", json!({ "name": "reader", "permissions": ["USERS_READ"] }), "role { id }").await;
     assert_eq!(record.only(&app).await.action, "role.save");
-    // What a program does is done by its owner, and by which token is told.
+    // An action by API token is recorded for its owner, with the token.
     let (token, program) = root.api_token(&["USERS_WRITE"]).await;
     record.next(&app).await;
     program.mutate_ok("createUser", json!({ "username": "cy", "password": PASSWORD }), "user { id }").await;
@@ -153,7 +155,7 @@ async fn audit_records_every_event_once_with_actor_and_target() {
     assert_eq!((event.target_uid, event.session_uid), (Some(uid(&app, "bob").await), Some(newest_session(&app).await)));
 }
 
-/// A thief comes with a token that was replaced twice.
+/// An attacker presents a token that was rotated twice.
 async fn reuse(actor: &Actor) {
     let mut token = actor.refresh_token.clone().unwrap();
     for _ in 0..2 {
@@ -164,7 +166,7 @@ async fn reuse(actor: &Actor) {
     assert_eq!(answer.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
 }
 
-/// What was refused has not happened, and is not told as if it had.
+/// A refused operation is not recorded as done.
 #[tokio::test]
 async fn audit_records_nothing_that_was_refused() {
     let app = TestApp::new().await;
@@ -190,7 +192,7 @@ async fn audit_records_nothing_that_was_refused() {
     }
 }
 
-/// Q9: neither a name that may be a password in the wrong field, nor a password, nor a token.
+/// Q9: no entered name (it may be a password in the wrong field), no password and no token.
 #[tokio::test]
 async fn audit_contains_no_secret_and_no_entered_name() {
     let app = TestApp::new().await;
@@ -213,64 +215,4 @@ async fn audit_contains_no_secret_and_no_entered_name() {
     for secret in ["canary", PASSWORD, NEW, "eyJ", "argon2"] {
         assert!(!kept.contains(secret), "{secret} in {kept}");
     }
-}
-
-/// Failures of one address are a bounded number of rows whose counts add up, also over a restart; a row is never changed.
-#[tokio::test]
-async fn audit_of_repeated_failures_is_bounded_and_sums_up() {
-    use accountd::account::event::failure_audit::flush;
-    use accountd::limits::failure_windows::{MAX_IMMEDIATE, WINDOW};
-    let app = TestApp::new().await;
-    app.user("ann").await;
-    let mut record = Record { seen: 0 };
-    record.next(&app).await;
-    let fail = async |app: &TestApp, name: &str| {
-        let answer = app.anonymous().at_address("192.0.2.7").login(name, "wrong").await;
-        assert_eq!(answer.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"));
-    };
-    for number in 0..100 {
-        fail(&app, &format!("nobody{number}")).await;
-        fail(&app, "ann").await;
-    }
-    let at_once = record.next(&app).await;
-    assert_eq!(at_once.len(), MAX_IMMEDIATE);
-    assert!(at_once.iter().all(|event| event.details.is_none()));
-    flush(&app.app).await.unwrap();
-    let finished = record.next(&app).await;
-    let count = |event: &audit_event::Model| {
-        let details: serde_json::Value = serde_json::from_str(event.details.as_deref().unwrap()).unwrap();
-        assert!(details["since"].is_string() && details["until"].is_string(), "{details}");
-        details["count"].as_u64().unwrap()
-    };
-    let hers = uid(&app, "ann").await;
-    let of = |target| finished.iter().filter(|event| event.target_uid == target).map(count).collect::<Vec<_>>();
-    assert_eq!((of(Some(hers)), of(None)), (vec![99], vec![200 - 99 - MAX_IMMEDIATE as u64]));
-    assert!(finished.iter().all(|event| event.action == "login" && event.outcome == Outcome::Failed));
-    assert!(finished.iter().all(|event| event.address.as_deref() == Some("192.0.2.7")));
-
-    // What was recorded at once outlives a process that is killed; what was not is at most a window.
-    fail(&app, "ann").await;
-    fail(&app, "ann").await;
-    let app = app.restart().await;
-    assert_eq!(record.next(&app).await.len(), 1);
-    fail(&app, "ann").await;
-    fail(&app, "ann").await;
-    assert_eq!(record.next(&app).await.len(), 1);
-    // The next failure after a window finishes it.
-    app.clock.advance(WINDOW);
-    fail(&app, "ann").await;
-    while record_is_short(&app, &mut record, 2).await {}
-}
-
-/// Whether fewer than `most` rows were added; they are written beside the answers.
-async fn record_is_short(app: &TestApp, record: &mut Record, most: usize) -> bool {
-    let seen = record.seen;
-    let events = record.next(app).await;
-    if events.len() < most {
-        record.seen = seen;
-        tokio::task::yield_now().await;
-        return true;
-    }
-    assert_eq!(events.len(), most, "{events:?}");
-    false
 }

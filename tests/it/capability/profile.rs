@@ -1,4 +1,4 @@
-//! The profile: what the owner of an account changes about it without a password.
+//! The profile: changes by the owner without a password.
 
 use chrono::TimeDelta;
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -22,7 +22,7 @@ async fn profile_update_sets_given_and_clears_null_fields() {
     assert_eq!(change(json!({ "username": "Ann2" })).await["displayName"], "Ann Lee");
     assert_eq!(change(json!({ "displayName": null })).await["displayName"], json!(null));
     assert_eq!(change(json!({})).await["username"], "Ann2");
-    assert_eq!(ann.me_code().await, None, "the session goes on under the new name");
+    assert_eq!(ann.me_code().await, None, "the session lives on under the new name");
     app.login("ann2", PASSWORD).await;
     let freed = app.anonymous().login("ann", PASSWORD).await;
     assert_eq!(freed.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"));
@@ -47,7 +47,7 @@ async fn profile_update_refuses_taken_and_invalid_names() {
     assert_eq!(refusals, one("TOO_LONG", "input.displayName"));
 }
 
-/// C5 Z-3: a stolen access token must not move the account to another address, nor give it power.
+/// C5 Z-3: a stolen access token must not change the email address, nor grant permissions.
 #[tokio::test]
 async fn profile_update_cannot_change_email_or_privileges() {
     let app = TestApp::new().await;
@@ -62,13 +62,13 @@ async fn profile_update_cannot_change_email_or_privileges() {
         ("passwordHash", json!("x")),
     ] {
         let answer = ann.mutate("updateProfile", json!({ field: value }), "user { id }").await;
-        assert!(answer.code().is_some(), "{field} was taken: {}", answer.text);
+        assert!(answer.code().is_some(), "{field} was accepted: {}", answer.text);
     }
     let me = ann.send("{ me { email roles } }", json!({})).await;
     assert_eq!(me.data()["me"], json!({ "email": null, "roles": [] }));
 }
 
-/// One account writes a bounded number of audit records, and none for a change that changes nothing.
+/// One user writes a bounded number of audit records, and none for an update without change.
 #[tokio::test]
 async fn profile_update_audit_is_bounded() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;

@@ -1,4 +1,4 @@
-//! Refresh that cannot be lost: two tabs, lost answers, thieves.
+//! Refresh: parallel tabs, lost responses, and reuse by an attacker.
 
 use chrono::TimeDelta;
 use entity::audit_event;
@@ -14,7 +14,7 @@ fn refresh_token(answer: &TestResponse) -> String {
     answer.data()["refresh"]["tokens"]["refreshToken"].as_str().unwrap().to_owned()
 }
 
-/// S1: each token buys one successor; whichever comes again after that ends the session, however far back it lies.
+/// S1: each token gives one new pair; later reuse ends the session, however old the token is.
 #[tokio::test]
 async fn each_refresh_returns_a_new_pair() {
     let app = TestApp::new().await;
@@ -78,11 +78,11 @@ async fn refresh_is_replayed_until_the_new_pair_is_used() {
     assert_eq!(
         spent.payload_error("refresh").as_deref(),
         Some("REFRESH_TOKEN_REUSED"),
-        "the successor has arrived by now"
+        "the new pair is in use by now"
     );
 }
 
-/// A thief who rotates first and uses nothing does not share the session with its owner for longer than that.
+/// An attacker who rotates first and uses nothing shares the session with its owner no longer than that.
 #[tokio::test]
 async fn refresh_replay_after_access_token_life_is_reuse() {
     let app = TestApp::new().await;
@@ -91,8 +91,8 @@ async fn refresh_replay_after_access_token_life_is_reuse() {
     let stolen = ann.refresh(&token).await;
     app.clock.advance(TimeDelta::seconds(900));
     assert_eq!(ann.refresh(&token).await.payload_error("refresh").as_deref(), Some("REFRESH_TOKEN_REUSED"));
-    let thief = ann.refresh(&refresh_token(&stolen)).await;
-    assert_eq!(thief.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
+    let reused = ann.refresh(&refresh_token(&stolen)).await;
+    assert_eq!(reused.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ async fn refresh_tells_missing_and_invalid_tokens_apart() {
             "{foreign}"
         );
     }
-    assert_eq!(outcome(&ann.refresh(ann.refresh_token.as_deref().unwrap()).await), "ROTATED", "nothing was harmed");
+    assert_eq!(outcome(&ann.refresh(ann.refresh_token.as_deref().unwrap()).await), "ROTATED", "nothing was ended");
 }
 
 /// Apollo sends the expired access token along (users.md, demand 3).

@@ -1,4 +1,4 @@
-//! Registration: a stranger makes an account and is signed in.
+//! Registration: an anonymous caller creates a user and gets a session.
 
 use crate::support::{PASSWORD, TestApp};
 use chrono::TimeDelta;
@@ -90,19 +90,19 @@ async fn registration_reports_every_invalid_field() {
         ("INVALID_NAME", "input.deviceName"),
     ];
     assert_eq!(refusals, expected.map(|(code, path)| (code.to_owned(), path.to_owned())));
-    assert_eq!(app.user("ann").await.me_code().await, None, "nothing was made of it");
+    assert_eq!(app.user("ann").await.me_code().await, None, "no user was created");
 }
 
-/// Q5: the unique index decides, not a check before it.
+/// Q5: the unique index decides, not an earlier check.
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_registrations_of_one_name_succeed_once() {
     let app = TestApp::new().await;
     let spellings = ["ann", "ANN", " Ann", "ａnn", "aNN ", "Ａnn"];
     let racers: Vec<_> = (0..30)
         .map(|number| {
-            let anyone = app.anonymous();
+            let anonymous = app.anonymous();
             let input = json!({ "username": spellings[number % spellings.len()], "password": PASSWORD });
-            tokio::spawn(async move { anyone.mutate_retrying("register", input, "errors { code path }").await })
+            tokio::spawn(async move { anonymous.mutate_retrying("register", input, "errors { code path }").await })
         })
         .collect();
     let mut winners = 0;
@@ -180,7 +180,7 @@ async fn tokens_of_the_previous_owner_of_a_name_are_refused() {
     assert_eq!(app.reconnect(&first).me_reason().await.as_deref(), Some("SESSION_ENDED"));
 }
 
-/// Nothing invisible makes two names that look alike.
+/// Invisible characters do not create lookalike names.
 #[tokio::test]
 async fn registration_with_invisible_characters_is_refused() {
     let app = TestApp::new().await;
@@ -191,7 +191,7 @@ async fn registration_with_invisible_characters_is_refused() {
     }
 }
 
-/// B4: where nobody registers, nobody learns by it who has an account.
+/// B4: closed registration does not reveal who has an account.
 #[tokio::test]
 async fn closed_registration_does_not_reveal_taken_names() {
     for mode in ["admin", "closed"] {
@@ -209,7 +209,7 @@ async fn closed_registration_does_not_reveal_taken_names() {
     }
 }
 
-/// Walks on a keyboard that overflow the estimate of a whole text are guessable, by every door.
+/// Keyboard patterns that overflow the strength estimate are guessable, on every route.
 #[tokio::test]
 async fn registration_with_keyboard_pattern_password_is_refused() {
     let app = TestApp::new().await;

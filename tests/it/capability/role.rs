@@ -1,4 +1,4 @@
-//! Roles: named sets of permissions, and who holds them.
+//! Roles: named sets of permissions, and their holders.
 
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ async fn role_change_applies_from_the_next_request() {
         assign(&root, &before, &["reader"]).await,
         json!({ "roles": ["reader"], "permissions": ["USERS_READ"] })
     );
-    assert_eq!(sees(&before).await, None, "with the token of before");
+    assert_eq!(sees(&before).await, None, "with the earlier token");
 
     let holder = app.login("ann", PASSWORD).await;
     save(&root, "reader", &[]).await;
@@ -149,7 +149,7 @@ async fn assigning_an_unknown_role_is_refused() {
     assert_eq!(roles.data()["me"]["roles"], json!(["reader"]), "all or nothing");
 }
 
-/// J18: tokens name the roles, and longer ones than 4,096 bytes are refused.
+/// J18: tokens name the roles, and tokens above 4,096 bytes are refused.
 #[tokio::test]
 async fn roles_never_make_a_token_exceed_its_size_limit() {
     let app = TestApp::new().await;

@@ -1,4 +1,4 @@
-//! Sessions: shown to their owner, ended by id.
+//! Sessions: listed for their owner, ended by id.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn on_device(app: &TestApp, name: &str, device: &str) -> (Actor, String) {
     (app.anonymous().signed_in(&payload), payload["session"]["id"].as_str().unwrap().to_owned())
 }
 
-/// A role that holds these permissions, given to somebody new.
+/// A new user with a role of these permissions.
 async fn helper(app: &TestApp, root: &Actor, name: &str, permissions: &[&str]) -> Actor {
     let helper = app.user(name).await;
     root.mutate_ok("saveRole", json!({ "name": name, "permissions": permissions }), "role { id }").await;
@@ -63,7 +63,7 @@ async fn session_pages_have_no_gaps_or_duplicates() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     for number in 0..9 {
-        // Some share their moment.
+        // Some have the same time.
         app.clock.advance(TimeDelta::milliseconds(number % 3));
         on_device(&app, "ann", &number.to_string()).await;
     }
@@ -102,7 +102,7 @@ async fn ended_sessions_are_listed_only_on_request() {
     assert_eq!([&ended["id"], &ended["endReason"]], [&json!(phone_id), &json!("LOGOUT")]);
     assert_eq!(ended["endedAt"], "2026-03-01T12:01:00.000Z");
 
-    // One that nobody refreshes ends by itself.
+    // A session without refresh ends by itself.
     app.clock.advance(TimeDelta::days(14));
     let ann = app.login("ann", PASSWORD).await;
     assert_eq!(list(&ann, "").await["totalCount"], 1);
@@ -125,7 +125,7 @@ async fn owner_ends_a_session_by_id() {
     ann.mutate_ok("revokeSession", input, "session { endReason }").await;
 }
 
-/// S12 B6: what is somebody else's reads as missing.
+/// S12 B6: an object of another user reads as missing.
 #[tokio::test]
 async fn session_of_another_user_reads_as_missing() {
     let app = TestApp::new().await;

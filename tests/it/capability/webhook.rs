@@ -1,4 +1,4 @@
-//! Webhooks: what happened is told to others, at least once, signed, and never before it is true.
+//! Webhooks: events are delivered at least once, signed, and only after the commit.
 
 use accountd::account::event::webhook::send_due;
 use accountd::config::{Config, Flags};
@@ -9,12 +9,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use entity::webhook_delivery;
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 
 use crate::support::receiver::{ReceivedRequest, Receiver};
 use crate::support::{PASSWORD, TestApp};
 
+mod configuration;
 mod event_filter;
 mod redelivery;
 mod tls;
@@ -23,7 +24,7 @@ mod tls;
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const OTHER: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
 
-/// A service that tells these endpoints.
+/// A service with these webhook endpoints.
 async fn with_endpoints(endpoints: &str, secrets: &str) -> TestApp {
     TestApp::with(&[
         ("ACCOUNTD_WEBHOOKS__ENDPOINTS", endpoints),
@@ -33,17 +34,17 @@ async fn with_endpoints(endpoints: &str, secrets: &str) -> TestApp {
     .await
 }
 
-/// A service that tells one endpoint.
+/// A service with one webhook endpoint.
 async fn with_endpoint(receiver: &Receiver) -> TestApp {
     with_endpoints(&format!("crm=http://{}/accounts", receiver.address), &format!("crm={SECRET}")).await
 }
 
-/// Sends whatever is due; what came of it, by what it tells.
+/// Delivers all due messages; returns the received ones, sorted by type.
 async fn deliveries(app: &TestApp, receiver: &Receiver) -> Vec<(String, Value)> {
     while send_due(&app.app).await.unwrap() > 0 {}
-    let mut told: Vec<(String, Value)> = receiver.take().iter().map(message).collect();
-    told.sort_by(|(left, _), (right, _)| left.cmp(right));
-    told
+    let mut received: Vec<(String, Value)> = receiver.take().iter().map(message).collect();
+    received.sort_by(|(left, _), (right, _)| left.cmp(right));
+    received
 }
 
 fn message(request: &ReceivedRequest) -> (String, Value) {
@@ -52,15 +53,15 @@ fn message(request: &ReceivedRequest) -> (String, Value) {
     (body["type"].as_str().unwrap().to_owned(), body["data"].clone())
 }
 
-fn kinds(told: &[(String, Value)]) -> Vec<&str> {
-    told.iter().map(|(kind, _)| kind.as_str()).collect()
+fn kinds(messages: &[(String, Value)]) -> Vec<&str> {
+    messages.iter().map(|(kind, _)| kind.as_str()).collect()
 }
 
-/// Whether the one signature at this place is of what came, by this secret.
-fn is_signed(request: &ReceivedRequest, place: usize, secret: &str) -> bool {
+/// Whether the signature at this position matches the request and the secret.
+fn is_signed(request: &ReceivedRequest, index: usize, secret: &str) -> bool {
     let secret = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let content = format!("{}.{}.{}", request.header("webhook-id"), request.header("webhook-timestamp"), request.body);
-    let signature = request.header("webhook-signature").split(' ').nth(place).unwrap();
+    let signature = request.header("webhook-signature").split(' ').nth(index).unwrap();
     let tag = STANDARD.decode(signature.strip_prefix("v1,").unwrap()).unwrap();
     verify(&Key::new(HMAC_SHA256, &secret), content.as_bytes(), &tag).is_ok()
 }
@@ -92,7 +93,7 @@ async fn webhook_reports_user_events() {
     assert_eq!((kind.as_str(), &data["user"]["displayName"]), ("user.updated", &json!("Ann")));
 
     let other = app.login("ann", PASSWORD).await;
-    assert_eq!(deliveries(&app, &receiver).await, [], "a login changes no account");
+    assert_eq!(deliveries(&app, &receiver).await, [], "a login changes no user");
     other.send("mutation { logout { ok } }", json!({})).await.data();
     let [(kind, data)] = &deliveries(&app, &receiver).await[..] else { panic!("one message") };
     assert_eq!((kind.as_str(), &data["session"]["reason"]), ("session.ended", &json!("LOGOUT")));
@@ -110,7 +111,7 @@ async fn webhook_reports_user_events() {
     root.mutate_ok("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
     let [(kind, data)] = &deliveries(&app, &receiver).await[..] else { panic!("one message") };
     assert_eq!((kind.as_str(), &data["user"]["id"]), ("user.deleted", &json!(ann.id)));
-    assert_eq!(queued_count(&app).await, 0, "what was told is forgotten");
+    assert_eq!(queued_count(&app).await, 0, "delivered messages are deleted");
 }
 
 #[tokio::test]
@@ -191,11 +192,11 @@ async fn webhook_retries_back_off_and_end() {
     app.clock.advance(TimeDelta::days(20));
     assert_eq!(send_due(&app.app).await.unwrap(), 0);
     let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
-    assert_eq!((left.attempts, left.failure.as_deref()), (10, Some("the answer was 500")));
+    assert_eq!((left.attempts, left.failure.as_deref()), (10, Some("response status 500")));
     assert!(left.given_up_at.is_some());
 }
 
-/// However many nodes look at the same time.
+/// However many nodes run at the same time.
 #[tokio::test]
 async fn webhook_is_delivered_by_one_node_at_a_time() {
     let receiver = Receiver::new().await;
@@ -212,67 +213,7 @@ async fn webhook_is_delivered_by_one_node_at_a_time() {
     assert_eq!(receiver.take().len(), 5);
 }
 
-/// Q12: nobody says that this machine may be called.
-#[tokio::test]
-async fn webhook_to_non_public_address_is_refused() {
-    let receiver = Receiver::new().await;
-    let endpoint = format!("crm=https://{}/accounts", receiver.address);
-    let secret = format!("crm={SECRET}");
-    let app =
-        TestApp::with(&[("ACCOUNTD_WEBHOOKS__ENDPOINTS", &endpoint), ("ACCOUNTD_WEBHOOKS__SECRETS", &secret)]).await;
-    app.user("ann").await;
-    assert_eq!(send_due(&app.app).await.unwrap(), 1);
-    let left = webhook_delivery::Entity::find()
-        .filter(webhook_delivery::Column::Failure.contains("not public"))
-        .count(app.app.db.reader());
-    assert_eq!((left.await.unwrap(), receiver.take().len()), (1, 0));
-}
-
 fn config(settings: &[(&str, &str)]) -> Result<Config, String> {
     let settings = settings.iter().map(|(name, value)| (format!("ACCOUNTD_WEBHOOKS__{name}"), (*value).to_owned()));
     Config::load(Flags::default(), settings).map_err(|problems| problems.to_string())
-}
-
-/// Q10
-#[test]
-fn webhook_output_contains_no_secret() {
-    let place = "crm=https://crm.example.org/hunter2";
-    let good = config(&[("ENDPOINTS", place), ("SECRETS", &format!("crm={SECRET}"))]).unwrap();
-    let debug = format!("{good:?}");
-    assert!(!debug.contains("hunter2") && !debug.contains("MDEyMzQ1") && debug.contains("crm"), "{debug}");
-    for broken in [
-        config(&[("ENDPOINTS", "crm=ftp://crm.example.org/hunter2")]),
-        config(&[("ENDPOINTS", place), ("SECRETS", "crm=whsec_hunter2")]),
-        config(&[("ENDPOINTS", place), ("SECRETS", "hunter2")]),
-    ] {
-        assert!(!broken.unwrap_err().contains("hunter2"));
-    }
-}
-
-#[test]
-fn webhook_endpoint_without_own_secret_is_refused() {
-    let crm = "crm=https://crm.example.org/";
-    let secret = format!("crm={SECRET}");
-    let three = [secret.as_str(); 3].join(" ");
-    let two = format!("{secret} crm={OTHER}");
-    let loaded = |endpoints, secrets| config(&[("ENDPOINTS", endpoints), ("SECRETS", secrets)]);
-    assert!(loaded(crm, &secret).is_ok() && loaded(crm, &two).is_ok());
-    for (endpoints, secrets, why) in [
-        (crm, "crm=whsec_c2hvcnQ=", "24 to 64 bytes"),
-        (crm, "crm=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "24 to 64 bytes"),
-        (crm, &three, "3 secrets"),
-        (crm, &secret.replace("crm", "erp"), "a name that is no endpoint"),
-        ("crm=http://crm.example.org/", &secret, "without encryption"),
-        ("crm=https://ann:pw@crm.example.org/", &secret, "user or a password"),
-        ("crm=https://crm.example.org/#here", &secret, "never sent"),
-        ("crm=mailto:ann@example.org", &secret, "neither"),
-        ("crm=crm.example.org", &secret, "no address"),
-        ("https://crm.example.org/", &secret, "without a name"),
-        ("crm=https://a.example/ crm=https://b.example/", &secret, "twice"),
-    ] {
-        let told = loaded(endpoints, secrets).unwrap_err();
-        assert!(told.contains(why), "{endpoints} {secrets}: {told}");
-    }
-    assert!(config(&[("ENDPOINTS", crm)]).unwrap_err().contains("0 secrets for crm"));
-    assert!(config(&[("ALLOWED_NETWORKS", "everything")]).unwrap_err().contains("no list of networks"));
 }

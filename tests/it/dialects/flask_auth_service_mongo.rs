@@ -1,4 +1,4 @@
-//! The auth-service dialect answers as flask_auth_service_mongo did: its routes, its schema, its texts.
+//! The auth-service dialect responds like flask_auth_service_mongo: routes, schema, texts.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,23 @@ use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 use axum::http::Method;
 use chrono::TimeDelta;
 use sea_orm::Set;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::replay::imported_user::create_user;
 use super::replay::{Difference, Service, Variables, play};
 use crate::graphql::schema::undescribed;
-use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
+use crate::support::{Actor, TestApp, TestResponse};
 
 mod guards;
 mod passwords;
+mod sessions;
 mod users;
 
-/// As the recorded service was mounted.
+/// The mounts of the recorded service.
 const MOUNTS: (&str, &str) =
     ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/admin=admin,/any,/public,/mw,/strict,/app=Clerks");
 
-/// A service with the dialect, with settings beside that.
+/// A service with the dialect and further settings.
 async fn app_with(settings: &[(&str, &str)]) -> TestApp {
     TestApp::with(&[&[MOUNTS][..], settings].concat()).await
 }
@@ -32,16 +33,16 @@ async fn app() -> TestApp {
     app_with(&[]).await
 }
 
-async fn login(app: &TestApp, place: &str, name: &str, password: &str) -> TestResponse {
+async fn login(app: &TestApp, mount: &str, name: &str, password: &str) -> TestResponse {
     let body = json!({ "username": name, "password": password });
-    app.anonymous().json(Method::POST, &format!("{place}/login"), &body).await
+    app.anonymous().json(Method::POST, &format!("{mount}/login"), &body).await
 }
 
-async fn graphql(actor: &Actor, place: &str, query: &str) -> TestResponse {
-    actor.json(Method::POST, &format!("{place}/graphql"), &json!({ "query": query })).await
+async fn graphql(actor: &Actor, mount: &str, query: &str) -> TestResponse {
+    actor.json(Method::POST, &format!("{mount}/graphql"), &json!({ "query": query })).await
 }
 
-/// The message of the only error of an answer.
+/// The message of the only error of a response.
 fn message(answer: &TestResponse) -> String {
     let json = answer.json();
     let message = json["message"].as_str().or(json["errors"][0]["message"].as_str());
@@ -52,29 +53,29 @@ fn message(answer: &TestResponse) -> String {
 const DIFFERENCES: &[Difference] = &[
     ("login_form", 415, "Did not attempt to load JSON data", NO_SERVER_ERROR),
     ("login_no_body", 415, "Did not attempt to load JSON data", NO_SERVER_ERROR),
-    ("login_inactive_user_succeeds", 400, r#"{"message":"bad_credentials"}"#, "a disabled account is refused as a wrong password is"),
+    ("login_inactive_user_succeeds", 400, r#"{"message":"bad_credentials"}"#, "a disabled user is refused like a wrong password"),
     ("protected_ok", 200, "__typename", "the route is the application's own"),
-    ("gql_update_password_missing_field", 400, r#"field \"password_confirmed\""#, "the old text repeats passwords"),
+    ("gql_update_password_missing_field", 400, r#"field \"password_confirmed\""#, "the recorded text repeats passwords"),
     ("gql_public_update_password_anonymous", 401, r#"{"message":"unauthorized"}"#, DENIED_INSTEAD_OF),
     ("gql_create_user_by_user_role_any_endpoint", 200, r#""message":"unauthorized""#, DENIED_INSTEAD_OF),
     ("gql_mw_create_user_denied", 200, r#""message":"unauthorized""#, DENIED_INSTEAD_OF),
-    ("gql_users", 200, r#""endCursor":"YXJyYXljb25uZWN0aW9uOjQ=""#, "permissions are accountd's own, and whom a denied mutation made is not there"),
+    ("gql_users", 200, r#""endCursor":"YXJyYXljb25uZWN0aW9uOjQ=""#, "permissions are accountd's own, and a denied mutation created no user"),
     ("gql_users_password_hidden", 400, r#"Cannot query field \"password\" on type \"User\"."#, "fewer suggestions"),
     ("gql_unknown_field", 400, r#"Cannot query field \"nope\" on type \"Query\"."#, "fewer suggestions"),
     ("gql_roles", 200, r#""permissions":"{}""#, "permissions are accountd's own"),
     ("gql_reset_password_ok", 200, r#"{"data":{"reset_password":{"password":""#, "the password is from the secure generator, and longer"),
-    ("gql_refresh_token_old_access_still_valid", 401, r#"{"message":"password_change_required"}"#, "change_password closes everything else, as it did at /strict"),
+    ("gql_refresh_token_old_access_still_valid", 401, r#"{"message":"password_change_required"}"#, "change_password blocks everything else, as recorded at /strict"),
     ("gql_refresh_anonymous", 401, r#"{"message":"unauthorized"}"#, DENIED_INSTEAD_OF),
-    ("gql_syntax_error", 400, "Syntax Error GraphQL (1:11) expected", "the old text repeats the query, passwords and all"),
+    ("gql_syntax_error", 400, "Syntax Error GraphQL (1:11) expected", "the recorded text repeats the query, including passwords"),
 ];
 
-const NO_SERVER_ERROR: &str = "nothing that a client sends is answered with 500";
-const DENIED_INSTEAD_OF: &str = "a denied mutation answers an error";
+const NO_SERVER_ERROR: &str = "no client input causes a 500";
+const DENIED_INSTEAD_OF: &str = "a denied mutation returns an error";
 
-/// flask_auth_service_mongo, with what stands for the tokens that were made by hand.
+/// flask_auth_service_mongo, with the variables for tokens that the recording could not contain.
 struct AuthService(Variables);
 
-/// Passwords that today's policy refuses, and what is sent instead.
+/// Recorded passwords that today's policy refuses, and their replacements.
 const STRONGER: [(&str, &str); 6] = [
     ("secret", "quiet-garden-kestrel-81"),
     ("new_pass", "amber-lantern-orbit-17"),
@@ -87,7 +88,7 @@ const STRONGER: [(&str, &str); 6] = [
 impl Service for AuthService {
     const RECORDED: &'static str = include_str!("fixtures/auth-service.json");
 
-    /// The application's own route was behind the same door as the schema.
+    /// The recorded application's own route required the same authentication as the schema.
     fn path(&self, path: &str) -> String {
         if path == "/protected" { "/admin/graphql?query=%7B__typename%7D".to_owned() } else { path.to_owned() }
     }
@@ -137,7 +138,7 @@ async fn auth_service_responds_as_recorded() {
     play(&app, &mut AuthService(made), DIFFERENCES).await;
 }
 
-/// Everything that has a name in a schema, with its type: fields, their arguments, members of inputs, interfaces.
+/// Every named element of a schema with its type: fields, arguments, input members, interfaces.
 fn shape(sdl: &str) -> BTreeMap<String, String> {
     let mut shape = BTreeMap::new();
     for definition in parse_schema(sdl).unwrap().definitions {
@@ -159,10 +160,10 @@ fn shape(sdl: &str) -> BTreeMap<String, String> {
             TypeKind::Union(_) | TypeKind::Enum(_) => ("another kind".to_owned(), &[][..]),
         };
         for field in fields.iter().map(|field| &field.node) {
-            let place = format!("{name}.{}", field.name.node);
+            let mount = format!("{name}.{}", field.name.node);
             let arguments = field.arguments.iter().map(|argument| &argument.node);
-            shape.extend(arguments.map(|one| (format!("{place}({})", one.name.node), one.ty.node.to_string())));
-            shape.insert(place, field.ty.node.to_string());
+            shape.extend(arguments.map(|one| (format!("{mount}({})", one.name.node), one.ty.node.to_string())));
+            shape.insert(mount, field.ty.node.to_string());
         }
         shape.insert(name, kind);
     }
@@ -176,81 +177,11 @@ fn auth_service_schema_equals_the_recorded_schema() {
     let (old, own) = (shape(include_str!("fixtures/auth-service.graphql")), shape(&sdl()));
     let differing: Vec<_> = old.iter().filter(|(name, kind)| own.get(*name) != Some(kind)).collect();
     let added: Vec<_> = own.iter().filter(|(name, _)| !old.contains_key(*name)).collect();
-    assert!(differing.is_empty() && added.is_empty(), "not as it was: {differing:?}; never was: {added:?}");
+    assert!(differing.is_empty() && added.is_empty(), "differs: {differing:?}; added: {added:?}");
     assert!(old.len() > 80, "{}", old.len());
 }
 
 #[test]
 fn auth_service_schema_is_fully_described() {
-    assert_eq!(undescribed(&sdl()), [""; 0], "these have no description");
-}
-
-#[tokio::test]
-async fn auth_service_login_requires_the_role_of_the_mount() {
-    let app = app().await;
-    let root = app.admin("root").await;
-    let ann = app.user("ann").await;
-    root.mutate_ok("saveRole", json!({ "name": "clerks", "permissions": [] }), "role { id }").await;
-    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["clerks"] }), "user { id }").await;
-    app.user("bob").await;
-    for (place, name, role) in [
-        ("/admin", "root", Some(json!("admin"))),
-        ("/admin", "ann", None),
-        ("/admin", "bob", None),
-        ("/app", "ann", Some(json!("Clerks"))),
-        ("/app", "root", None),
-        ("/any", "ROOT", Some(json!("admin"))),
-        ("/any", "ann", Some(json!("clerks"))),
-        ("/any", "bob", Some(Value::Null)),
-    ] {
-        let answer = login(&app, place, name, PASSWORD).await;
-        match role {
-            Some(role) => assert_eq!(answer.json()["data"]["role"], role, "{name} at {place}"),
-            None => {
-                assert_eq!((answer.status.as_u16(), message(&answer).as_str()), (400, "bad_credentials"), "{name}");
-            }
-        }
-    }
-    // Of several roles the administrator's is told, whatever its place in the alphabet.
-    root.mutate_ok("saveRole", json!({ "name": "aa", "permissions": [] }), "role { id }").await;
-    root.mutate_ok("setUserRoles", json!({ "userId": root.id, "roles": ["aa", "admin"] }), "user { id }").await;
-    assert_eq!(login(&app, "/any", "root", PASSWORD).await.json()["data"]["role"], "admin");
-}
-
-/// B1, A5: a right password in the wrong place is a wrong one, and counts as one.
-#[tokio::test]
-async fn auth_service_login_failure_does_not_reveal_users() {
-    let app = app_with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
-    let (root, ann) = (app.admin("root").await, app.user("ann").await);
-    app.user("bob").await;
-    root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
-    let mut answers = Vec::new();
-    for (name, password) in [("nobody", PASSWORD), ("root", "wrong"), ("ann", PASSWORD), ("bob", PASSWORD)] {
-        let mut answer = login(&app, "/admin", name, password).await;
-        answer.headers.remove("x-request-id");
-        answers.push((answer.status, answer.headers, answer.text));
-    }
-    assert_eq!((answers[0].0.as_u16(), &*answers[0].2), (400, r#"{"message":"bad_credentials"}"#));
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    let refused = login(&app, "/any", "bob", PASSWORD).await;
-    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, Some("1")));
-    assert!(message(&refused).contains("try again in 1 s"), "{}", refused.text);
-}
-
-/// S8
-#[tokio::test]
-async fn auth_service_logout_ends_the_session_of_the_login() {
-    let app = app().await;
-    app.user("ann").await;
-    let data = login(&app, "/any", "ann", PASSWORD).await.json()["data"].clone();
-    assert_eq!(
-        (&data["token_type"], &data["expires_in"], &data["change_password"]),
-        (&json!("Bearer"), &json!(15), &json!(false))
-    );
-    let ann = app.anonymous().with_token(data["access_token"].as_str().unwrap());
-    assert_eq!(ann.me_code().await, None);
-    assert_eq!(ann.request(Method::POST, "/any/logout", &[], "").await.text, r#"{"message":"ok"}"#);
-    assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
-    let renewed = app.anonymous().refresh(data["refresh_token"].as_str().unwrap()).await;
-    assert_eq!(renewed.payload_error("refresh").as_deref(), Some("SESSION_ENDED"), "the refresh token is over, too");
+    assert_eq!(undescribed(&sdl()), [""; 0], "without description");
 }

@@ -1,4 +1,4 @@
-//! Where the dialects of older services are mounted: as often as wanted, and no path claimed twice.
+//! Mounts of the dialects: any number of mounts, without path conflicts.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -8,10 +8,10 @@ use accountd::http::route_conflicts;
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use crate::guarantees::access::routes::paths;
+use crate::support::router_paths::paths;
 use crate::support::{PASSWORD, TestApp, scratch_directory};
 
-/// What `serve` says of these settings before it opens anything.
+/// The errors of `serve` for these settings, before it opens anything.
 fn refusals(settings: &[(&str, &str)]) -> Vec<(String, String)> {
     let environment = settings.iter().map(|(dialect, mount)| {
         let setting = SETTINGS.iter().find(|setting| setting.name == format!("rest.dialects.{dialect}")).unwrap();
@@ -61,15 +61,15 @@ async fn dialect_is_served_at_all_its_mounts() {
 fn path_conflict_of_dialects_is_refused() {
     assert_eq!(refusals(&[]), []);
     assert_eq!(refusals(&[("plantdb", "/,/plants")]), []);
-    let twice = "plantdb at / and plantdb at /api/v1/auth both claim";
+    let twice = "plantdb at / and plantdb at /api/v1/auth both serve";
     let found = refusals(&[("plantdb", "/,/api/v1/auth")]);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].0, "rest.dialects.plantdb");
     assert!(found[0].1.starts_with(twice), "{found:?}");
     let both = [("plantdb", "/plants,/"), ("tecladocode", "/flask,/")];
     let setting = "rest.dialects.tecladocode".to_owned();
-    assert_eq!(refusals(&both), [(setting, "plantdb at / and tecladocode at / both claim POST /login".to_owned())]);
-    // `GET /user/login` of one is `GET /user/{id}` of the other.
+    assert_eq!(refusals(&both), [(setting, "plantdb at / and tecladocode at / both serve POST /login".to_owned())]);
+    // `GET /user/login` of one conflicts with `GET /user/{id}` of the other.
     let found = refusals(&[("plantdb", "/user"), ("tecladocode", "/")]);
     assert_eq!(found.len(), 1, "{found:?}");
 }
@@ -85,6 +85,6 @@ fn serve_refuses_path_conflicts_before_creating_files() {
         .unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("rest.dialects.plantdb: plantdb at /a and plantdb at /a both claim "), "{text}");
+    assert!(text.contains("rest.dialects.plantdb: plantdb at /a and plantdb at /a both serve "), "{text}");
     assert!(!directory.exists());
 }

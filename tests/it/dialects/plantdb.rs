@@ -1,11 +1,11 @@
-//! The PlantDB dialect answers as the service that its callers were written against.
+//! The PlantDB dialect responds like the service for which its clients were written.
 //!
 //! `fixtures/plantdb.json` was recorded from PlantDB 0.15.1.
 
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::replay::imported_user::{called, create_user};
+use super::replay::imported_user::{create_user, set_display_name};
 use super::replay::{Difference, Service, Variables, play};
 use crate::support::{TestApp, TestResponse};
 
@@ -18,9 +18,9 @@ const DIFFERENCES: &[Difference] = &[
     ("validate_ok_no_bearer_prefix", 401, "Token validation failed: Not enough segments", "the Bearer scheme is required"),
     ("validate_refresh_token_accepted", 401, "Token validation failed: Signature verification failed", KINDS),
     ("logout_with_refresh_token", 401, "Logout failed", KINDS),
-    ("refresh_with_access_token", 401, "Invalid or expired refresh token: Signature verification failed", "the old text is a slip that shows the token's name"),
+    ("refresh_with_access_token", 401, "Invalid or expired refresh token: Signature verification failed", "the recorded text is a bug that reveals the token's name"),
     ("register_empty_username_accepted", 400, "Failed to create user: username: use letters, digits, '.', '-' and '_', and begin with a letter or a digit", "name and password rules are accountd's"),
-    ("register_by_reader_silently_does_nothing", 403, "Failed to create user: User batman does not have required permissions to use create_user", "a denial says so"),
+    ("register_by_reader_silently_does_nothing", 403, "Failed to create user: User batman does not have required permissions to use create_user", "a refusal is reported"),
     ("api_token_no_auth", 401, "Token creation failed: No authenticated user!", NO_SERVER_ERROR),
     ("api_token_bad_exp", 400, "token_exp must be a number of seconds", NO_SERVER_ERROR),
     ("api_token_expired", 401, "Token creation failed: Signature has expired", NO_SERVER_ERROR),
@@ -31,27 +31,27 @@ const DIFFERENCES: &[Difference] = &[
     ("lockout_wrong_password_3", 429, LIMITED, THROTTLE),
     ("lockout_correct_password_while_locked", 429, LIMITED, THROTTLE),
     ("login_max_sessions_reached", 200, "Login successful", "there is no process-wide session limit"),
-    ("login_options_cors", 204, "", "whose pages may call is `cors.origins`' business"),
-    ("unknown_path", 404, "NOT_FOUND", "it is no account route"),
-    ("health", 404, "NOT_FOUND", "it is no account route"),
-    ("scans_empty_guest", 404, "NOT_FOUND", "it is no account route"),
-    ("refresh_reuse_rejected", 200, "Token refreshed successfully", "a lost answer can be asked again until its successor was used"),
+    ("login_options_cors", 204, "", "`cors.origins` decides on origins"),
+    ("unknown_path", 404, "NOT_FOUND", "the route is outside accountd"),
+    ("health", 404, "NOT_FOUND", "the route is outside accountd"),
+    ("scans_empty_guest", 404, "NOT_FOUND", "the route is outside accountd"),
+    ("refresh_reuse_rejected", 200, "Token refreshed successfully", "a lost response is repeated until the new pair is used"),
 ];
 
-const NO_SERVER_ERROR: &str = "nothing that a client sends is answered with 500";
+const NO_SERVER_ERROR: &str = "no client input causes a 500";
 const LIMITED: &str = "Rate limit exceeded. Please try again later.";
-const JSON_429: &str = "a limit answers JSON, and when to come back";
-const THROTTLE: &str = "wrong passwords meet accountd's throttle, not three strikes";
-const KINDS: &str = "a refresh token is never taken for an access token";
+const JSON_429: &str = "a rate limit returns JSON with Retry-After";
+const THROTTLE: &str = "wrong passwords meet accountd's backoff, not a lockout after three";
+const KINDS: &str = "a refresh token is never accepted as access token";
 
-/// What differs on the paths of 0.16 beside the above.
+/// Further differences on the paths of 0.16.
 const LATER_PATHS: &[Difference] = &[
     ("register_ok", 201, "User Batman successfully created", "0.16 names the user"),
     ("refresh_missing", 401, "Missing refresh_token", "0.16 has another status"),
     ("refresh_missing_field", 401, "Missing refresh_token", "0.16 has another status"),
 ];
 
-/// PlantDB, at the path that one of its paths becomes.
+/// PlantDB, with a mapping of its recorded paths.
 struct PlantDb(fn(&str) -> String);
 
 impl Service for PlantDb {
@@ -61,7 +61,7 @@ impl Service for PlantDb {
         self.0(path)
     }
 
-    /// An error's text stands in `error`, too, where later clients look for it.
+    /// An error's text is in `error`, too, where later clients expect it.
     fn body(&self, answer: &TestResponse) -> Value {
         let mut body = answer.json();
         if answer.status.is_client_error() {
@@ -73,7 +73,7 @@ impl Service for PlantDb {
 
     async fn before(&mut self, app: &TestApp, entry: &str, _: &mut Variables) {
         let wait = match entry {
-            // A wrong password was sent before; the throttle wants a second.
+            // A wrong password was sent before; the backoff is one second.
             "login_new_user_ok" => TimeDelta::seconds(1),
             // The recording waited here for the access token to expire.
             "validate_expired" => TimeDelta::hours(1),
@@ -86,9 +86,9 @@ impl Service for PlantDb {
 async fn replay(mount: &str, path: fn(&str) -> String, differences: &[Difference]) {
     let settings = [("ACCOUNTD_LIMITS__ENABLED", "true"), ("ACCOUNTD_REST__DIALECTS__PLANTDB", mount)];
     let app = TestApp::with(&settings).await;
-    // Too weak for today's policy, so they are made below it.
-    create_user(&app, "admin", "admin", &["admin"], |row| called(row, "PlantDB Admin")).await;
-    create_user(&app, "guest", "guest", &[], |row| called(row, "PlantDB Guest")).await;
+    // Too weak for today's policy, so they are created below it.
+    create_user(&app, "admin", "admin", &["admin"], |row| set_display_name(row, "PlantDB Admin")).await;
+    create_user(&app, "guest", "guest", &[], |row| set_display_name(row, "PlantDB Guest")).await;
     play(&app, &mut PlantDb(path), differences).await;
 }
 

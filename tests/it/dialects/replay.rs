@@ -1,8 +1,8 @@
-//! Plays what was recorded of an older service against its dialect: every request in order, every answer compared.
+//! Replays the recording of an older service against its dialect: every request in order, every response compared.
 //!
 //! A recording is a list of `{name, request, response, capture?, define?, client?, before?}`; strings may hold
-//! placeholders such as `<jwt>` and `<var:NAME>`. Not compared: `Access-Control-*`, because whose pages may call is
-//! `cors.origins`' business, and what is inside of tokens, because they are accountd's own.
+//! placeholders such as `<jwt>` and `<var:NAME>`. Not compared: `Access-Control-*`, because `cors.origins` decides on
+//! origins, and the content of tokens, because they are accountd's own.
 
 pub mod imported_user;
 mod pattern;
@@ -16,49 +16,48 @@ use serde_json::Value;
 use crate::support::{TestApp, TestResponse};
 use pattern::{matches, matches_text};
 
-/// An entry whose answer is another one on purpose: its name, the status and a part of the body that come instead, and
-/// why.
+/// An entry with a deliberately different response: its name, the expected status and part of the body, and the reason.
 pub type Difference = (&'static str, u16, &'static str, &'static str);
 
-/// What placeholders in requests stand for, by the whole placeholder: `<var:NAME>`, or one of the recording's own.
+/// Values of placeholders in requests, by the whole placeholder: `<var:NAME>`, or one of the recording's own.
 pub type Variables = BTreeMap<String, String>;
 
-/// How the recording of a service is played.
+/// How the recording of a service is replayed.
 pub trait Service {
     /// The recording.
     const RECORDED: &'static str;
 
-    /// What is sent to another path than the recorded one.
+    /// The request path in place of the recorded one.
     fn path(&self, path: &str) -> String {
         path.to_owned()
     }
 
-    /// What is sent instead of the recorded body.
+    /// The request body in place of the recorded one.
     fn sent(&self, recorded: &Value) -> Value {
         recorded.clone()
     }
 
-    /// The header to compare, if the dialect says more than the service did.
+    /// The header to compare, if the dialect sends more than the service did.
     fn header(&self, _name: &str, value: &str) -> String {
         value.to_owned()
     }
 
-    /// The same for a body that is no JSON.
+    /// The same for a body that is not JSON.
     fn text(&self, answer: &TestResponse) -> String {
         answer.text.clone()
     }
 
-    /// The body to compare, if the dialect says more than the service did.
+    /// The body to compare, if the dialect sends more than the service did.
     fn body(&self, answer: &TestResponse) -> Value {
         answer.json()
     }
 
-    /// What happens before the entry is sent: time passes, or somebody is made whom the entry needs.
+    /// Runs before an entry: advances the clock, or creates a user that the entry needs.
     async fn before(&mut self, _app: &TestApp, _entry: &str, _variables: &mut Variables) {}
 }
 
-/// Sends every recorded request in order, and tells all answers that are neither the recorded one nor the listed
-/// difference; a listed difference that does not differ, or that was never recorded, is a mistake in the list.
+/// Sends every recorded request in order, and reports all responses that are neither recorded nor a listed difference.
+/// A listed difference that does not differ, or was never recorded, is an error in the list.
 pub async fn play<S: Service>(app: &TestApp, service: &mut S, differences: &[Difference]) {
     let entries: Vec<Value> = serde_json::from_str(S::RECORDED).unwrap();
     let mut variables = Variables::new();
@@ -69,7 +68,7 @@ pub async fn play<S: Service>(app: &TestApp, service: &mut S, differences: &[Dif
         service.before(app, name, &mut variables).await;
         prepare(app, service, entry).await;
         let answer = send(app, service, entry, &entry["request"], &variables).await;
-        variables::keep(entry, &answer, &mut variables);
+        variables::store_captures(entry, &answer, &mut variables);
         let found = compare(service, &entry["response"], &answer);
         match (differences.iter().find(|difference| difference.0 == name), found) {
             (None, Ok(())) => {}
@@ -89,10 +88,10 @@ pub async fn play<S: Service>(app: &TestApp, service: &mut S, differences: &[Dif
     assert!(surprises.is_empty(), "{} surprises: {surprises:#?}", surprises.len());
 }
 
-/// Most times that a request is repeated until its answer changes.
+/// Maximum repetitions of a request until its response changes.
 const PLAY_TIMEOUT: u64 = 12;
 
-/// Repeats what has to be asked before the entry.
+/// Repeats the requests that must precede the entry.
 async fn prepare(app: &TestApp, service: &impl Service, entry: &Value) {
     let request = &entry["before"];
     let until_not = request["repeat_until_status_not"].as_u64();
@@ -114,7 +113,7 @@ async fn send(
     let name = entry["name"].as_str().unwrap();
     let filled = |text: &str| {
         let text = variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
-        assert!(!text.contains("<var:"), "{name}: {text} holds a variable that is not there");
+        assert!(!text.contains("<var:"), "{name}: {text} holds an undefined variable");
         text
     };
     let mut headers: Vec<(String, String)> = Vec::new();
@@ -140,9 +139,9 @@ async fn send(
     caller.request(method, &path, &headers, body).await
 }
 
-/// Status, headers and body.
+/// Compares status, headers and body.
 fn compare(service: &impl Service, recorded: &Value, answer: &TestResponse) -> Result<(), String> {
-    let told = || format!("recorded {recorded}, answered {} {:?} {}", answer.status, answer.headers, answer.text);
+    let differing = || format!("recorded {recorded}, answered {} {:?} {}", answer.status, answer.headers, answer.text);
     let mut is_same = recorded["status"].as_u64() == Some(answer.status.as_u16().into());
     for (name, value) in recorded["headers"].as_object().into_iter().flatten() {
         let (value, found) = (value.as_str().unwrap(), answer.header(name));
@@ -161,10 +160,10 @@ fn compare(service: &impl Service, recorded: &Value, answer: &TestResponse) -> R
             // The body was not recorded.
             (None, None) => true,
         };
-    if is_same { Ok(()) } else { Err(told()) }
+    if is_same { Ok(()) } else { Err(differing()) }
 }
 
-/// What a header with commas lists, in no order.
+/// The members of a comma-separated header, unordered.
 fn members(value: &str) -> Vec<String> {
     let mut members: Vec<_> = value.split(',').map(|member| member.trim().to_ascii_lowercase()).collect();
     members.sort();

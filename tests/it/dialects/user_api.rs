@@ -1,7 +1,7 @@
-//! The user-api dialect answers as the service that its callers were written against.
+//! The user-api dialect responds like the service for which its clients were written.
 //!
-//! `fixtures/user-api.json` was recorded from user-api 0.6.0 on SQLite. Its passwords are too weak for today's policy, so
-//! each of them is played with the same letters behind it.
+//! `fixtures/user-api.json` was recorded from user-api 0.6.0 on SQLite. Its passwords are too weak for today's policy,
+//! so each is replayed with the same suffix.
 
 use accountd::store::roles;
 use entity::{role, tenant};
@@ -9,7 +9,7 @@ use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, Set};
 use serde_json::{Value, json};
 
-use super::replay::imported_user::{called, create_user};
+use super::replay::imported_user::{create_user, set_display_name};
 use super::replay::{Difference, Service, Variables, play};
 use crate::support::database::backend;
 use crate::support::{TestApp, TestResponse};
@@ -17,7 +17,7 @@ use crate::support::{TestApp, TestResponse};
 mod cookie;
 mod unrecorded;
 
-/// The setting that mounts the dialect, and where it was.
+/// The setting that mounts the dialect at its recorded path.
 const MOUNTED: (&str, &str) = ("ACCOUNTD_REST__DIALECTS__USER_API", "/api");
 
 /// A recorded password, made strong enough.
@@ -37,15 +37,15 @@ const DIFFERENCES: &[Difference] = &[
     ("list_users_basic_scheme", 401, "No credentials supplied.", NO_SERVER_ERROR),
     ("register_unicode_password", 201, "uni@myapp.net", NO_SERVER_ERROR),
     ("register_empty_strings", 422, "payload", "name and password rules are accountd's"),
-    ("list_users_all", 200, "uni@myapp.net", "the account without a name is refused, and there is one whose password the service stumbled over"),
+    ("list_users_all", 200, "uni@myapp.net", "the user without name is refused, and one exists whose password the service failed on"),
     ("list_users_filter", 200, r#"{"has_next":false,"users":[]}"#, FILTERED_LIST),
     ("list_users_cross_tenant_leak", 200, r#"{"has_next":false,"users":[]}"#, FILTERED_LIST),
     ("reset_password_cookie", 200, r#""email":"admin""#, "it works as documented"),
     ("reset_password_header", 200, r#""email":"admin""#, "it works as documented"),
-    ("logout_cookie", 403, "cookies need a page of an allowed origin", "a logout by GET needs same-site proof"),
+    ("logout_cookie", 403, "cookies require an allowed origin", "a logout by GET needs a same-site request"),
     ("logout_header_only", 200, "User disconnected.", NO_SERVER_ERROR),
     ("logout_none", 200, "User disconnected.", NO_SERVER_ERROR),
-    ("logout_post", 200, "User disconnected.", "a logout answers POST, too"),
+    ("logout_post", 200, "User disconnected.", "logout accepts POST, too"),
     ("token_still_valid_after_logout", 200, "null", "a logout ends the session"),
     ("is_connected_no_check", 404, "", HIDDEN_USERS),
     ("is_connected_inject_no_token", 404, "", HIDDEN_USERS),
@@ -55,12 +55,12 @@ const DIFFERENCES: &[Difference] = &[
     ("has_roles_none", 404, "", HIDDEN_USERS),
 ];
 
-const UNIFORM_FAILURE: &str = "a login that fails has one answer";
-const NO_SERVER_ERROR: &str = "nothing that a client sends is answered with 500";
-const FILTERED_LIST: &str = "filters narrow within one's own tenant";
-const HIDDEN_USERS: &str = "the route is of the application in which the service was recorded";
+const UNIFORM_FAILURE: &str = "failed logins have one response";
+const NO_SERVER_ERROR: &str = "no client input causes a 500";
+const FILTERED_LIST: &str = "filters apply within the caller's tenant";
+const HIDDEN_USERS: &str = "the route belongs to the recorded application";
 
-/// Where the service was recorded.
+/// The address of the recorded service.
 const ORIGIN: &str = "http://127.0.0.1:5001";
 
 struct UserApi;
@@ -76,7 +76,7 @@ impl Service for UserApi {
         body
     }
 
-    /// A cookie is safer than it was, and an address is told without the host.
+    /// The cookie has stricter attributes, and a location has no host.
     fn header(&self, name: &str, value: &str) -> String {
         match name {
             "set-cookie" => value.strip_suffix("; SameSite=Lax; Secure").expect("a safer cookie").to_owned(),
@@ -91,7 +91,7 @@ impl Service for UserApi {
 
     async fn before(&mut self, app: &TestApp, entry: &str, variables: &mut Variables) {
         match entry {
-            // A name that was taken has used a number up, but not where the service was recorded.
+            // A refused name uses up a row id, but did not in the recording.
             "register_user_role" => reset_row_ids(app).await,
             // The session ended with the logout.
             "intended_reset_own_password" => {
@@ -108,14 +108,14 @@ impl Service for UserApi {
     }
 }
 
-/// The cookie's value in an answer.
+/// The cookie's value in a response.
 fn cookie_of(answer: &TestResponse) -> String {
     let cookie = answer.header("set-cookie").unwrap_or_else(|| panic!("{} {}", answer.status, answer.text));
     let (value, _) = cookie.strip_prefix("user-api-credentials=").unwrap().split_once(';').unwrap();
     value.to_owned()
 }
 
-/// The token in an answer's cookie.
+/// The token in a response's cookie.
 pub fn token_of(answer: &TestResponse) -> String {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::STANDARD.decode(cookie_of(answer)).unwrap();
@@ -153,9 +153,9 @@ async fn user_api_responds_as_recorded() {
         ..Default::default()
     };
     assert_eq!(roles::insert(db, user).await.unwrap().id, 2);
-    create_user(&app, "admin", &strengthen("password"), &["admin"], |row| called(row, "admin")).await;
+    create_user(&app, "admin", &strengthen("password"), &["admin"], |row| set_display_name(row, "admin")).await;
     create_user(&app, "other", &strengthen("password2"), &[], |row| {
-        called(row, "other");
+        set_display_name(row, "other");
         row.tenant_id = Set(2);
         row.email = Set(Some("other@corp2.net".to_owned()));
         row.email_key = Set(Some("other@corp2.net".to_owned()));

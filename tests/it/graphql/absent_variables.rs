@@ -1,20 +1,18 @@
-//! A variable that is not sent is absent, not null (GraphQL sections 3.10 and 6.4.1): for every argument and input field
-//! of both schemas, the operation does what it does without the field.
+//! An absent variable is absent, not null (GraphQL sections 3.10 and 6.4.1): for every argument and input field of both
+//! schemas, the operation behaves as if the field were omitted.
 //!
-//! Two services go through the same life, since their clocks stand still and their entropy repeats. One is sent the field
-//! with a variable that has no value, the other is not sent the field; answers and rows must stay the same.
+//! Two services run the same sequence, because their clocks stand still and their entropy repeats. One receives the
+//! field with a variable without value, the other receives no field; responses and rows must be equal.
 
-use std::collections::BTreeMap;
+mod sdl;
 
 use accountd::graphql;
-use async_graphql::parser::parse_schema;
-use async_graphql::parser::types::{
-    BaseType, InputValueDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition,
-};
+use async_graphql::parser::types::InputValueDefinition;
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::support::{Actor, PASSWORD, TestApp};
+use sdl::{InputPosition, Sdl, is_optional, named};
 
 const SETTINGS: [(&str, &str); 5] = [
     ("ACCOUNTD_GRAPHQL__MAX_COMPLEXITY", "100000"),
@@ -24,136 +22,35 @@ const SETTINGS: [(&str, &str); 5] = [
     ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
 ];
 
-/// A schema, by the names of its types.
-struct Sdl(BTreeMap<String, TypeDefinition>);
-
-/// Where something optional may be written: the root field, and the names on the way to it, arguments first.
-#[derive(Clone, Debug)]
-struct InputPosition {
-    operation: &'static str,
-    field: String,
-    way: Vec<String>,
-}
-
-impl Sdl {
-    fn of(text: &str) -> Self {
-        let definitions = parse_schema(text).unwrap().definitions.into_iter();
-        Self(
-            definitions
-                .filter_map(|definition| match definition {
-                    TypeSystemDefinition::Type(ty) => Some((ty.node.name.node.to_string(), ty.node)),
-                    _ => None,
-                })
-                .collect(),
-        )
-    }
-
-    /// The fields of an object, with their types and arguments.
-    fn fields(&self, name: &str) -> Vec<(String, Type, Vec<InputValueDefinition>)> {
-        let fields = match &self.0[name].kind {
-            TypeKind::Object(object) => &object.fields,
-            TypeKind::Interface(interface) => &interface.fields,
-            _ => return Vec::new(),
-        };
-        let arguments =
-            |all: &[async_graphql::Positioned<InputValueDefinition>]| all.iter().map(|one| one.node.clone()).collect();
-        fields
-            .iter()
-            .map(|one| (one.node.name.node.to_string(), one.node.ty.node.clone(), arguments(&one.node.arguments)))
-            .collect()
-    }
-
-    /// The fields of an input object.
-    fn inputs(&self, name: &str) -> Vec<InputValueDefinition> {
-        match self.0.get(name).map(|ty| &ty.kind) {
-            Some(TypeKind::InputObject(object)) => object.fields.iter().map(|one| one.node.clone()).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    fn is_leaf(&self, ty: &Type) -> bool {
-        !matches!(
-            self.0.get(&named(ty)).map(|ty| &ty.kind),
-            Some(TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Union(_))
-        )
-    }
-
-    /// Every place where a value may be left out.
-    fn positions(&self) -> Vec<InputPosition> {
-        let mut places = Vec::new();
-        for operation in ["query", "mutation"] {
-            let root = if operation == "query" { "Query" } else { "Mutation" };
-            for (field, _, arguments) in self.fields(root) {
-                for argument in &arguments {
-                    let way = vec![argument.name.node.to_string()];
-                    self.positions_in(argument, InputPosition { operation, field: field.clone(), way }, &mut places);
-                }
-            }
-        }
-        places
-    }
-
-    fn positions_in(&self, value: &InputValueDefinition, place: InputPosition, places: &mut Vec<InputPosition>) {
-        if is_optional(value) {
-            places.push(place.clone());
-        }
-        for inner in self.inputs(&named(&value.ty.node)) {
-            let way = [&place.way[..], &[inner.name.node.to_string()]].concat();
-            self.positions_in(&inner, InputPosition { way, ..place.clone() }, places);
-        }
-    }
-
-    /// Everything that can be selected of a type without required arguments, so many levels deep.
-    fn selection(&self, name: &str, levels: usize) -> String {
-        let fields = self.fields(name).into_iter().filter(|(_, _, arguments)| arguments.iter().all(is_optional));
-        let selected = fields.filter_map(|(field, ty, _)| match (self.is_leaf(&ty), levels) {
-            (true, _) => Some(field),
-            (false, 0) => None,
-            (false, _) => {
-                let inner = self.selection(&named(&ty), levels - 1);
-                (!inner.is_empty()).then(|| format!("{field} {{ {inner} }}"))
-            }
-        });
-        selected.collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// The innermost type's name.
-fn named(ty: &Type) -> String {
-    match &ty.base {
-        BaseType::Named(name) => name.to_string(),
-        BaseType::List(item) => named(item),
-    }
-}
-
-fn is_optional(value: &InputValueDefinition) -> bool {
-    value.ty.node.nullable || value.default_value.is_some()
-}
-
-/// What the operation at a place needs besides, and who sends it.
+/// Required inputs of the operation at a position, and its sender.
 struct Sender<'a> {
     actor: &'a Actor,
     path: &'a str,
-    /// Required values, by argument; members of input objects within.
+    /// Required values by argument, with required members of input objects.
     given: Map<String, Value>,
 }
 
-/// The document that writes `given` by variables and, if it is asked to, `absent` by one that has no value.
+/// The document that passes `given` by variables and, if requested, `absent` by a variable without value.
 fn document(
     sdl: &Sdl,
-    place: &InputPosition,
+    position: &InputPosition,
     given: &Map<String, Value>,
     is_written: bool,
 ) -> (String, Map<String, Value>) {
-    let root = if place.operation == "query" { "Query" } else { "Mutation" };
-    let (_, ty, arguments) = sdl.fields(root).into_iter().find(|(field, ..)| *field == place.field).unwrap();
+    let root = if position.operation == "query" { "Query" } else { "Mutation" };
+    let (_, ty, arguments) = sdl.fields(root).into_iter().find(|(field, ..)| *field == position.field).unwrap();
     let (mut definitions, mut variables) = (Vec::new(), Map::new());
-    let way: Vec<&str> = place.way.iter().map(String::as_str).collect();
+    let way: Vec<&str> = position.way.iter().map(String::as_str).collect();
     let written = values(sdl, &arguments, given, is_written.then_some(&way[..]), &mut definitions, &mut variables);
     let selection = sdl.selection(&named(&ty), 3);
     let text = |parts: &[String]| if parts.is_empty() { String::new() } else { format!("({})", parts.join(", ")) };
-    let query =
-        format!("{}{} {{ {}{} {{ {selection} }} }}", place.operation, text(&definitions), place.field, text(&written));
+    let query = format!(
+        "{}{} {{ {}{} {{ {selection} }} }}",
+        position.operation,
+        text(&definitions),
+        position.field,
+        text(&written)
+    );
     (query, variables)
 }
 
@@ -186,14 +83,14 @@ fn values(
                 written.push(format!("{name}: ${variable}"));
                 variables.insert(variable, one.clone());
             }
-            (Some(_), None) => panic!("{name} has to be in the row of this operation"),
+            (Some(_), None) => panic!("{name} must be in the row of this operation"),
             (None, None) => {}
         }
     }
     written
 }
 
-/// Somebody with all that an operation could change.
+/// A service with a user and everything that an operation can change.
 struct Fixture {
     name: String,
     root: Actor,
@@ -223,10 +120,10 @@ impl Fixture {
         Self { name, root: root.clone(), ann, other_session, api_token }
     }
 
-    /// What each operation of our own schema needs; a new one needs a row.
-    fn sender(&self, place: &InputPosition) -> Sender<'_> {
+    /// The required inputs of each operation of the core schema; a new operation needs a row.
+    fn sender(&self, position: &InputPosition) -> Sender<'_> {
         let Self { name, root, ann, .. } = self;
-        let (actor, given) = match place.field.as_str() {
+        let (actor, given) = match position.field.as_str() {
             "register" => (root, json!({ "input": { "username": format!("new-{name}"), "password": PASSWORD } })),
             "login" => (root, json!({ "input": { "username": name, "password": PASSWORD } })),
             "refresh" | "logout" => (ann, json!({ "input": {} })),
@@ -247,11 +144,11 @@ impl Fixture {
             "saveRole" => (root, json!({ "input": { "name": name, "permissions": ["USERS_READ"] } })),
             "setUserRoles" => (root, json!({ "input": { "userId": ann.id, "roles": [] } })),
             "saveTenant" => (root, json!({ "input": { "name": format!("tenant-{name}") } })),
-            "user" if place.way[0] == "username" => (root, json!({ "id": ann.id })),
+            "user" if position.way[0] == "username" => (root, json!({ "id": ann.id })),
             "user" => (root, json!({ "username": name })),
             "users" => {
                 let order = json!({ "field": "USERNAME" });
-                let given = if place.way[0] == "orderBy" && place.way.len() > 1 {
+                let given = if position.way[0] == "orderBy" && position.way.len() > 1 {
                     json!({ "orderBy": order })
                 } else {
                     json!({ "filter": {} })
@@ -266,17 +163,17 @@ impl Fixture {
     }
 
     /// The same for the schema of the auth-service dialect.
-    async fn auth_service_sender(&self, place: &InputPosition) -> Sender<'_> {
+    async fn auth_service_sender(&self, position: &InputPosition) -> Sender<'_> {
         let find = format!("{{ users(username: \"{}\") {{ edges {{ node {{ id }} }} }} }}", self.name);
         let found = self.root.json(Method::POST, "/any/graphql", &json!({ "query": find })).await.data();
         let id = found["users"]["edges"][0]["node"]["id"].clone();
-        let given = match place.field.as_str() {
+        let given = match position.field.as_str() {
             "create_user" => json!({ "input": {
                 "username": format!("new-{}", self.name), "password": PASSWORD, "password_confirmed": PASSWORD, "role": "admin",
             } }),
             "update_user" => json!({ "input": { "id": id, "change_password": true } }),
             "delete_user" | "reset_password" => json!({ "input": { "id": id } }),
-            "update_password" | "refresh_token" => panic!("{place:?} has become optional: it needs a row here"),
+            "update_password" | "refresh_token" => panic!("{position:?} has become optional: add a row here"),
             "users" | "roles" => json!({}),
             "node" => json!({ "id": id }),
             other => panic!("the operation {other} needs a row here"),
@@ -284,7 +181,7 @@ impl Fixture {
         Sender { actor: &self.root, path: "/any/graphql", given: given.as_object().unwrap().clone() }
     }
 
-    /// All that the operation may have changed.
+    /// All rows that the operation can change.
     async fn rows(&self) -> Value {
         let account =
             "id username email displayName status mustChangePassword roles passwordUpdatedAt updatedAt tenant { name }
@@ -302,7 +199,7 @@ impl Fixture {
     }
 }
 
-/// Two services with an administrator each.
+/// Two services with one administrator each.
 async fn paired_documents() -> [(TestApp, Actor); 2] {
     let (one, other) = (TestApp::with(&SETTINGS).await, TestApp::with(&SETTINGS).await);
     let roots = (one.admin("root").await, other.admin("root").await);
@@ -311,16 +208,16 @@ async fn paired_documents() -> [(TestApp, Actor); 2] {
 
 async fn compare_all(sdl: &Sdl, is_own: bool) {
     let mut twins = paired_documents().await;
-    let places = sdl.positions();
-    assert!(places.len() >= if is_own { 50 } else { 10 }, "{places:?}");
+    let positions = sdl.positions();
+    assert!(positions.len() >= if is_own { 50 } else { 10 }, "{positions:?}");
     let mut failures = Vec::new();
-    for (number, place) in places.iter().enumerate() {
+    for (number, position) in positions.iter().enumerate() {
         let mut seen = Vec::new();
         for (app, root) in &twins {
             let is_written = seen.is_empty();
             let scene = Fixture::new(app, root, number).await;
-            let sender = if is_own { scene.sender(place) } else { scene.auth_service_sender(place).await };
-            let (query, variables) = document(sdl, place, &sender.given, is_written);
+            let sender = if is_own { scene.sender(position) } else { scene.auth_service_sender(position).await };
+            let (query, variables) = document(sdl, position, &sender.given, is_written);
             let body = json!({ "query": query, "variables": variables });
             let answer = sender.actor.json(Method::POST, sender.path, &body).await;
             assert!(is_written || runs_the_operation(&answer.json()), "{query}: {}", answer.text);
@@ -335,19 +232,19 @@ async fn compare_all(sdl: &Sdl, is_own: bool) {
         } else {
             continue;
         }
-        // They have lived different lives.
+        // The two services have diverged.
         twins = self::paired_documents().await;
     }
-    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), places.len(), failures.join("\n"));
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), positions.len(), failures.join("\n"));
 }
 
-/// Whether the operation was run: no error is about the request itself.
+/// Whether the operation ran: no error is about the request itself.
 fn runs_the_operation(answer: &Value) -> bool {
     let errors = answer["errors"].as_array().into_iter().flatten();
     errors.into_iter().all(|error| error["path"].as_array().is_some_and(|path| !path.is_empty()))
 }
 
-/// An answer without the places of its errors in the document.
+/// A response without error locations.
 fn without_ids(mut answer: Value) -> Value {
     for error in answer["errors"].as_array_mut().into_iter().flatten() {
         if let Some(members) = error.as_object_mut() {
@@ -390,7 +287,7 @@ async fn absent_variable_equals_an_omitted_nested_argument() {
     }
     let others: Vec<_> = sdl.0.keys().filter(|name| !["Query", "Mutation", "User"].contains(&name.as_str())).collect();
     for name in others {
-        assert!(sdl.fields(name).iter().all(|(.., arguments)| arguments.is_empty()), "look at {name}, too");
+        assert!(sdl.fields(name).iter().all(|(.., arguments)| arguments.is_empty()), "check {name}, too");
     }
     assert!(count >= 6, "{count}");
 }

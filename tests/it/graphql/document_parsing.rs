@@ -1,4 +1,4 @@
-//! Documents are read once, by one parser with limits: no text ends the process, by whichever door it comes.
+//! Documents are parsed once, by one parser with limits: no text ends the process, on any route.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use crate::support::server::Server;
 use crate::support::subscriber::WebSocketClient;
 use crate::support::{TestApp, TestResponse};
 
-/// Half of what a thread of the server has: what is accepted must not come near its end.
+/// Half the stack of a server thread: accepted documents must not come near its end.
 const STACK: usize = 1024 * 1024;
 
-/// Every limit as high as it can be set.
+/// Every limit at its highest value.
 const WIDE: [(&str, &str); 10] = [
     ("ACCOUNTD_GRAPHQL__MAX_QUERY_BYTES", "65536"),
     ("ACCOUNTD_GRAPHQL__MAX_TOKENS", "10000"),
@@ -34,12 +34,12 @@ fn with_small_stack(work: impl AsyncFnOnce() + Send + 'static) {
     thread.spawn(run).unwrap().join().unwrap();
 }
 
-/// `open` and `close` around `inner`, so many times.
+/// `open` and `close` around `inner`, repeated.
 fn nested(open: &str, inner: &str, close: &str, times: usize) -> String {
     format!("{}{inner}{}", open.repeat(times), close.repeat(times))
 }
 
-/// A chain of so many fragments, each of which nests inline fragments and spreads the next.
+/// A chain of fragments, each of which nests inline fragments and spreads the next.
 fn chain(fragments: usize, nesting: usize) -> String {
     let fragment = |number: usize| {
         let spread = nested("...{", &format!("...f{}", number + 1), "}", nesting);
@@ -49,7 +49,7 @@ fn chain(fragments: usize, nesting: usize) -> String {
     format!("{{ ...f0 }}{chain} fragment f{fragments} on Query {{ me {{ id }} }}")
 }
 
-/// Documents that nest: what they are, and how deeply.
+/// Nested documents: their kind and text.
 fn nesting(depth: usize) -> Vec<(&'static str, String)> {
     let quotes = |quotes: &str, open: &str, close: &str| {
         format!("{{ __type(name: [{quotes} {}]) {{ name }} }}", nested(open, "1", close, depth))
@@ -93,7 +93,7 @@ fn deeply_nested_document_is_refused_on_every_route() {
             let text = &text[..text.len().min(65_000)];
             let body = json!({ "query": text });
             let media = ("content-type", "application/json");
-            // An address has 64 KiB at most, and each byte takes up to three.
+            // A URL has 64 KiB at most, and each byte takes up to three.
             let escaped = &text[..text.len().min(20_000)];
             let escaped: String = form_urlencoded::byte_serialize(escaped.as_bytes()).collect();
             let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
@@ -112,24 +112,24 @@ fn deeply_nested_document_is_refused_on_every_route() {
                 ("GET", anonymous.request(Method::GET, &format!("/graphql?query={escaped}"), &image, "").await),
                 ("events", anonymous.request(Method::POST, "/graphql", &events, body.to_string()).await),
             ];
-            for (door, answer) in &answers {
-                assert!(answer.status.as_u16() < 500, "{name} by {door}: {}", answer.text);
-                // A refused subscription is told by an event or by the status; a query is not taken as events at all.
-                if *door != "events" {
-                    assert!(REFUSED.contains(&code(answer).as_str()), "{name} by {door}: {}", answer.text);
+            for (route, answer) in &answers {
+                assert!(answer.status.as_u16() < 500, "{name} by {route}: {}", answer.text);
+                // A refused subscription is reported by an event or by the status; a query is not accepted as events.
+                if *route != "events" {
+                    assert!(REFUSED.contains(&code(answer).as_str()), "{name} by {route}: {}", answer.text);
                 }
             }
             let dialect = ann.json(Method::POST, "/any/graphql", &body).await;
             assert!(dialect.status.as_u16() < 500 && dialect.text.contains("errors"), "{name}: {}", dialect.text);
             let mut socket = WebSocketClient::authenticated(server.address, &token).await;
             socket.subscribe("1", text).await;
-            let told = socket.receive().await;
-            assert_eq!(told["type"], "error", "{name}: {told}");
+            let message = socket.receive().await;
+            assert_eq!(message["type"], "error", "{name}: {message}");
         }
     });
 }
 
-/// The deepest and the largest that may be, with every limit as high as it goes.
+/// The deepest and largest accepted documents, with every limit at its highest value.
 #[test]
 fn accepted_document_uses_a_small_part_of_the_stack() {
     with_small_stack(async || {
@@ -145,7 +145,7 @@ fn accepted_document_uses_a_small_part_of_the_stack() {
             }
         }
         assert!(refused > 0);
-        // What is valid and as deep as may be.
+        // Valid and as deep as allowed.
         let wide = format!("{{ {} }}", nested("...{", &"me { id } ".repeat(90), "}", 40));
         assert_eq!(root.send(&wide, json!({})).await.code(), None);
         let chain = chain(12, 2);
@@ -154,7 +154,7 @@ fn accepted_document_uses_a_small_part_of_the_stack() {
         let query = format!("{{ __schema {{ types {{ fields {{ type {{ {types} }} }} }} }} }}");
         let answer = root.send(&query, json!({})).await;
         assert!(matches!(code(&answer).as_str(), "" | "OPERATION_TOO_COMPLEX"), "{}", answer.text);
-        // Variables nest as deeply as JSON may.
+        // Variables nest as deep as JSON may.
         let value: Value = serde_json::from_str(&nested("[", "1", "]", 120)).unwrap();
         let query = "query ($first: Int) { users(first: $first) { totalCount } }";
         let answer = root.send(query, json!({ "first": value })).await;

@@ -1,4 +1,4 @@
-//! Two kinds of errors, never mixed: codes for software at the top, what a person can fix in the payload.
+//! Two kinds of errors, never mixed: codes for software at top level, user-correctable errors in the payload.
 
 use axum::http::Method;
 use chrono::TimeDelta;
@@ -43,12 +43,12 @@ async fn unselected_payload_errors_become_top_level_errors() {
     ] {
         let path = json!(["input", path]);
         let selected = actor.mutate(field, input.clone(), &format!("{wanted} errors {{ code path message }}")).await;
-        let told = selected.data()[field]["errors"][0].clone();
-        assert_eq!((&told["code"], &told["path"]), (&json!(code), &path), "{field}");
+        let in_payload = selected.data()[field]["errors"][0].clone();
+        assert_eq!((&in_payload["code"], &in_payload["path"]), (&json!(code), &path), "{field}");
         let raised = first(&actor.mutate(field, input.clone(), wanted).await);
         assert_eq!(raised["extensions"]["code"], code, "{field}");
         assert_eq!(raised["extensions"]["path"], path, "{field}");
-        assert_eq!(raised["message"], told["message"], "{field}");
+        assert_eq!(raised["message"], in_payload["message"], "{field}");
         assert_eq!(raised["path"], json!([field]));
         for hidden in ["errors @skip(if: true) { code }", "... @include(if: false) { errors { code } }"] {
             let raised = actor.mutate(field, input.clone(), &format!("{wanted} {hidden}")).await;
@@ -59,8 +59,8 @@ async fn unselected_payload_errors_become_top_level_errors() {
             "... { problems: errors { kind: code } }",
             "problems: errors @include(if: true) { kind: code }",
         ] {
-            let told = actor.mutate(field, input.clone(), &format!("{wanted} {shown}")).await;
-            assert_eq!(told.data()[field]["problems"][0]["kind"], code, "{field} {shown}");
+            let in_payload = actor.mutate(field, input.clone(), &format!("{wanted} {shown}")).await;
+            assert_eq!(in_payload.data()[field]["problems"][0]["kind"], code, "{field} {shown}");
         }
     }
 }
@@ -82,7 +82,7 @@ async fn unauthenticated_error_names_its_reason() {
     assert_eq!(reason(&out).await, unauthenticated("SESSION_ENDED"));
     app.clock.advance(TimeDelta::minutes(16));
     assert_eq!(reason(&ann).await, unauthenticated("TOKEN_EXPIRED"));
-    assert_eq!(reason(&out).await, unauthenticated("TOKEN_EXPIRED"), "refreshing tells that it is over");
+    assert_eq!(reason(&out).await, unauthenticated("TOKEN_EXPIRED"), "the reason is that the session has ended");
 
     for query in ["{ users { totalCount } }", "{ node(id: \"x\") { id } }", "{ roles { name } }"] {
         let error = first(&app.anonymous().send(query, json!({})).await);
@@ -93,7 +93,7 @@ async fn unauthenticated_error_names_its_reason() {
     assert_eq!(error["extensions"], json!({ "code": "UNAUTHENTICATED", "reason": "TOKEN_MISSING" }));
 }
 
-/// What an Apollo link that is signed out sends counts as nothing; anything else is never taken for a logout.
+/// What a logged-out Apollo link sends counts as no credentials; anything else is never taken for a logout.
 #[tokio::test]
 async fn me_is_null_only_without_credentials() {
     let app = TestApp::new().await;
@@ -132,7 +132,7 @@ async fn me_is_null_only_without_credentials() {
     }
 }
 
-/// J20: what comes along cannot break the way in.
+/// J20: credentials of the request cannot break login.
 #[tokio::test]
 async fn public_operations_ignore_invalid_credentials() {
     let app = TestApp::new().await;
@@ -153,7 +153,7 @@ async fn public_operations_ignore_invalid_credentials() {
     }
 }
 
-/// Z-8: what one may not see of somebody is null with an error, and the rest is there, as it was asked for.
+/// Z-8: a hidden field of a user is null with an error, and the other fields are present, as requested.
 #[tokio::test]
 async fn field_error_nulls_only_its_field() {
     let app = TestApp::new().await;
@@ -188,14 +188,14 @@ async fn payload_errors_name_the_input_path() {
 
     let message = |answer: &TestResponse| first(answer)["message"].as_str().unwrap().to_owned();
     for (query, wanted) in [("{ me { id }", "`}`"), ("query (", "expected"), ("{ me(a: 1 { id } }", "expected")] {
-        let told = message(&root.send(query, json!({})).await);
-        assert!(told.contains(wanted) && !told.contains("CURLY"), "{query}: {told}");
+        let text = message(&root.send(query, json!({})).await);
+        assert!(text.contains(wanted) && !text.contains("CURLY"), "{query}: {text}");
     }
 
     let ann = app.user("ann").await;
     let input = json!({ "userId": ann.id, "roles": ["admin", "edtor"] });
-    let told = root.mutate("setUserRoles", input, "errors { message }").await;
-    assert_eq!(told.data()["setUserRoles"]["errors"][0]["message"], "there is no role \"edtor\"");
+    let text = root.mutate("setUserRoles", input, "errors { message }").await;
+    assert_eq!(text.data()["setUserRoles"]["errors"][0]["message"], "there is no role \"edtor\"");
 }
 
 /// Clients show the first error.
@@ -213,7 +213,7 @@ async fn unknown_field_error_hides_the_empty_selection_error() {
     assert!(first(&empty)["message"].as_str().unwrap().contains("subselection"), "{}", empty.text);
 }
 
-/// Places in a document count from 1 (GraphQL section 7.1.2); what is in no place has none.
+/// Locations count from 1 (GraphQL section 7.1.2); an error outside the document has none.
 #[tokio::test]
 async fn error_locations_lie_in_the_document() {
     let app = TestApp::new().await;
@@ -222,8 +222,12 @@ async fn error_locations_lie_in_the_document() {
     for query in [deep.as_str(), "query A { me { id } } query B { me { id } }", "{ me { id }", "{ nothing }", ""] {
         let answer = app.anonymous().send(query, json!({})).await;
         for error in answer.json()["errors"].as_array().unwrap() {
-            let places = error["locations"].as_array().cloned().unwrap_or_default();
-            assert!(places.iter().all(|place| place["line"] != 0 && place["column"] != 0), "{query}: {}", answer.text);
+            let locations = error["locations"].as_array().cloned().unwrap_or_default();
+            assert!(
+                locations.iter().all(|location| location["line"] != 0 && location["column"] != 0),
+                "{query}: {}",
+                answer.text
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The guard before execution: bombs cost nothing and run nothing.
+//! Query limits before execution: fragment bombs cost nothing and run nothing.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{TEST_TIMEOUT, TestApp, TestResponse};
 
-/// The code, and the setting that was passed.
+/// The code, and the exceeded setting.
 fn refused(answer: &TestResponse) -> (String, String) {
     let extensions = &answer.json()["errors"][0]["extensions"];
     let text = |name: &str| extensions[name].as_str().unwrap_or_default().to_owned();
@@ -40,7 +40,7 @@ async fn fragment_bomb_is_refused_before_execution() {
             let begun = Instant::now();
             let answer = ann.send(&bomb(levels, spreads, root), json!({})).await;
             assert_eq!(refused(&answer).0, "OPERATION_TOO_COMPLEX", "{spreads}^{levels}");
-            // Not a promise about speed: a bomb that goes off takes minutes.
+            // No performance promise: an executed bomb takes minutes.
             assert!(begun.elapsed() < TEST_TIMEOUT);
         }
     }
@@ -92,7 +92,7 @@ async fn deeply_nested_query_is_refused_before_parsing() {
     assert_eq!(ann.send(&nested(9), json!({})).await.code().as_deref(), Some("GRAPHQL_VALIDATION_FAILED"));
 }
 
-/// A limit's name, what makes a query of some number, and the limit.
+/// A limit's name, a query of a given size, and the limit.
 type Case<'a> = (&'a str, &'a dyn Fn(usize) -> String, usize);
 
 /// G5, G6: each boundary and one beyond.
@@ -129,7 +129,7 @@ async fn query_limits_are_exact() {
     assert_eq!(refused(&ann.send(&repeated, json!({})).await), too_complex("max_directives"));
 }
 
-/// G7: what the variables weigh, to the byte.
+/// G7: the size of the variables, to the byte.
 #[tokio::test]
 async fn variables_above_their_length_limit_are_refused() {
     let app = TestApp::new().await;
@@ -142,7 +142,7 @@ async fn variables_above_their_length_limit_are_refused() {
     assert_eq!(refused(&ann.send(query, nested(20_000)).await), too_complex("max_variable_bytes"));
 }
 
-/// G10: the library compares fields of one name with each other.
+/// G10: the library compares all fields of one name with each other.
 #[tokio::test]
 async fn excessively_repeated_fields_are_refused() {
     let app = TestApp::new().await;
@@ -153,7 +153,7 @@ async fn excessively_repeated_fields_are_refused() {
     assert_eq!(refused(&ann.send(&overlapping, json!({})).await), too_complex("max_tokens"));
     let spread = format!("{{ me {{ {} }} }} fragment f on User {{ {} }}", "...f ".repeat(100), "id ".repeat(100));
     assert_eq!(refused(&ann.send(&spread, json!({})).await), too_complex("max_selections"));
-    // As many as may be are one field in the end.
+    // The maximum number is merged into one field.
     let most = format!("{{ me {{ {} }} }}", "id ".repeat(900));
     assert_eq!(ann.send(&most, json!({})).await.data()["me"].as_object().unwrap().len(), 1);
 }
@@ -224,7 +224,7 @@ async fn introspection_may_nest_as_deep_as_tools_need() {
     }
 }
 
-/// A fragment that is spread counts where it is spread.
+/// A fragment counts where it is spread.
 #[tokio::test]
 async fn query_depth_counts_spread_fragments() {
     let app = TestApp::new().await;

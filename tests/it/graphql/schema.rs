@@ -1,4 +1,4 @@
-//! The schema: the file is what the server serves, everything in it is described, and no secret has a name in it.
+//! The schema: the file equals the server's output, every element has a description, and none is named like a secret.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ fn schema_graphql_is_what_the_server_serves() {
     assert!(stored == sdl(), "schema.graphql is out of date: run `UPDATE_SCHEMA=1 cargo test --test it schema`");
 }
 
-/// Everything that has a name in a schema, such as `User.email`, and its description.
+/// Every named element of a schema, such as `User.email`, and its description.
 fn names(sdl: &str) -> Vec<(String, Option<String>)> {
     let mut names = Vec::new();
     let text = |description: &Option<Positioned<String>>| description.as_ref().map(|text| text.node.clone());
@@ -63,7 +63,7 @@ fn names(sdl: &str) -> Vec<(String, Option<String>)> {
     names
 }
 
-/// What has no description in a schema.
+/// The elements of a schema without description.
 pub fn undescribed(sdl: &str) -> Vec<String> {
     let is_bare = |description: &Option<String>| description.as_ref().is_none_or(|text| text.trim().is_empty());
     names(sdl).into_iter().filter(|(_, description)| is_bare(description)).map(|(name, _)| name).collect()
@@ -74,7 +74,7 @@ fn schema_describes_every_type_field_argument_and_value() {
     assert_eq!(undescribed(&sdl()), [""; 0], "these have no description");
 }
 
-/// What a name may hint at only in the places listed: passwords go in and never come out.
+/// Such a name is allowed only in the listed places: passwords are inputs and never outputs.
 #[test]
 fn schema_names_no_secret() {
     const NEVER: [&str; 8] = ["hash", "secret", "salt", "seal", "private", "digest", "seed", "sql"];
@@ -101,7 +101,7 @@ fn schema_names_no_secret() {
             continue;
         }
         let member = member.to_ascii_lowercase();
-        assert!(!NEVER.iter().any(|word| member.contains(word)), "{name} sounds like a secret");
-        assert!(!member.contains("password") || PASSWORDS.contains(&name.as_str()), "{name} may show a password");
+        assert!(!NEVER.iter().any(|word| member.contains(word)), "{name} is named like a secret");
+        assert!(!member.contains("password") || PASSWORDS.contains(&name.as_str()), "{name} may reveal a password");
     }
 }

@@ -1,4 +1,4 @@
-//! What is selected: conditions, objects of which nothing is left, and fields that are written twice.
+//! Selections: conditions, objects without remaining fields, and repeated fields.
 
 use serde_json::json;
 
@@ -68,7 +68,7 @@ async fn mutation_with_all_fields_skipped_runs() {
     assert!(app.login("ann", new).await.token.is_some());
 }
 
-/// Fields of one key are one field (GraphQL section 6.3.2), and a mutation runs once for it.
+/// Fields of one response key are one field (GraphQL section 6.3.2), and a mutation runs once for it.
 #[tokio::test]
 async fn repeated_root_field_runs_once() {
     let app = TestApp::new().await;
@@ -97,7 +97,7 @@ async fn events_of_unselected_types_are_empty_objects() {
     let query = "subscription { accountEvents { ... on NewSignIn { at } } accountEvents { ...F } }
         fragment F on SessionEnded { current @include(if: false) }";
     socket.subscribe("1", query).await;
-    // The protocol does not tell when it has begun: another subscriber, who began later, tells.
+    // The protocol does not confirm a subscription: the event of a later subscriber does.
     drop(Subscriber::over_websocket(server.address, &ann).await);
     let event = socket.receive().await;
     assert_eq!(event["payload"], json!({ "data": { "accountEvents": {} } }), "{event}");

@@ -1,4 +1,4 @@
-//! Variables by the specification: absent is not null, defaults count, and a value is of its type or refused.
+//! Variables by the specification: absent is not null, defaults apply, and a value of another type is refused.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ const UPDATE: &str = "mutation ($u: ID!, $n: String, $e: String, $d: String) {
     }
 }";
 
-/// Sends variables as they are written: `2.0` is another text than `2`.
+/// Sends variables as raw text: `2.0` differs from `2`.
 async fn written(actor: &Actor, query: &str, variables: &str) -> (Option<String>, Value) {
     let body = format!(r#"{{"query":{},"variables":{variables}}}"#, json!(query));
     let headers = [("content-type", "application/json")];
@@ -29,7 +29,7 @@ async fn absent_variable_leaves_the_field_unchanged() {
     let user = |answer: &crate::support::TestResponse| answer.data()["updateUser"]["user"].clone();
     let renamed = root.send(UPDATE, json!({ "u": ann.id, "n": "anna" })).await;
     assert_eq!(user(&renamed), json!({ "username": "anna", "email": "ann@example.org", "displayName": "Ann" }));
-    // Null is said, and clears.
+    // Null is explicit, and clears.
     let cleared = root.send(UPDATE, json!({ "u": ann.id, "e": null })).await;
     assert_eq!(user(&cleared), json!({ "username": "anna", "email": null, "displayName": "Ann" }));
     let bob = app.user("bob").await;
@@ -52,7 +52,7 @@ async fn absent_variable_uses_the_default() {
     assert!(made.data()["register"]["tokens"]["refreshToken"].is_string(), "{}", made.text);
     let default = "query ($f: Int = 1) { users(first: $f) { nodes { id } } }";
     assert_eq!(root.send(default, json!({})).await.data()["users"]["nodes"].as_array().unwrap().len(), 1);
-    // In a list there is no being absent.
+    // A list has no absent members.
     let roles = "mutation ($u: ID!, $r: String) { setUserRoles(input: { userId: $u, roles: [$r] }) { user { id } } }";
     let refused = root.send(roles, json!({ "u": root.id })).await;
     assert_eq!(refused.code().as_deref(), Some("GRAPHQL_VALIDATION_FAILED"), "{}", refused.text);
@@ -66,7 +66,7 @@ async fn variable_of_the_wrong_type_is_refused() {
     for good in ["1", "2.0", "2e0", "10E0", "null"] {
         assert_eq!(written(&root, first, &format!(r#"{{"f":{good}}}"#)).await.0, None, "{good}");
     }
-    // Zero is a number, if no page size.
+    // Zero is a number, but no page size.
     for zero in ["0", "-0", "-0.0"] {
         let (code, json) = written(&root, first, &format!(r#"{{"f":{zero}}}"#)).await;
         assert!(!json["errors"][0]["message"].as_str().unwrap_or_default().contains("variables"), "{code:?} {json}");
@@ -96,7 +96,7 @@ async fn variable_of_the_wrong_type_is_refused() {
         assert!(answer.json().get("data").is_none() && !answer.text.contains(secret), "{variables}: {}", answer.text);
         assert_eq!(answer.json()["errors"][0]["extensions"]["argument"], "variables");
     }
-    // A number is an id, and one value a list of one.
+    // A number is an id, and one value is a list of one.
     let node = root.send("query ($i: ID!) { node(id: $i) { id } }", json!({ "i": 7 })).await;
     assert!(node.text.contains("node"), "{}", node.text);
     let roles =
@@ -132,7 +132,7 @@ async fn literal_of_the_wrong_type_is_refused() {
     }
 }
 
-/// Each operation of a document has variables of its own; those of the others do not matter.
+/// Each operation of a document has its own variables; those of others are ignored.
 #[tokio::test]
 async fn variables_of_other_operations_are_ignored() {
     let app = TestApp::new().await;

@@ -1,8 +1,8 @@
-//! Who may do what: every root field, mutation, guarded field and route, asked by everybody.
+//! Access matrix: every root field, mutation, guarded field and route, requested by every kind of caller.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accountd::account::access::rule::Permission;
+use accountd::account::access::permission::Permission;
 use accountd::graphql::sdl;
 use async_graphql::Value as GraphQlValue;
 use async_graphql::parser::parse_schema;
@@ -23,7 +23,7 @@ use actors::{ACTORS, ActorKind, Fixture};
 use fields::{Row, rows, user_field};
 use outcome::Outcome::{Data, Refused};
 
-/// What `@guard` says of a field.
+/// The arguments of `@guard` on a field.
 #[derive(Debug)]
 struct Guard {
     any: Vec<String>,
@@ -43,7 +43,7 @@ impl Guard {
     }
 }
 
-/// Every root field and every guarded field, with its guard.
+/// Every root field and every guarded field with its guard.
 fn printed() -> BTreeMap<String, Option<Guard>> {
     let mut printed = BTreeMap::new();
     for definition in parse_schema(sdl()).unwrap().definitions {
@@ -67,7 +67,7 @@ fn access_table_lists_every_root_and_guarded_field() {
     let printed: BTreeSet<String> = printed().into_keys().collect();
     let missing: Vec<_> = printed.difference(&listed).collect();
     let gone: Vec<_> = listed.difference(&printed).collect();
-    assert!(missing.is_empty() && gone.is_empty(), "without a row: {missing:?}; rows of nothing: {gone:?}");
+    assert!(missing.is_empty() && gone.is_empty(), "without a row: {missing:?}; obsolete rows: {gone:?}");
 }
 
 #[test]
@@ -76,8 +76,8 @@ fn access_table_agrees_with_guard_directives() {
     for Row { field, verdicts, .. } in rows() {
         let verdict = |who| verdicts[ACTORS.iter().position(|actor| *actor == who).unwrap()];
         let anonymous = verdict(ActorKind::Anonymous);
-        let Some(guard) = printed.get(field).unwrap_or_else(|| panic!("{field} is no field")) else {
-            // Without a guard nobody is asked to sign in; a mutation may still ask for a credential of its own.
+        let Some(guard) = printed.get(field).unwrap_or_else(|| panic!("{field} does not exist")) else {
+            // A field without guard needs no session; a mutation may still require a credential of its own.
             assert!(anonymous.is_granted() || field == "Mutation.refresh", "{field} has no guard and is closed");
             continue;
         };
@@ -96,7 +96,7 @@ fn access_table_agrees_with_guard_directives() {
     }
 }
 
-/// Those who get little ask first, so that what they do not get is not missing because it is gone.
+/// Callers with few rights run first, so that no missing object hides a refusal.
 const COLUMN_ORDER: [ActorKind; 6] = [
     ActorKind::Anonymous,
     ActorKind::Disabled,
@@ -106,39 +106,39 @@ const COLUMN_ORDER: [ActorKind; 6] = [
     ActorKind::Admin,
 ];
 
-/// Every cell of the table; who is refused has changed nothing either.
+/// Every cell of the table; a refused request changes nothing.
 #[tokio::test]
 async fn root_fields_grant_access_as_the_table_says() {
     let mut wrong = Vec::new();
     let reading = Fixture::new().await;
     for row in rows() {
         let own = if row.field.starts_with("Mutation.") { Some(Fixture::new().await) } else { None };
-        let world = own.as_ref().unwrap_or(&reading);
+        let fixture = own.as_ref().unwrap_or(&reading);
         for who in COLUMN_ORDER {
             let verdict = row.verdicts[ACTORS.iter().position(|actor| *actor == who).unwrap()];
-            let actor = world.actor(who);
-            let before = world.rows().await;
-            let answer = row.send(&actor, (row.variables)(world, who, &actor)).await;
+            let actor = fixture.actor(who);
+            let before = fixture.rows().await;
+            let answer = row.send(&actor, (row.variables)(fixture, who, &actor)).await;
             if let Err(found) = verdict.check(&answer, row.path) {
                 wrong.push(format!("{} for {who:?}: {verdict:?} was expected, but {found}", row.field));
             }
-            if verdict != Data && world.rows().await != before {
+            if verdict != Data && fixture.rows().await != before {
                 wrong.push(format!("{} for {who:?} was refused and changed something", row.field));
             }
-            let others = [&world.ann.id, &world.ann_session, &world.ann_token.0, "ann@example.org"];
+            let others = [&fixture.ann.id, &fixture.ann_session, &fixture.ann_token.0, "ann@example.org"];
             if !matches!(who, ActorKind::Owner | ActorKind::Admin)
                 && others.iter().any(|secret| answer.text.contains(*secret))
             {
-                wrong.push(format!("{} tells {who:?} of the owner: {}", row.field, answer.text));
+                wrong.push(format!("{} reveals the owner to {who:?}: {}", row.field, answer.text));
             }
         }
-        let mistakes = world.wrongly_accepted().await;
+        let mistakes = fixture.wrongly_accepted().await;
         wrong.extend(mistakes.into_iter().map(|mistake| format!("after {}: {mistake}", row.field)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The permission that `@guard` names is the one that opens the field, and no other does.
+/// Only the permission named by `@guard` grants the field.
 #[tokio::test]
 async fn only_the_named_permission_grants_access() {
     let printed = printed();
@@ -150,23 +150,23 @@ async fn only_the_named_permission_grants_access() {
             continue;
         }
         let own = if row.field.starts_with("Mutation.") { Some(Fixture::new().await) } else { None };
-        let world = own.as_ref().unwrap_or(&reading);
+        let fixture = own.as_ref().unwrap_or(&reading);
         let all: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
         let others: Vec<&str> = all.into_iter().filter(|name| !guard.any.iter().any(|any| any == name)).collect();
-        let actor = world.holder(&format!("others-{number}"), &others).await;
-        let answer = row.send(&actor, (row.variables)(world, ActorKind::User, &actor)).await;
+        let actor = fixture.holder(&format!("others-{number}"), &others).await;
+        let answer = row.send(&actor, (row.variables)(fixture, ActorKind::User, &actor)).await;
         if Data.check(&answer, row.path).is_ok() {
             wrong.push(format!("{} opens without {:?}", row.field, guard.any));
         }
         for name in &guard.any {
-            // A user is reached through `node`, which shows users to those who may read them.
+            // `node` reaches users, and shows them to holders of the read permission.
             let needed: BTreeSet<&str> = if user_field(row.field).is_some() {
                 [name.as_str(), "USERS_READ"].into()
             } else {
                 [name.as_str()].into()
             };
-            let actor = world.holder(&format!("{name}-{number}"), &needed.into_iter().collect::<Vec<_>>()).await;
-            let answer = row.send(&actor, (row.variables)(world, ActorKind::User, &actor)).await;
+            let actor = fixture.holder(&format!("{name}-{number}"), &needed.into_iter().collect::<Vec<_>>()).await;
+            let answer = row.send(&actor, (row.variables)(fixture, ActorKind::User, &actor)).await;
             if let Err(found) = Data.check(&answer, row.path) {
                 wrong.push(format!("{} does not open with {name}: {found}", row.field));
             }
@@ -175,7 +175,7 @@ async fn only_the_named_permission_grants_access() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// An API token of an administrator opens what its own permissions open, and nothing beside them (S14 for programs).
+/// An API token of an administrator grants exactly its own permissions (S14 for programs).
 #[tokio::test]
 async fn api_token_grants_only_its_own_permissions() {
     let mut wrong = Vec::new();
@@ -184,11 +184,11 @@ async fn api_token_grants_only_its_own_permissions() {
     for row in rows() {
         let Some(Some(guard)) = printed.get(row.field) else { continue };
         let own = if row.field.starts_with("Mutation.") { Some(Fixture::new().await) } else { None };
-        let world = own.as_ref().unwrap_or(&reading);
-        let admin = world.actor(ActorKind::Admin);
+        let fixture = own.as_ref().unwrap_or(&reading);
+        let admin = fixture.actor(ActorKind::Admin);
         let opens = async |permissions: &[&str]| {
             let (_, program) = admin.api_token(permissions).await;
-            let answer = row.send(&program, (row.variables)(world, ActorKind::Admin, &program)).await;
+            let answer = row.send(&program, (row.variables)(fixture, ActorKind::Admin, &program)).await;
             Data.check(&answer, row.path).is_ok()
         };
         let all: Vec<&str> = Permission::ALL.iter().map(|permission| permission.name()).collect();
@@ -216,18 +216,18 @@ async fn api_token_grants_only_its_own_permissions() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A user object that was reached by another way than reading users shows its guarded fields to nobody.
+/// A user object that was not reached by reading users hides its guarded fields from every caller.
 #[tokio::test]
 async fn guarded_fields_stay_guarded_in_payloads() {
-    let world = Fixture::new().await;
-    let writer = world.holder("writer", &["USERS_WRITE"]).await;
+    let fixture = Fixture::new().await;
+    let writer = fixture.holder("writer", &["USERS_WRITE"]).await;
     for row in rows() {
         let Some(selection) = user_field(row.field) else { continue };
         let query = format!(
             "mutation ($id: ID!) {{ setUserStatus(input: {{ userId: $id, status: ACTIVE }}) {{ user {{ {selection} }} }} }}"
         );
-        let answer = writer.send(&query, serde_json::json!({ "id": world.ann.id })).await;
+        let answer = writer.send(&query, serde_json::json!({ "id": fixture.ann.id })).await;
         assert_eq!(answer.code().as_deref(), Some("FORBIDDEN"), "{}: {}", row.field, answer.text);
-        assert!(!answer.text.contains("ann@example.org") && !answer.text.contains(&world.ann_session));
+        assert!(!answer.text.contains("ann@example.org") && !answer.text.contains(&fixture.ann_session));
     }
 }

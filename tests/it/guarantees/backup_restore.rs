@@ -1,5 +1,6 @@
-//! Recovery: after a backup was restored, nothing that was ended since opens a door again.
+//! Recovery: after a restore, sessions and tokens that ended since the backup stay refused.
 
+use accountd::account::authentication::session_end::ApiTokenSelection;
 use accountd::account::operator::recovery::{RecoveryResult, end_all_sessions};
 use entity::{audit_event, revoked_token};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter};
@@ -17,20 +18,24 @@ async fn recovery_ends_all_sessions() {
     let (_, program) = ann.api_token(&[]).await;
     let over = app.login("ann", PASSWORD).await;
     over.mutate_ok("logout", json!({}), "ok").await;
-    let ended = end_all_sessions(&app.app, false).await.unwrap();
+    let ended = end_all_sessions(&app.app, ApiTokenSelection::FromLogin).await.unwrap();
     assert_eq!(ended, RecoveryResult { sessions: 2, api_tokens: 0 });
     for actor in [&ann, &root] {
         assert_eq!(actor.me_reason().await.as_deref(), Some("SESSION_ENDED"));
         let refreshed = actor.refresh(actor.refresh_token.as_deref().unwrap()).await;
         assert_eq!(refreshed.payload_error("refresh").as_deref(), Some("SESSION_ENDED"));
     }
-    assert_eq!(program.me_code().await, None, "API tokens are left unless they are asked for");
+    assert_eq!(program.me_code().await, None, "API tokens stay unless requested");
     let db = app.app.db.reader();
-    assert_eq!(revoked_token::Entity::find().count(db).await.unwrap(), 3, "listed for those who verify by themselves");
+    assert_eq!(
+        revoked_token::Entity::find().count(db).await.unwrap(),
+        3,
+        "listed for services that verify tokens themselves"
+    );
 
     let ann = app.login("ann", PASSWORD).await;
-    assert_eq!(ann.me_code().await, None, "whoever has the password signs in again");
-    let ended = end_all_sessions(&app.app, true).await.unwrap();
+    assert_eq!(ann.me_code().await, None, "a login with the password still works");
+    let ended = end_all_sessions(&app.app, ApiTokenSelection::All).await.unwrap();
     assert_eq!(ended, RecoveryResult { sessions: 1, api_tokens: 1 });
     assert_eq!(program.me_code().await.as_deref(), Some("UNAUTHENTICATED"));
     let records = audit_event::Entity::find().filter(audit_event::Column::Action.eq("sessions.endAll")).all(db).await;
@@ -52,12 +57,12 @@ async fn recovery_ends_more_than_one_batch_of_sessions() {
         ..like.clone().into()
     });
     entity::session::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
-    assert_eq!(end_all_sessions(&app.app, false).await.unwrap().sessions, 1_501);
+    assert_eq!(end_all_sessions(&app.app, ApiTokenSelection::FromLogin).await.unwrap().sessions, 1_501);
     assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"));
-    assert_eq!(end_all_sessions(&app.app, false).await.unwrap().sessions, 0);
+    assert_eq!(end_all_sessions(&app.app, ApiTokenSelection::FromLogin).await.unwrap().sessions, 0);
 }
 
-/// S20: with the built program and a copy of the database, as the page about operations says.
+/// S20: with the built program and a copy of the database, as in the operations page.
 #[tokio::test]
 async fn recovery_of_a_restored_backup_is_one_command() {
     if backend() != DbBackend::Sqlite {

@@ -1,4 +1,4 @@
-//! Clocks that leap, under the built program: nobody is freed or frozen for it, and nothing panics.
+//! Clock jumps under the built program: no user is unlocked or locked out, and nothing panics.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,20 +11,20 @@ use crate::support::database::{TestDatabase, backend};
 use crate::support::prerequisites;
 use crate::support::process::{Process, program, status};
 
-/// Debian's `faketime` has it.
+/// In Debian's package `faketime`.
 const LIBRARY: &str = "faketime/libfaketimeMT.so.1";
 
-/// Where the library is that tells a program another time.
+/// The path of the library that overrides the time of a program.
 fn library() -> Option<PathBuf> {
-    let places = std::fs::read_dir("/usr/lib").ok()?;
-    let found = places.filter_map(|place| Some(place.ok()?.path().join(LIBRARY))).find(|path| path.exists());
+    let entries = std::fs::read_dir("/usr/lib").ok()?;
+    let found = entries.filter_map(|entry| Some(entry.ok()?.path().join(LIBRARY))).find(|path| path.exists());
     if found.is_none() {
-        prerequisites::report_skipped("libfaketime is missing", "clocks that leap");
+        prerequisites::report_skipped("libfaketime is missing", "clock jumps");
     }
     found
 }
 
-/// A server's wall clock; the monotonic one, by which it waits, goes on as ever.
+/// A server's wall clock; the monotonic clock, used for timeouts, is unchanged.
 struct WallClock(PathBuf);
 
 impl WallClock {
@@ -35,9 +35,9 @@ impl WallClock {
         clock
     }
 
-    /// Sets it, in the words of faketime.
+    /// Sets it, in faketime's format.
     fn set(&self, time: &str) {
-        // Renamed, so that the server never reads half of it.
+        // Renamed, so that the server never reads a partial file.
         let fresh = self.0.with_extension("new");
         std::fs::write(&fresh, time).unwrap();
         std::fs::rename(fresh, &self.0).unwrap();
@@ -49,7 +49,7 @@ impl WallClock {
     }
 }
 
-/// `POST /login` from an address; the status.
+/// `POST /login` from an address; returns the status.
 fn login(server: &Process, name: &str, password: &str, address: &str) -> (u16, String) {
     let body = json!({ "username": name, "password": password });
     let answer = server.send("/login", &format!("x-forwarded-for: {address}\r\n"), &body);
@@ -61,7 +61,7 @@ fn reason(server: &Process, token: &str) -> Value {
     server.graphql(token, "{ me { username } }", json!({}))["errors"][0]["extensions"]["reason"].clone()
 }
 
-/// How many wrong passwords of different names an address may try before it is told to wait.
+/// The number of wrong passwords for different names that an address may try before the limit.
 fn failed_logins(server: &Process, address: &str, round: usize) -> usize {
     (0..30).take_while(|number| login(server, &format!("g{round}-{number}"), "x", address).0 == 401).count()
 }
@@ -104,17 +104,17 @@ async fn clock_jump_neither_unlocks_nor_locks_out_users() {
     for (round, leap) in JUMPS.iter().enumerate() {
         clock.set(leap);
         assert_eq!((server.get("/healthz"), server.get("/readyz")), (200, 200), "{leap}");
-        // Nobody is frozen: neither who never failed nor who failed once before the leap.
+        // No user is locked out: neither one without failures nor one with a failure before the jump.
         let address = format!("203.0.113.{round}");
         let (status, token) = login(&server, "ann", PASSWORD, &address);
         assert_eq!((status, reason(&server, &token)), (200, Value::Null), "{leap}");
         assert_eq!(login(&server, "bob", "x", &address).0, 401, "{leap}");
-        assert_eq!(login(&server, "bob", "x", &address).0, 429, "the ladder goes on: {leap}");
+        assert_eq!(login(&server, "bob", "x", &address).0, 429, "the backoff continues: {leap}");
         made.push((leap, token));
-        // Nobody is freed: a whole budget at most, whatever the clock says.
+        // No attacker is unlocked: at most one full bucket, whatever the clock says.
         let guesses = failed_logins(&server, "198.51.100.1", round);
         assert!(guesses <= 10, "{leap}: {guesses}");
-        // What was ended stays ended.
+        // Ended sessions stay ended.
         assert_ne!(reason(&server, &out), Value::Null, "{leap}");
         clock.set("+0");
         assert_eq!(reason(&server, &at_home), Value::Null, "back from {leap}");
@@ -124,7 +124,7 @@ async fn clock_jump_neither_unlocks_nor_locks_out_users() {
     for (leap, token) in made {
         let expected = match *leap {
             leap if leap.starts_with('-') || leap.starts_with("@1970") => json!("TOKEN_EXPIRED"),
-            // It was made in what is the future now.
+            // It was issued in what is the future now.
             _ => json!("TOKEN_INVALID"),
         };
         assert_eq!(reason(&server, &token), expected, "{leap}");
@@ -133,7 +133,7 @@ async fn clock_jump_neither_unlocks_nor_locks_out_users() {
     assert!(!log.contains("panicked") && !log.contains("internal error"), "{log}");
 }
 
-/// R13: of two nodes whose clocks differ by less than the leeway of five seconds each takes what the other made.
+/// R13: two nodes whose clocks differ by less than the leeway of 5 s accept each other's tokens.
 #[tokio::test]
 async fn clock_skew_between_nodes_is_tolerated() {
     if backend() != DbBackend::Sqlite {
@@ -160,7 +160,7 @@ async fn clock_skew_between_nodes_is_tolerated() {
         let (_, token) = login(&servers[here], "ann", PASSWORD, "192.0.2.1");
         assert_eq!(reason(&servers[there], &token), Value::Null, "from {here} to {there}");
     }
-    // Not killed: faketime tidies up at the end of the program.
+    // Not killed: faketime cleans up at the end of the program.
     for server in servers.into_iter().rev() {
         server.stop();
     }

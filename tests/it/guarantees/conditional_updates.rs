@@ -1,4 +1,5 @@
-//! Statements that change a row only if it still is what was read: races that SQLite, with its one writer, cannot show.
+//! Conditional updates: a row changes only if it still is as read. SQLite, with its one writer, cannot show these
+//! races.
 
 use accountd::clock::Clock;
 use accountd::store::sessions::Rotation;
@@ -21,7 +22,7 @@ fn step(now: DateTime<Utc>) -> Rotation {
     Rotation { issued_at: now, idle_end_at: now, now }
 }
 
-/// S5: a login that was overtaken by a new password, or by an administrator, opens nothing.
+/// S5: a login overtaken by a password change, or by an administrator, opens no session.
 #[tokio::test]
 async fn login_of_a_changed_user_is_not_recorded() {
     let app = TestApp::new().await;
@@ -37,7 +38,7 @@ async fn login_of_a_changed_user_is_not_recorded() {
     assert!(!users::update_login(db, &read, None, now).await.unwrap(), "the account was disabled");
 }
 
-/// C7: of two logins that renew one hash the second sees that it was overtaken.
+/// C7: of two logins that rehash one password the second sees the conflict.
 #[tokio::test]
 async fn password_rehash_is_stored_once() {
     let app = TestApp::new().await;
@@ -77,12 +78,12 @@ async fn session_rotates_once_and_never_after_its_end() {
     assert_eq!((read.generation, read.receipt), (2, 1));
     assert!(sessions::update_ended(db, &read, EndReason::Logout, now).await.unwrap());
     assert!(!sessions::update_ended(db, &read, EndReason::Revoked, now).await.unwrap(), "once");
-    assert!(!sessions::update_generation(db, &read, step(now)).await.unwrap(), "it is over");
+    assert!(!sessions::update_generation(db, &read, step(now)).await.unwrap(), "it has ended");
     let read = sessions::find(db, read.uid).await.unwrap().unwrap();
     assert_eq!((read.generation, read.end_reason), (2, Some(EndReason::Logout)));
 }
 
-/// A receipt that arrives late takes none back.
+/// A late receipt does not reset a later one.
 #[tokio::test]
 async fn session_receipt_only_increases() {
     let app = TestApp::new().await;
@@ -94,7 +95,7 @@ async fn session_receipt_only_increases() {
     assert_eq!(sessions::find(db, read.uid).await.unwrap().unwrap().receipt, 3);
 }
 
-/// A8: a try that is given back takes no guess of somebody else with it.
+/// A8: a released attempt does not remove the guess of another client.
 #[tokio::test]
 async fn counter_is_released_only_from_the_value_read() {
     let app = TestApp::new().await;
@@ -107,15 +108,15 @@ async fn counter_is_released_only_from_the_value_read() {
         updated_at: now.into(),
     };
     assert!(throttles::insert(db, &first).await.unwrap());
-    assert!(!throttles::insert(db, &first).await.unwrap(), "another try began to count");
+    assert!(!throttles::insert(db, &first).await.unwrap(), "another attempt began to count");
     let reserved = throttles::find(db, "user:1").await.unwrap().unwrap();
     assert_eq!(reserved, first);
     let next = throttle::Model { failures: 2, updated_at: (now + TimeDelta::seconds(1)).into(), ..first.clone() };
     assert!(throttles::update(db, &reserved, &next).await.unwrap());
-    assert!(!throttles::update(db, &reserved, &first).await.unwrap(), "another try was counted since");
+    assert!(!throttles::update(db, &reserved, &first).await.unwrap(), "another attempt was counted since");
     assert_eq!(throttles::find(db, "user:1").await.unwrap().unwrap().failures, 2);
 
-    // A success clears the failures; what is under way beside it stays counted.
+    // A success clears the failures; attempts in progress stay counted.
     let found = throttles::find(db, "user:1").await.unwrap().unwrap();
     assert!(throttles::update(db, &found, &throttle::Model { pending: 3, ..next.clone() }).await.unwrap());
     throttles::clear(db, "user:1").await.unwrap();
@@ -126,35 +127,35 @@ async fn counter_is_released_only_from_the_value_read() {
     assert_eq!(throttles::find(db, "user:1").await.unwrap(), None);
 }
 
-/// Statements that write and tell nobody, and why nobody has to know.
-const UNMARKED: [(&str, &str); 20] = [
-    ("audit_events::", "a record of what was, not of what is"),
-    ("api_tokens::update_last_used", "shown only; who notes it has the row and remembers it as noted"),
-    ("api_tokens::delete_over_from_login", "what goes was over long ago"),
-    ("change_counters::raise", "it is the telling"),
-    ("revoked_tokens::delete_over", "what goes was over long ago"),
-    ("login_origins::", "budgets of attempts go by them, and no caller is one"),
-    ("imports::insert", "a note of what was imported"),
-    ("imports::insert_tenant", "nobody is in a tenant that is new"),
-    ("imports::rename", "a note of what was imported"),
-    ("imports::replace_failures", "counters are read where they count"),
-    ("roles::insert", "nobody holds a role that is new"),
-    ("roles::update_description", "no caller's access says what a role is for"),
-    ("sessions::delete_over", "what goes was over long ago"),
-    ("sessions::update_issued", "read where a cut-off is taken"),
-    ("sessions::update_receipt", "a token of a later generation is new; who notes it remembers it as noted"),
-    ("signing_keys::", "keys are read at the start"),
-    ("tenants::insert", "nobody is in a tenant that is new"),
-    ("tenants::update_name", "no caller's access says what a tenant is called"),
-    ("throttles::", "counters are read where they count"),
-    ("webhook_deliveries::", "messages to others"),
+/// Writing statements that mark no change, with the reason.
+const UNMARKED: [(&str, &str); 17] = [
+    ("audit_events::", "an append-only record"),
+    ("api_tokens::update_last_used", "display only; the writing node caches the written value"),
+    ("change_counters::increment", "this is the mark itself"),
+    ("login_origins::", "used by rate limits, not by callers"),
+    ("imports::insert", "import records"),
+    ("imports::insert_tenant", "a new tenant has no users"),
+    ("imports::rename_source", "import records"),
+    ("imports::replace_failures", "counters are read by each use"),
+    ("roles::insert", "a new role has no holders"),
+    ("roles::update_description", "descriptions do not affect access"),
+    ("sessions::update_issued_at", "read when a cut-off is written"),
+    (
+        "sessions/rotation::update_receipt",
+        "a token of a later generation misses the cache; the writing node caches the written value",
+    ),
+    ("signing_keys::", "keys are read at startup"),
+    ("tenants::insert", "a new tenant has no users"),
+    ("tenants::update_name", "names do not affect access"),
+    ("throttles::", "counters are read by each use"),
+    ("webhook_deliveries::", "outgoing messages"),
 ];
 
-/// S8, S9, Z-4: whatever changes a caller, or what a caller may do, cannot be written without telling.
+/// S8, S9, Z-4: every statement that changes a caller or its permissions marks the change.
 #[test]
 fn writing_statements_mark_what_they_affect() {
     let writes = ["insert(", "insert_many(", "update_many(", "delete_many(", "delete_by_id("];
-    let (mut untold, mut told) = (Vec::new(), 0);
+    let (mut unmarked, mut marking) = (Vec::new(), 0);
     for file in rust_files(&["src/store"]) {
         let table = file.path.trim_start_matches("src/store/").trim_end_matches(".rs").to_owned();
         let code = file.code();
@@ -166,24 +167,24 @@ fn writing_statements_mark_what_they_affect() {
             if !is_delegate && !writes.iter().any(|word| body.contains(word)) {
                 continue;
             }
-            if head.contains("impl Writes") || head.contains("impl Revokes") {
-                assert!(is_delegate || body.contains(".touch("), "{name} may tell, and does not");
-                told += 1;
+            if head.contains("impl TracksChanges") || head.contains("impl TracksRevocations") {
+                assert!(is_delegate || body.contains(".mark_changed("), "{name} could mark its change, and does not");
+                marking += 1;
             } else {
-                untold.push(name);
+                unmarked.push(name);
             }
         }
     }
-    assert!(told >= 15, "{told} statements were found that tell");
-    untold.retain(|name| !UNMARKED.iter().any(|(excused, _)| name.starts_with(excused)));
-    assert_eq!(untold, [""; 0], "these write, take no `&impl Writes`, and are not excused above");
+    assert!(marking >= 15, "{marking} statements were found that mark their change");
+    unmarked.retain(|name| !UNMARKED.iter().any(|(excused, _)| name.starts_with(excused)));
+    assert_eq!(unmarked, [""; 0], "these write without marking the change, and are not listed above");
 }
 
-/// What makes access tokens of a user wrong, by the words of the statement.
+/// Statements that invalidate access tokens of a user, by their text.
 const REVOKING: [&str; 4] =
     ["user_role::Entity::delete", "status: Set(", "user::Entity::delete", "revoked_token::Entity::insert"];
 
-/// No use case can forget to publish what it revokes: such statements run in a transaction that publishes it.
+/// Such statements run only in a transaction that publishes the revocation.
 #[test]
 fn token_revoking_statements_run_where_it_is_published() {
     let mut found = 0;
@@ -193,14 +194,14 @@ fn token_revoking_statements_run_where_it_is_published() {
             let (head, body) = function.split_once("{\n").unwrap();
             let body = body.split("\n}\n").next().unwrap();
             if REVOKING.iter().any(|words| body.contains(words)) {
-                assert!(head.contains("impl Revokes"), "{}: {head}", file.path);
+                assert!(head.contains("impl TracksRevocations"), "{}: {head}", file.path);
                 found += 1;
             }
         }
     }
     assert!(found >= 5, "{found} statements were found");
-    // Nobody else runs them: use cases make no rows of these tables.
-    for file in rust_files(&["src/account", "src/graphql", "src/rest"]) {
+    // No other module runs them: use cases build no rows of these tables.
+    for file in rust_files(&["src/account", "src/graphql", "src/dialects", "src/gateway"]) {
         let code = file.code();
         for words in ["user_role::Entity::", "user::Entity::", "revoked_token::Entity::", "session::Entity::"] {
             assert!(!code.contains(words), "{} has statements of its own", file.path);

@@ -1,4 +1,4 @@
-//! Durability: what was acknowledged is there after a crash, and what cannot be stored is not acknowledged.
+//! Durability: acknowledged writes survive a crash, and writes that cannot be stored are not acknowledged.
 
 mod contention;
 mod disk;

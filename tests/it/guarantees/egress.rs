@@ -1,4 +1,4 @@
-//! Requests to others: only to addresses that were looked at, and never for long.
+//! Egress: requests go only to checked addresses, with a time limit.
 
 use std::io;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ use crate::support::receiver::Receiver;
 mod timeouts;
 mod tls;
 
-/// A resolver that answers with one list at first and with another one later, as in a rebinding attack.
+/// A resolver that first returns one list and later another, as in a rebinding attack.
 #[derive(Default)]
 struct ChangingResolver {
     first: Vec<IpAddr>,
@@ -44,7 +44,7 @@ fn networks(text: &str) -> IpNetworks {
     Config::load(Flags::default(), settings).unwrap().webhooks.allowed_networks
 }
 
-/// Calls whatever is in these networks, or public.
+/// A client for public addresses and those in these networks.
 fn client(allowed: &str) -> HttpClient {
     HttpClient::new(networks(allowed), Vec::new(), Arc::new(SystemResolver)).unwrap()
 }
@@ -126,7 +126,7 @@ fn non_public_addresses_are_recognized() {
     }
 }
 
-/// Q12: whichever way an address is written, and whether it is written or looked up.
+/// Q12: in every notation, literal or resolved.
 #[tokio::test]
 async fn non_public_addresses_are_refused_in_every_notation() {
     let receiver = Receiver::new().await;
@@ -168,10 +168,10 @@ async fn non_public_addresses_are_refused_in_every_notation() {
     let lying = ChangingResolver { first: addresses(["127.0.0.1", "::1"]), ..ChangingResolver::default() };
     let lying = HttpClient::new(networks("none"), Vec::new(), Arc::new(lying)).unwrap();
     assert_eq!(post(&lying, &format!("https://crm.example.org:{port}/")).await, Err(EgressError::AddressNotAllowed));
-    assert_eq!(receiver.take().len(), 0, "nobody was called");
+    assert_eq!(receiver.take().len(), 0, "no connection was made");
 }
 
-/// Q12: plain http only where somebody has said so.
+/// Q12: plain http only where configured.
 #[tokio::test]
 async fn egress_to_public_address_requires_tls() {
     let public = ChangingResolver { first: addresses(["1.1.1.1"]), ..ChangingResolver::default() };
@@ -179,7 +179,7 @@ async fn egress_to_public_address_requires_tls() {
     assert_eq!(post(&outgoing, "http://crm.example.org/").await, Err(EgressError::AddressNotAllowed));
 }
 
-/// Q12: a name is asked for once, and what was looked at is what is dialled.
+/// Q12: a name is resolved once, and the checked address is the one connected.
 #[tokio::test]
 async fn egress_connects_to_the_checked_address() {
     let receiver = Receiver::new().await;
@@ -193,7 +193,7 @@ async fn egress_connects_to_the_checked_address() {
     let [request] = &receiver.take()[..] else { panic!("one request") };
     assert_eq!((request.target.as_str(), request.body.as_str()), ("/hook?a=b", "{}"));
     assert_eq!(request.header("host"), format!("crm.example.org:{}", receiver.address.port()));
-    // By now the name means an address that is not allowed.
+    // By now the name resolves to a forbidden address.
     assert_eq!(post(&outgoing, &url).await, Err(EgressError::AddressNotAllowed));
 }
 
@@ -210,7 +210,7 @@ async fn egress_follows_no_redirect() {
     assert_eq!(inside.take().len(), 0);
 }
 
-/// Somebody who writes `begin` and then `more` until nobody takes it or it is 256 MiB; tells how much was taken.
+/// A server that writes `begin` and then `more` until the client stops reading or 256 MiB; returns the amount taken.
 async fn flooding(begin: &'static str, more: &'static str) -> (String, tokio::task::JoinHandle<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -227,20 +227,20 @@ async fn flooding(begin: &'static str, more: &'static str) -> (String, tokio::ta
     (url, writing)
 }
 
-/// Q12: the system's buffers hold some megabytes; nobody has read them.
+/// Q12: the system's buffers hold some megabytes; the client did not read them.
 #[tokio::test]
 async fn egress_reads_a_bounded_response() {
     let outgoing = client("127.0.0.1");
     let (url, writing) = flooding("HTTP/1.1 200 OK\r\n\r\n", "0123456789").await;
     assert_eq!(post(&outgoing, &url).await, Ok(200));
-    assert!(writing.await.unwrap() < 256 << 20, "a body was read without end");
+    assert!(writing.await.unwrap() < 256 << 20, "the body was read without limit");
     let (url, writing) = flooding("HTTP/1.1 200 OK\r\n", "a: b\r\n").await;
     assert_eq!(post(&outgoing, &url).await, Err(EgressError::InvalidResponse));
-    assert!(writing.await.unwrap() < 256 << 20, "a head was read without end");
+    assert!(writing.await.unwrap() < 256 << 20, "the head was read without limit");
 }
 
 #[tokio::test]
 async fn egress_reports_a_refused_connection() {
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    assert_eq!(post(&client("127.0.0.1"), &format!("http://{nobody}/")).await, Err(EgressError::Unreachable));
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    assert_eq!(post(&client("127.0.0.1"), &format!("http://{unused}/")).await, Err(EgressError::Unreachable));
 }

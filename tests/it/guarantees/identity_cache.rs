@@ -1,30 +1,20 @@
-//! The live state: callers that were seen before cost no look-up, and yet every change counts when it is promised to.
+//! Identity cache: cached callers need no database read, and every change applies within its promised time.
 
-use std::time::Instant;
-
-use accountd::account::access::rule::Permission;
+use accountd::account::access::permission::Permission;
 use chrono::TimeDelta;
 use entity::{user, user_role};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::json;
 
-use crate::support::{Actor, TEST_TIMEOUT, TestApp};
+use crate::support::polling::until;
+use crate::support::{Actor, TestApp};
 
 mod concurrent_clients;
 mod linearizability;
 mod two_processes;
 
-/// Asks again until the answer is yes.
-pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + TEST_TIMEOUT;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "it does not happen: {what}");
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Changes a user's shown name as no operation does: by hand, so that nobody is told.
+/// Changes a user's display name directly in the database, without notification.
 async fn rename_by_hand(app: &TestApp, name: &str, shown: &str) {
     user::Entity::update_many()
         .col_expr(user::Column::DisplayName, Expr::value(shown))
@@ -39,10 +29,10 @@ async fn shown_name(actor: &Actor) -> String {
     answer.data()["me"]["displayName"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Waits until the caller is answered from memory: a change that nobody told of is not seen.
+/// Waits until the caller is cached: a change without notification is not seen.
 async fn is_cached(app: &TestApp, name: &str, actor: &Actor) {
     let mut count = 0;
-    until("the caller is remembered", async || {
+    until("the caller is cached", async || {
         count += 1;
         shown_name(actor).await;
         rename_by_hand(app, name, &count.to_string()).await;
@@ -51,7 +41,7 @@ async fn is_cached(app: &TestApp, name: &str, actor: &Actor) {
     .await;
 }
 
-/// No database read: what the row says meanwhile is not seen. Programs with an API token are remembered alike.
+/// No database read: a direct change of the row is not seen. Programs with an API token are cached alike.
 #[tokio::test]
 async fn cached_caller_is_not_read_from_the_database() {
     let app = TestApp::new().await;
@@ -61,8 +51,8 @@ async fn cached_caller_is_not_read_from_the_database() {
     is_cached(&app, "ann", &robot).await;
 }
 
-/// The caller's own roles and permissions come from where the caller was authenticated; only mutations, which may have
-/// changed them, read them again.
+/// The caller's own roles and permissions come from authentication; only mutations, which may have changed them, read
+/// them again.
 #[tokio::test]
 async fn own_roles_and_permissions_need_no_database_read() {
     let app = TestApp::new().await;
@@ -82,7 +72,7 @@ async fn own_roles_and_permissions_need_no_database_read() {
 async fn disabled_cache_stores_no_caller() {
     let app = TestApp::with(&[("ACCOUNTD_CACHE__CALLERS", "0")]).await;
     let ann = app.user("ann").await;
-    until("the counters are read", async || app.app.db.invalidation_log().is_fresh()).await;
+    until("the counters are polled", async || app.app.db.invalidation_log().is_fresh()).await;
     for count in 0..3 {
         shown_name(&ann).await;
         rename_by_hand(&app, "ann", &count.to_string()).await;
@@ -90,27 +80,27 @@ async fn disabled_cache_stores_no_caller() {
     }
 }
 
-/// The key is a hash of the whole token: what was never verified finds nothing.
+/// The key is a hash of the whole token: an unverified token misses the cache.
 #[tokio::test]
 async fn token_differing_in_one_character_misses_the_cache() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     is_cached(&app, "ann", &ann).await;
     let token = ann.token.clone().unwrap();
-    for place in [0, token.len() / 2, token.len() - 20] {
-        let other = if token.as_bytes()[place] == b'A' { "B" } else { "A" };
-        let forged = format!("{}{other}{}", &token[..place], &token[place + 1..]);
+    for index in [0, token.len() / 2, token.len() - 20] {
+        let other = if token.as_bytes()[index] == b'A' { "B" } else { "A" };
+        let forged = format!("{}{other}{}", &token[..index], &token[index + 1..]);
         assert_eq!(ann.with_token(&forged).me_reason().await.as_deref(), Some("TOKEN_INVALID"));
     }
 }
 
-/// What ends by time ends to the second, remembered or not.
+/// Expiry is exact to the second, cached or not.
 #[tokio::test]
 async fn cached_access_token_expires_on_time() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     is_cached(&app, "ann", &ann).await;
-    // Five seconds of leeway for other clocks.
+    // Including 5 s of leeway for other clocks.
     app.clock.advance(TimeDelta::seconds(900 + 4));
     assert_eq!(ann.me_code().await, None);
     app.clock.advance(TimeDelta::seconds(1));
@@ -133,7 +123,7 @@ async fn cached_session_expires_on_time() {
     app.clock.advance(TimeDelta::seconds(599));
     assert_eq!(ann.me_code().await, None);
     app.clock.advance(TimeDelta::seconds(1));
-    assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"), "the token itself has five seconds more");
+    assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"), "the token itself has 5 s more");
 }
 
 #[tokio::test]
@@ -150,7 +140,7 @@ async fn cached_api_token_expires_on_time() {
     assert_eq!(robot.me_reason().await.as_deref(), Some("SESSION_ENDED"));
 }
 
-/// S9: when news of the others cannot arrive, the database is asked, and as soon as they can again, it is not.
+/// S9: when invalidations of other nodes cannot arrive, the database is read; as soon as they can again, it is not.
 #[tokio::test]
 async fn stale_cache_is_not_used_without_invalidations() {
     let app = TestApp::new().await;
@@ -158,7 +148,7 @@ async fn stale_cache_is_not_used_without_invalidations() {
     is_cached(&app, "ann", &ann).await;
     let db = app.app.db.writer();
     db.execute_unprepared("ALTER TABLE change_counter RENAME TO hidden_counter").await.unwrap();
-    until("the silence is noticed", async || !app.app.db.invalidation_log().is_fresh()).await;
+    until("staleness is detected", async || !app.app.db.invalidation_log().is_fresh()).await;
     for count in 0..3 {
         rename_by_hand(&app, "ann", &format!("silence {count}")).await;
         assert_eq!(shown_name(&ann).await, format!("silence {count}"));

@@ -1,4 +1,4 @@
-//! The log of a started server at its most talkative: no secret is in it, and every line stays one.
+//! The log at its most verbose level: no secret is in it, and every record is one line.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -11,7 +11,7 @@ const PASSWORD: &str = "canary-in-a-coal-mine-4711";
 const NEW_PASSWORD: &str = "phoenix-from-its-ashes-1174";
 const ADDRESS: &str = "canary.bird@example.org";
 
-/// The ways in which a careless line could hold a secret.
+/// Encodings in which a careless log line could hold a secret.
 pub fn encodings(secret: &str) -> Vec<String> {
     let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     vec![secret.to_owned(), STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret), hex, secret.replace('@', "%40")]
@@ -44,7 +44,7 @@ async fn log_contains_no_secret_and_no_injected_line() {
         server.graphql(&access, &change, json!({ "p": PASSWORD, "n": NEW_PASSWORD }))["data"]["updatePassword"].clone();
     let rest = server.send("/login", "", &json!({ "username": "bird", "password": NEW_PASSWORD }));
     assert!(rest.contains("Login successful"), "{rest}");
-    // A password in the wrong place, or in a request that is wrong in itself, is a secret all the same.
+    // A password in the wrong field, or in an invalid request, is a secret all the same.
     server.graphql("", &login.replace("\"bird\"", &format!("\"{NEW_PASSWORD}\"")), json!({ "p": "x" }));
     server.graphql("", &format!("{{ me {{ {PASSWORD} }} }}"), json!({}));
     let make = "mutation { createApiToken(input: { name: \"nest\", permissions: [] }) { token } }";
@@ -56,7 +56,7 @@ async fn log_contains_no_secret_and_no_injected_line() {
     server.send("/nowhere/canary", injected, &json!({ "username": "a\r\n{\"level\":\"FORGED\"}\u{1b}[2J" }));
     let log = server.stop();
 
-    assert!(log.lines().count() > 10, "the log is at its most talkative: {log}");
+    assert!(log.lines().count() > 10, "the log is at its most verbose: {log}");
     for line in log.lines() {
         let parsed: Result<Value, _> = serde_json::from_str(line);
         assert!(parsed.is_ok_and(|line| line["level"] != "FORGED"), "not one JSON object: {line}");

@@ -1,4 +1,4 @@
-//! R15: whatever happens in whatever order, the service does what a short model of it says.
+//! R15: model-based test: after any sequence of operations, the service agrees with a short model of it.
 
 mod reference;
 
@@ -15,7 +15,7 @@ use crate::support::prerequisites::is_slow_run;
 use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 use reference::Reference;
 
-/// One thing that happens; numbers choose among what there is.
+/// One operation; numbers choose among the existing objects.
 #[derive(Debug, Clone)]
 enum Act {
     Register(usize),
@@ -31,7 +31,7 @@ enum Act {
     Restart,
 }
 
-/// How many names there are; a name may belong to several people, one after the other.
+/// The number of names; a name may belong to several users, one after the other.
 const NAMES: usize = 3;
 
 const MINUTE: i64 = 60;
@@ -48,8 +48,8 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (any::<usize>(), scope).prop_map(|(pair, scope)| Act::Logout(pair, scope)),
         2 => (any::<usize>(), prop::bool::weighted(0.7))
             .prop_map(|(pair, is_right)| Act::ChangePassword { pair, is_right }),
-        2 => (any::<usize>(), any::<bool>()).prop_map(|(person, is_active)| Act::SetActive(person, is_active)),
-        2 => (any::<usize>(), any::<bool>()).prop_map(|(person, is_admin)| Act::SetAdmin(person, is_admin)),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(user, is_active)| Act::SetActive(user, is_active)),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(user, is_admin)| Act::SetAdmin(user, is_admin)),
         1 => any::<usize>().prop_map(Act::Delete),
         6 => time.prop_map(Act::Tick),
         // It takes longer than all the others together.
@@ -57,20 +57,20 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// The service, what should be true of it, and what its clients hold.
+/// The service, its model, and the clients' tokens.
 struct Harness {
     app: Option<TestApp>,
     expected: Reference,
     /// Access and refresh tokens, one for each pair of the model.
     tokens: Vec<(String, String)>,
-    /// The id of each person of the model.
+    /// The id of each user of the model.
     ids: Vec<String>,
     sequence: usize,
     passwords: u32,
 }
 
 impl Harness {
-    /// New people in a service that others have used.
+    /// Resets the model to new users in a used service.
     fn next(&mut self) {
         self.sequence += 1;
         self.passwords = 0;
@@ -91,9 +91,9 @@ impl Harness {
         format!("{PASSWORD}-{number}")
     }
 
-    /// Keeps what a payload hands out, and tells how it went.
-    fn kept(&mut self, payload: &Value) -> String {
-        assert!(payload.is_object(), "no answer of GraphQL");
+    /// Stores the tokens of a payload, and returns the result.
+    fn store_tokens(&mut self, payload: &Value) -> String {
+        assert!(payload.is_object(), "not a GraphQL response");
         if let Some(access) = payload["tokens"]["accessToken"].as_str() {
             let refresh = payload["tokens"]["refreshToken"].as_str().unwrap();
             self.tokens.push((access.to_owned(), refresh.to_owned()));
@@ -104,33 +104,33 @@ impl Harness {
         }
     }
 
-    /// Does it, and tells how it went and how it should have gone; nothing if there is nobody to do it.
+    /// Runs the operation, and returns the actual and the expected result; nothing without an actor.
     async fn act(&mut self, act: &Act) -> Option<(String, String)> {
         const WANTED: &str = "tokens { accessToken refreshToken } errors { code }";
         let anonymous = self.anonymous();
         let pairs = self.tokens.len();
-        let people = self.ids.len();
+        let users = self.ids.len();
         let (done, expected) = match act {
             Act::Register(name) => {
                 let input = json!({ "username": self.name(*name), "password": self.password(0) });
                 let answer = anonymous.mutate("register", input, &format!("user {{ id }} {WANTED}")).await;
                 let payload = answer.data()["register"].clone();
                 self.ids.extend(payload["user"]["id"].as_str().map(str::to_owned));
-                (self.kept(&payload), self.expected.register(*name).to_owned())
+                (self.store_tokens(&payload), self.expected.register(*name).to_owned())
             }
             Act::Login { name, is_right } => {
-                let owner = self.expected.owner(*name).map(|person| self.expected.users[person].password);
+                let owner = self.expected.owner(*name).map(|user| self.expected.users[user].password);
                 let password = if *is_right { owner.unwrap_or(0) } else { u32::MAX };
                 let input = json!({ "username": self.name(*name), "password": self.password(password) });
                 let answer = anonymous.mutate("login", input, WANTED).await;
-                (self.kept(&answer.data()["login"]), self.expected.login(*name, password).to_owned())
+                (self.store_tokens(&answer.data()["login"]), self.expected.login(*name, password).to_owned())
             }
             _ if pairs == 0 && matches!(act, Act::Me(_) | Act::Refresh(_) | Act::Logout(..)) => return None,
             Act::Me(pair) => {
                 let answer = self.holder(pair % pairs).send("{ me { roles } }", json!({})).await;
                 let done = reason(&answer).unwrap_or_else(|| answer.data()["me"]["roles"].to_string());
                 let expected = match self.expected.identify(pair % pairs) {
-                    Ok(person) if self.expected.users[person].is_admin => r#"["admin"]"#,
+                    Ok(user) if self.expected.users[user].is_admin => r#"["admin"]"#,
                     Ok(_) => "[]",
                     Err(reason) => reason,
                 };
@@ -142,7 +142,7 @@ impl Harness {
                 let expected = self.expected.refresh(pair % pairs).to_owned();
                 let payload = answer.data()["refresh"].clone();
                 let refused = payload["errors"][0]["code"].as_str().map(str::to_owned);
-                (refused.unwrap_or_else(|| self.kept(&payload)), expected)
+                (refused.unwrap_or_else(|| self.store_tokens(&payload)), expected)
             }
             Act::Logout(pair, scope) => {
                 let query = format!("mutation {{ logout(input: {{ scope: {scope} }}) {{ revokedSessionCount }} }}");
@@ -155,34 +155,34 @@ impl Harness {
             }
             Act::ChangePassword { pair, is_right } => {
                 let pair = pair.checked_rem(pairs)?;
-                let person = self.expected.sessions[self.expected.pairs[pair].session].user;
-                let current = if *is_right { self.expected.users[person].password } else { u32::MAX };
+                let user = self.expected.sessions[self.expected.pairs[pair].session].user;
+                let current = if *is_right { self.expected.users[user].password } else { u32::MAX };
                 self.passwords += 1;
                 let new = self.passwords;
                 let input = json!({ "currentPassword": self.password(current), "newPassword": self.password(new) });
                 let answer = self.holder(pair).mutate("updatePassword", input, WANTED).await;
                 let done = match reason(&answer) {
                     Some(reason) => reason,
-                    None => self.kept(&answer.data()["updatePassword"]),
+                    None => self.store_tokens(&answer.data()["updatePassword"]),
                 };
                 (done, self.expected.change_password(pair, current, new).to_owned())
             }
-            Act::SetActive(person, is_active) => {
-                let person = person.checked_rem(people)?;
+            Act::SetActive(user, is_active) => {
+                let user = user.checked_rem(users)?;
                 let status = if *is_active { "ACTIVE" } else { "DISABLED" };
-                let input = json!({ "userId": self.ids[person], "status": status });
-                (self.by_root("setUserStatus", input).await, self.expected.set_active(person, *is_active).to_owned())
+                let input = json!({ "userId": self.ids[user], "status": status });
+                (self.by_root("setUserStatus", input).await, self.expected.set_active(user, *is_active).to_owned())
             }
-            Act::SetAdmin(person, is_admin) => {
-                let person = person.checked_rem(people)?;
+            Act::SetAdmin(user, is_admin) => {
+                let user = user.checked_rem(users)?;
                 let roles = if *is_admin { json!(["admin"]) } else { json!([]) };
-                let input = json!({ "userId": self.ids[person], "roles": roles });
-                (self.by_root("setUserRoles", input).await, self.expected.set_admin(person, *is_admin).to_owned())
+                let input = json!({ "userId": self.ids[user], "roles": roles });
+                (self.by_root("setUserRoles", input).await, self.expected.set_admin(user, *is_admin).to_owned())
             }
-            Act::Delete(person) => {
-                let person = person.checked_rem(people)?;
-                let input = json!({ "userId": self.ids[person] });
-                (self.by_root("deleteUser", input).await, self.expected.delete(person).to_owned())
+            Act::Delete(user) => {
+                let user = user.checked_rem(users)?;
+                let input = json!({ "userId": self.ids[user] });
+                (self.by_root("deleteUser", input).await, self.expected.delete(user).to_owned())
             }
             Act::Tick(seconds) => {
                 self.app.as_ref().unwrap().clock.advance(TimeDelta::seconds(*seconds));
@@ -194,11 +194,11 @@ impl Harness {
                 return None;
             }
         };
-        assert_eq!(self.tokens.len(), self.expected.pairs.len(), "tokens were handed out, or not: {done}, {expected}");
+        assert_eq!(self.tokens.len(), self.expected.pairs.len(), "tokens issued or not: {done}, {expected}");
         Some((done, expected))
     }
 
-    /// Whoever has the access token of this pair.
+    /// The actor with the access token of this pair.
     fn holder(&self, pair: usize) -> Actor {
         self.anonymous().with_token(&self.tokens[pair].0)
     }
@@ -210,7 +210,7 @@ impl Harness {
     }
 }
 
-/// Why the access token was refused, if it was.
+/// The reason why the access token was refused, if any.
 fn reason(answer: &TestResponse) -> Option<String> {
     let json = answer.json();
     let extensions = &json["errors"][0]["extensions"];
@@ -226,7 +226,7 @@ fn random_operation_sequences_agree_with_the_model() {
         app.admin("root").await;
         app
     });
-    let world = RefCell::new(Harness {
+    let harness = RefCell::new(Harness {
         app: Some(app),
         expected: Reference::default(),
         tokens: Vec::new(),
@@ -237,15 +237,15 @@ fn random_operation_sequences_agree_with_the_model() {
     let cases = match backend() {
         _ if is_slow_run() => 10_000,
         DbBackend::Sqlite => 200,
-        // The rules are the same; the statements are other ones.
+        // The rules are the same; the statements differ.
         _ => 20,
     };
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&prop::collection::vec(act(), 1..40), |acts| {
-        let mut world = world.borrow_mut();
-        world.next();
+        let mut harness = harness.borrow_mut();
+        harness.next();
         for (number, act) in acts.iter().enumerate() {
-            if let Some((done, expected)) = runtime.block_on(world.act(act)) {
+            if let Some((done, expected)) = runtime.block_on(harness.act(act)) {
                 prop_assert_eq!(done, expected, "step {}, {:?}", number, act);
             }
         }
@@ -254,5 +254,5 @@ fn random_operation_sequences_agree_with_the_model() {
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
-    runtime.block_on(async { world.into_inner().app.take().unwrap().stop().await });
+    runtime.block_on(async { harness.into_inner().app.take().unwrap().stop().await });
 }

@@ -1,4 +1,4 @@
-//! Floods: what hashing, registering and reading cost under attack, and what it leaves for others.
+//! Overload: the cost of hashing, registration and reading under attack, and the capacity left for others.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,14 +13,14 @@ use crate::support::database::TestDatabase;
 use crate::support::process::Process;
 use crate::support::{Actor, PASSWORD, TestApp};
 
-/// How long a request waits for a connection.
+/// The time a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// As many as there are in the pool that is configured.
+/// The configured size of the pool.
 const THREADS: usize = 1;
 
-/// A service that hashes at the default cost on one thread, so that few logins are a flood.
-async fn slow() -> TestApp {
+/// A service that hashes at the default cost on one thread, so that few logins overload it.
+async fn with_slow_hashing() -> TestApp {
     TestApp::with_config(&[], |config| {
         (config.password.argon2_memory_kib, config.password.argon2_iterations) = (19_456, 2);
         config.password.hash_threads = std::num::NonZeroUsize::new(THREADS);
@@ -32,7 +32,7 @@ fn wrong_login(name: usize) -> Value {
     json!({ "username": format!("n{name}"), "password": "x" })
 }
 
-/// The status of an answer, after a look at what every refusal has to say.
+/// The status of a response, after checking the required parts of a refusal.
 fn status(answer: &str) -> u16 {
     let status = answer.get(9..12).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("{answer}"));
     let waits = answer.lines().any(|line| line.to_lowercase().starts_with("retry-after: "));
@@ -40,7 +40,7 @@ fn status(answer: &str) -> u16 {
     status
 }
 
-/// Ends a flood when it is dropped.
+/// Stops the load when dropped.
 struct AbortOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for AbortOnDrop<'_> {
@@ -65,7 +65,7 @@ async fn wrong_password_load_bounds_memory_and_latency_of_others() {
     let pair = server.graphql("", register, json!({ "p": PASSWORD }))["data"]["register"]["tokens"].clone();
     let token = pair["accessToken"].as_str().unwrap();
     let before = server.resident_kib();
-    // Until everything has been seen that there is to see, however long this machine takes for it.
+    // Until every observation was made, however slow this machine is.
     let (stop, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
     let statuses = std::thread::scope(|scope| {
         let floods: Vec<_> = (0..24)
@@ -85,7 +85,7 @@ async fn wrong_password_load_bounds_memory_and_latency_of_others() {
                 })
             })
             .collect();
-        // Who does not need a password is served meanwhile (L3).
+        // Requests without password are served meanwhile (L3).
         let end = AbortOnDrop(&stop);
         let mut served = 0;
         while served < 10 || sent.load(Ordering::SeqCst) < 500 {
@@ -104,22 +104,22 @@ async fn wrong_password_load_bounds_memory_and_latency_of_others() {
     assert!(statuses.contains_key(&401) && statuses.len() > 1, "{statuses:?}");
     let grown = server.resident_kib().saturating_sub(before);
     assert!(grown < 2 * 19_456 + 64 * 1024, "{grown} KiB");
-    // Over as soon as it stops.
+    // Over as soon as the load stops.
     let login =
         server.send("/login", "x-forwarded-for: 203.0.113.7\r\n", &json!({ "username": "ann", "password": PASSWORD }));
     assert_eq!(status(&login), 200);
     server.stop();
 }
 
-/// L3: refresh, logout and `me` need no hash and get through while nobody gets to hash.
+/// L3: refresh, logout and `me` need no hash and succeed while hashing is saturated.
 #[tokio::test]
 async fn login_load_does_not_starve_authenticated_requests() {
-    let app = slow().await;
+    let app = with_slow_hashing().await;
     let ann = app.user("ann").await;
-    let crowd: Vec<_> = (0..60)
+    let requests: Vec<_> = (0..60)
         .map(|number| {
-            let stranger = app.anonymous();
-            tokio::spawn(async move { stranger.json(Method::POST, "/login", &wrong_login(number)).await })
+            let anonymous = app.anonymous();
+            tokio::spawn(async move { anonymous.json(Method::POST, "/login", &wrong_login(number)).await })
         })
         .collect();
     let mut ann = ann;
@@ -131,28 +131,28 @@ async fn login_load_does_not_starve_authenticated_requests() {
     let logout = ann.send("mutation { logout { ok } }", json!({})).await;
     assert_eq!(logout.data()["logout"]["ok"], true);
     let mut busy = 0;
-    for answer in crowd {
+    for answer in requests {
         let answer = answer.await.unwrap();
         assert!(matches!(answer.status.as_u16(), 401 | 503), "{}", answer.text);
         busy += usize::from(answer.status == 503);
     }
-    assert!(busy > 0, "it was no flood");
+    assert!(busy > 0, "the load was too low");
 }
 
-async fn register(stranger: Actor, number: usize) -> Option<String> {
+async fn register(anonymous: Actor, number: usize) -> Option<String> {
     let query = "mutation ($name: String!, $password: String!) {
         register(input: { username: $name, password: $password }) { status errors { code } }
     }";
-    stranger.send(query, json!({ "name": format!("n{number}"), "password": PASSWORD })).await.code()
+    anonymous.send(query, json!({ "name": format!("n{number}"), "password": PASSWORD })).await.code()
 }
 
-/// L4: whoever registers takes his turn in the same queue; what was turned away left nothing behind.
+/// L4: registrations queue with logins; refused ones leave no rows.
 #[tokio::test]
 async fn registration_load_is_bounded_by_hashing_capacity() {
-    let app = slow().await;
-    let crowd: Vec<_> = (0..60).map(|number| tokio::spawn(register(app.anonymous(), number))).collect();
+    let app = with_slow_hashing().await;
+    let requests: Vec<_> = (0..60).map(|number| tokio::spawn(register(app.anonymous(), number))).collect();
     let mut made = 0;
-    for code in crowd {
+    for code in requests {
         match code.await.unwrap().as_deref() {
             None => made += 1,
             Some(code) => assert_eq!(code, "SERVER_BUSY"),
@@ -171,7 +171,7 @@ async fn expensive_queries_do_not_starve_a_login() {
         app.user(&format!("user-{number}")).await;
     }
     let query = "{ users(first: 100) { totalCount nodes { id username status roles sessions(first: 10) { nodes { id ip } } } } }";
-    // As many as this machine answers, one after the other, while somebody waits for a connection.
+    // As many as this machine serves in sequence while a request waits for a connection.
     let begun = Instant::now();
     root.send(query, json!({})).await.data();
     let count = (ACQUIRE_TIMEOUT.as_micros() / begun.elapsed().as_micros()).clamp(10, 100);
@@ -189,17 +189,17 @@ async fn expensive_queries_do_not_starve_a_login() {
         assert!(code.as_deref().is_none_or(|code| code == "SERVER_BUSY"), "{code:?}");
         busy += u128::from(code.is_some());
     }
-    // A request that asks for a hundred lists stands in the queue for a connection as one that asks for two.
-    assert!(busy * 4 < count, "{busy} of {count} questions found no connection");
+    // A request for a hundred lists takes one place in the connection queue, like one for two.
+    assert!(busy * 4 < count, "{busy} of {count} requests found no connection");
 }
 
-/// L5: what finds no connection in time is told to come again; nothing is broken.
+/// L5: a request without connection in time gets SERVER_BUSY; nothing breaks.
 #[tokio::test]
 async fn exhausted_connection_pool_answers_server_busy() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let mut taken = Vec::new();
-    // Until the pool says that it has none, after its own patience.
+    // Until the pool reports exhaustion, after its own timeout.
     while let Ok(connection) = app.app.db.reader().begin().await {
         taken.push(connection);
     }

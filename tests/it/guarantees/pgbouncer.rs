@@ -1,4 +1,4 @@
-//! PgBouncer between the server and PostgreSQL: what works, and what is refused in plain words.
+//! PgBouncer between the server and PostgreSQL: working modes, and clear refusals.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use crate::support::database::{TestDatabase, backend};
 use crate::support::process::{Process, free_port, program};
 use crate::support::{PASSWORD, TEST_TIMEOUT, prerequisites, scratch_directory};
 
-/// A pooler of the test's own, which goes when it is dropped.
+/// A PgBouncer of the test's own, ended on drop.
 struct PgBouncer {
     child: Child,
     port: u16,
@@ -19,7 +19,7 @@ struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// In front of the server of this database; nothing where the tests of this run are not on PostgreSQL, or PgBouncer
+    /// In front of the server of this database; `None` where the tests of this run are not on PostgreSQL, or PgBouncer
     /// is not installed.
     fn start(database: &TestDatabase, settings: &str) -> Option<Self> {
         let url = url(database);
@@ -58,7 +58,7 @@ impl PgBouncer {
 
 impl Drop for PgBouncer {
     fn drop(&mut self) {
-        // `runuser` passes this on; it would not pass on a kill.
+        // `runuser` forwards this signal; it would not forward a kill.
         Command::new("kill").arg(self.child.id().to_string()).status().ok();
         self.child.wait().ok();
         std::fs::remove_dir_all(&self.home).ok();
@@ -70,22 +70,22 @@ fn url(database: &TestDatabase) -> String {
     settings.into_iter().find(|(name, _)| name == "ACCOUNTD_DATABASE_URL").unwrap().1
 }
 
-/// Its version, where it is installed; said if it is not.
+/// Its version, where installed; reports a skip otherwise.
 fn version() -> Option<(u32, u32)> {
     if backend() != DbBackend::Postgres {
         return None;
     }
-    let Ok(told) = Command::new("pgbouncer").arg("--version").output() else {
+    let Ok(output) = Command::new("pgbouncer").arg("--version").output() else {
         prerequisites::report_skipped("pgbouncer is not installed", "PgBouncer in front of PostgreSQL");
         return None;
     };
-    let text = String::from_utf8(told.stdout).unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
     let number = text.split_whitespace().nth(1).unwrap();
     let mut parts = number.split('.').map(|part| part.parse().unwrap());
     Some((parts.next().unwrap(), parts.next().unwrap()))
 }
 
-/// What a user does all day.
+/// A user's typical requests.
 fn is_served(server: &Process) {
     let credentials = json!({ "u": "ann", "p": PASSWORD });
     let register = "mutation ($u: String!, $p: String!) { register(input: { username: $u, password: $p }) {
@@ -104,7 +104,7 @@ fn is_served(server: &Process) {
     assert_eq!(out["data"]["logout"]["ok"], true, "{out}");
 }
 
-/// Each of our connections has one of the server's own: nothing is different, notifications of other nodes included.
+/// Each connection has one of the server's own: everything works, including notifications of other nodes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pgbouncer_session_mode_works() {
     if version().is_none() {
@@ -120,7 +120,7 @@ async fn pgbouncer_session_mode_works() {
     assert!(log.contains("stopped"), "{log}");
 }
 
-/// Prepared statements that are gone with the next transaction: refused at start, whatever is started.
+/// Prepared statements that are lost with the next transaction: every command refuses to start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pgbouncer_without_prepared_statements_refuses_to_start() {
     let Some(version) = version() else { return };
@@ -132,13 +132,13 @@ async fn pgbouncer_without_prepared_statements_refuses_to_start() {
         let mut program = program(&database);
         program.args(command).env("ACCOUNTD_DATABASE_URL", &url);
         let output = tokio::task::block_in_place(|| program.output().unwrap());
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success(), "{command:?}: {told}");
-        assert!(told.contains("pool_mode = session") && told.contains("docs/nodes.md"), "{command:?}: {told}");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{command:?}: {stderr}");
+        assert!(stderr.contains("pool_mode = session") && stderr.contains("docs/nodes.md"), "{command:?}: {stderr}");
     }
 }
 
-/// Newer ones keep them: the server works, and says what does not.
+/// Newer ones keep them: the server works, and warns of what does not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pgbouncer_transaction_mode_with_prepared_statements_warns() {
     match version() {
@@ -158,5 +158,5 @@ async fn pgbouncer_transaction_mode_with_prepared_statements_warns() {
     let server = Process::start(database, &[("ACCOUNTD_DATABASE_URL", &url), ("ACCOUNTD_LIMITS__ENABLED", "false")]);
     tokio::task::block_in_place(|| is_served(&server));
     let log = tokio::task::block_in_place(|| server.stop());
-    assert!(log.contains("each transaction another connection"), "{log}");
+    assert!(log.contains("transaction pooling"), "{log}");
 }

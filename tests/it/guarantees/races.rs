@@ -1,5 +1,5 @@
-//! Races: what many ask for at once, on two nodes of one database. A few rounds of each are run; all of them, and
-//! hundreds of rounds, when `ACCOUNTD_TEST_SLOW` is set (`make test-slow`).
+//! Races on two nodes of one database. A few rounds of each by default; hundreds when `ACCOUNTD_TEST_SLOW` is set
+//! (`make test-slow`).
 
 mod login;
 mod profile_update;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::support::{Actor, PASSWORD, TestApp};
 
-/// So many rounds in the slow profile, and a few otherwise.
+/// The number of rounds: `many` in the slow profile, otherwise `few`.
 #[expect(clippy::disallowed_methods, reason = "a switch for the person who runs the tests")]
 pub fn rounds(few: usize, many: usize) -> usize {
     if std::env::var("ACCOUNTD_TEST_SLOW").is_ok() { many } else { few }
@@ -26,8 +26,7 @@ pub async fn nodes() -> [TestApp; 2] {
     [beside, app]
 }
 
-/// Runs two requests at the same time; which one is first is up to chance, helped by a `head_start` that goes from the
-/// first to the second.
+/// Runs two requests concurrently in random order, with a `head_start` that moves from the first to the second.
 pub async fn race<A: Send + 'static, B: Send + 'static>(
     head_start: usize,
     one: impl Future<Output = A> + Send + 'static,
@@ -58,7 +57,7 @@ fn set_roles(caller: &Actor, whose: &Actor, roles: &[&str]) -> impl Future<Outpu
     }
 }
 
-/// Z-5: two administrators take the role from each other on two nodes; one of them keeps it.
+/// Z-5: two administrators remove each other's role on two nodes; one of them keeps it.
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_mutual_demotion_leaves_one_administrator() {
     let [here, there] = nodes().await;
@@ -74,7 +73,7 @@ async fn concurrent_mutual_demotion_leaves_one_administrator() {
         };
         let admins = users::count_active_admins(here.app.db.reader(), TenantScope::AllTenants).await.unwrap();
         assert_eq!(admins, 1);
-        // The other node hears of it within a second; the next round needs both to be administrators everywhere.
+        // The other node learns of it within 1 s; the next round needs both to be administrators on both nodes.
         retry_until_done(&winner, loser, &["admin"]).await;
         for node in [&here, &there] {
             for admin in [&root, &eve] {
@@ -96,7 +95,8 @@ async fn until_admitted(admin: &Actor) {
     }
 }
 
-/// A6: of many who guess at once on two nodes a bounded number gets to try; after a failure one, when the wait is over.
+/// A6: of many parallel guesses on two nodes a bounded number is verified; after a failure one, when the backoff is
+/// over.
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_guesses_on_two_nodes_are_counted_first() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
@@ -110,34 +110,34 @@ async fn parallel_guesses_on_two_nodes_are_counted_first() {
     }
 }
 
-/// Attempts under way are no failures, on whichever node they are.
+/// Attempts in progress are no failures, on any node.
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_correct_logins_on_two_nodes_succeed() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     let beside = app.second_node().await;
     app.user("ann").await;
     for round in 0..rounds(5, 100) {
-        let crowd: Vec<_> = (0..6)
+        let logins: Vec<_> = (0..6)
             .map(|number| {
                 let worker = [&app, &beside][number % 2].anonymous().at_address(&format!("192.0.2.{}", number + 1));
                 let input = json!({ "username": "ann", "password": PASSWORD });
                 tokio::spawn(async move { worker.mutate_retrying("login", input, "errors { code }").await })
             })
             .collect();
-        for login in crowd {
+        for login in logins {
             assert_eq!(login.await.unwrap().payload_error("login"), None, "round {round}");
         }
     }
 }
 
-/// How many of those who guess at once on both nodes get to try.
+/// The number of parallel guesses on both nodes that are verified.
 async fn guess_in_parallel(nodes: [&TestApp; 2]) -> usize {
     let guesses: Vec<_> = (0..rounds(60, 500))
         .map(|number| {
             let address = format!("10.{}.{}.1", number / 200, number % 200);
-            let stranger = nodes[number % 2].anonymous().at_address(&address);
+            let anonymous = nodes[number % 2].anonymous().at_address(&address);
             let input = json!({ "username": "ann", "password": "x" });
-            tokio::spawn(async move { stranger.mutate_retrying("login", input, "errors { code }").await })
+            tokio::spawn(async move { anonymous.mutate_retrying("login", input, "errors { code }").await })
         })
         .collect();
     let mut tried = 0;

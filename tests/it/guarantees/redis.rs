@@ -1,4 +1,4 @@
-//! Two nodes that share a Redis, and what is left when it is away.
+//! Two nodes that share a Redis, and their behavior without it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use axum::http::Method;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::races::refresh::is_out_soon;
+use super::races::refresh::is_logged_out_soon;
 use crate::support::redis::Redis;
 use crate::support::{Actor, TEST_TIMEOUT, TestApp};
 
@@ -21,14 +21,14 @@ async fn node(url: &str) -> TestApp {
     TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true"), ("ACCOUNTD_REDIS_URL", url)]).await
 }
 
-/// How many of so many logins with wrong passwords were looked at; the others were turned away by the address's limit.
-async fn admitted_attempts(stranger: &Actor, logins: usize) -> usize {
+/// The number of wrong logins that were verified; the address limit refused the others.
+async fn admitted_attempts(actor: &Actor, logins: usize) -> usize {
     let mut count = 0;
     for _ in 0..logins {
-        // Names that belong to nobody, so that no ladder but the address's budget turns anybody away.
+        // Unknown names, so that only the address limit refuses.
         static NAMES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let name = format!("nobody-{}", NAMES.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        let answer = stranger.json(Method::POST, "/login", &json!({ "username": name, "password": "x" })).await;
+        let answer = actor.json(Method::POST, "/login", &json!({ "username": name, "password": "x" })).await;
         match answer.status.as_u16() {
             401 => count += 1,
             429 => {}
@@ -38,7 +38,7 @@ async fn admitted_attempts(stranger: &Actor, logins: usize) -> usize {
     count
 }
 
-/// A10: two nodes together let no more through than one alone.
+/// A10: two nodes together allow no more than one alone.
 #[tokio::test]
 async fn redis_nodes_count_attempts_per_address_together() {
     let Some(redis) = Redis::start() else { return };
@@ -54,13 +54,13 @@ async fn redis_nodes_count_attempts_per_address_together() {
         1,
         "another address has its own"
     );
-    // Who knows the password takes nothing from the budget.
+    // Right passwords take nothing from the bucket.
     here.clock.advance(chrono::TimeDelta::minutes(10));
     there.app.db.ping().await.unwrap();
     assert_eq!(admitted_attempts(&at_there, 1).await, 1, "with time it is full again");
 }
 
-/// What a login of this name is answered: the seconds to wait, or 0 if it was looked at.
+/// The response to a login of this name: the seconds to wait, or 0 if it was verified.
 async fn wait(node: &TestApp, name: &str) -> u64 {
     let input = json!({ "username": name, "password": "x" });
     let answer = node.anonymous().mutate_retrying("login", input, "errors { code retryAfter }").await;
@@ -72,7 +72,7 @@ async fn wait(node: &TestApp, name: &str) -> u64 {
     }
 }
 
-/// A10, B5: names that belong to nobody climb one ladder on all nodes, as accounts do.
+/// A10, B5: unknown names have one backoff on all nodes, like users.
 #[tokio::test]
 async fn redis_nodes_count_attempts_per_name_together() {
     let Some(mut redis) = Redis::start() else { return };
@@ -82,17 +82,17 @@ async fn redis_nodes_count_attempts_per_name_together() {
     for (number, delay) in [1, 1, 3, 3, 3].into_iter().enumerate() {
         let (this, other) = if number % 2 == 0 { (&here, &there) } else { (&there, &here) };
         for name in ["ann", "nobody"] {
-            assert_eq!(wait(this, name).await, 0, "{name}, try {number}");
-            assert_eq!((wait(other, name).await, wait(this, name).await), (delay, delay), "{name}, try {number}");
+            assert_eq!(wait(this, name).await, 0, "{name}, attempt {number}");
+            assert_eq!((wait(other, name).await, wait(this, name).await), (delay, delay), "{name}, attempt {number}");
         }
         here.clock.advance(chrono::TimeDelta::seconds(delay.try_into().unwrap()));
     }
-    // What Redis forgets this node still knows.
+    // This node still has the state that Redis lost.
     redis.flush();
     for expected in [0, 3] {
         assert_eq!([wait(&here, "ann").await, wait(&here, "nobody").await], [expected; 2]);
     }
-    assert_eq!([wait(&there, "ann").await, wait(&there, "nobody").await], [3; 2], "and tells it");
+    assert_eq!([wait(&there, "ann").await, wait(&there, "nobody").await], [3; 2], "and says so");
     redis.end();
     here.clock.advance(chrono::TimeDelta::seconds(3));
     for expected in [0, 3] {
@@ -100,13 +100,13 @@ async fn redis_nodes_count_attempts_per_name_together() {
     }
 }
 
-/// A6: of many who guess at once on two nodes a bounded number gets to try, and one after a failure.
+/// A6: of many parallel guesses on two nodes a bounded number is verified, and one after a failure.
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_parallel_guesses_of_unknown_name_are_counted_first() {
     let Some(redis) = Redis::start() else { return };
     let here = Arc::new(node(&redis.url()).await);
     let there = Arc::new(here.second_node().await);
-    // Both have connected when the crowd comes: on a loaded machine that may take longer than they wait for Redis.
+    // Both are connected when the load starts: on a loaded machine that may take longer than their Redis timeout.
     assert_eq!((wait(&here, "somebody").await, wait(&there, "somebody").await), (0, 1));
     for most in [MAX_PENDING as usize, 1, 1] {
         let guesses: Vec<_> = (0..16)
@@ -124,14 +124,14 @@ async fn redis_parallel_guesses_of_unknown_name_are_counted_first() {
     }
 }
 
-/// A10: a login that succeeds gives its try back, on whichever node.
+/// A10: a successful login releases its attempt, on any node.
 #[tokio::test]
 async fn redis_successful_login_uses_no_attempt() {
     let Some(redis) = Redis::start() else { return };
     let here = node(&redis.url()).await;
     let there = here.second_node().await;
     here.user("ann").await;
-    // The route itself takes twenty calls a minute.
+    // The route itself allows twenty calls a minute.
     for _ in 0..BURST / 2 {
         for node in [&here, &there] {
             let login = json!({ "username": "ann", "password": crate::support::PASSWORD });
@@ -142,23 +142,23 @@ async fn redis_successful_login_uses_no_attempt() {
     assert_eq!(admitted_attempts(&there.anonymous().at_address("192.0.2.1"), BURST).await, BURST);
 }
 
-/// R10: without Redis, and after it forgot everything, each node counts for itself, and nobody sees an error.
+/// R10: without Redis, and after it lost its data, each node counts locally, and no client sees an error.
 #[tokio::test]
 async fn nodes_count_locally_when_redis_is_down_or_emptied() {
     let Some(redis) = Redis::start() else { return };
     let app = node(&redis.url()).await;
-    let stranger = app.anonymous().at_address("192.0.2.1");
-    assert_eq!(admitted_attempts(&stranger, BURST / 2).await, BURST / 2);
+    let actor = app.anonymous().at_address("192.0.2.1");
+    assert_eq!(admitted_attempts(&actor, BURST / 2).await, BURST / 2);
     let mut redis = redis.replace_with_empty();
-    assert_eq!(admitted_attempts(&stranger, BURST).await, BURST - BURST / 2, "its own count goes on");
+    assert_eq!(admitted_attempts(&actor, BURST).await, BURST - BURST / 2, "its own count continues");
     redis.end();
-    assert_eq!(admitted_attempts(&stranger, 1).await, 0);
+    assert_eq!(admitted_attempts(&actor, 1).await, 0);
     assert_eq!(admitted_attempts(&app.anonymous().at_address("192.0.2.2"), BURST + 1).await, BURST);
     let ann = app.user("ann").await;
     assert_eq!(ann.me_code().await, None);
 }
 
-/// R10: a Redis that takes every question and answers none costs one request in a while a moment, and no limit.
+/// R10: a Redis that accepts requests and responds to none delays one request at intervals, and disables no limit.
 #[tokio::test]
 async fn hanging_redis_does_not_block_nodes() {
     let Some(redis) = Redis::start() else { return };
@@ -166,7 +166,7 @@ async fn hanging_redis_does_not_block_nodes() {
     let there = here.second_node().await;
     let ann = here.user("ann").await;
     assert_eq!(admitted_attempts(&here.anonymous().at_address("192.0.2.1"), 1).await, 1);
-    // What this machine needs without any wait, and what was tried before has no part in it.
+    // The usual time of this machine without any wait; earlier attempts are excluded.
     let begun = Instant::now();
     assert_eq!(admitted_attempts(&here.anonymous().at_address("192.0.2.9"), BURST + 10).await, BURST);
     let usual = begun.elapsed();
@@ -175,18 +175,18 @@ async fn hanging_redis_does_not_block_nodes() {
     assert_eq!(
         admitted_attempts(&here.anonymous().at_address("192.0.2.1"), BURST + 10).await,
         BURST - 1,
-        "its own count goes on"
+        "its own count continues"
     );
     // A quarter of a second for each of those would be five seconds more.
     assert!(begun.elapsed() < 3 * usual + Duration::from_millis(2_500), "{:?}, not {usual:?}", begun.elapsed());
-    // What was revoked is in the database, and so are the counters that tell of it.
+    // Revocations and their change counters are in the database.
     assert_eq!(there.reconnect(&ann).me_code().await, None);
     ann.send("mutation { logout { ok } }", json!({})).await.data();
-    assert!(is_out_soon(&there, &ann).await, "the logout does not count there");
+    assert!(is_logged_out_soon(&there, &ann).await, "the logout does not apply there");
     redis.freeze(false);
 }
 
-/// R10: nobody has ever answered there.
+/// R10: no server has ever listened there.
 #[tokio::test]
 async fn node_starts_without_its_configured_redis() {
     let app = node("redis://127.0.0.1:1").await;
@@ -195,7 +195,7 @@ async fn node_starts_without_its_configured_redis() {
     assert_eq!(admitted_attempts(&app.anonymous().at_address("192.0.2.1"), BURST + 1).await, BURST);
 }
 
-/// Nudges reach those who listen, also after Redis was away.
+/// Wakeups reach the listeners, also after a Redis outage.
 #[tokio::test]
 async fn redis_wakeup_reaches_other_nodes() {
     let Some(redis) = Redis::start() else { return };
@@ -209,7 +209,7 @@ async fn redis_wakeup_reaches_other_nodes() {
     listening.abort();
 }
 
-/// Sends until something is heard that cannot be left over from before.
+/// Sends until a wakeup arrives that cannot be an earlier one.
 pub async fn assert_wakeup_arrives(sender: &impl PeerWakeup, woken: &Notify) {
     let hearing = async {
         for _ in 0..2 {
@@ -221,5 +221,5 @@ pub async fn assert_wakeup_arrives(sender: &impl PeerWakeup, woken: &Notify) {
             }
         }
     };
-    tokio::time::timeout(TEST_TIMEOUT, hearing).await.expect("a nudge arrives");
+    tokio::time::timeout(TEST_TIMEOUT, hearing).await.expect("a wakeup arrives");
 }

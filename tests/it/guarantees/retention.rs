@@ -1,29 +1,25 @@
-//! Retention: what is over goes a week later, in batches, and never brings back what was revoked.
+//! Retention: ended rows are deleted a week later, in batches, and revocations are never undone.
 
-use std::sync::{Arc, Mutex};
+mod batches;
+mod indexes;
+
 use std::time::Instant;
 
-use accountd::account::authentication::retention::{ROW_RETENTION, purge, safe_now};
+use accountd::account::retention::{ROW_RETENTION, purge, safe_now};
 use accountd::clock::Clock;
-use accountd::store::keyset::Page;
-use accountd::store::{TenantScope, api_tokens, revoked_tokens, sessions};
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
 use entity::{api_token, login_origin, revoked_token, session, throttle, user};
 use sea_orm::prelude::Uuid;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Set,
-    Statement, TransactionTrait,
-};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set, TransactionTrait};
 use serde_json::json;
 
-use crate::support::database::backend;
 use crate::support::process::Process;
 use crate::support::{PASSWORD, TEST_TIMEOUT, TestApp};
 
-/// How many sessions and how many revocations there are.
+/// The number of sessions and of revocations.
 async fn kept_rows(app: &TestApp) -> (u64, u64) {
     let db = app.app.db.reader();
     (session::Entity::find().count(db).await.unwrap(), revoked_token::Entity::find().count(db).await.unwrap())
@@ -43,10 +39,10 @@ async fn ended_rows_are_kept_for_a_week() {
     assert_eq!(kept_rows(&app).await, (2, 1));
     assert_eq!(purge(&app.app, over + TimeDelta::milliseconds(1)).await.unwrap(), 3);
     assert_eq!(kept_rows(&app).await, (0, 0));
-    assert_eq!(user::Entity::find().count(app.app.db.reader()).await.unwrap(), 1, "accounts stay");
+    assert_eq!(user::Entity::find().count(app.app.db.reader()).await.unwrap(), 1, "users stay");
 }
 
-/// Counters of failures go a month after the last attempt, known devices and networks a week after their end.
+/// Failure counters are deleted a month after the last attempt, known devices and networks a week after their end.
 #[tokio::test]
 async fn expired_counters_and_login_origins_are_deleted() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
@@ -60,7 +56,7 @@ async fn expired_counters_and_login_origins_are_deleted() {
         (failures, login_origin::Entity::find().count(db).await.unwrap())
     };
     let now = app.clock.now();
-    assert_eq!(counts().await, (2, 2), "of the name and the account; a device and a network");
+    assert_eq!(counts().await, (2, 2), "of the name and the user; a device and a network");
     for (later, expected) in [
         (TimeDelta::days(30), (2, 2)),
         (TimeDelta::days(30) + TimeDelta::seconds(1), (0, 2)),
@@ -74,7 +70,7 @@ async fn expired_counters_and_login_origins_are_deleted() {
     }
 }
 
-/// API tokens that logins made go like sessions, a week after their end; those that a person made stay.
+/// API tokens of logins are deleted like sessions, a week after their end; those created by hand stay.
 #[tokio::test]
 async fn api_tokens_of_ended_logins_are_deleted() {
     let app = TestApp::with(&[("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth")]).await;
@@ -106,8 +102,8 @@ async fn api_tokens_of_ended_logins_are_deleted() {
     }
 }
 
-/// S18: a clock that leaps, a purge, and the clock set right again bring no token back. The one that shows it is a
-/// single access token that was taken back: its session lives.
+/// S18: a clock jump, a deletion and a corrected clock make no token valid again. A single revoked access token shows
+/// it: its session lives.
 #[tokio::test]
 async fn retention_after_a_clock_jump_unrevokes_nothing() {
     let app = TestApp::new().await;
@@ -116,18 +112,18 @@ async fn retention_after_a_clock_jump_unrevokes_nothing() {
     let body = json!({ "refresh_token": ann.refresh_token });
     let renewed = ann.json(Method::POST, "/token-refresh", &body).await;
     assert_eq!(renewed.status, 200, "{}", renewed.text);
-    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"), "its successor was handed out");
+    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"), "the new pair was issued");
     app.clock.advance(TimeDelta::days(2));
     purge(&app.app, app.clock.now()).await.unwrap();
     app.clock.advance(TimeDelta::days(-2));
-    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"), "revived by the purge");
+    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"), "valid again after the deletion");
 }
 
-/// S18: what counts is the time that the database's clock and the node's have both reached.
+/// S18: the time that counts has been reached by the database's clock and by the node's.
 #[tokio::test]
 async fn retention_ignores_a_clock_that_runs_ahead() {
     let app = TestApp::new().await;
-    assert_eq!(safe_now(&app.app).await.unwrap(), app.clock.now(), "the node's clock is behind");
+    assert_eq!(safe_now(&app.app).await.unwrap(), app.clock.now(), "the node's clock is slow");
     app.user("ann").await.mutate_ok("logout", json!({}), "ok").await;
     app.clock.advance(TimeDelta::days(365 * 500));
     let time = safe_now(&app.app).await.unwrap();
@@ -135,7 +131,7 @@ async fn retention_ignores_a_clock_that_runs_ahead() {
     assert!(time > app.clock.now() - TimeDelta::days(365 * 500), "{time}");
 }
 
-/// Rows that were over long ago, and as many that are not.
+/// Rows that expired long ago, and as many that did not.
 async fn fill(app: &TestApp, rows: i64) {
     app.user("ann").await;
     let db = app.app.db.writer().begin().await.unwrap();
@@ -169,129 +165,7 @@ async fn fill(app: &TestApp, rows: i64) {
     db.commit().await.unwrap();
 }
 
-/// S19: nobody waits for more than a small batch, and nothing that is over stays.
-#[tokio::test]
-async fn retention_deletes_in_small_batches() {
-    let app = TestApp::new().await;
-    fill(&app, 1_200).await;
-    let now = app.clock.now();
-    let mut batches = Vec::new();
-    loop {
-        match purge(&app.app, now).await.unwrap() {
-            0 => break,
-            rows => batches.push(rows),
-        }
-    }
-    assert!(batches.iter().all(|rows| *rows <= 2 * 500) && batches.len() == 3, "{batches:?}");
-    assert_eq!(kept_rows(&app).await, (1_201, 1_200));
-}
-
-/// S19: of two nodes that purge at once each deletes what the other has left.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn concurrent_retention_on_two_nodes_is_safe() {
-    let app = TestApp::new().await;
-    fill(&app, 600).await;
-    let now = app.clock.now();
-    let nodes = [(); 2].map(|()| {
-        let app = app.app.clone();
-        tokio::spawn(async move { while purge(&app, now).await.unwrap() > 0 {} })
-    });
-    for node in nodes {
-        node.await.unwrap();
-    }
-    assert_eq!(kept_rows(&app).await, (601, 600));
-}
-
-/// A connection that notes each statement which it is asked to run.
-fn recording_statements(db: &DatabaseConnection) -> (DatabaseConnection, Arc<Mutex<Vec<Statement>>>) {
-    let (mut db, notes) = (db.clone(), Arc::new(Mutex::new(Vec::new())));
-    let noted = Arc::clone(&notes);
-    db.set_metric_callback(move |info| noted.lock().unwrap().push(info.statement.clone()));
-    (db, notes)
-}
-
-/// How the database would run a statement: a line for each table that it reads.
-async fn plan(db: &DatabaseConnection, statement: &Statement) -> Vec<String> {
-    let explain = match backend() {
-        DbBackend::Sqlite => "EXPLAIN QUERY PLAN",
-        _ => "EXPLAIN",
-    };
-    let sql = format!("{explain} {}", statement.sql);
-    let rows = db.query_all_raw(Statement { sql, ..statement.clone() }).await.unwrap();
-    let line = |row: &sea_orm::QueryResult| match backend() {
-        DbBackend::Sqlite => row.try_get::<String>("", "detail").unwrap(),
-        DbBackend::Postgres => row.try_get_by_index::<String>(0).unwrap(),
-        _ => {
-            let text = |name: &str| row.try_get::<Option<String>>("", name).unwrap().unwrap_or_default();
-            format!("{} of {}", text("type"), text("table"))
-        }
-    };
-    rows.iter().map(line).collect()
-}
-
-/// S19: neither a request nor the purge reads a whole table, however much was revoked.
-#[tokio::test]
-async fn retention_statements_use_indexes() {
-    let app = TestApp::new().await;
-    fill(&app, 3_000).await;
-    let refresh_statistics: &[&str] = match backend() {
-        DbBackend::MySql => &["ANALYZE TABLE session, revoked_token"],
-        _ => &["ANALYZE"],
-    };
-    for sql in refresh_statistics {
-        app.app.db.writer().execute_unprepared(sql).await.unwrap();
-    }
-    let now = app.clock.now();
-    let (db, notes) = recording_statements(app.app.db.writer());
-    let live = session::Entity::find().one(&db).await.unwrap().unwrap();
-    notes.lock().unwrap().clear();
-    revoked_tokens::contains_any(&db, &["ses_x", "ses_x.1"], now).await.unwrap();
-    sessions::find_with_user(&db, TenantScope::AllTenants, live.uid).await.unwrap();
-    sessions::delete_expired(&db, now - TimeDelta::days(90), 10).await.unwrap();
-    revoked_tokens::delete_expired(&db, now - TimeDelta::days(90), 10).await.unwrap();
-    let notes = std::mem::take(&mut *notes.lock().unwrap());
-    assert_eq!(notes.len(), 6, "{notes:?}");
-    for statement in notes {
-        let plan = plan(app.app.db.writer(), &statement).await;
-        assert!(!plan.is_empty(), "{statement}");
-        for line in plan {
-            let reads_all = match backend() {
-                // The table of users has one row here.
-                _ if line.contains("user") => false,
-                DbBackend::Sqlite => line.starts_with("SCAN") || line.contains("TEMP B-TREE"),
-                DbBackend::Postgres => line.contains("Seq Scan"),
-                _ => line.starts_with("ALL") || line.starts_with("index"),
-            };
-            assert!(!reads_all, "{line}: {statement}");
-        }
-    }
-}
-
-/// What has ended of a user is not read by lists of what has not, however much it is.
-#[tokio::test]
-async fn lists_of_one_user_skip_ended_rows_by_index() {
-    // Servers choose by the sizes of tables.
-    if backend() != DbBackend::Sqlite {
-        return;
-    }
-    let app = TestApp::new().await;
-    let (now, page) = (app.clock.now(), Page { after: None, before: None, limit: 21, is_from_end: false });
-    let (db, notes) = recording_statements(app.app.db.writer());
-    sessions::list(&db, 1, Some(now), &page).await.unwrap();
-    sessions::count(&db, 1, Some(now)).await.unwrap();
-    api_tokens::list(&db, 1, Some(now), &page).await.unwrap();
-    api_tokens::count(&db, 1, Some(now)).await.unwrap();
-    api_tokens::find_least_recently_used_from_login(&db, 1, now).await.unwrap();
-    let notes = std::mem::take(&mut *notes.lock().unwrap());
-    assert_eq!(notes.len(), 5, "{notes:?}");
-    for statement in notes {
-        let plan = plan(app.app.db.writer(), &statement).await;
-        let passes_over = |line: &String| line.contains("ended_at=?") || line.contains("revoked_at=?");
-        assert!(plan.iter().any(passes_over), "{plan:?}: {statement}");
-    }
-}
-
-/// A node purges from its start on.
+/// A node runs the deletion from its start.
 #[tokio::test]
 async fn every_node_runs_retention() {
     let app = TestApp::new().await;
@@ -303,7 +177,7 @@ async fn every_node_runs_retention() {
     while session::Entity::find().count(db.reader()).await.unwrap() > 701
         || revoked_token::Entity::find().count(db.reader()).await.unwrap() > 700
     {
-        assert!(Instant::now() < deadline, "nothing is purged");
+        assert!(Instant::now() < deadline, "nothing is deleted");
     }
     db.close().await.unwrap();
     server.send("/graphql", "", &json!({ "query": "{ me { id } }" }));

@@ -1,9 +1,10 @@
-//! Promise S13 as a table: each cause that ends sessions, and what it ends of an account. The credential of a login ends
-//! whatever dialect it speaks; an API token that a person made ends where that is asked for or the default.
+//! Promise S13 as a table: each cause that ends sessions, and the credentials it ends. A credential of a login ends in
+//! every dialect; an API token created by hand ends where requested or by default.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
 
+use accountd::account::authentication::session_end::ApiTokenSelection;
 use accountd::account::operator::recovery::end_all_sessions;
 use axum::http::Method;
 use base64::Engine;
@@ -26,13 +27,13 @@ const MOUNTS: [(&str, &str); 4] = [
 struct Fixture {
     app: TestApp,
     root: Actor,
-    /// The session from which its owner acts.
+    /// The session in which its owner acts.
     ann: Actor,
-    /// What else opens the account: a credential of a login in each dialect.
+    /// Further credentials of the user: one of a login in each dialect.
     logins: BTreeMap<&'static str, Actor>,
-    /// The API token that the owner made.
+    /// The API token that the owner created.
     program: Actor,
-    /// The number of the account.
+    /// The row id of the user.
     number: i64,
 }
 
@@ -70,7 +71,7 @@ impl Fixture {
         }
         assert_eq!(program.send("{ currentApiToken { fromLogin } }", json!({})).await.data(), from_login(false));
         let corvus = logins["corvus"].send("{ currentApiToken { fromLogin } }", json!({})).await;
-        assert_eq!(corvus.data(), from_login(true), "it is an API token as before");
+        assert_eq!(corvus.data(), from_login(true), "it stays an API token");
         Self { app, root, ann, logins, program, number }
     }
 
@@ -81,7 +82,7 @@ impl Fixture {
         answer["data"].clone()
     }
 
-    /// Sends `PUT /api/users/{number}` by the administrator.
+    /// Sends `PUT /api/users/{number}` as administrator.
     async fn put(&self, changes: Value) {
         let mut whole = json!({ "email": "ann@example.org", "name": "Ann", "active": true });
         whole.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
@@ -112,15 +113,15 @@ struct TerminationCause {
     act: Act,
     /// Whether it ends the credentials of logins.
     logins: bool,
-    /// Whether it ends the API token that a person made.
+    /// Whether it ends the API token created by hand.
     program: bool,
 }
 
 macro_rules! cause {
-    ($name:literal, logins: $logins:literal, program: $program:literal, |$world:ident| $act:expr) => {
+    ($name:literal, logins: $logins:literal, program: $program:literal, |$fixture:ident| $act:expr) => {
         TerminationCause {
             name: $name,
-            act: |$world| {
+            act: |$fixture| {
                 Box::pin(async move {
                     $act;
                 })
@@ -154,7 +155,7 @@ fn causes() -> Vec<TerminationCause> {
         cause!("PUT of user-api with a password", logins: true, program: true, |w| w.put(json!({ "password": NEW })).await),
         cause!("PUT of user-api that disables", logins: true, program: false, |w| {
             w.put(json!({ "active": false })).await;
-            assert!(w.program.me_code().await.is_some(), "nothing opens a disabled account");
+            assert!(w.program.me_code().await.is_some(), "no credential of a disabled user is accepted");
             w.put(json!({})).await;
         }),
         cause!("PUT of user-api with another address", logins: true, program: false, |w| w.put(json!({ "email": "bea@example.org" })).await),
@@ -173,7 +174,7 @@ fn causes() -> Vec<TerminationCause> {
             w.root.mutate_ok("updateUser", json!({ "userId": w.ann.id, "email": "bea@example.org" }), "user { id }").await),
         cause!("setUserStatus", logins: true, program: false, |w| {
             w.set_status("DISABLED").await;
-            assert!(w.program.me_code().await.is_some(), "nothing opens a disabled account");
+            assert!(w.program.me_code().await.is_some(), "no credential of a disabled user is accepted");
             w.set_status("ACTIVE").await;
         }),
         cause!("deleteUser", logins: true, program: true, |w| w.root.mutate_ok("deleteUser", json!({ "userId": w.ann.id }), "deletedUserId").await),
@@ -196,11 +197,11 @@ fn causes() -> Vec<TerminationCause> {
             w.ann.mutate_ok("logout", json!({ "scope": "OTHERS", "revokeApiTokens": true }), "ok").await),
         cause!("logout of one session", logins: false, program: false, |w| w.ann.mutate_ok("logout", json!({}), "ok").await),
         cause!("admin end-all-sessions", logins: true, program: false, |w| {
-            let ended = end_all_sessions(&w.app.app, false).await.unwrap();
+            let ended = end_all_sessions(&w.app.app, ApiTokenSelection::FromLogin).await.unwrap();
             assert_eq!((ended.sessions, ended.api_tokens), (7, 1));
         }),
         cause!("admin end-all-sessions with the API tokens", logins: true, program: true, |w| {
-            let ended = end_all_sessions(&w.app.app, true).await.unwrap();
+            let ended = end_all_sessions(&w.app.app, ApiTokenSelection::All).await.unwrap();
             assert_eq!((ended.sessions, ended.api_tokens), (7, 2));
         }),
     ]
@@ -210,66 +211,74 @@ fn causes() -> Vec<TerminationCause> {
 #[tokio::test]
 async fn each_cause_ends_login_credentials_of_every_dialect() {
     for TerminationCause { name, act, logins, program } in causes() {
-        let world = Fixture::new().await;
-        // A new password has to be another time's, and tokens of a moment ago are old by then.
-        world.app.clock.advance(TimeDelta::seconds(1));
-        act(&world).await;
-        for (dialect, login) in &world.logins {
+        let fixture = Fixture::new().await;
+        // A new password needs a later time, which makes earlier tokens old.
+        fixture.app.clock.advance(TimeDelta::seconds(1));
+        act(&fixture).await;
+        for (dialect, login) in &fixture.logins {
             let reason = login.me_reason().await;
             assert_eq!(reason.is_some(), logins, "{name}: the credential of {dialect}, {reason:?}");
         }
-        let reason = world.program.me_reason().await;
-        assert_eq!(reason.is_some(), program, "{name}: the token that a person made, {reason:?}");
+        let reason = fixture.program.me_reason().await;
+        assert_eq!(reason.is_some(), program, "{name}: the token created by hand, {reason:?}");
     }
 }
 
-/// What ends sessions ends the tokens of logins by the same function: a new place has to be added to the table.
+/// One function ends sessions and the tokens of logins: a new call site needs a row in the table.
 #[test]
 fn sessions_are_ended_in_bulk_only_in_listed_files() {
-    let mut places: Vec<(String, usize)> = rust_files(&["src"])
+    let mut call_sites: Vec<(String, usize)> = rust_files(&["src"])
         .into_iter()
         .map(|file| {
-            let count = ["end_all(&", "end_all_with(&", "end_all_with(tx", "end_batch(&", "end_batch(tx"].iter();
+            let count = [
+                "end_all(&",
+                "end_all_and_api_tokens(&",
+                "end_all_and_api_tokens(tx",
+                "end_all_in_scope(&",
+                "end_batch(&",
+                "end_batch(tx",
+            ]
+            .iter();
             (file.path.clone(), count.map(|call| file.text.matches(call).count()).sum())
         })
         .filter(|(_, count)| *count > 0)
         .collect();
-    places.sort();
+    call_sites.sort();
     let known = [
-        ("src/account/administration.rs", 3),
-        ("src/account/logout.rs", 1),
-        ("src/account/overwrite.rs", 4),
-        ("src/account/password.rs", 2),
-        ("src/account/recovery.rs", 1),
-        ("src/account/session.rs", 1),
-        // Its sessions in batches, and the tokens of logins of all its users by one statement.
-        ("src/account/tenant.rs", 1),
+        ("src/account/administration/replace.rs", 2),
+        ("src/account/administration/tenant.rs", 1),
+        ("src/account/administration/user_lifecycle.rs", 3),
+        ("src/account/authentication/logout.rs", 1),
+        ("src/account/authentication/password.rs", 1),
+        ("src/account/authentication/password_reset.rs", 1),
+        ("src/account/authentication/session_end.rs", 2),
+        ("src/account/operator/recovery.rs", 1),
     ];
-    assert_eq!(places, known.map(|(path, count)| (path.to_owned(), count)));
+    assert_eq!(call_sites, known.map(|(path, count)| (path.to_owned(), count)));
 }
 
-/// The finding: who signs in with a stolen password by a dialect that makes API tokens is out with the new password.
+/// Regression: a login with a stolen password in a dialect with API tokens ends with the password change.
 #[tokio::test]
 async fn credentials_of_the_old_password_end_with_its_change() {
-    let world = Fixture::new().await;
-    let thief = &world.logins["corvus"];
-    world.ann.mutate_ok("updatePassword", change(json!({})), "user { id }").await;
-    assert_eq!(thief.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+    let fixture = Fixture::new().await;
+    let stolen = &fixture.logins["corvus"];
+    fixture.ann.mutate_ok("updatePassword", change(json!({})), "user { id }").await;
+    assert_eq!(stolen.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     let basic = format!("Basic {}", STANDARD.encode(format!("ann:{PASSWORD}")));
-    let again = world.app.anonymous().request(Method::POST, "/auth/login", &[("authorization", &basic)], "").await;
+    let again = fixture.app.anonymous().request(Method::POST, "/auth/login", &[("authorization", &basic)], "").await;
     assert_eq!(again.status, 401);
 }
 
-/// A token that a login made leaves as a session does; one that a person made is no session.
+/// A login's token ends like a session; a token created by hand is no session.
 #[tokio::test]
 async fn graphql_logout_ends_the_corvus_token_of_the_login() {
-    let world = Fixture::new().await;
+    let fixture = Fixture::new().await;
     let wanted = "ok revokedSessionCount revokedApiTokenCount";
-    let corvus = &world.logins["corvus"];
+    let corvus = &fixture.logins["corvus"];
     let ended = corvus.mutate_ok("logout", json!({}), wanted).await;
     assert_eq!((&ended["revokedSessionCount"], &ended["revokedApiTokenCount"]), (&json!(0), &json!(1)));
     assert_eq!(corvus.me_reason().await.as_deref(), Some("SESSION_ENDED"));
-    let ended = world.program.mutate_ok("logout", json!({}), wanted).await;
+    let ended = fixture.program.mutate_ok("logout", json!({}), wanted).await;
     assert_eq!((&ended["revokedSessionCount"], &ended["revokedApiTokenCount"]), (&json!(0), &json!(0)));
-    assert_eq!((world.program.me_code().await, world.ann.me_code().await), (None, None));
+    assert_eq!((fixture.program.me_code().await, fixture.ann.me_code().await), (None, None));
 }

@@ -1,4 +1,4 @@
-//! No message has a word of a setting that may hold a secret, however wrong the setting is.
+//! No message contains a word of a setting that may hold a secret, however invalid the setting is.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,13 +8,13 @@ use accountd::config::{Config, Flags, SETTINGS};
 
 use crate::support::scratch_directory;
 
-/// What must not be told.
+/// The secret that no message may contain.
 const SECRET_MARKER: &str = "Canary7Word";
 
-/// Nobody listens there.
+/// An address without listener.
 const UNREACHABLE: &str = "127.0.0.1:1";
 
-/// Malformed values, and values of which nothing can be made, of every setting that may hold a secret. `¤` is the secret.
+/// Malformed and unusable values of every setting that may hold a secret. `¤` is the secret.
 fn malformed() -> BTreeMap<&'static str, Vec<String>> {
     let servers = |scheme: &str| -> Vec<String> {
         [
@@ -103,7 +103,7 @@ fn load(name: &str, value: &str) -> Result<Config, accountd::config::Problems> {
     Config::load(Flags::default(), [(setting.variable(), value.to_owned())])
 }
 
-/// A setting that may hold a secret says so, and has its row above; the others are quoted where they are wrong.
+/// A setting that may hold a secret is marked, and has its row above; errors quote the others.
 #[test]
 fn every_secret_setting_is_listed() {
     let rows = malformed();
@@ -120,29 +120,29 @@ fn every_secret_setting_is_listed() {
 fn setting_errors_reveal_no_secret() {
     for (name, values) in malformed() {
         for value in values {
-            let told = match load(name, &value) {
+            let message = match load(name, &value) {
                 Ok(config) => format!("{config:?}"),
                 Err(problems) => format!("{problems} {problems:?}"),
             };
-            assert!(!told.contains(SECRET_MARKER), "{name} = {value}: {told}");
+            assert!(!message.contains(SECRET_MARKER), "{name} = {value}: {message}");
             let file = scratch_directory().with_extension("toml");
             let (section, key) = name.split_once('.').unwrap_or(("", name));
             let section = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             for written in [format!("{value:?}"), value.clone(), format!("[{value:?}]"), format!("'''{value}''")] {
                 std::fs::write(&file, format!("{section}{key} = {written}\n")).unwrap();
                 let flags = Flags { config: Some(file.clone()), ..Flags::default() };
-                let told = match Config::load(flags, []) {
+                let message = match Config::load(flags, []) {
                     Ok(config) => format!("{config:?}"),
                     Err(problems) => format!("{problems} {problems:?}"),
                 };
-                assert!(!told.contains(SECRET_MARKER), "{name} = {written}: {told}");
+                assert!(!message.contains(SECRET_MARKER), "{name} = {written}: {message}");
             }
             std::fs::remove_file(file).unwrap();
         }
     }
 }
 
-/// What a command writes with these variables; it has to fail.
+/// The output of a command with these variables, which has to fail.
 fn failed(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> String {
     let home = scratch_directory();
     std::fs::create_dir_all(&home).unwrap();
@@ -160,7 +160,7 @@ fn failed(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> String
     text
 }
 
-/// Whatever is logged, and whichever command reads it.
+/// At every log level, by every command that reads it.
 #[test]
 fn command_errors_reveal_no_database_secret() {
     let commands: [(&[&str], &str); 5] = [
@@ -172,10 +172,10 @@ fn command_errors_reveal_no_database_secret() {
     ];
     let values = &malformed()["database_url"];
     std::thread::scope(|scope| {
-        for (place, (arguments, input)) in commands.into_iter().enumerate() {
+        for (index, (arguments, input)) in commands.into_iter().enumerate() {
             scope.spawn(move || {
-                // Each command has its share of the values; together they have all, and each has the first.
-                let own = values.iter().enumerate().filter(|(number, _)| number % 5 == place || *number == 0);
+                // Each command has a share of the values; together they have all, and each has the first.
+                let own = values.iter().enumerate().filter(|(number, _)| number % 5 == index || *number == 0);
                 for (_, value) in own.filter(|(_, value)| !value.starts_with("sqlite")) {
                     let variables = [("ACCOUNTD_DATABASE_URL", value.as_str()), ("ACCOUNTD_LOG__FILTER", "trace")];
                     let text = failed(arguments, &variables, input);
@@ -183,7 +183,7 @@ fn command_errors_reveal_no_database_secret() {
                 }
             });
         }
-        // Most of the time they wait for servers that are not there.
+        // Most of the time they wait for unreachable servers.
         let older = values.iter().filter(|value| value.starts_with("mysql") || value.starts_with("postgres:"));
         for value in older {
             scope.spawn(move || {
@@ -194,17 +194,17 @@ fn command_errors_reveal_no_database_secret() {
     });
 }
 
-/// The place, and why, once.
+/// The location and the cause, once.
 #[test]
 fn unreachable_database_is_named_without_secret() {
     let url = |rest: &str| [("ACCOUNTD_DATABASE_URL", format!("postgres://u:{SECRET_MARKER}@{rest}"))];
-    let told = |rest: &str| {
+    let message_for = |rest: &str| {
         let [(name, value)] = url(rest);
         failed(&["migrate"], &[(name, &value)], "")
     };
-    let text = told(&format!("{UNREACHABLE}/x"));
+    let text = message_for(&format!("{UNREACHABLE}/x"));
     assert!(text.contains(UNREACHABLE) && text.matches("refused").count() == 1, "{text}");
-    let text = told("no-such-host.invalid/x");
+    let text = message_for("no-such-host.invalid/x");
     assert!(text.contains("no-such-host.invalid:5432") && text.contains("percent-encoded"), "{text}");
     let text = failed(&["migrate"], &[("ACCOUNTD_DATABASE_URL", "postgres://u:a/b?c#d@h/x")], "");
     assert!(text.contains("%23 for #") && text.matches("database_url").count() == 1, "{text}");

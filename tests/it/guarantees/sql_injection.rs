@@ -1,4 +1,4 @@
-//! Q1: text that would be SQL somewhere is text here, in every string of every operation.
+//! Q1: SQL in any string of any operation is stored as text.
 
 use accountd::graphql::sdl;
 use async_graphql::parser::types::{BaseType, Type};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::support::schema_inputs::{SchemaInputs, base_type, schema_inputs};
 use crate::support::{Actor, TestApp, TestResponse};
 
-/// What a database that reads it as SQL takes for true, and what it takes for false; otherwise they are alike.
+/// Pairs that differ only in what a database would read as true and as false.
 const PAIRS: [(&str, &str); 9] = [
     ("x' OR '1'='1", "x' OR '1'='2"),
     ("x\" OR \"1\"=\"1", "x\" OR \"1\"=\"2"),
@@ -41,7 +41,7 @@ fn value(of: &Type, schema: &SchemaInputs, text: &str) -> Value {
     }
 }
 
-/// What an answer amounts to, without what differs from one answer to the next.
+/// The response without its variable parts.
 fn responses_to(answer: &TestResponse) -> String {
     let mut json = answer.json();
     let mut codes = Vec::new();
@@ -49,7 +49,7 @@ fn responses_to(answer: &TestResponse) -> String {
     format!("{} {codes:?} {json}", answer.status)
 }
 
-/// Leaves of the shape alone; the codes of errors apart.
+/// Keeps only the leaves of the shape, and collects the error codes.
 fn strip(json: &mut Value, codes: &mut Vec<String>) {
     match json {
         Value::Object(members) => {
@@ -66,7 +66,7 @@ fn strip(json: &mut Value, codes: &mut Vec<String>) {
     }
 }
 
-async fn ask(actor: &Actor, field: &str, schema: &SchemaInputs, text: &str) -> TestResponse {
+async fn send(actor: &Actor, field: &str, schema: &SchemaInputs, text: &str) -> TestResponse {
     let (root, name) = field.split_once('.').unwrap();
     let arguments = &schema.root_fields[field];
     let defined: Vec<_> = arguments.iter().map(|(name, of)| format!("${name}: {of}")).collect();
@@ -78,21 +78,21 @@ async fn ask(actor: &Actor, field: &str, schema: &SchemaInputs, text: &str) -> T
     actor.send(&query, Value::Object(Map::from_iter(variables))).await
 }
 
-/// Whether it is read as true or as false makes no difference, and breaks nothing.
+/// True and false variants give the same result without errors.
 #[tokio::test]
 async fn sql_in_input_is_stored_as_text() {
     let app = TestApp::new().await;
     let (root, schema) = (app.admin("root").await, schema_inputs());
-    let mut asked = 0;
+    let mut sent = 0;
     for field in schema.root_fields.keys().filter(|field| *field != "Mutation.logout") {
         for (truth, falsehood) in PAIRS {
-            let answers = [ask(&root, field, &schema, truth).await, ask(&root, field, &schema, falsehood).await];
+            let answers = [send(&root, field, &schema, truth).await, send(&root, field, &schema, falsehood).await];
             assert_eq!(responses_to(&answers[0]), responses_to(&answers[1]), "{field}: {truth}");
             assert!(!answers[0].text.contains("INTERNAL") && answers[0].status.is_success(), "{}", answers[0].text);
-            asked += 1;
+            sent += 1;
         }
     }
-    assert!(asked > 100, "{asked} in {} bytes of schema", sdl().len());
+    assert!(sent > 100, "{sent} in {} bytes of schema", sdl().len());
     for path in ["/login", "/api/v1/auth/login", "/register", "/token-refresh"] {
         for (truth, falsehood) in PAIRS {
             let body = |text| json!({ "username": text, "fullname": text, "password": text, "refresh_token": text });
@@ -106,7 +106,7 @@ async fn sql_in_input_is_stored_as_text() {
     }
 }
 
-/// Q4: what is sorted and filtered by is chosen from a list, never named by text.
+/// Q4: sort and filter keys are chosen from a list, never named by text.
 #[test]
 fn sort_order_accepts_known_names_only() {
     let schema = schema_inputs();

@@ -1,4 +1,4 @@
-//! Each kind of token has an audience of its own: a service that does not look at `typ` takes access tokens alone.
+//! Each token type has its own audience: a verifier that ignores `typ` accepts access tokens only.
 
 use accountd::clock::Clock;
 use axum::http::Method;
@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use crate::dialects::user_api::token_of;
 use crate::support::gateway::{LIST, part};
+use crate::support::source_files::{SourceFile, rust_files};
 use crate::support::token_forging::{TokenForge, claims_of, with_claim};
 use crate::support::{Actor, PASSWORD, TestApp};
 
 const USER_API: [(&str, &str); 1] = [("ACCOUNTD_REST__DIALECTS__USER_API", "/api")];
 
-/// Whether the token passes for an access token where signature, `iss`, `aud`, `exp` and the presence of `sub` count.
+/// Whether a verifier of signature, `iss`, `aud`, `exp` and the presence of `sub` accepts the token as access token.
 async fn passes(app: &TestApp, token: &str) -> bool {
     let keys = app.anonymous().request(Method::GET, "/.well-known/jwks.json", &[], "").await.json();
     let keys: JwkSet = serde_json::from_value(keys).unwrap();
@@ -22,7 +23,7 @@ async fn passes(app: &TestApp, token: &str) -> bool {
     validation.set_audience(&["accountd"]);
     validation.set_issuer(&["accountd"]);
     validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-    // The library reads the clock of the machine.
+    // The library reads the system clock.
     validation.validate_exp = false;
     let decoded = decode::<Value>(token, &DecodingKey::from_jwk(key).unwrap(), &validation);
     decoded.is_ok_and(|decoded| decoded.claims["exp"].as_i64().unwrap() > app.clock.now().timestamp())
@@ -40,7 +41,7 @@ async fn session_token(app: &TestApp, name: &str) -> String {
     token_of(&answer)
 }
 
-/// One of each kind that the server signs, by its `typ`.
+/// One token of each signed type, by `typ`.
 async fn kinds(app: &TestApp, ann: &Actor) -> Vec<(&'static str, String)> {
     vec![
         ("at+jwt", ann.token.clone().unwrap()),
@@ -61,25 +62,25 @@ async fn verifier_that_ignores_typ_accepts_only_access_tokens() {
     }
 }
 
-/// Whatever is signed has a row in the table above.
+/// Every signed type has a row in the table above.
 #[test]
 fn every_signed_token_type_has_an_audience_test() {
-    let source = crate::support::source_files::rust_files(&["src/security/token.rs"]).remove(0).code();
+    let source: String = rust_files(&["src/security"]).iter().map(SourceFile::code).collect();
     let types: Vec<&str> =
         source.split("const TYPE: &'static str = \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(types, ["at+jwt", "rt+jwt", "st+jwt", "dt+jwt", "revocations+jwt"]);
 }
 
-/// Tokens of earlier releases hold for as long as they were made for; one of another kind is never taken.
+/// Tokens of earlier releases stay valid for their lifetime; a token of another type is never accepted.
 #[tokio::test]
 async fn audience_of_earlier_releases_is_accepted_for_its_type() {
     let app = TestApp::with(&USER_API).await;
     let ann = app.user("ann").await;
-    let forger = TokenForge::with_server_key(&app).await;
+    let forge = TokenForge::with_server_key(&app).await;
     let (session, device) = (session_token(&app, "ann").await, device_token(&app, "ann").await);
     let refresh = ann.refresh_token.clone().unwrap();
     let of_audience = |kind: &str, token: &str, audience: &str| {
-        forger.sign(forger.header(kind), with_claim(&claims_of(token), "aud", json!(audience)))
+        forge.sign(forge.header(kind), with_claim(&claims_of(token), "aud", json!(audience)))
     };
     for (audience, is_taken) in [("accountd:session", true), ("accountd", true), ("accountd:refresh", false)] {
         let token = of_audience("st+jwt", &session, audience);
@@ -88,7 +89,7 @@ async fn audience_of_earlier_releases_is_accepted_for_its_type() {
     let now = app.clock.now();
     for (audience, is_taken) in [("accountd:device", true), ("accountd", true), ("accountd:session", false)] {
         let token = of_audience("dt+jwt", &device, audience);
-        let verified = accountd::account::authentication::tokens::verify_device(&app.app, &token, now);
+        let verified = accountd::account::tokens::verify_device(&app.app, &token, now);
         assert_eq!(verified.is_ok(), is_taken, "device, {audience}");
     }
     for (audience, is_taken) in [("accountd:device", false), ("accountd", true), ("accountd:refresh", true)] {

@@ -1,4 +1,4 @@
-//! Claims: every one is there, of its type, of its session and within its time, or the token opens nothing.
+//! Claims: each is present, of its type, of its session and within its time; otherwise the token is refused.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -13,23 +13,23 @@ use crate::support::token_forging::{
 async fn token_with_missing_extra_or_mistyped_claim_is_refused() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = TokenForge::with_server_key(&app).await;
+    let forge = TokenForge::with_server_key(&app).await;
     for (typ, token) in [("at+jwt", ann.token.clone().unwrap()), ("rt+jwt", ann.refresh_token.clone().unwrap())] {
-        let (header, claims) = (forger.header(typ), claims_of(&token));
+        let (header, claims) = (forge.header(typ), claims_of(&token));
         let names: Vec<String> = claims.as_object().unwrap().keys().cloned().collect();
         for name in &names {
-            assert_refused(&ann, &forger.sign(&header, without_claim(&claims, name)), &format!("{typ} without {name}"))
+            assert_refused(&ann, &forge.sign(&header, without_claim(&claims, name)), &format!("{typ} without {name}"))
                 .await;
             for value in [json!(null), json!({}), json!([]), json!(true), json!(1.5), json!([claims[name]])] {
                 if *name == "roles" && value == json!([]) {
                     continue;
                 }
                 let text = format!("{typ} with {name} = {value}");
-                assert_refused(&ann, &forger.sign(&header, with_claim(&claims, name, value)), &text).await;
+                assert_refused(&ann, &forge.sign(&header, with_claim(&claims, name, value)), &text).await;
             }
             let other = if claims[name].is_string() { json!(1) } else { json!("1") };
             let text = format!("{typ} with {name} = {other}");
-            assert_refused(&ann, &forger.sign(&header, with_claim(&claims, name, other)), &text).await;
+            assert_refused(&ann, &forge.sign(&header, with_claim(&claims, name, other)), &text).await;
         }
         for (name, value) in [
             ("nbf", json!(0)),
@@ -52,18 +52,18 @@ async fn token_with_missing_extra_or_mistyped_claim_is_refused() {
             ("gen", json!(2_147_483_648_i64)),
         ] {
             let text = format!("{typ} with {name} = {value}");
-            assert_refused(&ann, &forger.sign(&header, with_claim(&claims, name, value)), &text).await;
+            assert_refused(&ann, &forge.sign(&header, with_claim(&claims, name, value)), &text).await;
         }
     }
     assert_nothing_changed(&app, &ann).await;
 }
 
-/// J12: well-formed, but of nobody: the session is over.
+/// J12: well-formed, but without user: the session has ended.
 #[tokio::test]
 async fn token_naming_another_user_or_session_is_refused() {
     let app = TestApp::new().await;
     let (ann, bob) = (app.user("ann").await, app.user("bob").await);
-    let forger = TokenForge::with_server_key(&app).await;
+    let forge = TokenForge::with_server_key(&app).await;
     let (hers, his) = (claims_of(ann.token.as_deref().unwrap()), claims_of(bob.token.as_deref().unwrap()));
     for (name, value) in [
         ("sub", his["sub"].clone()),
@@ -71,14 +71,14 @@ async fn token_naming_another_user_or_session_is_refused() {
         ("sid", his["sid"].clone()),
         ("sid", json!("ses_01h455vb4pex5vsknk084sn02q")),
     ] {
-        let token = forger.sign(forger.header("at+jwt"), with_claim(&hers, name, value.clone()));
+        let token = forge.sign(forge.header("at+jwt"), with_claim(&hers, name, value.clone()));
         assert_eq!(ann.with_token(&token).me_reason().await.as_deref(), Some("SESSION_ENDED"), "{name} {value}");
         let refresh = claims_of(ann.refresh_token.as_deref().unwrap());
-        let token = forger.sign(forger.header("rt+jwt"), with_claim(&refresh, name, value.clone()));
+        let token = forge.sign(forge.header("rt+jwt"), with_claim(&refresh, name, value.clone()));
         let code = ann.refresh(&token).await.payload_error("refresh");
         assert_eq!(code.as_deref(), Some("SESSION_ENDED"), "{name} {value}");
     }
-    let later = forger.sign(forger.header("at+jwt"), with_claim(&hers, "gen", json!(2)));
+    let later = forge.sign(forge.header("at+jwt"), with_claim(&hers, "gen", json!(2)));
     assert_eq!(ann.with_token(&later).me_reason().await.as_deref(), Some("TOKEN_INVALID"));
     assert_nothing_changed(&app, &ann).await;
 }
@@ -88,11 +88,11 @@ async fn token_naming_another_user_or_session_is_refused() {
 async fn access_token_is_valid_with_5_s_leeway_and_configured_life() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = TokenForge::with_server_key(&app).await;
+    let forge = TokenForge::with_server_key(&app).await;
     let claims = claims_of(ann.token.as_deref().unwrap());
     let now = claims["iat"].as_i64().unwrap();
     let reason = async |iat: Value, exp: Value| {
-        let token = forger.sign(forger.header("at+jwt"), with_claim(&with_claim(&claims, "iat", iat), "exp", exp));
+        let token = forge.sign(forge.header("at+jwt"), with_claim(&with_claim(&claims, "iat", iat), "exp", exp));
         ann.with_token(&token).me_reason().await
     };
     let invalid = Some("TOKEN_INVALID".to_owned());
@@ -126,7 +126,7 @@ async fn access_token_is_valid_with_5_s_leeway_and_configured_life() {
         assert_eq!(reason(json!(now), wild.clone()).await, invalid, "{wild}");
         assert_eq!(reason(wild.clone(), json!(now + 900)).await, invalid, "{wild}");
     }
-    // The same edge with the clock moving instead.
+    // The same boundary by advancing the clock.
     app.clock.advance(TimeDelta::milliseconds(904_999));
     assert_eq!(ann.me_code().await, None);
     app.clock.advance(TimeDelta::milliseconds(1));
@@ -138,7 +138,7 @@ async fn access_token_is_valid_with_5_s_leeway_and_configured_life() {
 async fn refresh_token_expires_after_its_configured_life() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
-    let forger = TokenForge::with_server_key(&app).await;
+    let forge = TokenForge::with_server_key(&app).await;
     let claims = claims_of(ann.refresh_token.as_deref().unwrap());
     let now = claims["iat"].as_i64().unwrap();
     let longest = TimeDelta::days(30).num_seconds();
@@ -149,7 +149,7 @@ async fn refresh_token_expires_after_its_configured_life() {
         (now - 900, now - 5, "SESSION_ENDED"),
     ] {
         let claims = with_claim(&with_claim(&claims, "iat", json!(issued)), "exp", json!(ends));
-        let answer = ann.refresh(&forger.sign(forger.header("rt+jwt"), claims)).await;
+        let answer = ann.refresh(&forge.sign(forge.header("rt+jwt"), claims)).await;
         assert_eq!(answer.payload_error("refresh").as_deref(), Some(code), "{issued} {ends}");
     }
     assert_nothing_changed(&app, &ann).await;

@@ -1,4 +1,4 @@
-//! Arrays of requests, as Apollo's `BatchHttpLink` sends them: refused, or bounded together.
+//! Arrays of requests, as Apollo's `BatchHttpLink` sends them: refused, or limited as a whole.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ async fn send_accepting(actor: &Actor, accept: &str, body: &Value) -> TestRespon
     actor.request(Method::POST, "/graphql", &headers, body.to_string()).await
 }
 
-/// The first error's code of each answer, or nothing.
+/// The code of the first error of each response, if any.
 fn codes(answer: &TestResponse) -> Vec<Option<String>> {
     let code = |one: &Value| one["errors"][0]["extensions"]["code"].as_str().map(str::to_owned);
     answer.json().as_array().unwrap_or_else(|| panic!("no array: {}", answer.text)).iter().map(code).collect()
@@ -42,7 +42,7 @@ async fn exists(app: &TestApp, name: &str) -> bool {
 async fn batch_is_refused_unless_enabled() {
     let app = TestApp::new().await;
     let request = json!({ "query": register("ann") });
-    // serde reads structures from arrays of their members, too.
+    // serde also reads structures from arrays of their members.
     for body in [json!([]), json!([request]), json!([request, request]), json!([register("ann"), null, null, null])] {
         for accept in ["*/*", GRAPHQL] {
             let answer = send_accepting(&app.anonymous(), accept, &body).await;
@@ -54,7 +54,7 @@ async fn batch_is_refused_unless_enabled() {
     assert!(!exists(&app, "ann").await);
 }
 
-/// A4: an array is one request, so one password is hashed for it.
+/// A4: an array is one request, so it hashes one password.
 #[tokio::test]
 async fn batch_responses_keep_the_request_order() {
     let app = batched().await;
@@ -79,7 +79,7 @@ async fn batch_above_configured_size_is_refused() {
     }
 }
 
-/// Nothing runs when one of them is no request, or when they ask for too much together.
+/// Nothing runs when one element is invalid, or when they exceed a limit together.
 #[tokio::test]
 async fn batch_with_an_invalid_request_runs_nothing() {
     let app = batched().await;
@@ -95,10 +95,10 @@ async fn batch_with_an_invalid_request_runs_nothing() {
     assert!(!exists(&app, "ann").await);
 }
 
-/// A limit, what makes a query of some size, and the largest size that passes.
+/// A limit, a query of a given size, and the largest size that passes.
 type Case<'a> = (&'a str, &'a dyn Fn(usize) -> String, usize);
 
-/// Each limit holds for the array as it does for one request: half of it twice passes, and one more does not.
+/// Each limit applies to the array as to one request: two halves pass, one more does not.
 #[tokio::test]
 async fn batch_limits_apply_to_the_whole_array() {
     let app = batched().await;
@@ -128,12 +128,12 @@ async fn batch_limits_apply_to_the_whole_array() {
     assert_eq!(codes(&ann.json(Method::POST, "/graphql", &json!([request(50), request(50)])).await), [None, None]);
     let beyond = ann.json(Method::POST, "/graphql", &json!([request(50), request(51)])).await;
     assert_eq!(beyond.json()[1]["errors"][0]["extensions"]["limit"], "graphql.max_variables");
-    // Depth is of one operation.
+    // Depth is per operation.
     let deep = "{ me { sessions { nodes { id } } } }";
     assert_eq!(codes(&send(&ann, &[deep; 4]).await), vec![None; 4]);
 }
 
-/// Complexity is known when a request is about to run: those before it have run, it and the dearer ones do not.
+/// Complexity is known when a request is about to run: earlier ones have run, this one and costlier ones do not.
 #[tokio::test]
 async fn batch_complexity_counts_the_whole_array() {
     let app = batched().await;
@@ -145,11 +145,11 @@ async fn batch_complexity_counts_the_whole_array() {
     let codes = codes(&answer);
     assert_eq!(codes[0], None);
     assert_eq!(codes[3].as_deref(), Some("OPERATION_TOO_COMPLEX"), "{codes:?}");
-    assert_eq!(codes[4], None, "what is cheap still fits");
+    assert_eq!(codes[4], None, "cheap requests still fit");
     assert_eq!(answer.json()[3]["errors"][0]["extensions"]["limit"], "graphql.max_complexity");
 }
 
-/// There is one status for all of them.
+/// The array has one status.
 #[tokio::test]
 async fn batch_status_is_the_common_status() {
     let app = batched().await;
@@ -168,7 +168,7 @@ async fn batch_status_is_the_common_status() {
     }
 }
 
-/// As many as the setting says: what a document may hold is no bound for how many come together.
+/// The maximum is the setting: document limits do not bound the array size.
 #[tokio::test]
 async fn batch_of_the_maximum_size_is_accepted() {
     let app = batched().await;

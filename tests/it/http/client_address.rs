@@ -1,4 +1,4 @@
-//! Who is calling: the address that is recorded and the name of the request. The table of headers is beside the parser.
+//! Client address and request id. The parser has its own table of headers.
 
 use axum::http::Method;
 use serde_json::json;
@@ -36,7 +36,7 @@ async fn address_from_trusted_proxy_is_recorded() {
     assert_eq!(answer.data()["login"]["session"]["ip"], "10.0.0.1", "the proxy writes the other header");
 }
 
-/// A11: a client that sends the header that its proxy does not write neither hides its address nor gets another budget.
+/// A11: a client that sends the header its proxy does not write neither hides its address nor gets another bucket.
 #[tokio::test]
 async fn forwarded_header_from_the_client_is_ignored() {
     let limited = ("ACCOUNTD_LIMITS__ENABLED", "true");
@@ -75,7 +75,7 @@ async fn forwarded_headers_without_trusted_proxies_are_ignored() {
     assert_eq!(login(&app.anonymous(), &[]).await.data()["login"]["session"]["ip"], json!(null));
 }
 
-/// Q7: the one value of a request that comes back in a header is plain or is not taken.
+/// Q7: the one request value that is returned in a header is plain, or ignored.
 #[tokio::test]
 async fn every_response_has_a_request_id() {
     let app = TestApp::with(&[PROXIES]).await;
@@ -85,16 +85,16 @@ async fn every_response_has_a_request_id() {
         let actor = app.anonymous().at_address(peer);
         async move {
             let answer = actor.request(Method::GET, "/nowhere", &[("x-request-id", &id)], "").await;
-            let told = answer.header("x-request-id").unwrap().to_owned();
-            (told == id, told)
+            let returned = answer.header("x-request-id").unwrap().to_owned();
+            (returned == id, returned)
         }
     };
     for id in ["a", "req-7.b_C", &longest] {
         assert!(given("10.0.0.1", id.to_owned()).await.0, "{id}");
     }
     for id in ["", "a b", "a\"b", "a/b", "a,b", "ü", &too_long] {
-        let (is_taken, told) = given("10.0.0.1", id.to_owned()).await;
-        assert!(!is_taken && told.len() == 32, "{id:?}: {told}");
+        let (is_taken, returned) = given("10.0.0.1", id.to_owned()).await;
+        assert!(!is_taken && returned.len() == 32, "{id:?}: {returned}");
     }
     assert!(!given("192.0.2.1", "a".to_owned()).await.0);
     let twice = [("x-request-id", "a"), ("x-request-id", "b")];

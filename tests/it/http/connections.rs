@@ -1,10 +1,11 @@
-//! How long clients may take, how many there may be, and how the server stops. Real time, in short deadlines.
+//! Connection timeouts, connection limits, and shutdown. Real time, with short timeouts.
+
+mod limits;
+mod shutdown;
 
 use std::time::{Duration, Instant};
 
-use accountd::http::server::descriptors;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::task::JoinSet;
 
 use crate::support::server::{
     BODY_TIMEOUT, Client, HEAD_TIMEOUT, IDLE_TIMEOUT, Server, TEST_TIMEOUT, WRITE_TIMEOUT, post,
@@ -12,20 +13,18 @@ use crate::support::server::{
 
 const HALF_HEAD: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\nX: ";
 const KEPT_OPEN: &str = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
-const READY: &str = "GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n";
-
-/// A request whose body lacks its end.
+/// A request whose body is incomplete.
 fn half_body() -> (String, &'static str) {
     let whole = post("/graphql", r#"{"query":"{ me { id } }"}"#).replace("Connection: close\r\n", "");
     (whole.strip_suffix('}').unwrap().to_owned(), "}")
 }
 
-/// A request that has a long body, without the body.
+/// A request head that announces a long body, without the body.
 fn long_head() -> String {
     format!("{}\r\n\r\n", post("/graphql", &" ".repeat(60_000)).trim_end())
 }
 
-/// Sends a byte now and then until the connection is closed.
+/// Sends one byte at intervals until the connection is closed.
 async fn trickle(mut client: Client, every: Duration) {
     let begun = Instant::now();
     let mut answer = Vec::new();
@@ -43,7 +42,7 @@ async fn trickle(mut client: Client, every: Duration) {
 /// Z5, H3
 #[tokio::test]
 async fn connection_with_slow_header_is_closed() {
-    // No other deadline ends a connection of these.
+    // No other timeout ends these connections.
     let server = Server::with_config(|config| config.server.timeouts.head = HEAD_TIMEOUT).await;
     for sent in ["", HALF_HEAD] {
         let begun = Instant::now();
@@ -52,11 +51,11 @@ async fn connection_with_slow_header_is_closed() {
         client.read_to_end().await;
         assert!(begun.elapsed() >= HEAD_TIMEOUT, "{:?}", begun.elapsed());
     }
-    // A byte now and then does not help.
+    // Single bytes at intervals do not extend it.
     let mut client = server.connect().await;
     client.send(HALF_HEAD).await;
     trickle(client, HEAD_TIMEOUT / 4).await;
-    // Neither does a request before.
+    // Neither does an earlier request.
     let mut client = server.connect().await;
     client.send(KEPT_OPEN).await;
     client.read_until(r#"{"status":"ok"}"#).await;
@@ -76,7 +75,7 @@ async fn connection_with_slow_body_is_closed() {
         assert!(begun.elapsed() >= BODY_TIMEOUT, "{:?}", begun.elapsed());
         assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("cache-control: no-store"), "{answer}");
     }
-    // A byte now and then does not help.
+    // Single bytes at intervals do not extend it.
     let mut client = server.connect().await;
     client.send(&long_head()).await;
     trickle(client, BODY_TIMEOUT / 5).await;
@@ -89,7 +88,7 @@ async fn connection_reading_its_response_slowly_is_closed() {
     let query = "%7B__schema%7Btypes%7Bname%20description%20fields%7Bname%20description%20args%7Bname%20description%7D%7D%7D%7D%7D";
     let request = format!("GET /graphql?query={query} HTTP/1.1\r\nHost: a\r\n\r\n");
     let requests = request.repeat(100);
-    // One takes nothing at all, the other a little now and then: far less than a request's share in a deadline.
+    // One client reads nothing, the other reads little at intervals: far less than the required rate.
     for bite in [0, 512] {
         let mut client = server.connect_with_small_window().await;
         let begun = Instant::now();
@@ -107,13 +106,13 @@ async fn connection_reading_its_response_slowly_is_closed() {
                 break begun.elapsed();
             }
         };
-        // Until the system's buffers are full, nobody can tell.
+        // A slow reader is undetectable until the system's buffers are full.
         assert!(closed > WRITE_TIMEOUT / 2, "{closed:?}");
     }
     server.assert_serves().await;
 }
 
-/// H5: an answer that fits into the system's buffers is not on the server's mind any more, but on its connection.
+/// H5: a response in the system's buffers is written for the server, but its connection is still open.
 #[tokio::test]
 async fn connection_with_unread_buffered_response_is_closed() {
     let server = Server::with_config(|config| config.server.timeouts.write = WRITE_TIMEOUT).await;
@@ -121,7 +120,7 @@ async fn connection_with_unread_buffered_response_is_closed() {
     let mut client = server.connect_with_small_window().await;
     let begun = Instant::now();
     client.send(&format!("GET /graphql?query={query} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
-    // Whether it is open can be seen by writing alone: reading would take the answer.
+    // Only a write shows whether the connection is open: a read would consume the response.
     let closed = loop {
         assert!(begun.elapsed() < TEST_TIMEOUT, "the connection stays open");
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -133,7 +132,7 @@ async fn connection_with_unread_buffered_response_is_closed() {
     server.assert_serves().await;
 }
 
-/// What the client's buffer does not hold yet when the server closes its side is not lost.
+/// Bytes beyond the client's buffer survive the server's close of its side.
 #[tokio::test]
 async fn response_before_close_is_delivered_whole() {
     let server = Server::new().await;
@@ -151,7 +150,7 @@ async fn response_before_close_is_delivered_whole() {
 /// H6
 #[tokio::test]
 async fn idle_connection_is_closed() {
-    // Between requests there is more time than a header may take.
+    // The idle timeout is longer than the header timeout.
     let server = Server::with_config(|config| config.server.timeouts.head = BODY_TIMEOUT).await;
     let mut client = server.connect().await;
     for _ in 0..3 {
@@ -165,137 +164,4 @@ async fn idle_connection_is_closed() {
     client.send(KEPT_OPEN).await;
     client.read_to_end().await;
     assert!(begun.elapsed() >= IDLE_TIMEOUT, "{:?}", begun.elapsed());
-}
-
-/// H7
-#[tokio::test]
-async fn connection_limit_applies_per_address() {
-    let server = Server::with_config(|config| config.server.max_connections_per_address = 4).await;
-    let mut held = Vec::new();
-    for _ in 0..4 {
-        let mut client = server.connect_from("127.0.0.2").await;
-        client.send(KEPT_OPEN).await;
-        client.read_until(r#"{"status":"ok"}"#).await;
-        client.send(HALF_HEAD).await;
-        held.push(client);
-    }
-    for _ in 0..20 {
-        let mut refused = server.connect_from("127.0.0.2").await;
-        refused.send(KEPT_OPEN).await;
-        assert_eq!(refused.read_to_end().await, "");
-    }
-    server.assert_serves().await;
-    held.pop();
-    // The place comes back as soon as the server has seen the end.
-    let begun = Instant::now();
-    loop {
-        let mut client = server.connect_from("127.0.0.2").await;
-        client.send(&KEPT_OPEN.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")).await;
-        if client.read_to_end().await.starts_with("HTTP/1.1 200") {
-            break;
-        }
-        assert!(begun.elapsed() < TEST_TIMEOUT);
-    }
-    for mut client in held {
-        client.send("a\r\nConnection: close\r\n\r\n").await;
-        assert!(client.read_to_end().await.starts_with("HTTP/1.1 200"));
-    }
-}
-
-/// H7
-#[tokio::test]
-async fn connections_over_the_limit_wait_for_a_free_slot() {
-    let server = Server::with_config(|config| config.server.max_connections = 16).await;
-    let mut held = Vec::new();
-    for _ in 0..16 {
-        let mut client = server.connect().await;
-        client.send(HALF_HEAD).await;
-        held.push(client);
-    }
-    let mut next = server.connect().await;
-    next.send(KEPT_OPEN).await;
-    assert!(tokio::time::timeout(HEAD_TIMEOUT, next.0.peek(&mut [0])).await.is_err(), "there was no place");
-    held.pop();
-    next.read_until(r#"{"status":"ok"}"#).await;
-}
-
-/// Z5
-#[tokio::test]
-async fn slow_clients_are_closed_while_others_are_served() {
-    assert!(descriptors::raise_file_limit(2_000) >= 1_000, "the test needs file descriptors");
-    let server = Server::with_config(|config| {
-        config.server.max_connections_per_address = 1_000;
-        (config.server.timeouts.head, config.server.timeouts.body) = (HEAD_TIMEOUT, BODY_TIMEOUT);
-    })
-    .await;
-    let long_head = long_head();
-    let mut crowd = JoinSet::new();
-    for number in 0..400 {
-        let mut client = server.connect().await;
-        client.send(if number % 2 == 0 { HALF_HEAD } else { &long_head }).await;
-        crowd.spawn(trickle(client, BODY_TIMEOUT / 4));
-    }
-    while !crowd.is_empty() {
-        server.assert_serves().await;
-        while crowd.try_join_next().transpose().unwrap().is_some() {}
-    }
-}
-
-/// R12
-#[tokio::test]
-async fn shutdown_finishes_requests_and_accepts_no_new_ones() {
-    let mut server = Server::new().await;
-    assert!(server.exchange(&READY.replace("Host: a", "Host: a\r\nConnection: close")).await.contains(" 200 OK"));
-    let (half, end) = half_body();
-    let mut idle = server.connect().await;
-    idle.send(KEPT_OPEN).await;
-    idle.read_until(r#"{"status":"ok"}"#).await;
-    let mut busy = server.connect().await;
-    busy.send(&half.replacen("\r\n", "\r\nExpect: 100-continue\r\n", 1)).await;
-    busy.read_until("100 Continue\r\n\r\n").await;
-    let mut probe = server.connect().await;
-    probe.send(&READY[..20]).await;
-    // An answer on a later connection tells that the server has read what was sent on earlier ones.
-    server.assert_serves().await;
-    server.stop();
-    assert_eq!(idle.read_to_end().await, "", "idle connections are closed at once");
-    assert!(tokio::net::TcpStream::connect(server.address).await.is_err(), "nothing new is taken");
-    probe.send(&READY[20..]).await;
-    let answer = probe.read_to_end().await;
-    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("NOT_READY"), "{answer}");
-    busy.send(end).await;
-    let answer = busy.read_to_end().await;
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
-    // Nothing is left to wait for.
-    server.wait_for_end().await;
-}
-
-/// R12
-#[tokio::test]
-async fn shutdown_ends_at_its_deadline_or_the_second_signal() {
-    for at_once in [false, true] {
-        let drain = if at_once { TEST_TIMEOUT * 2 } else { Duration::from_millis(400) };
-        let mut server = Server::with_config(|config| {
-            (config.server.drain_timeout, config.server.timeouts.request) = (drain, TEST_TIMEOUT * 2);
-            config.server.max_connections_per_address = 1_000;
-        })
-        .await;
-        let mut stuck = Vec::new();
-        for _ in 0..100 {
-            let mut client = server.connect().await;
-            client.send(&half_body().0).await;
-            stuck.push(client);
-        }
-        server.assert_serves().await;
-        let begun = Instant::now();
-        server.stop();
-        if at_once {
-            server.stop_at_once();
-        }
-        server.wait_for_end().await;
-        assert!(at_once || begun.elapsed() >= drain, "{:?}", begun.elapsed());
-        for mut client in stuck {
-            assert_eq!(client.read_to_end().await, "");
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Cookies: what browsers keep, send along and lose, through a browser with a jar.
+//! Cookies: how browsers store, send and lose them, by a browser with a cookie jar.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ const TOKENS: &str = "tokens { accessToken refreshToken expiresIn } session { id
 struct Browser {
     actor: Actor,
     host: String,
-    /// The headers that tell where the page comes from.
+    /// The headers that identify the page's origin.
     page: Vec<(&'static str, String)>,
     jar: Arc<Mutex<BTreeMap<String, String>>>,
 }
@@ -35,7 +35,7 @@ impl Browser {
         Self { actor: app.anonymous(), host: HOST.to_owned(), page, jar: Arc::default() }
     }
 
-    /// The same browser, with the same cookies, at a page that says this of itself.
+    /// The same browser and cookies, at a page with these origin headers.
     fn at(&self, page: &[(&'static str, &str)]) -> Self {
         Self { page: page.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(), ..self.clone() }
     }
@@ -98,7 +98,7 @@ fn set_cookies(answer: &TestResponse) -> Vec<String> {
     answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned()).collect()
 }
 
-/// A service with an account, and a browser.
+/// A service with a user, and a browser.
 async fn ann() -> (TestApp, Browser) {
     let app = TestApp::new().await;
     app.user("ann").await;
@@ -110,11 +110,11 @@ fn signed_in() -> Value {
     json!({ "data": { "me": { "username": "ann" } } })
 }
 
-/// X2: the session remembers where its tokens travel.
+/// X2: the session stores how its tokens are transported.
 #[tokio::test]
 async fn refresh_token_is_set_as_a_cookie() {
     let (app, browser) = ann().await;
-    browser.put_cookie(ACCESS, "left over from another session");
+    browser.put_cookie(ACCESS, "of another session");
     let answer = browser.login("REFRESH_COOKIE").await;
     let login = &answer.data()["login"];
     let refresh = browser.cookie(REFRESH).unwrap();
@@ -130,7 +130,11 @@ async fn refresh_token_is_set_as_a_cookie() {
             format!("{REFRESH}={refresh}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=1209600"),
         ]
     );
-    assert_eq!(browser.me().await, json!({ "data": { "me": null } }), "the refresh token opens nothing by itself");
+    assert_eq!(
+        browser.me().await,
+        json!({ "data": { "me": null } }),
+        "the refresh token alone authenticates no request"
+    );
     app.clock.advance(TimeDelta::days(1));
     let renewed = browser.refresh().await;
     let renewed = &renewed.data()["refresh"];
@@ -138,13 +142,13 @@ async fn refresh_token_is_set_as_a_cookie() {
     assert_ne!(browser.cookie(REFRESH).unwrap(), refresh);
     let tab = browser.with_token(renewed["tokens"]["accessToken"].as_str().unwrap());
     assert_eq!(tab.me().await, signed_in());
-    assert_eq!(browser.logout().await.data()["logout"]["revokedSessionCount"], 1, "the cookie is enough");
+    assert_eq!(browser.logout().await.data()["logout"]["revokedSessionCount"], 1, "the cookie suffices");
     assert!(browser.jar.lock().unwrap().is_empty());
     assert_eq!(tab.me().await["errors"][0]["extensions"]["reason"], "SESSION_ENDED");
     assert!(set_cookies(&browser.logout().await).is_empty());
 }
 
-/// X2: no script sees a token; an expired one is told as such, so that Apollo's error link refreshes.
+/// X2: scripts see no token; an expired one is reported as expired, so that Apollo's error link refreshes.
 #[tokio::test]
 async fn both_tokens_are_set_as_cookies() {
     let (app, browser) = ann().await;
@@ -159,7 +163,10 @@ async fn both_tokens_are_set_as_cookies() {
 
     let answer = browser.login("COOKIES").await;
     assert!(!answer.text.contains("eyJ0eXAiOiJhdCtqd3Qi") && !answer.text.contains("eyJ0eXAiOiJydCtqd3Qi"));
-    assert!(set_cookies(&answer).iter().all(|cookie| cookie.ends_with("Max-Age=1209600")), "both outlive the token");
+    assert!(
+        set_cookies(&answer).iter().all(|cookie| cookie.ends_with("Max-Age=1209600")),
+        "both cookies outlive the access token"
+    );
     assert_eq!(browser.me().await, signed_in());
     app.clock.advance(TimeDelta::minutes(16));
     assert_eq!(browser.me().await["errors"][0]["extensions"]["reason"], "TOKEN_EXPIRED");
@@ -175,13 +182,13 @@ async fn both_tokens_are_set_as_cookies() {
     assert_eq!(
         browser.with_token("garbage").me().await["errors"][0]["extensions"]["code"],
         "UNAUTHENTICATED",
-        "a header counts alone"
+        "the header takes precedence"
     );
     assert_eq!(browser.logout().await.data()["logout"]["revokedSessionCount"], 1);
     assert!(browser.jar.lock().unwrap().is_empty());
 }
 
-/// X2: the prefix and `Secure` everywhere but at plain http on this machine, where Safari would keep nothing.
+/// X2: prefix and `Secure` everywhere except on plain http on localhost, where Safari would store nothing.
 #[tokio::test]
 async fn cookie_names_follow_the_mount_path() {
     let (_app, browser) = ann().await;
@@ -212,16 +219,16 @@ async fn cookie_names_follow_the_mount_path() {
             assert_eq!(browser.me().await, signed_in(), "{host}");
         }
     }
-    // A proxy that forgot to pass Host on.
-    for told in [
+    // A proxy that does not forward Host.
+    for header in [
         ("x-forwarded-proto", "https"),
         ("forwarded", "for=192.0.2.1;Proto=https"),
         ("origin", "https://app.example.com"),
     ] {
-        let page = browser.at(&[("sec-fetch-site", "same-origin"), told]);
+        let page = browser.at(&[("sec-fetch-site", "same-origin"), header]);
         let browser = Browser { host: "127.0.0.1:8080".to_owned(), jar: Arc::default(), ..page };
         let set = set_cookies(&browser.login("COOKIES").await);
-        assert!(set.iter().all(|cookie| cookie.starts_with("__Host-") && cookie.contains("; Secure")), "{told:?}");
+        assert!(set.iter().all(|cookie| cookie.starts_with("__Host-") && cookie.contains("; Secure")), "{header:?}");
     }
     // Other hosts of the domain could have set a cookie without the prefix.
     browser.login("COOKIES").await;

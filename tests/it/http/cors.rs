@@ -1,4 +1,4 @@
-//! What browsers are told: whose pages may read answers, and how to treat every answer.
+//! CORS and security headers: which origins may read responses.
 
 use std::io::{Read, Write};
 
@@ -111,10 +111,10 @@ async fn cors_preflight_is_answered_on_every_route() {
         assert_eq!(answer.header("vary"), Some("origin"));
     }
     let plain = send(&app, Method::OPTIONS, "/login", &[("origin", "https://good.com")]).await;
-    assert_eq!(plain.header("allow"), Some("GET, HEAD, OPTIONS, POST"), "no preflight: the dialect answers");
+    assert_eq!(plain.header("allow"), Some("GET, HEAD, OPTIONS, POST"), "no preflight: the dialect responds");
 }
 
-/// Its own words beside those that the server reads, and the origins of applications.
+/// Headers of the operator's choice beside those that the server reads, and the origins of applications.
 #[tokio::test]
 async fn cors_preflight_allows_configured_headers() {
     let shells = [
@@ -192,7 +192,7 @@ async fn response_to_a_panic_has_security_headers() {
     let mut app = service().await;
     let panics = || async {
         if true {
-            panic!("on purpose")
+            panic!("deliberate panic")
         }
     };
     app.router = accountd::http::with_middleware(Router::new().route("/panics", get(panics)), app.app.clone());
@@ -202,7 +202,7 @@ async fn response_to_a_panic_has_security_headers() {
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://good.com"), "the page may read it");
 }
 
-/// The page's browser says nothing of the cause.
+/// The browser does not report the cause to the page.
 #[tokio::test]
 async fn unlisted_origin_is_logged() {
     let server = Process::start(TestDatabase::migrated().await, &[("ACCOUNTD_CORS__ORIGINS", "https://good.com")]);

@@ -1,9 +1,7 @@
-//! The public door: another application nests the router, protects its own routes, and is told of what happens.
+//! Embedding: another application nests the router, protects its own routes, and receives hooks.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+mod hooks;
 
-use accountd::hooks::User;
 use accountd::{App, CurrentUser, require_permission, require_role};
 use axum::Router;
 use axum::extract::FromRef;
@@ -12,14 +10,14 @@ use axum::routing::get;
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::support::{Actor, PASSWORD, SECURITY_HEADERS, TEST_TIMEOUT, TestApp, TestResponse};
+use crate::support::{Actor, PASSWORD, SECURITY_HEADERS, TestApp, TestResponse};
 
-/// The example, whose `main` nobody calls here.
+/// The example; its `main` is unused here.
 #[path = "../../../examples/embedded.rs"]
 #[expect(dead_code, reason = "its `main` is for its readers")]
 mod embedded;
 
-/// An application with a state of its own.
+/// An application with its own state.
 #[derive(Clone)]
 struct Shop {
     accounts: App,
@@ -35,12 +33,12 @@ impl FromRef<Shop> for App {
 /// The routes of an application that embeds the service.
 fn shop(app: &TestApp) -> Router {
     let accounts = app.app.clone();
-    let told =
+    let describe =
         async |user: CurrentUser| format!("{} {:?} {:?} {:?}", user.id(), user.username(), user.roles(), user.scopes());
     let maybe = async |user: Option<CurrentUser>| user.map_or("nobody".to_owned(), |user| user.username().to_owned());
     let greeting = async |axum::extract::State(shop): axum::extract::State<Shop>| shop.greeting;
     Router::new()
-        .route("/me", get(told))
+        .route("/me", get(describe))
         .route("/maybe", get(maybe))
         .route("/admins", get(greeting).layer(require_role(&accounts, "ADMIN")))
         .route("/readers", get(greeting).layer(require_permission(&accounts, "USERS_READ")))
@@ -54,8 +52,8 @@ async fn send(actor: &Actor, path: &str) -> TestResponse {
     actor.request(Method::GET, path, &[], "").await
 }
 
-/// Status and text, shortly.
-async fn seen(actor: &Actor, path: &str) -> (u16, String) {
+/// Status and text.
+async fn status_and_text(actor: &Actor, path: &str) -> (u16, String) {
     let answer = send(actor, path).await;
     (answer.status.as_u16(), answer.text)
 }
@@ -68,29 +66,29 @@ async fn embedded_router_serves_in_another_application() {
         user { id } tokens { accessToken refreshToken } } }" });
     let answer = outside.json(Method::POST, "/accounts/graphql", &login).await;
     let ann = outside.signed_in(&answer.data()["register"]);
-    assert_eq!(seen(&ann, "/me").await, (200, format!("{} \"ann\" [] None", ann.id)));
+    assert_eq!(status_and_text(&ann, "/me").await, (200, format!("{} \"ann\" [] None", ann.id)));
     assert_eq!(send(&outside, "/accounts/healthz").await.status, 200);
     assert_eq!(send(&outside, "/accounts/nowhere").await.json()["code"], "NOT_FOUND");
-    assert_eq!(seen(&outside, "/nowhere").await, (200, "the shop's own page".to_owned()));
-    assert_eq!(seen(&outside, "/graphql").await, (200, "the shop's own page".to_owned()));
+    assert_eq!(status_and_text(&outside, "/nowhere").await, (200, "the shop's own page".to_owned()));
+    assert_eq!(status_and_text(&outside, "/graphql").await, (200, "the shop's own page".to_owned()));
 }
 
-/// `tests/clients/readme.test.js` runs the built example; this holds what its routes let pass.
+/// `tests/clients/readme.test.js` runs the built example; this test covers the access rules of its routes.
 #[tokio::test]
 async fn embedding_example_works() {
     let app = TestApp::new().await;
     let routes = embedded::router(app.app.clone()).unwrap();
     let root = app.admin("root").await.at_router(routes.clone());
     let ann = app.user("ann").await.at_router(routes.clone());
-    let nobody = app.anonymous().at_router(routes);
+    let anonymous = app.anonymous().at_router(routes);
     for (path, statuses) in [("/", [200, 200, 200]), ("/notes", [401, 200, 200]), ("/report", [401, 403, 200])] {
-        for (who, status) in [&nobody, &ann, &root].into_iter().zip(statuses) {
+        for (who, status) in [&anonymous, &ann, &root].into_iter().zip(statuses) {
             assert_eq!(send(who, path).await.status.as_u16(), status, "{path}");
         }
     }
-    assert_eq!(seen(&ann, "/").await.1, "hello, ann");
+    assert_eq!(status_and_text(&ann, "/").await.1, "hello, ann");
     assert_eq!(send(&ann, "/notes").await.json()["of"], "ann");
-    assert_eq!(send(&nobody, "/accounts/readyz").await.status, 200);
+    assert_eq!(send(&anonymous, "/accounts/readyz").await.status, 200);
 }
 
 #[tokio::test]
@@ -98,8 +96,8 @@ async fn embedding_route_requires_a_live_session() {
     let app = TestApp::new().await;
     app.admin("root").await;
     let ann = app.user("ann").await.at_router(shop(&app));
-    let nobody = app.anonymous().at_router(shop(&app));
-    let answer = send(&nobody, "/me").await;
+    let anonymous = app.anonymous().at_router(shop(&app));
+    let answer = send(&anonymous, "/me").await;
     assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, Some("Bearer")));
     assert_eq!(
         (answer.header("content-type"), answer.json()["code"].as_str()),
@@ -108,23 +106,23 @@ async fn embedding_route_requires_a_live_session() {
     for (name, value) in SECURITY_HEADERS {
         assert_eq!(answer.header(name), Some(value));
     }
-    assert_eq!(seen(&nobody, "/maybe").await, (200, "nobody".to_owned()));
-    assert_eq!(seen(&ann, "/maybe").await, (200, "ann".to_owned()));
+    assert_eq!(status_and_text(&anonymous, "/maybe").await, (200, "nobody".to_owned()));
+    assert_eq!(status_and_text(&ann, "/maybe").await, (200, "ann".to_owned()));
     for path in ["/me", "/maybe", "/admins"] {
         let answer = send(&ann.with_token("nonsense"), path).await;
         let challenge = answer.header("www-authenticate");
         assert_eq!((answer.status.as_u16(), challenge), (401, Some("Bearer error=\"invalid_token\"")), "{path}");
     }
     app.clock.advance(TimeDelta::minutes(16));
-    assert_eq!(seen(&ann, "/me").await.0, 401, "the access token has expired");
+    assert_eq!(status_and_text(&ann, "/me").await.0, 401, "the access token has expired");
     let ann = app.login("ann", PASSWORD).await.at_router(shop(&app));
-    assert_eq!(seen(&ann, "/me").await.0, 200);
+    assert_eq!(status_and_text(&ann, "/me").await.0, 200);
     let root = app.login("root", PASSWORD).await;
     root.mutate_ok("setUserStatus", json!({ "userId": ann.id, "status": "DISABLED" }), "user { id }").await;
-    assert_eq!(seen(&ann, "/me").await.0, 401, "a disabled account is nobody's from the next request on");
+    assert_eq!(status_and_text(&ann, "/me").await.0, 401, "a disabled user is anonymous from the next request on");
 }
 
-/// Z-4: live roles count, not those in the token.
+/// Z-4: current roles count, not those in the token.
 #[tokio::test]
 async fn require_layer_checks_current_roles_and_permissions() {
     let app = TestApp::new().await;
@@ -145,7 +143,7 @@ async fn require_layer_checks_current_roles_and_permissions() {
     };
     assert_eq!(statuses(&ann).await, [403, 403, 403]);
     assert_eq!(statuses(&root.at_router(shop(&app))).await, [200, 200, 403]);
-    assert_eq!(statuses(&program).await, [403, 200, 403], "an API token has what it was given");
+    assert_eq!(statuses(&program).await, [403, 200, 403], "an API token has its own permissions");
     for (roles, expected) in [(json!(["admin"]), [200, 200, 403]), (json!([]), [403, 403, 403])] {
         root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": roles }), "user { id }").await;
         assert_eq!(statuses(&ann).await, expected);
@@ -156,7 +154,7 @@ async fn require_layer_checks_current_roles_and_permissions() {
     assert_eq!(send(&ann, "/me").await.json()["code"], "PASSWORD_CHANGE_REQUIRED");
 }
 
-/// X1: a cookie opens the application's routes for pages of ours alone.
+/// X1: a cookie authenticates the application's routes for same-site pages only.
 #[tokio::test]
 async fn access_token_cookie_is_accepted_from_same_site_only() {
     let app = TestApp::new().await;
@@ -170,7 +168,7 @@ async fn access_token_cookie_is_accepted_from_same_site_only() {
     }
 }
 
-/// A program may embed two services; who is somebody in one is nobody in the other.
+/// A program may embed two services; a user of one is unknown in the other.
 #[tokio::test]
 async fn two_embedded_services_refuse_each_others_tokens() {
     let (one, other) = (TestApp::new().await, TestApp::new().await);
@@ -179,87 +177,4 @@ async fn two_embedded_services_refuse_each_others_tokens() {
     let routes =
         Router::new().route("/", get(inner)).with_state(other.app.clone()).layer(require_role(&one.app, "admin"));
     assert_eq!(send(&root.at_router(routes), "/").await.status, 401);
-}
-
-#[tokio::test]
-async fn hooks_receive_created_and_changed_users() {
-    let app = TestApp::new().await;
-    let told: Arc<Mutex<Vec<(&str, User)>>> = Arc::default();
-    let keep = |what: &'static str| {
-        let told = told.clone();
-        move |user: User| {
-            let told = told.clone();
-            async move { told.lock().unwrap().push((what, user)) }
-        }
-    };
-    app.app.hooks.on_user_created(keep("created"));
-    app.app.hooks.on_user_updated(keep("updated"));
-    let taken =
-        |what: &[(&str, User)]| what.iter().map(|(what, user)| format!("{what} {}", user.username)).collect::<Vec<_>>();
-    let root = app.admin("root").await;
-    let ann = app.user("ann").await;
-    let drained = || std::mem::take(&mut *told.lock().unwrap());
-    // They have run when the caller is answered.
-    assert_eq!(taken(&drained()), ["created root", "created ann"]);
-    root.mutate_ok("createUser", json!({ "username": "eve", "password": PASSWORD }), "user { id }").await;
-    ann.mutate_ok("updateProfile", json!({ "username": "anna" }), "user { id }").await;
-    root.mutate_ok("setUserRoles", json!({ "userId": ann.id, "roles": ["admin"] }), "user { id }").await;
-    let news = drained();
-    assert_eq!(taken(&news), ["created eve", "updated anna", "updated anna"]);
-    assert_eq!(
-        (news[1].1.roles.len(), news[2].1.roles.as_slice(), &news[2].1.id),
-        (0, &["admin".to_owned()][..], &ann.id)
-    );
-    root.payload_errors("createUser", json!({ "username": "eve", "password": PASSWORD })).await;
-    app.login("anna", PASSWORD).await;
-    assert_eq!(taken(&drained()), [""; 0], "nothing was made or changed");
-}
-
-#[tokio::test]
-async fn hooks_complete_after_the_client_disconnects() {
-    let app = TestApp::new().await;
-    let (started, begins) = tokio::sync::oneshot::channel();
-    let (release, released) = tokio::sync::oneshot::channel::<()>();
-    let (ended, ends) = tokio::sync::oneshot::channel();
-    let first = Mutex::new(Some((started, released)));
-    app.app.hooks.on_user_created(move |_| {
-        let (started, released) = first.lock().unwrap().take().unwrap();
-        async move {
-            started.send(()).unwrap();
-            released.await.unwrap();
-        }
-    });
-    let second = Mutex::new(Some(ended));
-    app.app.hooks.on_user_created(move |user| {
-        let ended = second.lock().unwrap().take().unwrap();
-        async move { ended.send(user.username).unwrap() }
-    });
-    let stranger = app.anonymous();
-    let client = tokio::spawn(async move {
-        let input = json!({ "username": "ann", "password": PASSWORD });
-        stranger.mutate("register", input, "status").await;
-    });
-    begins.await.unwrap();
-    client.abort();
-    assert!(client.await.unwrap_err().is_cancelled());
-    release.send(()).unwrap();
-    // Without an end of its own the test would wait for ever for a hook that was given up.
-    let ended = tokio::time::timeout(TEST_TIMEOUT, ends).await.expect("the second hook runs");
-    assert_eq!(ended.as_deref(), Ok("ann"));
-}
-
-#[tokio::test]
-async fn failing_hook_does_not_affect_the_request() {
-    let app = TestApp::new().await;
-    let run = Arc::new(AtomicUsize::new(0));
-    app.app.hooks.on_user_created(async |_| panic!("the hook is broken"));
-    let counted = run.clone();
-    app.app.hooks.on_user_created(move |_| {
-        let counted = counted.clone();
-        async move {
-            counted.fetch_add(1, Ordering::Relaxed);
-        }
-    });
-    app.user("ann").await;
-    assert_eq!(run.load(Ordering::Relaxed), 1);
 }

@@ -1,4 +1,4 @@
-//! Automatic persisted queries by Apollo's protocol: nothing is believed that was not checked, and the store is bounded.
+//! Automatic persisted queries by Apollo's protocol: every hash is checked, and the store is bounded.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn is_unknown(answer: &TestResponse) {
     let errors = answer.json()["errors"].clone();
     assert_eq!(errors[0]["message"], "PersistedQueryNotFound", "{}", answer.text);
     assert_eq!(errors[0]["extensions"]["code"], "PERSISTED_QUERY_NOT_FOUND");
-    assert!(errors[0].get("locations").is_none(), "it is in no place of the document: {}", answer.text);
+    assert!(errors[0].get("locations").is_none(), "it has no location in the document: {}", answer.text);
     assert!(answer.json().get("data").is_none());
 }
 
@@ -56,7 +56,7 @@ async fn persisted_query_runs_by_its_hash() {
     assert_eq!(post(&actor, None, &extension(&hash_of(other))).await.data(), expected);
 }
 
-/// The newer media type tells it by 400, as every request error.
+/// The newer media type reports it by 400, like every request error.
 #[tokio::test]
 async fn unknown_query_hash_is_reported_in_both_media_types() {
     let app = TestApp::new().await;
@@ -105,7 +105,7 @@ async fn malformed_persisted_query_is_refused() {
     assert_eq!(others.data(), json!({ "__typename": "Query" }));
 }
 
-/// Only what passed the limits and what can be parsed is kept, so that nobody stores a bomb for others.
+/// Only parsed queries within the limits are stored, so that no client stores a bomb for others.
 #[tokio::test]
 async fn invalid_queries_are_not_persisted() {
     let app = TestApp::new().await;
@@ -133,7 +133,7 @@ async fn persisted_mutation_by_get_is_refused() {
     assert_eq!(get(&actor, "", &hash).await.status, 405);
 }
 
-/// G13: a flood drops the oldest, never grows, and a client that was dropped sends its query again.
+/// G13: the store evicts the oldest, never grows, and an evicted client sends its query again.
 #[tokio::test]
 async fn persisted_query_store_is_bounded() {
     let app = TestApp::new().await;
@@ -150,7 +150,7 @@ async fn persisted_query_store_is_bounded() {
     assert_eq!(post(&actor, None, &extension(HASH)).await.code(), None);
 }
 
-/// Each request of an array speaks for itself.
+/// Each request of an array is handled separately.
 #[tokio::test]
 async fn persisted_queries_work_in_batches() {
     let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "2")]).await;

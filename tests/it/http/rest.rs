@@ -1,15 +1,15 @@
-//! The REST faces: the same accounts and sessions as over GraphQL, and nothing a client sends breaks them.
+//! The REST API: the same users and sessions as over GraphQL, and no input causes a 5xx.
 
 mod api_token;
+mod malformed_input;
+mod refresh;
 
-use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
-/// The routes that take a body, with a good one.
+/// The routes that take a body, with a valid one.
 fn bodies(release: &str) -> Vec<(String, Value)> {
     let (refresh, api_token) = if release.is_empty() {
         ("/token-refresh", "/create-api-token")
@@ -31,7 +31,7 @@ async fn login(app: &TestApp, name: &str) -> TestResponse {
     app.anonymous().json(Method::POST, "/login", &body).await
 }
 
-/// The actor of an answer with both tokens.
+/// The actor of a response with both tokens.
 fn signed_in(app: &TestApp, answer: &TestResponse) -> Actor {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let body = answer.json();
@@ -90,44 +90,6 @@ async fn rest_logout_ends_a_graphql_session() {
     assert_eq!(other.me_code().await, None, "other sessions live");
 }
 
-#[tokio::test]
-async fn rest_refresh_revokes_the_old_access_token() {
-    let app = TestApp::new().await;
-    let ann = app.user("ann").await;
-    let next = signed_in(&app, &refresh(&ann).await);
-    assert_eq!(next.me_code().await, None);
-    assert_eq!(ann.me_code().await.as_deref(), Some("UNAUTHENTICATED"));
-    assert_eq!(ann.me_reason().await.as_deref(), Some("TOKEN_EXPIRED"), "refreshing helps");
-    // To the last second that the token would have lived, with the leeway of verification.
-    app.clock.advance(TimeDelta::milliseconds(904_999));
-    assert_eq!(validation(&ann).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(validation(&next).await, StatusCode::OK);
-}
-
-#[tokio::test]
-async fn graphql_refresh_keeps_the_old_access_token() {
-    let app = TestApp::new().await;
-    let ann = app.user("ann").await;
-    ann.refresh(ann.refresh_token.as_deref().unwrap()).await.data();
-    assert_eq!(validation(&ann).await, StatusCode::OK);
-}
-
-/// S2, S4
-#[tokio::test]
-async fn rest_refresh_is_replayed_until_the_new_pair_is_used() {
-    let app = TestApp::new().await;
-    let ann = app.user("ann").await;
-    let lost = signed_in(&app, &refresh(&ann).await);
-    app.clock.advance(TimeDelta::minutes(5));
-    let again = signed_in(&app, &refresh(&ann).await);
-    assert_eq!(again.refresh_token, lost.refresh_token);
-    assert_eq!(validation(&again).await, StatusCode::OK);
-    assert_eq!(validation(&ann).await, StatusCode::UNAUTHORIZED);
-    let reused = refresh(&ann).await;
-    assert_eq!(reused.status, StatusCode::UNAUTHORIZED, "{}", reused.text);
-    assert_eq!(again.me_reason().await.as_deref(), Some("SESSION_ENDED"));
-}
-
 /// B1
 #[tokio::test]
 async fn rest_login_failures_are_indistinguishable() {
@@ -165,7 +127,7 @@ async fn rest_registration_requires_permission() {
     assert_eq!((weak.status, &weak.json()["success"]), (StatusCode::BAD_REQUEST, &json!(false)));
     assert_failure(&weak);
     let bad = app.anonymous().json(Method::POST, "/register", &body("no name", "password")).await;
-    assert_eq!(bad.status, StatusCode::UNAUTHORIZED, "strangers are not told what is wrong with a name");
+    assert_eq!(bad.status, StatusCode::UNAUTHORIZED, "anonymous callers do not learn what is wrong with a name");
     assert_eq!(bad.header("www-authenticate"), Some("Bearer"));
     let denied = app.user("ann").await.json(Method::POST, "/register", &body("bob", "password")).await;
     assert_eq!(denied.status, StatusCode::FORBIDDEN);
@@ -175,86 +137,6 @@ async fn rest_registration_requires_permission() {
     let answer = closed.admin("root").await.json(Method::POST, "/register", &body("bob", PASSWORD)).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_failure(&answer);
-}
-
-/// No full name is a good one, and a token may last for five seconds.
-fn assert_valid(field: &str, value: &Value) -> bool {
-    (field == "fullname" && *value == json!("")) || (field == "token_exp" && *value == json!(5))
-}
-
-#[tokio::test]
-async fn mistyped_field_causes_no_5xx_on_any_rest_route() {
-    let app = TestApp::new().await;
-    let root = app.admin("root").await;
-    let long = "x".repeat(60_000);
-    let values = [
-        json!(null),
-        json!(true),
-        json!(5),
-        json!(1e300),
-        json!(["ann"]),
-        json!({ "a": 1 }),
-        json!(""),
-        json!("\0"),
-        json!(long),
-    ];
-    for (path, good) in RELEASES.into_iter().flat_map(bodies) {
-        for field in good.as_object().unwrap().keys() {
-            for value in values.iter().filter(|value| !assert_valid(field, value)) {
-                let mut body = good.clone();
-                body[field] = value.clone();
-                let answer = root.json(Method::POST, &path, &body).await;
-                assert_failure(&answer);
-                let refused = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
-                assert!(refused.contains(&answer.status), "{path} {field} {}", answer.text);
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn malformed_body_causes_no_5xx_on_any_rest_route() {
-    let app = TestApp::new().await;
-    let root = app.admin("root").await;
-    let json = [("content-type", "application/json; charset=utf-8")];
-    let nested = "[".repeat(60_000);
-    for (path, good) in RELEASES.into_iter().flat_map(bodies) {
-        let hostile: [&[u8]; 9] = [
-            b"",
-            b"null",
-            b"[]",
-            b"5",
-            b"\"username\"",
-            b"{}",
-            b"{\"username\": \"\\ud800\"}",
-            b"{\"username\": \"\xff\"}",
-            nested.as_bytes(),
-        ];
-        for body in hostile {
-            let answer = root.request(Method::POST, &path, &json, Body::from(body.to_vec())).await;
-            assert_failure(&answer);
-            let refused = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED];
-            assert!(refused.contains(&answer.status), "{path} {}", answer.text);
-        }
-        let long = root.request(Method::POST, &path, &json, "x".repeat(70_000)).await;
-        assert_eq!(long.status, StatusCode::PAYLOAD_TOO_LARGE);
-        assert_failure(&long);
-        for media in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json"] {
-            let answer = root.request(Method::POST, &path, &[("content-type", media)], good.to_string()).await;
-            assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{media}");
-            assert_failure(&answer);
-        }
-    }
-}
-
-#[tokio::test]
-async fn rest_routes_without_a_body_ignore_one() {
-    let app = TestApp::new().await;
-    for path in ["/token-validation", "/logout", "/api/v1/auth/token/validation", "/api/v1/auth/logout"] {
-        let ann = app.user(&format!("ann{}", path.len())).await;
-        let answer = ann.request(Method::POST, path, &[("content-type", "text/plain")], vec![0xff; 70_000]).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path} {}", answer.text);
-    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A socket in the file system, for a proxy on the same machine.
+//! A Unix socket, for a proxy on the same machine.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::support::{PASSWORD, TestApp, scratch_directory};
 
-/// A directory that goes with the test.
+/// A directory that is deleted with the test.
 struct Home(PathBuf);
 
 impl Home {
@@ -53,7 +53,7 @@ async fn graphql(path: &Path, headers: &str, query: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}"))
 }
 
-/// Its peer is this machine, which is believed about its clients if the operator says so.
+/// Its peer is this machine, which may be configured as trusted proxy.
 #[tokio::test]
 async fn unix_socket_serves_proxied_requests() {
     for (trusted, seen) in [("127.0.0.1/32", "203.0.113.9"), ("none", "127.0.0.1")] {
@@ -78,19 +78,19 @@ async fn unix_socket_serves_proxied_requests() {
         assert_eq!(me["data"]["me"]["username"], "ann", "{me}");
         stop.send(()).unwrap();
         running.await.unwrap();
-        assert!(!home.socket().exists(), "it goes with the server");
+        assert!(!home.socket().exists(), "it is deleted with the server");
     }
 }
 
 #[tokio::test]
 async fn unix_socket_replaces_only_a_stale_socket() {
     let home = Home::new();
-    // A process that was killed leaves its socket.
+    // A killed process leaves its socket.
     drop(UnixListener::bind(home.socket()).unwrap());
     let first = listen(&home.socket()).await.unwrap();
     let second = listen(&home.socket()).await.err().unwrap();
     assert_eq!(second.kind(), std::io::ErrorKind::AddrInUse, "{second}");
-    // Another one has taken its place: that is left alone.
+    // Another process has replaced it: that one is kept.
     std::fs::remove_file(home.socket()).unwrap();
     let later = listen(&home.socket()).await.unwrap();
     drop(first);

@@ -1,5 +1,5 @@
-//! The crates that the program is built from: their licences, those that are not wanted, and the advisories that are
-//! accepted. Nothing is asked of the network: `deny.toml` says what is allowed, and `Cargo.lock` what is there.
+//! The dependencies of the program: licenses, banned crates and accepted advisories. Works without network: `deny.toml`
+//! holds the rules, and `Cargo.lock` the crates.
 
 use std::path::Path;
 use std::process::Command;
@@ -26,13 +26,13 @@ fn field(entry: &Value, name: &str) -> String {
     entry.clone().into_table().unwrap().get(name).unwrap_or_else(|| panic!("{entry:?} has no {name}")).to_string()
 }
 
-/// Name and version of every crate in the lock file, for whichever system.
+/// Name and version of every crate in the lock file, for all systems.
 fn locked() -> Vec<(String, String)> {
     let packages = read("Cargo.lock")["package"].clone().into_array().unwrap();
     packages.iter().map(|package| (field(package, "name"), field(package, "version"))).collect()
 }
 
-/// Whether the licences that are `allowed` are enough for an SPDX expression; old crates write `/` for OR.
+/// Whether the `allowed` licenses satisfy an SPDX expression; old crates write `/` for OR.
 fn allows(expression: &str, allowed: &[String]) -> bool {
     let text = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ").replace(" WITH ", "+WITH+");
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -67,7 +67,7 @@ fn one<'a>(words: &'a [&'a str], allowed: &[String]) -> (bool, &'a [&'a str]) {
             (holds, &rest[1..])
         }
         Some((name, rest)) => (allowed.contains(&name.replace("+WITH+", " WITH ")), rest),
-        None => panic!("an expression without an end"),
+        None => panic!("unterminated expression"),
     }
 }
 
@@ -88,7 +88,7 @@ fn every_dependency_has_an_allowed_license() {
     let host = Command::new("rustc").arg("-vV").output().unwrap();
     let host = String::from_utf8(host.stdout).unwrap();
     let host = host.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
-    // What this machine's build has brought already, and no more.
+    // Only what this machine's build has downloaded.
     let metadata = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--offline", "--filter-platform", host])
         .current_dir(root())
@@ -100,7 +100,7 @@ fn every_dependency_has_an_allowed_license() {
     assert!(packages.len() > 200, "{}", packages.len());
     for package in packages.iter().filter(|package| !package["source"].is_null()) {
         let name = package["name"].as_str().unwrap();
-        // Some name a file only: what it says was read, and stands in deny.toml.
+        // Some name only a file: its content was read, and is recorded in deny.toml.
         let read = list("licenses", "clarify").into_iter().find(|entry| field(entry, "crate") == name);
         let read = read.map(|entry| field(&entry, "expression"));
         let licence = package["license"].as_str().or(read.as_deref()).unwrap_or_default();
@@ -121,7 +121,7 @@ fn no_banned_crate_is_a_dependency() {
     }
 }
 
-/// What is accepted says why, names the crate and its version, and goes when that goes.
+/// Each accepted advisory has a reason, a crate and a version, and is removed with that crate.
 #[test]
 fn ignored_advisories_still_concern_locked_crates() {
     let locked = locked();
@@ -130,6 +130,6 @@ fn ignored_advisories_still_concern_locked_crates() {
         assert!(id.starts_with("RUSTSEC-") && reason.len() > 40, "{id}: {reason}");
         let mut words = reason.split([' ', ',']);
         let (name, version) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
-        assert!(locked.contains(&(name.clone(), version.clone())), "{id}: there is no {name} {version} any more");
+        assert!(locked.contains(&(name.clone(), version.clone())), "{id}: {name} {version} is no longer a dependency");
     }
 }

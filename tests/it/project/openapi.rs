@@ -1,4 +1,4 @@
-//! The OpenAPI document: the file is what the server serves, and the routes in it are those of the router.
+//! The OpenAPI document: the file equals the server's output, and its routes are those of the router.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,13 +8,13 @@ use accountd::http::openapi::document;
 use axum::http::Method;
 use serde_json::Value;
 
-use crate::guarantees::access::routes::paths;
 use crate::support::TestApp;
+use crate::support::router_paths::paths;
 
-/// GraphQL is described by its own schema.
-const ELSEWHERE: [&str; 2] = ["GET /graphql", "POST /graphql"];
+/// GraphQL has its own schema.
+const NOT_DESCRIBED: [&str; 2] = ["GET /graphql", "POST /graphql"];
 
-/// What browsers load is no matter for programs.
+/// Browser pages are not for programs.
 const PAGES: [&str; 3] = ["GET /", "GET /assets/{file}", "GET /client/{file}"];
 
 const PLANTDB: &str = "ACCOUNTD_REST__DIALECTS__PLANTDB";
@@ -34,7 +34,7 @@ fn openapi_json_is_what_the_program_prints() {
         std::fs::write(&file, &printed).unwrap();
     }
     let stored = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(stored == printed, "run UPDATE_SCHEMA=1 cargo test --test it openapi and read the difference");
+    assert!(stored == printed, "run UPDATE_SCHEMA=1 cargo test --test it openapi and review the difference");
 }
 
 async fn served(app: &TestApp) -> Value {
@@ -52,7 +52,7 @@ fn described(document: &Value) -> BTreeSet<String> {
     described
 }
 
-/// Every `METHOD /path` that the router takes. HEAD and OPTIONS go without saying.
+/// Every `METHOD /path` of the router, without HEAD and OPTIONS.
 async fn routed(app: &TestApp) -> BTreeSet<String> {
     let mut routed = BTreeSet::new();
     for path in paths(&app.router) {
@@ -79,7 +79,7 @@ async fn openapi_describes_exactly_the_routes() {
 async fn assert_described(settings: &[(&str, &str)], expected: usize) {
     let app = TestApp::with(settings).await;
     let mut described = described(&served(&app).await);
-    described.extend(ELSEWHERE.iter().chain(&PAGES).map(|route| (*route).to_owned()));
+    described.extend(NOT_DESCRIBED.iter().chain(&PAGES).map(|route| (*route).to_owned()));
     let routed = routed(&app).await;
     let missing: Vec<_> = routed.difference(&described).collect();
     let gone: Vec<_> = described.difference(&routed).collect();

@@ -1,4 +1,4 @@
-//! An authority of a test's own, and receivers with certificates from it.
+//! A certificate authority of the test's own, and listeners with its certificates.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::scratch_directory;
 
-/// Whoever signs certificates; the file of its own goes with the test.
+/// Signs certificates; its file is deleted on drop.
 pub struct CertificateAuthority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     pub file: PathBuf,
@@ -33,12 +33,12 @@ impl CertificateAuthority {
         self.file.to_str().unwrap()
     }
 
-    /// What somebody at this name or address shows.
+    /// A TLS acceptor with a certificate for this name or address.
     pub fn acceptor_for(&self, name: &str) -> TlsAcceptor {
         self.acceptor_with(CertificateParams::new([name.to_owned()]).unwrap())
     }
 
-    /// The same with a certificate of one's own making.
+    /// The same with the given certificate parameters.
     pub fn acceptor_with(&self, params: CertificateParams) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
@@ -59,7 +59,7 @@ impl Drop for CertificateAuthority {
     }
 }
 
-/// Takes encrypted connections; those that come to nothing are forgotten.
+/// Accepts TLS connections, and drops those whose handshake fails.
 pub(super) struct TlsListener {
     pub listener: TcpListener,
     pub acceptor: TlsAcceptor,

@@ -1,4 +1,4 @@
-//! Time and chance as tests have them: the one stands still, and the other comes again.
+//! Deterministic clock and entropy.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use accountd::clock::Clock;
 use accountd::entropy::Entropy;
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A clock that moves only when it is told to.
+/// A clock that changes only by [`Self::advance`].
 pub struct ManualClock(pub(super) Mutex<DateTime<Utc>>);
 
 impl ManualClock {
@@ -26,7 +26,7 @@ impl Clock for ManualClock {
     }
 }
 
-/// Bytes that never come twice in a test, and come again in the next run.
+/// Bytes that never repeat within a test, and are the same in the next run.
 pub(super) struct CountingEntropy(pub(super) AtomicU64);
 
 impl Entropy for CountingEntropy {

@@ -1,4 +1,4 @@
-//! A gateway of docs/gateways.md: it verifies access tokens by the revocation list, and asks nobody about a token.
+//! A gateway as in docs/gateways.md: it verifies access tokens by the revocation list, without requests per token.
 
 use axum::http::Method;
 use base64::Engine;
@@ -20,7 +20,7 @@ pub fn claims(token: &str) -> Value {
     part(token, 1)
 }
 
-/// A gateway with the present list.
+/// A gateway with the current list.
 #[derive(Debug)]
 pub struct Gateway {
     pub list: Value,
@@ -33,7 +33,7 @@ impl Gateway {
         Self { list: claims(&answer.text) }
     }
 
-    /// Whether the list has nothing against the token. It knows the members of the first release alone.
+    /// Whether the list does not revoke the token. It uses only the members of the first release.
     pub fn accepts(&self, token: &str) -> bool {
         let claims = claims(token);
         let lists = |member: &str, claim: &str| self.list[member].as_array().unwrap().contains(&claims[claim]);
@@ -41,7 +41,7 @@ impl Gateway {
         !lists("sessions", "sid") && !lists("tokens", "jti") && claims["iat"].as_i64().unwrap() > cut_off
     }
 
-    /// Whether the session's lowest valid generation has nothing against the token.
+    /// Whether the token's generation is at least the lowest valid one of its session.
     pub fn accepts_generation(&self, token: &str) -> bool {
         let claims = claims(token);
         let lowest = self.list["generations"][claims["sid"].as_str().unwrap()].as_i64().unwrap_or(0);

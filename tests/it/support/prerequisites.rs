@@ -1,4 +1,4 @@
-//! What some tests need of the machine, and whether they may take their time on it.
+//! Prerequisites of tests on this machine, and the slow profile.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ pub fn is_slow_run() -> bool {
     std::env::var("ACCOUNTD_TEST_SLOW").is_ok_and(|value| value == "1")
 }
 
-/// Whether `program` can be run. Tells plainly what is not tested without it: tests have no other way to say so.
+/// Whether `program` can be run. Reports the skipped tests otherwise, which the test harness cannot.
 pub fn is_installed(program: &str, what: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
@@ -18,7 +18,7 @@ pub fn is_installed(program: &str, what: &str) -> bool {
     found
 }
 
-/// Tells what is not tested on this machine, and why, where nobody captures it.
+/// Writes what is not tested on this machine, and why, to the uncaptured standard error.
 pub fn report_skipped(why: &str, what: &str) {
     writeln!(std::io::stderr(), "NOT TESTED, because {why}: {what}").ok();
 }

@@ -1,4 +1,4 @@
-//! The built program, started on a port and on a database of its own, and ended with the test.
+//! The built program, started on its own port and database, and ended with the test.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,23 +10,23 @@ use serde_json::{Value, json};
 use super::TEST_TIMEOUT;
 use super::database::TestDatabase;
 
-/// The program with the settings that lead it to this database.
+/// The program with the settings for this database.
 pub fn program(database: &TestDatabase) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_accountd"));
     command.env("ACCOUNTD_DATA_DIR", &database.directory).envs(database.settings());
     command
 }
 
-/// A port that nobody listens at.
+/// An unused port.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A started server, ended and read when it is asked to.
+/// A started server process, whose log can be read at its end.
 pub struct Process {
     child: Child,
     pub port: u16,
-    /// Nothing for the second server on a database.
+    /// `None` for the second server on a database.
     database: Option<TestDatabase>,
 }
 
@@ -39,7 +39,7 @@ impl Process {
         Self::spawn(command).with_database(database)
     }
 
-    /// Starts a program with these settings, or with another one in front of it; the database is somebody else's.
+    /// Starts this command, which may wrap the program; the caller keeps the database.
     pub fn spawn(mut command: Command) -> Self {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
@@ -54,25 +54,25 @@ impl Process {
         Self::spawn(command)
     }
 
-    /// Gives it the database that it runs on.
+    /// Passes it the database that it runs on.
     pub fn with_database(mut self, database: TestDatabase) -> Self {
         self.database = Some(database);
         self
     }
 
-    /// Sends one request; before the first answer it waits until somebody listens.
+    /// Sends one request; before the first response it waits until the server listens.
     pub fn send(&self, path: &str, headers: &str, body: &Value) -> String {
-        self.try_send(path, headers, body).expect("no whole answer")
+        self.try_send(path, headers, body).expect("incomplete response")
     }
 
-    /// The same, for servers that may be gone before they answer.
+    /// The same, for servers that may end before their response.
     pub fn try_send(&self, path: &str, headers: &str, body: &Value) -> std::io::Result<String> {
         let mut answer = String::new();
         self.start_request(path, headers, body).read_to_string(&mut answer)?;
         Ok(answer)
     }
 
-    /// Sends one request and leaves the answer on the connection.
+    /// Sends one request and leaves the response on the connection.
     pub fn start_request(&self, path: &str, headers: &str, body: &Value) -> TcpStream {
         let body = body.to_string();
         let request = format!(
@@ -85,7 +85,7 @@ impl Process {
         stream
     }
 
-    /// A new connection, when the server listens.
+    /// A new connection, as soon as the server listens.
     pub fn connect(&self) -> TcpStream {
         let deadline = Instant::now() + TEST_TIMEOUT;
         loop {
@@ -97,7 +97,7 @@ impl Process {
         }
     }
 
-    /// The JSON that GraphQL answers with.
+    /// The JSON of a GraphQL response.
     pub fn graphql(&self, token: &str, query: &str, variables: Value) -> Value {
         let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
         let answer = self.send("/graphql", &authorization, &json!({ "query": query, "variables": variables }));
@@ -114,39 +114,39 @@ impl Process {
         status(&answer)
     }
 
-    /// Its number.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where its database and its secret are.
+    /// The database and the secret of the server.
     pub fn database(&self) -> &TestDatabase {
         self.database.as_ref().unwrap()
     }
 
-    /// Memory that the process has in use, in KiB.
+    /// Resident memory of the process, in KiB.
     pub fn resident_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Ends the server and gives everything that it wrote.
+    /// Ends the server and returns its log.
     pub fn stop(self) -> String {
         self.stop_keeping_database().0
     }
 
-    /// The same; its database is left.
+    /// The same, and keeps its database.
     pub fn stop_keeping_database(mut self) -> (String, Option<TestDatabase>) {
-        let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(told.success());
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(killed.success());
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         assert!(self.child.wait().unwrap().success(), "SIGTERM ends the server with 0");
         (log, self.database.take())
     }
 
-    /// Ends the server at once, as a power cut does to a process: it gets to do nothing more.
+    /// Kills the server at once, like a power cut: it runs nothing more.
     pub fn kill(mut self) -> TestDatabase {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -154,9 +154,9 @@ impl Process {
     }
 }
 
-/// The status of an answer.
+/// The status of a response.
 pub fn status(answer: &str) -> u16 {
-    answer.get(9..12).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("no answer: {answer:?}"))
+    answer.get(9..12).and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("no response: {answer:?}"))
 }
 
 impl Drop for Process {

@@ -1,4 +1,4 @@
-//! Somebody who is called: an HTTP server on this machine that remembers what came.
+//! An HTTP server on this machine that records its requests.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::certificate_authority::TlsListener;
 
-/// A request that came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct ReceivedRequest {
     pub target: String,
@@ -31,7 +31,7 @@ impl ReceivedRequest {
 
 type Responder = dyn Fn(&ReceivedRequest) -> Response + Send + Sync;
 
-/// The server; it goes with the test.
+/// The server; it ends with the test.
 pub struct Receiver {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<ReceivedRequest>>>,
@@ -39,19 +39,19 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Somebody who takes everything.
+    /// A server that responds with 200 to everything.
     pub async fn new() -> Self {
         Self::responding_with(|_| ().into_response()).await
     }
 
-    /// Somebody who answers like this.
+    /// A server with this response.
     pub async fn responding_with(answer: impl Fn(&ReceivedRequest) -> Response + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         Self::listening_at(address, listener, answer)
     }
 
-    /// Somebody who takes everything, over encrypted connections alone.
+    /// A server that responds with 200 to everything, over TLS only.
     pub async fn over_tls(acceptor: TlsAcceptor) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -81,7 +81,7 @@ impl Receiver {
         Self { address, received, _running: running }
     }
 
-    /// What came so far, and is not asked for again.
+    /// Removes and returns the requests received so far.
     pub fn take(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut *self.received.lock().unwrap())
     }

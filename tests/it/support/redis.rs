@@ -1,4 +1,4 @@
-//! A Redis of a test's own, if the program is on this machine.
+//! A Redis of the test's own, if installed on this machine.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts one. Where there is none to start the test is not run, and says so.
+    /// Starts a server. Where none is installed the test is skipped, and reports it.
     pub fn start() -> Option<Self> {
         loop {
             // Another process may take the port before the server does.
@@ -24,7 +24,7 @@ impl Redis {
         }
     }
 
-    /// The server, or how it ended because the port was taken.
+    /// The server, or its exit status if the port was taken.
     fn start_at(port: u16) -> Option<Result<Self, ExitStatus>> {
         let started = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
@@ -40,13 +40,13 @@ impl Redis {
             if let Some(status) = this.child.try_wait().unwrap() {
                 return Some(Err(status));
             }
-            assert!(Instant::now() < deadline, "redis-server does not answer");
+            assert!(Instant::now() < deadline, "redis-server does not respond");
             std::thread::yield_now();
         }
         Some(Ok(this))
     }
 
-    /// Whether this very server answers at its port.
+    /// Whether this server, and no other, responds at its port.
     fn is_ready(&self) -> bool {
         let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return false };
         stream.set_read_timeout(Some(super::TEST_TIMEOUT)).unwrap();
@@ -59,14 +59,14 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it without a word, and starts another one in its place, which knows nothing.
+    /// Kills it, and starts an empty one at the same port.
     pub fn replace_with_empty(mut self) -> Self {
         let port = self.port;
         self.end();
         Self::start_at(port).unwrap().unwrap()
     }
 
-    /// Has it forget everything.
+    /// Deletes all its data.
     pub fn flush(&self) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.write_all(b"FLUSHALL\r\n").unwrap();
@@ -75,7 +75,7 @@ impl Redis {
         assert_eq!(&answer, b"+OK\r\n");
     }
 
-    /// Has it answer nobody, or go on where it stopped.
+    /// Suspends or resumes its responses.
     pub fn freeze(&self, is_frozen: bool) {
         let signal = if is_frozen { "-STOP" } else { "-CONT" };
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());

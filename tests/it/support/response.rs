@@ -1,9 +1,9 @@
-//! What came back from a request, and how tests look at it.
+//! A response and its accessors for tests.
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-/// What came back.
+/// A received response.
 pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -15,7 +15,7 @@ impl TestResponse {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// The data of a GraphQL answer without errors.
+    /// The data of a GraphQL response without errors.
     pub fn data(&self) -> Value {
         let json = self.json();
         assert!(json.get("errors").is_none(), "unexpected errors: {json}");

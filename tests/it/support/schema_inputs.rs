@@ -1,4 +1,4 @@
-//! What the schema takes: the arguments of root fields and the members of their inputs.
+//! The inputs of the schema: arguments of root fields and members of their inputs.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use async_graphql::parser::types::{BaseType, EnumType, Type, TypeKind, TypeSyste
 /// A member of an input, or an argument: its name and its type.
 pub type Member = (String, Type);
 
-/// What the schema takes.
+/// The inputs of the schema.
 pub struct SchemaInputs {
     /// The members of each input object.
     pub objects: BTreeMap<String, Vec<Member>>,
@@ -17,7 +17,7 @@ pub struct SchemaInputs {
     pub enums: BTreeMap<String, Vec<String>>,
     /// The arguments of each root field, by `Query.name` or `Mutation.name`.
     pub root_fields: BTreeMap<String, Vec<Member>>,
-    /// Root fields that answer an object, so that something must be selected.
+    /// Root fields that return an object, and need a selection.
     pub with_selection: Vec<String>,
 }
 

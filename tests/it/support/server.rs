@@ -1,4 +1,4 @@
-//! The service behind a real socket, with deadlines that a test can wait for.
+//! The service behind a real socket, with short timeouts.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use super::TestApp;
 
 pub use super::TEST_TIMEOUT;
 
-/// Deadlines that a test can wait for. A server has those that the test gives it, and no other that could come first.
+/// Timeouts short enough for a test. A server has those that the test sets, and no other that could expire first.
 pub const HEAD_TIMEOUT: Duration = Duration::from_millis(300);
 pub const BODY_TIMEOUT: Duration = Duration::from_millis(500);
 pub const IDLE_TIMEOUT: Duration = Duration::from_millis(800);
 pub const WRITE_TIMEOUT: Duration = Duration::from_millis(700);
 
-/// A server that listens.
+/// A listening server.
 pub struct Server {
     pub address: SocketAddr,
     pub app: TestApp,
@@ -34,7 +34,7 @@ impl Server {
         Self::with_config(|_| {}).await
     }
 
-    /// A server whose deadlines never come, except for those that the test sets.
+    /// A server whose timeouts never expire, except for those that the test sets.
     pub async fn with_config(tune: impl FnOnce(&mut Config)) -> Self {
         let app = TestApp::with_config(&[], |config| {
             let (deadlines, never) = (&mut config.server.timeouts, TEST_TIMEOUT * 2);
@@ -54,12 +54,12 @@ impl Server {
         let (at_once, cut) = oneshot::channel();
         let (router, settings) = (app.router.clone(), app.app.config.server.clone());
         let running = tokio::spawn(async move {
-            let told = |signal: oneshot::Receiver<()>| async move {
+            let when_sent = |signal: oneshot::Receiver<()>| async move {
                 if signal.await.is_err() {
                     std::future::pending().await
                 }
             };
-            serve(listener, router, &settings, told(stopped), told(cut)).await;
+            serve(listener, router, &settings, when_sent(stopped), when_sent(cut)).await;
         });
         Self { address, app, stop: Some(stop), at_once: Some(at_once), running }
     }
@@ -90,21 +90,21 @@ impl Server {
         Client(socket.connect(self.address).await.unwrap())
     }
 
-    /// A client whose window is as small as can be.
+    /// A client with the smallest receive window.
     pub async fn connect_with_small_window(&self) -> Client {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(1).unwrap();
         Client(socket.connect(self.address).await.unwrap())
     }
 
-    /// Everything that comes back when `text` is sent on a connection of its own.
+    /// The whole response to `text` on a new connection.
     pub async fn exchange(&self, text: &str) -> String {
         let mut client = self.connect().await;
         client.send(text).await;
         client.read_to_end().await
     }
 
-    /// Has `me` answered.
+    /// Asserts that `me` is served.
     pub async fn assert_serves(&self) {
         let body = r#"{"query":"{ me { id } }"}"#;
         let answer = self.exchange(&post("/graphql", body)).await;
@@ -124,12 +124,12 @@ pub fn post(path: &str, body: &str) -> String {
 pub struct Client(pub TcpStream);
 
 impl Client {
-    /// Sends what the server still takes.
+    /// Sends as much as the server still reads.
     pub async fn send(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.ok();
     }
 
-    /// What comes until the connection ends, in whichever way.
+    /// Everything until the connection ends, in any way.
     pub async fn read_to_end(&mut self) -> String {
         let mut bytes = Vec::new();
         let reading = self.0.read_to_end(&mut bytes);
@@ -138,7 +138,7 @@ impl Client {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// What comes until `end` has come.
+    /// Everything up to and including `end`.
     pub async fn read_until(&mut self, end: &str) -> String {
         let mut bytes = Vec::new();
         let reading = async {

@@ -1,4 +1,4 @@
-//! A transaction for tests of single statements, which publishes nothing.
+//! A transaction for tests of single statements, which publishes no revocation.
 
 use std::ops::Deref;
 
@@ -8,7 +8,7 @@ use accountd::store::{Affected, Propagation, TracksChanges, TracksRevocations};
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
-/// What statements run on that revoke something.
+/// The connection of revoking statements.
 pub struct StatementTransaction(pub Transaction);
 
 impl TracksChanges for StatementTransaction {

@@ -1,4 +1,4 @@
-//! Subscribers: a WebSocket and a stream of server-sent events, as far as tests look at them.
+//! Subscribers: a WebSocket client and a client of server-sent events.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use super::Actor;
 use super::server::{Client, TEST_TIMEOUT};
 
-/// What a subscription takes to tell of something, if it has begun.
+/// The time to the first event of a started subscription.
 const SETTLE_TIME: Duration = Duration::from_millis(700);
 
-/// Every event with all that is in it.
+/// Every event with all its fields.
 pub const EVENTS: &str = "subscription { accountEvents {
     __typename
     ... on SessionEnded { sessionId current reason at }
@@ -27,14 +27,14 @@ pub const EVENTS: &str = "subscription { accountEvents {
     ... on NewSignIn { session { id current userAgent deviceName endReason } at }
 } }";
 
-/// A socket that speaks `graphql-transport-ws`.
+/// A client of `graphql-transport-ws`.
 pub struct WebSocketClient(WebSocketStream<TcpStream>);
 
 impl WebSocketClient {
-    /// Opens one with these headers beside its own.
+    /// Connects with these additional headers.
     ///
     /// # Errors
-    /// The status and the body of the answer that refuses it.
+    /// The status and the body of the refusing response.
     pub async fn try_open(address: SocketAddr, headers: &[(&'static str, &str)]) -> Result<Self, (u16, String)> {
         let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("graphql-transport-ws"));
@@ -45,7 +45,7 @@ impl WebSocketClient {
             }
         }
         let stream = TcpStream::connect(address).await.unwrap();
-        match timeout(TEST_TIMEOUT, client_async(request, stream)).await.expect("no answer to the upgrade") {
+        match timeout(TEST_TIMEOUT, client_async(request, stream)).await.expect("no response to the upgrade") {
             Ok((socket, _)) => Ok(Self(socket)),
             Err(Error::Http(answer)) => {
                 let body = answer.body().clone().unwrap_or_default();
@@ -55,12 +55,12 @@ impl WebSocketClient {
         }
     }
 
-    /// Opens one without anything special.
+    /// Connects without additional headers.
     pub async fn open(address: SocketAddr) -> Self {
         Self::try_open(address, &[]).await.unwrap()
     }
 
-    /// Opens one for whoever has this token.
+    /// Connects and authenticates with this token.
     pub async fn authenticated(address: SocketAddr, token: &str) -> Self {
         let mut socket = Self::open(address).await;
         socket.init(json!({ "authorization": format!("Bearer {token}") })).await;
@@ -89,10 +89,10 @@ impl WebSocketClient {
         self.next_message().await.unwrap_or_else(|code| panic!("closed with {code}"))
     }
 
-    /// The next message, or the code with which it is closed; 1006 is none at all.
+    /// The next message, or the close code; 1006 without close frame.
     pub async fn next_message(&mut self) -> Result<Value, u16> {
         loop {
-            match timeout(TEST_TIMEOUT, self.0.next()).await.expect("nothing comes over the socket") {
+            match timeout(TEST_TIMEOUT, self.0.next()).await.expect("no message arrives") {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(Some(frame)))) => return Err(frame.code.into()),
                 Some(Ok(Message::Close(None)) | Err(_)) | None => return Err(1006),
@@ -101,7 +101,7 @@ impl WebSocketClient {
         }
     }
 
-    /// The code with which it is closed, whatever is said before.
+    /// The close code, after any messages.
     pub async fn close_code(&mut self) -> u16 {
         loop {
             if let Err(code) = self.next_message().await {
@@ -110,42 +110,42 @@ impl WebSocketClient {
         }
     }
 
-    /// Whether nothing comes for so long.
+    /// Whether no message arrives within `time`.
     pub async fn is_silent(&mut self, time: Duration) -> bool {
         timeout(time, self.next_message()).await.is_err()
     }
 }
 
-/// Somebody who is told of events, in one of the two ways.
+/// A subscriber to account events, over one of the two transports.
 pub enum Subscriber {
     WebSocket(Box<WebSocketClient>),
     Sse(Client),
 }
 
 impl Subscriber {
-    /// One of each for this person, subscribed.
-    pub async fn over_both(address: SocketAddr, person: &Actor) -> [Self; 2] {
-        [Self::over_websocket(address, person).await, Self::over_sse(address, person).await]
+    /// A subscriber of this user over each transport.
+    pub async fn over_both(address: SocketAddr, actor: &Actor) -> [Self; 2] {
+        [Self::over_websocket(address, actor).await, Self::over_sse(address, actor).await]
     }
 
-    pub async fn over_websocket(address: SocketAddr, person: &Actor) -> Self {
-        let mut socket = WebSocketClient::authenticated(address, person.token.as_ref().unwrap()).await;
+    pub async fn over_websocket(address: SocketAddr, actor: &Actor) -> Self {
+        let mut socket = WebSocketClient::authenticated(address, actor.token.as_ref().unwrap()).await;
         socket.subscribe("1", EVENTS).await;
         let mut subscriber = Self::WebSocket(Box::new(socket));
-        // The protocol does not tell when it has begun: so something happens until it is told.
+        // The protocol does not confirm a subscription: so changes are made until one is reported.
         let mut has_begun = false;
         for count in 0.. {
             let name = format!("shown {count}");
-            person.mutate_ok("updateProfile", json!({ "displayName": name }), "user { id }").await;
-            let told = async {
+            actor.mutate_ok("updateProfile", json!({ "displayName": name }), "user { id }").await;
+            let reported = async {
                 while subscriber.next_event().await["user"]["displayName"] != name {
                     has_begun = true;
                 }
             };
-            if timeout(SETTLE_TIME, told).await.is_ok() {
+            if timeout(SETTLE_TIME, reported).await.is_ok() {
                 break;
             }
-            // It tells of this name, too, however slow the machine is.
+            // The subscription reports this change, too, however slow the machine is.
             if has_begun {
                 while subscriber.next_event().await["user"]["displayName"] != name {}
                 break;
@@ -154,15 +154,15 @@ impl Subscriber {
         subscriber
     }
 
-    pub async fn over_sse(address: SocketAddr, person: &Actor) -> Self {
+    pub async fn over_sse(address: SocketAddr, actor: &Actor) -> Self {
         let mut client = Client(TcpStream::connect(address).await.unwrap());
-        client.send(&sse_request(person.token.as_ref().unwrap(), EVENTS)).await;
+        client.send(&sse_request(actor.token.as_ref().unwrap(), EVENTS)).await;
         let head = client.read_until("\r\n\r\n").await;
         assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains("text/event-stream"), "{head}");
         Self::Sse(client)
     }
 
-    /// What the next event is.
+    /// The next event.
     pub async fn next_event(&mut self) -> Value {
         match self {
             Self::WebSocket(socket) => {
@@ -181,7 +181,7 @@ impl Subscriber {
         }
     }
 
-    /// The code with which the next event is refused.
+    /// The error code of the next event.
     pub async fn next_error_code(&mut self) -> Value {
         let answer = match self {
             Self::WebSocket(socket) => socket.receive().await["payload"].clone(),
@@ -193,7 +193,7 @@ impl Subscriber {
         answer["errors"][0]["extensions"]["code"].clone()
     }
 
-    /// That it is over for good: completed, and closed with this code.
+    /// Asserts the final end: completed, and closed with this code.
     pub async fn assert_completed(mut self, code: u16) {
         match &mut self {
             Self::WebSocket(socket) => {
@@ -207,7 +207,7 @@ impl Subscriber {
         }
     }
 
-    /// That it ends for now: not completed, and closed with this code.
+    /// Asserts an interruption: not completed, and closed with this code.
     pub async fn assert_aborted(mut self, code: u16) {
         match &mut self {
             Self::WebSocket(socket) => assert_eq!(socket.next_message().await, Err(code)),
@@ -216,7 +216,7 @@ impl Subscriber {
     }
 }
 
-/// The next event of a stream, out of its chunk; signs of life are left out.
+/// The next event of a stream, out of its chunk; keep-alives are skipped.
 async fn next_sse_block(client: &mut Client) -> String {
     loop {
         let size = client.read_until("\r\n").await;

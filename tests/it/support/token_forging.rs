@@ -1,4 +1,4 @@
-//! Makes tokens by hand, with the server's own key, and sees them refused.
+//! Forges tokens with the server's own key, and asserts that they are refused.
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use axum::http::Method;
@@ -12,7 +12,7 @@ use accountd::security::key_encryption::KeyEncryption;
 
 use super::{Actor, TestApp};
 
-/// Somebody who has stolen the server's key, and what it needs to make tokens.
+/// A stolen server key, and the means to sign tokens with it.
 pub struct TokenForge {
     pub kid: String,
     pub pair: Ed25519KeyPair,
@@ -56,7 +56,7 @@ pub fn without_claim(base: &Value, name: &str) -> Value {
     changed
 }
 
-/// All four places refuse the token for what it is.
+/// All four verifiers refuse the token as invalid.
 pub async fn assert_refused(ann: &Actor, token: &str, what: &str) {
     assert_eq!(ann.with_token(token).me_reason().await.as_deref(), Some("TOKEN_INVALID"), "access: {what}");
     let code = ann.refresh(token).await.payload_error("refresh");
@@ -67,7 +67,7 @@ pub async fn assert_refused(ann: &Actor, token: &str, what: &str) {
     assert_eq!(renewal.status, 401, "refresh by REST: {what}");
 }
 
-/// J9 S11: whatever was tried has rotated nothing, ended nothing and left no row.
+/// J9 S11: the attempts rotated nothing, ended nothing and left no row.
 pub async fn assert_nothing_changed(app: &TestApp, ann: &Actor) {
     assert_eq!(revoked_token::Entity::find().count(app.app.db.reader()).await.unwrap(), 0);
     let sessions = session::Entity::find().all(app.app.db.reader()).await.unwrap();

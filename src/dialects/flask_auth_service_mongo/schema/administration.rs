@@ -1,74 +1,74 @@
-//! What administrators do to users: make, change and delete them.
+//! Administration of users: create, update and delete.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use super::error::{BAD_REQUEST, LegacyError, Result, first_refusal};
+use super::error::{BAD_REQUEST, LegacyError, Result, first_refusal, is_not_found, map_not_found};
 use super::global_id::{self, IdError};
 use super::password::{has_legacy_form, require_matching};
-use super::user::{KIND, User};
+use super::user::{KIND, User, parse_user_id};
 use crate::account::access::rule;
-use crate::account::user::administration::{self, UpdateUser};
-use crate::account::user::id::UserId;
-use crate::account::user::query::NewUser;
+use crate::account::administration::user_lifecycle;
+use crate::account::user::new_user::NewUser;
+use crate::account::user::update::UpdateUser;
 use crate::error::{Error, RefusalCode};
 use crate::graphql::context::ContextExt;
 
-/// An account that shall be made.
+/// The user to create.
 #[derive(InputObject)]
 #[graphql(rename_fields = "snake_case")]
 pub struct CreateUserInput {
-    /// The name to sign in with: three characters or more, without a space; it is stored in lower case.
+    /// The username: at least three characters without a space; stored in lower case.
     username: String,
-    /// Whether the owner has to choose another password first.
+    /// Whether the user must set a new password at the next login.
     change_password: Option<bool>,
-    /// The first password.
+    /// The initial password.
     #[graphql(secret)]
     password: String,
-    /// The same again.
+    /// The initial password, repeated.
     #[graphql(secret)]
     password_confirmed: String,
-    /// The name of the role.
+    /// The name of the user's role.
     role: String,
 }
 
-/// The account that was made.
+/// The result of `create_user`.
 #[derive(SimpleObject)]
 pub struct CreateUser {
-    /// The account.
+    /// The user after the change.
     user: Option<User>,
 }
 
-/// What shall change.
+/// The changes to a user.
 #[derive(InputObject)]
 #[graphql(rename_fields = "snake_case")]
 pub struct UpdateUserInput {
-    /// Whose.
+    /// The global id of the user.
     id: ID,
-    /// Whether the owner has to choose another password first.
+    /// Whether the user must set a new password at the next login.
     change_password: bool,
 }
 
-/// The account that was changed.
+/// The result of `update_user`.
 #[derive(SimpleObject)]
 #[graphql(name = "UpdateUser")]
 pub struct UpdatedUser {
-    /// The account.
+    /// The user after the change.
     user: Option<User>,
 }
 
-/// Which account shall go.
+/// The user to delete.
 #[derive(InputObject)]
 pub struct DeleteUserInput {
-    /// Whose.
+    /// The global id of the user.
     id: ID,
 }
 
-/// That it went.
+/// The result of `delete_user`.
 #[derive(SimpleObject)]
 pub struct DeleteUser {
-    /// True.
+    /// Always true.
     ok: Option<bool>,
 }
 
@@ -78,13 +78,13 @@ pub struct AdministrationMutation;
 
 #[Object(rename_fields = "snake_case", rename_args = "snake_case")]
 impl AdministrationMutation {
-    /// Makes an account.
+    /// Creates a user.
     async fn create_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Means nothing; it stands in the input.")] change_password: Option<bool>,
-        #[graphql(desc = "The account.")] input: CreateUserInput,
-        #[graphql(desc = "Means nothing; it stands in the input.")] username: Option<String>,
+        #[graphql(desc = "Ignored: the value in the input counts.")] change_password: Option<bool>,
+        #[graphql(desc = "The user to create.")] input: CreateUserInput,
+        #[graphql(desc = "Ignored: the value in the input counts.")] username: Option<String>,
     ) -> Result<Option<CreateUser>> {
         drop((change_password, username));
         let requester = ctx.requester()?;
@@ -97,66 +97,46 @@ impl AdministrationMutation {
         let new = NewUser::parse(&username, None, None, input.password.into()).map_err(map_creation_error)?;
         let new = NewUser { must_change_password: input.change_password.unwrap_or(false), ..new };
         let row =
-            administration::create(ctx.app()?, requester, new, vec![input.role]).await.map_err(map_creation_error)?;
+            user_lifecycle::create(ctx.app()?, requester, new, vec![input.role]).await.map_err(map_creation_error)?;
         Ok(Some(CreateUser { user: Some(User::new(row, Arc::clone(requester))) }))
     }
 
-    /// Says whether the owner of an account has to choose another password first.
+    /// Sets whether a user must set a new password at the next login.
     async fn update_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Means nothing; it stands in the input.")] change_password: Option<bool>,
-        #[graphql(desc = "The change.")] input: UpdateUserInput,
-        #[graphql(desc = "Means nothing; names do not change here.")] username: Option<String>,
+        #[graphql(desc = "Ignored: the value in the input counts.")] change_password: Option<bool>,
+        #[graphql(desc = "The changes.")] input: UpdateUserInput,
+        #[graphql(desc = "Ignored: this mutation cannot change the name.")] username: Option<String>,
     ) -> Result<Option<UpdatedUser>> {
         drop((change_password, username));
         let requester = ctx.requester()?;
         requester.authorize(rule::WRITE_USERS)?;
-        let id = global_id::parse(KIND, &input.id).map_err(|fault| {
-            LegacyError::with_message(match fault {
+        let id = global_id::parse(KIND, &input.id).map_err(|error| {
+            LegacyError::with_message(match error {
                 IdError::Malformed => "id_not_valid",
                 IdError::WrongType => "bad_request. {'id': ['Is not a valid ID']}",
                 IdError::LegacyObjectId => "not_found. ",
             })
         })?;
         let changes = UpdateUser { must_change_password: Some(input.change_password), ..UpdateUser::default() };
-        let row = administration::update(ctx.app()?, requester, id, changes).await.map_err(|error| {
+        let row = user_lifecycle::update(ctx.app()?, requester, id, changes).await.map_err(|error| {
             if is_not_found(&error) { LegacyError::with_message("not_found. ") } else { error.into() }
         })?;
         Ok(Some(UpdatedUser { user: Some(User::new(row, Arc::clone(requester))) }))
     }
 
-    /// Deletes an account.
+    /// Deletes a user.
     async fn delete_user(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose.")] input: DeleteUserInput,
+        #[graphql(desc = "The user to delete.")] input: DeleteUserInput,
     ) -> Result<Option<DeleteUser>> {
         let requester = ctx.requester()?;
         requester.authorize(rule::DELETE_USERS)?;
-        administration::delete(ctx.app()?, requester, parse_user_id(&input.id)?).await.map_err(map_not_found)?;
+        user_lifecycle::delete(ctx.app()?, requester, parse_user_id(&input.id)?).await.map_err(map_not_found)?;
         Ok(Some(DeleteUser { ok: Some(true) }))
     }
-}
-
-/// The account that an id means.
-pub(super) fn parse_user_id(id: &ID) -> Result<UserId> {
-    global_id::parse(KIND, id).map_err(|fault| {
-        LegacyError::with_message(match fault {
-            IdError::Malformed => "id_not_valid",
-            IdError::WrongType => BAD_REQUEST,
-            IdError::LegacyObjectId => "not_found",
-        })
-    })
-}
-
-fn is_not_found(error: &Error) -> bool {
-    first_refusal(error) == Some(RefusalCode::NotFound)
-}
-
-/// Why nothing was done to an account.
-pub(super) fn map_not_found(error: Error) -> LegacyError {
-    if is_not_found(&error) { LegacyError::with_message("not_found") } else { error.into() }
 }
 
 fn map_creation_error(error: Error) -> LegacyError {

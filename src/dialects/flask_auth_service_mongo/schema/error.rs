@@ -1,4 +1,4 @@
-//! Failures in the old service's words: a message, its place and nothing else.
+//! Errors in the form of the older service: message, locations and path, without extensions.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -6,29 +6,31 @@ use std::sync::Arc;
 use async_graphql::{Response, ServerError};
 
 use crate::error::{Error, RefusalCode};
-use crate::graphql::document::SYNTAX_ERROR_CODE;
+use crate::graphql::document::syntax_error::SYNTAX_ERROR_CODE;
+use crate::graphql::error::has_code;
 
-/// Most errors that one answer shows.
+/// Maximum number of errors in one response.
 const MAX_ERRORS: usize = 20;
 
-/// Longest message that an answer shows, in code points.
+/// Maximum length of an error message, in code points.
 const MAX_MESSAGE_CHARS: usize = 256;
 
-/// The request or the new password is not of the form that it has to be.
+/// The message for a malformed request or new password.
 pub(super) const BAD_REQUEST: &str = "bad_request";
 
-/// A failure on its way to the client. It has no `Display`, so that nothing turns it into a mere text.
+/// The error of a resolver. It has no `Display`, so async-graphql's blanket conversion, which drops the source, cannot
+/// apply.
 pub struct LegacyError {
     message: String,
-    /// What it comes from, if it is more than a word for the client.
+    /// The cause, if there is one besides the message.
     source: Option<Arc<Error>>,
 }
 
-/// The result of every resolver.
+/// The result of a resolver.
 pub(super) type Result<T> = std::result::Result<T, LegacyError>;
 
 impl LegacyError {
-    /// The failure with these words.
+    /// An error with this message and without a cause.
     pub(super) fn with_message(message: impl Into<String>) -> Self {
         Self { message: message.into(), source: None }
     }
@@ -45,13 +47,13 @@ impl From<Error> for LegacyError {
 }
 
 impl From<LegacyError> for async_graphql::Error {
-    fn from(failure: LegacyError) -> Self {
-        let source = failure.source.map(|source| source as Arc<dyn Any + Send + Sync>);
-        Self { message: failure.message, source, extensions: None }
+    fn from(error: LegacyError) -> Self {
+        let source = error.source.map(|source| source as Arc<dyn Any + Send + Sync>);
+        Self { message: error.message, source, extensions: None }
     }
 }
 
-/// What a use case refused first.
+/// The code of the first refusal.
 pub(super) fn first_refusal(error: &Error) -> Option<RefusalCode> {
     match error {
         Error::Refused(refusals) => refusals.first().map(|refusal| refusal.code),
@@ -59,7 +61,17 @@ pub(super) fn first_refusal(error: &Error) -> Option<RefusalCode> {
     }
 }
 
-/// Why the request as a whole was stopped, if it was: callers know these by the status of the answer.
+/// Whether the first refusal is NOT_FOUND.
+pub(super) fn is_not_found(error: &Error) -> bool {
+    first_refusal(error) == Some(RefusalCode::NotFound)
+}
+
+/// Maps NOT_FOUND to the older service's message.
+pub(super) fn map_not_found(error: Error) -> LegacyError {
+    if is_not_found(&error) { LegacyError::with_message("not_found") } else { error.into() }
+}
+
+/// The error that fails the whole request, if any; the HTTP status reports it.
 pub(super) fn fatal(response: &Response) -> Option<Arc<Error>> {
     let source = response.errors.first()?.source.clone()?;
     source.downcast::<Error>().ok().filter(|error| match &**error {
@@ -71,32 +83,32 @@ pub(super) fn fatal(response: &Response) -> Option<Arc<Error>> {
     })
 }
 
-/// Makes an answer fit to leave the house: logs the causes that clients do not see with `request_id`, and says in the old
-/// words what the library found. The query, which may hold a password, is not repeated.
+/// Finalizes the errors of a response: logs hidden causes with `request_id` and translates messages to those of the
+/// older service. Messages do not repeat the query, which may contain a password.
 pub(super) fn to_legacy_errors(response: &mut Response, request_id: &str) {
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
-        if let Some(failure @ (Error::Internal(cause) | Error::StorageUnavailable(cause))) = error.source::<Error>() {
-            tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{failure}");
+        if let Some(hidden @ (Error::Internal(cause) | Error::StorageUnavailable(cause))) = error.source::<Error>() {
+            tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{hidden}");
         }
-        let is_syntax = crate::graphql::error::has_code(error, SYNTAX_ERROR_CODE);
+        if let Some(message) = legacy_message(error) {
+            error.message = message;
+        }
         error.extensions = None;
-        if let Some(words) = legacy_message(error, is_syntax) {
-            error.message = words;
-        }
         if error.message.chars().count() > MAX_MESSAGE_CHARS {
             error.message = error.message.chars().take(MAX_MESSAGE_CHARS).chain(['…']).collect();
         }
     }
 }
 
-fn legacy_message(error: &ServerError, is_syntax: bool) -> Option<String> {
-    if is_syntax {
-        let place = error.locations.first().map_or_else(String::new, |at| format!(" ({}:{})", at.line, at.column));
-        return Some(format!("Syntax Error GraphQL{place} {}", error.message.trim_start_matches("syntax error: ")));
+/// The older service's message for an error of async-graphql; `None` for other errors.
+fn legacy_message(error: &ServerError) -> Option<String> {
+    if has_code(error, SYNTAX_ERROR_CODE) {
+        let location = error.locations.first().map_or_else(String::new, |at| format!(" ({}:{})", at.line, at.column));
+        return Some(format!("Syntax Error GraphQL{location} {}", error.message.trim_start_matches("syntax error: ")));
     }
     if error.message.starts_with("Expected input type") {
-        // What was found instead may be a password.
+        // The rest of the message repeats the value, which may be a password.
         return error.message.split_once(", found").map(|(expected, _)| expected.to_owned());
     }
     if let Some(unknown) = error.message.strip_prefix("type `") {

@@ -1,4 +1,5 @@
-//! The schema as it is served: what was asked, run within the limits, answered in the old service's form.
+//! The executor of the dialect's schema: runs operations within the limits and returns responses in the older service's
+//! form.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,65 +8,67 @@ use async_graphql::{EmptySubscription, Request, Response, Schema, Value as Data,
 use serde_json::{Map, Value, json};
 
 use super::error::{fatal, to_legacy_errors};
-use super::{Mutation, Query, builder, role, sdl};
+use super::role;
+use super::root::{Mutation, Query, builder, sdl};
 use crate::account::caller::requester::Requester;
 use crate::app::App;
 use crate::config;
 use crate::error::Error;
-use crate::graphql::document::DocumentCache;
+use crate::graphql::document::operation::select_operation;
+use crate::graphql::document_cache::DocumentCache;
 use crate::graphql::limits::introspection::IntrospectionModel;
 use crate::graphql::limits::response::{ResponseBudget, limit_response_size};
-use crate::graphql::null_propagation::{FieldTypes, select_operation};
+use crate::graphql::null_propagation::FieldTypes;
 use crate::graphql::{context, limits};
 
-/// Runs GraphQL requests.
+/// Executes GraphQL requests.
 pub struct Executor {
     schema: Schema<Query, Mutation, EmptySubscription>,
     field_types: FieldTypes,
     document_cache: DocumentCache,
 }
 
-/// The schema's description of itself, which no setting changes.
+/// The introspection model of the schema, which is the same for all settings.
 static INTROSPECTION: LazyLock<IntrospectionModel> =
     LazyLock::new(|| IntrospectionModel::from_schema(&builder().finish()));
 
-/// What a caller wants.
+/// A GraphQL request, and what its transport allows.
 pub struct OperationRequest {
-    /// The operations.
+    /// The text of the document.
     pub query: String,
-    /// The values of their variables.
+    /// The raw values of variables.
     pub variables: Map<String, Value>,
-    /// Which of them, if there are several.
+    /// The name of the operation to execute; optional if there is only one.
     pub operation_name: Option<String>,
-    /// Whether it may be a mutation.
+    /// Whether mutations are allowed: not by GET.
     pub can_mutate: bool,
-    /// Whether it may be answered with the schema.
+    /// Whether introspection is allowed.
     pub can_introspect: bool,
 }
 
-/// What came of it.
+/// The result of a request.
 pub enum ExecutionResult {
-    /// The answer, in full.
+    /// A GraphQL response.
     Response {
-        /// Whether anything of the request was run.
+        /// Whether any field was executed.
         is_executed: bool,
         /// `data`, `errors` or both.
         body: Value,
     },
-    /// It is a mutation where none may be.
+    /// The request is a mutation, which its transport does not allow.
     MutationNotAllowed,
-    /// Nothing was done, for a reason that callers know by the status of the answer.
+    /// The request failed as a whole; the HTTP status reports the error.
     Failed(Arc<Error>),
 }
 
 impl Executor {
-    /// The schema with these settings.
+    /// The executor with the limits of `settings`.
     pub fn new(settings: &config::GraphQl) -> Self {
         let builder = builder().limit_complexity(settings.limits.complexity);
         let builder = if settings.schema_introspection != config::SchemaIntrospection::Closed {
             builder
         } else {
-            // Suggestions would tell the schema to those who may not read it.
+            // Suggestions would reveal the schema where introspection is closed.
             builder.disable_introspection().disable_suggestions()
         };
         Self {
@@ -75,7 +78,7 @@ impl Executor {
         }
     }
 
-    /// Runs what was asked, if it is within the limits, for whoever asks.
+    /// Executes `operation` for `requester`, if it is within the limits.
     pub async fn execute(&self, app: &App, requester: Requester, operation: OperationRequest) -> ExecutionResult {
         let mut request = Request::new(operation.query).variables(Variables::from_json(operation.variables.into()));
         request.operation_name = operation.operation_name.filter(|name| !name.is_empty());
@@ -98,9 +101,13 @@ impl Executor {
             Ok(prepared) => prepared,
             Err(errors) => return into_result(Response::from_errors(errors), &request_id),
         };
-        let budget = ResponseBudget::new(&app.config.graphql, operation.can_introspect);
-        if let Err(refusal) = INTROSPECTION.reserve(&prepared.document, name.as_deref(), &budget) {
-            return into_result(*refusal, &request_id);
+        let budget = if operation.can_introspect {
+            ResponseBudget::with_introspection(&app.config.graphql)
+        } else {
+            ResponseBudget::new(&app.config.graphql)
+        };
+        if let Err(response) = INTROSPECTION.reserve(&prepared.document, name.as_deref(), &budget) {
+            return into_result(*response, &request_id);
         }
         request.variables = prepared.variables;
         request.set_parsed_query(prepared.executable);
@@ -112,7 +119,7 @@ impl Executor {
     }
 }
 
-/// Whether the operation that is called `name`, or any that may be meant without one, is a mutation.
+/// Whether the operation `name`, or without a name any operation, is a mutation.
 fn is_mutation(document: &ExecutableDocument, name: Option<&str>) -> bool {
     match (select_operation(document, name), &document.operations) {
         (Some(operation), _) => operation.ty == OperationType::Mutation,
@@ -129,14 +136,14 @@ fn into_result(mut response: Response, request_id: &str) -> ExecutionResult {
     if is_empty && let Some(error) = fatal(&response) {
         return ExecutionResult::Failed(error);
     }
-    let ran = response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty());
+    let is_executed = response.errors.is_empty() || response.errors.iter().any(|error| !error.path.is_empty());
     to_legacy_errors(&mut response, request_id);
     let mut body = Map::new();
     if !response.errors.is_empty() {
         body.insert("errors".to_owned(), json!(response.errors));
     }
-    if ran {
+    if is_executed {
         body.insert("data".to_owned(), json!(response.data));
     }
-    ExecutionResult::Response { is_executed: ran, body: body.into() }
+    ExecutionResult::Response { is_executed, body: body.into() }
 }

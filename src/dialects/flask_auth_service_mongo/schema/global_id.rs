@@ -1,4 +1,4 @@
-//! Global ids: base64 of a type and an id, such as `User:usr_01h455vb4pex5vsknk084sn02q`.
+//! Global ids: base64 of `type:id`, such as `User:usr_01h455vb4pex5vsknk084sn02q`.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -7,29 +7,29 @@ use async_graphql::ID;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Why an id leads nowhere.
+/// The reason why a global id is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IdError {
-    /// It is no global id.
+    /// It is not base64 of `type:id`.
     Malformed,
-    /// What is in it is no id of this kind.
+    /// The type or the form of the id is wrong.
     WrongType,
-    /// It is of the kind that the old service gave, and nothing has it any more.
+    /// It contains an id of the older service's database, which no object has any more.
     LegacyObjectId,
 }
 
-/// The global id of a thing.
+/// The global id of an object.
 pub(super) fn encode(kind: &str, id: impl Display) -> ID {
     STANDARD.encode(format!("{kind}:{id}")).into()
 }
 
-/// The type and the id in a global id.
+/// The type and the id in a global id; `None` if it is malformed.
 pub(super) fn decode(text: &str) -> Option<(String, String)> {
     let text = String::from_utf8(STANDARD.decode(text).ok()?).ok()?;
     text.split_once(':').map(|(kind, id)| (kind.to_owned(), id.to_owned()))
 }
 
-/// The id of a `kind` that `text` is meant to be.
+/// Parses the global id of an object of type `kind`.
 pub(super) fn parse<T: FromStr>(kind: &str, text: &str) -> Result<T, IdError> {
     let (found, id) = decode(text).ok_or(IdError::Malformed)?;
     if found != kind {
@@ -38,7 +38,7 @@ pub(super) fn parse<T: FromStr>(kind: &str, text: &str) -> Result<T, IdError> {
     id.parse().map_err(|_| if is_object_id(&id) { IdError::LegacyObjectId } else { IdError::WrongType })
 }
 
-/// Whether it has the form of an id of MongoDB: 24 hexadecimal digits.
+/// Whether it has the form of a MongoDB ObjectId: 24 hexadecimal digits.
 fn is_object_id(id: &str) -> bool {
     id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -46,7 +46,7 @@ fn is_object_id(id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::user::id::UserId;
+    use crate::account::names::id::UserId;
 
     #[test]
     fn global_ids_round_trip_and_invalid_ones_are_classified() {

@@ -8,11 +8,11 @@ use super::error::Result;
 use super::global_id;
 use super::role::{self, Role};
 use super::user::{self, User};
-use crate::account::access::role as roles;
+use crate::account::administration::role as roles;
 use crate::account::user::query as users;
 use crate::graphql::context::ContextExt;
 
-/// What has a global id.
+/// An object with a global id.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "The global id."))]
 pub enum Node {
@@ -22,14 +22,18 @@ pub enum Node {
     Role(Role),
 }
 
-/// Queries for anything.
+/// Queries for objects of any type.
 #[derive(Default)]
 pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// The object with this id. What does not exist and what the caller may not see are both null.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "The object's id.")] id: ID) -> Result<Option<Node>> {
+    /// The object with this id; null if it does not exist or the caller may not read it.
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The global id of the object.")] id: ID,
+    ) -> Result<Option<Node>> {
         let (app, requester) = (ctx.app()?, ctx.requester()?);
         requester.authorize(crate::account::access::rule::READ_NODE)?;
         if let Ok(id) = global_id::parse(user::KIND, &id) {

@@ -1,4 +1,4 @@
-//! Connections as graphene made them: cursors are places in the list, such as `arrayconnection:7`.
+//! Connections as in graphene: cursors are offsets in the list, such as `arrayconnection:7`.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::account::user::directory::MAX_ROWS;
 
-/// What every cursor begins with.
+/// The prefix of every decoded cursor.
 const CURSOR_PREFIX: &str = "arrayconnection:";
 
-/// How many rows weigh as much as one field: no list stands within a list here.
+/// Rows per point of complexity: this schema has no nested lists.
 const ROWS_PER_POINT: u64 = 10;
 
-/// How much a page weighs: what a row does, as often as there may be rows.
+/// The complexity of a page: that of one row times the page size, divided by [`ROWS_PER_POINT`].
 pub(super) fn weight(first: Option<i32>, last: Option<i32>, row_weight: usize) -> usize {
     let rows = [first, last].into_iter().flatten().map(row_count).fold(MAX_ROWS, u64::min);
     usize::try_from(rows.div_ceil(ROWS_PER_POINT).max(1)).unwrap_or(usize::MAX).saturating_mul(row_weight)
@@ -26,29 +26,34 @@ fn row_count(requested: i32) -> u64 {
 
 /// The four arguments of a connection.
 pub(super) struct Paging {
+    /// Only rows before this cursor.
     pub before: Option<String>,
+    /// Only rows after this cursor.
     pub after: Option<String>,
+    /// Page size from the start of the list.
     pub first: Option<i32>,
+    /// Page size from the end of the list.
     pub last: Option<i32>,
 }
 
-/// The rows of a page by their places in the list.
+/// The rows of a page, as offsets in the list.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Window {
-    /// The first row.
+    /// The offset of the first row.
     pub start: u64,
-    /// The row behind the last one.
+    /// The offset after the last row.
     pub end: u64,
     has_previous: bool,
     has_next: bool,
 }
 
 impl Paging {
-    /// The page in a list of `total` rows, of which one answer has [`MAX_ROWS`] at most. A cursor that is none counts
-    /// for nothing, and whether there is more is told in the direction that was asked for (graphql-relay 2).
+    /// The page in a list of `total` rows, at most [`MAX_ROWS`] of them. Invalid cursors are ignored, and only the
+    /// requested direction reports further rows (graphql-relay 2).
     pub fn window(&self, total: u64) -> Window {
-        let lower = self.after.as_deref().and_then(decode_cursor).map_or(0, |place| place.saturating_add(1)).min(total);
-        let upper = self.before.as_deref().and_then(decode_cursor).map_or(total, |place| place.min(total)).max(lower);
+        let lower =
+            self.after.as_deref().and_then(decode_cursor).map_or(0, |offset| offset.saturating_add(1)).min(total);
+        let upper = self.before.as_deref().and_then(decode_cursor).map_or(total, |offset| offset.min(total)).max(lower);
         let (mut start, mut end) = (lower, upper);
         if let Some(first) = self.first {
             end = end.min(start.saturating_add(row_count(first)));
@@ -76,12 +81,12 @@ fn encode_cursor(offset: u64) -> String {
     STANDARD.encode(format!("{CURSOR_PREFIX}{offset}"))
 }
 
-/// Where a page stands in its list.
+/// The position of a page in its list.
 #[derive(SimpleObject)]
 pub struct PageInfo {
-    /// Whether there is more behind it; told only to those who go forward.
+    /// Whether there are rows after the page; only in forward pagination.
     has_next_page: bool,
-    /// Whether there is more in front of it; told only to those who go backward.
+    /// Whether there are rows before the page; only in backward pagination.
     has_previous_page: bool,
     /// The cursor of the first edge.
     start_cursor: Option<String>,
@@ -89,13 +94,13 @@ pub struct PageInfo {
     end_cursor: Option<String>,
 }
 
-/// An object in its place in the list.
+/// An object of a list with its cursor.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
 pub struct Edge<Node: OutputType> {
     /// The object.
     node: Option<Node>,
-    /// Its place.
+    /// The cursor of the object.
     cursor: String,
 }
 
@@ -109,9 +114,9 @@ impl<Node: OutputType> TypeName for Edge<Node> {
 #[derive(SimpleObject)]
 #[graphql(name_type)]
 pub struct Connection<Node: OutputType> {
-    /// Where the page stands in the list.
+    /// The position of the page in the list.
     page_info: PageInfo,
-    /// The objects with their places.
+    /// The objects of the page, each with its cursor.
     edges: Vec<Option<Edge<Node>>>,
 }
 
@@ -122,9 +127,9 @@ impl<Node: OutputType> TypeName for Connection<Node> {
 }
 
 impl<Node: OutputType> Connection<Node> {
-    /// The page of `window` with its objects.
+    /// The connection for `window` with its objects.
     pub(super) fn new(window: &Window, nodes: Vec<Node>) -> Self {
-        let edge = |(node, place)| Edge { node: Some(node), cursor: encode_cursor(place) };
+        let edge = |(node, offset)| Edge { node: Some(node), cursor: encode_cursor(offset) };
         let edges: Vec<Edge<Node>> = nodes.into_iter().zip(window.start..).map(edge).collect();
         let page_info = PageInfo {
             has_next_page: window.has_next,

@@ -1,62 +1,63 @@
-//! Passwords: changed by their owner, given anew by an administrator.
+//! Passwords: change one's own, or reset that of another user.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-
-use super::administration::{map_not_found, parse_user_id};
-use super::error::{BAD_REQUEST, LegacyError, Result, first_refusal};
-use crate::account::access::rule;
-use crate::account::authentication::password::{self, UpdatePassword};
-use crate::error::{Error, RefusalCode};
-use crate::graphql::context::ContextExt;
 use secrecy::ExposeSecret;
 
-/// Fewest characters of a name or a password; where accountd's own rules ask for more, those hold.
+use super::error::{BAD_REQUEST, LegacyError, Result, first_refusal, map_not_found};
+use super::user::parse_user_id;
+use crate::account::access::rule;
+use crate::account::authentication::password::{self, UpdatePassword};
+use crate::account::authentication::password_reset;
+use crate::error::{Error, RefusalCode};
+use crate::graphql::context::ContextExt;
+
+/// Minimum length of a username or password, in characters; accountd's own rules may require more.
 const MIN_LENGTH: usize = 3;
 
-/// Whether a name or a password has the form that the old service asked for.
+/// Whether a username or password has the form that the older service required.
 pub(super) fn has_legacy_form(text: &str) -> bool {
     text.chars().count() >= MIN_LENGTH && !text.contains(' ')
 }
 
-/// Refuses a new password that was not typed alike twice.
+/// Refuses a new password that differs from its repetition.
 pub(super) fn require_matching(password: &str, confirmation: &str) -> Result<()> {
     if password == confirmation { Ok(()) } else { Err(LegacyError::with_message("Passwords don't match")) }
 }
 
-/// The old password and the new one.
+/// The current and the new password.
 #[derive(InputObject)]
 #[graphql(rename_fields = "snake_case")]
 pub struct UpdatePasswordInput {
-    /// The password until now.
+    /// The current password.
     #[graphql(secret)]
     current_password: String,
-    /// The password from now on.
+    /// The new password.
     #[graphql(secret)]
     new_password: String,
-    /// The same again.
+    /// The new password, repeated.
     #[graphql(secret)]
     password_confirmed: String,
 }
 
-/// That it was changed.
+/// The result of `update_password`.
 #[derive(SimpleObject)]
 #[graphql(name = "UpdatePassword")]
 pub struct UpdatedPassword {
-    /// True.
+    /// Always true.
     ok: Option<bool>,
 }
 
-/// Whose password shall be another one.
+/// The user whose password to reset.
 #[derive(InputObject)]
 pub struct ResetPasswordInput {
-    /// Whose.
+    /// The global id of the user.
     id: ID,
 }
 
-/// The password that was given.
+/// The result of `reset_password`.
 #[derive(SimpleObject)]
 pub struct ResetPassword {
-    /// The password, which its owner has to change; it is told this once.
+    /// The random password, which the user must change; it is returned once.
     password: Option<String>,
 }
 
@@ -66,11 +67,11 @@ pub struct PasswordMutation;
 
 #[Object(rename_fields = "snake_case", rename_args = "snake_case")]
 impl PasswordMutation {
-    /// Changes one's own password; the other sessions end, and this one goes on.
+    /// Changes the caller's own password. All other sessions end; the current one continues.
     async fn update_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The old password and the new one.")] input: UpdatePasswordInput,
+        #[graphql(desc = "The current and the new password.")] input: UpdatePasswordInput,
     ) -> Result<Option<UpdatedPassword>> {
         if !has_legacy_form(&input.new_password) {
             return Err(LegacyError::with_message(BAD_REQUEST));
@@ -86,16 +87,16 @@ impl PasswordMutation {
         Ok(Some(UpdatedPassword { ok: Some(true) }))
     }
 
-    /// Gives an account a random password, which has to be changed first.
+    /// Sets a random password, which the user must change at the next login.
     async fn reset_password(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose.")] input: ResetPasswordInput,
+        #[graphql(desc = "The user whose password to reset.")] input: ResetPasswordInput,
     ) -> Result<Option<ResetPassword>> {
         let requester = ctx.requester()?;
         requester.authorize(rule::WRITE_USERS)?;
         let (_, generated) =
-            password::reset(ctx.app()?, requester, parse_user_id(&input.id)?).await.map_err(map_not_found)?;
+            password_reset::reset(ctx.app()?, requester, parse_user_id(&input.id)?).await.map_err(map_not_found)?;
         Ok(Some(ResetPassword { password: Some(generated.expose_secret().to_owned()) }))
     }
 }

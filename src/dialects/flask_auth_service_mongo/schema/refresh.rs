@@ -1,35 +1,35 @@
-//! `refresh_token`: the next pair of tokens.
+//! `refresh_token`: returns the next token pair of a session.
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{LegacyError, Result, first_refusal};
 use crate::account::authentication::refresh::{self, OldAccessToken};
-use crate::account::authentication::tokens;
+use crate::account::tokens;
 use crate::app::App;
 use crate::error::{Error, RefusalCode, TokenError};
 use crate::graphql::context::ContextExt;
 
-/// What proves that the session may go on.
+/// The refresh token to rotate.
 #[derive(InputObject)]
 #[graphql(rename_fields = "snake_case")]
 pub struct RefreshTokenInput {
-    /// The newest refresh token of the session.
+    /// The latest refresh token of the session.
     #[graphql(secret)]
     refresh_token: String,
 }
 
-/// The next pair.
+/// The next token pair.
 #[derive(SimpleObject)]
 #[graphql(rename_fields = "snake_case")]
 pub struct RefreshToken {
     /// Always `Bearer`.
     token_type: Option<&'static str>,
-    /// Opens the API for a short time.
+    /// The access token: send it as `Authorization: Bearer <token>`.
     access_token: Option<String>,
-    /// Gets the next pair.
+    /// The refresh token for the next pair.
     refresh_token: Option<String>,
-    /// Minutes until the access token's end.
+    /// Lifetime of the access token, in minutes.
     expires_in: Option<i64>,
 }
 
@@ -39,7 +39,7 @@ pub struct TokenMutation;
 
 #[Object(rename_fields = "snake_case", rename_args = "snake_case")]
 impl TokenMutation {
-    /// Trades a refresh token of the caller's own for the next pair.
+    /// Returns the next token pair for a refresh token of the caller.
     async fn refresh_token(
         &self,
         ctx: &Context<'_>,
@@ -58,8 +58,8 @@ impl TokenMutation {
     }
 }
 
-/// Why there is no next pair, in the old words: they differ for a token that is none, one whose time is over, and one
-/// that is not the caller's or no refresh token.
+/// Maps an error to the older service's message: for an invalid token, an expired one, or one that is not a refresh
+/// token of the caller.
 fn map_refresh_error(app: &App, token: &SecretString, error: Error) -> LegacyError {
     match (first_refusal(&error), &error) {
         (Some(RefusalCode::RefreshTokenInvalid), _) if !tokens::is_access_token(app, token) => {

@@ -1,32 +1,47 @@
-//! Users: one, and lists of them.
+//! Users: fields and lists.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 use entity::user;
 
-use super::error::Result;
-use super::global_id;
+use super::error::{BAD_REQUEST, LegacyError, Result};
+use super::global_id::{self, IdError};
 use super::page::{Connection, Paging, weight};
 use super::role::{self, Role};
-use crate::account::access::{role as roles, rule};
+use crate::account::access::rule;
+use crate::account::administration::role as roles;
 use crate::account::caller::requester::Requester;
-use crate::account::user::id::UserId;
+use crate::account::names::id::UserId;
 use crate::account::user::query::UserFilter;
 use crate::account::user::{directory, query as users};
 use crate::graphql::context::ContextExt;
 
-/// What the global ids of users begin with.
+/// The type in the global ids of users.
 pub(super) const KIND: &str = "User";
 
-/// An account, as one viewer sees it.
+/// Parses the global id of a user.
+///
+/// # Errors
+/// The older service's message for an invalid id.
+pub(super) fn parse_user_id(id: &ID) -> Result<UserId> {
+    global_id::parse(KIND, id).map_err(|error| {
+        LegacyError::with_message(match error {
+            IdError::Malformed => "id_not_valid",
+            IdError::WrongType => BAD_REQUEST,
+            IdError::LegacyObjectId => "not_found",
+        })
+    })
+}
+
+/// A user as seen by one requester.
 pub struct User {
     row: user::Model,
     requester: Arc<Requester>,
 }
 
 impl User {
-    /// The account `row` as `viewer` sees it.
+    /// The user `row` as seen by `requester`.
     pub(super) fn new(row: user::Model, requester: Arc<Requester>) -> Self {
         Self { row, requester }
     }
@@ -37,33 +52,33 @@ impl User {
     }
 }
 
-/// An account.
+/// A user account.
 #[Object(rename_fields = "snake_case")]
 impl User {
-    /// Whether it can sign in.
+    /// Whether the user can sign in.
     async fn active(&self) -> Result<Option<bool>> {
         self.permit()?;
         Ok(Some(self.row.status == user::Status::Active))
     }
 
-    /// Whether a new password has to be chosen first.
+    /// Whether the user must set a new password.
     async fn change_password(&self) -> Result<Option<bool>> {
         self.permit()?;
         Ok(Some(self.row.must_change_password))
     }
 
-    /// The global id.
+    /// The global id of the user.
     pub(super) async fn id(&self) -> ID {
         global_id::encode(KIND, UserId::from(self.row.uid))
     }
 
-    /// Its role; of several the administrator's, or the first by name.
+    /// The primary role: of several roles the administrator's, or else the first by name.
     async fn role(&self, ctx: &Context<'_>) -> Result<Option<Role>> {
         self.permit()?;
         role::primary_role_of(ctx, self.row.id).await
     }
 
-    /// The name to sign in with.
+    /// The username.
     async fn username(&self) -> Option<&str> {
         Some(&self.row.username)
     }
@@ -75,21 +90,21 @@ pub struct UserQuery;
 
 #[Object(rename_args = "snake_case")]
 impl UserQuery {
-    /// The users, oldest account first; up to 1,000 at a time.
+    /// The users, oldest first; at most 1,000 per page.
     #[graphql(complexity = "weight(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "the old schema has them")]
+    #[expect(clippy::too_many_arguments, reason = "the older service's schema has these arguments")]
     async fn users(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those in front of this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only those behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "How many from the front.")] first: Option<i32>,
-        #[graphql(desc = "How many from the end.")] last: Option<i32>,
-        #[graphql(desc = "Those that can sign in, or cannot.")] active: Option<bool>,
-        #[graphql(desc = "Those that have to choose a new password, or do not.")] change_password: Option<bool>,
-        #[graphql(desc = "The one with this id.")] id: Option<ID>,
-        #[graphql(desc = "The one with this name.")] username: Option<String>,
-        #[graphql(desc = "Those with this role, by its id.")] role: Option<ID>,
+        #[graphql(desc = "Only items before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Page size from the start of the list.")] first: Option<i32>,
+        #[graphql(desc = "Page size from the end of the list.")] last: Option<i32>,
+        #[graphql(desc = "Only users that can sign in; false: only those that cannot.")] active: Option<bool>,
+        #[graphql(desc = "Only users that must set a new password; false: only others.")] change_password: Option<bool>,
+        #[graphql(desc = "Only the user with this global id.")] id: Option<ID>,
+        #[graphql(desc = "Only the user with this username.")] username: Option<String>,
+        #[graphql(desc = "Only users with the role of this global id.")] role: Option<ID>,
     ) -> Result<Option<Connection<User>>> {
         let (app, requester) = (ctx.app()?, ctx.requester()?);
         requester.authorize(rule::READ_USERS)?;

@@ -1,8 +1,7 @@
-//! Values and variables where they are used (GraphQL sections 5.6 and 5.8.5).
+//! Validation of values and of variable usage (GraphQL sections 5.6 and 5.8.5).
 //!
-//! apollo-compiler 1.33 takes an input field that is written twice, compares the variables in lists and input objects by
-//! the name of their type alone, takes a default of `null` for one that is none, and does not look into the values of
-//! custom scalars.
+//! apollo-compiler 1.33 accepts duplicate input fields and compares variables in lists and input objects by type name
+//! alone. It treats a default of `null` as a non-null default, and does not check values of custom scalars.
 
 use std::collections::HashSet;
 
@@ -13,35 +12,49 @@ use apollo_compiler::{Name, Node, Schema};
 
 use super::Violation;
 
-/// What is wrong with the values in `document`, whose fields, arguments and fragments are known.
+/// The violations in the values of `document`, whose fields, arguments and fragments exist.
 pub(super) fn check(schema: &Schema, document: &ExecutableDocument) -> Vec<Violation> {
     let mut violations = Vec::new();
     for operation in document.operations.iter() {
-        let mut check = ValueChecker {
+        let mut checker = ValueChecker {
             schema,
             document,
             variables: &operation.variables,
             visited: HashSet::new(),
             violations: &mut violations,
         };
-        check.check_directives(&operation.directives);
+        checker.check_directives(&operation.directives);
         for variable in &operation.variables {
-            check.check_directives(&variable.directives);
+            checker.check_directives(&variable.directives);
             if let Some(default) = &variable.default_value {
-                check.check_value(&variable.ty, false, default);
+                checker.check_value(Position::without_default(&variable.ty), default);
             }
         }
-        check.check_selection_set(&operation.selection_set);
+        checker.check_selection_set(&operation.selection_set);
     }
     violations
+}
+
+/// A position in a document where a value is expected.
+#[derive(Clone, Copy)]
+struct Position<'a> {
+    ty: &'a Type,
+    /// Whether an omitted value has a default here.
+    has_default: bool,
+}
+
+impl<'a> Position<'a> {
+    fn without_default(ty: &'a Type) -> Self {
+        Self { ty, has_default: false }
+    }
 }
 
 struct ValueChecker<'a> {
     schema: &'a Schema,
     document: &'a ExecutableDocument,
-    /// Those of the operation.
+    /// The operation's variable definitions.
     variables: &'a [Node<VariableDefinition>],
-    /// Fragments of the operation that were looked at.
+    /// Fragments of the operation that were checked.
     visited: HashSet<&'a Name>,
     violations: &'a mut Vec<Violation>,
 }
@@ -83,7 +96,8 @@ impl<'a> ValueChecker<'a> {
     fn check_arguments(&mut self, definitions: &[Node<InputValueDefinition>], arguments: &[Node<Argument>]) {
         for argument in arguments {
             if let Some(definition) = definitions.iter().find(|definition| definition.name == argument.name) {
-                self.check_value(&definition.ty, definition.default_value.is_some(), &argument.value);
+                let position = Position { ty: &definition.ty, has_default: definition.default_value.is_some() };
+                self.check_value(position, &argument.value);
             }
         }
     }
@@ -92,24 +106,26 @@ impl<'a> ValueChecker<'a> {
         self.violations.push((value.location(), message));
     }
 
-    /// Checks a value where a `ty` is expected, which has a default there or not.
-    fn check_value(&mut self, ty: &Type, has_default: bool, value: &Node<Value>) {
-        match (&**value, ty) {
-            (Value::Variable(name), _) => self.check_variable(ty, has_default, value, name),
+    fn check_value(&mut self, position: Position<'_>, value: &Node<Value>) {
+        match (&**value, position.ty) {
+            (Value::Variable(name), _) => self.check_variable(position, value, name),
             (Value::Null, ty) if ty.is_non_null() => self.add_type_mismatch(ty, value),
             (Value::Null, _) => {}
             (Value::List(items), Type::List(item) | Type::NonNullList(item)) => {
                 for value in items {
-                    self.check_value(item, false, value);
+                    self.check_value(Position::without_default(item), value);
                 }
             }
-            // A value is a list of one (GraphQL section 3.12).
-            (Value::Object(_), Type::List(item) | Type::NonNullList(item)) => self.check_value(item, false, value),
-            _ => self.check_named_type(ty, value),
+            // A single value is coerced to a list (GraphQL section 3.12).
+            (Value::Object(_), Type::List(item) | Type::NonNullList(item)) => {
+                self.check_value(Position::without_default(item), value);
+            }
+            (_, ty) => self.check_named_type(ty, value),
         }
     }
 
-    fn check_variable(&mut self, ty: &Type, has_default: bool, value: &Node<Value>, name: &Name) {
+    fn check_variable(&mut self, position: Position<'_>, value: &Node<Value>, name: &Name) {
+        let Position { ty, has_default } = position;
         let Some(variable) = self.variables.iter().find(|variable| variable.name == *name) else {
             return self.add_violation(value, format!("variable `${name}` is not defined"));
         };
@@ -140,7 +156,7 @@ impl<'a> ValueChecker<'a> {
             (Some(ExtendedType::Scalar(scalar)), _) if !scalar.is_built_in() => {
                 return self.check_custom_scalar(value);
             }
-            (Some(ExtendedType::Scalar(scalar)), given) => match (scalar.name.as_str(), given) {
+            (Some(ExtendedType::Scalar(scalar)), literal) => match (scalar.name.as_str(), literal) {
                 ("Int", Value::Int(number)) => number.try_to_i32().is_ok(),
                 ("Float", Value::Int(number)) => number.try_to_f64().is_ok(),
                 ("Float", Value::Float(number)) => number.try_to_f64().is_ok(),
@@ -161,7 +177,10 @@ impl<'a> ValueChecker<'a> {
                 self.add_violation(value, format!("the input field `{name}` is written more than once"));
             }
             match object.fields.get(name) {
-                Some(field) => self.check_value(&field.ty, field.default_value.is_some(), value),
+                Some(field) => {
+                    let position = Position { ty: &field.ty, has_default: field.default_value.is_some() };
+                    self.check_value(position, value);
+                }
                 None => self.add_violation(value, format!("field `{name}` does not exist on `{}`", object.name)),
             }
         }
@@ -172,7 +191,7 @@ impl<'a> ValueChecker<'a> {
         }
     }
 
-    /// Looks for variables that nobody defines in the value of a custom scalar, which may be anything.
+    /// Checks a custom scalar's value, which may have any form, for undefined variables and duplicate fields.
     fn check_custom_scalar(&mut self, value: &Node<Value>) {
         match &**value {
             Value::Variable(name) if self.variables.iter().all(|variable| variable.name != *name) => {
@@ -193,7 +212,7 @@ impl<'a> ValueChecker<'a> {
     }
 }
 
-/// The kind of a value, which itself may be a password.
+/// The kind of a value. Messages do not repeat the value, which may be a password.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

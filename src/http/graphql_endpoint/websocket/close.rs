@@ -1,5 +1,5 @@
-//! Why a socket is closed, by the codes of the protocol and of RFC 6455 section 7.4.1. Clients of graphql-ws take 4400,
-//! 4401, 4409 and 4429 for their last word and come again after all others.
+//! Close codes, by the protocol and RFC 6455 section 7.4.1. Clients of graphql-ws treat 4400, 4401, 4409 and 4429 as
+//! final and reconnect after all others.
 
 use axum::extract::ws::CloseFrame;
 
@@ -7,32 +7,32 @@ use crate::error::{Error, TokenError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CloseReason {
-    /// Nobody is there any more to be told.
+    /// The client has disconnected: no close frame is sent.
     Gone,
-    /// There was no subscription for a long time.
+    /// No subscription for the idle timeout.
     Idle,
-    /// The server stops.
+    /// The server shuts down.
     Stopping,
-    /// The account has as many sockets open as it may.
+    /// The user has reached the limit on open sockets.
     TooMany,
-    /// The server cannot go on.
+    /// The server cannot continue.
     TryAgain,
-    /// What came is not the protocol.
+    /// A message does not follow the protocol.
     BadMessage,
-    /// Nobody may be told anything here.
+    /// The caller is not authenticated.
     Unauthorized,
-    /// A fresh token opens the door again.
+    /// The access token has expired: a fresh one reconnects.
     Expired,
     /// No `connection_init` in time.
     Late,
-    /// The same id again.
+    /// A subscription with this id exists.
     Duplicate,
     /// A second `connection_init`.
     Again,
 }
 
 impl CloseReason {
-    /// The end that a failure puts to everything.
+    /// The reason to close after `error`.
     pub fn of(error: &Error) -> Self {
         match error {
             Error::Unauthenticated(TokenError::Expired | TokenError::Replaced) => Self::Expired,
@@ -41,20 +41,20 @@ impl CloseReason {
         }
     }
 
-    /// The code and the sentence that are sent, if there is somebody.
+    /// The code and the reason to send; `None` if the client has disconnected.
     pub fn frame(self) -> Option<CloseFrame> {
         let (code, reason) = match self {
             Self::Gone => return None,
-            Self::Idle => (1000, "there is no subscription"),
-            Self::Stopping => (1001, "the server stops: connect again"),
-            Self::TooMany => (1013, "this account has too many sockets open: end some, or share one"),
-            Self::TryAgain => (1013, "the server cannot go on: connect again"),
+            Self::Idle => (1000, "no active subscription"),
+            Self::Stopping => (1001, "the server is shutting down: reconnect"),
+            Self::TooMany => (1013, "too many open sockets for this user: close some, or share one"),
+            Self::TryAgain => (1013, "the server cannot continue: reconnect"),
             Self::BadMessage => (4400, "not a message of graphql-transport-ws, or longer than 64 KiB"),
-            Self::Unauthorized => (4401, "sign in: the token is missing or its session is over"),
-            Self::Expired => (4403, "the access token has expired: connect again with a fresh one"),
+            Self::Unauthorized => (4401, "sign in: the token is missing or its session has ended"),
+            Self::Expired => (4403, "the access token has expired: reconnect with a fresh one"),
             Self::Late => (4408, "no connection_init in time"),
-            Self::Duplicate => (4409, "there is a subscription with this id"),
-            Self::Again => (4429, "connection_init came twice"),
+            Self::Duplicate => (4409, "a subscription with this id exists"),
+            Self::Again => (4429, "connection_init was sent twice"),
         };
         Some(CloseFrame { code, reason: reason.into() })
     }

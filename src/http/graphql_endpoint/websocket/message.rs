@@ -1,28 +1,29 @@
-//! The messages of the protocol `graphql-transport-ws`.
+//! Messages of the protocol `graphql-transport-ws`.
 
 use async_graphql::{Response as GraphQlResponse, ServerError};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::http::graphql_endpoint::{Parameters, event_body};
+use crate::http::graphql_endpoint::parameters::Parameters;
+use crate::http::graphql_endpoint::response::event_body;
 use crate::strict_json;
 
-/// Longest id of a subscription, in bytes; clients take a UUID or a number.
+/// Maximum bytes of a subscription id; clients use a UUID or a number.
 const MAX_ID_BYTES: usize = 128;
 
-/// What a client says.
+/// A message from the client.
 pub(super) enum ClientMessage {
-    /// The first thing; with what shall count for all that follows.
+    /// The first message; its payload may hold the credentials of the connection.
     Init(Value),
     Ping(Option<Value>),
     Pong,
-    /// Asks for a subscription, whose parameters may be wrong.
+    /// Starts a subscription; its parameters may be invalid.
     Subscribe(String, Box<Result<Parameters, String>>),
     /// Ends a subscription.
     Complete(String),
 }
 
-/// Reads a message; nothing if it is none of the protocol.
+/// Parses a message; `None` if it does not follow the protocol.
 pub(super) fn parse(text: &str) -> Option<ClientMessage> {
     let Value::Object(mut members) = strict_json::parse(text.as_bytes()).ok()? else { return None };
     let payload = members.remove("payload").filter(|payload| !payload.is_null());
@@ -41,7 +42,7 @@ pub(super) fn parse(text: &str) -> Option<ClientMessage> {
     })
 }
 
-/// What the server says.
+/// A message to the client.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum ServerMessage<'a, P: Serialize> {
@@ -76,7 +77,7 @@ pub(super) fn next(id: &str, response: &GraphQlResponse) -> String {
     serialize(&ServerMessage::Next { id, payload: event_body(response) })
 }
 
-/// The last word about a subscription that was refused.
+/// The final message of a rejected subscription.
 pub(super) fn error(id: &str, errors: &[ServerError]) -> String {
     serialize(&ServerMessage::Error { id, payload: errors })
 }
@@ -87,7 +88,7 @@ pub(super) fn complete(id: &str) -> String {
 }
 
 fn serialize<P: Serialize>(message: &ServerMessage<'_, P>) -> String {
-    // Names and values are all texts and JSON: writing them does not fail.
+    // Serialization cannot fail: names and values are strings and JSON.
     serde_json::to_string(message).unwrap_or_default()
 }
 

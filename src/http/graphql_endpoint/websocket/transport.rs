@@ -1,4 +1,4 @@
-//! The line to the client: messages in both directions, each within its time.
+//! Protocol messages over the WebSocket, with write timeouts.
 
 use std::time::Duration;
 
@@ -8,47 +8,45 @@ use tokio::time::timeout;
 use super::close::CloseReason;
 use super::message::{self, ClientMessage};
 
-/// How long the client has to say farewell, too.
+/// How long the client may take to answer the close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) struct Transport {
     socket: WebSocket,
-    /// How long the client may take to take a message.
+    /// How long the client may take to receive a message.
     write_timeout: Duration,
 }
 
 impl Transport {
+    /// A transport that allows each write `write_timeout`.
     pub fn new(socket: WebSocket, write_timeout: Duration) -> Self {
         Self { socket, write_timeout }
     }
 
-    /// Waits for the next message of the protocol; nothing if it was only a sign of life. It loses nothing when it is
-    /// dropped.
+    /// The next protocol message; `None` for a ping or pong frame. Cancel-safe.
     ///
     /// # Errors
-    /// The end, if it was something else, or nobody is there.
+    /// The reason to close: a message outside the protocol, or a disconnected client.
     pub async fn recv(&mut self) -> Result<Option<ClientMessage>, CloseReason> {
         match self.socket.recv().await {
             Some(Ok(Message::Text(text))) => message::parse(&text).map(Some).ok_or(CloseReason::BadMessage),
-            // The socket itself has answered the one that needs an answer.
+            // The WebSocket library has answered the ping.
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
             Some(Ok(Message::Binary(_)) | Err(_)) => Err(CloseReason::BadMessage),
             Some(Ok(Message::Close(_))) | None => Err(CloseReason::Gone),
         }
     }
 
-    /// Says something.
-    ///
     /// # Errors
-    /// The end, if it is not taken in time.
+    /// The reason to close, if the client does not receive it in time.
     pub async fn send_text(&mut self, text: String) -> Result<(), CloseReason> {
         self.send(Message::text(text)).await
     }
 
-    /// Asks for a sign of life.
+    /// Sends a ping frame, to detect a dead peer.
     ///
     /// # Errors
-    /// The end, if that is not taken in time.
+    /// The reason to close, if the client does not receive it in time.
     pub async fn ping(&mut self) -> Result<(), CloseReason> {
         self.send(Message::Ping(Vec::new().into())).await
     }
@@ -60,7 +58,7 @@ impl Transport {
         }
     }
 
-    /// Ends it so that the reason arrives.
+    /// Closes the socket, and waits so that the close frame arrives.
     pub async fn close(mut self, close: CloseReason) {
         let Some(frame) = close.frame() else { return };
         timeout(CLOSE_TIMEOUT, async {

@@ -1,4 +1,4 @@
-//! Promise A11: nobody picks an address for itself.
+//! Promise A11: no client chooses its own address.
 
 use axum::http::HeaderValue;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use super::*;
 
 const PROXIES: &str = "10.0.0.0/8,fd00::/8";
 
-/// By the header that is sent; `x-forwarded-for` if there are none of the two.
+/// Selects the header that is sent; `x-forwarded-for` if neither is.
 fn at(peer: &str, headers: &[(&'static str, &str)]) -> String {
     let is_forwarded = headers.iter().any(|(name, _)| *name == "forwarded");
     at_by(if is_forwarded { ForwardedHeader::Forwarded } else { ForwardedHeader::XForwardedFor }, peer, headers)
@@ -47,9 +47,9 @@ fn x_forwarded_for_is_read_from_the_right() {
         ("[2001:db8::1]", "2001:db8::1"),
         ("[2001:db8::1]:4711", "2001:db8::1"),
         ("::ffff:198.51.100.1", "198.51.100.1"),
-        // Everyone is trusted: the first one asked.
+        // All hops are trusted: the left-most one counts.
         ("10.0.0.3, 10.0.0.2", "10.0.0.3"),
-        // What cannot be read ends the walk.
+        // A malformed entry ends the search.
         ("", "10.0.0.1"),
         ("unknown", "10.0.0.1"),
         ("198.51.100.1, unknown", "10.0.0.1"),
@@ -84,7 +84,7 @@ fn forwarded_is_read_from_the_right() {
         ("for=203.0.113.9, for=198.51.100.1;host=\"a,b;for=1.2.3.4\", for=10.0.0.2", "198.51.100.1"),
         ("for=198.51.100.1;host=\"a\\\", for=203.0.113.9\"", "198.51.100.1"),
         ("for=10.0.0.3,for=\"[fd00::2]\"", "10.0.0.3"),
-        // What cannot be read ends the walk.
+        // A malformed entry ends the search.
         ("for=198.51.100.1, for=unknown", "10.0.0.1"),
         ("for=198.51.100.1, for=_secret", "10.0.0.1"),
         ("for=198.51.100.1, for=_secret, for=10.0.0.2", "10.0.0.2"),
@@ -104,10 +104,10 @@ fn repeated_headers_form_one_list() {
     let name = "x-forwarded-for";
     assert_eq!(at("10.0.0.1", &[(name, "203.0.113.9"), (name, "198.51.100.1, 10.0.0.2")]), "198.51.100.1");
     assert_eq!(at("10.0.0.1", &[(name, "198.51.100.1"), (name, "10.0.0.3, 10.0.0.2")]), "198.51.100.1");
-    assert_eq!(at("10.0.0.1", &[(name, "198.51.100.1"), (name, "nobody")]), "10.0.0.1");
+    assert_eq!(at("10.0.0.1", &[(name, "198.51.100.1"), (name, "unknown-host")]), "10.0.0.1");
     let name = "forwarded";
     assert_eq!(at("10.0.0.1", &[(name, "for=203.0.113.9"), (name, "for=198.51.100.1")]), "198.51.100.1");
-    // A quotation does not reach into the next header.
+    // A quoted string does not extend into the next header.
     assert_eq!(at("10.0.0.1", &[(name, "for=203.0.113.9;x=\""), (name, "for=10.0.0.2;x=\"\"")]), "10.0.0.2");
 }
 
@@ -136,7 +136,7 @@ fn spoofed_entries_are_ignored() {
 }
 
 proptest! {
-    /// Whatever a client writes, what the proxies add behind it decides.
+    /// The entries that proxies append decide, whatever the client writes.
     #[test]
     fn what_stands_left_never_matters(spoofed in "[ -~]{0,60}") {
         prop_assert_eq!(at("10.0.0.1", &[("x-forwarded-for", &format!("{spoofed},198.51.100.1, 10.0.0.2"))]), "198.51.100.1");

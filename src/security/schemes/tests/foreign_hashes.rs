@@ -1,12 +1,12 @@
-//! Hashes of other programs, each with its maker and, in brackets, how it was made.
+//! Hashes of other programs, each with the program and, in brackets, how it was created.
 
 /// The password of all of them.
 pub const PASSWORD: &str = "correct horse ü";
 
-/// The form of Ory Kratos, for what Firebase exports.
+/// Firebase's hash in the format of Ory Kratos.
 pub const FIREBASE_HASH: &str = "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$C4y5yxVuKQ8frzvMkNfIfnyEqdXYT20Cdjc335uFV8Dzwwye8ujit0Mno4fsflutFNBhfgb/d/mniw+25YB4Eg==$Bw==$jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
 
-/// Who made it, how, and the text.
+/// Program, how the hash was created, and the hash.
 pub const HASHES: [(&str, &str); 38] = [
     (
         "Django 5.2, Argon2 [Argon2PasswordHasher().encode, time_cost 1, memory_cost 64]",

@@ -1,4 +1,4 @@
-//! Connections that last: their places, their silence, and those who take nothing. Real time, in short deadlines.
+//! Long-lived connections: slots, keep-alive, and clients that do not read. Real time, with short timeouts.
 
 use std::time::{Duration, Instant};
 
@@ -14,13 +14,13 @@ const UPGRADE: &str = "GET /graphql HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n";
 
-/// A frame of text, masked with zeros.
+/// A text frame, masked with zeros.
 fn frame(text: &str) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap().to_be_bytes();
     [&[0x81, 0xfe, length[0], length[1], 0, 0, 0, 0], text.as_bytes()].concat()
 }
 
-/// A socket of which the test sees the bytes.
+/// A socket whose raw bytes the test reads.
 async fn raw(mut client: Client, token: &str) -> Client {
     client.send(UPGRADE).await;
     let head = client.read_until("\r\n\r\n").await;
@@ -33,7 +33,7 @@ async fn raw(mut client: Client, token: &str) -> Client {
     client
 }
 
-/// The other end is asked whether it is there, and let go if it is not; events have signs of life.
+/// The server pings the peer and closes the connection without reply; event streams send keep-alives.
 #[tokio::test]
 async fn unresponsive_subscriber_is_disconnected() {
     let server = Server::with_config(|config| config.server.timeouts.ping = PING).await;
@@ -42,10 +42,10 @@ async fn unresponsive_subscriber_is_disconnected() {
     let begun = Instant::now();
     let mut silent = raw(server.connect().await, token).await;
     let rest = silent.read_to_end().await;
-    // One ping and the end; on a slow machine the first of two may have come before the subscription was sent.
+    // One ping and the close; on a slow machine the first of two may precede the subscription.
     assert_eq!(rest.replace(&*String::from_utf8_lossy(&[0x89, 0]), ""), "");
     assert!(begun.elapsed() >= PING * 2);
-    // Whoever answers stays, longer than an idle connection does.
+    // A client that replies stays, longer than an idle connection.
     let server = Server::with_config(|config| {
         (config.server.timeouts.ping, config.server.timeouts.idle) = (PING * 5, PING);
     })
@@ -79,7 +79,7 @@ async fn subscriber_that_reads_nothing_is_disconnected() {
     .await;
     let ann = server.app.user("ann").await;
     let pings = frame(&json!({ "type": "ping", "payload": "a".repeat(30_000) }).to_string()).repeat(300);
-    // One takes nothing at all, the other a little now and then.
+    // One client reads nothing, the other reads little at intervals.
     for bite in [0, 512] {
         let begun = Instant::now();
         let mut client = raw(server.connect_with_small_window().await, ann.token.as_ref().unwrap()).await;
@@ -101,7 +101,7 @@ async fn subscriber_that_reads_nothing_is_disconnected() {
     server.assert_serves().await;
 }
 
-/// H7: a connection that was handed on has its place still, and gives it back.
+/// H7: an upgraded connection keeps its slot, and releases it at the end.
 #[tokio::test]
 async fn streams_count_against_the_connection_limit() {
     let server = Server::with_config(|config| config.server.max_connections_per_address = 2).await;
@@ -109,21 +109,21 @@ async fn streams_count_against_the_connection_limit() {
     let both = Subscriber::over_both(server.address, &ann).await;
     let mut third = server.connect().await;
     third.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
-    assert_eq!(third.read_to_end().await, "", "there was no place");
-    for told in both {
-        drop(told);
+    assert_eq!(third.read_to_end().await, "", "no slot was free");
+    for subscriber in both {
+        drop(subscriber);
         let begun = Instant::now();
         loop {
             let answer = server.exchange("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
             if answer.starts_with("HTTP/1.1 200") {
                 break;
             }
-            assert!(begun.elapsed() < TEST_TIMEOUT, "the place does not come back");
+            assert!(begun.elapsed() < TEST_TIMEOUT, "the slot is not released");
         }
     }
 }
 
-/// What comes behind the request for events is not the next request: that answer is the last.
+/// Bytes after the request for events are no next request: the stream is the last response.
 #[tokio::test]
 async fn sse_stream_closes_its_connection() {
     let mut server = Server::new().await;

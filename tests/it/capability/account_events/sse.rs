@@ -1,4 +1,4 @@
-//! Server-sent events, and what asks for a subscription in another way.
+//! Server-sent events, and subscription requests over other transports.
 
 use axum::http::Method;
 use serde_json::json;
@@ -9,7 +9,7 @@ use crate::support::subscriber::{EVENTS, Subscriber};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// Nothing is begun, and the answer names both ways.
+/// Nothing starts, and the response names both transports.
 #[tokio::test]
 async fn subscription_by_plain_post_names_the_supported_transports() {
     let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "5")]).await;
@@ -20,7 +20,7 @@ async fn subscription_by_plain_post_names_the_supported_transports() {
         ("application/graphql-response+json", one.clone()),
         ("text/event-stream, application/json", json!([one])),
         ("text/event-stream, application/json", json!([one, { "query": "{ me { id } }" }])),
-        // Apollo's own way, which is not spoken here.
+        // Apollo's own transport, which is not supported.
         ("multipart/mixed;boundary=graphql;subscriptionSpec=1.0, application/json", one.clone()),
     ] {
         let answer = ann.request(Method::POST, "/graphql", &[JSON, ("accept", accept)], body.to_string()).await;
@@ -33,15 +33,15 @@ async fn subscription_by_plain_post_names_the_supported_transports() {
     }
 }
 
-/// Refusals come before the stream, in the forms that they have elsewhere.
+/// Refusals come before the stream, in the usual form.
 #[tokio::test]
 async fn refused_sse_request_gets_an_ordinary_response() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let events = [JSON, ("accept", "text/event-stream")];
     let ask = async |query: &str, token: Option<&str>| {
-        let person = token.map_or_else(|| app.anonymous(), |token| ann.with_token(token));
-        let answer = person.request(Method::POST, "/graphql", &events, json!({ "query": query }).to_string()).await;
+        let actor = token.map_or_else(|| app.anonymous(), |token| ann.with_token(token));
+        let answer = actor.request(Method::POST, "/graphql", &events, json!({ "query": query }).to_string()).await;
         let kind = answer.headers["content-type"].to_str().unwrap().to_owned();
         assert!(kind.starts_with("application/graphql-response+json"), "{kind}");
         (answer.status.as_u16(), answer.code().unwrap())
@@ -53,14 +53,14 @@ async fn refused_sse_request_gets_an_ordinary_response() {
     assert_eq!(ask("subscription {", token).await, (400, "GRAPHQL_PARSE_FAILED".to_owned()));
     assert_eq!(ask("{ me { id } }", token).await, (406, "NOT_ACCEPTABLE".to_owned()));
     assert_eq!(ask("mutation { logout { ok } }", token).await, (406, "NOT_ACCEPTABLE".to_owned()));
-    assert_eq!(ann.me_code().await, None, "logout was run");
-    // Clients that take everything get what the operation is answered with.
+    assert_eq!(ann.me_code().await, None, "logout ran");
+    // Clients that accept everything get the response of the operation.
     let all = [JSON, ("accept", "application/json, text/event-stream")];
     let answer = ann.request(Method::POST, "/graphql", &all, json!({ "query": "{ me { id } }" }).to_string()).await;
     assert_eq!(answer.data()["me"]["id"], ann.id);
 }
 
-/// A browser's own `EventSource` can neither post nor send a header: it comes with its cookies.
+/// A browser's `EventSource` can neither post nor send a header: it authenticates by cookies.
 #[tokio::test]
 async fn event_source_connects_by_get_with_cookies() {
     let server = Server::new().await;
@@ -84,7 +84,7 @@ async fn event_source_connects_by_get_with_cookies() {
     assert!(ask("", token).await.starts_with("HTTP/1.1 401"));
 }
 
-/// `graphql.max_response_bytes` holds for an event, by either way, and the subscription goes on.
+/// `graphql.max_response_bytes` applies to an event, over either transport, and the subscription continues.
 #[tokio::test]
 async fn oversized_event_is_refused_and_the_next_is_sent() {
     let server = Server::with_config(|config| config.graphql.max_response_bytes = 2_000).await;
@@ -99,7 +99,7 @@ async fn oversized_event_is_refused_and_the_next_is_sent() {
     for subscriber in &mut subscribers {
         assert_eq!(subscriber.next_event().await["__typename"], "AccessChanged");
     }
-    // One after the other: changes that nobody has been told of yet come as one event.
+    // One after the other: pending changes are merged into one event.
     ann.mutate_ok("updateProfile", json!({ "displayName": "🦀".repeat(200) }), "user { id }").await;
     for subscriber in &mut subscribers {
         assert_eq!(subscriber.next_error_code().await, "OPERATION_TOO_COMPLEX");

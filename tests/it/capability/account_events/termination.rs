@@ -1,4 +1,4 @@
-//! When a subscription ends: with its token, its session, its account, its server; S22.
+//! The end of a subscription: by token, session, user, or server; S22.
 
 use std::time::{Duration, Instant};
 
@@ -12,28 +12,28 @@ use crate::support::server::{Server, TEST_TIMEOUT};
 use crate::support::subscriber::{EVENTS, Subscriber, WebSocketClient, sse_request};
 use crate::support::{PASSWORD, TestApp};
 
-/// The promise.
+/// The promised maximum.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Streams do not need the memory that requests have.
+/// Streams do not use the identity cache of requests.
 async fn without_cache() -> Server {
     Server::with_config(|config| config.cache.max_callers = 0).await
 }
 
-/// A socket without any subscription, too.
+/// Also a socket without any subscription.
 #[tokio::test]
 async fn expired_token_closes_the_socket_with_4403() {
     let server = without_cache().await;
     let ann = server.app.user("ann").await;
     let mut idle = WebSocketClient::authenticated(server.address, ann.token.as_ref().unwrap()).await;
     let both = Subscriber::over_both(server.address, &ann).await;
-    // With the leeway.
+    // Including the leeway.
     server.app.clock.advance(TimeDelta::seconds(905));
     assert_eq!(idle.next_message().await, Err(4403));
-    for told in both {
-        told.assert_aborted(4403).await;
+    for subscriber in both {
+        subscriber.assert_aborted(4403).await;
     }
-    // The same token again is told so at once, and a fresh one is welcome.
+    // The same token is refused at once, and a fresh one is accepted.
     let mut late = WebSocketClient::open(server.address).await;
     late.init(json!({ "authorization": format!("Bearer {}", ann.token.as_ref().unwrap()) })).await;
     assert_eq!(late.next_message().await, Err(4403));
@@ -42,8 +42,8 @@ async fn expired_token_closes_the_socket_with_4403() {
     Subscriber::over_both(server.address, &ann).await;
 }
 
-/// S9 for those who only listen. On a machine that is busy with other things the end may come later than the promise has
-/// it: then it is looked at again, and said.
+/// S9 for subscribers. On a busy machine the end may come later than promised: then the test checks again, and reports
+/// it.
 #[tokio::test]
 async fn logout_on_another_node_ends_the_subscription_within_1_s() {
     let here = TestApp::new().await;
@@ -54,10 +54,10 @@ async fn logout_on_another_node_ends_the_subscription_within_1_s() {
         let mut idle = WebSocketClient::authenticated(there.address, ann.token.as_ref().unwrap()).await;
         ann.send(LOGOUT, json!({})).await.data();
         let acknowledged = Instant::now();
-        for mut told in both {
-            let event = told.next_event().await;
+        for mut subscriber in both {
+            let event = subscriber.next_event().await;
             assert_eq!((kind(&event), event["current"].as_bool()), ("SessionEnded", Some(true)));
-            told.assert_completed(4401).await;
+            subscriber.assert_completed(4401).await;
         }
         assert_eq!(idle.next_message().await, Err(4401));
         let took = acknowledged.elapsed();
@@ -74,38 +74,38 @@ async fn disabled_or_deleted_user_ends_the_subscription() {
     let server = Server::new().await;
     let admin = server.app.admin("root").await;
     for (name, reason) in [("ann", "ACCOUNT_DISABLED"), ("bob", "REVOKED")] {
-        let person = server.app.user(name).await;
-        let both = Subscriber::over_both(server.address, &person).await;
+        let actor = server.app.user(name).await;
+        let both = Subscriber::over_both(server.address, &actor).await;
         match name {
             "ann" => {
-                let input = json!({ "userId": person.id, "status": "DISABLED" });
+                let input = json!({ "userId": actor.id, "status": "DISABLED" });
                 admin.mutate_ok("setUserStatus", input, "user { id }").await;
             }
-            _ => drop(admin.mutate_ok("deleteUser", json!({ "userId": person.id }), "deletedUserId").await),
+            _ => drop(admin.mutate_ok("deleteUser", json!({ "userId": actor.id }), "deletedUserId").await),
         }
-        for mut told in both {
-            let event = told.next_event().await;
+        for mut subscriber in both {
+            let event = subscriber.next_event().await;
             assert_eq!(
                 (kind(&event), event["current"].as_bool(), &event["reason"]),
                 ("SessionEnded", Some(true), &json!(reason))
             );
-            told.assert_completed(4401).await;
+            subscriber.assert_completed(4401).await;
         }
         let mut again = WebSocketClient::open(server.address).await;
-        again.init(json!({ "authorization": format!("Bearer {}", person.token.as_ref().unwrap()) })).await;
+        again.init(json!({ "authorization": format!("Bearer {}", actor.token.as_ref().unwrap()) })).await;
         assert_eq!(again.next_message().await, Err(4401));
     }
 }
 
-/// Changes that nobody tells of are seen when news cannot arrive, because then the database is asked; and not before,
-/// because then it is not.
+/// Changes without notification are seen when invalidations cannot arrive, because then the database is read; not
+/// before, because then it is not read.
 #[tokio::test]
 async fn session_monitor_reads_the_database_only_when_stale() {
     let server = without_cache().await;
     let ann = server.app.user("ann").await;
     let db = server.app.app.db.writer();
     let mut socket = WebSocketClient::authenticated(server.address, ann.token.as_ref().unwrap()).await;
-    let Subscriber::WebSocket(mut told) = Subscriber::over_websocket(server.address, &ann).await else {
+    let Subscriber::WebSocket(mut subscriber) = Subscriber::over_websocket(server.address, &ann).await else {
         unreachable!()
     };
     let rename = async |shown: &str| {
@@ -116,43 +116,43 @@ async fn session_monitor_reads_the_database_only_when_stale() {
             .await
             .unwrap();
     };
-    let ledger = server.app.app.db.invalidation_log();
+    let log = server.app.app.db.invalidation_log();
     let mut shown = String::new();
     for round in 0.. {
-        // What the changes until now have raised was read by everybody.
-        while !told.is_silent(SECOND).await {}
+        // All earlier changes have been read.
+        while !subscriber.is_silent(SECOND).await {}
         shown = format!("by hand {round}");
         rename(&shown).await;
-        // On a busy machine the news may be late: then the database is asked, as it should be.
-        let news_arrive = async {
+        // On a busy machine invalidations may be late: then the database is read, as intended.
+        let invalidations_arrive = async {
             let begun = Instant::now();
-            while ledger.is_fresh() && begun.elapsed() < SECOND * 2 {
+            while log.is_fresh() && begun.elapsed() < SECOND * 2 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            ledger.is_fresh()
+            log.is_fresh()
         };
-        let (is_silent, news_arrived) = tokio::join!(told.is_silent(SECOND * 2), news_arrive);
+        let (is_silent, invalidations_arrived) = tokio::join!(subscriber.is_silent(SECOND * 2), invalidations_arrive);
         if is_silent {
             break;
         }
-        assert!(!news_arrived, "the database was asked although nothing has changed");
-        println!("round {round}: the news were late");
+        assert!(!invalidations_arrived, "the database was read without any change");
+        println!("round {round}: the invalidations were late");
     }
     db.execute_unprepared("ALTER TABLE change_counter RENAME TO hidden_counter").await.unwrap();
-    let event = told.receive().await;
+    let event = subscriber.receive().await;
     assert_eq!(event["payload"]["data"]["accountEvents"]["user"]["displayName"], shown, "{event}");
     rename("by hand again").await;
-    let event = told.receive().await;
+    let event = subscriber.receive().await;
     assert_eq!(event["payload"]["data"]["accountEvents"]["user"]["displayName"], "by hand again", "{event}");
-    // Without the database nobody knows: clients come again.
+    // Without the database the state is unknown: clients reconnect.
     db.execute_unprepared("ALTER TABLE session RENAME TO hidden_session").await.unwrap();
-    assert_eq!((told.next_message().await, socket.next_message().await), (Err(1013), Err(1013)));
-    // Other tests get the database after this one.
+    assert_eq!((subscriber.next_message().await, socket.next_message().await), (Err(1013), Err(1013)));
+    // The database is reused by other tests.
     db.execute_unprepared("ALTER TABLE hidden_session RENAME TO session").await.unwrap();
     db.execute_unprepared("ALTER TABLE hidden_counter RENAME TO change_counter").await.unwrap();
 }
 
-/// R12: nobody waits for those who would stay for ever.
+/// R12: shutdown does not wait for open-ended subscriptions.
 #[tokio::test]
 async fn shutdown_closes_subscriptions_for_reconnect() {
     let mut server = Server::new().await;
@@ -160,14 +160,14 @@ async fn shutdown_closes_subscriptions_for_reconnect() {
     let mut ungreeted = WebSocketClient::open(server.address).await;
     let both = Subscriber::over_both(server.address, &ann).await;
     server.stop();
-    for told in both {
-        told.assert_aborted(1001).await;
+    for subscriber in both {
+        subscriber.assert_aborted(1001).await;
     }
     assert_eq!(ungreeted.next_message().await, Err(1001));
     server.wait_for_end().await;
 }
 
-/// One account's streams leave the others alone, and give their places back.
+/// Streams of one user leave those of others alone, and release their slots.
 #[tokio::test]
 async fn subscriptions_per_user_are_limited() {
     let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__MAX_SUBSCRIPTIONS_PER_USER", "2")]).await;
@@ -194,6 +194,6 @@ async fn subscriptions_per_user_are_limited() {
         if socket.is_silent(Duration::from_millis(200)).await {
             break;
         }
-        assert!(begun.elapsed() < TEST_TIMEOUT, "the place does not come back");
+        assert!(begun.elapsed() < TEST_TIMEOUT, "the slot is not released");
     }
 }

@@ -1,4 +1,4 @@
-//! The protocol `graphql-transport-ws`: what is answered, and with which code a socket is closed; S22.
+//! The protocol `graphql-transport-ws`: responses and close codes; S22.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use crate::support::TestApp;
 use crate::support::server::Server;
 use crate::support::subscriber::{EVENTS, WebSocketClient};
 
-/// How long a greeting may take in these tests.
+/// The timeout for `connection_init` in these tests.
 const INIT: Duration = Duration::from_millis(300);
 
-/// The code with which a socket is closed that says this without any greeting.
+/// The close code of a socket that sends this message without `connection_init`.
 async fn closed_by(server: &Server, message: &str) -> u16 {
     let mut socket = WebSocketClient::open(server.address).await;
     socket.send(message).await;
@@ -23,7 +23,7 @@ async fn websocket_without_connection_init_is_closed() {
     let server = Server::with_config(|config| config.server.timeouts.init = INIT).await;
     let begun = Instant::now();
     let mut socket = WebSocketClient::open(server.address).await;
-    // A sign of life is none.
+    // A ping does not count.
     let closed = loop {
         socket.send_json(&json!({ "type": "ping" })).await;
         match socket.next_message().await {
@@ -81,7 +81,7 @@ async fn connection_init_requires_valid_credentials() {
     ] {
         assert_eq!(greet(payload.clone()).await, Err(4401), "{payload}");
     }
-    // Programs can send a header; what they say in the greeting counts more.
+    // Programs can send a header; the `connection_init` payload takes precedence.
     let header = [("authorization", bearer.as_str())];
     let mut socket = WebSocketClient::try_open(server.address, &header).await.unwrap();
     socket.init(json!({ "authorization": "Bearer" })).await;
@@ -144,11 +144,11 @@ async fn websocket_runs_only_subscriptions_within_limits() {
         assert_eq!((&answer["type"], &answer["id"]), (&json!("error"), &json!(id)), "{query}: {answer}");
         assert_eq!(answer["payload"][0]["extensions"]["code"], code, "{query}: {answer}");
     }
-    // The session goes on; `logout` was not run. A ping brings its payload back.
+    // The session lives on; `logout` did not run. A pong returns the ping's payload.
     assert_eq!(ann.me_code().await, None);
     socket.send_json(&json!({ "type": "ping", "payload": { "a": [1] } })).await;
     assert_eq!(socket.receive().await, json!({ "type": "pong", "payload": { "a": [1] } }));
-    // An id is free again after the end of what had it, and whoever ends what is not there ends nothing.
+    // An id is free again after its subscription ends, and completing an unknown id has no effect.
     for _ in 0..50 {
         socket.subscribe("x", EVENTS).await;
         socket.send_json(&json!({ "type": "complete", "id": "x" })).await;
@@ -158,7 +158,7 @@ async fn websocket_runs_only_subscriptions_within_limits() {
     assert_eq!(socket.receive().await, json!({ "type": "pong" }));
 }
 
-/// X1: the browser would send its cookies along, and let the page read what comes.
+/// X1: the browser would send its cookies, and let the page read the messages.
 #[tokio::test]
 async fn cross_site_page_cannot_open_a_websocket() {
     let app = TestApp::with(&[("ACCOUNTD_CORS__ORIGINS", "https://app.example.com")]).await;
@@ -180,7 +180,7 @@ async fn cross_site_page_cannot_open_a_websocket() {
         socket.init(Value::Null).await;
         assert_eq!(socket.next_message().await, Ok(json!({ "type": "connection_ack" })), "{origin}");
     }
-    // Cookies count for pages alone.
+    // Cookies count for pages only.
     let mut socket = WebSocketClient::try_open(server.address, &[("cookie", &cookie)]).await.unwrap();
     socket.init(Value::Null).await;
     assert_eq!(socket.next_message().await, Err(4401));

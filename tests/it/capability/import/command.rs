@@ -1,13 +1,12 @@
-//! `accountd import` as a person runs it: what it prints, how it ends, and that a dry run changes nothing.
+//! `accountd import` as an operator runs it: output, exit code, and a dry run without changes.
 
-use std::path::Path;
+mod dry_run;
+
 use std::process::{Command, Output, Stdio};
 
-use sea_orm::DbBackend;
+use crate::support::database::TestDatabase;
 
-use crate::support::database::{TestDatabase, backend};
-
-/// A place for one installation and its file.
+/// A directory for one installation and its file.
 struct WorkingDirectory {
     database: TestDatabase,
 }
@@ -61,17 +60,17 @@ bob,,5f4dcc3b5aa765d61d8327deb882cf99,admin
 ";
 
 /// The report in docs/import.md.
-const REPORT: &str = "row 3 \"Ann\": refused: its name is that of row 2
-row 4 \"bob\": cannot sign in: its password hash is of no known scheme
+const REPORT: &str = "row 3 \"Ann\": refused: it has the username of row 2
+row 4 \"bob\": cannot sign in: its password hash has an unsupported scheme
 role \"editor\": new, without permissions
 administrator: bob
 ";
 
 #[tokio::test]
 async fn import_command_exits_with_3_when_rows_are_refused() {
-    let place = WorkingDirectory::new().await;
-    let file = place.file("users.csv", &format!("\u{feff}{CSV}"));
-    let dry = place.import(&["csv", &file, "--dry-run"]);
+    let directory = WorkingDirectory::new().await;
+    let file = directory.file("users.csv", &format!("\u{feff}{CSV}"));
+    let dry = directory.import(&["csv", &file, "--dry-run"]);
     let sum =
         "3 rows: 2 would be imported, 0 imported earlier, 1 refused; 1 account cannot sign in; nothing was changed\n";
     assert_eq!(standard_output(&dry), format!("{REPORT}{sum}"));
@@ -79,15 +78,15 @@ async fn import_command_exits_with_3_when_rows_are_refused() {
     let document = include_str!("../../../../docs/import.md");
     assert!(document.contains(&format!("{REPORT}{sum}")), "docs/import.md shows another report than is printed");
 
-    let first = place.import(&["csv", &file]);
+    let first = directory.import(&["csv", &file]);
     let sum = "3 rows: 2 imported, 0 imported earlier, 1 refused; 1 account cannot sign in\n";
     assert_eq!((standard_output(&first), first.status.code()), (format!("{REPORT}{sum}"), Some(3)));
-    let second = place.import(&["csv", &file]);
-    let sum = "row 3 \"Ann\": refused: its name is that of row 2\n\
+    let second = directory.import(&["csv", &file]);
+    let sum = "row 3 \"Ann\": refused: it has the username of row 2\n\
         3 rows: 0 imported, 2 imported earlier, 1 refused; 0 accounts cannot sign in\n";
     assert_eq!((standard_output(&second), second.status.code()), (sum.to_owned(), Some(3)));
-    let good = place.file("good.jsonl", "{\"username\": \"cid\"}\n\n{\"username\": \"dan\"}\n");
-    let good = place.import(&["jsonl", &good]);
+    let good = directory.file("good.jsonl", "{\"username\": \"cid\"}\n\n{\"username\": \"dan\"}\n");
+    let good = directory.import(&["jsonl", &good]);
     assert_eq!(good.status.code(), Some(0), "{}", error_output(&good));
     assert!(
         standard_output(&good)
@@ -96,22 +95,22 @@ async fn import_command_exits_with_3_when_rows_are_refused() {
     assert!(!error_output(&good).contains(" of 2 rows"), "the bar is drawn on a terminal only");
 }
 
-/// The bar is drawn for somebody who looks at it. `script` gives the program a terminal.
+/// A terminal shows the bar. `script` gives the program a terminal.
 #[tokio::test]
 async fn import_command_draws_a_progress_bar_on_a_terminal() {
-    let place = WorkingDirectory::new().await;
+    let directory = WorkingDirectory::new().await;
     let rows: Vec<String> = (1..=501).map(|number| format!("{{\"username\": \"u{number}\"}}")).collect();
-    let file = place.file("users.jsonl", &rows.join("\n"));
+    let file = directory.file("users.jsonl", &rows.join("\n"));
     let command = format!(
         "{} import jsonl {file} --dry-run --data-dir {}",
         env!("CARGO_BIN_EXE_accountd"),
-        place.data().display()
+        directory.data().display()
     );
     let output = Command::new("script")
         .args(["--quiet", "--return", "--command", &command, "/dev/null"])
         .env("TERM", "xterm")
         .stdin(Stdio::null())
-        .envs(place.database.settings())
+        .envs(directory.database.settings())
         .output()
         .expect("script is there (Debian: bsdutils)");
     let shown = standard_output(&output);
@@ -120,63 +119,19 @@ async fn import_command_draws_a_progress_bar_on_a_terminal() {
     assert!(shown.contains("501 rows: 501 would be imported"), "{shown:?}");
 }
 
-/// Not even a database is made where there is none.
-#[tokio::test]
-async fn import_dry_run_changes_nothing() {
-    let place = WorkingDirectory::new().await;
-    let file = place.file("users.csv", CSV);
-    place.import(&["csv", &file, "--dry-run"]);
-    assert!(!place.data().exists());
-    if backend() != DbBackend::Sqlite {
-        return;
-    }
-    place.import(&["csv", &file]);
-    let all = |path: &Path| {
-        let files = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
-        let mut files: Vec<_> = files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect();
-        files.sort();
-        files
-    };
-    let before = all(&place.data());
-    let more = place.file("more.csv", "username\neve\n");
-    let dry = place.import(&["csv", &more, "--dry-run"]);
-    assert!(standard_output(&dry).contains("1 would be imported"), "{}", error_output(&dry));
-    assert!(all(&place.data()) == before, "the files are byte for byte what they were");
-}
-
-/// The database may be elsewhere than the data directory, which is nothing to a dry run.
-#[tokio::test]
-async fn import_dry_run_creates_no_data_directory() {
-    if backend() != DbBackend::Sqlite {
-        return;
-    }
-    let place = WorkingDirectory::new().await;
-    let file = place.file("users.csv", CSV);
-    place.import(&["csv", &file]);
-    let other = place.database.directory.join("other");
-    let url = format!("sqlite:{}", place.data().join("accountd.db").display());
-    let dry = Command::new(env!("CARGO_BIN_EXE_accountd"))
-        .args(["import", "csv", &file, "--dry-run", "--database-url", &url, "--data-dir"])
-        .arg(&other)
-        .output()
-        .unwrap();
-    assert!(standard_output(&dry).contains("2 imported earlier"), "{}", error_output(&dry));
-    assert!(!other.exists());
-}
-
-/// A table of Excel, through a pipe, with the names that another program gave its columns.
+/// An Excel table, through a pipe, with foreign column names.
 #[tokio::test]
 async fn import_command_reads_stdin_and_column_names() {
-    let place = WorkingDirectory::new().await;
+    let directory = WorkingDirectory::new().await;
     let table = format!("Login\tHash\nann\t{}\n", super::HASH_OF_ASDF);
     let units = table.encode_utf16().flat_map(u16::to_le_bytes);
-    let file = place.database.directory.join("users.txt");
+    let file = directory.database.directory.join("users.txt");
     std::fs::write(&file, [0xff, 0xfe].into_iter().chain(units).collect::<Vec<u8>>()).unwrap();
     for arguments in [
         vec!["csv", "-", "--map", "Login=username", "--map", "Hash=password_hash"],
         vec!["csv", "-", "--delimiter", "tab", "--map", "Login=username", "--map", "Hash=password_hash", "--dry-run"],
     ] {
-        let output = place.import_of(&arguments, std::fs::File::open(&file).unwrap().into());
+        let output = directory.import_of(&arguments, std::fs::File::open(&file).unwrap().into());
         let (verb, counts, end) = if arguments.contains(&"--dry-run") {
             ("would be imported", "0 would be imported, 1 imported earlier", "; nothing was changed")
         } else {
@@ -192,65 +147,65 @@ async fn import_command_reads_stdin_and_column_names() {
     }
 }
 
-/// Nothing of a file reaches the terminal as it stands, and no secret at all.
+/// No text of a file reaches the terminal unescaped, and no secret at all.
 #[tokio::test]
 async fn import_command_escapes_names_and_prints_no_secrets() {
-    let place = WorkingDirectory::new().await;
-    let file = place.file(
+    let directory = WorkingDirectory::new().await;
+    let file = directory.file(
         "users.jsonl",
         "{\"username\": \"x\\u001b[2Jy\\nrow 9\", \"password\": \"canary-4711\"}
 {\"username\": \"ann\", \"password_hash\": \"canary-4711\", \"canary\\u001b[2J\": 1}
 {\"username\": \"bea\", \"password\": 4711, \"email\": \"canary-4711\"}
 {\"password\": \"canary-4711\"",
     );
-    let output = place.import(&["jsonl", &file]);
+    let output = directory.import(&["jsonl", &file]);
     let all = format!("{}{}", standard_output(&output), error_output(&output));
     assert_eq!(output.status.code(), Some(3), "{all}");
     assert!(!all.contains('\u{1b}') && !all.contains("4711"), "{all}");
     assert_eq!(standard_output(&output).lines().count(), 5, "{all}");
-    let url = place.import(&["user-api", "mysql://root:canary-4711@127.0.0.1:1/x"]);
+    let url = directory.import(&["user-api", "mysql://root:canary-4711@127.0.0.1:1/x"]);
     assert_eq!(url.status.code(), Some(1));
     assert!(!error_output(&url).contains("canary") && error_output(&url).contains("the database of the URL"));
 }
 
 #[tokio::test]
 async fn import_command_reports_bad_arguments_and_files() {
-    let place = WorkingDirectory::new().await;
-    let text = place.file("text", "no JSON");
-    let bytes = place.database.directory.join("bytes");
+    let directory = WorkingDirectory::new().await;
+    let text = directory.file("text", "no JSON");
+    let bytes = directory.database.directory.join("bytes");
     std::fs::write(&bytes, b"\xff").unwrap();
-    let workbook = place.database.directory.join("users.xlsx");
+    let workbook = directory.database.directory.join("users.xlsx");
     std::fs::write(&workbook, b"PK\x03\x04\x14\0\x06\0").unwrap();
     for (arguments, code, problem) in [
         (vec!["plantdb", "missing"], 1, "cannot read missing: No such file"),
-        (vec!["plantdb", &text], 1, "it is no JSON list: look at line 1, column 2"),
-        (vec!["flask-auth-service-mongo", &text], 1, "it is no JSON in line 1"),
-        (vec!["csv", &text], 1, "there is no column `no JSON`"),
-        (vec!["jsonl", bytes.to_str().unwrap()], 1, "it is no UTF-8: save it as UTF-8"),
+        (vec!["plantdb", &text], 1, "expected a JSON array (line 1, column 2)"),
+        (vec!["flask-auth-service-mongo", &text], 1, "invalid JSON in line 1"),
+        (vec!["csv", &text], 1, "unknown column `no JSON`"),
+        (vec!["jsonl", bytes.to_str().unwrap()], 1, "it is not UTF-8: save it as UTF-8"),
         (vec!["csv", workbook.to_str().unwrap()], 1, "it is a workbook or an archive: save the table as CSV"),
-        (vec!["jsonl", &text, "--quote", "none"], 1, "--quote belongs to csv"),
-        (vec!["jsonl", &text, "--escape", "none"], 1, "--escape belongs to csv"),
+        (vec!["jsonl", &text, "--quote", "none"], 1, "--quote is only for csv"),
+        (vec!["jsonl", &text, "--escape", "none"], 1, "--escape is only for csv"),
         (vec!["csv", &text, "--quote", "single"], 2, "possible values: double, none"),
-        (vec!["csv", "-"], 1, "cannot read standard input: there is no column `no JSON`"),
+        (vec!["csv", "-"], 1, "cannot read standard input: unknown column `no JSON`"),
         (vec!["user-api", "-"], 1, "cannot read the database of the URL"),
-        (vec!["plantdb", &text, "--map", "a=username"], 1, "--map belongs to csv and jsonl"),
-        (vec!["jsonl", &text, "--columns", "username"], 1, "--columns belongs to csv"),
-        (vec!["jsonl", &text, "--delimiter", "tab"], 1, "--delimiter belongs to csv"),
-        (vec!["csv", &text, "--map", "a=b"], 1, "--map: there is no field `b`"),
+        (vec!["plantdb", &text, "--map", "a=username"], 1, "--map is only for csv and jsonl"),
+        (vec!["jsonl", &text, "--columns", "username"], 1, "--columns is only for csv"),
+        (vec!["jsonl", &text, "--delimiter", "tab"], 1, "--delimiter is only for csv"),
+        (vec!["csv", &text, "--map", "a=b"], 1, "--map: unknown field `b`"),
         (vec!["csv", &text, "--delimiter", ";;"], 2, "use one character, like `;`, or `tab`"),
         (vec!["tecladocode", &text], 1, "file is not a database"),
-        (vec!["csv", &text, "--roles", &text], 1, "--roles belongs to flask-auth-service-mongo"),
+        (vec!["csv", &text, "--roles", &text], 1, "--roles is only for flask-auth-service-mongo"),
         (
             vec!["ldap", &text],
             2,
             "possible values: plantdb, tecladocode, user-api, flask-auth-service-mongo, jsonl, csv",
         ),
     ] {
-        let output = place.import_of(&arguments, std::fs::File::open(&text).unwrap().into());
-        let said = error_output(&output);
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-        assert!(said.contains(problem), "{arguments:?}: {said}");
+        let output = directory.import_of(&arguments, std::fs::File::open(&text).unwrap().into());
+        let stderr = error_output(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(problem), "{arguments:?}: {stderr}");
         assert_eq!(standard_output(&output), "");
     }
-    assert!(!place.data().exists(), "a file that cannot be read makes no database");
+    assert!(!directory.data().exists(), "an unreadable file creates no database");
 }

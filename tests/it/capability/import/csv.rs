@@ -8,24 +8,24 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::{HASH_OF_ASDF, can_sign_in, find_user, reported, run};
 use crate::support::TestApp;
 
-/// What `COPY … TO … WITH (FORMAT csv, HEADER)` of PostgreSQL 15 writes.
+/// Output of `COPY … TO … WITH (FORMAT csv, HEADER)` of PostgreSQL 15.
 const POSTGRES: &str = r#"id,username,email,password_hash,roles,active,created_at,last_login_at
 11,ann,ann@example.org,HASH,"{editor,""chief editor"",""a,b""}",t,2024-05-01 08:30:00+00,2024-06-01 10:00:00.5+02
 12,bea,,HASH,{},f,2024-05-01 04:00:00-04:30,
 "#;
 
-/// What `SELECT … INTO OUTFILE … FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"'` of MariaDB writes.
+/// Output of `SELECT … INTO OUTFILE … FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"'` of MariaDB.
 const OUTFILE: &str = r#"11,"ann","ann@example.org","HASH","editor;chief editor;a,b",1,"2024-05-01 08:30:00","2024-06-01 08:00:00.5"
 12,"bea",\N,"HASH","",0,"2024-05-01 08:30:00","0000-00-00 00:00:00"
 "#;
 
-/// What `SELECT … INTO OUTFILE` and `mysqldump --tab` write without more.
+/// Output of `SELECT … INTO OUTFILE` and `mysqldump --tab` with default options.
 const TABS: &str = "11\tann\tann@example.org\tHASH\teditor;chief editor;a,b\t1\t2024-05-01 08:30:00\t2024-06-01 08:00:00.5\n12\tbea\t\\N\tHASH\t\t0\t2024-05-01 08:30:00\t\\N\n";
 
-/// What the client's `--batch` writes.
+/// Output of the client's `--batch`.
 const BATCH: &str = "id\tusername\temail\tpassword_hash\troles\tactive\tcreated_at\tlast_login_at\n11\tann\tann@example.org\tHASH\teditor;chief editor;a,b\t1\t2024-05-01 08:30:00\t2024-06-01 08:00:00.5\n12\tbea\tNULL\tHASH\t\t0\t2024-05-01 08:30:00\tNULL\n";
 
-/// What Excel writes where a comma is in numbers, with a row and a column that were emptied.
+/// Excel output in a locale with decimal commas, with an emptied row and an emptied column.
 const EXCEL: &str = "sep=;\r\nid;username;email;password_hash;roles;active;created_at;last_login_at;\r\n11;ann;ann@example.org;HASH;\"editor;chief editor;a,b\";TRUE;2024-05-01 08:30:00;2024-06-01 08:00:00.5;\r\n12;bea;;HASH;;FALSE;2024-05-01 08:30:00;;\r\n;;;;;;;;\r\n";
 
 fn columns() -> Layout {
@@ -60,7 +60,7 @@ async fn csv_of_databases_and_spreadsheets_is_imported() {
         made.push((ann.id, ann.email, ann.created_at, bea.created_at));
     }
     made.dedup();
-    assert_eq!(made.len(), 1, "all say the same: {made:?}");
+    assert_eq!(made.len(), 1, "all give the same result: {made:?}");
 }
 
 #[tokio::test]
@@ -83,21 +83,21 @@ async fn csv_import_takes_other_column_names() {
     let twice = serde_json::json!({ "Login": "ann", "username": "bea" }).to_string();
     let app = TestApp::new().await;
     let report = run(&app, "general", accountd::account::import::jsonl::read_with(&twice, &layout)).await;
-    assert_eq!(reported(&report.refused), [(1, "it has two fields for `username`")]);
+    assert_eq!(reported(&report.refused), [(1, "two fields map to `username`")]);
     for (text, problem) in [
         ("Login", "write it like"),
-        ("Login=user", "there is no field `user`: use username"),
-        ("Login=email", "`Login` comes twice"),
+        ("Login=user", "unknown field `user`: use username"),
+        ("Login=email", "`Login` is given twice"),
     ] {
-        let said = layout.rename(text).unwrap_err();
-        assert!(said.contains(problem), "{said}");
+        let message = layout.rename(text).unwrap_err();
+        assert!(message.contains(problem), "{message}");
     }
 }
 
-/// A file without a line of names begins with what may be secret.
+/// A file without header begins with a possible secret.
 #[test]
 fn csv_without_header_error_hides_its_first_row() {
-    for (cell, is_told) in [
+    for (cell, is_quoted) in [
         (HASH_OF_ASDF, false),
         ("5f4dcc3b5aa765d61d8327deb882cf99", false),
         ("pa$$word", false),
@@ -108,7 +108,7 @@ fn csv_without_header_error_hides_its_first_row() {
         else {
             panic!("{cell}")
         };
-        assert_eq!(cause.to_string().contains(cell), is_told, "{cause}");
-        assert!(cause.to_string().contains(if is_told { "--map" } else { "--columns" }), "{cause}");
+        assert_eq!(cause.to_string().contains(cell), is_quoted, "{cause}");
+        assert!(cause.to_string().contains(if is_quoted { "--map" } else { "--columns" }), "{cause}");
     }
 }

@@ -1,4 +1,4 @@
-//! Logins with hashes that older services made: they succeed, are made again once, and cannot be turned into weapons.
+//! Logins with imported hashes: they succeed, are rehashed once, and cannot be abused.
 
 use entity::user;
 use sea_orm::sea_query::Expr;
@@ -9,7 +9,7 @@ use super::{can_sign_in, find_user};
 use crate::support::database::backend;
 use crate::support::{TEST_TIMEOUT, TestApp};
 
-/// Cheap hashes of `asdf` in each scheme, made by the libraries that the older services use.
+/// Cheap hashes of `asdf` in each scheme, by the libraries of the older services.
 pub(super) const ASDF: [&str; 7] = [
     "$argon2id$v=19$m=16,t=1,p=1$fFK69zxjEDQ$zb7705CzwkUv+zRSUY9Yyg",
     super::HASH_OF_ASDF,
@@ -30,7 +30,7 @@ async fn store_hash(app: &TestApp, hash: &str) {
     assert_eq!(changed.rows_affected, 1);
 }
 
-/// C7: each scheme is made again once, by a success only, and other sessions live on.
+/// C7: each scheme is rehashed once, on success only, and other sessions live on.
 #[tokio::test]
 async fn imported_hash_is_replaced_at_first_login() {
     let app = TestApp::new().await;
@@ -40,7 +40,7 @@ async fn imported_hash_is_replaced_at_first_login() {
         store_hash(&app, hash).await;
         let wrong = app.anonymous().login("ann", "asdg").await;
         assert_eq!(wrong.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash}");
-        assert_eq!(stored().await, hash, "a failure makes no hash");
+        assert_eq!(stored().await, hash, "a failure does not rehash");
         can_sign_in(&app, "ann", "ann", "asdf").await;
         let made = stored().await;
         app.login("ann", "asdf").await;
@@ -49,7 +49,7 @@ async fn imported_hash_is_replaced_at_first_login() {
     assert_eq!(ann.me_code().await, None, "other sessions live");
 }
 
-/// C7: logins that meet while the hash is made again all succeed, and one hash is left.
+/// C7: logins during the rehash all succeed, and one hash remains.
 #[tokio::test(flavor = "multi_thread")]
 async fn imported_hash_is_replaced_during_parallel_logins() {
     let app = TestApp::new().await;
@@ -57,9 +57,9 @@ async fn imported_hash_is_replaced_during_parallel_logins() {
     store_hash(&app, ASDF[3]).await;
     let logins: Vec<_> = (0..50)
         .map(|_| {
-            let anyone = app.anonymous();
+            let anonymous = app.anonymous();
             let input = json!({ "username": "ann", "password": "asdf" });
-            tokio::spawn(async move { anyone.mutate_retrying("login", input, "errors { code }").await })
+            tokio::spawn(async move { anonymous.mutate_retrying("login", input, "errors { code }").await })
         })
         .collect();
     for login in logins {
@@ -68,7 +68,8 @@ async fn imported_hash_is_replaced_during_parallel_logins() {
     can_sign_in(&app, "ann", "ann", "asdf").await;
 }
 
-/// C4: what was typed is tried beside NFC, because the older service hashed that; from then on both forms are one.
+/// C4: the password as typed is tried beside NFC, because the older service hashed that; afterwards both forms are
+/// equal.
 #[tokio::test]
 async fn imported_hash_of_unnormalized_password_is_accepted() {
     let app = TestApp::new().await;
@@ -84,7 +85,7 @@ async fn imported_hash_of_unnormalized_password_is_accepted() {
     can_sign_in(&app, "ann", "ann", decomposed).await;
 }
 
-/// C8: nothing that is stored, or imported, makes a login take long; B1: nor does it answer otherwise.
+/// C8: no stored or imported hash makes a login slow; B1: nor changes its response.
 #[tokio::test]
 async fn imported_hash_with_excessive_cost_is_a_wrong_password() {
     let app = TestApp::new().await;
@@ -105,13 +106,13 @@ async fn imported_hash_with_excessive_cost_is_a_wrong_password() {
             .to_owned(),
         "asdf".to_owned(),
     ];
-    // A column of the servers takes no more than 255 characters.
+    // A column of the servers takes at most 255 characters.
     for hash in poison.iter().filter(|hash| backend() == DbBackend::Sqlite || hash.len() <= 255) {
         store_hash(&app, hash).await;
         let started = std::time::Instant::now();
         let answer = app.anonymous().login("ann", "asdf").await;
         assert_eq!(answer.payload_error("login").as_deref(), Some("INVALID_CREDENTIALS"), "{hash:.99}");
-        // Generous for a machine that is busy; what they ask for takes minutes.
+        // Generous for a busy machine; computing these hashes takes minutes.
         assert!(started.elapsed() < TEST_TIMEOUT, "{hash:.99}");
         let kept = find_user(&app, "ann").await.password_hash.unwrap();
         assert_eq!(kept.expose(), hash);

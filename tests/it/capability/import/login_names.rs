@@ -1,4 +1,4 @@
-//! Usernames of older services that are e-mail addresses, or cannot be usernames here: one rule for every format.
+//! Imported usernames that are email addresses, or invalid here: one rule for every format.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use crate::support::TestApp;
 
 const ADDRESS: &str = "Ann.Lee@Example.org";
 
-/// A user of each format who is called by an address, with the password `asdf`.
+/// A user of each format whose name is an email address, with the password `asdf`.
 async fn source(format: &str) -> Source {
     let users = json!([{ "username": ADDRESS, "password": HASH_OF_ASDF, "password_hash": HASH_OF_ASDF, "roles": [] }])
         .to_string();
@@ -46,11 +46,11 @@ async fn source(format: &str) -> Source {
     }
 }
 
-/// The formats that the command takes.
+/// The formats of the command.
 fn formats() -> Vec<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_accountd")).args(["import", "none", "-"]).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    let (_, values) = said.split_once("possible values: ").unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let (_, values) = stderr.split_once("possible values: ").unwrap();
     let (values, _) = values.split_once(']').unwrap();
     values.split(", ").map(str::to_owned).collect()
 }
@@ -63,7 +63,7 @@ async fn imported_email_login_name_becomes_the_email_address() {
         let app = TestApp::new().await;
         let report = run(&app, "any", source(format).await).await;
         assert_eq!((report.created, reported(&report.refused)), (1, vec![]), "{format}");
-        assert!(report.remarks.iter().any(|remark| remark.message == "its username here is \"Ann.Lee\""), "{format}");
+        assert!(report.remarks.iter().any(|remark| remark.message == "its username is now \"Ann.Lee\""), "{format}");
         let ann = find_user(&app, "ann.lee").await;
         assert_eq!((ann.username.as_str(), ann.email.as_deref()), ("Ann.Lee", Some("Ann.Lee@example.org")), "{format}");
         let password = if format == "user-api" { "password" } else { "asdf" };
@@ -89,19 +89,20 @@ async fn imported_invalid_username_falls_back_to_the_email_address() {
         user(json!("hal@localhost"), Value::Null),
     ];
     let report = run(&app, "general", lines(&rows)).await;
-    let unfit = "its name cannot be used: use letters, digits, '.', '-' and '_', and begin with a letter or a digit";
+    let unfit =
+        "its username is not allowed: use letters, digits, '.', '-' and '_', and begin with a letter or a digit";
     assert_eq!(reported(&report.refused), [(5, unfit), (9, unfit)]);
     let remarks: Vec<_> = reported(&report.remarks);
     let expected = [
-        (1, "its username here is \"ann\""),
-        (2, "its username here is \"ann-2\""),
-        (3, "its username here is \"bea\""),
-        (3, "its name is an address other than its e-mail address: b.lee@example.org signs in"),
-        (4, "its username here is \"cid\""),
-        (4, "its name cannot be used: cid@example.org signs in"),
-        (7, "its username here is \"fay\""),
-        (8, "its username here is \"gus\""),
-        (8, "its name cannot be used: gus@example.org signs in"),
+        (1, "its username is now \"ann\""),
+        (2, "its username is now \"ann-2\""),
+        (3, "its username is now \"bea\""),
+        (3, "its username is another e-mail address: sign in with b.lee@example.org"),
+        (4, "its username is now \"cid\""),
+        (4, "its username is not allowed: sign in with cid@example.org"),
+        (7, "its username is now \"fay\""),
+        (8, "its username is now \"gus\""),
+        (8, "its username is not allowed: sign in with gus@example.org"),
     ];
     assert_eq!(remarks, expected);
     assert_eq!(find_user(&app, "cid").await.display_name.as_deref(), Some("Cid Lee"));

@@ -1,5 +1,4 @@
-//! Columns of plain passwords that hold hashes: the password signs in, and the hash, which may have been stolen, does
-//! not.
+//! Columns of plain passwords that hold hashes: the password logs in, the hash, which may be stolen, does not.
 
 use accountd::account::import::Source;
 use serde_json::json;
@@ -9,7 +8,7 @@ use super::hashes::ASDF;
 use super::{can_sign_in, dry_run, find_user, lines, reported, run};
 use crate::support::TestApp;
 
-/// Of schemes that are not taken; of `password`, most of them.
+/// Of unsupported schemes; most are hashes of `password`.
 const UNKNOWN: [&str; 5] = [
     "5f4dcc3b5aa765d61d8327deb882cf99",
     "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=",
@@ -23,7 +22,7 @@ fn passwords() -> impl Iterator<Item = (usize, &'static str)> {
         .chain(UNKNOWN)
         .chain(["correct-horse-battery-7"])
         .enumerate()
-        .map(|(place, text)| (place + 1, text))
+        .map(|(index, text)| (index + 1, text))
 }
 
 async fn assert_password_only(format: &'static str, read: impl AsyncFn() -> Source) {
@@ -39,7 +38,7 @@ async fn assert_password_only(format: &'static str, read: impl AsyncFn() -> Sour
     let unknown: Vec<u64> = report
         .cannot_sign_in
         .iter()
-        .filter(|finding| finding.message.starts_with("its password has the form of a hash, and its password hash "))
+        .filter(|finding| finding.message.starts_with("its password looks like a hash, and its password hash "))
         .map(|finding| finding.row)
         .collect();
     let first = report.remarks.iter().chain(&report.cannot_sign_in).map(|finding| finding.row).min().unwrap();
@@ -91,7 +90,7 @@ async fn hash_in_csv_password_column_does_not_log_in() {
     .await;
 }
 
-/// What stands around a hash goes, in either column.
+/// Text around a hash is removed, in either column.
 #[tokio::test]
 async fn wrapped_hash_in_plain_password_column_is_recognized() {
     let hex: String = super::HASH_OF_ASDF.bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -99,19 +98,19 @@ async fn wrapped_hash_in_plain_password_column_is_recognized() {
         [format!("\\x{hex}"), format!("b'{}'", super::HASH_OF_ASDF), format!("{{BCRYPT}}{}", super::HASH_OF_ASDF)];
     for column in ["password", "password_hash"] {
         let app = TestApp::new().await;
-        let row = |(place, text): (usize, &String)| json!({ "username": format!("u{place}"), column: text });
+        let row = |(index, text): (usize, &String)| json!({ "username": format!("u{index}"), column: text });
         let rows: Vec<_> = wrapped.iter().enumerate().map(row).collect();
         let report = run(&app, "general", lines(&rows)).await;
         assert_eq!((report.created, report.cannot_sign_in), (3, vec![]));
-        for place in 0..3 {
-            let name = format!("u{place}");
+        for index in 0..3 {
+            let name = format!("u{index}");
             assert_eq!(find_user(&app, &name).await.password_hash.unwrap().expose(), super::HASH_OF_ASDF);
             can_sign_in(&app, &name, &name, "asdf").await;
         }
     }
 }
 
-/// PlantDB makes two accounts by itself, and everybody knows their passwords.
+/// PlantDB creates two users by default, with well-known passwords.
 #[tokio::test]
 async fn imported_common_password_must_be_changed() {
     let hash = |password: &str| match password {
@@ -126,8 +125,8 @@ async fn imported_common_password_must_be_changed() {
         let app = TestApp::new().await;
         let rehearsal = dry_run(None, &app, "plantdb", accountd::dialects::plantdb::import::read(&text).unwrap()).await;
         let report = run(&app, "plantdb", accountd::dialects::plantdb::import::read(&text).unwrap()).await;
-        let said = "its password is the one that the service came with: it must be changed";
-        let expected: Vec<_> = rows.iter().map(|row| (*row, said)).collect();
+        let expected_remark = "it has the service's default password: it must be changed";
+        let expected: Vec<_> = rows.iter().map(|row| (*row, expected_remark)).collect();
         assert_eq!((reported(&rehearsal.remarks), reported(&report.remarks)), (expected.clone(), expected));
         for (name, row) in [("admin", 1), ("guest", 2)] {
             assert_eq!(find_user(&app, name).await.must_change_password, rows.contains(&row), "{name}");

@@ -1,4 +1,5 @@
-//! What reaches the database is what every database takes; the error names the row that one of them refuses all the same.
+//! Values reach the database only if every database takes them; if one is refused all the same, the error names its
+//! row.
 
 use accountd::account::import::{self, Report};
 use entity::user;
@@ -11,7 +12,7 @@ use crate::support::database::backend;
 
 const SHA1: &str = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
 
-/// PostgreSQL takes no text with a NUL, and the others take it: on all of them the row says it, in a dry run too.
+/// PostgreSQL takes no text with NUL, the others do: on all of them the row is reported, in a dry run too.
 #[tokio::test]
 async fn control_characters_are_reported_for_each_row() {
     let hashes = ["\0", "\u{7}", "\u{85}"].map(|one| {
@@ -28,7 +29,7 @@ async fn control_characters_are_reported_for_each_row() {
         .map(|(hash, number)| json!({ "username": format!("u{number}"), "password_hash": hash }))
         .collect();
     let damaged = rows.len();
-    // In a column of passwords, too.
+    // In a password column, too.
     rows.push(json!({ "username": "ann", "password": hashes[0][0] }));
     rows.push(json!({ "username": "a\0b" }));
     rows.push(json!({ "username": "bea", "email": "b\0ea@example.org" }));
@@ -40,13 +41,13 @@ async fn control_characters_are_reported_for_each_row() {
     let report = run(&app, "general", lines(&rows)).await;
     for report in [&rehearsal, &report] {
         let shut_out = reported(&report.cannot_sign_in);
-        assert!(shut_out[..damaged].iter().all(|(_, why)| *why == "its password hash is damaged"), "{shut_out:?}");
-        assert_eq!(shut_out[damaged].1, "its password has the form of a hash, and its password hash is damaged");
+        assert!(shut_out[..damaged].iter().all(|(_, why)| *why == "its password hash is malformed"), "{shut_out:?}");
+        assert_eq!(shut_out[damaged].1, "its password looks like a hash, and its password hash is malformed");
         let refused: Vec<u64> = report.refused.iter().map(|finding| finding.row).collect();
         assert_eq!(refused, [11, 12, 13]);
         assert_eq!(
             reported(&report.remarks),
-            [(14, "its display name is left out: use one line of text that is not empty")]
+            [(14, "its display name is dropped: use one line of text that is not empty")]
         );
     }
     assert_eq!(count(&app).await, report.created);
@@ -54,7 +55,7 @@ async fn control_characters_are_reported_for_each_row() {
     app.login("eve", "plain-\0-battery-7").await;
 }
 
-/// A rule that only the database has.
+/// Adds a rule that only the database has.
 async fn add_refusing_trigger(app: &TestApp) {
     let sql = match backend() {
         DbBackend::Sqlite => {
@@ -79,21 +80,21 @@ async fn row_refused_by_the_database_is_named() {
     let accountd::error::Error::Internal(cause) = failed else { panic!("{failed:?}") };
     let cause = format!("{cause:#}");
     assert!(cause.starts_with("row 13 \"bad\" cannot be stored: ") && cause.contains("no_bad"), "{cause}");
-    assert_eq!((report.created, count(&app).await), (12, 12), "what is before it comes along");
+    assert_eq!((report.created, count(&app).await), (12, 12), "earlier rows are imported");
     rows.remove(12);
     let report = run(&app, "general", lines(&rows)).await;
     assert_eq!((report.created, report.already_imported), (7, 12));
     app.login("u20", "correct-horse-9").await;
 }
 
-/// Later users get numbers that JavaScript represents exactly.
+/// Later users get row ids that JavaScript represents exactly.
 #[tokio::test]
 async fn import_of_the_highest_row_id_leaves_room_for_new_users() {
     let app = TestApp::new().await;
     let highest = 1_i64 << 52;
     let rows = [json!({ "username": "ann", "id": highest }), json!({ "username": "bea", "id": (1_i64 << 53) - 1 })];
     let report = run(&app, "general", lines(&rows)).await;
-    assert_eq!(reported(&report.remarks), [(2, "its number is out of range")]);
+    assert_eq!(reported(&report.remarks), [(2, "its id is out of range")]);
     assert_eq!(find_user(&app, "ann").await.id, highest);
     app.user("cid").await;
     for name in ["bea", "cid"] {
@@ -101,7 +102,7 @@ async fn import_of_the_highest_row_id_leaves_room_for_new_users() {
     }
 }
 
-/// One number that is taken does not cost the rows of later batches theirs.
+/// One taken id does not cost the rows of later batches theirs.
 #[tokio::test]
 async fn generated_row_ids_avoid_ids_of_later_rows() {
     let app = TestApp::new().await;
@@ -111,7 +112,7 @@ async fn generated_row_ids_avoid_ids_of_later_rows() {
     let rows: Vec<Value> =
         (taken..=last).map(|number| json!({ "username": format!("u{number}"), "id": number })).collect();
     let report = run(&app, "general", lines(&rows)).await;
-    let remark = format!("its number {taken} is taken: here it gets {}", last + 1);
+    let remark = format!("its id {taken} is taken: its new id is {}", last + 1);
     assert_eq!(reported(&report.remarks), [(1, remark.as_str())]);
     let users = user::Entity::find().order_by_asc(user::Column::Id).all(app.app.db.reader()).await.unwrap();
     let kept = users.iter().filter(|user| user.username == format!("u{}", user.id)).count();

@@ -1,4 +1,4 @@
-//! Customers of user-api become tenants: with their numbers where these are free, and as a dry run says.
+//! Customers of user-api become tenants: with their row ids where free, and as a dry run reports.
 
 use accountd::account::import::Source;
 use accountd::dialects::user_api::import::DatabaseLocation;
@@ -10,7 +10,7 @@ use super::formats::OldFile;
 use super::{dry_run, find_user, reported, run};
 use crate::support::TestApp;
 
-/// The number of a user, what it is called, and whose it is.
+/// Row id, name and customer of each user.
 async fn old_database(users: &[(i64, &str, i64)]) -> OldFile {
     let salt = "5a9b0a98c5d8d23fc8c69dbcd4e6892b9bd47c74e1b908c3defb0935783f59dc";
     let user = |(id, name, customer): &(i64, &str, i64)| {
@@ -38,15 +38,15 @@ async fn tenants(app: &TestApp) -> Vec<(i64, String)> {
     found.into_iter().map(|tenant| (tenant.id, tenant.name)).collect()
 }
 
-/// The number that customer 1 gets instead of its own must not be that of another customer.
+/// The new id of customer 1 must not be that of another customer.
 #[tokio::test]
 async fn imported_customers_keep_contiguous_ids_but_the_first() {
     let file = old_database(&[(1, "ann@example.org", 1), (2, "bea@example.org", 2), (3, "cid@example.org", 3)]).await;
     let app = TestApp::new().await;
     let expected = [
-        "customer 1: would be a tenant with another number: 1 is not free",
-        "customer 2: would be tenant 2 here",
-        "customer 3: would be tenant 3 here",
+        "customer 1: would become a tenant with another id: 1 is taken",
+        "customer 2: would become tenant 2",
+        "customer 3: would become tenant 3",
     ];
     for db in [None, Some(app.app.db.reader())] {
         let report = dry_run(db, &app, "user-api", read(&file).await).await;
@@ -58,7 +58,7 @@ async fn imported_customers_keep_contiguous_ids_but_the_first() {
     let another = made.iter().find(|(_, name)| name == "customer 1").unwrap().0;
     assert!(another > 3, "{made:?}");
     assert_eq!(&made[1..3], [(2, "customer 2".to_owned()), (3, "customer 3".to_owned())]);
-    assert_eq!(report.tenants[0], format!("customer 1 is tenant {another} here: customer 1"));
+    assert_eq!(report.tenants[0], format!("customer 1 is now tenant {another}: customer 1"));
     assert_eq!(find_user(&app, "ann").await.tenant_id, another);
 
     let again = dry_run(Some(app.app.db.reader()), &app, "user-api", read(&file).await).await;
@@ -67,7 +67,7 @@ async fn imported_customers_keep_contiguous_ids_but_the_first() {
     assert_eq!((again.already_imported, tenants(&app).await.len()), (3, 4));
 }
 
-/// A number above those that are kept would leave none for the tenants that come later.
+/// An id above the kept range would leave none for later tenants.
 #[tokio::test]
 async fn imported_customers_with_ids_out_of_range_get_new_ids() {
     let file =
@@ -94,7 +94,7 @@ async fn imported_customer_is_not_matched_with_a_user_of_its_name() {
     }
 }
 
-/// Administrators of a single customer administer the installation, which a dry run has to report.
+/// Administrators of a single customer administer the installation, which a dry run reports.
 #[tokio::test]
 async fn import_dry_run_reports_customers_of_the_default_tenant() {
     let app = TestApp::new().await;
@@ -107,12 +107,12 @@ async fn import_dry_run_reports_customers_of_the_default_tenant() {
         (rehearsal.created, rehearsal.already_imported, rehearsal.administrators),
         (2, 1, vec!["admin".to_owned()])
     );
-    assert_eq!(rehearsal.tenants, ["customer 4: would be tenant 4 here"]);
+    assert_eq!(rehearsal.tenants, ["customer 4: would become tenant 4"]);
     run(&app, "user-api", read(&file).await).await;
     assert_eq!((find_user(&app, "admin").await.tenant_id, find_user(&app, "bea").await.tenant_id), (1, 4));
 }
 
-/// What an earlier version noted of a customer is known, and does not hide the user either.
+/// Records of earlier versions are recognized, and do not hide the user.
 #[tokio::test]
 async fn customers_of_earlier_import_versions_are_recognized() {
     let file = old_database(&[(1, "ann@example.org", 1), (3, "customer", 3)]).await;
@@ -135,7 +135,7 @@ async fn customers_of_earlier_import_versions_are_recognized() {
     assert_eq!(find_user(&app, "customer").await.tenant_id, 30);
 }
 
-/// The users who come into a disabled tenant wait with the others until it is enabled.
+/// Users imported into a disabled tenant are refused, like the others, until it is enabled.
 #[tokio::test]
 async fn imported_users_of_disabled_tenants_cannot_sign_in() {
     let app = TestApp::new().await;
@@ -143,7 +143,7 @@ async fn imported_users_of_disabled_tenants_cannot_sign_in() {
     let first = old_database(&[(15, "ann@example.org", 5), (17, "bea@example.org", 7)]).await;
     run(&app, "user-api", read(&first).await).await;
     let uid = tenant::Entity::find_by_id(5).one(app.app.db.reader()).await.unwrap().unwrap().uid;
-    let id = accountd::account::user::id::TenantId::from(uid).to_string();
+    let id = accountd::account::names::id::TenantId::from(uid).to_string();
     let set = async |status: &str| {
         let input = json!({ "tenantId": id, "status": status });
         root.mutate_ok("setTenantStatus", input, "tenant { status }").await;

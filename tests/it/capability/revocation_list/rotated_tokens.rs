@@ -1,4 +1,4 @@
-//! Access tokens that a refresh replaces: the list has one entry for a session, however often it is refreshed.
+//! Access tokens that a refresh replaces: the list has one entry per session, whatever the number of refreshes.
 
 use accountd::store::revoked_tokens;
 use axum::http::Method;
@@ -54,7 +54,8 @@ async fn thousand_refreshes_leave_one_revocation_list_entry() {
     }
 }
 
-/// As PlantDB's clients do: one refresh in the life of an access token names that token, and touches no other session.
+/// As PlantDB's clients do: one refresh within the life of an access token lists that token, and affects no other
+/// session.
 #[tokio::test]
 async fn first_refresh_revokes_no_other_session() {
     let app = TestApp::new().await;

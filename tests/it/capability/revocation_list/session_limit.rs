@@ -1,4 +1,4 @@
-//! The bound on sessions of a user (promise S21), and on those that the revocation list names.
+//! The limit on sessions of a user (promise S21), and on those that the revocation list names.
 
 use axum::http::Method;
 use base64::Engine;
@@ -18,7 +18,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/app"),
 ];
 
-/// Every session, the oldest first: why it ended, if it has.
+/// The end reason of every session, oldest first.
 async fn ends(app: &TestApp) -> Vec<Option<EndReason>> {
     let oldest_first = session::Entity::find().order_by_asc(session::Column::Id);
     oldest_first.all(app.app.db.reader()).await.unwrap().into_iter().map(|session| session.end_reason).collect()
@@ -29,35 +29,35 @@ async fn live(app: &TestApp) -> u64 {
     live.count(app.app.db.reader()).await.unwrap()
 }
 
-/// S21: whichever door a session comes by.
+/// S21: whichever route opens the session.
 #[tokio::test]
 async fn login_over_the_session_limit_ends_the_oldest_session() {
     let pair = json!({ "username": "ann", "password": PASSWORD });
     let email = json!({ "email": "ann", "password": PASSWORD });
     let basic = format!("Basic {}", STANDARD.encode(format!("ann:{PASSWORD}")));
-    for (door, body) in
+    for (route, body) in
         [("/login", &pair), ("/flask/login", &pair), ("/api/users/login", &email), ("/app/login", &pair)]
     {
         let app = TestApp::with(&SETTINGS).await;
         let first = app.user("ann").await;
         let second = app.login("ann", PASSWORD).await;
         let third = app.login("ann", PASSWORD).await;
-        assert_eq!(ends(&app).await, [None; 3], "{door}");
-        let answer = app.anonymous().json(Method::POST, door, body).await;
-        assert_eq!(answer.status, 200, "{door}: {}", answer.text);
-        assert_eq!(ends(&app).await, [Some(EndReason::SessionLimit), None, None, None], "{door}");
-        assert_eq!(first.me_reason().await.as_deref(), Some("SESSION_ENDED"), "{door}");
-        assert!(!Gateway::of(&app).await.accepts(first.token.as_deref().unwrap()), "{door}");
+        assert_eq!(ends(&app).await, [None; 3], "{route}");
+        let answer = app.anonymous().json(Method::POST, route, body).await;
+        assert_eq!(answer.status, 200, "{route}: {}", answer.text);
+        assert_eq!(ends(&app).await, [Some(EndReason::SessionLimit), None, None, None], "{route}");
+        assert_eq!(first.me_reason().await.as_deref(), Some("SESSION_ENDED"), "{route}");
+        assert!(!Gateway::of(&app).await.accepts(first.token.as_deref().unwrap()), "{route}");
         for actor in [&second, &third] {
-            assert_eq!(actor.me_code().await, None, "{door}");
+            assert_eq!(actor.me_code().await, None, "{route}");
         }
         let sessions = "{ me { sessions(active: false) { nodes { endReason } } } }";
         let shown = second.send(sessions, json!({})).await;
         if let Some(nodes) = shown.json().pointer("/data/me/sessions/nodes") {
-            assert_eq!(nodes.as_array().unwrap().last().unwrap()["endReason"], "SESSION_LIMIT", "{door}");
+            assert_eq!(nodes.as_array().unwrap().last().unwrap()["endReason"], "SESSION_LIMIT", "{route}");
         }
     }
-    // A login of Corvus has a session only for as long as it takes.
+    // A login of Corvus has a session only for its duration.
     let app = TestApp::with(&SETTINGS).await;
     let ann = app.user("ann").await;
     let answer = app.anonymous().request(Method::POST, "/auth/login", &[("authorization", &basic)], "").await;
@@ -65,7 +65,7 @@ async fn login_over_the_session_limit_ends_the_oldest_session() {
     assert_eq!(ann.me_code().await, None);
 }
 
-/// A new password replaces the session: nobody else has to go for it.
+/// A password change replaces its own session: no other has to end.
 #[tokio::test]
 async fn password_change_at_the_session_limit_keeps_other_sessions() {
     let app = TestApp::with(&SETTINGS).await;
@@ -81,7 +81,7 @@ async fn password_change_at_the_session_limit_keeps_other_sessions() {
     }
 }
 
-/// Races: many logins at once on two nodes.
+/// Parallel logins on two nodes.
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_logins_on_two_nodes_obey_the_session_limit() {
     let app = TestApp::with(&SETTINGS).await;
@@ -89,10 +89,10 @@ async fn parallel_logins_on_two_nodes_obey_the_session_limit() {
     let beside = app.second_node().await;
     let logins: Vec<_> = (0..24)
         .map(|number| {
-            let stranger = if number % 2 == 0 { app.anonymous() } else { beside.anonymous() };
+            let anonymous = if number % 2 == 0 { app.anonymous() } else { beside.anonymous() };
             let input = json!({ "username": "ann", "password": PASSWORD });
             tokio::spawn(async move {
-                let answer = stranger.mutate_retrying("login", input, "tokens { accessToken } errors { code }").await;
+                let answer = anonymous.mutate_retrying("login", input, "tokens { accessToken } errors { code }").await;
                 assert_eq!(answer.payload_error("login"), None, "{}", answer.text);
             })
         })
@@ -105,7 +105,7 @@ async fn parallel_logins_on_two_nodes_obey_the_session_limit() {
     assert_eq!(reasons.iter().filter(|reason| **reason == Some(EndReason::SessionLimit)).count(), 22, "{reasons:?}");
 }
 
-/// The command line ends sessions, too; it makes accounts, and takes no role from anybody.
+/// The command line ends sessions, too; it creates users, and removes no role.
 #[tokio::test]
 async fn sessions_ended_by_the_cli_are_on_the_revocation_list() {
     let app = TestApp::new().await;
@@ -114,7 +114,12 @@ async fn sessions_ended_by_the_cli_are_on_the_revocation_list() {
     for actor in actors.iter().chain([&fourth]) {
         assert!(Gateway::of(&app).await.accepts(actor.token.as_deref().unwrap()));
     }
-    accountd::account::operator::recovery::end_all_sessions(&app.app, false).await.unwrap();
+    accountd::account::operator::recovery::end_all_sessions(
+        &app.app,
+        accountd::account::authentication::session_end::ApiTokenSelection::FromLogin,
+    )
+    .await
+    .unwrap();
     let gateway = Gateway::of(&app).await;
     for actor in actors.iter().chain([&fourth]) {
         assert!(!gateway.accepts(actor.token.as_deref().unwrap()));
@@ -122,7 +127,7 @@ async fn sessions_ended_by_the_cli_are_on_the_revocation_list() {
     assert_eq!(gateway.count("users"), 0);
 }
 
-/// Past a hundred the list has a cut-off of the user, which revokes all of them; it says no less than before.
+/// Above a hundred the list has a cut-off of the user, which revokes all of them; it revokes no less than before.
 #[tokio::test]
 async fn mass_session_end_is_one_revocation_list_entry() {
     let app = TestApp::new().await;
@@ -145,13 +150,13 @@ async fn mass_session_end_is_one_revocation_list_entry() {
     for actor in &ended {
         assert!(!gateway.accepts(actor.token.as_deref().unwrap()));
     }
-    // Who is still there refreshes once.
+    // A remaining session refreshes once.
     assert!(!gateway.accepts(ann.token.as_deref().unwrap()));
     let renewed = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
     let renewed = ann.signed_in(&renewed.data()["refresh"]);
     assert!(gateway.accepts(renewed.token.as_deref().unwrap()));
-    assert!(gateway.accepts(root.token.as_deref().unwrap()), "nobody else is touched");
-    // The next hundred are named again.
+    assert!(gateway.accepts(root.token.as_deref().unwrap()), "no other user is affected");
+    // The next hundred are listed one by one again.
     let next = app.login("ann", PASSWORD).await;
     next.mutate_ok("logout", json!({}), "ok").await;
     let gateway = Gateway::of(&app).await;

@@ -1,4 +1,4 @@
-//! Roles renamed and deleted, and what becomes of those who hold them.
+//! Renaming and deleting roles, and the effect on their holders.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ async fn role_rename_applies_to_holders_also_in_case_only() {
         let again = app.login("ann", PASSWORD).await;
         assert_eq!(claims(again.token.as_deref().unwrap())["roles"], json!([name]));
     }
-    // Tokens of before name another role, and services that verify them by themselves are told.
+    // Earlier tokens name another role, so they are revoked for services that verify tokens themselves.
     let cut_off = cut_off(&app).await;
     assert_eq!(cut_off.keys().collect::<Vec<_>>(), [&ann.id], "{bob:?} holds nothing", bob = bob.id);
     assert!(cut_off[&ann.id].as_i64() >= claims(ann.token.as_deref().unwrap())["iat"].as_i64());
@@ -113,7 +113,7 @@ async fn deleted_role_is_lost_from_the_next_request() {
     );
 }
 
-/// A role is taken from each of its holders, so nobody deletes or renames one that somebody stronger holds.
+/// Deleting a role removes it from each holder, so it is refused for the role of a more privileged user.
 #[tokio::test]
 async fn role_of_a_more_privileged_user_cannot_be_changed() {
     let app = TestApp::new().await;
@@ -139,7 +139,7 @@ async fn role_of_a_more_privileged_user_cannot_be_changed() {
     editor.mutate_ok("deleteRole", json!({ "roleId": deploy }), "deletedRoleId").await;
 }
 
-/// A role that is given while it is deleted is unknown, and no internal error.
+/// A role assigned during its deletion is an unknown role, and no internal error.
 #[tokio::test(flavor = "multi_thread")]
 async fn assigning_a_role_during_its_deletion_is_refused() {
     let [here, there] = nodes().await;

@@ -35,13 +35,13 @@ async fn users_of_a_disabled_tenant_are_refused_until_enabled() {
     }
     assert_eq!(program.me_reason().await.as_deref(), Some("SESSION_ENDED"));
     assert_eq!(login_code(&app, "carl").await.as_deref(), Some("INVALID_CREDENTIALS"));
-    assert_eq!((near.me_code().await, root.me_code().await), (None, None), "other tenants go on");
+    assert_eq!((near.me_code().await, root.me_code().await), (None, None), "other tenants are unaffected");
     let list = app.anonymous().request(Method::GET, "/.well-known/revocations", &[], "").await;
     let list: Value =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(list.text.split('.').nth(1).unwrap()).unwrap()).unwrap();
     assert!(list["sessions"].as_array().unwrap().len() >= 2, "services that verify tokens themselves: {list}");
 
-    // Whoever is made meanwhile is no exception, and neither is somebody who is enabled.
+    // Users created or enabled meanwhile are refused, too.
     let input = json!({ "username": "dave", "password": PASSWORD, "tenantId": acme });
     let dave = root.mutate_ok("createUser", input, "user { id }").await["user"]["id"].clone();
     root.mutate_ok("setUserStatus", json!({ "userId": dave, "status": "ACTIVE" }), "user { id }").await;
@@ -49,14 +49,14 @@ async fn users_of_a_disabled_tenant_are_refused_until_enabled() {
     root.mutate_ok("setUserStatus", json!({ "userId": boss.id, "status": "DISABLED" }), "user { id }").await;
 
     assert_eq!(set(&root, &acme, "ACTIVE").await, json!({ "status": "ACTIVE", "userCount": 3 }));
-    assert_eq!(carl.me_reason().await.as_deref(), Some("SESSION_ENDED"), "no session comes back");
+    assert_eq!(carl.me_reason().await.as_deref(), Some("SESSION_ENDED"), "no session is restored");
     assert_eq!(refresh_code(&carl).await.as_deref(), Some("SESSION_ENDED"));
-    assert_eq!(program.me_code().await, None, "an API token that a person made does");
+    assert_eq!(program.me_code().await, None, "an API token created by hand is");
     assert_eq!((login_code(&app, "carl").await, login_code(&app, "dave").await), (None, None));
     assert_eq!(login_code(&app, "boss").await.as_deref(), Some("INVALID_CREDENTIALS"), "disabled by itself");
 }
 
-/// What the user says is looked at, not only the sessions that disabling has ended.
+/// The check reads the user's tenant itself, not only the sessions that disabling ended.
 #[tokio::test]
 async fn live_session_in_a_disabled_tenant_is_refused() {
     use entity::user;
@@ -104,7 +104,7 @@ async fn only_a_tenant_without_users_is_deleted() {
     }
 }
 
-/// Whichever comes first: afterwards nobody of the tenant is signed in.
+/// In any order: afterwards no user of the tenant has a session.
 #[tokio::test(flavor = "multi_thread")]
 async fn login_racing_the_tenant_disabling_opens_no_session() {
     let [here, there] = nodes().await;
@@ -112,12 +112,12 @@ async fn login_racing_the_tenant_disabling_opens_no_session() {
     let acme = save(&root, json!({ "name": "ACME" })).await["id"].as_str().unwrap().to_owned();
     create_user(&here, &root, json!({ "username": "carl", "tenantId": acme })).await;
     for round in 0..rounds(6, 60) {
-        let (stranger, admin, tenant) = (there.anonymous(), root.clone(), acme.clone());
+        let (anonymous, admin, tenant) = (there.anonymous(), root.clone(), acme.clone());
         let (login, _) = race(
             round % 9,
             async move {
                 let input = json!({ "username": "carl", "password": PASSWORD });
-                stranger.mutate_retrying("login", input, "tokens { accessToken refreshToken } errors { code }").await
+                anonymous.mutate_retrying("login", input, "tokens { accessToken refreshToken } errors { code }").await
             },
             async move { set(&admin, &tenant, "DISABLED").await },
         )

@@ -1,8 +1,8 @@
-//! Endpoints that are told of some events only.
+//! Endpoints with an event filter.
 
 use super::*;
 
-/// A service that tells these endpoints of these events.
+/// A service with these endpoints and this event filter.
 async fn with_event_filter(events: &str, receivers: [&Receiver; 2]) -> TestApp {
     let [crm, lake] = receivers.map(|receiver| receiver.address);
     TestApp::with(&[
@@ -14,7 +14,7 @@ async fn with_event_filter(events: &str, receivers: [&Receiver; 2]) -> TestApp {
     .await
 }
 
-/// Has everything happen once.
+/// Causes every event once.
 async fn cause_all_events(app: &TestApp) {
     let root = app.admin("root").await;
     let ann = app.user("ann").await;
@@ -28,7 +28,7 @@ async fn webhook_endpoint_receives_its_configured_events() {
     let (crm, lake) = (Receiver::new().await, Receiver::new().await);
     let app = with_event_filter("crm=user.created,user.deleted lake=session.ended", [&crm, &lake]).await;
     cause_all_events(&app).await;
-    assert_eq!(queued_count(&app).await, 4, "nothing is kept for those who do not want it");
+    assert_eq!(queued_count(&app).await, 4, "nothing is queued for endpoints without the event");
     assert_eq!(kinds(&deliveries(&app, &crm).await), ["user.created", "user.created", "user.deleted"]);
     assert_eq!(kinds(&deliveries(&app, &lake).await), ["session.ended"]);
 }
@@ -50,15 +50,15 @@ fn webhook_event_filter_uses_the_event_type_names() {
     let loaded = |events| config(&[crm, ("SECRETS", &secret), ("EVENTS", events)]);
     assert!(loaded("all").is_ok() && loaded("crm=user.created,session.ended").is_ok());
     for (events, why) in [
-        ("crm=user.renamed", "\"user.renamed\", which is no event"),
-        ("crm=user.created,", "\"\", which is no event"),
-        ("crm=", "\"\", which is no event"),
-        ("crm=USER.CREATED", "\"USER.CREATED\", which is no event"),
+        ("crm=user.renamed", "\"user.renamed\", which is not an event"),
+        ("crm=user.created,", "\"\", which is not an event"),
+        ("crm=", "\"\", which is not an event"),
+        ("crm=USER.CREATED", "\"USER.CREATED\", which is not an event"),
         ("user.created", "without a name"),
-        ("erp=user.created", "names erp, which is no endpoint"),
-        ("crm=user.created crm=user.deleted", "stands there twice"),
+        ("erp=user.created", "names erp, which is not an endpoint"),
+        ("crm=user.created crm=user.deleted", "names it twice"),
     ] {
-        let told = loaded(events).unwrap_err();
-        assert!(told.contains(why) && told.contains("webhooks.events"), "{events}: {told}");
+        let error = loaded(events).unwrap_err();
+        assert!(error.contains(why) && error.contains("webhooks.events"), "{events}: {error}");
     }
 }

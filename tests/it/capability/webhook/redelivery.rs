@@ -1,4 +1,4 @@
-//! What is told although the node that tells it dies, or somebody takes too long: at least once.
+//! Delivery at least once, although the delivering node dies, or a receiver takes too long.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::{advance, pause, resume};
 
 use super::*;
 
-/// A node that dies between the claim and the answer.
+/// A node that dies between claim and response.
 #[tokio::test]
 async fn webhook_is_redelivered_after_its_node_is_lost() {
     let receiver = Receiver::new().await;
@@ -24,8 +24,8 @@ async fn webhook_is_redelivered_after_its_node_is_lost() {
     assert_eq!((receiver.take().len(), queued_count(&app).await), (1, 0));
 }
 
-/// The request that comes, as it is on the wire; its body is JSON.
-async fn taken(socket: &mut TcpStream) -> String {
+/// The raw request; its body is JSON.
+async fn read_request(socket: &mut TcpStream) -> String {
     let mut request = Vec::new();
     while !request.ends_with(b"}") {
         assert!(socket.read_buf(&mut request).await.unwrap() > 0, "half a request");
@@ -37,7 +37,7 @@ fn id(request: &str) -> &str {
     request.lines().find_map(|line| line.strip_prefix("webhook-id: ")).unwrap()
 }
 
-/// A node that dies when a message was taken, and has not noted it yet.
+/// A node that dies after a delivery, before recording it.
 #[tokio::test]
 async fn webhook_is_redelivered_if_its_node_dies_before_recording() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -50,23 +50,23 @@ async fn webhook_is_redelivered_if_its_node_dies_before_recording() {
     };
     let dying = sending();
     let (mut socket, _) = listener.accept().await.unwrap();
-    let first = taken(&mut socket).await;
-    // The answer says that it is taken, and is not at its end.
+    let first = read_request(&mut socket).await;
+    // The status says accepted, and the body is incomplete.
     socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n").await.unwrap();
     dying.abort();
     assert!(dying.await.unwrap_err().is_cancelled());
-    assert_eq!(queued_count(&app).await, 1, "nobody has noted it");
+    assert_eq!(queued_count(&app).await, 1, "it is not recorded");
 
     app.clock.advance(TimeDelta::minutes(1));
     let living = sending();
     let (mut socket, _) = listener.accept().await.unwrap();
-    let again = taken(&mut socket).await;
+    let again = read_request(&mut socket).await;
     socket.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
     assert_eq!((living.await.unwrap(), queued_count(&app).await), (1, 0));
     assert_eq!(id(&first), id(&again), "it is the same message");
 }
 
-/// Five seconds, of which the test waits for none.
+/// Five seconds, on a manual clock.
 #[tokio::test]
 async fn webhook_is_redelivered_after_a_response_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -75,22 +75,22 @@ async fn webhook_is_redelivered_after_a_response_timeout() {
     app.user("ann").await;
     let slow = tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
-        taken(&mut socket).await;
+        read_request(&mut socket).await;
         pause();
         advance(Duration::from_secs(5)).await;
-        // The database is slow when its time stands still.
+        // The database needs real time.
         resume();
-        // Until the sender goes away.
+        // Until the sender closes.
         socket.read_to_end(&mut Vec::new()).await.ok();
     });
     assert_eq!(send_due(&app.app).await.unwrap(), 1);
     slow.await.unwrap();
     let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
-    assert_eq!((left.attempts, left.failure.as_deref()), (1, Some("it took too long")));
+    assert_eq!((left.attempts, left.failure.as_deref()), (1, Some("the request timed out")));
     assert_eq!(left.due_at.utc(), app.clock.current() + TimeDelta::seconds(5));
 }
 
-/// Q12: another address than the one that was looked at is a message that nobody took.
+/// Q12: a redirect to an unchecked address is a failed delivery.
 #[tokio::test]
 async fn webhook_redirect_is_not_followed_but_retried() {
     let inside = Receiver::new().await;
@@ -105,6 +105,6 @@ async fn webhook_redirect_is_not_followed_but_retried() {
     app.clock.advance(TimeDelta::seconds(5));
     assert_eq!(send_due(&app.app).await.unwrap(), 1);
     let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
-    assert_eq!((left.attempts, left.failure.as_deref()), (2, Some("the answer was 308")));
+    assert_eq!((left.attempts, left.failure.as_deref()), (2, Some("response status 308")));
     assert_eq!((redirecting.take().len(), inside.take().len()), (2, 0));
 }

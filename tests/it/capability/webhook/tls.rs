@@ -1,9 +1,9 @@
-//! Messages over encrypted connections, to receivers whose certificates are from an authority of the operator's own.
+//! Webhooks over TLS, to receivers with certificates of the operator's own authority.
 
 use super::*;
 use crate::support::certificate_authority::CertificateAuthority;
 
-/// A service that tells one endpoint at this address, and believes whomever the file names.
+/// A service with one endpoint at this address, which trusts the certificates of the file.
 async fn with_tls_endpoint(receiver: &Receiver, settings: &[(&str, &str)]) -> TestApp {
     let (endpoint, secret) = (format!("crm=https://{}/accounts", receiver.address), format!("crm={SECRET}"));
     let usual = [
@@ -27,12 +27,12 @@ async fn webhook_trusts_the_configured_certificate_authority() {
     assert_eq!(queued_count(&app).await, 0);
 }
 
-/// Nobody is told over a connection whose other end is not known; the message waits for better days.
+/// No message is sent over an unverified connection; it stays queued.
 #[tokio::test]
 async fn webhook_to_untrusted_receiver_stays_queued() {
-    let (authority, stranger) = (CertificateAuthority::new(), CertificateAuthority::new());
+    let (authority, untrusted) = (CertificateAuthority::new(), CertificateAuthority::new());
     let receiver = Receiver::over_tls(authority.acceptor_for("127.0.0.1")).await;
-    let app = with_tls_endpoint(&receiver, &[("ACCOUNTD_WEBHOOKS__CA_FILE", stranger.path())]).await;
+    let app = with_tls_endpoint(&receiver, &[("ACCOUNTD_WEBHOOKS__CA_FILE", untrusted.path())]).await;
     app.user("ann").await;
     assert_eq!(send_due(&app.app).await.unwrap(), 1);
     let left = webhook_delivery::Entity::find().one(app.app.db.reader()).await.unwrap().unwrap();
@@ -47,7 +47,7 @@ async fn webhook_to_untrusted_receiver_stays_queued() {
     assert_eq!((receiver.take().len(), queued_count(&app).await), (1, 0));
 }
 
-/// What a file may hold that names authorities.
+/// The allowed content of a CA file.
 #[test]
 fn webhook_ca_file_must_contain_certificates_only() {
     let authority = CertificateAuthority::new();
@@ -65,13 +65,13 @@ fn webhook_ca_file_must_contain_certificates_only() {
         (String::new(), "holds no certificate"),
         ("hello".to_owned(), "holds no certificate"),
         (format!("{certificate}{key}"), "holds a key"),
-        (damaged.to_owned(), "certificate that is damaged"),
-        (format!("{certificate}{damaged}"), "certificate that is damaged"),
+        (damaged.to_owned(), "malformed certificate"),
+        (format!("{certificate}{damaged}"), "malformed certificate"),
         (certificate.replace("-----END", "-----end"), "is not PEM"),
     ] {
-        let told = loaded(&content).unwrap_err();
-        assert!(told.contains(why) && told.contains("webhooks.ca_file"), "{content}: {told}");
-        assert!(!told.contains("bm8gc2VjcmV0"), "{told}");
+        let error = loaded(&content).unwrap_err();
+        assert!(error.contains(why) && error.contains("webhooks.ca_file"), "{content}: {error}");
+        assert!(!error.contains("bm8gc2VjcmV0"), "{error}");
     }
     std::fs::remove_file(&file).unwrap();
     assert!(config(&[("CA_FILE", file.to_str().unwrap())]).unwrap_err().contains("cannot be read"));

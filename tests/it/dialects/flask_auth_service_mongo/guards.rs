@@ -1,4 +1,4 @@
-//! The dialect's `/graphql` is guarded as our own is: who may ask, how much, by which method.
+//! The dialect's `/graphql` has the guards of the core schema: authentication, limits, methods.
 
 use axum::http::Method;
 use chrono::TimeDelta;
@@ -33,7 +33,7 @@ async fn auth_service_graphql_without_valid_token_is_refused() {
     ] {
         for path in ["/any/graphql", "/any/logout"] {
             let headers = [("authorization", &*header), ("content-type", "application/json")];
-            // What is asked is not looked at.
+            // The request body is not read.
             let answer = app.anonymous().request(Method::POST, path, &headers, "{").await;
             assert_eq!((answer.status.as_u16(), message(&answer).as_str()), (401, text), "{header} {path}");
             assert!(answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer")));
@@ -89,7 +89,7 @@ async fn auth_service_malformed_request_is_refused() {
     }
 }
 
-/// G1: the limits are those of our own schema.
+/// G1: the limits are those of the core schema.
 #[tokio::test]
 async fn auth_service_operations_obey_query_limits() {
     let app = app_with(&[("ACCOUNTD_GRAPHQL__MAX_COMPLEXITY", "300")]).await;
@@ -131,7 +131,7 @@ async fn auth_service_introspection_follows_its_setting() {
     assert_eq!(graphql(&root, "/any", "{ __typename }").await.json()["data"]["__typename"], "Query");
 }
 
-/// G5: what a page of another origin can have a browser send changes nothing.
+/// G5: a browser request from a cross-origin page changes nothing.
 #[tokio::test]
 async fn auth_service_mutation_by_get_is_refused() {
     let app = app().await;
@@ -179,7 +179,7 @@ async fn auth_service_denied_mutation_changes_nothing() {
     assert_eq!(count["users"]["totalCount"], 2);
 }
 
-/// A query, and with it a password, comes back in no answer.
+/// No response repeats a query, which may contain a password.
 #[tokio::test]
 async fn auth_service_errors_do_not_repeat_input() {
     let app = app().await;

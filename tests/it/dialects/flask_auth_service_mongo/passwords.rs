@@ -1,4 +1,4 @@
-//! Passwords and tokens in the dialect: who has to choose a new one, what is refused, what ends.
+//! Passwords and tokens in the dialect: required changes, refusals, ended sessions.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ async fn id_of(root: &Actor, name: &str) -> String {
     found["data"]["users"]["edges"][0]["node"]["id"].as_str().unwrap().to_owned()
 }
 
-/// Signs in at `/any`.
+/// Logs in at `/any`.
 async fn signed_in(app: &TestApp, name: &str, password: &str) -> (Actor, Value) {
     let data = login(app, "/any", name, password).await.json()["data"].clone();
     (app.anonymous().with_token(data["access_token"].as_str().unwrap()), data)
@@ -36,7 +36,7 @@ async fn auth_service_password_faults_keep_their_order() {
         ("wrong", NEW, "x", "Passwords don't match"),
         ("wrong", NEW, NEW, "Current password don't match"),
         (PASSWORD, PASSWORD, PASSWORD, "The new password is equal as the current password"),
-        // Our own rules, where they ask for more.
+        // Rules of accountd, where they are stricter.
         (PASSWORD, "abcd", "abcd", "bad_request"),
         (PASSWORD, "password1", "password1", "bad_request"),
     ] {
@@ -60,7 +60,7 @@ async fn auth_service_password_change_ends_other_sessions() {
     assert_eq!(login(&app, "/any", "ann", NEW).await.status, 200);
 }
 
-/// A5: what is tried here counts with what is tried at any other door.
+/// A5: attempts here count with those of all login routes.
 #[tokio::test]
 async fn auth_service_wrong_passwords_are_rate_limited() {
     let app = app_with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
@@ -68,7 +68,7 @@ async fn auth_service_wrong_passwords_are_rate_limited() {
     assert_eq!(message(&change(&ann, "wrong", NEW, NEW).await), "Current password don't match");
     let refused = change(&ann, PASSWORD, NEW, NEW).await;
     assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, Some("1")));
-    assert_eq!(message(&login(&app, "/any", "ann", "wrong").await), "bad_credentials", "a session's budget is its own");
+    assert_eq!(message(&login(&app, "/any", "ann", "wrong").await), "bad_credentials", "a session has its own bucket");
     assert_eq!(login(&app, "/any", "ann", PASSWORD).await.status, 429);
 }
 
@@ -110,8 +110,8 @@ async fn auth_service_must_change_password_blocks_other_operations() {
         format!("mutation {{ reset_password(input: {{ id: \"{id}\" }}) {{ password }} }}"),
     ] {
         let answer = graphql(&own, "/any", &query).await;
-        let told = (answer.status.as_u16(), message(&answer));
-        assert_eq!(told, (401, "password_change_required".to_owned()), "{query}");
+        let refusal = (answer.status.as_u16(), message(&answer));
+        assert_eq!(refusal, (401, "password_change_required".to_owned()), "{query}");
     }
     let refresh = format!(
         "mutation {{ refresh_token(input: {{ refresh_token: {} }}) {{ access_token }} }}",
@@ -143,7 +143,7 @@ async fn auth_service_reset_password_is_random_and_must_be_changed() {
     assert_eq!(login(&app, "/any", "ann", &made[0]).await.status, 400);
     let data = login(&app, "/any", "ann", &made[1]).await.json()["data"].clone();
     assert_eq!(data["change_password"], true);
-    // One's own is changed with the current one, or a stolen token would be enough.
+    // Changing the own password requires the current one; otherwise a stolen token would suffice.
     let own = id_of(&root, "root").await;
     let reset = format!("mutation {{ reset_password(input: {{ id: \"{own}\" }}) {{ password }} }}");
     let answer = graphql(&root, "/any", &reset).await;
@@ -173,15 +173,15 @@ async fn auth_service_refresh_token_works_once_for_its_owner() {
         let answer = refresh(&ann, token).await;
         assert_eq!((answer.status.as_u16(), message(&answer).as_str()), (200, text));
     }
-    // Who tried somebody else's has changed nothing about it.
+    // The failed attempt with another user's token changed nothing.
     assert_eq!(bob.me_code().await, None);
     let first = refresh(&ann, &hers["refresh_token"]).await.json()["data"]["refresh_token"].clone();
     assert_eq!((&first["token_type"], &first["expires_in"]), (&json!("Bearer"), &json!(15)));
     let next = ann.with_token(first["access_token"].as_str().unwrap());
-    assert_eq!((ann.me_code().await, next.me_code().await), (None, None), "the old access token lives on");
+    assert_eq!((ann.me_code().await, next.me_code().await), (None, None), "the old access token stays valid");
     let second = refresh(&next, &first["refresh_token"]).await.json()["data"]["refresh_token"].clone();
     assert!(second["access_token"].is_string());
     let reused = refresh(&next, &hers["refresh_token"]).await;
     assert_eq!(message(&reused), "unauthorized. ");
-    assert_eq!(next.me_reason().await.as_deref(), Some("SESSION_ENDED"), "a copy in the wrong hands ends it");
+    assert_eq!(next.me_reason().await.as_deref(), Some("SESSION_ENDED"), "reuse ends the session");
 }

@@ -21,7 +21,7 @@ fn names(connection: &Value) -> Vec<String> {
     edges.map(|edge| edge["node"]["username"].as_str().unwrap().to_owned()).collect()
 }
 
-/// An administrator and three users, each a second younger.
+/// An administrator and three users, created one second apart.
 async fn fixture() -> (TestApp, Actor) {
     let app = app().await;
     let root = app.admin("root").await;
@@ -60,7 +60,7 @@ async fn auth_service_creates_users_as_recorded() {
         ),
         (format!("username: \"neo\" {strong} role: \"nobody\""), "Role does not exist"),
         (format!("username: \"NEO\" {strong} role: \"clerks\""), "Username already exists"),
-        // Our own rules, where they ask for more.
+        // Rules of accountd, where they are stricter.
         (
             "username: \"abc\" password: \"trinity\" password_confirmed: \"trinity\" role: \"clerks\"".to_owned(),
             "bad_request",
@@ -82,8 +82,8 @@ async fn auth_service_lists_users_in_order_and_filtered() {
     root.mutate_ok("setUserRoles", json!({ "userId": own, "roles": ["clerks"] }), "user { id }").await;
     root.mutate_ok("updateUser", json!({ "userId": own, "mustChangePassword": true }), "user { id }").await;
     let roles = data(&root, "{ roles { edges { node { id name } } } }").await;
-    let role = |place: usize| roles["roles"]["edges"][place]["node"]["id"].clone();
-    let nobody = json!(STANDARD.encode("User:5f8f8c44b54764421b7156c3"));
+    let role = |index: usize| roles["roles"]["edges"][index]["node"]["id"].clone();
+    let missing = json!(STANDARD.encode("User:5f8f8c44b54764421b7156c3"));
     for (arguments, expected) in [
         ("(first: 10)".to_owned(), vec!["root", "ann", "bob", "cyd"]),
         ("(active: false)".to_owned(), vec!["bob"]),
@@ -92,7 +92,7 @@ async fn auth_service_lists_users_in_order_and_filtered() {
         ("(username: \"bo\")".to_owned(), vec![]),
         (format!("(id: {bob})"), vec!["bob"]),
         (format!("(id: {bob}, username: \"ann\")"), vec![]),
-        (format!("(id: {nobody})"), vec![]),
+        (format!("(id: {missing})"), vec![]),
         ("(id: \"zzz\")".to_owned(), vec![]),
         (format!("(role: {})", role(0)), vec!["root"]),
         (format!("(role: {})", role(1)), vec!["bob"]),

@@ -1,6 +1,6 @@
-//! Accounts that an older service had: with passwords that today's policy refuses, as an import brings them.
+//! Users of an older service: with passwords that today's policy refuses, as an import creates them.
 
-use accountd::account::user::canonical::canonical;
+use accountd::account::names::canonical::canonical;
 use accountd::store::{roles, users};
 use entity::secret::SecretText;
 use entity::user::{ActiveModel, Model, Status};
@@ -8,7 +8,7 @@ use sea_orm::Set;
 
 use crate::support::TestApp;
 
-/// Makes the account `name` with this password and, after `change`, whatever else its row should say.
+/// Creates the user `name` with this password; `change` sets the rest of its row.
 pub async fn create_user(
     app: &TestApp,
     name: &str,
@@ -43,8 +43,8 @@ pub async fn create_user(
     user
 }
 
-/// Gives the row a name to call the person by.
-pub fn called(row: &mut ActiveModel, display_name: &str) {
+/// Sets the display name of the row.
+pub fn set_display_name(row: &mut ActiveModel, display_name: &str) {
     row.display_name = Set(Some(display_name.to_owned()));
     row.display_name_key = Set(Some(canonical(display_name)));
 }

@@ -1,4 +1,4 @@
-//! Recorded values, whose placeholders stand for any value of a kind.
+//! Recorded values, whose placeholders match any value of a kind.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A placeholder, and whether a text is of its kind.
+/// A placeholder, and the predicate of its kind.
 type Kind = (&'static str, fn(&str) -> bool);
 
 const KINDS: [Kind; 10] = [
@@ -37,7 +37,7 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok()?).ok()
 }
 
-/// Whether the answer has what was recorded, no more and no less.
+/// Whether the response equals the recorded value, with placeholders matched.
 pub fn matches(recorded: &Value, answered: &Value) -> bool {
     match (recorded, answered) {
         (Value::Object(recorded), Value::Object(answered)) => {
@@ -54,16 +54,16 @@ pub fn matches(recorded: &Value, answered: &Value) -> bool {
     }
 }
 
-/// Whether a text is as recorded, with any value of the kind where a placeholder stands.
+/// Whether a text equals the recorded one, with placeholders matched.
 pub fn matches_text(recorded: &str, answered: &str) -> bool {
     let mut pattern = regex::escape(recorded);
     let mut kinds = Vec::new();
     for (placeholder, kind) in KINDS {
         let escaped = regex::escape(placeholder);
-        kinds.extend(recorded.match_indices(placeholder).map(|(place, _)| (place, kind)));
+        kinds.extend(recorded.match_indices(placeholder).map(|(index, _)| (index, kind)));
         pattern = pattern.replace(&escaped, "(.+?)");
     }
-    kinds.sort_by_key(|(place, _)| *place);
+    kinds.sort_by_key(|(index, _)| *index);
     let Some(found) = Regex::new(&format!("(?s)^{pattern}$")).unwrap().captures(answered) else { return false };
     found.iter().skip(1).zip(kinds).all(|(part, (_, kind))| part.is_some_and(|part| kind(part.as_str())))
 }

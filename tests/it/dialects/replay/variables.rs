@@ -1,4 +1,4 @@
-//! Variables of a recording: what later requests take from earlier answers, and what was made by hand.
+//! Variables of a recording: values from earlier responses, and values defined by hand.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -12,8 +12,8 @@ fn name(variable: &str) -> String {
     format!("<var:{variable}>")
 }
 
-/// Sets what the entry defines: `base64('…')` is made, everything else is described for people, who set it themselves.
-/// Tokens of the old service are foreign ones here.
+/// Sets the variables that the entry defines: `base64('…')` is computed, everything else is a description, and set by
+/// hand. Tokens of the old service are foreign ones here.
 pub fn define(entry: &Value, variables: &mut Variables) {
     for (variable, definition) in entry["define"].as_object().into_iter().flatten() {
         let definition = definition.as_str().unwrap();
@@ -24,9 +24,9 @@ pub fn define(entry: &Value, variables: &mut Variables) {
     }
 }
 
-/// Keeps what the entry captures: `json.path`, `header:NAME:REGEX` or `base64decode(…)`.
-pub fn keep(entry: &Value, answer: &TestResponse, variables: &mut Variables) {
-    // In the order of the recording's variables: one may be made of another.
+/// Stores the values that the entry captures: `json.path`, `header:NAME:REGEX` or `base64decode(…)`.
+pub fn store_captures(entry: &Value, answer: &TestResponse, variables: &mut Variables) {
+    // In the order of the recording: a variable may be derived from another.
     let mut captures: Vec<_> = entry["capture"].as_object().into_iter().flatten().collect();
     captures.sort_by_key(|(_, source)| source.as_str().unwrap().starts_with("base64decode("));
     for (variable, source) in captures {
@@ -65,7 +65,7 @@ mod tests {
             "plain": "base64decode(<var:sealed>)", "sealed": "header:set-cookie:who=([^;]+)", "id": "data.0.id", "none": "data.1.id",
         });
         let mut variables = Variables::new();
-        keep(&json!({ "capture": capture }), &answer, &mut variables);
+        store_captures(&json!({ "capture": capture }), &answer, &mut variables);
         define(&json!({ "define": { "made": "base64('a:b')", "other": "a JWT that has expired" } }), &mut variables);
         let expected = [
             ("<var:id>", "x"),

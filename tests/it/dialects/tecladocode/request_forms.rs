@@ -1,4 +1,4 @@
-//! What callers send, in each of the forms that the course's services took.
+//! Request bodies in each form that the course's services accepted.
 
 use super::*;
 
@@ -18,14 +18,14 @@ async fn tecladocode_takes_forms_and_numbers_but_no_query_string() {
     assert_eq!(answer.json(), json!({ "message": { "username": "This field cannot be blank." } }));
 }
 
-/// A form in parts, as `curl -F` and browsers send it.
+/// A multipart form, as `curl -F` and browsers send it.
 fn in_parts(parts: &[(&str, &str)]) -> String {
     let part =
         |(head, text): &(&str, &str)| format!("--cut\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n");
     format!("{}--cut--\r\n", parts.iter().map(part).collect::<String>())
 }
 
-/// Werkzeug read both kinds of forms, and kept files apart from fields.
+/// Werkzeug read both kinds of forms, and separated files from fields.
 #[tokio::test]
 async fn tecladocode_takes_multipart_forms() {
     let app = app().await;

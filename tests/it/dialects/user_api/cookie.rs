@@ -1,4 +1,4 @@
-//! The cookie, and the pages that may have it sent.
+//! The cookie, and the pages that may use it.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use crate::support::{PASSWORD, TestApp, TestResponse};
 
 const HOST: (&str, &str) = ("host", "auth.example.com");
 
-/// What pages of ours say of themselves.
+/// Origin headers of same-site pages.
 const SAME_SITE: [(&str, &str); 2] = [("sec-fetch-site", "same-origin"), ("origin", "https://auth.example.com")];
 
-/// What pages of others say, or their browsers.
+/// Origin headers of cross-site pages.
 const CROSS_SITE: [(&str, &str); 4] = [
     ("sec-fetch-site", "cross-site"),
     ("sec-fetch-site", "same-site"),
@@ -25,7 +25,7 @@ async fn login(app: &TestApp, headers: &[(&str, &str)]) -> TestResponse {
     app.anonymous().request(Method::POST, "/api/users/login", &headers, body).await
 }
 
-/// A service, and the cookie header of somebody who is signed in to it.
+/// A service, and the cookie header of a logged-in user.
 async fn victim() -> (TestApp, String) {
     let app = TestApp::with(&[MOUNTED]).await;
     app.user("ann").await;
@@ -44,7 +44,7 @@ async fn is_live(app: &TestApp, cookie: &str) -> bool {
     send(app, Method::GET, "/api/users/token", cookie, None).await.json() != Value::Null
 }
 
-/// X2: scripts do not get at it, and it goes by https alone wherever there is https.
+/// X2: scripts cannot read it, and it is sent by https only wherever there is https.
 #[tokio::test]
 async fn user_api_cookie_is_http_only_and_secure() {
     let app = TestApp::with(&[MOUNTED]).await;
@@ -59,12 +59,12 @@ async fn user_api_cookie_is_http_only_and_secure() {
     }
 }
 
-/// X1: what a page of somebody else has the browser send comes without credentials, or not at all.
+/// X1: a browser request from a cross-site page has no credentials, or is refused.
 #[tokio::test]
 async fn user_api_cross_site_requests_change_nothing() {
     let (app, cookie) = victim().await;
     for page in CROSS_SITE {
-        assert_eq!(login(&app, &[HOST, page]).await.status, 403, "{page:?}: it could sign in its visitors as anybody");
+        assert_eq!(login(&app, &[HOST, page]).await.status, 403, "{page:?}: it could log in its visitors as any user");
         for method in [Method::GET, Method::POST] {
             let logout = send(&app, method, "/api/users/logout", &cookie, Some(page)).await;
             assert_eq!((logout.status.as_u16(), logout.header("set-cookie")), (403, None), "{page:?}");
@@ -74,14 +74,14 @@ async fn user_api_cross_site_requests_change_nothing() {
         let token = send(&app, Method::GET, "/api/users/token", &cookie, Some(page)).await;
         assert_eq!(token.status, 401, "{page:?}");
     }
-    // Nobody says who sends a GET: it may be a link.
+    // A GET has no origin: it may be a link.
     for page in [None, Some(("sec-fetch-site", "none"))] {
         assert_eq!(send(&app, Method::GET, "/api/users/logout", &cookie, page).await.status, 403);
     }
     assert!(is_live(&app, &cookie).await);
 }
 
-/// X1: the pages that may, and programs.
+/// X1: the allowed pages, and programs.
 #[tokio::test]
 async fn user_api_logout_works_from_own_pages_and_programs() {
     for page in SAME_SITE.map(Some) {

@@ -1,7 +1,7 @@
-//! The people who ask, and what they ask about.
+//! The callers of the access tables and the objects they request.
 
-use accountd::account::access::role::access_of;
-use accountd::account::user::id::{SessionId, UserId};
+use accountd::account::access::grants::access_of;
+use accountd::account::names::id::{SessionId, UserId};
 use accountd::config::RegistrationMode;
 use entity::{api_token, role, role_permission, session, tenant, user, user_role};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -10,24 +10,24 @@ use serde_json::{Value, json};
 use crate::support::gateway::{Gateway, claims};
 use crate::support::{Actor, PASSWORD, TestApp};
 
-/// Who asks.
+/// The kind of caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActorKind {
     /// Without credentials.
     Anonymous,
-    /// Signed in, without roles.
+    /// Authenticated, without roles.
     User,
-    /// The one whom the object belongs to, without roles.
+    /// The owner of the object, without roles.
     Owner,
-    /// An administrator of the owner's tenant, which is the installation's own.
+    /// An administrator of the owner's tenant, the default tenant.
     Admin,
     /// An administrator of another tenant.
     Foreigner,
-    /// With the token of an account that was disabled afterwards.
+    /// With the token of a user that was disabled afterwards.
     Disabled,
 }
 
-/// In the order of the tables' columns.
+/// In the order of the table columns.
 pub const ACTORS: [ActorKind; 6] = [
     ActorKind::Anonymous,
     ActorKind::User,
@@ -37,7 +37,7 @@ pub const ACTORS: [ActorKind; 6] = [
     ActorKind::Disabled,
 ];
 
-/// What switches on every route that there can be; nobody here knows the secret.
+/// Enables every optional route; no actor knows the secret.
 const SETTINGS: &[(&str, &str)] = &[
     ("ACCOUNTD_INTROSPECTION__SECRET", "q8Zt3LmW0vYx5RbN7kHd2JfS9cGpTe4A"),
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
@@ -46,21 +46,21 @@ const SETTINGS: &[(&str, &str)] = &[
     ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/admin=admin,/app"),
 ];
 
-/// A service with one of each.
+/// A service with one object of each kind.
 pub struct Fixture {
     pub app: TestApp,
     /// The owner.
     pub ann: Actor,
-    /// A session of the owner that is not the one of the owner's token.
+    /// A session of the owner other than that of the owner's token.
     pub ann_session: String,
-    /// An API token of the owner: its id, and somebody who has its secret.
+    /// An API token of the owner: its id, and an actor that uses it.
     pub ann_token: (String, Actor),
-    /// Has nothing to do with the owner.
+    /// Unrelated to the owner.
     bob: Actor,
     admin: Actor,
     foreigner: Actor,
     disabled: Actor,
-    /// A role without permissions and its id.
+    /// A role without permissions, and its id.
     pub role: String,
     /// The tenant of the owner.
     pub tenant: String,
@@ -68,7 +68,7 @@ pub struct Fixture {
     pub spare: String,
 }
 
-/// All rows that an operation could change.
+/// All rows that an operation can change.
 #[derive(Debug, PartialEq)]
 pub struct Rows(
     Vec<user::Model>,
@@ -92,7 +92,7 @@ impl Fixture {
         let admin = app.admin("root").await;
         let foreigner = app.admin_of_other_tenant("mallory").await;
         let (bob, disabled) = (app.user("bob").await, app.user("dora").await);
-        // Somebody whose credentials everybody may try.
+        // A user whose credentials every actor may try.
         app.user("eve").await;
         app.user("ann").await;
         let other = app.anonymous().login("ann", PASSWORD).await;
@@ -123,7 +123,7 @@ impl Fixture {
         }
     }
 
-    /// Somebody who holds exactly these permissions.
+    /// A user with exactly these permissions.
     pub async fn holder(&self, name: &str, permissions: &[&str]) -> Actor {
         let query = "mutation ($name: String!, $permissions: [Permission!]!, $password: String!) {
             saveRole(input: { name: $name, permissions: $permissions }) { role { id } }
@@ -134,8 +134,8 @@ impl Fixture {
         self.app.login(name, PASSWORD).await
     }
 
-    /// The access tokens of the first hour that a gateway accepts although they are wrong by now: their session has
-    /// ended, their user is disabled or gone, or has other roles than they name.
+    /// The access tokens of the first hour that a gateway wrongly accepts: the session has ended, the user is disabled
+    /// or deleted, or the token names other roles.
     pub async fn wrongly_accepted(&self) -> Vec<String> {
         let gateway = Gateway::of(&self.app).await;
         let db = self.app.app.db.reader();
@@ -161,7 +161,7 @@ impl Fixture {
         mistakes
     }
 
-    /// Everything that is stored.
+    /// All stored rows.
     pub async fn rows(&self) -> Rows {
         let db = self.app.app.db.reader();
         Rows(

@@ -1,4 +1,4 @@
-//! The table of the schema of the auth-service dialect: every root field and every field that is not for all.
+//! The access table of the auth-service schema: every root field and every restricted field.
 
 use std::collections::BTreeSet;
 
@@ -14,16 +14,16 @@ use super::COLUMN_ORDER;
 use super::actors::{ACTORS, ActorKind, Fixture};
 use crate::support::{Actor, PASSWORD, TestResponse};
 
-/// What comes of it.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// What was asked for.
+    /// The requested data.
     Data,
-    /// Nothing, and no error.
+    /// Null without error.
     Null,
-    /// An error with this message, and nothing of what was asked for.
+    /// An error with this message, and no requested data.
     Refused(&'static str),
-    /// 401: the caller does not get in.
+    /// 401: the caller is not authenticated.
     Out,
 }
 
@@ -37,10 +37,10 @@ const HOLDERS: [Outcome; 6] = [Out, DENIED, DENIED, Data, Data, Out];
 const OWNER_ONLY: [Outcome; 6] = [Out, Null, Data, Data, Null, Out];
 const ROLE_READERS: [Outcome; 6] = [Out, Null, Null, Data, Data, Out];
 const ON_A_USER: [Outcome; 6] = [Out, DENIED, DENIED, Data, Refused("not_found"), Out];
-/// The old text ends like this.
+/// The recorded text ends like this.
 const UPDATED: [Outcome; 6] = [Out, DENIED, DENIED, Data, Refused("not_found. "), Out];
 
-/// One way to ask for a field.
+/// One way to request a field.
 struct Row {
     field: &'static str,
     query: Query,
@@ -51,28 +51,28 @@ fn global(kind: &str, id: &str) -> String {
     STANDARD.encode(format!("{kind}:{id}"))
 }
 
-fn ann(world: &Fixture) -> String {
-    global("User", &world.ann.id)
+fn ann(fixture: &Fixture) -> String {
+    global("User", &fixture.ann.id)
 }
 
-fn node(world: &Fixture, selection: &str) -> String {
-    format!("{{ node(id: \"{}\") {{ id ... on User {{ {selection} }} }} }}", ann(world))
+fn node(fixture: &Fixture, selection: &str) -> String {
+    format!("{{ node(id: \"{}\") {{ id ... on User {{ {selection} }} }} }}", ann(fixture))
 }
 
 fn rows() -> Vec<Row> {
     let row = |field, query, verdicts| Row { field, query, verdicts };
     vec![
-        row("Query.node", |world, _, _| node(world, "username"), OWNER_ONLY),
+        row("Query.node", |fixture, _, _| node(fixture, "username"), OWNER_ONLY),
         row(
             "Query.node",
-            |world, _, _| format!("{{ node(id: \"{}\") {{ id }} }}", global("Role", &world.role)),
+            |fixture, _, _| format!("{{ node(id: \"{}\") {{ id }} }}", global("Role", &fixture.role)),
             ROLE_READERS,
         ),
         row("Query.users", |_, _, _| "{ users { edges { node { id username } } } }".to_owned(), HOLDERS),
         row("Query.roles", |_, _, _| "{ roles { edges { node { id name permissions } } } }".to_owned(), HOLDERS),
-        row("User.active", |world, _, _| node(world, "active"), OWNER_ONLY),
-        row("User.change_password", |world, _, _| node(world, "change_password"), OWNER_ONLY),
-        row("User.role", |world, _, _| node(world, "role { name }"), OWNER_ONLY),
+        row("User.active", |fixture, _, _| node(fixture, "active"), OWNER_ONLY),
+        row("User.change_password", |fixture, _, _| node(fixture, "change_password"), OWNER_ONLY),
+        row("User.role", |fixture, _, _| node(fixture, "role { name }"), OWNER_ONLY),
         row(
             "Mutation.create_user",
             |_, who, _| {
@@ -85,20 +85,22 @@ fn rows() -> Vec<Row> {
         ),
         row(
             "Mutation.update_user",
-            |world, _, _| {
-                let input = format!("id: \"{}\", change_password: true", ann(world));
+            |fixture, _, _| {
+                let input = format!("id: \"{}\", change_password: true", ann(fixture));
                 format!("mutation {{ update_user(input: {{ {input} }}) {{ user {{ id username }} }} }}")
             },
             UPDATED,
         ),
         row(
             "Mutation.delete_user",
-            |world, _, _| format!("mutation {{ delete_user(input: {{ id: \"{}\" }}) {{ ok }} }}", ann(world)),
+            |fixture, _, _| format!("mutation {{ delete_user(input: {{ id: \"{}\" }}) {{ ok }} }}", ann(fixture)),
             ON_A_USER,
         ),
         row(
             "Mutation.reset_password",
-            |world, _, _| format!("mutation {{ reset_password(input: {{ id: \"{}\" }}) {{ password }} }}", ann(world)),
+            |fixture, _, _| {
+                format!("mutation {{ reset_password(input: {{ id: \"{}\" }}) {{ password }} }}", ann(fixture))
+            },
             ON_A_USER,
         ),
         row(
@@ -123,10 +125,10 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// Writes the request of an actor.
+/// Builds the request of an actor.
 pub type Query = fn(&Fixture, ActorKind, &Actor) -> String;
 
-/// What is sent for each mutation.
+/// The request for each mutation.
 pub fn mutations() -> Vec<(&'static str, Query)> {
     let rows = rows().into_iter().filter(|row| row.field.starts_with("Mutation."));
     rows.map(|row| (row.field, row.query)).collect()
@@ -151,7 +153,7 @@ fn outcome_of(answer: &TestResponse) -> Outcome {
     match json["errors"][0]["message"].as_str() {
         None if is_there => Data,
         None => Null,
-        Some(_) if is_there => panic!("an error beside data: {json}"),
+        Some(_) if is_there => panic!("error beside data: {json}"),
         Some("unauthorized") => DENIED,
         Some("not_found") => Refused("not_found"),
         Some("not_found. ") => Refused("not_found. "),
@@ -166,12 +168,12 @@ fn auth_service_access_table_lists_every_field() {
         let TypeSystemDefinition::Type(definition) = definition else { continue };
         let name = definition.node.name.node.as_str();
         let TypeKind::Object(object) = &definition.node.kind else { continue };
-        // What a role is can be seen by those who see the role.
+        // Fields of a role are visible to everyone who sees the role.
         if matches!(name, "Query" | "Mutation" | "User") {
             fields.extend(object.fields.iter().map(|field| format!("{name}.{}", field.node.name.node)));
         }
     }
-    // By them users are told apart wherever they can be seen.
+    // These identify users wherever users are visible.
     fields.retain(|field| !matches!(field.as_str(), "User.id" | "User.username"));
     assert_eq!(fields, rows().iter().map(|row| row.field.to_owned()).collect());
 }
@@ -182,37 +184,37 @@ async fn auth_service_fields_grant_access_as_the_table_says() {
     let reading = Fixture::new().await;
     for row in rows() {
         let own = if row.field.starts_with("Mutation.") { Some(Fixture::new().await) } else { None };
-        let world = own.as_ref().unwrap_or(&reading);
+        let fixture = own.as_ref().unwrap_or(&reading);
         for who in COLUMN_ORDER {
             let verdict = row.verdicts[ACTORS.iter().position(|actor| *actor == who).unwrap()];
-            let actor = world.actor(who);
-            let before = world.rows().await;
-            let answer = send_query(&actor, &(row.query)(world, who, &actor)).await;
+            let actor = fixture.actor(who);
+            let before = fixture.rows().await;
+            let answer = send_query(&actor, &(row.query)(fixture, who, &actor)).await;
             if outcome_of(&answer) != verdict {
                 wrong.push(format!("{} for {who:?}: {verdict:?} was expected, but {}", row.field, answer.text));
             }
-            if verdict != Data && world.rows().await != before {
+            if verdict != Data && fixture.rows().await != before {
                 wrong.push(format!("{} for {who:?} was refused and changed something", row.field));
             }
-            if !matches!(who, ActorKind::Owner | ActorKind::Admin) && answer.text.contains(&ann(world)) {
-                wrong.push(format!("{} tells {who:?} of the owner: {}", row.field, answer.text));
+            if !matches!(who, ActorKind::Owner | ActorKind::Admin) && answer.text.contains(&ann(fixture)) {
+                wrong.push(format!("{} reveals the owner to {who:?}: {}", row.field, answer.text));
             }
         }
-        let mistakes = world.wrongly_accepted().await;
+        let mistakes = fixture.wrongly_accepted().await;
         wrong.extend(mistakes.into_iter().map(|mistake| format!("after {}: {mistake}", row.field)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A user who was reached by another way than reading users shows these fields to nobody.
+/// A user that was not reached by reading users hides these fields from every caller.
 #[tokio::test]
 async fn auth_service_guards_fields_in_payloads() {
-    let world = Fixture::new().await;
-    let writer = world.holder("writer", &["USERS_WRITE"]).await;
+    let fixture = Fixture::new().await;
+    let writer = fixture.holder("writer", &["USERS_WRITE"]).await;
     for selection in ["active", "change_password", "role { name }"] {
         let query = format!(
             "mutation {{ update_user(input: {{ id: \"{}\", change_password: false }}) {{ user {{ {selection} }} }} }}",
-            ann(&world)
+            ann(&fixture)
         );
         let json = send_query(&writer, &query).await.json();
         assert_eq!(json["errors"][0]["message"], "unauthorized", "{json}");

@@ -1,4 +1,4 @@
-//! Ids that are nobody's, misspelt or of another kind: never data, never an effect, never an internal error (Z-2).
+//! Unknown, malformed and mistyped ids: no data, no effect and no internal error (Z-2).
 
 use std::collections::BTreeSet;
 
@@ -9,24 +9,26 @@ use super::fields::{Row, rows};
 use super::outcome::{Outcome, codes};
 use crate::support::schema_inputs::{base_type, schema_inputs};
 
-/// `value` with `own` replaced wherever it stands; the keys that lead there go into `places`.
-fn replaced(value: &Value, own: &[&str], other: &Value, place: &str, places: &mut BTreeSet<String>) -> Value {
+/// `value` with `own` replaced everywhere; collects the paths of the replaced values into `places`.
+fn replaced(value: &Value, own: &[&str], other: &Value, input_path: &str, input_paths: &mut BTreeSet<String>) -> Value {
     match value {
         Value::String(text) if own.contains(&text.as_str()) => {
-            places.insert(place.to_owned());
+            input_paths.insert(input_path.to_owned());
             other.clone()
         }
         Value::Object(members) => members
             .iter()
-            .map(|(key, member)| (key.clone(), replaced(member, own, other, &format!("{place}.{key}"), places)))
+            .map(|(key, member)| {
+                (key.clone(), replaced(member, own, other, &format!("{input_path}.{key}"), input_paths))
+            })
             .collect(),
         value => value.clone(),
     }
 }
 
-/// What is no id of anything, or not of what is asked for.
-fn strange_ids(world: &Fixture) -> Vec<Value> {
-    let ann = world.ann.id.as_str();
+/// Ids that exist nowhere or do not belong to the requested type.
+fn strange_ids(fixture: &Fixture) -> Vec<Value> {
+    let ann = fixture.ann.id.as_str();
     let suffix = ann.trim_start_matches("usr_");
     let mut ids: Vec<Value> = [
         "usr_01h455vb4pex5vsknk084sn02q",
@@ -77,25 +79,32 @@ fn strange_ids(world: &Fixture) -> Vec<Value> {
 async fn foreign_or_malformed_ids_return_no_data() {
     let mut covered = BTreeSet::new();
     let mut wrong = Vec::new();
-    let world = Fixture::new().await;
-    let own = [world.ann.id.as_str(), &world.ann_session, &world.ann_token.0, &world.role, &world.tenant, &world.spare];
-    let before = world.rows().await;
+    let fixture = Fixture::new().await;
+    let own = [
+        fixture.ann.id.as_str(),
+        &fixture.ann_session,
+        &fixture.ann_token.0,
+        &fixture.role,
+        &fixture.tenant,
+        &fixture.spare,
+    ];
+    let before = fixture.rows().await;
     for Row { field, query, variables, path, .. } in rows() {
-        let mut ids = strange_ids(&world);
-        // Real ids of another kind; `node` takes every kind.
+        let mut ids = strange_ids(&fixture);
+        // Existing ids of another type; `node` accepts every type.
         if !query.contains("node(") {
             ids.extend(own.map(Value::from));
         }
         for who in [ActorKind::Admin, ActorKind::Foreigner, ActorKind::User] {
-            let actor = world.actor(who);
-            let sent = variables(&world, who, &actor);
+            let actor = fixture.actor(who);
+            let sent = variables(&fixture, who, &actor);
             for id in &ids {
-                let mut places = BTreeSet::new();
-                let other = replaced(&sent, &own, id, field, &mut places);
-                if places.is_empty() || other == sent || is_of_the_kind(&sent, id, &own) {
+                let mut input_paths = BTreeSet::new();
+                let other = replaced(&sent, &own, id, field, &mut input_paths);
+                if input_paths.is_empty() || other == sent || is_of_the_kind(&sent, id, &own) {
                     continue;
                 }
-                covered.extend(places);
+                covered.extend(input_paths);
                 let answer = actor.send(&query, other).await;
                 let json = answer.json();
                 let known = codes(&json).iter().all(|code| {
@@ -106,39 +115,43 @@ async fn foreign_or_malformed_ids_return_no_data() {
                 }
             }
         }
-        if world.rows().await != before {
+        if fixture.rows().await != before {
             wrong.push(format!("{field} with a strange id changed something"));
             break;
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let asked: BTreeSet<String> = covered.into_iter().filter(|place| !place.starts_with("User.")).collect();
+    let requested: BTreeSet<String> =
+        covered.into_iter().filter(|input_path| !input_path.starts_with("User.")).collect();
     assert_eq!(
         every_id(),
-        asked.into_iter().filter(|place| !place.starts_with("Role.") && !place.starts_with("Tenant.")).collect()
+        requested
+            .into_iter()
+            .filter(|input_path| !input_path.starts_with("Role.") && !input_path.starts_with("Tenant."))
+            .collect()
     );
 }
 
-/// Whether `id` is a real one of the same kind as the one in `sent`, which may be answered.
+/// Whether `id` is an existing id of the type that `sent` uses, so that data is allowed.
 fn is_of_the_kind(sent: &Value, id: &Value, own: &[&str]) -> bool {
     let text = sent.to_string();
     let real = id.as_str().filter(|id| own.contains(id));
     real.and_then(|id| id.split_once('_')).is_some_and(|(kind, _)| text.contains(&format!("\"{kind}_")))
 }
 
-/// Every place of an operation that takes an id, such as `Mutation.deleteUser.input.userId`.
+/// Every input path that takes an id, such as `Mutation.deleteUser.input.userId`.
 fn every_id() -> BTreeSet<String> {
     let schema = schema_inputs();
-    let mut places = BTreeSet::new();
+    let mut input_paths = BTreeSet::new();
     for (field, arguments) in &schema.root_fields {
         for (argument, of_type) in arguments {
             if base_type(of_type) == "ID" {
-                places.insert(format!("{field}.{argument}"));
+                input_paths.insert(format!("{field}.{argument}"));
             }
             let members = schema.objects.get(base_type(of_type)).into_iter().flatten();
             let ids = members.filter(|(_, member)| base_type(member) == "ID");
-            places.extend(ids.map(|(name, _)| format!("{field}.{argument}.{name}")));
+            input_paths.extend(ids.map(|(name, _)| format!("{field}.{argument}.{name}")));
         }
     }
-    places
+    input_paths
 }

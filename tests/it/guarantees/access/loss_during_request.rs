@@ -1,7 +1,7 @@
-//! What a caller has lost during a request is lost for the rest of it: every mutation after one that ended the session,
-//! disabled the caller, took the roles or revoked the API token, in one operation.
+//! Rights lost within a request stay lost: every mutation after one that ended the session, disabled the caller,
+//! removed the roles or revoked the API token, in one operation.
 
-use accountd::account::access::rule::Permission;
+use accountd::account::access::permission::Permission;
 use serde_json::Value;
 
 use super::actors::{ActorKind, Fixture};
@@ -9,7 +9,7 @@ use super::fields::{self, Row};
 use super::outcome::Outcome::{self, Data, Refused};
 use crate::support::{Actor, TestResponse};
 
-/// Open to everybody, signed in or not.
+/// Open to every caller, with or without session.
 const PUBLIC: [&str; 4] = ["register", "login", "refresh", "logout"];
 
 /// The row's operation with `first` before everything else.
@@ -26,17 +26,17 @@ async fn check(what: &str, first: fn(&Actor, &str) -> String, by_token: bool, ve
         if PUBLIC.contains(&name) {
             continue;
         }
-        let world = Fixture::new().await;
-        // The last administrator could not be removed.
-        world.app.admin("rosa").await;
-        let root = world.actor(ActorKind::Admin);
+        let fixture = Fixture::new().await;
+        // Without her the last administrator could not be removed.
+        fixture.app.admin("rosa").await;
+        let root = fixture.actor(ActorKind::Admin);
         let (token_id, program) = root.api_token(&Permission::ALL.map(Permission::name)).await;
         let actor = if by_token { &program } else { &root };
-        let variables = (row.variables)(&world, ActorKind::Admin, actor);
+        let variables = (row.variables)(&fixture, ActorKind::Admin, actor);
         let answer = send_after(&row, &first(&root, &token_id), actor, variables).await;
         let verdict = verdict(&row);
         let holds = match verdict {
-            // What is one's own.
+            // Data of the caller's own.
             Data | Outcome::Null => verdict.check(&answer, row.path),
             Refused(code) => {
                 let codes = super::outcome::codes(&answer.json()).join(" ");
@@ -69,7 +69,7 @@ async fn mutation_after_role_removal_in_one_request_is_refused() {
     let demote = |root: &Actor, _: &str| {
         format!("setUserRoles(input: {{ userId: \"{}\", roles: [] }}) {{ user {{ id }} }}", root.id)
     };
-    // As a user without roles, who has found it in the same state.
+    // As a user without roles, on the same state.
     check("setUserRoles", demote, false, |row| row.verdicts[1]).await;
 }
 

@@ -1,4 +1,4 @@
-//! Mass assignment: an input takes its own fields and no other (Z-3).
+//! Mass assignment: an input accepts only its own fields (Z-3).
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::outcome::codes;
 use crate::support::PASSWORD;
 use crate::support::schema_inputs::{base_type, schema_inputs};
 
-/// What an attacker would like to set.
+/// Fields that an attacker would set.
 const ASSIGNED_FIELDS: [&str; 14] = [
     "role",
     "roles",
@@ -29,8 +29,8 @@ const ASSIGNED_FIELDS: [&str; 14] = [
 #[tokio::test]
 async fn unknown_input_fields_in_variables_are_refused() {
     let schema = schema_inputs();
-    let world = Fixture::new().await;
-    let before = world.rows().await;
+    let fixture = Fixture::new().await;
+    let before = fixture.rows().await;
     let mut tried = 0;
     for row in rows() {
         let Some(arguments) = schema.root_fields.get(row.field).filter(|_| row.field.starts_with("Mutation.")) else {
@@ -38,12 +38,12 @@ async fn unknown_input_fields_in_variables_are_refused() {
         };
         let own = &schema.objects[base_type(&arguments[0].1)];
         for who in [ActorKind::User, ActorKind::Admin] {
-            let actor = world.actor(who);
+            let actor = fixture.actor(who);
             for name in ASSIGNED_FIELDS.iter().chain(&["username ", "Username"]) {
                 if own.iter().any(|(member, _)| member == name) {
                     continue;
                 }
-                let mut variables = (row.variables)(&world, who, &actor);
+                let mut variables = (row.variables)(&fixture, who, &actor);
                 variables["input"][*name] = json!("admin");
                 let answer = row.send(&actor, variables).await;
                 assert_eq!(answer.code().as_deref(), Some("BAD_USER_INPUT"), "{} {name}", row.field);
@@ -51,16 +51,16 @@ async fn unknown_input_fields_in_variables_are_refused() {
                 tried += 1;
             }
         }
-        assert_eq!(world.rows().await, before, "{} changed something", row.field);
+        assert_eq!(fixture.rows().await, before, "{} changed something", row.field);
     }
     assert!(tried > 200, "{tried}");
 }
 
 #[tokio::test]
 async fn unknown_input_fields_in_literals_are_refused() {
-    let world = Fixture::new().await;
-    let before = world.rows().await;
-    let bob = world.actor(ActorKind::User);
+    let fixture = Fixture::new().await;
+    let before = fixture.rows().await;
+    let bob = fixture.actor(ActorKind::User);
     for name in ASSIGNED_FIELDS {
         for query in [
             format!(
@@ -77,14 +77,14 @@ async fn unknown_input_fields_in_literals_are_refused() {
             assert_eq!(codes(&answer.json()).first(), Some(&"GRAPHQL_VALIDATION_FAILED"), "{query}: {}", answer.text);
         }
     }
-    assert_eq!(world.rows().await, before);
+    assert_eq!(fixture.rows().await, before);
 }
 
-/// What stands beside the query and its variables is left alone.
+/// Members beside the query and its variables are ignored.
 #[tokio::test]
 async fn unknown_members_of_the_request_body_are_ignored() {
-    let world = Fixture::new().await;
-    let bob = world.actor(ActorKind::User);
+    let fixture = Fixture::new().await;
+    let bob = fixture.actor(ActorKind::User);
     let mut body = json!({
         "query": "mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) {
             user { displayName roles status email }

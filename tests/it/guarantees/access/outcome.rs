@@ -1,22 +1,22 @@
-//! What came of a request, as far as access goes.
+//! The outcome of a request in terms of access.
 
 use serde_json::Value;
 
 use crate::support::TestResponse;
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// What was asked for.
+    /// The requested data.
     Data,
-    /// Nothing, and no error: there is no such thing, as far as the caller may know.
+    /// Null without error: the object does not exist or is hidden from the caller.
     Null,
-    /// An error with this code, and nothing of what was asked for.
+    /// An error with this code, and no requested data.
     Refused(&'static str),
 }
 
 impl Outcome {
-    /// Holds `answer` against the verdict; what was asked for stands at `path` in its data.
+    /// Compares `answer` with the outcome; the requested data is at `path`.
     pub fn check(self, answer: &TestResponse, path: &str) -> Result<(), String> {
         let json = answer.json();
         let found = json.pointer(&format!("/data{path}")).is_some_and(|data| !data.is_null());
@@ -29,13 +29,13 @@ impl Outcome {
         if holds && answer.status.as_u16() == 200 { Ok(()) } else { Err(format!("{}: {json}", answer.status)) }
     }
 
-    /// Whether the caller is let in, be there something or not.
+    /// Whether access is granted, with or without data.
     pub fn is_granted(self) -> bool {
         !matches!(self, Self::Refused(_))
     }
 }
 
-/// The codes of request errors and of errors in payloads.
+/// The codes of request errors and of payload errors.
 pub fn codes(json: &Value) -> Vec<&str> {
     let request = json["errors"].as_array().into_iter().flatten().map(|error| &error["extensions"]["code"]);
     let payloads = json["data"].as_object().into_iter().flat_map(|data| data.values());

@@ -1,4 +1,4 @@
-//! What is sent: texts, numbers and JSON that have been trouble somewhere, in the shape of the schema's inputs.
+//! Generators: known problematic texts, numbers and JSON, in the shape of the schema's inputs.
 
 use std::sync::LazyLock;
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use crate::support::PASSWORD;
 use crate::support::schema_inputs::{SchemaInputs, schema_inputs};
 
-/// What the schema takes.
+/// The inputs of the schema.
 pub static SCHEMA: LazyLock<SchemaInputs> = LazyLock::new(schema_inputs);
 
-/// Text that has been trouble somewhere.
+/// Known problematic text.
 pub fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => any::<String>(),
@@ -21,8 +21,8 @@ pub fn text() -> impl Strategy<Value = String> {
         2 => "(usr|ses|rol|USR|)_[0-7][0-9a-hjkmnp-tv-z]{25}",
         2 => "[a-zA-Z0-9._-]{1,70}",
         1 => "[a-z]{1,8}@[a-z]{1,8}\\.[a-z]{2,6}",
-        1 => "-?[0-9]{1,30}(:[nt]-?[0-9]{1,30})?".prop_map(|place| encoded(&place)),
-        1 => "[0-9]{1,3}:t\\PC{0,10}".prop_map(|place| encoded(&place)),
+        1 => "-?[0-9]{1,30}(:[nt]-?[0-9]{1,30})?".prop_map(|cursor| encoded(&cursor)),
+        1 => "[0-9]{1,3}:t\\PC{0,10}".prop_map(|cursor| encoded(&cursor)),
         1 => "[A-Za-z0-9_-]{0,20}\\.[A-Za-z0-9_-]{0,20}\\.[A-Za-z0-9_-]{0,20}",
         1 => (any::<char>(), 0..3_000_usize).prop_map(|(one, times)| one.to_string().repeat(times)),
         2 => prop::sample::select(vec![
@@ -32,12 +32,12 @@ pub fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn encoded(place: &str) -> String {
+fn encoded(cursor: &str) -> String {
     use base64::Engine;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(place)
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(cursor)
 }
 
-/// Numbers at the edges of every type.
+/// Numbers at the boundaries of every type.
 fn number() -> impl Strategy<Value = Value> {
     prop_oneof![
         prop::sample::select(vec![
@@ -71,7 +71,7 @@ pub fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A value that `of` takes, as far as its shape goes; every text in it is hostile.
+/// A value of the shape of `of`; every text in it is arbitrary.
 fn matching_type(of: &str, schema: &SchemaInputs) -> BoxedStrategy<Value> {
     if let Some(values) = schema.enums.get(of) {
         return prop::sample::select(values.clone()).prop_map(Value::from).boxed();
@@ -81,7 +81,7 @@ fn matching_type(of: &str, schema: &SchemaInputs) -> BoxedStrategy<Value> {
             .iter()
             .map(|(name, of_type)| {
                 let (name, value) = (name.clone(), wrapped(of_type, schema));
-                // Few at a time: what is wrong in one place keeps the others from being looked at.
+                // Few at a time: one error stops the validation of other inputs.
                 let given = prop::bool::weighted(if of_type.nullable { 0.3 } else { 1.0 });
                 (given, value).prop_map(move |(given, value)| given.then(|| (name.clone(), value)))
             })
@@ -115,7 +115,7 @@ pub fn operation(field: &str) -> String {
     format!("{kind} {} {{ {name}{} {selection} }}", in_brackets(&declared), in_brackets(&passed))
 }
 
-/// A root field and fitting variables.
+/// A root field and matching variables.
 pub fn matching_operation() -> impl Strategy<Value = (String, Value)> {
     let fields: Vec<String> = SCHEMA.root_fields.keys().cloned().collect();
     prop::sample::select(fields).prop_flat_map(|field| {

@@ -1,4 +1,4 @@
-//! Many who write to one SQLite file: they wait for each other, and nobody is told of locks.
+//! Contention on one SQLite file: writers queue, and no client sees lock errors.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::support::database::{TestDatabase, backend};
 use crate::support::process::Process;
 use crate::support::{Actor, PASSWORD, TEST_TIMEOUT, TestApp};
 
-/// Refreshes so many times in a row.
+/// Refreshes this many times in sequence.
 async fn chain(mut actor: Actor, times: usize) -> Actor {
     for _ in 0..times {
         let input = json!({ "refreshToken": actor.refresh_token });
@@ -20,8 +20,7 @@ async fn chain(mut actor: Actor, times: usize) -> Actor {
     actor
 }
 
-/// R6: 64 writers and one reader that takes its time; on a slow machine the queue may be too long for some, who come
-/// again.
+/// R6: 64 writers and one slow reader; on a slow machine the queue may be too long for some, which retry.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_writers_with_a_slow_reader_get_no_lock_errors() {
     if backend() != DbBackend::Sqlite {
@@ -42,15 +41,15 @@ async fn concurrent_writers_with_a_slow_reader_get_no_lock_errors() {
     reader.rollback().await.unwrap();
 }
 
-/// Another program's connection to the file.
-async fn foreign_connection(place: &Place) -> DatabaseConnection {
-    let Place::Embedded(path) = place else { panic!("no file") };
+/// A connection of another program to the file.
+async fn foreign_connection(database: &Place) -> DatabaseConnection {
+    let Place::Embedded(path) = database else { panic!("no file") };
     let mut options = ConnectOptions::new(format!("sqlite:{}", path.display()));
     options.max_connections(1).sqlx_logging(false);
     Database::connect(options).await.unwrap()
 }
 
-/// R6: another program keeps the file locked; whoever waits too long is told to come again, and then all is well.
+/// R6: another program keeps the file locked; a request that waits too long gets SERVER_BUSY, and a retry succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_lock_is_awaited_then_answers_server_busy() {
     if backend() != DbBackend::Sqlite {
@@ -65,25 +64,25 @@ async fn foreign_lock_is_awaited_then_answers_server_busy() {
         tokio::spawn(async move { actor.refresh(actor.refresh_token.as_deref().unwrap()).await })
     };
     let (mut left, mut right) = (renewal(&ann), renewal(&bob));
-    assert_eq!(ann.me_code().await, None, "reading goes on");
-    // One of them waits for the file, and the other one for the first.
-    let (told, waiting) = tokio::select! {
-        told = &mut left => (told.unwrap(), right),
-        told = &mut right => (told.unwrap(), left),
+    assert_eq!(ann.me_code().await, None, "reads continue");
+    // One of them waits for the file, and the other for the first.
+    let (refused, waiting) = tokio::select! {
+        refused = &mut left => (refused.unwrap(), right),
+        refused = &mut right => (refused.unwrap(), left),
     };
-    assert_eq!(told.code().as_deref(), Some("SERVER_BUSY"));
+    assert_eq!(refused.code().as_deref(), Some("SERVER_BUSY"));
     other.execute_unprepared("ROLLBACK").await.unwrap();
     assert_eq!(waiting.await.unwrap().data()["refresh"]["outcome"], "ROTATED");
-    // Who waits for the file itself has more patience, and not for ever.
+    // A request that waits for the file itself has a longer, bounded timeout.
     other.execute_unprepared("BEGIN IMMEDIATE").await.unwrap();
-    let told = ann.send("mutation { logout { ok } }", json!({})).await;
-    assert_eq!(told.code().as_deref(), Some("SERVER_BUSY"), "{}", told.text);
+    let refused = ann.send("mutation { logout { ok } }", json!({})).await;
+    assert_eq!(refused.code().as_deref(), Some("SERVER_BUSY"), "{}", refused.text);
     other.execute_unprepared("ROLLBACK").await.unwrap();
     app.login("bob", PASSWORD).await;
     other.close().await.unwrap();
 }
 
-/// R6: two processes on one file are both right, and each sees what the other one did.
+/// R6: two processes on one file respond correctly, and each sees the changes of the other.
 #[tokio::test]
 async fn two_processes_on_one_sqlite_file_agree() {
     if backend() != DbBackend::Sqlite {
@@ -103,7 +102,7 @@ async fn two_processes_on_one_sqlite_file_agree() {
     let mut refresh = token(&made, "refreshToken");
     let mut access = token(&made, "accessToken");
     for round in 0..5 {
-        // Both race for one successor.
+        // Both race for one new pair.
         let renew = |server: &Process| {
             let query =
                 format!("mutation {{ refresh(input: {{ refreshToken: \"{refresh}\" }}) {{ outcome {pair} }} }}");
@@ -122,7 +121,7 @@ async fn two_processes_on_one_sqlite_file_agree() {
     }
     let out = one.graphql(&access, "mutation { logout { ok } }", json!({}));
     assert_eq!(out["data"]["logout"]["ok"], true, "{out}");
-    // S9: the other one may remember the caller until it looks at what has changed; how soon, the live tests say.
+    // S9: the other process may use its cache until it reads the changes; the identity cache tests hold the bound.
     let deadline = Instant::now() + TEST_TIMEOUT;
     loop {
         let me = two.graphql(&access, "{ me { username } }", json!({}));

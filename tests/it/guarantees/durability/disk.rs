@@ -1,4 +1,4 @@
-//! A disk that is full, broken or gone: nothing is acknowledged that is not stored, and the server heals by itself.
+//! A full, failing or missing disk: no unstored write is acknowledged, and the server recovers by itself.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -11,25 +11,25 @@ use crate::support::database::{TestDatabase, backend};
 use crate::support::prerequisites;
 use crate::support::process::{Process, program, status};
 
-/// Faults in the server's system calls, for as long as it lives.
+/// Injected faults of the server's system calls, until dropped.
 struct Fault {
     tracer: Child,
-    /// What it tells has to go somewhere, or it ends.
+    /// Its output must be read, or it ends.
     _told: BufReader<ChildStderr>,
 }
 
 impl Fault {
-    /// Makes calls fail as `rule` says in the words of strace; nothing where the machine does not allow it.
+    /// Makes system calls fail by `rule`, in strace's syntax; `None` where the machine does not allow it.
     fn inject(server: &Process, rule: &str) -> Option<Self> {
         let (calls, _) = rule.split_once(':').unwrap();
         let mut tracer = Command::new("strace");
         tracer.args(["-f", "-o", "/dev/null", "-p", &server.id().to_string()]);
         tracer.args(["-e", &format!("trace={calls}"), "-e", &format!("inject={rule}")]);
         let mut tracer = tracer.stderr(Stdio::piped()).spawn().unwrap();
-        let mut told = BufReader::new(tracer.stderr.take().unwrap());
+        let mut stderr = BufReader::new(tracer.stderr.take().unwrap());
         let mut line = String::new();
-        told.read_line(&mut line).unwrap();
-        let fault = Self { tracer, _told: told };
+        stderr.read_line(&mut line).unwrap();
+        let fault = Self { tracer, _told: stderr };
         if line.contains(" attached") {
             return Some(fault);
         }
@@ -37,7 +37,7 @@ impl Fault {
         None
     }
 
-    /// All is well again.
+    /// Removes the fault.
     fn end(mut self) {
         Command::new("kill").arg(self.tracer.id().to_string()).status().unwrap();
         self.tracer.wait().unwrap();
@@ -53,7 +53,7 @@ impl Drop for Fault {
 
 const NEWER: &str = "accept: application/graphql-response+json\r\n";
 
-/// The status and the first error's code of a GraphQL request.
+/// The status and the code of the first error of a GraphQL request.
 fn graphql_request(server: &Process, token: &str, query: &str) -> (u16, Value) {
     let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     let answer = server.send("/graphql", &format!("{NEWER}{authorization}"), &json!({ "query": query }));
@@ -73,7 +73,7 @@ fn register_status(server: &Process) -> (String, String) {
 const ME: &str = "{ me { username } }";
 const LOGOUT: &str = "mutation { logout { ok } }";
 
-/// Nothing that has to be stored is acknowledged while `rule` holds; reading goes on, and afterwards all is well.
+/// No write is acknowledged while `rule` holds; reads continue, and afterwards everything works.
 async fn assert_survives(rule: &str) {
     if backend() != DbBackend::Sqlite || !prerequisites::is_installed("strace", rule) {
         return;
@@ -91,7 +91,7 @@ async fn assert_survives(rule: &str) {
     let rest = server.send("/login", "", &json!({ "username": "ann", "password": PASSWORD }));
     assert_eq!(status(&rest), 503, "{rest}");
     assert!(rest.to_lowercase().contains("\r\nretry-after: "), "{rest}");
-    assert_eq!(graphql_request(&server, &access, ME), (200, Value::Null), "reading goes on");
+    assert_eq!(graphql_request(&server, &access, ME), (200, Value::Null), "reads continue");
     assert_eq!(server.get("/healthz"), 200);
     fault.end();
 
@@ -100,7 +100,7 @@ async fn assert_survives(rule: &str) {
     assert_eq!(graphql_request(&server, "", &renew), (200, Value::Null));
     assert_eq!(graphql_request(&server, &access, LOGOUT), (200, Value::Null));
     assert_eq!(graphql_request(&server, &access, ME).0, 401);
-    // What was stored since the fault is there after a crash, too.
+    // Writes after the fault survive a crash, too.
     let server = Process::start(server.kill(), &[]);
     assert_eq!(graphql_request(&server, &access, ME).0, 401);
     server.stop();
@@ -124,7 +124,7 @@ async fn failing_disk_write_acknowledges_nothing_and_recovers() {
     assert_survives("pwrite64:error=EIO").await;
 }
 
-/// R5: a file that was moved away takes nothing with it; put back, it serves on.
+/// R5: a moved file loses no data; moved back, it is used again.
 #[tokio::test]
 async fn moved_database_file_acknowledges_no_write() {
     if backend() != DbBackend::Sqlite {
@@ -152,7 +152,7 @@ async fn moved_database_file_acknowledges_no_write() {
     server.stop();
 }
 
-/// R5: what cannot be used is told in one sentence, and nothing is half started.
+/// R5: an unusable path is reported in one sentence, and nothing is half started.
 #[tokio::test]
 async fn unusable_data_directory_is_reported_at_start() {
     if backend() != DbBackend::Sqlite {
@@ -163,7 +163,7 @@ async fn unusable_data_directory_is_reported_at_start() {
     let file = database.directory.join("file");
     std::fs::write(&file, "no database").unwrap();
     for (setting, value, expected) in [
-        ("ACCOUNTD_DATA_DIR", file.join("data"), "cannot make the data directory"),
+        ("ACCOUNTD_DATA_DIR", file.join("data"), "cannot create the data directory"),
         (
             "ACCOUNTD_DATABASE_URL",
             format!("sqlite:{}", file.join("a.db").display()).into(),
@@ -174,10 +174,10 @@ async fn unusable_data_directory_is_reported_at_start() {
         let mut serve = program(&database);
         serve.args(["serve", "--listen", "127.0.0.1:0"]).env(setting, value);
         let output = serve.output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{told}");
-        // The test's own directory is open to everybody, which is said before.
-        let others = told.lines().filter(|line| !line.contains("chmod o-rwx"));
-        assert!(told.contains(expected) && others.count() == 1, "{told}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        // The test's own directory is world-readable, which is reported first.
+        let others = stderr.lines().filter(|line| !line.contains("chmod o-rwx"));
+        assert!(stderr.contains(expected) && others.count() == 1, "{stderr}");
     }
 }

@@ -1,4 +1,4 @@
-//! The process is killed as soon as it has acknowledged something; the next one knows all of it.
+//! The process is killed right after an acknowledgement; the next process has all acknowledged writes.
 
 use entity::{audit_event, revoked_token, session, user};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Statement};
@@ -9,13 +9,13 @@ use crate::support::database::{TestDatabase, backend};
 use crate::support::prerequisites::is_slow_run;
 use crate::support::process::{Process, program};
 
-/// Cheap hashes at the floor that settings have, no limits, and nothing in the way of the log.
+/// Cheap hashes at the minimum cost, no limits, and a quiet log.
 const SETTINGS: [(&str, &str); 3] =
     [("ACCOUNTD_LIMITS__ENABLED", "false"), ("ACCOUNTD_LOG__FILTER", "off"), ("ACCOUNTD_PASSWORD__HASH_THREADS", "2")];
 
 const PAIR: &str = "tokens { accessToken refreshToken } user { id } errors { code }";
 
-/// Sends the mutation `field` and tells its payload.
+/// Sends the mutation `field` and returns its payload.
 fn mutate(server: &Process, token: &str, field: &str, input: Value, wanted: &str) -> Value {
     let kind = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
     let query = format!("mutation ($input: {kind}!) {{ {field}(input: $input) {{ {wanted} }} }}");
@@ -32,14 +32,14 @@ fn login(server: &Process, name: &str, password: &str) -> Value {
     mutate(server, "", "login", json!({ "username": name, "password": password }), PAIR)
 }
 
-/// Why `me` is refused with this token, or nothing.
+/// The reason with which `me` is refused for this token, or null.
 fn reason(server: &Process, token: &str) -> Value {
     server.graphql(token, "{ me { id } }", json!({}))["errors"][0]["extensions"]["reason"].clone()
 }
 
-/// What the clients of a server that is killed again and again know.
+/// The expected state, from the clients' view, of a server that is killed repeatedly.
 struct ClientState {
-    /// The user that everything is done to, and its number.
+    /// The user that all steps change, and its number.
     name: String,
     number: usize,
     password: String,
@@ -51,11 +51,11 @@ struct ClientState {
 
 const STEPS: usize = 7;
 
-/// What has to hold after a restart.
+/// A check after a restart.
 type Check = Box<dyn Fn(&Process, &ClientState)>;
 
 impl ClientState {
-    /// Does one thing, and gives what has to hold from its acknowledgement on.
+    /// Runs one step, and returns the check that holds from its acknowledgement on.
     fn act(&mut self, server: &Process, step: usize) -> Check {
         match step % STEPS {
             0 => {
@@ -71,7 +71,7 @@ impl ClientState {
             1 => {
                 let made = login(server, &self.name, &self.password);
                 self.record(&made);
-                Box::new(|server, own| assert_eq!(reason(server, &own.access), Value::Null, "signed in"))
+                Box::new(|server, own| assert_eq!(reason(server, &own.access), Value::Null, "logged in"))
             }
             2 => {
                 let before = self.refresh.clone();
@@ -79,7 +79,7 @@ impl ClientState {
                 self.record(&made);
                 Box::new(move |server, own| {
                     let again = mutate(server, "", "refresh", json!({ "refreshToken": before }), PAIR);
-                    assert_eq!(again["tokens"]["refreshToken"], own.refresh, "one successor");
+                    assert_eq!(again["tokens"]["refreshToken"], own.refresh, "one new pair");
                     assert_eq!(reason(server, &own.access), Value::Null, "refreshed");
                 })
             }
@@ -108,7 +108,7 @@ impl ClientState {
                 let out = server.graphql(&self.access, "mutation { logout { ok } }", json!({}));
                 assert_eq!(out["data"]["logout"]["ok"], true, "{out}");
                 // S10
-                Box::new(|server, own| assert_eq!(reason(server, &own.access), "SESSION_ENDED", "signed out"))
+                Box::new(|server, own| assert_eq!(reason(server, &own.access), "SESSION_ENDED", "logged out"))
             }
             _ => {
                 mutate(server, &self.root, "deleteUser", json!({ "userId": self.id }), "deletedUserId");
@@ -126,7 +126,7 @@ impl ClientState {
     }
 }
 
-/// The first server's database, and an administrator's access token.
+/// The first server, and an administrator's access token.
 async fn with_root() -> (Process, String) {
     let database = TestDatabase::migrated().await;
     let mut create = program(&database);
@@ -139,7 +139,7 @@ async fn with_root() -> (Process, String) {
     (server, root)
 }
 
-/// R1, S10: killed right after the last byte of the answer; all of it is there. 200 rounds in the slow profile.
+/// R1, S10: killed right after the last byte of the response; all writes are there. 200 rounds in the slow profile.
 #[tokio::test]
 async fn acknowledged_write_survives_a_kill() {
     let (mut server, root) = with_root().await;
@@ -163,7 +163,7 @@ async fn acknowledged_write_survives_a_kill() {
     server.stop();
 }
 
-/// R1: killed while it works at many requests at once, each of them was done wholly or not at all.
+/// R1: killed during many parallel requests, each of them is done completely or not at all.
 #[tokio::test]
 async fn unacknowledged_write_is_atomic_after_a_kill() {
     let (mut server, root) = with_root().await;
@@ -187,7 +187,7 @@ async fn unacknowledged_write_is_atomic_after_a_kill() {
             "mutation {{ saveRole(input: {{ name: \"role-{round}\", permissions: [] }}) {{ role {{ id }} }} }}"
         );
         open.push(server.start_request("/graphql", &authorization, &body(&save)));
-        // Another moment each round, from the first answers on to the last ones.
+        // Another moment in each round, from the first responses to the last.
         for stream in open.iter_mut().take(3 * (round % 4)) {
             std::io::Read::read_to_string(stream, &mut String::new()).ok();
         }
@@ -197,9 +197,9 @@ async fn unacknowledged_write_is_atomic_after_a_kill() {
     server.stop();
 }
 
-/// Whether the rows fit each other and the file is whole.
+/// Asserts that the rows are consistent and the file is intact.
 async fn is_sound(server: &Process) {
-    // The first answer comes when the database is open.
+    // The first response comes when the database is open.
     assert_eq!(server.get("/readyz"), 200);
     let db = accountd::database::Database::connect(&server.database().config()).await.unwrap();
     let reader = db.reader();
@@ -214,12 +214,12 @@ async fn is_sound(server: &Process) {
     };
     let users = user::Entity::find().count(reader).await.unwrap();
     let made = recorded("register").await.unwrap() + recorded("admin.create").await.unwrap();
-    assert_eq!(users + recorded("user.delete").await.unwrap(), made, "a record for each account");
+    assert_eq!(users + recorded("user.delete").await.unwrap(), made, "a record for each user");
     let ended = session::Entity::find().filter(session::Column::EndedAt.is_not_null());
     for session in ended.all(reader).await.unwrap() {
-        let id = accountd::account::user::id::SessionId::from(session.uid).to_string();
+        let id = accountd::account::names::id::SessionId::from(session.uid).to_string();
         let listed = revoked_token::Entity::find_by_id(id).count(reader).await.unwrap();
-        assert_eq!(listed, 1, "an entry for each session that was ended");
+        assert_eq!(listed, 1, "an entry for each ended session");
     }
     db.close().await.unwrap();
 }

@@ -11,12 +11,12 @@ use crate::support::database::{TestDatabase, backend};
 use crate::support::prerequisites::{self, is_slow_run};
 use crate::support::process::program;
 
-/// What a statement is to the kernel: SQLite writes to its file, the others send to their server.
+/// The system call of a statement: SQLite writes to its file, the others send to their server.
 fn syscall() -> &'static str {
     if backend() == DbBackend::Sqlite { "pwrite64" } else { "sendto" }
 }
 
-/// `accountd migrate`, killed when it begins the call of this number; whether it came so far.
+/// `accountd migrate`, killed at the start of the call of this number; whether it reached that call.
 fn run_killed(database: &TestDatabase, number: usize) -> bool {
     let mut command = Command::new("strace");
     let call = syscall();
@@ -39,7 +39,7 @@ fn run_killed(database: &TestDatabase, number: usize) -> bool {
 /// R11: at each statement in the slow profile, at some of them otherwise.
 #[tokio::test]
 async fn killed_migration_completes_at_the_next_start() {
-    if !prerequisites::is_installed("strace", "migrations that are killed") {
+    if !prerequisites::is_installed("strace", "killed migrations") {
         return;
     }
     let expected = ScratchDatabase::migrated().await.shape().await;
@@ -58,5 +58,5 @@ async fn killed_migration_completes_at_the_next_start() {
         }
         number += step;
     }
-    assert!(number > step, "nothing was killed");
+    assert!(number > step, "no run was killed");
 }

@@ -1,5 +1,5 @@
-//! The order of things: the data is on the disk before the answer leaves. A kill does not tell, because the kernel keeps
-//! what a killed process has written; a trace of its system calls does.
+//! Write order: the data is on the disk before the response is sent. A kill does not show this, because the kernel
+//! keeps the writes of a killed process; a trace of its system calls does.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,19 +12,18 @@ use crate::support::database::{TestDatabase, backend};
 use crate::support::prerequisites;
 use crate::support::process::{Process, program};
 
-/// What matters of a line of the trace.
+/// The relevant steps of the trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// Something was written to the database's log.
+    /// Data was written to the database's log.
     Written,
     /// All of it is on the disk.
     Synced,
-    /// An answer begins to leave.
+    /// A response begins.
     Answered,
 }
 
-/// The steps of a trace, in their order; one that another thread interrupts counts when it is over, an answer when it
-/// begins.
+/// The steps of a trace, in order; an interrupted call counts when it completes, a response when it begins.
 fn steps(trace: &str) -> Vec<Step> {
     let mut unfinished = std::collections::BTreeMap::new();
     let mut steps = Vec::new();
@@ -68,9 +67,7 @@ fn traced(trace: &Path, database: &TestDatabase) -> Command {
 /// R2: for each kind of change.
 #[tokio::test]
 async fn write_is_synced_before_its_response_is_sent() {
-    if backend() != DbBackend::Sqlite
-        || !prerequisites::is_installed("strace", "whether data is on the disk before its answer")
-    {
+    if backend() != DbBackend::Sqlite || !prerequisites::is_installed("strace", "write order of data and response") {
         return;
     }
     let database = TestDatabase::migrated().await;
@@ -94,7 +91,7 @@ async fn write_is_synced_before_its_response_is_sent() {
     let refresh = format!("(input: {{ refreshToken: {} }})", made["tokens"]["refreshToken"]);
     let made = done("", "refresh", refresh, pair);
     let access = made["tokens"]["accessToken"].as_str().unwrap();
-    // The first use of a new generation is noted, too.
+    // The first use of a new generation is recorded, too.
     assert_eq!(server.graphql(access, "{ me { username } }", json!({}))["data"]["me"]["username"], "ann");
     let change = format!("(input: {{ currentPassword: \"{PASSWORD}\", newPassword: \"another-good-horse-9\" }})");
     let made = done(access, "updatePassword", change, pair);
@@ -106,12 +103,12 @@ async fn write_is_synced_before_its_response_is_sent() {
     drop(database);
     let steps = steps(&trace[before..]);
     let answers: Vec<&[Step]> = steps.split(|step| *step == Step::Answered).collect();
-    // What follows the last answer is the end of the process.
+    // After the last response the process ends.
     let (_, answers) = answers.split_last().unwrap();
     assert_eq!(answers.len(), 6, "{steps:?}");
     for before in answers {
         assert!(before.contains(&Step::Written), "nothing was written: {steps:?}");
-        assert_eq!(before.last(), Some(&Step::Synced), "an answer left before its data was on the disk: {steps:?}");
+        assert_eq!(before.last(), Some(&Step::Synced), "a response preceded its data on the disk: {steps:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Nobody is waited for for longer than five seconds, in whichever state a request is.
+//! No request takes longer than 5 s, in whichever state.
 
 use std::future::pending;
 use std::ops::Range;
@@ -8,10 +8,10 @@ use tokio::time::{Instant, pause};
 
 use super::*;
 
-/// What a limit of five seconds comes to on a clock of milliseconds.
+/// A limit of 5 s on a clock of milliseconds.
 const TIMEOUT: Range<Duration> = Duration::from_secs(5)..Duration::from_millis(5_100);
 
-/// A resolver that says nothing.
+/// A resolver that never responds.
 struct SilentResolver;
 
 impl Resolve for SilentResolver {
@@ -23,7 +23,7 @@ impl Resolve for SilentResolver {
 /// Q12
 #[tokio::test(start_paused = true)]
 async fn egress_times_out_without_a_connection_or_response() {
-    // The system takes the connection, and nobody ever looks at it.
+    // The system accepts the connection, and no program reads it.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
     let lost = HttpClient::new(networks("127.0.0.1"), Vec::new(), Arc::new(SilentResolver)).unwrap();
@@ -38,7 +38,7 @@ async fn egress_times_out_without_a_connection_or_response() {
     }
 }
 
-/// Somebody who writes this and then nothing more; the clock flies from then on, and the connection stays.
+/// A server that writes this and then stalls; the clock advances from then on, and the connection stays.
 async fn stopping_after(begin: &'static str) -> (String, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -51,7 +51,7 @@ async fn stopping_after(begin: &'static str) -> (String, tokio::task::JoinHandle
     (url, holding)
 }
 
-/// Q12: half an answer is none.
+/// Q12: a partial status line is no response.
 #[tokio::test]
 async fn egress_times_out_while_reading_the_status() {
     let (url, holding) = stopping_after("HTTP/1.1 200 OK\r\ncontent-len").await;
@@ -61,7 +61,7 @@ async fn egress_times_out_while_reading_the_status() {
     holding.await.unwrap();
 }
 
-/// Q12: a status that is known counts, and the rest is not waited for for longer.
+/// Q12: a complete status counts, and the wait for the rest is limited.
 #[tokio::test]
 async fn egress_accepts_a_status_without_the_whole_body() {
     let (url, holding) = stopping_after("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n").await;

@@ -1,11 +1,11 @@
-//! Encrypted means that somebody who is trusted answers, by the name that was called.
+//! TLS requires a trusted certificate for the requested name.
 
 use rcgen::{CertificateParams, date_time_ymd};
 
 use super::*;
 use crate::support::certificate_authority::CertificateAuthority;
 
-/// Calls this machine by any name, and believes this authority.
+/// Connects to this machine by any name, and trusts this certificate authority.
 fn trusting(authority: &CertificateAuthority) -> HttpClient {
     let settings = [("ACCOUNTD_WEBHOOKS__CA_FILE".to_owned(), authority.path().to_owned())];
     let authorities = Config::load(Flags::default(), settings).unwrap().webhooks.trust_anchors;
@@ -32,12 +32,12 @@ async fn egress_trusts_the_configured_certificate_authority() {
 
 #[tokio::test]
 async fn egress_refuses_untrusted_certificates() {
-    let (authority, stranger) = (CertificateAuthority::new(), CertificateAuthority::new());
+    let (authority, untrusted) = (CertificateAuthority::new(), CertificateAuthority::new());
     for (acceptor, why) in [
-        (stranger.acceptor_for("crm.example.org"), "nobody who is believed vouches for it"),
-        (authority.acceptor_for("shop.example.org"), "it is somebody else"),
-        (authority.acceptor_for("127.0.0.1"), "the address is not what was called"),
-        (authority.acceptor_with(expired()), "it is too old"),
+        (untrusted.acceptor_for("crm.example.org"), "untrusted certificate authority"),
+        (authority.acceptor_for("shop.example.org"), "certificate for another name"),
+        (authority.acceptor_for("127.0.0.1"), "certificate for the address, not for the name"),
+        (authority.acceptor_with(expired()), "expired certificate"),
     ] {
         let receiver = Receiver::over_tls(acceptor).await;
         let url = format!("https://crm.example.org:{}/", receiver.address.port());

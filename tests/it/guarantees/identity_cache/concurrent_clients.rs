@@ -1,4 +1,4 @@
-//! 64 clients that ask without pause while somebody changes what they may.
+//! 64 clients send requests without pause during a change of their permissions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,21 +6,22 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{is_cached, until};
+use super::is_cached;
+use crate::support::polling::until;
 use crate::support::{Actor, PASSWORD, TestApp};
 
 const CLIENTS: usize = 64;
 
-/// What a crowd saw.
+/// The responses that the clients observed.
 #[derive(Default)]
 struct Observed {
     served: AtomicUsize,
     refused: AtomicUsize,
-    /// Answers to requests that began when the change had counted already.
+    /// Successful requests that began after the change applied.
     late: AtomicUsize,
 }
 
-/// Ends a crowd when it is dropped.
+/// Stops the clients when dropped.
 struct AbortOnDrop(Arc<AtomicBool>);
 
 impl Drop for AbortOnDrop {
@@ -29,12 +30,12 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Lets a crowd send `query` as `actor`, makes the change, and demands that no request which began at `grace` after its
-/// acknowledgement, or later, is served.
+/// 64 clients send `query` as `actor` during the change; no request that begins `grace` after its acknowledgement, or
+/// later, may succeed.
 async fn request_in_loop(actor: &Actor, query: &'static str, grace: Duration, change: impl Future<Output = ()>) {
     let (seen, acknowledged) = (Arc::new(Observed::default()), Arc::new(AtomicBool::new(false)));
     let stop: Arc<AtomicBool> = Arc::default();
-    let crowd: Vec<_> = (0..CLIENTS)
+    let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let (actor, seen, acknowledged) = (actor.clone(), Arc::clone(&seen), Arc::clone(&acknowledged));
             let stop = Arc::clone(&stop);
@@ -53,23 +54,23 @@ async fn request_in_loop(actor: &Actor, query: &'static str, grace: Duration, ch
             })
         })
         .collect();
-    // Whatever happens, the crowd goes home.
+    // The clients stop, whatever happens.
     let end = AbortOnDrop(Arc::clone(&stop));
-    until("the crowd is served", async || seen.served.load(Ordering::SeqCst) > CLIENTS).await;
+    until("the clients are served", async || seen.served.load(Ordering::SeqCst) > CLIENTS).await;
     change.await;
     let begun = Instant::now();
     while begun.elapsed() < grace {
         tokio::task::yield_now().await;
     }
     acknowledged.store(true, Ordering::SeqCst);
-    until("the crowd is refused", async || seen.late.load(Ordering::SeqCst) > CLIENTS).await;
+    until("the clients are refused", async || seen.late.load(Ordering::SeqCst) > CLIENTS).await;
     drop(end);
-    for client in crowd {
+    for client in clients {
         client.await.unwrap();
     }
 }
 
-/// Makes the change, and insists: a crowd may take every connection for a while.
+/// Makes the change, with retries: the clients may occupy every connection for a while.
 pub async fn mutate(actor: &Actor, field: &str, input: Value) {
     let answer = actor.mutate_retrying(field, input, "errors { code }").await;
     assert!(answer.data()[field]["errors"].as_array().is_some_and(Vec::is_empty), "{}", answer.text);
@@ -106,7 +107,7 @@ async fn request_after_role_removal_is_refused_under_load() {
     .await;
 }
 
-/// Z-4: what a role allows changes for all who hold it.
+/// Z-4: a change of a role's permissions applies to all holders.
 #[tokio::test(flavor = "multi_thread")]
 async fn request_after_role_narrowing_is_refused_under_load() {
     let app = TestApp::new().await;
@@ -147,7 +148,7 @@ async fn request_after_api_token_revocation_is_refused_under_load() {
     let app = TestApp::new().await;
     let ann = app.user("ann").await;
     let (id, robot) = ann.api_token(&[]).await;
-    // Its first use is noted, and costs each client a write.
+    // Its first use is recorded, and costs each client a write.
     is_cached(&app, "ann", &robot).await;
     request_in_loop(&robot, ME, SAME_NODE, async {
         mutate(&ann, "revokeApiToken", json!({ "apiTokenId": id })).await;

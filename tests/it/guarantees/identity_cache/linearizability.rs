@@ -1,5 +1,5 @@
-//! R15: there is one order of everything that was asked and changed at the same time in which every answer is right, and
-//! in which nothing stands before what had ended when it began (linearizability).
+//! R15: linearizability: concurrent requests and changes have one order in which every response is right, and which
+//! respects real time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,15 +8,15 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::concurrent_clients::mutate;
-use super::until;
+use crate::support::polling::until;
 use crate::support::{Actor, TestApp};
 
 const CLIENTS: usize = 16;
 
-/// How often the writer changes its mind.
+/// The number of changes by the writer.
 const CHANGES: usize = 8;
 
-/// When something began and ended, and what it said: whether the caller is served.
+/// Start and end of a request, and its result: whether the caller is served.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     begun: Instant,
@@ -24,29 +24,29 @@ struct Span {
     served: bool,
 }
 
-/// A read that has no place in any order. The changes came one after the other; each read is put behind the earliest one
-/// that it can have seen, which leaves the most room to those after it.
+/// A read without place in any order. Changes are sequential; each read is placed behind the earliest change that it
+/// can have seen, which leaves the most room to later reads.
 fn violations(changes: &[Span], reads: &[Span]) -> Option<Span> {
     let mut reads = reads.to_vec();
     reads.sort_by_key(|read| read.begun);
     let mut placed: Vec<(Instant, usize)> = Vec::new();
     for read in reads {
         let over = changes.iter().take_while(|change| change.ended < read.begun).count().saturating_sub(1);
-        let seen = placed.iter().filter(|(ended, _)| *ended < read.begun).map(|(_, place)| *place).max();
+        let seen = placed.iter().filter(|(ended, _)| *ended < read.begun).map(|(_, position)| *position).max();
         let least = seen.unwrap_or_default().max(over);
-        let place = (least..changes.len()).find(|place| changes[*place].served == read.served);
-        match place.filter(|place| changes[*place].begun < read.ended) {
-            Some(place) => placed.push((read.ended, place)),
+        let position = (least..changes.len()).find(|position| changes[*position].served == read.served);
+        match position.filter(|position| changes[*position].begun < read.ended) {
+            Some(position) => placed.push((read.ended, position)),
             None => return Some(read),
         }
     }
     None
 }
 
-/// Lets a crowd send `query` as `actor` while `change` sets, again and again, whether they are served.
+/// 64 clients send `query` as `actor` while `change` repeatedly grants and removes access.
 async fn is_linearizable(actor: &Actor, query: &'static str, first: Span, changes: usize, change: impl AsyncFn(bool)) {
     let (count, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let crowd: Vec<_> = (0..CLIENTS)
+    let clients: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let (actor, count, stop) = (actor.clone(), Arc::clone(&count), Arc::clone(&stop));
             tokio::spawn(async move {
@@ -57,7 +57,7 @@ async fn is_linearizable(actor: &Actor, query: &'static str, first: Span, change
                     let served = match code.as_deref() {
                         None => true,
                         Some("UNAUTHENTICATED" | "FORBIDDEN") => false,
-                        // A crowd may take every connection for a while.
+                        // The clients may occupy every connection for a while.
                         Some(_) => continue,
                     };
                     reads.push(Span { begun, ended: Instant::now(), served });
@@ -70,7 +70,7 @@ async fn is_linearizable(actor: &Actor, query: &'static str, first: Span, change
     let mut written = vec![first];
     for number in 0..=changes {
         let before = count.load(Ordering::SeqCst);
-        until("the crowd asks", async || count.load(Ordering::SeqCst) > before + CLIENTS).await;
+        until("the clients send requests", async || count.load(Ordering::SeqCst) > before + CLIENTS).await;
         if number < changes {
             let (begun, served) = (Instant::now(), number % 2 == 1);
             change(served).await;
@@ -79,7 +79,7 @@ async fn is_linearizable(actor: &Actor, query: &'static str, first: Span, change
     }
     stop.store(true, Ordering::SeqCst);
     let mut reads = Vec::new();
-    for client in crowd {
+    for client in clients {
         reads.extend(client.await.unwrap());
     }
     assert!(reads.iter().any(|read| read.served) && reads.iter().any(|read| !read.served));
@@ -120,7 +120,7 @@ async fn token_acceptance_is_linearizable() {
     is_linearizable(&bob, me, served_from_now_on(), 1, disable).await;
 }
 
-/// The judge itself.
+/// The check itself.
 #[test]
 fn linearizability_check_finds_violations() {
     let now = Instant::now();
@@ -128,7 +128,7 @@ fn linearizability_check_finds_violations() {
         let at = |millis| now + std::time::Duration::from_millis(millis);
         Span { begun: at(begun), ended: at(ended), served }
     };
-    // Served from the start; taken away between 10 and 20; given again between 40 and 50.
+    // Granted from the start; removed between 10 and 20; granted again between 40 and 50.
     let changes = [span(0, 0, true), span(10, 20, false), span(40, 50, true)];
     let is_found = |reads: &[Span]| violations(&changes, reads).is_some();
     for fine in [

@@ -37,7 +37,7 @@ fn is_served(node: &Process, token: &str) -> bool {
     reason.is_null()
 }
 
-/// Ends a crowd when it is dropped.
+/// Stops the clients when dropped.
 struct AbortOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for AbortOnDrop<'_> {
@@ -49,10 +49,10 @@ impl Drop for AbortOnDrop<'_> {
 /// S8, S9: logouts on one node while 64 clients use the same session on both.
 #[tokio::test]
 async fn logout_applies_here_at_once_and_on_peers_within_1_s() {
-    // Nobody reads the log meanwhile.
+    // The log is not read meanwhile.
     let unlimited = [("ACCOUNTD_LIMITS__ENABLED", "false"), ("ACCOUNTD_LOG__FILTER", "off")];
     let here = Process::start(TestDatabase::migrated().await, &unlimited);
-    // The embedded database's secret is made by the first process.
+    // The first process creates the secret of the embedded database.
     register(&here, "first");
     let there = here.second_node(&unlimited);
     for round in 0..2 {
@@ -78,12 +78,12 @@ async fn logout_applies_here_at_once_and_on_peers_within_1_s() {
                     }
                 });
             }
-            // Whatever happens, the crowd goes home.
+            // The clients stop, whatever happens.
             let _end = AbortOnDrop(&stop);
             let wait_for = |count: &AtomicUsize| {
                 let deadline = Instant::now() + TEST_TIMEOUT;
                 while count.load(Ordering::SeqCst) < CLIENTS && !stop.load(Ordering::SeqCst) {
-                    assert!(Instant::now() < deadline, "the crowd stands still");
+                    assert!(Instant::now() < deadline, "the clients send no requests");
                     std::thread::sleep(Duration::from_millis(1));
                 }
             };
@@ -100,7 +100,7 @@ async fn logout_applies_here_at_once_and_on_peers_within_1_s() {
     here.stop();
 }
 
-/// Nudges by the database arrive, also after the connection that listens was cut.
+/// Wakeups by the database arrive, also after the listening connection was cut.
 #[tokio::test]
 async fn postgres_wakeup_reaches_other_nodes() {
     if backend() != DbBackend::Postgres {

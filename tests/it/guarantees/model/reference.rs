@@ -1,20 +1,20 @@
-//! The service as one would explain it: people, their sessions, and what each token is worth.
+//! The reference model: users, their sessions, and the validity of each token.
 
 const ACCESS: i64 = 15 * 60;
 const IDLE: i64 = 14 * 24 * 60 * 60;
 const ABSOLUTE: i64 = 30 * 24 * 60 * 60;
 const WINDOW: i64 = 30;
-/// By how much clocks may differ.
+/// The tolerated clock difference, in seconds.
 const LEEWAY: i64 = 5;
 
-/// Everything that is true at `now`, in seconds.
+/// The whole state at `now`, in seconds.
 #[derive(Debug, Default)]
 pub struct Reference {
     pub now: i64,
-    /// The account that has each name now, and those that had it.
+    /// The current owner of each name, and earlier ones.
     pub users: Vec<ReferenceUser>,
     pub sessions: Vec<ReferenceSession>,
-    /// Every pair of tokens that was ever handed out.
+    /// Every pair of tokens ever issued.
     pub pairs: Vec<ReferencePair>,
 }
 
@@ -47,9 +47,9 @@ pub struct ReferencePair {
 }
 
 impl Reference {
-    /// Who has this name now.
+    /// The current owner of this name.
     pub fn owner(&self, name: usize) -> Option<usize> {
-        self.users.iter().rposition(|person| person.name == name && person.is_there)
+        self.users.iter().rposition(|user| user.name == name && user.is_there)
     }
 
     pub fn register(&mut self, name: usize) -> &'static str {
@@ -63,26 +63,19 @@ impl Reference {
 
     pub fn login(&mut self, name: usize, password: u32) -> &'static str {
         match self.owner(name) {
-            Some(person) if self.users[person].is_active && self.users[person].password == password => {
-                self.open(person);
+            Some(user) if self.users[user].is_active && self.users[user].password == password => {
+                self.open(user);
                 "OK"
             }
             _ => "INVALID_CREDENTIALS",
         }
     }
 
-    fn open(&mut self, person: usize) {
+    fn open(&mut self, user: usize) {
         let now = self.now;
         let (idle_end, absolute_end) = (now + IDLE, now + ABSOLUTE);
-        let session = ReferenceSession {
-            user: person,
-            generation: 1,
-            receipt: 1,
-            rotated: now,
-            idle_end,
-            absolute_end,
-            ended: false,
-        };
+        let session =
+            ReferenceSession { user, generation: 1, receipt: 1, rotated: now, idle_end, absolute_end, ended: false };
         self.sessions.push(session);
         self.issue(self.sessions.len() - 1);
     }
@@ -102,26 +95,26 @@ impl Reference {
         !session.ended && self.now < session.idle_end && self.now < session.absolute_end
     }
 
-    /// Whose the access token is, or why it opens nothing.
+    /// The owner of the access token, or the reason for its refusal.
     pub fn identify(&mut self, pair: usize) -> Result<usize, &'static str> {
         let ReferencePair { session, generation, access_end, .. } = self.pairs[pair];
-        let person = self.sessions[session].user;
+        let user = self.sessions[session].user;
         if access_end <= self.now - LEEWAY {
             return Err("TOKEN_EXPIRED");
         }
-        if !self.is_live(session) || !self.users[person].is_there || !self.users[person].is_active {
+        if !self.is_live(session) || !self.users[user].is_there || !self.users[user].is_active {
             return Err("SESSION_ENDED");
         }
         let session = &mut self.sessions[session];
         session.receipt = session.receipt.max(generation);
-        Ok(person)
+        Ok(user)
     }
 
     pub fn refresh(&mut self, pair: usize) -> &'static str {
         let ReferencePair { session: number, generation, refresh_end, .. } = self.pairs[pair];
-        let person = &self.users[self.sessions[number].user];
+        let user = &self.users[self.sessions[number].user];
         let is_over = refresh_end <= self.now - LEEWAY || !self.is_live(number);
-        if is_over || !person.is_there || !person.is_active {
+        if is_over || !user.is_there || !user.is_active {
             return "SESSION_ENDED";
         }
         let (now, session) = (self.now, &mut self.sessions[number]);
@@ -143,7 +136,7 @@ impl Reference {
         outcome
     }
 
-    /// How many sessions a logout with this access token ends, or why it ends none.
+    /// The number of sessions that a logout with this access token ends, or the reason why none.
     pub fn logout(&mut self, pair: usize, scope: &str) -> String {
         let (identity, session) = (self.identify(pair), self.pairs[pair].session);
         let is_live = self.is_live(session) && self.users[self.sessions[session].user].is_there;
@@ -155,65 +148,65 @@ impl Reference {
 
     fn end_by(&mut self, pair: usize, scope: &str) -> usize {
         let session = self.pairs[pair].session;
-        let person = self.sessions[session].user;
-        // A token whose time is over still says which session to end.
-        if self.identify(pair) == Err("SESSION_ENDED") || !self.users[person].is_there {
+        let user = self.sessions[session].user;
+        // An expired token still identifies the session to end.
+        if self.identify(pair) == Err("SESSION_ENDED") || !self.users[user].is_there {
             return 0;
         }
         match scope {
             "CURRENT" => usize::from(!std::mem::replace(&mut self.sessions[session].ended, true)),
             _ if !self.is_live(session) => 0,
-            "OTHERS" => self.end_all(person, Some(session)),
-            _ => self.end_all(person, None),
+            "OTHERS" => self.end_all(user, Some(session)),
+            _ => self.end_all(user, None),
         }
     }
 
-    fn end_all(&mut self, person: usize, except: Option<usize>) -> usize {
+    fn end_all(&mut self, user: usize, except: Option<usize>) -> usize {
         let live =
-            |number: &usize| self.sessions[*number].user == person && Some(*number) != except && self.is_live(*number);
+            |number: &usize| self.sessions[*number].user == user && Some(*number) != except && self.is_live(*number);
         let live: Vec<usize> = (0..self.sessions.len()).filter(live).collect();
         live.iter().for_each(|number| self.sessions[*number].ended = true);
         live.len()
     }
 
     pub fn change_password(&mut self, pair: usize, current: u32, new: u32) -> &'static str {
-        let person = match self.identify(pair) {
-            Ok(person) => person,
+        let user = match self.identify(pair) {
+            Ok(user) => user,
             Err(reason) => return reason,
         };
-        if self.users[person].password != current {
+        if self.users[user].password != current {
             return "WRONG_PASSWORD";
         }
-        self.users[person].password = new;
-        self.end_all(person, None);
-        self.open(person);
+        self.users[user].password = new;
+        self.end_all(user, None);
+        self.open(user);
         "OK"
     }
 
-    pub fn set_active(&mut self, person: usize, is_active: bool) -> &'static str {
-        if !self.users[person].is_there {
+    pub fn set_active(&mut self, user: usize, is_active: bool) -> &'static str {
+        if !self.users[user].is_there {
             return "NOT_FOUND";
         }
-        self.users[person].is_active = is_active;
+        self.users[user].is_active = is_active;
         if !is_active {
-            self.end_all(person, None);
+            self.end_all(user, None);
         }
         "OK"
     }
 
-    pub fn set_admin(&mut self, person: usize, is_admin: bool) -> &'static str {
-        if !self.users[person].is_there {
+    pub fn set_admin(&mut self, user: usize, is_admin: bool) -> &'static str {
+        if !self.users[user].is_there {
             return "NOT_FOUND";
         }
-        self.users[person].is_admin = is_admin;
+        self.users[user].is_admin = is_admin;
         "OK"
     }
 
-    pub fn delete(&mut self, person: usize) -> &'static str {
-        if !self.users[person].is_there {
+    pub fn delete(&mut self, user: usize) -> &'static str {
+        if !self.users[user].is_there {
             return "NOT_FOUND";
         }
-        self.users[person].is_there = false;
+        self.users[user].is_there = false;
         "OK"
     }
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of a test's own, which it may stop, freeze and restart.
+//! A PostgreSQL server of the test's own, which it may stop, freeze and restart.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::process::free_port;
 use crate::support::{prerequisites, scratch_directory};
 
-/// A running server with data of its own, which goes when it is dropped.
+/// A running server with its own data, deleted on drop.
 pub struct PostgresServer {
     pub port: u16,
     home: PathBuf,
@@ -14,10 +14,10 @@ pub struct PostgresServer {
 }
 
 impl PostgresServer {
-    /// A server with so few connections that they can run out; nothing where PostgreSQL is not installed.
+    /// A server with few connections, so that they can run out; `None` where PostgreSQL is not installed.
     pub fn start() -> Option<Self> {
         let Some(programs) = installed() else {
-            prerequisites::report_skipped("PostgreSQL's programs are not on this machine", "outages of the database");
+            prerequisites::report_skipped("PostgreSQL's programs are not on this machine", "database outages");
             return None;
         };
         let server = Self { port: free_port(), home: scratch_directory(), programs };
@@ -34,7 +34,7 @@ impl PostgresServer {
         Some(server)
     }
 
-    /// Where clients find it, or a proxy in front of it.
+    /// The URL for clients, or for those of a proxy at this port.
     pub fn url(&self, port: u16) -> String {
         format!("postgres://postgres@127.0.0.1:{port}/postgres")
     }
@@ -57,7 +57,7 @@ impl PostgresServer {
         command
     }
 
-    /// Starts it where it was left.
+    /// Starts it again with its data.
     pub fn resume(&self) {
         let settings = format!(
             "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=20 \
@@ -74,12 +74,12 @@ impl PostgresServer {
             .arg("start"));
     }
 
-    /// Stops it as a crash would.
+    /// Stops it like a crash.
     pub fn crash(&self) {
         run(self.program("pg_ctl").args(["-w", "-m", "immediate", "-D"]).arg(self.data()).arg("stop"));
     }
 
-    /// Freezes it, with all of its processes, or wakes it again.
+    /// Freezes all of its processes, or resumes them.
     pub fn freeze(&self, is_frozen: bool) {
         let text = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
         let main = text.lines().next().unwrap();
@@ -96,7 +96,7 @@ impl Drop for PostgresServer {
     }
 }
 
-/// The newest version that Debian's packages have put there.
+/// The newest version of Debian's packages.
 fn installed() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
     let programs = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
@@ -108,7 +108,7 @@ fn is_root() -> bool {
 }
 
 fn run(command: &mut Command) {
-    // Not a pipe: the server that is started here would keep it open.
+    // Not a pipe: the started server would keep it open.
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     assert!(status.success(), "{command:?}");
 }

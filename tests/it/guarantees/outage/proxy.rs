@@ -1,4 +1,4 @@
-//! A TCP proxy that a test can stop, cut, or have lose one answer, or every connection without a word.
+//! A TCP proxy that can stop, cut, lose one response, or silently lose all connections.
 
 use std::future::pending;
 use std::net::SocketAddr;
@@ -11,12 +11,12 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What becomes of connections and of what is sent on them.
+/// How the proxy treats connections and data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// All is passed on.
+    /// Everything is forwarded.
     Open,
-    /// Connections are taken, and nothing is passed on in either direction.
+    /// Connections are accepted, and nothing is forwarded in either direction.
     Silent,
     /// Every connection is closed at once.
     Cut,
@@ -45,8 +45,8 @@ impl Proxy {
         Self { port: own, line, loses, present, questions }
     }
 
-    /// Of the connections that there are nothing is heard any more, and neither side is told; new ones are served. So it
-    /// is when a machine in between is replaced.
+    /// Drops the traffic of existing connections without closing them, and serves new ones, as when a machine in
+    /// between is replaced.
     pub fn drop_connections(&self) {
         self.present.send_replace(());
     }
@@ -55,13 +55,13 @@ impl Proxy {
         self.line.send_replace(line);
     }
 
-    /// How often something was sent on the connections of requests: on all but the one that reads the counters.
+    /// The number of messages on request connections: all but the one that polls the counters.
     pub fn requests(&self) -> usize {
         self.questions.load(Ordering::SeqCst)
     }
 
-    /// Of the next transaction that is committed, or session that moves on by a statement alone, the answer is lost, and
-    /// its connection with it.
+    /// The response to the next committed transaction or session rotation by a single statement is lost, and its
+    /// connection with it.
     pub fn lose_next_commit(&self) {
         self.loses.store(true, Ordering::SeqCst);
     }
@@ -96,8 +96,8 @@ async fn accept(
             let mut cut = line.clone();
             let mut passing = pin!(async {
                 tokio::select! {
-                    () = ask(from_client, to_server, line.clone(), &loses, &lost, &questions) => {}
-                    () = answer(from_server, to_client, line, &lost) => {}
+                    () = forward_requests(from_client, to_server, line.clone(), &loses, &lost, &questions) => {}
+                    () = forward_responses(from_server, to_client, line, &lost) => {}
                 }
             });
             let is_abandoned = tokio::select! {
@@ -106,15 +106,15 @@ async fn accept(
                 Ok(()) = abandoned.changed() => true,
             };
             if is_abandoned {
-                // What passes on holds the sockets still.
+                // The forwarding task holds the sockets open.
                 pending::<()>().await;
             }
         });
     }
 }
 
-/// Passes on what the client sends, and notices when it commits what is to be lost.
-async fn ask(
+/// Forwards client data, and detects the commit to be lost.
+async fn forward_requests(
     mut client: OwnedReadHalf,
     mut server: OwnedWriteHalf,
     mut line: watch::Receiver<Mode>,
@@ -128,13 +128,13 @@ async fn ask(
         line.wait_for(|line| *line != Mode::Silent).await.ok();
         let sent = &bytes[..read];
         let has = |text: &[u8]| sent.windows(text.len()).any(|word| word == text);
-        // The counters are read on a connection of their own, which does nothing else.
+        // The counters are polled on a dedicated connection.
         is_watch |= has(b"FROM \"change_counter\"");
         if !is_watch {
             questions.fetch_add(1, Ordering::SeqCst);
         }
-        // The statement alone, with the end that the protocol gives it: not READ COMMITTED. One that was prepared is
-        // executed by the next message.
+        // The statement alone, with the protocol's terminator: not READ COMMITTED. A prepared one is executed by the
+        // next message.
         if (has(b"COMMIT\0") || is_prepared) && loses.swap(false, Ordering::SeqCst) {
             lost.store(true, Ordering::SeqCst);
         }
@@ -145,8 +145,8 @@ async fn ask(
     }
 }
 
-/// Passes on what the server answers; its answer to a commit that is to be lost proves that it was made.
-async fn answer(
+/// Forwards server data; the response to a lost commit proves that it happened.
+async fn forward_responses(
     mut server: OwnedReadHalf,
     mut client: OwnedWriteHalf,
     mut line: watch::Receiver<Mode>,

@@ -1,4 +1,4 @@
-//! Known devices and networks, and sessions: budgets that strangers who guess cannot spend, and that are bounded.
+//! Known devices, networks and sessions: bounded buckets that guesses of other callers cannot empty.
 
 use accountd::account::authentication::login_origin::MAX_ORIGINS;
 use accountd::clock::Clock;
@@ -15,19 +15,19 @@ use serde_json::json;
 use super::{LIMITED, invalid_credentials, login, login_error};
 use crate::support::{Actor, PASSWORD, TestApp};
 
-/// A wrong login a second or so, from as many addresses as a stranger likes, until the account is locked.
+/// One wrong login per second, from many addresses, until the user is locked.
 async fn lock_by_foreign_guesses(app: &TestApp, name: &str) {
     for number in 0..100 {
-        let stranger = app.anonymous().at_address(&format!("203.0.{number}.1"));
-        assert_eq!(login_error(&login(&stranger, name, "x", None).await), invalid_credentials(), "try {number}");
+        let other = app.anonymous().at_address(&format!("203.0.{number}.1"));
+        assert_eq!(login_error(&login(&other, name, "x", None).await), invalid_credentials(), "attempt {number}");
         app.clock.advance(TimeDelta::seconds(10));
     }
-    let stranger = app.anonymous().at_address("203.0.113.1");
-    assert_eq!(login_error(&login(&stranger, name, PASSWORD, None).await).0, "TOO_MANY_ATTEMPTS", "it is locked");
+    let other = app.anonymous().at_address("203.0.113.1");
+    assert_eq!(login_error(&login(&other, name, PASSWORD, None).await).0, "TOO_MANY_ATTEMPTS", "it is locked");
 }
 
-/// A8: strangers lock neither the owner who is signed in out of a new password, nor, in any dialect, the place where the
-/// owner signed in before.
+/// A8: guesses of others lock neither the password change of a logged-in owner nor, in any dialect, the owner's known
+/// network.
 #[tokio::test]
 async fn foreign_guesses_do_not_block_the_owners_network() {
     let mounts = [
@@ -46,8 +46,8 @@ async fn foreign_guesses_do_not_block_the_owners_network() {
     let same = app.anonymous().at_address("192.0.2.200");
     let named = json!({ "username": "ann", "password": PASSWORD });
     let basic = format!("Basic {}", STANDARD.encode(format!("ann:{PASSWORD}")));
-    let doors = ["/login", "/flask/login", "/api/users/login", "/any/login", "/auth/login"];
-    for path in doors {
+    let routes = ["/login", "/flask/login", "/api/users/login", "/any/login", "/auth/login"];
+    for path in routes {
         let answer = async |caller: &Actor| match path {
             "/auth/login" => caller.request(Method::POST, path, &[("authorization", &basic)], "").await,
             "/api/users/login" => {
@@ -55,19 +55,23 @@ async fn foreign_guesses_do_not_block_the_owners_network() {
             }
             _ => caller.json(Method::POST, path, &named).await,
         };
-        assert_eq!(answer(&same).await.status, 200, "{path} from a network that is known");
-        assert_eq!(answer(&app.anonymous().at_address("203.0.113.1")).await.status, 429, "{path} from elsewhere");
+        assert_eq!(answer(&same).await.status, 200, "{path} from a known network");
+        assert_eq!(answer(&app.anonymous().at_address("203.0.113.1")).await.status, 429, "{path} from another network");
     }
-    // The budget of a known network is bounded.
+    // The bucket of a known network is bounded.
     for number in 0..100 {
-        let neighbour = app.anonymous().at_address(&format!("192.0.2.{}", 10 + number));
-        assert_eq!(login_error(&login(&neighbour, "ann", "x", None).await), invalid_credentials(), "try {number}");
+        let same_network = app.anonymous().at_address(&format!("192.0.2.{}", 10 + number));
+        assert_eq!(
+            login_error(&login(&same_network, "ann", "x", None).await),
+            invalid_credentials(),
+            "attempt {number}"
+        );
         app.clock.advance(TimeDelta::seconds(10));
     }
     assert_eq!(login_error(&login(&home, "ann", PASSWORD, None).await).0, "TOO_MANY_ATTEMPTS");
 
     let ann = ann.signed_in(&ann.refresh(ann.refresh_token.as_deref().unwrap()).await.data()["refresh"]);
-    // Strangers at the same address have spent its budget.
+    // Guesses from the same address have emptied its bucket.
     for number in 0..10 {
         login(&home, &format!("nobody{number}"), "x", None).await;
     }
@@ -85,16 +89,20 @@ async fn known_network_expires_after_30_days_and_is_per_user() {
     assert_eq!(login_error(&login(&home, "ann", PASSWORD, None).await).0, "none");
     app.clock.advance(TimeDelta::days(30) - TimeDelta::seconds(1_000));
     lock_by_foreign_guesses(&app, "ann").await;
-    assert_eq!(login_error(&login(&home, "ann", PASSWORD, None).await).0, "TOO_MANY_ATTEMPTS", "30 days are over");
+    assert_eq!(login_error(&login(&home, "ann", PASSWORD, None).await).0, "TOO_MANY_ATTEMPTS", "30 days have passed");
     app.clock.advance(TimeDelta::days(1));
     assert_eq!(login_error(&login(&home, "ann", PASSWORD, None).await).0, "none");
     lock_by_foreign_guesses(&app, "bob").await;
-    assert_eq!(login_error(&login(&home, "bob", PASSWORD, None).await).0, "TOO_MANY_ATTEMPTS", "a network of another");
+    assert_eq!(
+        login_error(&login(&home, "bob", PASSWORD, None).await).0,
+        "TOO_MANY_ATTEMPTS",
+        "another user's network"
+    );
     assert_eq!(login_error(&login(&home, "ann", PASSWORD, None).await).0, "none");
 }
 
-/// A1: a guesser who knew the password once has as many device tokens as logins were made, and no more guesses. Each
-/// device has a budget that no other one can spend.
+/// A1: an attacker who once knew the password has one device token per login, and no additional guesses. Each device
+/// has a bucket that no other device can empty.
 #[tokio::test]
 async fn device_token_has_its_own_limit_and_ends_with_the_password() {
     let app = TestApp::with(LIMITED).await;
@@ -122,14 +130,14 @@ async fn device_token_has_its_own_limit_and_ends_with_the_password() {
         }
         verified
     };
-    assert_eq!(guess(&old).await, 100, "they are strangers");
+    assert_eq!(guess(&old).await, 100, "unknown caller");
     assert_eq!(guess(&new[..1]).await, 100);
     let outcome = async |device: &str| login_error(&login(&app.anonymous(), "ann", new_password, Some(device)).await).0;
     assert_eq!(outcome(&new[0]).await, "TOO_MANY_ATTEMPTS");
     assert_eq!(outcome(&new[1]).await, "none");
 }
 
-/// A8: who shares a network with an earlier login is a stranger: neither the other networks nor the devices are locked.
+/// A8: a caller in the network of an earlier login has no special rights: other networks and the devices stay unlocked.
 #[tokio::test]
 async fn guesses_from_a_known_network_lock_only_that_network() {
     let app = TestApp::with(LIMITED).await;
@@ -138,9 +146,13 @@ async fn guesses_from_a_known_network_lock_only_that_network() {
     let first = login(&home, "ann", PASSWORD, None).await.data()["login"].clone();
     let device = first["deviceToken"].as_str().unwrap().to_owned();
     assert_eq!(login_error(&login(&cafe, "ann", PASSWORD, None).await).0, "none");
-    let neighbour = app.anonymous().at_address("198.51.100.200");
+    let same_network = app.anonymous().at_address("198.51.100.200");
     for number in 0..100 {
-        assert_eq!(login_error(&login(&neighbour, "ann", "x", None).await), invalid_credentials(), "try {number}");
+        assert_eq!(
+            login_error(&login(&same_network, "ann", "x", None).await),
+            invalid_credentials(),
+            "attempt {number}"
+        );
         app.clock.advance(TimeDelta::seconds(10));
     }
     assert_eq!(login_error(&login(&cafe, "ann", PASSWORD, None).await).0, "TOO_MANY_ATTEMPTS");
@@ -166,11 +178,11 @@ async fn device_that_changes_the_password_stays_known() {
     let own = ann.mutate_ok("updatePassword", input, "deviceToken").await["deviceToken"].as_str().unwrap().to_owned();
     lock_by_foreign_guesses(&app, "ann").await;
     let outcome = async |device: &str| login_error(&login(&app.anonymous(), "ann", new_password, Some(device)).await).0;
-    assert_eq!(outcome(&old).await, "TOO_MANY_ATTEMPTS", "the old password's");
+    assert_eq!(outcome(&old).await, "TOO_MANY_ATTEMPTS", "of the old password");
     assert_eq!(outcome(&own).await, "none");
 }
 
-/// Device tokens of earlier versions do not name the password: they count until the next one, as they are.
+/// Device tokens of earlier versions do not name the password: they stay valid until the next password change.
 #[tokio::test]
 async fn device_tokens_of_earlier_versions_last_until_password_change() {
     let app = TestApp::with(LIMITED).await;
@@ -198,15 +210,15 @@ async fn device_tokens_of_earlier_versions_last_until_password_change() {
     assert_eq!(refused, "TOO_MANY_ATTEMPTS");
 }
 
-/// Their number is bounded: the one without a login for longest is unknown again.
+/// Their number is bounded: the one longest without login becomes unknown.
 #[tokio::test]
 async fn known_devices_and_networks_per_user_are_limited() {
     let app = TestApp::with(LIMITED).await;
     app.user("ann").await;
     let mut tokens = Vec::new();
     for number in 0..MAX_ORIGINS + 5 {
-        let place = app.anonymous().at_address(&format!("192.0.{number}.7"));
-        let answer = login(&place, "ann", PASSWORD, None).await.data();
+        let network = app.anonymous().at_address(&format!("192.0.{number}.7"));
+        let answer = login(&network, "ann", PASSWORD, None).await.data();
         tokens.push(answer["login"]["deviceToken"].as_str().unwrap().to_owned());
         app.clock.advance(TimeDelta::seconds(1));
     }

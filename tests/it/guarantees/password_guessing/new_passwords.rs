@@ -1,11 +1,11 @@
-//! What is judged of new passwords is bounded, whatever comes of it.
+//! Checks of new passwords are limited, whatever their result.
 
 use serde_json::json;
 
 use super::LIMITED;
 use crate::support::{PASSWORD, TestApp};
 
-/// Registrations that are refused are counted before the password is judged, and a request judges one.
+/// Refused registrations are counted before the password check, and a request checks one password.
 #[tokio::test]
 async fn registration_attempts_are_rate_limited() {
     let app = TestApp::with(LIMITED).await;
@@ -15,16 +15,16 @@ async fn registration_attempts_are_rate_limited() {
     let answer = app.anonymous().at_address("192.0.2.8").send(&format!("mutation {{ {ten} }}"), json!({})).await;
     assert_eq!(answer.text.matches("ONE_CREDENTIAL_CHECK_PER_REQUEST").count(), 9, "{}", answer.text);
     assert_eq!(app.app.hasher.jobs() - jobs, 1);
-    let visitor = app.anonymous().at_address("192.0.2.7");
+    let client = app.anonymous().at_address("192.0.2.7");
     let (mut weak, jobs) = (0, app.app.hasher.jobs());
     for _ in 0..100 {
-        let answer = visitor.send(&format!("mutation {{ {one} }}"), json!({})).await;
+        let answer = client.send(&format!("mutation {{ {one} }}"), json!({})).await;
         weak += u64::from(answer.text.contains("WEAK_PASSWORD"));
     }
     assert_eq!((weak, app.app.hasher.jobs() - jobs), (60, 60));
 }
 
-/// Whoever is signed in judges no more passwords than that, with the right password, too.
+/// An authenticated user has the same limit, with the right password, too.
 #[tokio::test]
 async fn password_change_attempts_are_rate_limited() {
     let app = TestApp::with(LIMITED).await;

@@ -1,7 +1,7 @@
-//! Names that nobody has are counted like accounts, in a bounded number of rows.
+//! Unknown names are counted like users, in a bounded number of rows.
 
-use accountd::account::authentication::retention::{COUNTER_RETENTION, purge};
 use accountd::account::authentication::unknown_names::delete_surplus;
+use accountd::account::retention::{COUNTER_RETENTION, purge};
 use accountd::clock::Clock;
 use chrono::TimeDelta;
 use sea_orm::EntityTrait;
@@ -9,7 +9,7 @@ use sea_orm::EntityTrait;
 use super::{LIMITED, invalid_credentials, login, login_error, too_many_attempts};
 use crate::support::TestApp;
 
-/// B5: an account and a name that nobody has leave the same rows, and both for as long.
+/// B5: a user and an unknown name leave the same rows, for the same time.
 #[tokio::test]
 async fn failed_logins_of_unknown_names_are_limited_like_users() {
     let app = TestApp::with(LIMITED).await;
@@ -31,13 +31,13 @@ async fn failed_logins_of_unknown_names_are_limited_like_users() {
         assert_eq!((same.len(), same[0]), (2, same[1]));
     }
     let mut names = found.iter().filter_map(|row| row.subject.split_once(':'));
-    assert!(names.all(|(_, name)| !name.contains("nobody")), "what strangers type is not kept");
+    assert!(names.all(|(_, name)| !name.contains("nobody")), "entered unknown names are not stored");
     let last = app.clock.now() - TimeDelta::seconds(10);
     assert_eq!(purge(&app.app, last + COUNTER_RETENTION).await.unwrap(), 0);
     assert_eq!(purge(&app.app, last + COUNTER_RETENTION + TimeDelta::milliseconds(1)).await.unwrap(), 4, "all at once");
 }
 
-/// A9, B5: names take a bounded number of rows, known or unknown; locked ones go last, and accounts stay.
+/// A9, B5: names use a bounded number of rows, known or unknown; locked ones are evicted last, and users stay.
 #[tokio::test]
 async fn unknown_names_use_a_bounded_number_of_rows() {
     let app = TestApp::with(LIMITED).await;
@@ -62,10 +62,10 @@ async fn unknown_names_use_a_bounded_number_of_rows() {
     }
     let rows = entity::throttle::Entity::find().all(app.app.db.reader()).await.unwrap();
     let account = rows.iter().find(|row| row.subject.starts_with("user:")).unwrap();
-    assert_eq!(account.failures, 2, "what locks an account stays");
+    assert_eq!(account.failures, 2, "rows that lock a user stay");
 }
 
-/// A long name is counted like any other name that nobody has.
+/// An overlong name is counted like any other unknown name.
 #[tokio::test]
 async fn login_with_overlong_name_counts_as_unknown_name() {
     let app = TestApp::with(LIMITED).await;

@@ -1,4 +1,4 @@
-//! What answers to names tell: nothing about who exists, nor which names are one account's.
+//! Login responses reveal neither which users exist nor which names belong to one user.
 
 use axum::http::Method;
 use base64::Engine;
@@ -18,24 +18,24 @@ pub const ALL_LOGIN_ROUTES: [(&str, &str); 5] = [
     ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
 ];
 
-/// The doors, by path.
+/// The login routes, by path.
 pub const LOGIN_ROUTES: [&str; 6] =
     ["/graphql", "/login", "/flask/login", "/api/users/login", "/any/login", "/auth/login"];
 
-/// A login at a door.
-pub async fn login_at(door: &str, caller: &Actor, name: &str, password: &str) -> TestResponse {
-    match door {
+/// A login by one route.
+pub async fn login_at(route: &str, caller: &Actor, name: &str, password: &str) -> TestResponse {
+    match route {
         "/graphql" => login(caller, name, password, None).await,
         "/auth/login" => {
             let basic = format!("Basic {}", STANDARD.encode(format!("{name}:{password}")));
-            caller.request(Method::POST, door, &[("authorization", &basic)], "").await
+            caller.request(Method::POST, route, &[("authorization", &basic)], "").await
         }
-        "/api/users/login" => caller.json(Method::POST, door, &json!({ "email": name, "password": password })).await,
-        _ => caller.json(Method::POST, door, &json!({ "username": name, "password": password })).await,
+        "/api/users/login" => caller.json(Method::POST, route, &json!({ "email": name, "password": password })).await,
+        _ => caller.json(Method::POST, route, &json!({ "username": name, "password": password })).await,
     }
 }
 
-/// Ways to write the names of an account with the username `name` and an address.
+/// Spellings of the names of a user with the username `name` and an email address.
 fn spellings(name: &str) -> Vec<String> {
     let (full, capitals) = (name.replace('a', "\u{ff41}"), name.to_uppercase());
     vec![
@@ -54,7 +54,7 @@ fn spellings(name: &str) -> Vec<String> {
     ]
 }
 
-/// A7, B5: any sequence of names and pauses, at each door, is answered alike for known and unknown names.
+/// A7, B5: any sequence of names and pauses, on each route, gets the same responses for known and unknown names.
 #[tokio::test]
 async fn login_responses_do_not_reveal_users_or_their_other_names() {
     let app = TestApp::with(&ALL_LOGIN_ROUTES).await;
@@ -63,7 +63,7 @@ async fn login_responses_do_not_reveal_users_or_their_other_names() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below
     };
-    for (number, door) in LOGIN_ROUTES.into_iter().cycle().take(3 * LOGIN_ROUTES.len()).enumerate() {
+    for (number, route) in LOGIN_ROUTES.into_iter().cycle().take(3 * LOGIN_ROUTES.len()).enumerate() {
         let (known, unknown) = (format!("ann{number}"), format!("adam{number}"));
         let input = json!({ "username": known, "email": format!("{known}@b\u{fc}cher.example"), "password": PASSWORD });
         app.anonymous().mutate_ok("register", input, "status").await;
@@ -71,8 +71,10 @@ async fn login_responses_do_not_reveal_users_or_their_other_names() {
         let mut refusals = 0;
         for step in 0..24 {
             let (one, other) = &names[next(names.len())];
-            let answers =
-                [login_at(door, &app.anonymous(), one, "x").await, login_at(door, &app.anonymous(), other, "x").await];
+            let answers = [
+                login_at(route, &app.anonymous(), one, "x").await,
+                login_at(route, &app.anonymous(), other, "x").await,
+            ];
             let [left, right] = answers.map(|answer| {
                 (
                     answer.status,
@@ -81,15 +83,15 @@ async fn login_responses_do_not_reveal_users_or_their_other_names() {
                     shape(&answer),
                 )
             });
-            assert_eq!(left, right, "{door}, step {step}: {one:?}");
+            assert_eq!(left, right, "{route}, step {step}: {one:?}");
             refusals += usize::from(left.0 == 429 || left.2);
             app.clock.advance(TimeDelta::milliseconds([0, 0, 500, 1_000, 3_000][next(5)]));
         }
-        assert!(refusals > 0, "{door} refused nothing");
+        assert!(refusals > 0, "{route} refused no attempt");
     }
 }
 
-/// The body without what each answer has of its own.
+/// The body without the parts that are unique to each response.
 fn shape(answer: &TestResponse) -> Value {
     let mut body: Value = serde_json::from_str(&answer.text).unwrap_or_default();
     if let Some(members) = body.as_object_mut() {
@@ -98,8 +100,8 @@ fn shape(answer: &TestResponse) -> Value {
     body
 }
 
-/// A1, B5: an account has a hundred failures under all its names. The lock does not show under another name:
-/// the right password is answered like a wrong one, for a day.
+/// A1, B5: a user has a hundred failures under all names together. The lock is invisible under another name: the right
+/// password gets the response of a wrong one, for a day.
 #[tokio::test]
 async fn lock_under_one_name_is_invisible_under_another() {
     let app = TestApp::with(&ALL_LOGIN_ROUTES).await;
@@ -109,24 +111,28 @@ async fn lock_under_one_name_is_invisible_under_another() {
         assert_eq!(login_error(&login(&app.anonymous(), "ann@example.org", "x", None).await), invalid_credentials());
         app.clock.advance(TimeDelta::seconds(10));
     }
-    let told = login_error(&login(&app.anonymous(), "ann@exam\u{115f}ple.org", PASSWORD, None).await);
-    assert_eq!(told, too_many_attempts(86_390));
-    for door in LOGIN_ROUTES {
+    let locked = login_error(&login(&app.anonymous(), "ann@exam\u{115f}ple.org", PASSWORD, None).await);
+    assert_eq!(locked, too_many_attempts(86_390));
+    for route in LOGIN_ROUTES {
         let jobs = app.app.hasher.jobs();
-        let right = login_at(door, &app.anonymous(), "ann", PASSWORD).await;
-        assert_eq!(app.app.hasher.jobs(), jobs + 1, "{door} does the same work");
+        let right = login_at(route, &app.anonymous(), "ann", PASSWORD).await;
+        assert_eq!(app.app.hasher.jobs(), jobs + 1, "{route} does the same work");
         app.clock.advance(TimeDelta::seconds(10));
-        let wrong = login_at(door, &app.anonymous(), "ann", "x").await;
+        let wrong = login_at(route, &app.anonymous(), "ann", "x").await;
         app.clock.advance(TimeDelta::seconds(10));
-        assert_eq!((right.status, shape(&right)), (wrong.status, shape(&wrong)), "{door}");
-        let nobody = login_at(door, &app.anonymous(), "nobody", "x").await;
-        assert_eq!((nobody.status, shape(&nobody)), (wrong.status, shape(&wrong)), "{door}");
+        assert_eq!((right.status, shape(&right)), (wrong.status, shape(&wrong)), "{route}");
+        let of_unknown = login_at(route, &app.anonymous(), "nobody", "x").await;
+        assert_eq!((of_unknown.status, shape(&of_unknown)), (wrong.status, shape(&wrong)), "{route}");
     }
     app.clock.advance(TimeDelta::days(1));
-    assert_eq!(login_error(&login(&app.anonymous(), "ann", PASSWORD, None).await).0, "none", "a day lifts it");
+    assert_eq!(
+        login_error(&login(&app.anonymous(), "ann", PASSWORD, None).await).0,
+        "none",
+        "the lock ends after a day"
+    );
 }
 
-/// A lock that is over is not renewed by one failure a day.
+/// An expired lock is not renewed by one failure a day.
 #[tokio::test]
 async fn one_failure_a_day_does_not_keep_a_lock() {
     let app = TestApp::with(&ALL_LOGIN_ROUTES).await;

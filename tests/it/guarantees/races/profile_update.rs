@@ -1,4 +1,4 @@
-//! Changes of different fields of one account at the same time, by callers who name no version: both are made.
+//! Concurrent changes of different fields of one user, without an expected version: both apply.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn pairs(ann: &Actor, token: &str, round: usize) -> Vec<[(Change, bool); 2]> {
         [user("updateUser", name(2)), user("setUserRoles", json!({ "roles": [role] }))],
         [user("setUserRoles", json!({ "roles": [other] })), own("updateProfile", name(3))],
         [of_token(json!({ "name": format!("robot {round}") })), of_token(json!({ "note": format!("note {round}") }))],
-        // A new address ends the sessions of its owner.
+        // A new email address ends the sessions of its owner.
         [user("updateUser", json!({ "email": format!("ann{round}@example.org") })), user("updateUser", name(4))],
     ]
 }

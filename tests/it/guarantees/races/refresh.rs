@@ -1,4 +1,4 @@
-//! Refreshes that meet each other, and what ends a session.
+//! Refreshes that race with each other, and with the end of a session.
 
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ fn refresh_token(answer: &TestResponse) -> String {
     tokens["refreshToken"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
 }
 
-/// S1, S3: fifty tabs on two nodes, again and again: one successor each time, and never a second branch.
+/// S1, S3: fifty parallel refreshes on two nodes, repeatedly: one new pair each time, and never a second branch.
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_refresh_on_two_nodes_gives_one_new_pair() {
     let [here, there] = nodes().await;
@@ -41,7 +41,7 @@ async fn parallel_refresh_on_two_nodes_gives_one_new_pair() {
             successors.push(refresh_token(&answer));
         }
         assert_eq!(rotated, 1, "one step");
-        assert!(successors.iter().all(|successor| *successor == successors[0]), "one successor");
+        assert!(successors.iter().all(|successor| *successor == successors[0]), "one new pair");
         token = successors.remove(0);
     }
     let sessions = session::Entity::find().all(here.app.db.reader()).await.unwrap();
@@ -49,7 +49,7 @@ async fn parallel_refresh_on_two_nodes_gives_one_new_pair() {
     assert_eq!(generations, [1 + i32::try_from(rounds).unwrap()]);
 }
 
-/// What ends the session of `ann`, acknowledged by the node of `caller`.
+/// A cause that ends the session of `ann`, acknowledged by the node of `caller`.
 #[derive(Clone, Copy, Debug)]
 pub enum SessionEnd {
     Logout,
@@ -81,8 +81,7 @@ pub async fn end_session(ending: SessionEnd, root: Actor, ann: Actor) {
     }
 }
 
-/// S5: whichever of the two is first, no token that either was answered with opens anything afterwards: here at once,
-/// on the other node within a second.
+/// S5: whichever is first, no token of either response is valid afterwards: here at once, on the other node within 1 s.
 #[tokio::test(flavor = "multi_thread")]
 async fn refresh_racing_the_session_end_does_not_revive_it() {
     let [here, there] = nodes().await;
@@ -104,31 +103,31 @@ async fn refresh_racing_the_session_end_does_not_revive_it() {
             race(round / endings.len() % 9, refreshing, end_session(ending, root.clone(), ann.clone())).await;
         if answer.payload_error("refresh").is_none() {
             let renewed = ann.signed_in(&answer.data()["refresh"]);
-            assert!(is_out(&renewed).await, "{ending:?}");
-            assert!(is_out_soon(&there, &renewed).await, "{ending:?}");
+            assert!(is_logged_out(&renewed).await, "{ending:?}");
+            assert!(is_logged_out_soon(&there, &renewed).await, "{ending:?}");
             let again = there.reconnect(&ann).refresh(renewed.refresh_token.as_deref().unwrap()).await;
             assert_eq!(again.payload_error("refresh").as_deref(), Some("SESSION_ENDED"), "{ending:?}");
         }
-        assert!(is_out(&ann).await, "{ending:?}");
-        assert!(is_out_soon(&there, &ann).await, "{ending:?}");
+        assert!(is_logged_out(&ann).await, "{ending:?}");
+        assert!(is_logged_out_soon(&there, &ann).await, "{ending:?}");
     }
 }
 
-pub async fn is_out(actor: &Actor) -> bool {
+pub async fn is_logged_out(actor: &Actor) -> bool {
     actor.me_reason().await.as_deref() == Some("SESSION_ENDED")
 }
 
-pub async fn is_out_soon(node: &TestApp, actor: &Actor) -> bool {
+pub async fn is_logged_out_soon(node: &TestApp, actor: &Actor) -> bool {
     let (actor, acknowledged) = (node.reconnect(actor), Instant::now());
     while acknowledged.elapsed() < Duration::from_secs(1) {
-        if is_out(&actor).await {
+        if is_logged_out(&actor).await {
             return true;
         }
     }
-    is_out(&actor).await
+    is_logged_out(&actor).await
 }
 
-/// S5: a pair that a refresh hands out while a role is taken away opens no more than the account may.
+/// S5: a pair issued during the removal of a role grants no more than the user's current permissions.
 #[tokio::test(flavor = "multi_thread")]
 async fn refresh_racing_a_demotion_restores_no_role() {
     let [here, there] = nodes().await;
@@ -151,7 +150,7 @@ async fn refresh_racing_a_demotion_restores_no_role() {
 /// S3 on two processes.
 #[tokio::test]
 async fn parallel_refresh_on_two_processes_gives_one_new_pair() {
-    // Nobody reads the log meanwhile.
+    // The log is not read meanwhile.
     let unlimited = [("ACCOUNTD_LIMITS__ENABLED", "false"), ("ACCOUNTD_LOG__FILTER", "off")];
     let here = Process::start(TestDatabase::migrated().await, &unlimited);
     let register = "mutation ($p: String!) { register(input: { username: \"ann\", password: $p }) {

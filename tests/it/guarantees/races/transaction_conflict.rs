@@ -1,4 +1,4 @@
-//! Transactions that the database gives up in favour of others.
+//! Transactions that the database aborts in favor of others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +10,7 @@ use crate::support::TestApp;
 use crate::support::database::backend;
 use crate::support::source_files::rust_files;
 
-/// What makes the database answer as it does to the loser of a conflict; SQLite has one writer, and no losers.
+/// The error of the database for a lost conflict; SQLite has one writer, and no conflicts.
 fn conflict() -> Option<&'static str> {
     match backend() {
         DbBackend::Postgres => Some("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$"),
@@ -19,7 +19,7 @@ fn conflict() -> Option<&'static str> {
     }
 }
 
-/// R9: three times again, and then it is the client's turn.
+/// R9: three retries, then the client's turn.
 #[tokio::test]
 async fn conflicting_transaction_is_retried_three_times() {
     let Some(conflict) = conflict() else { return };
@@ -43,7 +43,7 @@ async fn conflicting_transaction_is_retried_three_times() {
     assert!(matches!(lose(4).await, (4, Err(Error::ServerBusy { .. }))));
 }
 
-/// R9, S10: a logout that loses is done again; one that cannot be done is not acknowledged.
+/// R9, S10: a logout that loses is retried; a failed one is not acknowledged.
 #[tokio::test]
 async fn repeatedly_conflicting_transaction_fails_without_effect() {
     let (make, drop): (&[&str], &[&str]) = match backend() {
@@ -74,9 +74,9 @@ async fn repeatedly_conflicting_transaction_fails_without_effect() {
     }
     let logout = async || ann.send("mutation { logout { ok } }", json!({})).await;
     let (lost, still) = (logout().await, ann.me_code().await);
-    // Tries five to seven lose, the eighth is let through.
+    // Attempts five to seven lose, the eighth succeeds.
     let (won, then) = (logout().await, ann.me_reason().await);
-    // The database is another test's after this one.
+    // The database is reused by other tests.
     for statement in drop {
         db.execute_unprepared(statement).await.unwrap();
     }
@@ -85,12 +85,12 @@ async fn repeatedly_conflicting_transaction_fails_without_effect() {
     assert_eq!(then.as_deref(), Some("SESSION_ENDED"));
 }
 
-/// R9: nor does a statement that is a transaction by itself: the count of a try, the record of a failure, the note that
-/// a client has its new pair.
+/// R9: a single-statement transaction is retried, too: the count of an attempt, the record of a failure, the receipt of
+/// a new pair.
 #[tokio::test]
 async fn conflicting_statement_is_retried() {
     let tables = [("throttle", "INSERT"), ("throttle", "UPDATE"), ("audit_event", "INSERT"), ("session", "UPDATE")];
-    // What happens once in a transaction and is done again with it is made to lose, too; that does no harm.
+    // Statements within a transaction are retried with it, so making them lose as well is harmless.
     let every_second = |number: usize, (table, deed): (&str, &str)| match backend() {
         DbBackend::Postgres => Some([
             format!("CREATE SEQUENCE tries_{number}"),
@@ -115,8 +115,8 @@ async fn conflicting_statement_is_retried() {
     let app = TestApp::with(&[("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     let ann = app.user("ann").await;
     let db = app.app.db.writer();
-    for (number, place) in tables.into_iter().enumerate() {
-        let Some(statements) = every_second(number, place) else { return };
+    for (number, target) in tables.into_iter().enumerate() {
+        let Some(statements) = every_second(number, target) else { return };
         for statement in statements {
             db.execute_unprepared(&statement).await.unwrap();
         }
@@ -128,7 +128,7 @@ async fn conflicting_statement_is_retried() {
     }
     let renewed = ann.refresh(ann.refresh_token.as_deref().unwrap()).await;
     let then = ann.signed_in(&renewed.data()["refresh"]).me_code().await;
-    // The database is another test's after this one.
+    // The database is reused by other tests.
     for (number, (table, _)) in tables.into_iter().enumerate() {
         let drop = match backend() {
             DbBackend::Postgres => [
@@ -148,17 +148,18 @@ async fn conflicting_statement_is_retried() {
     assert_eq!(then, None);
 }
 
-/// R9: no use case forgets.
+/// R9: every use case retries.
 #[test]
 fn every_use_case_transaction_retries_on_conflict() {
-    // The transaction itself, and what is called from within.
-    let elsewhere = ["src/account/transaction.rs", "src/account/refresh.rs", "src/account/import/batch.rs"];
+    // The transaction itself, and functions called from within one.
+    let elsewhere =
+        ["src/account/authentication/refresh.rs", "src/account/event/unit_of_work.rs", "src/account/import/batch.rs"];
     let (mut found, mut single) = (0, 0);
-    for file in rust_files(&["src/account"]) {
+    for file in rust_files(&["src/account", "src/dialects"]) {
         let code = file.code();
         let lines: Vec<&str> = code.lines().collect();
         for (number, line) in lines.iter().enumerate() {
-            let begins = line.contains("Transaction::begin") || line.contains("app.db.begin()");
+            let begins = line.contains("UnitOfWork::begin") || line.contains("app.db.begin()");
             if begins && !elsewhere.iter().any(|path| file.path.starts_with(path)) {
                 let before = lines[number.saturating_sub(2)..number].join("");
                 assert!(before.replace(char::is_whitespace, "").contains(".retry(||async{"), "{}: {line}", file.path);

@@ -1,4 +1,4 @@
-//! A proxy in front of a site has the browser send its own `Authorization` along: no credential of ours, at any door.
+//! A proxy may require its own `Authorization` header: it is no credential of accountd on any route.
 
 use axum::http::Method;
 use serde_json::json;
@@ -22,14 +22,14 @@ async fn cookie_is_accepted_beside_another_authorization_scheme() {
         assert_eq!(browser.logout().await.data()["logout"]["revokedSessionCount"], 1, "{scheme}");
         assert_eq!(browser.me().await, json!({ "data": { "me": null } }), "{scheme}");
     }
-    // A bearer token counts before the cookie still, and so does one that is wrong.
+    // A bearer token, valid or not, takes precedence over the cookie.
     browser.login("COOKIES").await.data();
     let wrong = browser.at(&[(origin.0, &origin.1), ("authorization", "Bearer x")]);
     assert_eq!(wrong.me().await["errors"][0]["extensions"]["reason"], "TOKEN_INVALID");
 }
 
-/// Beside no cookie it is as without the header, in the words of each dialect. That of the course answers any header
-/// without its token alike, and Corvus's login has a `Basic` of its own.
+/// Without cookie it counts as no header, with each dialect's own error. The course's dialect responds alike to any
+/// header without its token, and Corvus's login has its own `Basic`.
 #[tokio::test]
 async fn other_authorization_scheme_is_ignored_in_every_dialect() {
     let app = TestApp::with(&[
@@ -64,7 +64,7 @@ async fn other_authorization_scheme_is_ignored_in_every_dialect() {
             }
         }
     }
-    // The cookie of user-api counts, too.
+    // The cookie of user-api is accepted, too.
     app.user("ann").await;
     let body = json!({ "email": "ann", "password": PASSWORD });
     let login = app.anonymous().json(Method::POST, "/api/users/login", &body).await;

@@ -1,8 +1,8 @@
-//! Requests that a page of somebody else has the browser send: nothing changes (OWASP CSRF Prevention Cheat Sheet).
+//! Cross-site request forgery: such requests change nothing (OWASP CSRF Prevention Cheat Sheet).
 
 use super::*;
 
-/// A browser that is signed in by cookies, with one foreign origin on the list.
+/// A browser with session cookies, with one cross-site origin in the allow list.
 async fn victim() -> (TestApp, Browser) {
     let app = TestApp::with(&[("ACCOUNTD_CORS__ORIGINS", "https://app.example.com,http://localhost:5173")]).await;
     app.user("ann").await;
@@ -11,7 +11,7 @@ async fn victim() -> (TestApp, Browser) {
     (app, browser)
 }
 
-/// What pages of others, and programs, say of where they come from.
+/// Origin headers of cross-site pages and of programs.
 const CROSS_SITE: [&[(&str, &str)]; 15] = [
     &[],
     &[("origin", "null")],
@@ -38,35 +38,35 @@ const SAME_SITE: [&[(&str, &str)]; 5] = [
     &[("sec-fetch-site", "same-origin"), ("origin", "null")],
 ];
 
-/// X1: login, refresh and logout CSRF, and a change of the password.
+/// X1: CSRF on login, refresh and logout, and on a password change.
 #[tokio::test]
 async fn cross_site_requests_with_cookies_change_nothing() {
     let (_app, browser) = victim().await;
     let before = browser.jar.lock().unwrap().clone();
     for page in CROSS_SITE {
-        let forger = browser.at(page);
+        let forge = browser.at(page);
         for transport in ["REFRESH_COOKIE", "COOKIES"] {
-            assert_eq!(forger.login(transport).await.code().as_deref(), Some("CSRF_REFUSED"), "{page:?}");
+            assert_eq!(forge.login(transport).await.code().as_deref(), Some("CSRF_REFUSED"), "{page:?}");
             let register = format!(
                 "mutation {{ register(input: {{ username: \"eve\", password: \"{PASSWORD}\", transport: {transport} }}) {{ status errors {{ code }} }} }}"
             );
-            assert_eq!(forger.send(&register).await.code().as_deref(), Some("CSRF_REFUSED"), "{page:?}");
+            assert_eq!(forge.send(&register).await.code().as_deref(), Some("CSRF_REFUSED"), "{page:?}");
         }
-        assert_eq!(forger.refresh().await.code().as_deref(), Some("CSRF_REFUSED"), "{page:?}");
-        assert_eq!(forger.logout().await.code().as_deref(), Some("CSRF_REFUSED"), "{page:?}");
-        assert_eq!(forger.me().await, json!({ "data": { "me": null } }), "{page:?}");
+        assert_eq!(forge.refresh().await.code().as_deref(), Some("CSRF_REFUSED"), "{page:?}");
+        assert_eq!(forge.logout().await.code().as_deref(), Some("CSRF_REFUSED"), "{page:?}");
+        assert_eq!(forge.me().await, json!({ "data": { "me": null } }), "{page:?}");
         let input = format!("currentPassword: \"{PASSWORD}\", newPassword: \"another-horse-battery-8\"");
         let update =
-            forger.send(&format!("mutation {{ updatePassword(input: {{ {input} }}) {{ user {{ id }} }} }}")).await;
+            forge.send(&format!("mutation {{ updatePassword(input: {{ {input} }}) {{ user {{ id }} }} }}")).await;
         assert_eq!(update.code().as_deref(), Some("UNAUTHENTICATED"), "{page:?}");
     }
     assert_eq!(*browser.jar.lock().unwrap(), before);
     let sessions = browser.send("{ me { sessions { totalCount } } }").await;
     assert_eq!(sessions.data()["me"]["sessions"]["totalCount"], 2);
-    assert_eq!(browser.refresh().await.data()["refresh"]["outcome"], "ROTATED", "no forged refresh has come before");
+    assert_eq!(browser.refresh().await.data()["refresh"]["outcome"], "ROTATED", "no earlier forged refresh succeeded");
 }
 
-/// X1: what forms, scripts and images can send without being asked first.
+/// X1: requests of forms, scripts and images, which need no preflight.
 #[tokio::test]
 async fn cross_site_requests_of_other_media_types_change_nothing() {
     let (_app, browser) = victim().await;
@@ -75,7 +75,7 @@ async fn cross_site_requests_of_other_media_types_change_nothing() {
     let json = json!({ "query": query }).to_string();
     let multipart = format!("--x\r\ncontent-disposition: form-data; name=\"query\"\r\n\r\n{query}\r\n--x--\r\n");
     let form = "query=mutation%7Blogout%7Bok%7D%7D".to_owned();
-    // Even where the page is one of ours: a form there may be of somebody else's making.
+    // Also from a same-site page: its forms may be injected.
     for page in [&browser, &browser.at(&[("origin", "https://evil.example")])] {
         for (content, body) in [
             ("text/plain", &json),
@@ -96,7 +96,7 @@ async fn cross_site_requests_of_other_media_types_change_nothing() {
     assert_eq!(browser.me().await, signed_in());
 }
 
-/// X1: the pages that may.
+/// X1: the allowed pages.
 #[tokio::test]
 async fn same_site_requests_with_cookies_are_accepted() {
     let (_app, browser) = victim().await;
@@ -120,8 +120,8 @@ async fn same_site_requests_with_cookies_are_accepted() {
     }
 }
 
-/// Success would be a lie: the browser drops a `SameSite` cookie that a page of another site is sent, and the next request
-/// comes without it.
+/// Success would be misleading: the browser drops a `SameSite` cookie for a cross-site page, and the next request has
+/// no cookie.
 #[tokio::test]
 async fn cookie_transport_for_a_cross_site_page_is_refused() {
     let origins = "https://app.example.com,https://app.other.com,http://localhost:5173,http://127.0.0.1:5173";
@@ -136,7 +136,7 @@ async fn cookie_transport_for_a_cross_site_page_is_refused() {
         ("localhost:8080", "http://localhost:5173", Some("same-site"), false),
         ("localhost:8080", "http://localhost:5173", None, false),
         ("127.0.0.1:8080", "http://127.0.0.1:5173", None, false),
-        // The page's own server passes requests on under another name, which the browser does not see.
+        // The page's own server forwards requests under another name, which the browser does not see.
         ("127.0.0.1:8080", "http://localhost:5173", Some("same-origin"), false),
         ("127.0.0.1:8080", "https://app.example.com", None, false),
         ("accounts:8080", "https://app.example.com", None, false),
@@ -163,12 +163,12 @@ async fn cookie_transport_for_a_cross_site_page_is_refused() {
             }
         }
         let body = there.login("BODY").await;
-        assert_eq!(body.data()["login"]["errors"], json!([]), "{case}: tokens in the answer need no cookie");
+        assert_eq!(body.data()["login"]["errors"], json!([]), "{case}: tokens in the response need no cookie");
     }
 }
 
-/// X1: a page of others cannot set the header, so who comes with it is not asked where from; and no cookie counts for
-/// such a page.
+/// X1: a cross-site page cannot set the header, so bearer requests need no origin check; cookies are ignored for such a
+/// page.
 #[tokio::test]
 async fn bearer_requests_need_no_same_site_check() {
     let (_app, browser) = victim().await;
@@ -185,29 +185,29 @@ async fn bearer_requests_need_no_same_site_check() {
     assert_eq!(logout.data()["logout"]["revokedSessionCount"], 1);
     assert_eq!(set_cookies(&logout), [""; 0]);
     let logout = evil.with_token("garbage").logout().await;
-    assert_eq!(logout.data()["logout"]["revokedSessionCount"], 0, "a header that does not hold makes no cookie count");
+    assert_eq!(logout.data()["logout"]["revokedSessionCount"], 0, "with an invalid header no cookie counts");
     assert_eq!(browser.me().await, signed_in(), "the cookies' session lives");
 }
 
-/// X1: else a page of others could sign in its visitors as somebody it knows the refresh token of.
+/// X1: otherwise a cross-site page could log in its visitors with a refresh token that it knows.
 #[tokio::test]
 async fn refresh_token_in_the_body_sets_no_cookie() {
     let (app, browser) = victim().await;
     let token = browser.cookie(REFRESH).unwrap();
     let query = format!("mutation {{ refresh(input: {{ refreshToken: \"{token}\" }}) {{ outcome {TOKENS} }} }}");
-    let stranger = Browser { jar: Arc::default(), ..browser.at(&[("origin", "https://evil.example")]) };
-    let answer = stranger.send(&query).await;
+    let cross_site = Browser { jar: Arc::default(), ..browser.at(&[("origin", "https://evil.example")]) };
+    let answer = cross_site.send(&query).await;
     assert_eq!((answer.code().as_deref(), set_cookies(&answer).len()), (Some("CSRF_REFUSED"), 0));
     let rest = json!({ "refresh_token": token });
     assert_eq!(app.anonymous().json(Method::POST, "/token-refresh", &rest).await.status, 403);
     let ours = Browser { jar: Arc::default(), ..browser.clone() };
     let answer = ours.send(&query).await;
-    assert_eq!(answer.data()["refresh"]["outcome"], "ROTATED", "nothing was spent");
+    assert_eq!(answer.data()["refresh"]["outcome"], "ROTATED", "no refresh token was used");
     assert_eq!(answer.data()["refresh"]["tokens"]["refreshToken"], json!(null));
     assert!(ours.cookie(REFRESH).is_some());
 }
 
-/// The REST dialects know no cookies.
+/// The REST dialects ignore cookies.
 #[tokio::test]
 async fn rest_ignores_cookies() {
     let (_app, browser) = victim().await;

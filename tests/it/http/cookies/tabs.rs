@@ -1,4 +1,4 @@
-//! Many tabs with one jar: no answer takes away what another has brought (users.md, demand 1).
+//! Several tabs with one cookie jar: no response removes the cookie of another (users.md, demand 1).
 
 use super::*;
 
@@ -16,7 +16,7 @@ async fn two_tabs_refreshing_get_the_same_cookies() {
     assert_eq!(browser.refresh().await.data()["refresh"]["outcome"], "ROTATED", "the session is alive");
 }
 
-/// X2: whatever a refresh is refused for, by then another tab may have signed in again.
+/// X2: when a refresh is refused, another tab may have logged in again.
 #[tokio::test]
 async fn refresh_that_lost_the_race_keeps_the_new_cookie() {
     let (app, browser) = ann().await;
@@ -43,7 +43,7 @@ async fn refresh_that_lost_the_race_keeps_the_new_cookie() {
     assert_eq!(*browser.jar.lock().unwrap(), before);
 }
 
-/// X2: a logout clears the cookies of what it ended and of nothing else.
+/// X2: logout clears only the cookies of the session it ended.
 #[tokio::test]
 async fn only_invalid_cookies_are_cleared() {
     let (_app, browser) = ann().await;
@@ -52,7 +52,7 @@ async fn only_invalid_cookies_are_cleared() {
     browser.login("COOKIES").await;
     let answer = body.logout().await;
     assert_eq!(answer.data()["logout"]["revokedSessionCount"], 1);
-    assert_eq!(set_cookies(&answer), [""; 0], "the header's session went, the cookie's did not");
+    assert_eq!(set_cookies(&answer), [""; 0], "the header's session ended, the cookie's did not");
     assert_eq!(browser.me().await, signed_in());
 
     let others = "mutation { logout(input: { scope: OTHERS }) { revokedSessionCount } }";
@@ -61,15 +61,15 @@ async fn only_invalid_cookies_are_cleared() {
         "mutation {{ logout {{ ok }} login(input: {{ username: \"ann\", password: \"{PASSWORD}\", transport: COOKIES }}) {{ {TOKENS} }} }}"
     );
     browser.send(&again).await.data();
-    assert_eq!(browser.me().await, signed_in(), "what came after the logout stays");
+    assert_eq!(browser.me().await, signed_in(), "cookies set after the logout stay");
     let reversed = format!(
         "mutation {{ login(input: {{ username: \"ann\", password: \"{PASSWORD}\", transport: COOKIES }}) {{ {TOKENS} }} logout {{ ok }} }}"
     );
     browser.send(&reversed).await.data();
-    assert_eq!(browser.me().await, signed_in(), "the logout was for the session that asked");
+    assert_eq!(browser.me().await, signed_in(), "the logout ended the calling session only");
     let renewed = browser.send("mutation { refresh { outcome } logout { ok } }").await;
     assert_eq!(renewed.data()["refresh"]["outcome"], "ROTATED");
-    assert!(browser.jar.lock().unwrap().is_empty(), "the renewed session is over");
+    assert!(browser.jar.lock().unwrap().is_empty(), "the refreshed session has ended");
 
     browser.put_cookie(REFRESH, "junk");
     browser.put_cookie(ACCESS, "junk");
@@ -77,7 +77,7 @@ async fn only_invalid_cookies_are_cleared() {
     assert!(browser.jar.lock().unwrap().is_empty());
 }
 
-/// X2: the longest token that a user's roles can make.
+/// X2: the longest token that a user's roles can produce.
 #[tokio::test]
 async fn longest_token_fits_into_a_cookie() {
     let (app, browser) = ann().await;

@@ -1,4 +1,4 @@
-//! API tokens by REST: nothing here, and something to those who hold the datasets.
+//! API tokens by REST: without use here, for services that own the datasets.
 
 use axum::http::{Method, StatusCode};
 use chrono::TimeDelta;
@@ -20,18 +20,19 @@ async fn plantdb_api_token_names_its_datasets() {
     assert_eq!(made["expiration date"], json!("2026-03-01T13:00:00Z"));
     let program = ann.with_token(made["api_token"].as_str().unwrap());
     assert_eq!(program.token.as_ref().unwrap().split('.').count(), 3, "clients take it for a JWT");
-    let told = program.send("{ me { username } currentApiToken { name scopes permissions } }", json!({})).await.data();
-    let mut scopes: Vec<_> = told["currentApiToken"]["scopes"].as_array().unwrap().clone();
+    let described =
+        program.send("{ me { username } currentApiToken { name scopes permissions } }", json!({})).await.data();
+    let mut scopes: Vec<_> = described["currentApiToken"]["scopes"].as_array().unwrap().clone();
     scopes.sort_by_key(Value::to_string);
     assert_eq!(json!(scopes), json!(["a/b/Permission.CREATE", "ds_*/read,write"]));
-    assert_eq!(told["currentApiToken"]["permissions"], json!([]), "it can do nothing here");
+    assert_eq!(described["currentApiToken"]["permissions"], json!([]), "it grants nothing here");
     assert_eq!(validation(&program).await, StatusCode::OK);
 
     let another = create(&program, json!({ "ds_*": ["read"] })).await;
-    assert_eq!(another.status, StatusCode::FORBIDDEN, "a token makes no other");
+    assert_eq!(another.status, StatusCode::FORBIDDEN, "a token creates no other");
     assert_failure(&another);
     app.clock.advance(TimeDelta::hours(1));
-    assert_eq!(validation(&program).await, StatusCode::UNAUTHORIZED, "it is over");
+    assert_eq!(validation(&program).await, StatusCode::UNAUTHORIZED, "it has expired");
 }
 
 #[tokio::test]

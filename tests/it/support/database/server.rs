@@ -1,19 +1,19 @@
-//! What PostgreSQL and MariaDB are told to make, copy, empty and drop databases.
+//! The statements by which PostgreSQL and MariaDB create, copy, empty and drop databases.
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
-/// What the name of every database begins with that the tests make.
+/// The name prefix of every test database.
 pub const PREFIX: &str = "accountd_test_";
 
-/// A server on which tests may make databases.
+/// A server on which tests may create databases.
 #[derive(Clone)]
 pub struct Server {
     pub backend: DbBackend,
     url: String,
 }
 
-/// A migrated database that others are copied from, and what the migrations put into its tables.
+/// A migrated database as template for others, and the rows that the migrations insert.
 pub struct Template {
     name: String,
     tables: Vec<String>,
@@ -36,21 +36,21 @@ impl Server {
 
     /// The URL of one of its databases.
     pub fn url(&self, database: &str) -> String {
-        let (place, parameters) = self.url.split_once('?').map_or((&*self.url, ""), |(place, rest)| (place, rest));
-        let authority = place.find("://").map_or(0, |begin| begin + 3);
-        let end = place[authority..].find('/').map_or(place.len(), |path| authority + path);
+        let (base, parameters) = self.url.split_once('?').map_or((&*self.url, ""), |(base, rest)| (base, rest));
+        let authority = base.find("://").map_or(0, |begin| begin + 3);
+        let end = base[authority..].find('/').map_or(base.len(), |path| authority + path);
         let separator = if parameters.is_empty() { "" } else { "?" };
-        format!("{}/{database}{separator}{parameters}", &place[..end])
+        format!("{}/{database}{separator}{parameters}", &base[..end])
     }
 
     async fn connect(&self, url: &str) -> DatabaseConnection {
         let mut options = ConnectOptions::new(url);
-        // One that stays: locks and settings belong to it.
+        // One permanent connection: locks and settings belong to it.
         options.max_connections(1).idle_timeout(None).max_lifetime(None).sqlx_logging(false);
         Database::connect(options).await.unwrap()
     }
 
-    /// A connection for the server's own affairs.
+    /// A connection for administrative statements.
     pub async fn admin(&self) -> DatabaseConnection {
         self.connect(&self.url).await
     }
@@ -65,7 +65,7 @@ impl Server {
         rows.iter().filter_map(|row| row.try_get_by_index::<Option<String>>(0).unwrap()).collect()
     }
 
-    /// Marks the databases of `run` as in use for as long as the connection lives.
+    /// Marks the databases of `run` as in use while the connection lives.
     pub async fn mark_in_use(&self, run: &str) -> DatabaseConnection {
         let admin = self.admin().await;
         match self.backend {
@@ -79,7 +79,7 @@ impl Server {
         self.run(admin, &format!("CREATE DATABASE {name}")).await;
     }
 
-    /// Migrates a database and makes it a pattern for others.
+    /// Migrates a database and makes it the template of others.
     pub async fn migrate(&self, name: &str) -> Template {
         let db = self.connect(&self.url(name)).await;
         Migrator::up(&db, None).await.unwrap();
@@ -99,26 +99,26 @@ impl Server {
         Template { name: name.to_owned(), tables, rows }
     }
 
-    /// Makes a database like `pattern`.
-    pub async fn copy(&self, admin: &DatabaseConnection, name: &str, pattern: &Template) {
+    /// Creates a database from the template.
+    pub async fn copy(&self, admin: &DatabaseConnection, name: &str, template: &Template) {
         if self.backend == DbBackend::Postgres {
-            return self.run(admin, &format!("CREATE DATABASE {name} TEMPLATE {}", pattern.name)).await;
+            return self.run(admin, &format!("CREATE DATABASE {name} TEMPLATE {}", template.name)).await;
         }
         self.create(admin, name).await;
         let db = self.connect(&self.url(name)).await;
         self.run(&db, "SET FOREIGN_KEY_CHECKS = 0").await;
-        for table in &pattern.tables {
-            let made = format!("SHOW CREATE TABLE {}.`{table}`", pattern.name);
+        for table in &template.tables {
+            let made = format!("SHOW CREATE TABLE {}.`{table}`", template.name);
             let row = db.query_one_raw(Statement::from_sql_and_values(self.backend, made, [])).await.unwrap().unwrap();
             self.run(&db, &row.try_get_by_index::<String>(1).unwrap()).await;
-            self.run(&db, &format!("INSERT INTO `{table}` SELECT * FROM {}.`{table}`", pattern.name)).await;
+            self.run(&db, &format!("INSERT INTO `{table}` SELECT * FROM {}.`{table}`", template.name)).await;
         }
         db.close().await.unwrap();
     }
 
-    /// Makes a used database like new: like `pattern`, or empty.
-    pub async fn reset(&self, admin: &DatabaseConnection, name: &str, pattern: Option<&Template>) {
-        // Whatever a test left running must not write into the next one's database.
+    /// Resets a used database: to the template, or to empty.
+    pub async fn reset(&self, admin: &DatabaseConnection, name: &str, template: Option<&Template>) {
+        // Remaining tasks of a test must not write into the next one's database.
         let others = match self.backend {
             DbBackend::Postgres => "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = $1",
             _ => "SELECT CAST(id AS CHAR) FROM information_schema.processlist WHERE db = ?",
@@ -129,25 +129,25 @@ impl Server {
                 admin.execute_unprepared(&format!("KILL {id}")).await.ok();
             }
         }
-        match (self.backend, pattern) {
+        match (self.backend, template) {
             (DbBackend::Postgres, None) => {
                 let db = self.connect(&self.url(name)).await;
                 self.run(&db, "DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
                 db.close().await.unwrap();
             }
             (_, None) => self.run(admin, &format!("DROP DATABASE {name}; CREATE DATABASE {name}")).await,
-            (DbBackend::Postgres, Some(pattern)) => {
+            (DbBackend::Postgres, Some(template)) => {
                 let db = self.connect(&self.url(name)).await;
                 let filled = |table: &String| format!("SELECT '{table}' WHERE EXISTS (SELECT 1 FROM \"{table}\")");
-                let filled: Vec<String> = pattern.tables.iter().map(filled).collect();
+                let filled: Vec<String> = template.tables.iter().map(filled).collect();
                 let filled = self.texts(&db, &filled.join(" UNION ALL "), &[]).await;
-                // TRUNCATE makes new files for each table and each index, and waits for the disk for all of them.
+                // TRUNCATE creates new files for each table and each index, and waits for the disk for all of them.
                 let empty: String = filled.iter().map(|table| format!("DELETE FROM \"{table}\"; ")).collect();
                 let restart = "SELECT setval(quote_ident(sequencename)::regclass, 1, false) FROM pg_sequences
                                WHERE schemaname = 'public'";
                 let quickly = "SET session_replication_role = replica; SET synchronous_commit = off";
                 self.run(&db, &format!("{quickly}; {empty}{restart}")).await;
-                for (table, json) in &pattern.rows {
+                for (table, json) in &template.rows {
                     let json = json.replace('\'', "''");
                     let rows = format!("json_populate_recordset(NULL::\"{table}\", '{json}')");
                     self.run(&db, &format!("INSERT INTO \"{table}\" SELECT * FROM {rows}")).await;
@@ -159,22 +159,22 @@ impl Server {
                 }
                 db.close().await.unwrap();
             }
-            (_, Some(pattern)) => {
+            (_, Some(template)) => {
                 let db = self.connect(&self.url(name)).await;
                 self.run(&db, "SET FOREIGN_KEY_CHECKS = 0").await;
-                for table in &pattern.tables {
+                for table in &template.tables {
                     let some = format!("SELECT 'some' FROM `{table}` LIMIT 1");
                     if !self.texts(&db, &some, &[]).await.is_empty() {
                         self.run(&db, &format!("TRUNCATE `{table}`")).await;
                     }
-                    self.run(&db, &format!("INSERT INTO `{table}` SELECT * FROM {}.`{table}`", pattern.name)).await;
+                    self.run(&db, &format!("INSERT INTO `{table}` SELECT * FROM {}.`{table}`", template.name)).await;
                 }
                 db.close().await.unwrap();
             }
         }
     }
 
-    /// Drops the databases of runs that are over; tells which.
+    /// Drops the databases of ended runs, and returns their names.
     pub async fn drop_leftovers(&self, admin: &DatabaseConnection) -> Vec<String> {
         let leftovers = match self.backend {
             DbBackend::Postgres => {
@@ -191,7 +191,7 @@ impl Server {
         let names = self.texts(admin, leftovers, values).await;
         for name in &names {
             let force = if self.backend == DbBackend::Postgres { " WITH (FORCE)" } else { "" };
-            // Another run's sweeper may have been faster.
+            // The reaper of another run may have been faster.
             admin.execute_unprepared(&format!("DROP DATABASE IF EXISTS {name}{force}")).await.ok();
         }
         names

@@ -1,4 +1,4 @@
-//! What each caller changes about an API token: its owner everything, others what takes away.
+//! Changes of an API token: the owner makes all of them, others only restricting ones.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::guarantees::access::actors::{ActorKind, Fixture};
 use crate::guarantees::access::outcome::Outcome::{Data, Refused};
 use crate::support::schema_inputs::schema_inputs;
 
-/// By field of `UpdateApiTokenInput`: what takes something away, and what gives or describes.
+/// By field of `UpdateApiTokenInput`: whether the change restricts the token.
 fn token_changes() -> Vec<(&'static str, Value, bool)> {
     vec![
         ("name", json!("other"), false),
@@ -21,7 +21,7 @@ fn token_changes() -> Vec<(&'static str, Value, bool)> {
         ("expiresIn", json!(60), true),
         ("expiresIn", json!(7_200), false),
         ("expiresIn", json!(null), false),
-        // Says what is changed.
+        // The expected version only.
         ("version", json!(0), true),
     ]
 }
@@ -34,17 +34,17 @@ async fn only_the_owner_extends_an_api_token() {
     assert_eq!(fields, listed.collect(), "the table lists every field");
 
     let mut wrong = Vec::new();
-    let world = Fixture::new().await;
-    let owner = world.holder("owner", &["SESSIONS_REVOKE", "USERS_READ"]).await;
-    let below = world.holder("below", &["SESSIONS_REVOKE"]).await;
-    let above = world.actor(ActorKind::Admin);
+    let fixture = Fixture::new().await;
+    let owner = fixture.holder("owner", &["SESSIONS_REVOKE", "USERS_READ"]).await;
+    let below = fixture.holder("below", &["SESSIONS_REVOKE"]).await;
+    let above = fixture.actor(ActorKind::Admin);
     for (field, value, takes_away) in token_changes() {
         for who in ["owner", "itself", "itself without permissions", "below", "above"] {
             let permissions = if who == "itself" { ["SESSIONS_REVOKE", "USERS_READ"].as_slice() } else { &[] };
             let input = json!({ "name": "robot", "permissions": permissions, "expiresIn": 3_600 });
             let made = owner.mutate_ok("createApiToken", input, "apiToken { id } token").await;
             let program = owner.with_token(made["token"].as_str().unwrap());
-            // Its use is recorded once a minute.
+            // Token use is recorded once a minute.
             assert_eq!(program.me_code().await, None);
             let (actor, verdict) = match who {
                 "owner" => (&owner, Data),
@@ -55,12 +55,12 @@ async fn only_the_owner_extends_an_api_token() {
             };
             let mut input = json!({ "apiTokenId": made["apiToken"]["id"] });
             input[field] = value.clone();
-            let before = world.rows().await;
+            let before = fixture.rows().await;
             let answer = actor.mutate("updateApiToken", input, "apiToken { id } errors { code }").await;
             if let Err(found) = verdict.check(&answer, "/updateApiToken/apiToken") {
                 wrong.push(format!("{field} {value} by {who}: {verdict:?} was expected, but {found}"));
             }
-            if verdict != Data && world.rows().await != before {
+            if verdict != Data && fixture.rows().await != before {
                 wrong.push(format!("{field} {value} by {who} was refused and changed something"));
             }
             owner.mutate_ok("revokeApiToken", json!({ "apiTokenId": made["apiToken"]["id"] }), "apiToken { id }").await;
@@ -69,12 +69,12 @@ async fn only_the_owner_extends_an_api_token() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A switched-off token of an administrator stays off, whatever else is changed along with it.
+/// A disabled token of an administrator stays disabled, whatever else changes with it.
 #[tokio::test]
 async fn api_token_change_that_extends_and_restricts_needs_the_owner() {
-    let world = Fixture::new().await;
-    let (root, ann) = (world.actor(ActorKind::Admin), &world.ann);
-    let id = &world.ann_token.0;
+    let fixture = Fixture::new().await;
+    let (root, ann) = (fixture.actor(ActorKind::Admin), &fixture.ann);
+    let id = &fixture.ann_token.0;
     root.mutate_ok("updateApiToken", json!({ "apiTokenId": id, "enabled": false }), "apiToken { id }").await;
     for change in [json!({ "enabled": true }), json!({ "expiresIn": 60, "scopes": ["prod/admin"] })] {
         let mut input = change;

@@ -1,0 +1,118 @@
+//! Decision on a refresh token: rotate, replay or reuse.
+
+use chrono::{DateTime, Utc};
+use entity::session;
+
+use crate::app::App;
+use crate::config;
+
+/// How a session treats a refresh token of a given generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decision {
+    Rotate,
+    Replay,
+    Reuse,
+}
+
+/// The previous generation is replayed until the client is known to have its successor, at most for an access token's
+/// lifetime. Otherwise a thief who rotates first could share the session with its owner. After that receipt the replay
+/// window applies, because other tabs may still use it. Any other generation is reuse.
+pub(super) fn decide(
+    session: &session::Model,
+    generation: i32,
+    settings: &config::Token,
+    now: DateTime<Utc>,
+) -> Decision {
+    if generation == session.generation {
+        return Decision::Rotate;
+    }
+    let is_confirmed = session.receipt >= session.generation;
+    let limit =
+        if is_confirmed { settings.refresh_grace } else { settings.refresh_grace.max(settings.access_lifetime) };
+    let is_recent = now - session.rotated_at.utc() < limit;
+    if generation == session.generation - 1 && is_recent { Decision::Replay } else { Decision::Reuse }
+}
+
+/// Whether a refresh token of this generation would be refused as reuse.
+pub(in crate::account) fn is_reuse(app: &App, session: &session::Model, generation: i32, now: DateTime<Utc>) -> bool {
+    decide(session, generation, &app.config.token, now) == Decision::Reuse
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+    use entity::session::Transport;
+
+    const ROTATED: i64 = 1_000_000;
+
+    /// The decision on a token for a session of generation 5, `later` ms after its rotation.
+    fn decision(receipt: i32, generation: i32, later: i64) -> Decision {
+        let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
+        let session = session::Model {
+            id: 1,
+            uid: uuid::Uuid::nil(),
+            user_id: 1,
+            generation: 5,
+            receipt,
+            transport: Transport::Body,
+            device_name: None,
+            user_agent: None,
+            address: None,
+            created_at: at(0).into(),
+            rotated_at: at(ROTATED).into(),
+            last_seen_at: at(0).into(),
+            idle_end_at: at(0).into(),
+            absolute_end_at: at(0).into(),
+            ended_at: None,
+            end_reason: None,
+            issued_at: at(ROTATED).into(),
+            lowest_generation: 1,
+        };
+        let settings = config::Token {
+            issuer: String::new(),
+            audience: String::new(),
+            access_lifetime: TimeDelta::seconds(900),
+            refresh_idle: TimeDelta::days(14),
+            refresh_absolute: TimeDelta::days(30),
+            refresh_grace: TimeDelta::seconds(30),
+        };
+        decide(&session, generation, &settings, at(ROTATED + later))
+    }
+
+    #[test]
+    fn current_generation_always_rotates() {
+        for (receipt, later) in [(4, 0), (5, 0), (4, i64::from(i32::MAX)), (5, i64::from(i32::MAX))] {
+            assert_eq!(decision(receipt, 5, later), Decision::Rotate);
+        }
+    }
+
+    #[test]
+    fn previous_generation_replays_until_receipt_and_end_of_window() {
+        for (receipt, later, expected) in [
+            (4, 0, Decision::Replay),
+            (4, 29_999, Decision::Replay),
+            (4, 30_000, Decision::Replay),
+            (4, 899_999, Decision::Replay),
+            (4, 900_000, Decision::Reuse),
+            (4, i64::from(i32::MAX), Decision::Reuse),
+            (5, 0, Decision::Replay),
+            (5, 29_999, Decision::Replay),
+            (5, 30_000, Decision::Reuse),
+            (5, i64::from(i32::MAX), Decision::Reuse),
+            // A clock that was set back does not end a session.
+            (5, -60_000, Decision::Replay),
+        ] {
+            assert_eq!(decision(receipt, 4, later), expected, "receipt {receipt}, {later} ms later");
+        }
+    }
+
+    #[test]
+    fn any_other_generation_is_reuse() {
+        for generation in [i32::MIN, -1, 0, 1, 3, 6, i32::MAX] {
+            for receipt in [4, 5] {
+                assert_eq!(decision(receipt, generation, 0), Decision::Reuse, "{generation}");
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Counted slots: how many of a resource each key holds at the same time.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The number of slots in use by key.
+pub struct CountedSlots<K>(Counts<K>);
+
+type Counts<K> = Arc<Mutex<HashMap<K, usize>>>;
+
+/// One slot of a key; released on drop.
+pub struct Slot<K: Copy + Eq + Hash> {
+    counts: Counts<K>,
+    key: K,
+}
+
+impl<K> Default for CountedSlots<K> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K: Copy + Eq + Hash> CountedSlots<K> {
+    /// Takes a slot of `key`; none if it holds `limit` already.
+    pub fn acquire(&self, key: K, limit: usize) -> Option<Slot<K>> {
+        let mut counts = lock(&self.0);
+        let count = counts.entry(key).or_default();
+        if *count >= limit {
+            return None;
+        }
+        *count += 1;
+        Some(Slot { counts: Arc::clone(&self.0), key })
+    }
+}
+
+impl<K: Copy + Eq + Hash> Drop for Slot<K> {
+    fn drop(&mut self) {
+        let mut counts = lock(&self.counts);
+        if let Some(count) = counts.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.key);
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slot_is_per_key_and_released_on_drop() {
+        let slots = CountedSlots::default();
+        let (first, second) = (slots.acquire(1, 2).unwrap(), slots.acquire(1, 2).unwrap());
+        assert!(slots.acquire(1, 2).is_none() && slots.acquire(2, 2).is_some());
+        drop(first);
+        assert!(slots.acquire(1, 2).is_some());
+        drop(second);
+        assert!(lock(&slots.0).is_empty());
+    }
+}
