@@ -1,8 +1,8 @@
-# The front door. `make run` and `make test` are all that a fresh machine with Rust, Node and Python needs.
+# Entry points. A fresh machine with Rust, Node and Python needs only `make run` and `make test`.
 
 .PHONY: run web binary test test-rust test-clients test-plantdb test-pyjwt test-web test-schemathesis fuzz bench check tools
 
-# What comes of a command that failed is not taken for its work.
+# The output of a failed command is deleted, so that it does not count as built.
 .DELETE_ON_ERROR:
 
 # Builds the server with its console and starts it on http://127.0.0.1:8080 with an embedded database in ./data.
@@ -22,12 +22,12 @@ web/node_modules/.package-lock.json: web/package-lock.json | node
 	npm ci --prefix web --no-audit --no-fund
 	touch $@
 
-# What the tests start; its pages come from web/dist.
+# The binary that the tests start; its pages come from web/dist.
 binary: tools web
 	cargo build --locked --bins --examples --features web
 
-# Every test: real clients, a browser and the judges against a started server, and Rust on each database that runs. A
-# suite that fails hides none of the others: all run, and what failed is said last.
+# Every test: real clients, a browser and the conformance suites against a started server, and Rust on each database
+# that runs. All suites run, even if one fails; the failed ones are listed last.
 SUITES := test-clients test-plantdb test-pyjwt test-web test-schemathesis test-rust test-servers
 
 test:
@@ -35,19 +35,19 @@ test:
 	[ -z "$$failed" ] || { echo "FAILED:$$failed (each runs alone by its name, as in: make test-rust)" >&2; exit 1; }; \
 	echo "passed: $(SUITES)"
 
-# On SQLite, whatever servers the environment names; what was not tested is told last.
+# On SQLite, whatever servers the environment names; skipped tests are listed last.
 test-rust: tools
 	env -u ACCOUNTD_TEST_POSTGRES -u ACCOUNTD_TEST_MYSQL cargo test --workspace --locked --no-fail-fast
-	@command -v strace >/dev/null || echo "NOT TESTED, because strace is missing: faults of the disk, and its order" >&2
-	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || echo "NOT TESTED, because faketime is missing: clocks that leap" >&2
+	@command -v strace >/dev/null || echo "NOT TESTED, because strace is missing: disk faults and write order" >&2
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || echo "NOT TESTED, because faketime is missing: clock jumps" >&2
 
-# The Rust tests with what takes minutes: hundreds of kills, and thousands of sequences against the model.
+# The Rust tests with those that take minutes: hundreds of kills, and thousands of sequences against the model.
 .PHONY: test-slow
 test-slow: tools
 	ACCOUNTD_TEST_SLOW=1 $(MAKE) test SUITES="test-rust test-servers"
 
-# The same tests on PostgreSQL and on MariaDB, as far as they run: both, whatever fails. What failed and what was not
-# tested is told last.
+# The same tests on PostgreSQL and on MariaDB, if they run: both, even if one fails. Failed and skipped ones are listed
+# last.
 test-servers: tools
 	@settings=$$(scripts/services) && eval "$$settings"; \
 	postgres=$$ACCOUNTD_TEST_POSTGRES; mysql=$$ACCOUNTD_TEST_MYSQL; unset ACCOUNTD_TEST_POSTGRES ACCOUNTD_TEST_MYSQL; \
@@ -63,42 +63,42 @@ test-clients: binary
 	npm ci --prefix tests/clients --no-audit --no-fund
 	npm test --prefix tests/clients
 
-# The pages in Chromium; pictures of them are in web/screenshots afterwards.
+# The pages in Chromium; screenshots are in web/screenshots afterwards.
 test-web: binary chromium
 	npm test --prefix web
 
-# What the documents promise, asked in about a thousand ways.
-test-schemathesis: binary target/judges/installed
-	target/judges/bin/python tests/judges/run_schemathesis.py
+# Schemathesis: about a thousand generated requests against the schemas.
+test-schemathesis: binary target/schemathesis/installed
+	target/schemathesis/bin/python tests/conformance/run_schemathesis.py
 
-target/judges/installed: tests/judges/schemathesis.txt | python
-	python3 -m venv target/judges
-	target/judges/bin/pip install --quiet --disable-pip-version-check -r $<
+target/schemathesis/installed: tests/conformance/schemathesis.txt | python
+	python3 -m venv target/schemathesis
+	target/schemathesis/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-# PlantDB's own clients, the last of the old paths and the newest; each has a Python environment of its own.
+# PlantDB's own clients, the last one with the old paths and the newest, each in a Python environment of its own.
 test-plantdb: binary target/plantdb-0.15/installed target/plantdb-0.17/installed
 	@failed=; for version in 0.15 0.17; do \
-	target/plantdb-$$version/bin/python tests/judges/run_plantdb.py || failed="$$failed $$version"; done; \
+	target/plantdb-$$version/bin/python tests/conformance/run_plantdb.py || failed="$$failed $$version"; done; \
 	[ -z "$$failed" ] || { echo "FAILED with plantdb:$$failed" >&2; exit 1; }
 
-# The client names Python 3.10 to 3.12; later ones are tried all the same.
-target/plantdb-%/installed: tests/judges/plantdb-%.txt | python
+# The client requires Python 3.10 to 3.12; later versions are tested all the same.
+target/plantdb-%/installed: tests/conformance/plantdb-%.txt | python
 	python3 -m venv target/plantdb-$*
 	target/plantdb-$*/bin/pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python -r $<
 	touch $@
 
-# Which kinds of tokens a service in Python accepts.
+# Which types of tokens a service in Python accepts.
 test-pyjwt: binary target/pyjwt/installed
-	target/pyjwt/bin/python tests/judges/run_pyjwt.py
+	target/pyjwt/bin/python tests/conformance/run_pyjwt.py
 
-target/pyjwt/installed: tests/judges/pyjwt.txt | python
+target/pyjwt/installed: tests/conformance/pyjwt.txt | python
 	python3 -m venv target/pyjwt
 	target/pyjwt/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	touch $@
 
-# A minute of bytes that nobody thought of, for each target; FUZZ_SECONDS says how long otherwise. It needs no nightly
-# compiler, and installs cargo-fuzz into target where it is missing.
+# Runs each fuzz target for one minute, or FUZZ_SECONDS. It needs no nightly compiler, and installs cargo-fuzz into
+# target if it is missing.
 FUZZ_SECONDS ?= 60
 fuzz: tools target/cargo-fuzz/bin/cargo-fuzz
 	cd fuzz && PATH="$(CURDIR)/target/cargo-fuzz/bin:$$PATH" cargo fuzz run --sanitizer none documents -- -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10
@@ -110,11 +110,11 @@ target/cargo-fuzz/bin/cargo-fuzz:
 	mkdir -p $(@D)
 	if command -v cargo-fuzz >/dev/null; then ln -sf "$$(command -v cargo-fuzz)" $@; else cargo install --locked --root target/cargo-fuzz cargo-fuzz; fi
 
-# Figures, as ratios measured in one run; they take a quarter of an hour and belong to the machine they are taken on.
+# Benchmarks: ratios measured in one run of a quarter of an hour; they are valid for this machine only.
 bench: tools
 	@settings=$$(scripts/services) && eval "$$settings"; cargo bench --locked
 
-# What must hold before a commit, beside the tests.
+# The checks before a commit, beside the tests.
 check: tools web
 	npm run check --prefix web
 	cargo fmt --all --check
@@ -132,10 +132,10 @@ node:
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "node is missing: install Node 20.19 or newer with npm (https://nodejs.org)" >&2; exit 1; }
 	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' || { echo "node is too old: install Node 20.19 or newer (https://nodejs.org)" >&2; exit 1; }
 
-# Installed where it can be; elsewhere CHROMIUM names one.
+# Installs Chromium if possible; otherwise CHROMIUM is the path of one.
 .PHONY: chromium
 chromium:
-	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } || { echo "Chromium is missing: install it, or name one in CHROMIUM" >&2; exit 1; }
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { apt-get update -q && apt-get install -qy --no-install-recommends chromium fonts-dejavu-core; } || { echo "Chromium is missing: install it, or set CHROMIUM to its path" >&2; exit 1; }
 
 .PHONY: python
 python:

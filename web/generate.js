@@ -1,5 +1,5 @@
-// Writes `console/generated.ts` from the server's schema and from the operations beside the console: their types, the
-// documents as they are sent, and who may use what. An operation that the schema does not know fails the build.
+// Generates `console/generated.ts` from the server's schema and the console's operations: types, documents, guards and
+// descriptions. An operation that is invalid for the schema fails the build.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { codegen } from '@graphql-codegen/core';
 import * as typedDocumentNode from '@graphql-codegen/typed-document-node';
@@ -12,14 +12,14 @@ const schema = read('../schema.graphql');
 const names = readdirSync(new URL('console/operations', import.meta.url)).sort();
 const documents = names.map((name) => ({ location: name, document: read(`console/operations/${name}`) }));
 
-const all = { kind: Kind.DOCUMENT, definitions: documents.flatMap(({ document }) => document.definitions) };
-const problems = validate(buildASTSchema(schema), all);
-if (problems.length > 0) {
-  console.error(problems.map(({ message }) => `console/operations: ${message}`).join('\n'));
+const allDocuments = { kind: Kind.DOCUMENT, definitions: documents.flatMap(({ document }) => document.definitions) };
+const errors = validate(buildASTSchema(schema), allDocuments);
+if (errors.length > 0) {
+  console.error(errors.map(({ message }) => `console/operations: ${message}`).join('\n'));
   process.exit(1);
 }
 
-/** `Query.users` and its guard, for every guarded field. */
+/** The guard of every guarded field, by coordinate such as `Query.users`. */
 function guards() {
   const entries = schema.definitions
     .filter(({ kind }) => kind === Kind.OBJECT_TYPE_DEFINITION)
@@ -33,11 +33,12 @@ function guards() {
   return `export const guards = ${JSON.stringify(Object.fromEntries(entries), null, 2)} as const;\n`;
 }
 
-/** What the schema says about each value of an enum, to be shown to people. */
-function meanings(name) {
+/** The descriptions of an enum's values, which the console shows. */
+function descriptions(name) {
   const { values } = schema.definitions.find((definition) => definition.name?.value === name);
   const texts = Object.fromEntries(values.map((value) => [value.name.value, value.description.value]));
-  return `export const meaningOf${name} = ${JSON.stringify(texts, null, 2)} as const;\n`;
+  const constant = `${name[0].toLowerCase()}${name.slice(1)}Descriptions`;
+  return `export const ${constant} = ${JSON.stringify(texts, null, 2)} as const;\n`;
 }
 
 const text = await codegen({
@@ -53,5 +54,5 @@ const text = await codegen({
   plugins: [{ operations: {} }, { typedDocumentNode: {} }],
   pluginMap: { operations, typedDocumentNode },
 });
-const parts = [text, guards(), meanings('Permission'), meanings('PasswordViolation')];
+const parts = [text, guards(), descriptions('Permission'), descriptions('PasswordViolation')];
 writeFileSync(new URL('console/generated.ts', import.meta.url), parts.join('\n'));

@@ -1,4 +1,4 @@
-// Builds the client for other people's pages: one module without dependencies, and its types as they are written.
+// Builds the browser client for other applications: one module without dependencies, and its type declarations.
 import { copyFileSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
@@ -11,7 +11,7 @@ export default defineConfig({
   },
   plugins: [
     {
-      name: 'types',
+      name: 'copy-types',
       writeBundle: () => copyFileSync('client/accountd.d.ts', 'dist/client/accountd.d.ts'),
     },
   ],

@@ -1,8 +1,8 @@
-// Apollo Client 3.14, set up as its documentation shows.
+// Apollo Client 3.14, set up as in its documentation.
 import core from 'apollo-client-3/core/core.cjs';
 import { setContext } from 'apollo-client-3/link/context/context.cjs';
 import { onError } from 'apollo-client-3/link/error/error.cjs';
-import { refreshTokens, whatErrorsAsk } from './refresh.js';
+import { refreshTokens, recoveryFor } from './refresh.js';
 
 const { ApolloClient, ApolloLink, HttpLink, InMemoryCache, fromPromise } = core;
 
@@ -10,7 +10,7 @@ export { ApolloLink };
 
 export const name = 'Apollo Client 3.14';
 
-/** Each operation refreshes for itself: the server has to cope with that. */
+/** Each operation refreshes separately: the server must handle that. */
 export const isNaive = true;
 
 export function makeClient({ uri, tokens, onSignedOut, fetch }) {
@@ -19,18 +19,18 @@ export function makeClient({ uri, tokens, onSignedOut, fetch }) {
   }));
 
   const errorLink = onError(({ graphQLErrors, operation, forward }) => {
-    const demand = whatErrorsAsk(graphQLErrors);
-    if (demand === 'signed out') onSignedOut('SESSION_ENDED');
-    if (demand !== 'refresh') return undefined;
-    const refreshed = refreshTokens(client, tokens, onSignedOut);
-    return fromPromise(refreshed).flatMap(() => forward(operation));
+    const recovery = recoveryFor(graphQLErrors);
+    if (recovery === 'signed out') onSignedOut('SESSION_ENDED');
+    if (recovery !== 'refresh') return undefined;
+    const refreshing = refreshTokens(client, tokens, onSignedOut);
+    return fromPromise(refreshing).flatMap(() => forward(operation));
   });
 
   const client = makeClientWith([errorLink, authLink], { uri, fetch });
   return client;
 }
 
-/** A client whose requests pass through these links. */
+/** A client with these links. */
 export function makeClientWith(links, { uri, fetch }) {
   return new ApolloClient({
     cache: new InMemoryCache(),
@@ -39,7 +39,7 @@ export function makeClientWith(links, { uri, fetch }) {
   });
 }
 
-/** The GraphQL errors inside what a call was rejected with. */
+/** The GraphQL errors of a rejection. */
 export function graphQLErrors(error) {
   return error.graphQLErrors ?? [];
 }

@@ -1,16 +1,16 @@
-// Apollo Client 4, set up as its documentation shows.
+// Apollo Client 4, set up as in its documentation.
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client/core';
 import { CombinedGraphQLErrors } from '@apollo/client/errors';
 import { SetContextLink } from '@apollo/client/link/context';
 import { ErrorLink } from '@apollo/client/link/error';
 import { from, mergeMap } from 'rxjs';
-import { refreshTokens, whatErrorsAsk } from './refresh.js';
+import { refreshTokens, recoveryFor } from './refresh.js';
 
 export { ApolloLink };
 
 export const name = 'Apollo Client 4';
 
-/** Each operation refreshes for itself: the server has to cope with that. */
+/** Each operation refreshes separately: the server must handle that. */
 export const isNaive = true;
 
 export function makeClient({ uri, tokens, onSignedOut, fetch }) {
@@ -19,18 +19,18 @@ export function makeClient({ uri, tokens, onSignedOut, fetch }) {
   }));
 
   const errorLink = new ErrorLink(({ error, operation, forward }) => {
-    const demand = whatErrorsAsk(graphQLErrors(error));
-    if (demand === 'signed out') onSignedOut('SESSION_ENDED');
-    if (demand !== 'refresh') return undefined;
-    const refreshed = refreshTokens(client, tokens, onSignedOut);
-    return from(refreshed).pipe(mergeMap(() => forward(operation)));
+    const recovery = recoveryFor(graphQLErrors(error));
+    if (recovery === 'signed out') onSignedOut('SESSION_ENDED');
+    if (recovery !== 'refresh') return undefined;
+    const refreshing = refreshTokens(client, tokens, onSignedOut);
+    return from(refreshing).pipe(mergeMap(() => forward(operation)));
   });
 
   const client = makeClientWith([errorLink, authLink], { uri, fetch });
   return client;
 }
 
-/** A client whose requests pass through these links. */
+/** A client with these links. */
 export function makeClientWith(links, { uri, fetch }) {
   return new ApolloClient({
     cache: new InMemoryCache(),
@@ -39,7 +39,7 @@ export function makeClientWith(links, { uri, fetch }) {
   });
 }
 
-/** The GraphQL errors inside what a call was rejected with. */
+/** The GraphQL errors of a rejection. */
 export function graphQLErrors(error) {
   return CombinedGraphQLErrors.is(error) ? error.errors : [];
 }

@@ -1,5 +1,5 @@
-// Apollo Client 4 and 3.14 against a real accountd: sign-in, refresh, refusals; each with an error link of its own, and
-// with the client that accountd serves.
+// Apollo Client 4 and 3.14 against a started server: sign-in, refresh and refusals, each with its own error link and with
+// the served client.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,8 +7,8 @@ import * as apollo3 from './apollo-3.js';
 import * as apollo4 from './apollo-4.js';
 import { makeDevice } from './device.js';
 import { LOGIN_WITHOUT_ERRORS, REGISTER, UPDATE_PASSWORD, USERS, meNamed } from './documents.js';
-import { refused } from './raw.js';
-import { withServedClient } from './served.js';
+import { waitForRefusal } from './wait-for-refusal.js';
+import { withServedClient } from './served-client.js';
 import { startServer } from './server.js';
 
 const ADMIN = 'root-admin';
@@ -21,7 +21,7 @@ const EXPIRED_WITHIN_MS = 120_000; // 1 s of life, 5 s of leeway, and room for a
 
 const limit = { timeout: 600_000 };
 
-/** The served client notifies listeners after it has returned the answer to its caller. */
+/** Waits for listeners: the served client notifies them after its caller receives the response. */
 const notified = () => sleep(20);
 
 const variants = [apollo4, apollo3].flatMap((own) => [
@@ -42,7 +42,7 @@ for (const { name, make } of variants) {
     }, limit);
 
     afterEach((context) => {
-      if (context.error) console.error(`accountd wrote:\n${server.log()}`);
+      if (context.error) console.error(`log of accountd:\n${server.log()}`);
     });
 
     after(async () => {
@@ -63,14 +63,14 @@ for (const { name, make } of variants) {
       return payload;
     }
 
-    async function signedIn(username, password = PASSWORD) {
+    async function loginDevice(username, password = PASSWORD) {
       const device = newDevice();
       const payload = await device.login(username, password);
       assert.deepEqual(payload.errors, []);
       return device;
     }
 
-    /** Awaits a rejection; answers the code and reason of its only GraphQL error. */
+    /** Awaits a rejection; returns the code and reason of its only GraphQL error. */
     async function refusal(promise) {
       const error = await promise.then(
         () => assert.fail('the call should have been refused'),
@@ -86,7 +86,7 @@ for (const { name, make } of variants) {
       assert.equal(registered.user.username, 'ann');
 
       const device = newDevice();
-      assert.equal(await device.me(), null, 'nobody is signed in, and that is no error');
+      assert.equal(await device.me(), null, 'null without credentials, and no error');
 
       const payload = await device.login('ann', PASSWORD);
       assert.deepEqual(payload.errors, []);
@@ -104,7 +104,7 @@ for (const { name, make } of variants) {
       );
     });
 
-    test('a wrong password is the user’s mistake, not a reason to refresh', limit, async () => {
+    test('a wrong password is a user error and causes no refresh', limit, async () => {
       await register('bob');
       const device = newDevice();
 
@@ -120,7 +120,7 @@ for (const { name, make } of variants) {
 
       const input = { username: 'bob', password: WRONG_PASSWORD };
       const { code } = await refusal(device.mutate(LOGIN_WITHOUT_ERRORS, input));
-      assert.equal(code, 'INVALID_CREDENTIALS', 'errors nobody selected are raised, same code');
+      assert.equal(code, 'INVALID_CREDENTIALS', 'errors that are not selected are raised with the same code');
 
       assert.deepEqual(device.recorder.names(), ['Login', 'LoginWithoutErrors']);
       assert.deepEqual(device.signedOut, []);
@@ -132,14 +132,14 @@ for (const { name, make } of variants) {
 
       before(async () => {
         await register('cid');
-        single = await signedIn('cid');
-        parallel = await signedIn('cid');
-        const refusal = await refused(server.graphql, parallel.tokens.access, EXPIRED_WITHIN_MS);
+        single = await loginDevice('cid');
+        parallel = await loginDevice('cid');
+        const refusal = await waitForRefusal(server.graphql, parallel.tokens.access, EXPIRED_WITHIN_MS);
         assert.equal(refusal.code, 'UNAUTHENTICATED');
         assert.equal(refusal.reason, 'TOKEN_EXPIRED');
       }, limit);
 
-      test('login ignores it', limit, async () => {
+      test('login ignores an expired access token', limit, async () => {
         const { access, refresh } = single.tokens;
         const device = newDevice({ access, refresh });
         const payload = await device.login('cid', PASSWORD);
@@ -148,7 +148,7 @@ for (const { name, make } of variants) {
         assert.deepEqual(device.recorder.names(), ['Login']);
       });
 
-      test('me succeeds by one refresh and one retry', limit, async () => {
+      test('me succeeds after one refresh and one retry', limit, async () => {
         const { recorder, tokens } = single;
         const old = { ...tokens };
         recorder.calls.length = 0;
@@ -167,12 +167,12 @@ for (const { name, make } of variants) {
         assert.deepEqual(single.signedOut, []);
       });
 
-      test('20 parallel queries that each refresh get one successor', limit, async () => {
+      test('20 parallel queries with a refresh each get one successor', limit, async () => {
         const { access, refresh: oldRefresh } = parallel.tokens;
         const tokens = {
           access,
           get refresh() {
-            return oldRefresh; // like 20 tabs: none of them learns of the others' new token
+            return oldRefresh; // like 20 tabs, each without the others' new token
           },
           set refresh(_successor) {},
         };
@@ -198,20 +198,20 @@ for (const { name, make } of variants) {
 
         const [successor] = successors;
         const next = await device.refresh(successor);
-        assert.equal(next.outcome, 'ROTATED', 'the session lives on');
+        assert.equal(next.outcome, 'ROTATED', 'the session continues');
       });
     });
 
-    test('an administrator pages through the users, an ordinary user may not', limit, async () => {
+    test('an administrator pages through the users; a user without the permission is refused', limit, async () => {
       for (const username of ['dan', 'eve']) await register(username);
 
-      const admin = await signedIn(ADMIN);
+      const admin = await loginDevice(ADMIN);
       const seen = [];
       let total;
       let page = { hasNextPage: true, endCursor: null };
       while (page.hasNextPage) {
         const { users } = await admin.query(USERS, { first: 2, after: page.endCursor });
-        assert.ok(users.nodes.length >= 1 && users.nodes.length <= 2, 'two a page at most');
+        assert.ok(users.nodes.length >= 1 && users.nodes.length <= 2, 'at most two per page');
         seen.push(...users.nodes.map((user) => user.username));
         total ??= users.totalCount;
         assert.equal(users.totalCount, total);
@@ -220,26 +220,26 @@ for (const { name, make } of variants) {
       }
       assert.ok(total >= 3);
       assert.equal(seen.length, total);
-      assert.equal(new Set(seen).size, total, 'nobody twice');
+      assert.equal(new Set(seen).size, total, 'no duplicates');
       for (const username of [ADMIN, 'dan', 'eve']) assert.ok(seen.includes(username), username);
 
-      const user = await signedIn('dan');
+      const user = await loginDevice('dan');
       const { code } = await refusal(user.query(USERS, { first: 2 }));
       assert.equal(code, 'FORBIDDEN');
       assert.deepEqual(user.recorder.names(), ['Login', 'Users'], 'no refresh, no retry');
     });
 
-    test('updatePassword answers a new pair and ends the other sessions', limit, async () => {
+    test('updatePassword returns new tokens and ends the other sessions', limit, async () => {
       await register('fay');
-      const device = await signedIn('fay');
+      const device = await loginDevice('fay');
 
-      const mistaken = { currentPassword: WRONG_PASSWORD, newPassword: NEW_PASSWORD };
-      const refusedPayload = await device.mutate(UPDATE_PASSWORD, mistaken);
+      const wrongInput = { currentPassword: WRONG_PASSWORD, newPassword: NEW_PASSWORD };
+      const refusedPayload = await device.mutate(UPDATE_PASSWORD, wrongInput);
       assert.deepEqual(refusedPayload.errors.map((error) => error.code), ['WRONG_PASSWORD']);
       assert.equal(refusedPayload.tokens, null);
       assert.ok(!device.recorder.names().includes('Refresh'), 'nothing to refresh');
 
-      const other = await signedIn('fay');
+      const other = await loginDevice('fay');
       const old = { ...device.tokens };
       const input = { currentPassword: PASSWORD, newPassword: NEW_PASSWORD };
       const payload = await device.mutate(UPDATE_PASSWORD, input);
@@ -253,17 +253,17 @@ for (const { name, make } of variants) {
       await notified();
       assert.deepEqual(other.signedOut, ['SESSION_ENDED']);
 
-      device.keep(payload.tokens);
+      device.setTokens(payload.tokens);
       assert.equal((await device.me()).username, 'fay');
 
       const oldLogin = await newDevice().login('fay', PASSWORD);
       assert.deepEqual(oldLogin.errors.map((error) => error.code), ['INVALID_CREDENTIALS']);
-      await signedIn('fay', NEW_PASSWORD);
+      await loginDevice('fay', NEW_PASSWORD);
     });
 
-    test('after logout nothing works any more, and the client knows why', limit, async () => {
+    test('after logout requests are refused with the reason', limit, async () => {
       await register('gus');
-      const device = await signedIn('gus');
+      const device = await loginDevice('gus');
 
       const payload = await device.logout();
       assert.deepEqual(payload.errors, []);
@@ -283,7 +283,7 @@ for (const { name, make } of variants) {
       assert.deepEqual(refresh.errors.map((error) => error.code), ['SESSION_ENDED']);
     });
 
-    test('no answer hid its GraphQL errors behind a status', () => {
+    test('no response has a status that hides its GraphQL errors', () => {
       const calls = devices.flatMap((device) => device.recorder.calls);
       assert.ok(calls.length > 0);
       for (const { operationName, accept, mediaType, status } of calls) {

@@ -1,11 +1,11 @@
-// The audits of the GraphQL-over-HTTP draft, from the package `graphql-http`, against a real accountd.
+// The GraphQL-over-HTTP audits of the package `graphql-http`, against a started server.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { buildClientSchema, getIntrospectionQuery } from 'graphql';
 import { serverAudits } from 'graphql-http';
 import { startServer } from './server.js';
 
-const AUDITS = 61; // a package with fewer of them would prove less
+const AUDITS = 61; // a package with fewer audits would cover less
 
 const limit = { timeout: 600_000 };
 
@@ -21,15 +21,15 @@ describe('GraphQL over HTTP', () => {
 
   after(() => server?.stop(), limit);
 
-  test('every audit is ok; a warning or a notice is a failure, too', () => {
+  test('every GraphQL-over-HTTP audit passes without warnings or notices', () => {
     const findings = results.filter(({ status }) => status !== 'ok');
-    const told = findings.map(({ id, name, status, reason }) => `${status} ${id} ${name}: ${reason}`);
+    const messages = findings.map(({ id, name, status, reason }) => `${status} ${id} ${name}: ${reason}`);
     console.log(`graphql-http: ${results.length - findings.length} of ${results.length} audits ok`);
-    assert.deepEqual(told, []);
+    assert.deepEqual(messages, []);
     assert.ok(results.length >= AUDITS, `only ${results.length} audits ran`);
   });
 
-  // GraphiQL, Apollo's tools and graphql-codegen send this query, with few of its options or with all of them.
+  // GraphiQL, Apollo's tools and graphql-codegen send this query with various options.
   const every = {
     directiveIsRepeatable: true,
     inputValueDeprecation: true,
@@ -38,7 +38,7 @@ describe('GraphQL over HTTP', () => {
     specifiedByUrl: true,
   };
   for (const [name, options] of Object.entries({ none: {}, all: every, 'all but descriptions': { ...every, descriptions: false } })) {
-    test(`tools can read the schema with these options: ${name}`, async () => {
+    test(`introspection works with these options: ${name}`, async () => {
       const response = await fetch(server.graphql, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

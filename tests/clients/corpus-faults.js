@@ -1,4 +1,4 @@
-// Faults for generated documents: each changes a document in place and answers whether it found something to change.
+// Fault injection for generated documents. Each fault changes a document in place and returns whether it could.
 import { Kind, Lexer, Source, TokenKind, isInputObjectType, parseType, visit } from 'graphql';
 import { argument, name, raw, variable } from './corpus.js';
 import { randomLiteral } from './corpus-values.js';
@@ -16,9 +16,9 @@ const named = (type) => ({ kind: Kind.NAMED_TYPE, name: name(type) });
 const leaf = (key) => ({ kind: Kind.FIELD, name: name(key) });
 const set = (...selections) => ({ kind: Kind.SELECTION_SET, selections });
 const directive = (key, ...args) => ({ kind: Kind.DIRECTIVE, name: name(key), arguments: args });
-const anything = (random) => raw(randomLiteral(random));
+const anyLiteral = (random) => raw(randomLiteral(random));
 
-/** Changes one of the nodes, if there is any. */
+/** Changes one of the nodes; returns false if there are none. */
 function change(random, found, work) {
   if (found.length === 0) return false;
   return work(random.pick(found)) !== false;
@@ -30,11 +30,11 @@ const withArguments = (document) =>
 const TYPES = [
   'Int', 'Int!', 'String', 'String!', 'ID', 'ID!', 'Boolean', 'Boolean!', 'Float', '[String!]', '[String!]!', '[String]', '[[String!]!]',
   '[Permission!]', '[Permission!]!', '[Permission]', 'Permission', 'UserStatus!', 'UserOrder', 'UserOrder!', 'LoginInput', 'LoginInput!',
-  'User', 'Node', 'AccountEvent', 'DateTime', 'Nobody', '[Nobody!]!',
+  'User', 'Node', 'AccountEvent', 'DateTime', 'Unknown', '[Unknown!]!',
 ];
 
 const DIRECTIVES = [
-  (random) => directive('skip', argument('if', anything(random))),
+  (random) => directive('skip', argument('if', anyLiteral(random))),
   () => directive('include', argument('if', { kind: Kind.BOOLEAN, value: true })),
   () => directive('skip'),
   () => directive('skip', argument('unless', { kind: Kind.BOOLEAN, value: true })),
@@ -44,30 +44,30 @@ const DIRECTIVES = [
   () => directive('deprecated'),
   () => directive('specifiedBy', argument('url', { kind: Kind.STRING, value: 'x' })),
   () => directive('guard'),
-  () => directive('nobody'),
+  () => directive('unknown'),
 ];
 
 export const documentFaults = {
   valueOfAnyKind: ({ document, random }) =>
     change(random, withArguments(document), (node) => {
-      random.pick(node.arguments).value = anything(random);
+      random.pick(node.arguments).value = anyLiteral(random);
     }),
 
   inputFieldOfAnyKind: ({ document, random }) =>
     change(random, nodes(document, Kind.OBJECT_FIELD), (field) => {
-      field.value = anything(random);
+      field.value = anyLiteral(random);
     }),
 
   inputFieldTwice: ({ document, random }) =>
     change(random, nodes(document, Kind.OBJECT).filter((one) => one.fields.length > 0), (object) => {
       const copy = clone(random.pick(object.fields));
-      if (random.chance(0.5)) copy.value = anything(random);
+      if (random.chance(0.5)) copy.value = anyLiteral(random);
       object.fields.splice(random.below(object.fields.length + 1), 0, copy);
     }),
 
   inputFieldUnknown: ({ document, random }) =>
     change(random, nodes(document, Kind.OBJECT), (object) => {
-      object.fields.push({ kind: Kind.OBJECT_FIELD, name: name('nobody'), value: anything(random) });
+      object.fields.push({ kind: Kind.OBJECT_FIELD, name: name('unknown'), value: anyLiteral(random) });
     }),
 
   inputFieldMissing: ({ document, random }) =>
@@ -87,7 +87,7 @@ export const documentFaults = {
 
   listItemOfAnyKind: ({ document, random }) =>
     change(random, nodes(document, Kind.LIST), (list) => {
-      list.values.push(anything(random));
+      list.values.push(anyLiteral(random));
     }),
 
   argumentTwice: ({ document, random }) =>
@@ -97,7 +97,7 @@ export const documentFaults = {
 
   argumentUnknown: ({ document, random }) =>
     change(random, nodes(document, Kind.FIELD), (field) => {
-      field.arguments = [...(field.arguments ?? []), argument('nobody', anything(random))];
+      field.arguments = [...(field.arguments ?? []), argument('unknown', anyLiteral(random))];
     }),
 
   argumentMissing: ({ document, random }) =>
@@ -107,7 +107,7 @@ export const documentFaults = {
 
   fieldUnknown: ({ document, random }) =>
     change(random, nodes(document, Kind.SELECTION_SET), (one) => {
-      one.selections.push(leaf(random.pick(['nobody', '__nobody', '__schema', 'Id', '__type'])));
+      one.selections.push(leaf(random.pick(['unknown', '__unknown', '__schema', 'Id', '__type'])));
     }),
 
   fieldOfAnotherType: ({ document, random }) =>
@@ -140,7 +140,7 @@ export const documentFaults = {
       const copy = clone(random.pick(fields));
       if (random.chance(0.7) && copy.arguments?.length > 0) {
         if (random.chance(0.5)) copy.arguments.pop();
-        else random.pick(copy.arguments).value = anything(random);
+        else random.pick(copy.arguments).value = anyLiteral(random);
       }
       one.selections.push(random.chance(0.3) ? { kind: Kind.INLINE_FRAGMENT, selectionSet: set(copy) } : copy);
     }),
@@ -211,7 +211,7 @@ export const documentFaults = {
 
   variableDefault: ({ document, random }) =>
     change(random, nodes(document, Kind.VARIABLE_DEFINITION), (definition) => {
-      definition.defaultValue = anything(random);
+      definition.defaultValue = anyLiteral(random);
     }),
 
   variableUndefined: ({ document, random }) =>
@@ -245,7 +245,7 @@ export const documentFaults = {
     }),
 
   fragmentUnused: ({ document, random }) => {
-    const type = random.pick(['User', 'Query', 'Node', 'Role', 'AccountEvent', 'Nobody', 'LoginInput', 'Permission', 'String']);
+    const type = random.pick(['User', 'Query', 'Node', 'Role', 'AccountEvent', 'Unknown', 'LoginInput', 'Permission', 'String']);
     document.definitions.push({
       kind: Kind.FRAGMENT_DEFINITION, name: name('Unused'), typeCondition: named(type), selectionSet: set(leaf('__typename')),
     });
@@ -259,7 +259,7 @@ export const documentFaults = {
 
   fragmentUnknown: ({ document, random }) =>
     change(random, nodes(document, Kind.SELECTION_SET), (one) => {
-      one.selections.push({ kind: Kind.FRAGMENT_SPREAD, name: name('Nobody') });
+      one.selections.push({ kind: Kind.FRAGMENT_SPREAD, name: name('Unknown') });
     }),
 
   fragmentCycle: ({ document, random }) =>
@@ -270,13 +270,13 @@ export const documentFaults = {
 
   fragmentOnAnotherType: ({ document, random }) =>
     change(random, nodes(document, Kind.FRAGMENT_DEFINITION, Kind.INLINE_FRAGMENT), (fragment) => {
-      const types = ['User', 'Role', 'Node', 'Query', 'Mutation', 'AccountEvent', 'SessionEnded', 'LoginInput', 'Permission', 'String', 'Nobody'];
+      const types = ['User', 'Role', 'Node', 'Query', 'Mutation', 'AccountEvent', 'SessionEnded', 'LoginInput', 'Permission', 'String', 'Unknown'];
       fragment.typeCondition = named(random.pick(types));
     }),
 
   spreadImpossible: ({ document, random }) =>
     change(random, nodes(document, Kind.SELECTION_SET), (one) => {
-      const types = ['User', 'Role', 'Node', 'Query', 'AccountEvent', 'SessionEnded', 'LoginPayload', 'UserOrder', 'OrderDirection', 'ID', 'Nobody'];
+      const types = ['User', 'Role', 'Node', 'Query', 'AccountEvent', 'SessionEnded', 'LoginPayload', 'UserOrder', 'OrderDirection', 'ID', 'Unknown'];
       one.selections.push({
         kind: Kind.INLINE_FRAGMENT, typeCondition: named(random.pick(types)), selectionSet: set(leaf('__typename')),
       });
@@ -315,7 +315,7 @@ export const documentFaults = {
   typeDefinition: ({ document, random }) => {
     const definitions = [
       { kind: Kind.SCALAR_TYPE_DEFINITION, name: name('Extra') },
-      { kind: Kind.OBJECT_TYPE_EXTENSION, name: name('Query'), fields: [], directives: [directive('nobody')] },
+      { kind: Kind.OBJECT_TYPE_EXTENSION, name: name('Query'), fields: [], directives: [directive('unknown')] },
     ];
     document.definitions.push(random.pick(definitions));
     return true;
@@ -326,7 +326,7 @@ const IGNORED = [' ', '\n', '\r\n', '\r', '\t', ',', ',,', '\ufeff', '# comment\
 const STRAY = ['{', '}', '(', ')', '[', ']', '$', '!', '@', '&', '|', '=', ':', '...', '..', '"', '"""', '""""', '\\', '?', '%', '~', ';', '\u0000',
   '\u0007', '\u00a0', '\u2028', 'é', '🦀', '-', '+', '.', '1', '0', 'on', 'fragment', 'query', 'null', 'true', '`', "'", '\\u0041', '\u200b'];
 
-/** The tokens of a text; nothing if there is something else in it. */
+/** The tokens of a text; undefined if it contains anything else. */
 function tokens(text) {
   const lexer = new Lexer(new Source(text));
   const found = [];
@@ -345,7 +345,7 @@ function onTokens(work) {
   };
 }
 
-/** The same document with other white space, commas and comments; no fault. */
+/** The same document with other white space, commas and comments; not a fault. */
 export function withOtherIgnoredCharacters(text, random) {
   const found = tokens(text);
   if (!found) return text;

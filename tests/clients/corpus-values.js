@@ -1,4 +1,4 @@
-// Values for generated requests: literals of GraphQL and JSON of every kind.
+// Values for generated requests: GraphQL literals and JSON of every kind.
 
 const STRINGS = [
   '""',
@@ -66,7 +66,7 @@ const OTHERS = [
   'null',
   'ACTIVE',
   'USERS_READ',
-  'nobody',
+  'unknown',
   'True',
   '[]',
   '[1]',
@@ -80,13 +80,13 @@ const OTHERS = [
   '{field: CREATED_AT}',
   '{field: "CREATED_AT"}',
   '{field: CREATED_AT, field: USERNAME}',
-  '$nobody',
+  '$unknown',
 ];
 
-/** A string literal of GraphQL in one of its forms. */
+/** A GraphQL string literal in one of its forms. */
 export const stringLiteral = (random) => random.pick(STRINGS);
 
-/** Any literal of GraphQL, now and then none. */
+/** A GraphQL literal; sometimes an invalid one. */
 export function randomLiteral(random) {
   const kind = random.below(10);
   if (kind < 3) return random.pick(OTHERS);

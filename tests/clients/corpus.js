@@ -19,7 +19,7 @@ import {
   print,
 } from 'graphql';
 
-/** A generator of numbers (mulberry32). */
+/** A pseudorandom number generator (mulberry32). */
 export function seeded(seed) {
   let state = seed >>> 0;
   const next = () => {
@@ -40,11 +40,11 @@ export const name = (value) => ({ kind: Kind.NAME, value });
 export const argument = (key, value) => ({ kind: Kind.ARGUMENT, name: name(key), value });
 export const variable = (key) => ({ kind: Kind.VARIABLE, name: name(key) });
 
-/** A literal in exactly these characters. */
+/** A literal with exactly these characters. */
 export const raw = (text) => ({ kind: Kind.ENUM, value: `RAW_${Buffer.from(text).toString('hex')}_` });
 
-/** The text of a document, with its raw literals. */
-export const written = (document) =>
+/** Prints a document, with its raw literals. */
+export const printDocument = (document) =>
   print(document).replace(/RAW_([0-9a-f]*)_/g, (_, hex) => Buffer.from(hex, 'hex').toString());
 
 /** The requests: `{ query, variables, operationName, kind }`, where `variables` is a JSON text. */
@@ -65,7 +65,7 @@ function request(schema, random) {
       if (fault({ document, random, schema, valid })) faults.push(kind);
     }
   }
-  let query = written(document);
+  let query = printDocument(document);
   if (random.chance(0.15)) query = withOtherIgnoredCharacters(query, random);
   if (random.chance(isFaulty ? 0.2 : 0.06)) {
     const [kind, fault] = random.pick(Object.entries(textFaults));
@@ -73,11 +73,11 @@ function request(schema, random) {
     faults.push(kind);
   }
   const operations = document.definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
-  // Subscriptions do not run by POST.
+  // Subscriptions do not run over POST.
   const runnable = operations.filter((one) => one.operation !== 'subscription');
   const named = runnable.map((one) => one.name?.value).filter(Boolean);
   let operationName = operations.length > 1 ? named[0] : undefined;
-  if (random.chance(0.05)) operationName = random.pick([undefined, 'Nobody', ...named]);
+  if (random.chance(0.05)) operationName = random.pick([undefined, 'Unknown', ...named]);
   return { query, variables: valid.json(), operationName, kind: faults.join('+') || 'valid' };
 }
 
@@ -114,9 +114,9 @@ class Valid {
   selectionSet(type, depth) {
     const { random } = this;
     const fields = type.getFields ? Object.values(type.getFields()) : [];
-    const fitting = depth >= 3 ? fields.filter((field) => isLeafType(getNamedType(field.type))) : fields;
-    const wanted = depth === 0 ? random.pick([1, 1, 1, 2, 3]) : random.pick([1, 2, 2, 3, 4]);
-    const selections = random.shuffled(fitting).slice(0, wanted).map((field) => this.field(field, depth));
+    const candidates = depth >= 3 ? fields.filter((field) => isLeafType(getNamedType(field.type))) : fields;
+    const count = depth === 0 ? random.pick([1, 1, 1, 2, 3]) : random.pick([1, 2, 2, 3, 4]);
+    const selections = random.shuffled(candidates).slice(0, count).map((field) => this.field(field, depth));
     if (depth === 0 && type === this.schema.getQueryType() && random.chance(0.04)) {
       selections.push(this.introspection());
     }
@@ -236,7 +236,7 @@ class Valid {
     }
   }
 
-  /** A variable that may stand where the type is asked for. */
+  /** A variable that is valid where the type is expected. */
   variable(type, hasDefault) {
     const { random } = this;
     let text = String(type);
@@ -246,7 +246,7 @@ class Valid {
     if (known.length > 0 && random.chance(0.3)) return variable(random.pick(known).name);
     const key = this.unique('variable');
     const hasOwnDefault = random.chance(0.2);
-    // A default holds no variables.
+    // Default values contain no variables.
     const own = hasOwnDefault ? new Valid(this.schema, { ...random, chance: (p) => p !== 0.3 && random.chance(p) }) : undefined;
     const definition = {
       kind: Kind.VARIABLE_DEFINITION,
@@ -259,7 +259,7 @@ class Valid {
     return variable(key);
   }
 
-  /** Values of the variables, as a JSON text; a few of them wrong. */
+  /** Values of the variables as JSON text; a few are invalid. */
   json() {
     const { random } = this;
     const members = [];
@@ -269,7 +269,7 @@ class Valid {
       const value = random.chance(0.12) ? rawJson(random) : this.jsonOf(type, !text.endsWith('!'));
       members.push(`${JSON.stringify(key)}:${value}`);
     }
-    if (random.chance(0.05)) members.push(`"nobodyAsked":${rawJson(random)}`);
+    if (random.chance(0.05)) members.push(`"unknownMember":${rawJson(random)}`);
     return `{${members.join(',')}}`;
   }
 
@@ -287,7 +287,7 @@ class Valid {
         .shuffled(Object.values(type.getFields()))
         .filter((field) => (isRequiredInputField(field) ? !random.chance(0.04) : random.chance(0.4)))
         .map((field) => `${JSON.stringify(field.name)}:${this.jsonOf(field.type)}`);
-      if (random.chance(0.05)) members.push(`"nobodyAsked":${rawJson(random)}`);
+      if (random.chance(0.05)) members.push(`"unknownMember":${rawJson(random)}`);
       return `{${members.join(',')}}`;
     }
     if (isEnumType(type)) return JSON.stringify(random.pick(type.getValues()).name);

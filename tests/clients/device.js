@@ -1,4 +1,4 @@
-// One signed-out device: a client, the tokens it keeps, and a record of what it sent.
+// A device: a client, its tokens and a record of its requests.
 import { LOGIN, LOGOUT, ME, REFRESH } from './documents.js';
 import { makeRecorder } from './recorder.js';
 
@@ -30,11 +30,11 @@ export function makeDevice({ apollo, uri, tokens = { access: null, refresh: null
 
     async login(username, password) {
       const payload = await mutate(LOGIN, { username, password });
-      if (payload.tokens) this.keep(payload.tokens);
+      if (payload.tokens) this.setTokens(payload.tokens);
       return payload;
     },
 
-    keep(pair) {
+    setTokens(pair) {
       tokens.access = pair.accessToken;
       tokens.refresh = pair.refreshToken;
     },

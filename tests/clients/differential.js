@@ -1,13 +1,13 @@
-// Asks accountd what it makes of generated GraphQL requests, and compares that with graphql-js.
+// Compares the validation of generated GraphQL requests by accountd with that of graphql-js.
 import { readFile } from 'node:fs/promises';
 import { buildSchema, getOperationAST, getVariableValues, parse, validate } from 'graphql';
 import { requests } from './corpus.js';
-import { WRITTEN } from './corpus-written.js';
+import { HANDWRITTEN } from './corpus-handwritten.js';
 
-/** Differences that stay: what they look like, and why. */
-export const KNOWN = [];
+/** Accepted differences: how to recognize them, and the reason. */
+export const KNOWN_DIFFERENCES = [];
 
-/** Limits at their largest: what is judged here is validity. */
+/** All limits at their maximum, because the comparison is about validity. */
 export const SETTINGS = {
   ACCOUNTD_GRAPHQL__BATCH_MAX: '10',
   ACCOUNTD_GRAPHQL__INTROSPECTION: 'true',
@@ -22,7 +22,7 @@ export const SETTINGS = {
   ACCOUNTD_GRAPHQL__MAX_TOKENS: '10000',
   ACCOUNTD_GRAPHQL__MAX_VARIABLES: '1000',
   ACCOUNTD_GRAPHQL__MAX_VARIABLE_BYTES: '65536',
-  // Nobody gets an account here, and wrong passwords cost as little as may be.
+  // No registrations, and the cheapest password hashes.
   ACCOUNTD_REGISTRATION__MODE: 'closed',
   ACCOUNTD_PASSWORD__ARGON2_MEMORY_KIB: '12288',
   ACCOUNTD_PASSWORD__ARGON2_ITERATIONS: '3',
@@ -30,17 +30,17 @@ export const SETTINGS = {
 
 const PER_REQUEST = 10;
 const BYTES_PER_REQUEST = 24_000;
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 
-/** The requests that are judged: written ones, and `count` generated ones. */
+/** The requests to compare: handwritten ones and `count` generated ones. */
 export async function corpus(seed, count) {
   const schema = buildSchema(await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8'));
-  const cases = [...WRITTEN, ...requests(schema, seed, count)].filter(({ query }) => query.trim() !== '');
+  const cases = [...HANDWRITTEN, ...requests(schema, seed, count)].filter(({ query }) => query.trim() !== '');
   return { schema, cases };
 }
 
-/** Why graphql-js refuses a request; nothing if it takes it. */
-export function refusalOf(schema, { query, variables = '{}', operationName }) {
+/** Why graphql-js refuses a request; undefined if it accepts it. */
+export function expectedRefusal(schema, { query, variables = '{}', operationName }) {
   let document;
   try {
     document = parse(query);
@@ -51,38 +51,38 @@ export function refusalOf(schema, { query, variables = '{}', operationName }) {
     const [invalid] = validate(schema, document);
     if (invalid) return invalid.message;
   } catch (error) {
-    // It throws where a subscription's only field is included by a variable (GraphQL section 5.2.4.1 refuses that).
+    // It throws if a variable includes a subscription's only field (invalid by GraphQL section 5.2.4.1).
     return error.message;
   }
   const operation = getOperationAST(document, operationName);
-  if (!operation) return 'no such operation, or more than one';
+  if (!operation) return 'no operation of this name, or several';
   const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], JSON.parse(variables));
   return errors?.[0].message;
 }
 
-/** What the server makes of the cases: for each the message with which it refuses it, nothing if it runs it. */
+/** The server's verdict on each case: the message of its refusal, or undefined if it runs the request. */
 export async function verdicts(uri, cases) {
   const answers = new Array(cases.length);
   const batches = [];
   let batch = [];
   let bytes = 0;
-  for (const [place, one] of cases.entries()) {
-    const body = bodyOf(one);
+  for (const [index, request] of cases.entries()) {
+    const body = bodyOf(request);
     if (batch.length === PER_REQUEST || (batch.length > 0 && bytes + body.length > BYTES_PER_REQUEST)) {
       batches.push(batch);
       [batch, bytes] = [[], 0];
     }
-    batch.push({ place, body });
+    batch.push({ index, body });
     bytes += body.length;
   }
   if (batch.length > 0) batches.push(batch);
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+  await Promise.all(Array.from({ length: CONCURRENCY }, async () => {
     for (let next = batches.pop(); next; next = batches.pop()) {
-      const together = await ask(uri, `[${next.map(({ body }) => body).join(',')}]`);
-      for (const [at, { place, body }] of next.entries()) {
-        // Requests that come together share the limits: what passes them is asked alone.
-        const answer = Array.isArray(together) && !isLimited(together[at]) ? together[at] : await ask(uri, body);
-        answers[place] = verdict(answer);
+      const results = await send(uri, `[${next.map(({ body }) => body).join(',')}]`);
+      for (const [at, { index, body }] of next.entries()) {
+        // Requests of one batch share the limits, so a limited one is sent again alone.
+        const answer = Array.isArray(results) && !isLimited(results[at]) ? results[at] : await send(uri, body);
+        answers[index] = verdict(answer);
       }
     }
   }));
@@ -96,7 +96,7 @@ function bodyOf({ query, variables, operationName }) {
   return `{${members.join(',')}}`;
 }
 
-async function ask(uri, body) {
+async function send(uri, body) {
   const headers = { 'content-type': 'application/json', accept: 'application/json' };
   const response = await fetch(uri, { method: 'POST', headers, body });
   return response.json();
@@ -111,20 +111,20 @@ function verdict(answer) {
   return { refusal: isRun ? undefined : `${errors[0].message} (${errors[0].extensions?.code})` };
 }
 
-/** Compares the server at `uri` with graphql-js on the corpus of a seed. */
+/** Compares the server at `uri` with graphql-js on the corpus of the seed. */
 export async function compare(uri, seed, count) {
   const { schema, cases } = await corpus(seed, count);
   const found = await verdicts(uri, cases);
   const [differences, limited] = [[], []];
-  let taken = 0;
-  for (const [place, one] of cases.entries()) {
-    const expected = refusalOf(schema, one);
-    if (!expected) taken += 1;
-    const { limit, refusal } = found[place];
-    if (limit) limited.push({ ...one, expected, limit });
-    else if (Boolean(expected) !== Boolean(refusal)) differences.push({ ...one, expected, refusal });
+  let accepted = 0;
+  for (const [index, request] of cases.entries()) {
+    const expected = expectedRefusal(schema, request);
+    if (!expected) accepted += 1;
+    const { limit, refusal } = found[index];
+    if (limit) limited.push({ ...request, expected, limit });
+    else if (Boolean(expected) !== Boolean(refusal)) differences.push({ ...request, expected, refusal });
   }
-  return { total: cases.length, taken, differences, limited };
+  return { total: cases.length, accepted, differences, limited };
 }
 
 // `node differential.js [seed] [count]` starts a server and prints every difference.
@@ -133,12 +133,12 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
   const [seed = '1', count = '2500'] = process.argv.slice(2);
   const server = await startServer({ env: SETTINGS });
   try {
-    const { total, taken, differences, limited } = await compare(server.graphql, Number(seed), Number(count));
+    const { total, accepted, differences, limited } = await compare(server.graphql, Number(seed), Number(count));
     for (const { kind, query, variables, operationName, expected, refusal } of differences) {
-      console.log(expected ? `TAKEN although: ${expected}` : `REFUSED with: ${refusal}`);
+      console.log(expected ? `ACCEPTED although: ${expected}` : `REFUSED with: ${refusal}`);
       console.log(`  ${kind}: ${JSON.stringify({ query, variables, operationName })}`);
     }
-    console.log(`${total} requests, of which graphql-js takes ${taken}: ${differences.length} differ, ${limited.length} pass a limit`);
+    console.log(`${total} requests, of which graphql-js accepts ${accepted}: ${differences.length} differ, ${limited.length} exceed a limit`);
   } finally {
     await server.stop();
   }

@@ -1,4 +1,4 @@
-// The GraphQL operations of the tests, as an application would write them.
+// GraphQL operations of the tests, as an application would write them.
 import { parse } from 'graphql';
 
 const tokens = 'tokens { accessToken tokenType expiresIn refreshToken }';
@@ -6,7 +6,7 @@ const errors = 'errors { code message path }';
 
 export const ME = parse('query Me { me { id username } }');
 
-/** A query of its own name: clients merge equal queries that are under way into one request. */
+/** A query with its own name: clients deduplicate equal queries in flight. */
 export const meNamed = (name) => parse(`query ${name} { me { id username } }`);
 
 export const USERS = parse(`

@@ -1,11 +1,11 @@
-// The clients of graphql-ws and graphql-sse: they are told what happens, and come again by themselves with a fresh token.
+// graphql-ws and graphql-sse receive account events and reconnect with a refreshed token.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { createClient as createSse } from 'graphql-sse';
 import { createClient as createSocket } from 'graphql-ws';
 import WebSocket from 'ws';
-import { documented } from './documented.js';
-import { servedClient } from './served.js';
+import { importDocExample } from './doc-examples.js';
+import { servedClient } from './served-client.js';
 import { startServer } from './server.js';
 
 const PASSWORD = 'correct-horse-battery-7';
@@ -26,15 +26,15 @@ const EVENTS = `subscription Events {
 describe('events', () => {
   let server;
   before(async () => {
-    // With the leeway a token lives for six seconds.
+    // With the leeway a token is valid for six seconds.
     server = await startServer({ env: { ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS: '1' } });
   }, limit);
   afterEach((context) => {
-    if (context.error) console.error(`accountd wrote:\n${server.log()}`);
+    if (context.error) console.error(`log of accountd:\n${server.log()}`);
   });
   after(() => server?.stop(), limit);
 
-  async function ask(query, input, accessToken) {
+  async function request(query, input, accessToken) {
     const headers = { 'content-type': 'application/json', accept: 'application/json' };
     if (accessToken) headers.authorization = `Bearer ${accessToken}`;
     const body = JSON.stringify({ query, variables: { input } });
@@ -43,14 +43,14 @@ describe('events', () => {
     return answer.data;
   }
 
-  /** Somebody's session, as an application keeps it. */
+  /** A session, as an application stores it. */
   async function register(username) {
-    const { register } = await ask(REGISTER, { username, password: PASSWORD });
+    const { register } = await request(REGISTER, { username, password: PASSWORD });
     const session = {
       ...register.tokens,
       refreshes: 0,
       async refresh() {
-        const { refresh } = await ask(REFRESH, { refreshToken: session.refreshToken });
+        const { refresh } = await request(REFRESH, { refreshToken: session.refreshToken });
         assert.deepEqual(refresh.errors, []);
         session.refreshes += 1;
         Object.assign(session, refresh.tokens);
@@ -59,18 +59,18 @@ describe('events', () => {
     return session;
   }
 
-  /** Renames the account until it is told of the last name: only then a subscription has certainly begun. */
-  async function toldOfNames(session, events, name) {
+  /** Renames the user until the event of a rename arrives: only then has the subscription certainly started. */
+  async function waitForRename(session, events, name) {
     for (let count = 0; ; count++) {
       const displayName = `${name} ${count}`;
-      await ask(RENAME, { displayName }, session.accessToken);
+      await request(RENAME, { displayName }, session.accessToken);
       if (await events.has((event) => event.user?.displayName === displayName)) return;
-      assert.ok(count < 50, `nothing is told: ${JSON.stringify(events.all)}`);
+      assert.ok(count < 50, `no event arrives: ${JSON.stringify(events.all)}`);
     }
   }
 
-  /** A sink that remembers. */
-  function remembering() {
+  /** A sink that records events. */
+  function recordEvents() {
     const events = { all: [], end: undefined, connections: 0, codes: [] };
     let wake = () => {};
     const sink = {
@@ -82,49 +82,49 @@ describe('events', () => {
       error: (error) => end({ error }),
       complete: () => end({ complete: true }),
     };
-    const end = (how) => {
-      events.end = how;
+    const end = (outcome) => {
+      events.end = outcome;
       wake();
     };
-    const changed = (milliseconds) =>
-      new Promise((done) => {
-        const late = setTimeout(done, milliseconds);
+    const nextChange = (milliseconds) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
         wake = () => {
-          clearTimeout(late);
-          done();
+          clearTimeout(timer);
+          resolve();
         };
       });
-    events.has = async (wanted) => {
+    events.has = async (predicate) => {
       for (let tries = 0; tries < 8; tries++) {
-        if (events.all.some(wanted)) return true;
-        await changed(250);
+        if (events.all.some(predicate)) return true;
+        await nextChange(250);
       }
       return false;
     };
-    events.until = async (wanted, what) => {
+    events.until = async (predicate, description) => {
       const deadline = Date.now() + 120_000;
-      while (!wanted()) {
-        assert.ok(Date.now() < deadline, `${what}: ${JSON.stringify({ ...events, end: String(events.end?.error) })}`);
-        await changed(250);
+      while (!predicate()) {
+        assert.ok(Date.now() < deadline, `${description}: ${JSON.stringify({ ...events, end: String(events.end?.error) })}`);
+        await nextChange(250);
       }
     };
     return { events, sink };
   }
 
-  test('graphql-ws comes again with a fresh token after 4403, and gives up after 4401', limit, async () => {
-    const { socketOptions } = await documented('docs/subscriptions.md', 'socketOptions');
+  test('graphql-ws reconnects with a new token after 4403 and stops after 4401', limit, async () => {
+    const { socketOptions } = await importDocExample('docs/subscriptions.md', 'socketOptions');
     const session = await register('ann');
-    const { events, sink } = remembering();
+    const { events, sink } = recordEvents();
     const options = socketOptions(server.graphql.replace('http', 'ws'), session);
     const client = createSocket({ ...options, webSocketImpl: WebSocket });
     client.on('connected', () => events.connections++);
     client.on('closed', ({ code }) => events.codes.push(code));
     client.subscribe({ query: EVENTS }, sink);
-    await toldOfNames(session, events, 'before');
-    await events.until(() => events.connections === 2, 'it connects again');
+    await waitForRename(session, events, 'before');
+    await events.until(() => events.connections === 2, 'it reconnects');
     assert.deepEqual([events.codes, session.refreshes, events.end], [[4403], 1, undefined]);
-    await toldOfNames(session, events, 'after');
-    await ask(LOGOUT, undefined, session.accessToken);
+    await waitForRename(session, events, 'after');
+    await request(LOGOUT, undefined, session.accessToken);
     await events.until(() => events.end, 'it ends');
     assert.deepEqual(events.all.at(-1), { current: true, reason: 'LOGOUT' });
     await events.until(() => events.codes.length === 2, 'the socket is closed');
@@ -132,13 +132,13 @@ describe('events', () => {
     await client.dispose();
   });
 
-  test('graphql-ws goes on with the account of the served client', limit, async () => {
-    const { socketOptions } = await documented('docs/subscriptions.md', 'socketOptions');
+  test('graphql-ws reconnects with the account of the served client', limit, async () => {
+    const { socketOptions } = await importDocExample('docs/subscriptions.md', 'socketOptions');
     const { createAccount } = await servedClient(server.url);
     const account = createAccount({ url: server.graphql });
     assert.deepEqual((await account.register({ username: 'cid', password: PASSWORD })).errors, []);
     const first = account.accessToken;
-    const { events, sink } = remembering();
+    const { events, sink } = recordEvents();
     const client = createSocket({
       ...socketOptions(server.graphql.replace('http', 'ws'), account),
       webSocketImpl: WebSocket,
@@ -146,17 +146,17 @@ describe('events', () => {
     });
     client.on('connected', () => events.connections++);
     client.subscribe({ query: EVENTS }, sink);
-    await events.until(() => events.connections === 2, 'it connects again');
+    await events.until(() => events.connections === 2, 'it reconnects');
     assert.notEqual(account.accessToken, first);
-    await toldOfNames(account, events, 'after');
+    await waitForRename(account, events, 'after');
     await account.logout();
     await events.until(() => events.end, 'it ends');
     assert.deepEqual(events.all.at(-1), { current: true, reason: 'LOGOUT' });
     await client.dispose();
   });
 
-  test('graphql-ws says why somebody without a session is not let in', limit, async () => {
-    const { events, sink } = remembering();
+  test('graphql-ws reports 4401 to clients without a session', limit, async () => {
+    const { events, sink } = recordEvents();
     const url = server.graphql.replace('http', 'ws');
     const client = createSocket({ url, webSocketImpl: WebSocket, connectionParams: { authorization: '' } });
     client.subscribe({ query: EVENTS }, sink);
@@ -165,9 +165,9 @@ describe('events', () => {
     await client.dispose();
   });
 
-  test('graphql-sse begins again with a fresh token, and is completed with the session', limit, async () => {
+  test('graphql-sse starts a new stream with a new token and completes with the session', limit, async () => {
     const session = await register('bob');
-    const { events, sink } = remembering();
+    const { events, sink } = recordEvents();
     const client = createSse({
       url: server.graphql,
       async headers() {
@@ -176,10 +176,10 @@ describe('events', () => {
       },
     });
     client.subscribe({ query: EVENTS }, sink);
-    await toldOfNames(session, events, 'before');
-    await events.until(() => session.refreshes === 1, 'it begins again');
-    await toldOfNames(session, events, 'after');
-    await ask(LOGOUT, undefined, session.accessToken);
+    await waitForRename(session, events, 'before');
+    await events.until(() => session.refreshes === 1, 'it starts a new stream');
+    await waitForRename(session, events, 'after');
+    await request(LOGOUT, undefined, session.accessToken);
     await events.until(() => events.end, 'it ends');
     assert.deepEqual(events.end, { complete: true });
     assert.deepEqual(events.all.at(-1), { current: true, reason: 'LOGOUT' });

@@ -1,17 +1,17 @@
-// The gateway of docs/gateways.md verifies offline and obeys a logout all the same; introspection answers as printed there.
+// The gateway of docs/gateways.md verifies offline and still rejects ended sessions; introspection responses match it.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 
-import { documented, documentText } from './documented.js';
+import { importDocExample, documentText } from './doc-examples.js';
 import { startServer } from './server.js';
 import { printedSessions, realAnswers } from './session.js';
 
 const password = 'correct-horse-battery-7';
 
-/** Runs operations as somebody with this token. */
+/** Returns a function that runs operations with this token. */
 const client = (server, token) => async (query) => {
   const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
   const answer = await fetch(server.graphql, { method: 'POST', headers, body: JSON.stringify({ query }) });
@@ -27,8 +27,8 @@ async function signIn(server, name) {
   return { id: user.id, ...tokens, send: client(server, tokens.accessToken) };
 }
 
-test('a gateway that verifies offline obeys', { timeout: 600_000 }, async () => {
-  const { gateway } = await documented('docs/gateways.md', 'gateway');
+test('a gateway that verifies offline rejects revoked tokens', { timeout: 600_000 }, async () => {
+  const { gateway } = await importDocExample('docs/gateways.md', 'gateway');
   const server = await startServer();
   try {
     await server.makeAdmin('root', password);
@@ -39,17 +39,17 @@ test('a gateway that verifies offline obeys', { timeout: 600_000 }, async () => 
     await own.watch(0);
     assert.equal(own.accepts(ann.accessToken).username, 'ann');
 
-    // The request for news is open when the session ends.
-    const news = own.watch(10);
+    // The long poll is open when the session ends.
+    const poll = own.watch(10);
     await ann.send('mutation { logout { ok } }');
-    await news;
+    await poll;
     assert.throws(() => own.accepts(ann.accessToken), /revoked/);
-    assert.equal(own.accepts(other.accessToken).sub, ann.id, 'another session lives on');
+    assert.equal(own.accepts(other.accessToken).sub, ann.id, 'another session stays valid');
 
     const demotion = own.watch(10);
     await root.send(`mutation { setUserRoles(input: { userId: "${ann.id}", roles: ["admin"] }) { user { id } } }`);
     await demotion;
-    assert.throws(() => own.accepts(other.accessToken), /revoked/, 'its roles are not so any more');
+    assert.throws(() => own.accepts(other.accessToken), /revoked/, 'the roles in the token are outdated');
 
     assert.throws(() => own.accepts(root.refreshToken), /invalid/);
     const [head, body, signature] = root.accessToken.split('.');
@@ -63,10 +63,10 @@ test('a gateway that verifies offline obeys', { timeout: 600_000 }, async () => 
   }
 });
 
-test('jose verifies access tokens, and takes no other kind for one', { timeout: 600_000 }, async () => {
+test('jose verifies access tokens and rejects other types', { timeout: 600_000 }, async () => {
   const server = await startServer();
   try {
-    const { claimsOf } = await documented('docs/gateways.md', 'claimsOf', server.url);
+    const { claimsOf } = await importDocExample('docs/gateways.md', 'claimsOf', server.url);
     await client(server)(`mutation { register(input: { username: "ann", password: "${password}" }) { status } }`);
     const ann = await signIn(server, 'ann');
     assert.equal((await claimsOf(ann.accessToken)).sub, ann.id);
@@ -77,7 +77,7 @@ test('jose verifies access tokens, and takes no other kind for one', { timeout: 
   }
 });
 
-test('introspection answers as printed', { timeout: 600_000 }, async () => {
+test('introspection responses match docs/gateways.md', { timeout: 600_000 }, async () => {
   const secret = randomBytes(32).toString('base64');
   const server = await startServer({ env: { ACCOUNTD_INTROSPECTION__SECRET: secret } });
   try {
@@ -86,8 +86,8 @@ test('introspection answers as printed', { timeout: 600_000 }, async () => {
     const steps = printedSessions(await documentText('docs/gateways.md'));
     const given = { command: `INTROSPECTION_SECRET='${secret}' ACCESS='${ann.accessToken}'` };
     const [, ...answers] = await realAnswers([given, ...steps], { 8080: server.url }, tmpdir());
-    const shown = answers.map((answer) => answer.replace(/"(iat|exp)":\d+/g, '"$1":…'));
-    assert.deepEqual(shown, steps.map(({ answer }) => answer));
+    const masked = answers.map((answer) => answer.replace(/"(iat|exp)":\d+/g, '"$1":…'));
+    assert.deepEqual(masked, steps.map(({ answer }) => answer));
   } finally {
     await server.stop();
   }

@@ -1,4 +1,4 @@
-// The links of Apollo Client that change what goes over the wire: arrays of requests, and queries by their hash.
+// Links of Apollo Client that change the request format: batches and persisted queries.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
@@ -37,8 +37,8 @@ describe('links', () => {
   after(() => server?.stop(), limit);
 
   for (const { name, core, batch, persisted } of clients) {
-    /** A client on this link, and the bodies that it sent. */
-    function recorded(makeLink) {
+    /** A client with this link, and the requests it sent. */
+    function recordingClient(makeLink) {
       const sent = [];
       const recordingFetch = (uri, options) => {
         sent.push({ uri, ...(options.body && { body: JSON.parse(options.body) }) });
@@ -50,8 +50,8 @@ describe('links', () => {
       return { client: new core.ApolloClient({ cache, link, defaultOptions }), sent };
     }
 
-    test(`${name} sends requests together`, limit, async () => {
-      const { client, sent } = recorded((options) => batch({ ...options, batchInterval: 50 }));
+    test(`${name} sends a batch`, limit, async () => {
+      const { client, sent } = recordingClient((options) => batch({ ...options, batchInterval: 50 }));
       const names = ['A', 'B', 'C'];
       const answers = await Promise.all(names.map((one) => client.query({ query: meNamed(one) })));
       assert.deepEqual(answers.map(({ data }) => data), names.map(() => ({ me: null })));
@@ -61,8 +61,8 @@ describe('links', () => {
 
     for (const useGETForHashedQueries of [false, true]) {
       const method = useGETForHashedQueries ? 'GET' : 'POST';
-      test(`${name} sends a query once and then its hash by ${method}`, limit, async () => {
-        const { client, sent } = recorded((options) =>
+      test(`${name} sends a persisted query once and then its hash by ${method}`, limit, async () => {
+        const { client, sent } = recordingClient((options) =>
           core.ApolloLink.from([
             persisted({ sha256, useGETForHashedQueries }),
             new core.HttpLink(options),
@@ -70,8 +70,8 @@ describe('links', () => {
         );
         const query = meNamed(`Hashed${method}${name.replace(/\W/g, '')}`);
         for (const _ of [1, 2]) assert.deepEqual((await client.query({ query })).data, { me: null });
-        const asks = sent.map(({ uri, body }) => (body ? 'query' in body : uri.includes('query=')));
-        assert.deepEqual(asks, [false, true, false], 'the hash, the query, the hash');
+        const containsQuery = sent.map(({ uri, body }) => (body ? 'query' in body : uri.includes('query=')));
+        assert.deepEqual(containsQuery, [false, true, false], 'the hash, the query, the hash');
         client.stop();
       });
     }

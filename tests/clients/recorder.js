@@ -1,14 +1,14 @@
-// A fetch that remembers what went over the wire, and stops a client that asks without end.
+// A fetch that records requests and responses, and stops a client that loops.
 
-const MOST_REQUESTS = 100;
+const MAX_REQUESTS = 100;
 
 export function makeRecorder() {
   const calls = [];
 
   async function recordingFetch(uri, options) {
     const { operationName } = JSON.parse(options.body);
-    if (calls.length >= MOST_REQUESTS) {
-      throw new Error(`the client loops: ${operationName} is one request too many`);
+    if (calls.length >= MAX_REQUESTS) {
+      throw new Error(`the client loops: ${operationName} exceeds ${MAX_REQUESTS} requests`);
     }
     const headers = new Headers(options.headers);
     const call = {

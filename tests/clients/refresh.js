@@ -1,14 +1,14 @@
-// What an application's error link decides and does, the same for every Apollo version.
+// Decisions of an application's error link, the same for every Apollo version.
 import { REFRESH } from './documents.js';
 
-/** 'refresh', 'signed out' or undefined: what the errors of an answer ask of the client. */
-export function whatErrorsAsk(errors = []) {
+/** 'refresh', 'signed out' or undefined: the recovery that a response's errors require. */
+export function recoveryFor(errors = []) {
   const refusal = errors.find((error) => error.extensions?.code === 'UNAUTHENTICATED');
   if (!refusal) return undefined;
   return refusal.extensions.reason === 'SESSION_ENDED' ? 'signed out' : 'refresh';
 }
 
-/** Naive on purpose: no single flight, and through the same links, so with the expired header. */
+/** Naive on purpose: not deduplicated, and through the same links, so with the expired header. */
 export async function refreshTokens(client, tokens, onSignedOut) {
   const { data } = await client.mutate({
     mutation: REFRESH,

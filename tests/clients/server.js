@@ -1,4 +1,4 @@
-// Starts one accountd on a fresh data directory and a free port of this machine, and ends it again.
+// Starts and stops an accountd with a new data directory and a free local port.
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
@@ -8,20 +8,20 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const READY_WITHIN_MS = 120_000;
-const ENDED_WITHIN_MS = 120_000;
+const READY_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 120_000;
 const LOG_CHARACTERS = 20_000;
 
 const builtBinary = fileURLToPath(new URL('../../target/debug/accountd', import.meta.url));
 const binary = resolve(process.env.ACCOUNTD_BIN || builtBinary);
 
-// An interrupted run, or one whose reader is gone, passes through 'exit' too, which ends the servers.
+// Interrupted runs, and runs whose output pipe closed, also emit 'exit', which stops the servers.
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 process.stdout.once('error', () => process.exit(1));
 
 /**
- * Starts a server; `env` adds settings such as `ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS`. `program` is another one that
- * was built beside it and has it at the path `root`.
+ * Starts a server; `env` adds settings such as `ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS`. `program` is another binary of
+ * the build that nests accountd at the path `root`.
  */
 export async function startServer({ env = {}, program, root = '' } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'accountd-clients-'));
@@ -30,7 +30,7 @@ export async function startServer({ env = {}, program, root = '' } = {}) {
     process.off('exit', removeDirectory);
   };
   process.once('exit', removeDirectory);
-  // Limits are proven elsewhere; here one address registers and mistypes more than any person does.
+  // Other tests cover limits; here one address registers and fails more often than limits allow.
   const settings = { ...environmentWithoutSettings(), ACCOUNTD_LIMITS__ENABLED: 'false', ...env };
   const run = (...args) =>
     startProcess([...args, '--data-dir', directory], { cwd: directory, env: settings });
@@ -46,7 +46,7 @@ export async function startServer({ env = {}, program, root = '' } = {}) {
           env: { ...settings, ACCOUNTD_LISTEN: `127.0.0.1:${port}`, ACCOUNTD_DATA_DIR: directory },
         }, join(dirname(binary), program))
       : run('serve', '--listen', `127.0.0.1:${port}`);
-    await ready(server, `${url}${root}/readyz`);
+    await waitUntilReady(server, `${url}${root}/readyz`);
   } catch (error) {
     server?.kill('SIGKILL');
     await server?.ended;
@@ -62,15 +62,15 @@ export async function startServer({ env = {}, program, root = '' } = {}) {
     async makeAdmin(name, password) {
       const command = run('admin', 'create', name, '--password-stdin');
       command.write(password);
-      await endedWell(command, 'accountd admin create');
+      await requireSuccess(command, 'accountd admin create');
     },
 
     async stop() {
       try {
         server.kill('SIGTERM');
-        // Another program may know no better end.
+        // Another program may not exit with 0.
         if (program) await server.ended;
-        else await endedWell(server, 'accountd serve, told to end by SIGTERM,');
+        else await requireSuccess(server, 'accountd serve after SIGTERM');
       } finally {
         removeDirectory();
       }
@@ -78,7 +78,7 @@ export async function startServer({ env = {}, program, root = '' } = {}) {
   };
 }
 
-/** Our environment without ACCOUNTD_*: a setting that the server does not know keeps it from starting. */
+/** The environment without ACCOUNTD_*: the server refuses to start with unknown settings. */
 function environmentWithoutSettings() {
   const entries = Object.entries(process.env);
   return Object.fromEntries(entries.filter(([name]) => !name.startsWith('ACCOUNTD_')));
@@ -90,11 +90,11 @@ function startProcess(args, options, program = binary) {
   process.prependOnceListener('exit', killAtExit);
 
   let log = '';
-  const remember = (chunk) => {
+  const appendToLog = (chunk) => {
     log = (log + chunk).slice(-LOG_CHARACTERS);
   };
-  child.stdout.setEncoding('utf8').on('data', remember);
-  child.stderr.setEncoding('utf8').on('data', remember);
+  child.stdout.setEncoding('utf8').on('data', appendToLog);
+  child.stderr.setEncoding('utf8').on('data', appendToLog);
   child.stdin.on('error', () => {}); // a program that ends early does not read its input
 
   const ended = new Promise((done) => {
@@ -110,13 +110,13 @@ function startProcess(args, options, program = binary) {
   };
 }
 
-async function ready(server, address) {
+async function waitUntilReady(server, address) {
   let end;
-  server.ended.then((how) => (end = { how }));
-  const deadline = Date.now() + READY_WITHIN_MS;
+  server.ended.then((status) => (end = { status }));
+  const deadline = Date.now() + READY_TIMEOUT_MS;
   let answer = 'nothing';
   while (Date.now() < deadline) {
-    if (end) throw new Error(`the server ended at start (${end.how})\n${server.log()}`);
+    if (end) throw new Error(`the server exited at startup (${end.status})\n${server.log()}`);
     try {
       const response = await fetch(address, { signal: AbortSignal.timeout(10_000) });
       await response.arrayBuffer();
@@ -127,13 +127,13 @@ async function ready(server, address) {
     }
     await sleep(50);
   }
-  throw new Error(`GET /readyz was not 200 in time, last answer: ${answer}\n${server.log()}`);
+  throw new Error(`GET /readyz did not return 200 in time, last result: ${answer}\n${server.log()}`);
 }
 
-async function endedWell(command, name) {
-  const late = setTimeout(() => command.kill('SIGKILL'), ENDED_WITHIN_MS);
-  const how = await command.ended.finally(() => clearTimeout(late));
-  if (how !== 0) throw new Error(`${name} ended with ${how}, not with 0\n${command.log()}`);
+async function requireSuccess(command, name) {
+  const timer = setTimeout(() => command.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  const status = await command.ended.finally(() => clearTimeout(timer));
+  if (status !== 0) throw new Error(`${name} ended with ${status}, not with 0\n${command.log()}`);
 }
 
 function freePort() {

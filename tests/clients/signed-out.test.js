@@ -1,11 +1,11 @@
-// The end of a session with the listener of docs/apollo.md: the query gets the reason, although the store is cleared.
+// End of a session with the listener of docs/apollo.md: the query receives the reason although the store is cleared.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as apollo3 from './apollo-3.js';
 import * as apollo4 from './apollo-4.js';
 import { USERS } from './documents.js';
-import { servedClient } from './served.js';
+import { servedClient } from './served-client.js';
 import { startServer } from './server.js';
 
 const PASSWORD = 'correct-horse-battery-7';
@@ -19,7 +19,7 @@ describe('signed-out', () => {
   after(() => server?.stop(), limit);
 
   for (const [index, apollo] of [apollo4, apollo3].entries()) {
-    test(`${apollo.name} gives the query its answer before the store is cleared`, limit, async () => {
+    test(`${apollo.name} resolves the query before the store is cleared`, limit, async () => {
       const { createAccount } = await servedClient(server.url);
       const account = createAccount({ url: server.graphql });
       const client = apollo.makeClientWith([account.link(apollo.ApolloLink)], { uri: server.graphql });

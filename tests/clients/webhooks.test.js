@@ -1,4 +1,4 @@
-// The started server tells of new users by itself, and the verifier of docs/webhooks.md takes what it sends.
+// The server sends webhooks for new users, and the verifier of docs/webhooks.md accepts them.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -6,13 +6,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 
-import { documented } from './documented.js';
+import { importDocExample } from './doc-examples.js';
 import { startServer } from './server.js';
 
 const register = 'mutation { register(input: { username: "ann", password: "correct-horse-battery-7" }) { status } }';
 
 test('messages are sent by themselves, and verified as documented', { timeout: 600_000 }, async () => {
-  const { verified } = await documented('docs/webhooks.md', 'verified');
+  const { verified } = await importDocExample('docs/webhooks.md', 'verified');
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
   const receiver = createServer().listen(0, '127.0.0.1');
   await once(receiver, 'listening');
@@ -29,7 +29,7 @@ test('messages are sent by themselves, and verified as documented', { timeout: 6
     const headers = { 'content-type': 'application/json' };
     await fetch(server.graphql, { method: 'POST', headers, body: JSON.stringify({ query: register }) });
     const [request, response] = await arrived;
-    const body = await text(request);
+    const body = await readBody(request);
     response.end();
     assert.equal(request.url, '/accounts');
     const message = verified(secret, request.headers, body);
@@ -48,11 +48,11 @@ test('messages are sent by themselves, and verified as documented', { timeout: 6
   // Q9, Q10
   const key = Buffer.from(secret.slice(6), 'base64');
   for (const form of [secret, secret.slice(6), key.toString('hex'), key.toString('base64url')]) {
-    assert.ok(!server.log().includes(form), 'the secret is in the log');
+    assert.ok(!server.log().includes(form), 'the log contains the secret');
   }
 });
 
-async function text(request) {
+async function readBody(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks).toString();

@@ -1,25 +1,25 @@
-/** What a page of yours needs to know about accountd: who is signed in, and that requests renew themselves. */
+/** Browser client of accountd: authenticated requests, token refresh, sign-in and sign-out events. */
 
-/** The account of whoever looks at this page. `options` may be left out on pages that accountd itself serves. */
+/** Creates a client for the current user. `options` are optional on pages that accountd itself serves. */
 export function createAccount(options?: Options): Account;
 
 export interface Options {
-  /** Where accountd answers GraphQL; by default the server that this file was loaded from. */
+  /** GraphQL address of accountd; default: the server that this file was loaded from. */
   url?: string | URL;
   /**
-   * Where the tokens live. `memory`: in this page alone, until it is left. `cookie`: in HttpOnly cookies that no
-   * script sees and all tabs share; the page and the server have to be of one site (`localhost` and `127.0.0.1` are two).
+   * Where the tokens are stored. `memory`: in this page, until it is closed. `cookie`: in HttpOnly cookies that no
+   * script can read and all tabs share; page and server must be same-site (`localhost` and `127.0.0.1` are not).
    */
   mode?: 'memory' | 'cookie';
-  /** Origins beside the server's own that are sent the access token, such as `https://api.example.com`. */
+  /** Origins beside the server's own that receive the access token, such as `https://api.example.com`. */
   origins?: string[];
-  /** Keeps the tokens in `memory` mode in a place of yours, such as a device's keychain. */
+  /** Custom token store for `memory` mode, such as a device's keychain. */
   store?: Store;
-  /** Sends the requests; by default the global `fetch`. */
+  /** Sends the requests; default: the global `fetch`. */
   fetch?: typeof fetch;
 }
 
-/** A place for tokens. It is asked before each request, so tabs and processes may share it. */
+/** A token store. It is read before each request, so tabs and processes may share it. */
 export interface Store {
   get(): Tokens | undefined;
   set(tokens: Tokens | undefined): void;
@@ -33,41 +33,41 @@ export interface Tokens {
 
 export interface Account {
   /**
-   * `fetch` with the credentials, which are renewed once if the answer says so; then the request is repeated once.
-   * Requests to origins that were not named pass through as they are.
+   * `fetch` with the credentials. If the response requires it, refreshes them once and repeats the request once.
+   * Requests to origins that are not listed pass through unchanged.
    */
   fetch: typeof fetch;
   /**
-   * The same as an Apollo link, for Apollo Client 3.14 and 4: hand it Apollo's own class, as in
-   * `ApolloLink.from([account.link(ApolloLink), new HttpLink({ uri })])`. Answers that carry `tokens`, such as your
-   * own login mutation's, are kept by themselves, here and by `fetch`.
+   * The same as an Apollo link, for Apollo Client 3.14 and 4. Pass Apollo's own class, as in
+   * `ApolloLink.from([account.link(ApolloLink), new HttpLink({ uri })])`. The link and `fetch` store any `tokens` they
+   * see in responses, such as those of your own login mutation.
    */
   link<Link>(ApolloLink: LinkClass<Link>): Link;
-  /** Signs in. What the person can fix is in `errors`; everything else rejects. */
+  /** Signs in. Errors the user can correct are in `errors`; all others reject. */
   login(input: LoginInput): Promise<Outcome>;
-  /** Makes an account and signs in to it. */
+  /** Creates a user and signs in. */
   register(input: RegisterInput): Promise<Outcome>;
-  /** Ends this session, the others or all. API tokens that a person made are revoked with `ALL`, or as the options say. */
+  /** Ends this session, the others or all. `revokeApiTokens` also revokes the API tokens; default: only with `ALL`. */
   logout(scope?: 'CURRENT' | 'OTHERS' | 'ALL', options?: { revokeApiTokens?: boolean }): Promise<void>;
   /**
-   * Renews the credentials now, for what is sent by other means, such as a WebSocket; whether a user is signed in
-   * then. Rejects if the server cannot be reached.
+   * Refreshes the credentials now, for other transports such as a WebSocket. Resolves to whether a user is signed in
+   * afterwards. Rejects if the server is unreachable.
    */
   refresh(): Promise<boolean>;
-  /** Goes on with these tokens. */
+  /** Uses these tokens from now on. */
   keep(tokens: Tokens): void;
-  /** The access token as it is now, for what is sent by other means. */
+  /** The current access token, for other transports. */
   readonly accessToken: string | undefined;
   /**
-   * Calls `listener` whenever a user signs in or out, in any tab; returns a function that removes it. The answer that ended a
-   * session reaches its caller first, so a listener may clear Apollo's store.
+   * Calls `listener` when a user signs in or out, in any tab; returns a function that removes it. The response that
+   * ended a session reaches its caller first, so a listener may clear Apollo's store.
    */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void;
 }
 
 export interface Events {
   'signed-in': undefined;
-  /** Why: a code such as `SESSION_ENDED`, `REFRESH_TOKEN_REUSED`, or `LOGOUT` if it was this client itself. */
+  /** `reason` is a code such as `SESSION_ENDED`, `REFRESH_TOKEN_REUSED`, or `LOGOUT` after this client's own logout. */
   'signed-out': { reason: string };
 }
 
@@ -82,18 +82,19 @@ export interface RegisterInput extends LoginInput {
   displayName?: string | null;
 }
 
-/** What came of it: a user, or errors. */
+/** A user, or errors. */
 export interface Outcome {
   user: { id: string; username: string } | null;
   errors: AccountError[];
 }
 
-/** What a person can fix, as in the schema. */
+/** An error the user can correct, as in the schema. */
 export interface AccountError {
   code: string;
   message: string;
   path: string[];
   violations: string[];
+  /** Seconds. */
   retryAfter: number | null;
 }
 

@@ -1,8 +1,9 @@
-// The device token: logins that send the last one have attempts of their own, which strangers cannot spend.
+// Device token storage. A login that sends its device token has a rate limit of its own, which other clients of the
+// same username cannot exhaust.
 
 const key = (name: string) => `${name} device`;
 
-/** Pages whose storage is closed do without. */
+/** Undefined where the browser denies access to storage. */
 function storage(): Storage | undefined {
   try {
     return globalThis.localStorage;
@@ -15,10 +16,10 @@ export function deviceToken(name: string): string | undefined {
   return storage()?.getItem(key(name)) ?? undefined;
 }
 
-export function keepDeviceToken(name: string, token: string): void {
+export function storeDeviceToken(name: string, token: string): void {
   try {
     storage()?.setItem(key(name), token);
   } catch {
-    // The storage is full or closed to this page: the next login comes without it.
+    // The storage is full or denied: the next login sends no device token.
   }
 }

@@ -1,9 +1,9 @@
-// Who is told of sign-ins and sign-outs.
+// Listeners for sign-in and sign-out events.
 import type { Events } from './accountd';
 
 type Listener<Name extends keyof Events> = (event: Events[Name]) => void;
 
-export class Announcer {
+export class EventEmitter {
   private readonly listeners: { [Name in keyof Events]: Set<Listener<Name>> } = {
     'signed-in': new Set(),
     'signed-out': new Set(),
@@ -16,21 +16,21 @@ export class Announcer {
     return () => set.delete(listener);
   }
 
-  /** Emits it with the next `flush` or before the next event, which keeps the order. */
+  /** Emits the event with the next `flush` or before the next `emit`, so the order is preserved. */
   queue<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    this.queued.push(() => this.call(name, event));
+    this.queued.push(() => this.dispatch(name, event));
   }
 
   flush(): void {
-    for (const call of this.queued.splice(0)) call();
+    for (const dispatch of this.queued.splice(0)) dispatch();
   }
 
-  tell<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     this.flush();
-    this.call(name, event);
+    this.dispatch(name, event);
   }
 
-  private call<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+  private dispatch<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     for (const listener of [...this.listeners[name]] as Listener<Name>[]) listener(event);
   }
 }

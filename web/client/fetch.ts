@@ -1,58 +1,62 @@
-// `fetch` that renews the credentials and repeats the request, once.
-import { type Demand, demandOfErrors, demandOfStatus } from './demand';
-import { learn } from './learn';
+// `fetch` with the session's credentials: refreshes them and repeats the request, once.
+import { captureTokens } from './capture-tokens';
+import { type Challenge, challengeFromErrors, challengeFromStatus } from './challenge';
 import type { Session } from './session';
 
-export interface Places {
-  /** Where GraphQL is answered. */
+export interface FetchOptions {
+  /** GraphQL address of the server. */
   url: URL;
-  /** Origins that are sent the access token. */
+  /** Origins that receive the access token. */
   origins: string[];
-  /** How the server's own origin is asked. */
+  /** Cookie policy for requests to the server's own origin. */
   credentials: RequestCredentials;
 }
 
-export function makeFetch(session: Session, send: typeof fetch, { url, origins, credentials }: Places): typeof fetch {
+export function makeFetch(session: Session, send: typeof fetch, options: FetchOptions): typeof fetch {
+  const { url, origins, credentials } = options;
   return async (input, init) => {
-    const place = new URL(input instanceof Request ? input.url : input, globalThis.location?.href);
-    const isOwn = place.origin === url.origin;
-    if (!isOwn && !origins.includes(place.origin)) return send(input, init);
+    const target = new URL(input instanceof Request ? input.url : input, globalThis.location?.href);
+    const isOwn = target.origin === url.origin;
+    if (!isOwn && !origins.includes(target.origin)) return send(input, init);
 
-    /** Sends it as it was given, with the credentials as they are now. */
-    const attempt = () => {
-      const now = session.begin();
+    /** Sends the request with the current credentials. */
+    const sendWithCredentials = () => {
+      const sentWith = session.snapshot();
       const request = input instanceof Request ? input.clone() : input;
       const headers = new Headers(init?.headers ?? (input instanceof Request ? input.headers : undefined));
-      if (now.accessToken) headers.set('authorization', `Bearer ${now.accessToken}`);
-      const sent = send(request, { ...init, headers, ...(isOwn && { credentials }) });
-      return { now, sent };
+      if (sentWith.accessToken) headers.set('authorization', `Bearer ${sentWith.accessToken}`);
+      const response = send(request, { ...init, headers, ...(isOwn && { credentials }) });
+      return { sentWith, response };
     };
 
-    const first = attempt();
-    const response = await first.sent;
-    const { demand, data } = await read(response, isOwn && place.pathname === url.pathname);
-    // Another service may answer GraphQL, too: its tokens are for its own users.
-    if (isOwn) learn(session, data);
-    // A body that flows can be sent but once.
+    const first = sendWithCredentials();
+    const response = await first.response;
+    const { challenge, data } = await inspect(response, isOwn && target.pathname === url.pathname);
+    // Another service may also serve GraphQL, but its tokens belong to its own users.
+    if (isOwn) captureTokens(session, data);
+    // A stream can be sent only once.
     const canRepeat = !(init?.body instanceof ReadableStream);
-    if (!demand || !(await session.recover(demand, first.now)) || !canRepeat) return response;
+    if (!challenge || !(await session.recover(challenge, first.sentWith)) || !canRepeat) return response;
 
-    const second = attempt();
-    const repeated = await second.sent;
-    const answer = await read(repeated, isOwn && place.pathname === url.pathname);
-    session.settle(answer.demand, second.now);
-    if (isOwn) learn(session, answer.data);
+    const second = sendWithCredentials();
+    const repeated = await second.response;
+    const result = await inspect(repeated, isOwn && target.pathname === url.pathname);
+    session.acceptFinal(result.challenge, second.sentWith);
+    if (isOwn) captureTokens(session, result.data);
     return repeated;
   };
 }
 
-/** What the answer says; its own body stays unread for the caller. */
-async function read(response: Response, isGraphQL: boolean): Promise<{ demand?: Demand | undefined; data?: unknown }> {
+/** Reads a copy of the response; the caller can still read the body. */
+async function inspect(
+  response: Response,
+  isGraphQL: boolean,
+): Promise<{ challenge?: Challenge | undefined; data?: unknown }> {
   const type = response.headers.get('content-type') ?? '';
-  const isAnswer = type.startsWith('application/graphql-response+json') || (isGraphQL && type.includes('json'));
-  if (!isAnswer) return { demand: demandOfStatus(response) };
-  const answer = await response.clone().json();
-  const answers = Array.isArray(answer) ? answer : [answer];
-  const demand = answers.map(({ errors }) => demandOfErrors(errors)).find(Boolean);
-  return { demand, data: Object.assign({}, ...answers.map(({ data }) => data)) };
+  const hasResult = type.startsWith('application/graphql-response+json') || (isGraphQL && type.includes('json'));
+  if (!hasResult) return { challenge: challengeFromStatus(response) };
+  const body = await response.clone().json();
+  const results = Array.isArray(body) ? body : [body];
+  const challenge = results.map(({ errors }) => challengeFromErrors(errors)).find(Boolean);
+  return { challenge, data: Object.assign({}, ...results.map(({ data }) => data)) };
 }

@@ -1,8 +1,8 @@
-// The Apollo link, for 3.14 and 4: it needs nothing of either but the class that it is handed.
+// The Apollo link, for 3.14 and 4. It uses only the class that is passed in, so it depends on neither version.
 import type { LinkClass } from './accountd';
-import { demandOfErrors } from './demand';
-import { learn } from './learn';
-import type { Session } from './session';
+import { captureTokens } from './capture-tokens';
+import { type Challenge, challengeFromErrors } from './challenge';
+import type { CredentialSnapshot, Session } from './session';
 
 interface Result {
   data?: unknown;
@@ -37,21 +37,21 @@ type Forward = (operation: Operation) => Observable;
 
 export function makeLink<Link>(session: Session, ApolloLink: LinkClass<Link>, credentials?: RequestCredentials): Link {
   if (typeof ApolloLink?.empty !== 'function') {
-    throw new TypeError("accountd: hand the link Apollo's own class: account.link(ApolloLink)");
+    throw new TypeError("accountd: the link requires Apollo's own class: call account.link(ApolloLink)");
   }
-  // Links of version 3 answer with the observables of one library, those of version 4 with another's.
+  // Versions 3 and 4 return observables of different libraries.
   const empty = ApolloLink.empty() as { request(): Observable };
   const Observable = empty.request().constructor as ObservableClass;
 
   const request = (operation: Operation, forward: Forward): Observable =>
     new Observable((observer) => {
       let current: Subscription | undefined;
-      let isOver = false;
+      let isClosed = false;
 
-      function send(isRepeated: boolean): void {
-        const attempt = session.begin();
+      function send(attempt: 'first' | 'repeated'): void {
+        const sentWith = session.snapshot();
         operation.setContext(({ headers }) => {
-          const authorization = attempt.accessToken && `Bearer ${attempt.accessToken}`;
+          const authorization = sentWith.accessToken && `Bearer ${sentWith.accessToken}`;
           return {
             ...(credentials && { credentials }),
             ...(authorization && { headers: { ...headers, authorization } }),
@@ -61,14 +61,14 @@ export function makeLink<Link>(session: Session, ApolloLink: LinkClass<Link>, cr
         const subscription = forward(operation).subscribe({
           next(result) {
             if (isRecovering) return;
-            const demand = demandOfErrors(result.errors);
-            if (demand && !isRepeated) {
+            const challenge = challengeFromErrors(result.errors);
+            if (challenge && attempt === 'first') {
               isRecovering = true;
-              recover(result, session.recover(demand, attempt));
+              recover(result, challenge, sentWith);
               return;
             }
-            session.settle(demand, attempt);
-            learn(session, result.data);
+            session.acceptFinal(challenge, sentWith);
+            captureTokens(session, result.data);
             observer.next(result);
           },
           error: (error) => isRecovering || observer.error(error),
@@ -78,22 +78,22 @@ export function makeLink<Link>(session: Session, ApolloLink: LinkClass<Link>, cr
         else subscription.unsubscribe();
       }
 
-      async function recover(refused: Result, recovery: Promise<boolean>): Promise<void> {
+      async function recover(refused: Result, challenge: Challenge, sentWith: CredentialSnapshot): Promise<void> {
         try {
-          const helps = await recovery;
+          const canRepeat = await session.recover(challenge, sentWith);
           current?.unsubscribe();
-          if (isOver) return;
-          if (helps) return send(true);
+          if (isClosed) return;
+          if (canRepeat) return send('repeated');
           observer.next(refused);
           observer.complete();
         } catch (error) {
-          if (!isOver) observer.error(error);
+          if (!isClosed) observer.error(error);
         }
       }
 
-      send(false);
+      send('first');
       return () => {
-        isOver = true;
+        isClosed = true;
         current?.unsubscribe();
       };
     });

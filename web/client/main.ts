@@ -1,33 +1,33 @@
-// The client of accountd for other people's pages, served as `/client/accountd.js`.
+// Browser client of accountd for other applications' pages, served as `/client/accountd.js`.
 import type { Account, LoginInput, Options, Outcome, RegisterInput, Store, Tokens } from './accountd';
-import { asker, dataOf, LOGIN, LOGOUT, REGISTER, type TokensPayload } from './ask';
-import { deviceToken, keepDeviceToken } from './device';
+import { deviceToken, storeDeviceToken } from './device';
 import { makeFetch } from './fetch';
 import { makeLink } from './link';
+import { dataOrThrow, LOGIN, LOGOUT, makeRequest, REGISTER, type TokensPayload } from './request';
 import { Session } from './session';
 
 export function createAccount(options: Options = {}): Account {
   const { mode = 'memory' } = options;
   if (mode !== 'memory' && mode !== 'cookie') {
-    throw new TypeError(`accountd: there is no mode "${mode}": choose "memory" or "cookie"`);
+    throw new TypeError(`accountd: invalid mode "${mode}": choose "memory" or "cookie"`);
   }
   const isCookie = mode === 'cookie';
-  const here = import.meta.url;
-  const url = new URL(options.url ?? new URL('../graphql', here), globalThis.location?.href);
+  const moduleUrl = import.meta.url;
+  const url = new URL(options.url ?? new URL('../graphql', moduleUrl), globalThis.location?.href);
   const name = `accountd ${url.href}`;
   const send: typeof fetch = (input, init) => (options.fetch ?? globalThis.fetch)(input, init);
-  // A page that has tokens in its memory means those, and no cookie that another page of this origin has.
+  // In memory mode requests omit cookies, which may belong to another page of this origin.
   const credentials: RequestCredentials = isCookie ? 'include' : 'omit';
-  const ask = asker(url, send, credentials);
+  const request = makeRequest(url, send, credentials);
   const origins = (options.origins ?? []).map((origin) => new URL(origin).origin);
-  const session = new Session(name, ask, isCookie ? undefined : (options.store ?? memory()));
+  const session = new Session(name, request, isCookie ? undefined : (options.store ?? memoryStore()));
 
   async function signIn(mutation: string, input: object): Promise<Outcome> {
     const transport = isCookie ? 'COOKIES' : 'BODY';
-    const answer = await ask<{ payload: TokensPayload }>(mutation, { input: { ...input, transport } });
-    const { user, tokens, errors, deviceToken } = dataOf(answer).payload;
-    if (deviceToken) keepDeviceToken(name, deviceToken);
-    if (tokens) session.keep(tokens);
+    const response = await request<{ payload: TokensPayload }>(mutation, { input: { ...input, transport } });
+    const { user, tokens, errors, deviceToken } = dataOrThrow(response).payload;
+    if (deviceToken) storeDeviceToken(name, deviceToken);
+    if (tokens) session.setTokens(tokens);
     return { user, errors };
   }
 
@@ -40,25 +40,25 @@ export function createAccount(options: Options = {}): Account {
     async logout(scope = 'CURRENT', { revokeApiTokens } = {}) {
       const refreshToken = session.refreshToken();
       const input = { scope, revokeApiTokens, ...(refreshToken && { refreshToken }) };
-      dataOf(await ask(LOGOUT, { input }, session.begin().accessToken));
-      if (scope !== 'OTHERS') session.leave('LOGOUT');
+      dataOrThrow(await request(LOGOUT, { input }, session.snapshot().accessToken));
+      if (scope !== 'OTHERS') session.signOut('LOGOUT');
     },
 
     refresh: () => session.refresh(),
-    keep: (tokens) => session.keep(tokens),
-    on: (event, listener) => session.announcer.on(event, listener),
+    keep: (tokens) => session.setTokens(tokens),
+    on: (event, listener) => session.events.on(event, listener),
     get accessToken() {
-      return session.begin().accessToken;
+      return session.snapshot().accessToken;
     },
   };
 }
 
-function memory(): Store {
-  let kept: Tokens | undefined;
+function memoryStore(): Store {
+  let current: Tokens | undefined;
   return {
-    get: () => kept,
+    get: () => current,
     set: (tokens) => {
-      kept = tokens;
+      current = tokens;
     },
   };
 }

@@ -1,155 +1,156 @@
-// The session of this page: which credentials requests are sent with, and how they are renewed.
+// The session of this page: its current credentials and their refresh.
 //
-// However many requests find the token expired, in however many tabs, one refresh is sent: within a page they wait for
-// the same promise, and tabs take turns by a lock and look first whether another one has done it.
+// However many requests find the token expired, in however many tabs, one refresh is sent: requests of a page share one
+// promise; tabs take a lock and first check whether another tab has refreshed already.
 import type { Store, Tokens } from './accountd';
-import { type Ask, dataOf, ME, REFRESH, type Refreshed } from './ask';
-import type { Demand } from './demand';
-import { Announcer } from './events';
-import { alone, join, type News } from './tabs';
+import type { Challenge } from './challenge';
+import { EventEmitter } from './events';
+import { dataOrThrow, type GraphQLRequest, ME, REFRESH, type RefreshData } from './request';
+import { openChannel, type TabMessage, withLock } from './tabs';
 
-/** What a request is sent with. */
-export interface Attempt {
+/** The credentials that a request is sent with. */
+export interface CredentialSnapshot {
   accessToken: string | undefined;
-  /** How often the credentials had changed by then. */
-  era: number;
+  /** How many times the credentials had changed. */
+  revision: number;
 }
 
 export class Session {
-  readonly announcer = new Announcer();
-  private era = 0;
+  readonly events = new EventEmitter();
+  private revision = 0;
   private isSignedIn: boolean | undefined;
-  private renewal: Promise<boolean> | undefined;
-  private readonly tellTabs: (news: News) => void;
+  private pendingRefresh: Promise<boolean> | undefined;
+  private readonly postToTabs: (message: TabMessage) => void;
 
   /** `store` is undefined in cookie mode. */
   constructor(
     private readonly name: string,
-    private readonly ask: Ask,
+    private readonly request: GraphQLRequest,
     private readonly store: Store | undefined,
   ) {
-    this.tellTabs = store ? () => {} : join(name, (news) => this.hear(news));
+    this.postToTabs = store ? () => {} : openChannel(name, (message) => this.onMessage(message));
   }
 
-  begin(): Attempt {
-    return { accessToken: this.store?.get()?.accessToken ?? undefined, era: this.era };
+  snapshot(): CredentialSnapshot {
+    return { accessToken: this.store?.get()?.accessToken ?? undefined, revision: this.revision };
   }
 
   refreshToken(): string | undefined {
     return this.store?.get()?.refreshToken ?? undefined;
   }
 
-  /** Whether the request should be repeated, once, after its answer demanded this. */
-  async recover(demand: Demand, attempt: Attempt): Promise<boolean> {
-    if (this.hasMovedOn(attempt)) return this.isSignedIn !== false;
-    if (demand.kind === 'renew') return this.renew(attempt);
-    this.leaveAfterAnswer(demand.reason);
-    this.flushAfterAnswer();
+  /** Handles the challenge to a first request; resolves to whether to repeat the request, once. */
+  async recover(challenge: Challenge, sentWith: CredentialSnapshot): Promise<boolean> {
+    if (this.hasChangedSince(sentWith)) return this.isSignedIn !== false;
+    if (challenge.kind === 'refresh') return this.refreshOnce(sentWith);
+    this.signOutAfterResponse(challenge.reason);
+    this.flushAfterResponse();
     return false;
   }
 
-  /** Renews the credentials now; whether there are any that hold. */
+  /** Refreshes the credentials now; resolves to whether they are valid afterwards. */
   refresh(): Promise<boolean> {
-    return this.renew(this.begin());
+    return this.refreshOnce(this.snapshot());
   }
 
-  /** Takes note of what the answer to a repeated request demands; it is not repeated again. */
-  settle(demand: Demand | undefined, attempt: Attempt): void {
-    if (demand?.kind === 'leave' && !this.hasMovedOn(attempt)) this.leaveAfterAnswer(demand.reason);
-    this.flushAfterAnswer();
+  /** Handles the challenge, if any, to a request that is not repeated again. */
+  acceptFinal(challenge: Challenge | undefined, sentWith: CredentialSnapshot): void {
+    if (challenge?.kind === 'sign-out' && !this.hasChangedSince(sentWith)) this.signOutAfterResponse(challenge.reason);
+    this.flushAfterResponse();
   }
 
-  /** Goes on with tokens that somebody signed in for. */
-  keep(tokens: Tokens): void {
+  /** Replaces the tokens after a sign-in. */
+  setTokens(tokens: Tokens): void {
     const isNew = !this.isSignedIn;
-    this.take(tokens);
-    this.tellTabs({ kind: isNew ? 'signed-in' : 'renewed' });
-    if (isNew) this.announcer.tell('signed-in', undefined);
+    this.applyTokens(tokens);
+    this.postToTabs({ kind: isNew ? 'signed-in' : 'renewed' });
+    if (isNew) this.events.emit('signed-in', undefined);
   }
 
-  private take(tokens: Tokens): void {
+  private applyTokens(tokens: Tokens): void {
     if (this.store && tokens.accessToken && !tokens.refreshToken) {
-      console.warn('accountd: tokens without a refreshToken end with the access token: select both in `tokens`');
+      console.warn('accountd: without a refreshToken the session ends with the access token: select both in `tokens`');
     }
     this.store?.set({ accessToken: tokens.accessToken, refreshToken: tokens.refreshToken });
-    this.era += 1;
+    this.revision += 1;
     this.isSignedIn = true;
   }
 
-  leave(reason: string): void {
-    this.leaveAfterAnswer(reason);
-    this.announcer.flush();
+  signOut(reason: string): void {
+    this.signOutAfterResponse(reason);
+    this.events.flush();
   }
 
-  /** Leaves because an answer says so. Listeners are called later: they may cancel the very request, as Apollo's
+  /** Signs out because of a response. Listeners run later: they may cancel the very request, as Apollo's
    * `clearStore` does, and its caller would not see why the server refused it. */
-  private leaveAfterAnswer(reason: string): void {
+  private signOutAfterResponse(reason: string): void {
     if (this.isSignedIn === false) return;
-    this.tellTabs({ kind: 'signed-out', reason });
-    this.forget(reason);
+    this.postToTabs({ kind: 'signed-out', reason });
+    this.clear(reason);
   }
 
-  /** Notifies listeners after the current answers have reached their callers, in a microtask. */
-  private flushAfterAnswer(): void {
-    setTimeout(() => this.announcer.flush());
+  /** Notifies listeners after the current responses have reached their callers, in a microtask. */
+  private flushAfterResponse(): void {
+    setTimeout(() => this.events.flush());
   }
 
-  private forget(reason: string): void {
+  private clear(reason: string): void {
     this.store?.set(undefined);
-    this.era += 1;
+    this.revision += 1;
     this.isSignedIn = false;
-    this.announcer.queue('signed-out', { reason });
+    this.events.queue('signed-out', { reason });
   }
 
-  private hear(news: News): void {
-    if (news.kind === 'signed-out') {
-      if (this.isSignedIn !== false) this.forget(news.reason);
-      this.announcer.flush();
+  private onMessage(message: TabMessage): void {
+    if (message.kind === 'signed-out') {
+      if (this.isSignedIn !== false) this.clear(message.reason);
+      this.events.flush();
       return;
     }
-    this.era += 1;
-    const isNew = news.kind === 'signed-in' && !this.isSignedIn;
+    this.revision += 1;
+    const isNew = message.kind === 'signed-in' && !this.isSignedIn;
     this.isSignedIn = true;
-    if (isNew) this.announcer.tell('signed-in', undefined);
+    if (isNew) this.events.emit('signed-in', undefined);
   }
 
-  private hasMovedOn(attempt: Attempt): boolean {
-    const { accessToken, era } = this.begin();
-    return era !== attempt.era || accessToken !== attempt.accessToken;
+  private hasChangedSince(sentWith: CredentialSnapshot): boolean {
+    const { accessToken, revision } = this.snapshot();
+    return revision !== sentWith.revision || accessToken !== sentWith.accessToken;
   }
 
-  private renew(attempt: Attempt): Promise<boolean> {
-    this.renewal ??= alone(this.name, () => this.renewAlone(attempt)).finally(() => {
-      this.renewal = undefined;
-      this.flushAfterAnswer();
+  private refreshOnce(sentWith: CredentialSnapshot): Promise<boolean> {
+    this.pendingRefresh ??= withLock(this.name, () => this.refreshUnderLock(sentWith)).finally(() => {
+      this.pendingRefresh = undefined;
+      this.flushAfterResponse();
     });
-    return this.renewal;
+    return this.pendingRefresh;
   }
 
-  private async renewAlone(attempt: Attempt): Promise<boolean> {
-    if (this.hasMovedOn(attempt)) return this.isSignedIn !== false;
-    if (await this.isRenewedInCookie()) return true;
+  private async refreshUnderLock(sentWith: CredentialSnapshot): Promise<boolean> {
+    if (this.hasChangedSince(sentWith)) return this.isSignedIn !== false;
+    if (await this.isCookieRefreshed()) return true;
     const refreshToken = this.refreshToken();
     if (this.store && !refreshToken) {
-      this.leaveAfterAnswer('REFRESH_TOKEN_MISSING');
+      this.signOutAfterResponse('REFRESH_TOKEN_MISSING');
       return false;
     }
-    const { refresh } = dataOf(await this.ask<Refreshed>(REFRESH, { input: refreshToken ? { refreshToken } : {} }));
+    const input = refreshToken ? { refreshToken } : {};
+    const { refresh } = dataOrThrow(await this.request<RefreshData>(REFRESH, { input }));
     if (refresh.tokens) {
-      this.take(refresh.tokens);
-      this.tellTabs({ kind: 'renewed' });
+      this.applyTokens(refresh.tokens);
+      this.postToTabs({ kind: 'renewed' });
       return true;
     }
-    this.leaveAfterAnswer(refresh.errors[0]?.code ?? 'SESSION_ENDED');
+    this.signOutAfterResponse(refresh.errors[0]?.code ?? 'SESSION_ENDED');
     return false;
   }
 
-  /** Whether another tab renewed the cookie that all share; its message may still be on its way, the cookie is not. */
-  private async isRenewedInCookie(): Promise<boolean> {
+  /** Whether another tab has refreshed the shared cookie; its message may arrive later than the cookie. */
+  private async isCookieRefreshed(): Promise<boolean> {
     if (this.store) return false;
-    const { data } = await this.ask<{ me: object | null }>(ME, {});
+    const { data } = await this.request<{ me: object | null }>(ME, {});
     if (!data?.me) return false;
-    this.era += 1;
+    this.revision += 1;
     return true;
   }
 }

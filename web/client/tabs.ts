@@ -1,17 +1,17 @@
-// The other tabs of this browser: one of them works at a time, and each hears what the others did.
+// Coordination between the tabs of one browser: a lock and a broadcast channel.
 
-/** What tabs tell each other; never a token. */
-export type News = { kind: 'renewed' } | { kind: 'signed-in' } | { kind: 'signed-out'; reason: string };
+/** A message to the other tabs; it never contains a token. Tabs of other versions read it: keep its shape. */
+export type TabMessage = { kind: 'renewed' } | { kind: 'signed-in' } | { kind: 'signed-out'; reason: string };
 
-/** Runs `work` while no other tab runs anything under this name; where there are no locks, there are no tabs. */
-export async function alone<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+/** Runs `work` under a lock that all tabs share; environments without locks have no tabs. */
+export async function withLock<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   const locks = globalThis.navigator?.locks;
   return locks ? await locks.request(name, work) : await work();
 }
 
-/** Tells the other tabs; `hear` is told what they tell. */
-export function join(name: string, hear: (news: News) => void): (news: News) => void {
+/** Subscribes to messages of the other tabs; returns a function that sends to them. */
+export function openChannel(name: string, onMessage: (message: TabMessage) => void): (message: TabMessage) => void {
   const channel = new BroadcastChannel(name);
-  channel.onmessage = ({ data }) => hear(data);
-  return (news) => channel.postMessage(news);
+  channel.onmessage = ({ data }) => onMessage(data);
+  return (message) => channel.postMessage(message);
 }

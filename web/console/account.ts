@@ -1,17 +1,17 @@
-// The console's account and its Apollo client: the same file that other pages load, in cookie mode.
+// The console's account and Apollo client; the account is the public browser client in cookie mode.
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { createAccount } from '../client/main';
-import { graphql } from '../shared/place';
+import { graphqlUrl } from '../shared/urls';
 
-export const account = createAccount({ url: graphql, mode: 'cookie' });
+export const account = createAccount({ url: graphqlUrl, mode: 'cookie' });
 
 export const client = new ApolloClient({
-  link: ApolloLink.from([account.link(ApolloLink), new HttpLink({ uri: graphql })]),
+  link: ApolloLink.from([account.link(ApolloLink), new HttpLink({ uri: graphqlUrl })]),
   cache: new InMemoryCache(),
 });
 
-/** Sends a mutation and answers its payload; what the person can fix is in its `errors`, all else is thrown. */
+/** Sends a mutation and returns its payload. Errors the user can correct are in `errors`; all others are thrown. */
 export async function submit<Data extends object, Input>(
   mutation: TypedDocumentNode<Data, { input: Input }>,
   input: Input,

@@ -1,5 +1,7 @@
-// Shows what belongs to who is signed in and to the place in the address.
-import { Frame } from './frame';
+// Root component: selects the page by session status and route.
+
+import { ErrorMessage, Loading } from './components/states';
+import { Layout } from './layout';
 import { ApiTokensPage } from './pages/api-tokens';
 import { ChoosePassword, PasswordPage } from './pages/password';
 import { ProfilePage } from './pages/profile';
@@ -11,24 +13,23 @@ import { TenantsPage } from './pages/tenants';
 import { UserPage } from './pages/user';
 import { NewUserPage } from './pages/user-new';
 import { UsersPage } from './pages/users';
-import { Failure, Loading } from './parts/states';
 import { useRoute } from './route';
-import { useMay, useSession } from './session';
+import { useCan, useSession } from './session';
 
 export function App() {
-  const { status, look } = useSession();
+  const { status, recheck } = useSession();
   const { path } = useRoute();
   switch (status.kind) {
     case 'unknown':
       return (
-        <main className="alone">
+        <main className="centered">
           <Loading what="your account" />
         </main>
       );
     case 'failed':
       return (
-        <main className="alone">
-          <Failure error={new Error(status.message)} onRetry={() => void look()} />
+        <main className="centered">
+          <ErrorMessage error={new Error(status.message)} onRetry={() => void recheck()} />
         </main>
       );
     case 'signed-out':
@@ -37,25 +38,25 @@ export function App() {
       return <ChoosePassword />;
     case 'signed-in':
       return (
-        <Frame>
-          <Place />
-        </Frame>
+        <Layout>
+          <CurrentPage />
+        </Layout>
       );
   }
 }
 
-/** What is not there, or not for this person, is the profile. */
-function Place() {
+/** The page of the route; unknown and forbidden routes show the profile. */
+function CurrentPage() {
   const { path } = useRoute();
-  const may = useMay();
+  const can = useCan();
   const [first, second] = path;
-  if (first === 'users' && may('Query.users')) {
-    if (second === 'new' && may('Mutation.createUser')) return <NewUserPage />;
+  if (first === 'users' && can('Query.users')) {
+    if (second === 'new' && can('Mutation.createUser')) return <NewUserPage />;
     return second ? <UserPage key={second} id={second} /> : <UsersPage />;
   }
-  if (first === 'roles' && may('Query.roles')) return <RolesPage />;
-  // The numbers of users are for those who see users.
-  if (first === 'tenants' && may('Query.tenants') && may('Query.users')) return <TenantsPage />;
+  if (first === 'roles' && can('Query.roles')) return <RolesPage />;
+  // The list shows user counts, so it requires read access to users.
+  if (first === 'tenants' && can('Query.tenants') && can('Query.users')) return <TenantsPage />;
   if (first === 'password') return <PasswordPage />;
   if (first === 'sessions') return <SessionsPage />;
   if (first === 'tokens') return <ApiTokensPage />;

@@ -1,4 +1,4 @@
-// Starts the console.
+// Entry point of the console.
 import { ApolloProvider } from '@apollo/client/react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

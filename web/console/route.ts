@@ -1,4 +1,4 @@
-// Where in the console somebody is: behind the `#`, because the server has routes of its own.
+// Routing by URL fragment, because paths belong to the server's routes.
 import { useMemo, useSyncExternalStore } from 'react';
 
 export interface Route {
@@ -12,23 +12,23 @@ function subscribe(listener: () => void): () => void {
   return () => removeEventListener('hashchange', listener);
 }
 
-function read(hash: string): Route {
+function parseHash(hash: string): Route {
   const [path = '', query] = hash.replace(/^#\/?/, '').split('?');
   return { path: path.split('/').filter(Boolean), query: new URLSearchParams(query) };
 }
 
 export function useRoute(): Route {
   const hash = useSyncExternalStore(subscribe, () => location.hash);
-  return useMemo(() => read(hash), [hash]);
+  return useMemo(() => parseHash(hash), [hash]);
 }
 
-export function go(hash: string): void {
+export function navigate(hash: string): void {
   location.hash = hash;
 }
 
-/** Changes the question behind the place, without a step in the history; what is empty is left out. */
-export function refine(changes: Record<string, string>): void {
-  const { path, query } = read(location.hash);
+/** Changes query parameters of the route without a history entry; empty values are removed. */
+export function updateSearchParams(changes: Record<string, string>): void {
+  const { path, query } = parseHash(location.hash);
   for (const [name, value] of Object.entries(changes)) {
     if (value) query.set(name, value);
     else query.delete(name);

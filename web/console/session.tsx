@@ -1,11 +1,11 @@
-// Who is signed in: nobody knows yet, nobody, somebody who has to choose a password first, or somebody.
+// Session status and the current user, as React context.
 import { useQuery } from '@apollo/client/react';
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useRef, useState } from 'react';
 import { account, client } from './account';
-import { codeOf, sentence } from './failure';
-import { MeDocument, type ViewerFragment } from './generated';
-import { type Guarded, may } from './guard';
-import { watch } from './watch';
+import { errorCode, errorMessage } from './errors';
+import { type CurrentUserFragment, MeDocument } from './generated';
+import { can, type Guarded } from './guard';
+import { monitorSession } from './session-monitor';
 
 export type Status =
   | { kind: 'unknown' }
@@ -16,68 +16,68 @@ export type Status =
 
 interface Session {
   status: Status;
-  /** Looks again. */
-  look(): Promise<void>;
+  /** Reads the status from the server again. */
+  recheck(): Promise<void>;
 }
 
 const Context = createContext<Session | undefined>(undefined);
 
 export function useSession(): Session {
   const session = useContext(Context);
-  if (!session) throw new Error('useSession belongs below SessionProvider');
+  if (!session) throw new Error('no session context: render the component inside SessionProvider');
   return session;
 }
 
 export function SessionProvider({ children }: { children: ReactNode }) {
   const [status, setStatus] = useState<Status>({ kind: 'unknown' });
 
-  const look = useCallback(async () => {
+  const recheck = useCallback(async () => {
     try {
       const { data } = await client.query({ query: MeDocument, fetchPolicy: 'network-only' });
       setStatus((before) => (data?.me ? { kind: 'signed-in' } : { ...before, kind: 'signed-out' }));
     } catch (error) {
-      if (codeOf(error) === 'PASSWORD_CHANGE_REQUIRED') setStatus({ kind: 'must-change-password' });
-      // Why a session is over comes with the event.
-      else if (codeOf(error) !== 'UNAUTHENTICATED') setStatus({ kind: 'failed', message: sentence(error) });
+      if (errorCode(error) === 'PASSWORD_CHANGE_REQUIRED') setStatus({ kind: 'must-change-password' });
+      // The `signed-out` event has the reason.
+      else if (errorCode(error) !== 'UNAUTHENTICATED') setStatus({ kind: 'failed', message: errorMessage(error) });
     }
   }, []);
 
-  const isIn = useRef(false);
-  isIn.current = status.kind === 'signed-in';
+  const isSignedIn = useRef(false);
+  isSignedIn.current = status.kind === 'signed-in';
 
   useEffect(() => {
-    void look();
-    const stops = [
-      // Whoever is at work here goes on with it.
-      account.on('signed-in', () => void (isIn.current ? look() : client.clearStore().then(look))),
+    void recheck();
+    const unsubscribes = [
+      // The page of a signed-in user stays open, so the cache stays.
+      account.on('signed-in', () => void (isSignedIn.current ? recheck() : client.clearStore().then(recheck))),
       account.on('signed-out', ({ reason }) => {
         setStatus({ kind: 'signed-out', reason });
         void client.clearStore();
       }),
     ];
     return () => {
-      for (const stop of stops) stop();
+      for (const unsubscribe of unsubscribes) unsubscribe();
     };
-  }, [look]);
+  }, [recheck]);
 
-  useEffect(() => (status.kind === 'signed-in' ? watch() : undefined), [status.kind]);
+  useEffect(() => (status.kind === 'signed-in' ? monitorSession() : undefined), [status.kind]);
 
-  return <Context value={{ status, look }}>{children}</Context>;
+  return <Context value={{ status, recheck }}>{children}</Context>;
 }
 
-/** The person whom the console is for; only below a status of `signed-in`. */
-export function useViewer(): ViewerFragment {
+/** The signed-in user; requires the status `signed-in`. */
+export function useCurrentUser(): CurrentUserFragment {
   const { data } = useQuery(MeDocument);
-  return data?.me ?? nobody;
+  return data?.me ?? SIGNED_OUT_USER;
 }
 
-export function useMay(): (field: Guarded) => boolean {
-  const { permissions } = useViewer();
-  return (field) => may(permissions, field);
+export function useCan(): (field: Guarded) => boolean {
+  const { permissions } = useCurrentUser();
+  return (field) => can(permissions, field);
 }
 
-/** For the moment between the end of a session and the page that says so. */
-const nobody: ViewerFragment = {
+/** Placeholder while the page changes after the end of a session. */
+const SIGNED_OUT_USER: CurrentUserFragment = {
   id: '',
   username: '',
   displayName: null,

@@ -1,23 +1,23 @@
-// How soon a guesser would get to a password, by the same rules as the server's; they are loaded when they are needed.
+// Password strength by the server's rules; the estimator is loaded on demand.
 
 export interface Strength {
-  /** 0 to 4, as zxcvbn counts. */
+  /** zxcvbn score, 0 to 4. */
   score: 0 | 1 | 2 | 3 | 4;
-  /** What would make it better. */
+  /** How to improve the password. */
   advice: string | undefined;
 }
 
-/** Undefined for nothing. `names` are what a guesser knows: the account's own. */
-export async function strengthOf(password: string, names: string[]): Promise<Strength | undefined> {
+/** Undefined for an empty password. `names` are the user's names, which an attacker knows. */
+export async function passwordStrength(password: string, names: string[]): Promise<Strength | undefined> {
   if (!password) return undefined;
   const { score } = await import('./strength/score');
-  const found = score(password, names.filter(Boolean));
-  return { score: found, advice: adviceOn(password, found, names) };
+  const value = score(password, names.filter(Boolean));
+  return { score: value, advice: adviceFor(password, value, names) };
 }
 
-function adviceOn(password: string, score: number, names: string[]): string | undefined {
+function adviceFor(password: string, score: number, names: string[]): string | undefined {
   const lower = password.toLowerCase();
-  if (names.some((name) => name && lower === name.toLowerCase())) return 'it is a name of the account';
-  if ([...password].length < 8) return 'at least 8 characters';
-  return score < 3 ? 'a few uncommon words make it better' : undefined;
+  if (names.some((name) => name && lower === name.toLowerCase())) return 'do not use your own name';
+  if ([...password].length < 8) return 'use at least 8 characters';
+  return score < 3 ? 'use a few uncommon words' : undefined;
 }

@@ -1,24 +1,27 @@
-// The playground's account: its tokens live in this page alone, where whoever develops can see them.
+// The playground's account. Its tokens are stored in this page alone, and developers can see them.
 import { createAccount } from '../client/main';
-import { graphql } from '../shared/place';
+import { graphqlUrl } from '../shared/urls';
 
-export const account = createAccount({ url: graphql });
+export const account = createAccount({ url: graphqlUrl });
 
-interface Asked {
+interface GraphQLParams {
   query: string;
   variables?: unknown;
   operationName?: string | null;
 }
 
-/** Sends what the editor asks; an `Authorization` that was typed there counts more than the sign-in above it. */
-export async function ask(asked: Asked, { headers = {} }: { headers?: Record<string, string> } = {}) {
-  const isTyped = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
-  const send = isTyped ? fetch : account.fetch;
-  const response = await send(graphql, {
+/** Sends the editor's operation. An `Authorization` header from the editor replaces the signed-in account. */
+export async function sendOperation(
+  params: GraphQLParams,
+  { headers = {} }: { headers?: Record<string, string> } = {},
+) {
+  const hasAuthorization = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  const send = hasAuthorization ? fetch : account.fetch;
+  const response = await send(graphqlUrl, {
     method: 'POST',
     headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(asked),
-    ...(isTyped && { credentials: 'omit' as const }),
+    body: JSON.stringify(params),
+    ...(hasAuthorization && { credentials: 'omit' as const }),
   });
   return response.json();
 }

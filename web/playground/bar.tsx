@@ -1,18 +1,18 @@
-// Who the requests are sent as: the box to sign in, or the header that goes with each request.
+// Sign-in form, or the Authorization header that requests are sent with.
 import { type FormEvent, useEffect, useState, useSyncExternalStore } from 'react';
 import icon from '../shared/icon.svg';
-import { root } from '../shared/place';
+import { rootUrl } from '../shared/urls';
 import { account } from './account';
 
-/** Tokens change without an event when they are renewed, and nobody looks at them more often than this. */
-const LOOK_EVERY_MS = 1_000;
+/** A refresh replaces the token without an event, so the bar polls for it. */
+const TOKEN_POLL_INTERVAL_MS = 1_000;
 
 function subscribe(listener: () => void): () => void {
-  const timer = setInterval(listener, LOOK_EVERY_MS);
-  const stops = [account.on('signed-in', listener), account.on('signed-out', listener)];
+  const timer = setInterval(listener, TOKEN_POLL_INTERVAL_MS);
+  const unsubscribes = [account.on('signed-in', listener), account.on('signed-out', listener)];
   return () => {
     clearInterval(timer);
-    for (const stop of stops) stop();
+    for (const unsubscribe of unsubscribes) unsubscribe();
   };
 }
 
@@ -20,22 +20,22 @@ export function Bar() {
   const token = useSyncExternalStore(subscribe, () => account.accessToken);
   return (
     <header className="bar">
-      <a className="brand" href={root}>
+      <a className="brand" href={rootUrl}>
         <img src={icon} alt="" width={24} height={24} />
         accountd
       </a>
-      {token ? <SignedIn token={token} /> : <SignIn />}
+      {token ? <TokenBar token={token} /> : <SignInForm />}
     </header>
   );
 }
 
-function SignedIn({ token }: { token: string }) {
+function TokenBar({ token }: { token: string }) {
   const [isCopied, setCopied] = useState(false);
   useEffect(() => setCopied(false), [token]);
   const header = `Authorization: Bearer ${token}`;
   return (
-    <div className="who">
-      <code title="It goes with each request and is renewed by itself">
+    <div className="current-user">
+      <code title="Sent with each request; refreshed automatically">
         Authorization: Bearer {token.slice(0, 8)}…{token.slice(-6)}
       </code>
       <button type="button" onClick={() => void navigator.clipboard.writeText(header).then(() => setCopied(true))}>
@@ -48,7 +48,7 @@ function SignedIn({ token }: { token: string }) {
   );
 }
 
-function SignIn() {
+function SignInForm() {
   const [problem, setProblem] = useState<string>();
 
   async function signIn(event: FormEvent<HTMLFormElement>) {
@@ -62,7 +62,7 @@ function SignIn() {
       });
       setProblem(errors[0]?.message);
     } catch {
-      setProblem('The server cannot be reached.');
+      setProblem('The server is unreachable. Try again.');
     }
   }
 

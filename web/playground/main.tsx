@@ -1,4 +1,4 @@
-// Starts the playground.
+// Entry point of the playground.
 import './nonce';
 import 'graphiql/setup-workers/vite';
 import { StrictMode } from 'react';

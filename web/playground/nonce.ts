@@ -1,4 +1,4 @@
-// The editor makes its style sheets by script. Each gets the nonce of this page, so that the policy lets it in.
+// The editor creates style elements by script. Each gets this page's nonce, as the content security policy requires.
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? '';
 
 const createElement = document.createElement.bind(document);

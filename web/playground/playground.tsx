@@ -1,8 +1,8 @@
-// GraphiQL below a sign-in.
+// GraphiQL with a sign-in bar.
 import { GraphiQL } from 'graphiql';
-import { ask } from './account';
+import { sendOperation } from './account';
 import { Bar } from './bar';
-import { readyTabs } from './tabs';
+import { exampleTabs } from './example-tabs';
 
 export function Playground() {
   return (
@@ -10,8 +10,8 @@ export function Playground() {
       <Bar />
       <main>
         <GraphiQL
-          fetcher={(asked, options) => ask(asked, options)}
-          defaultTabs={readyTabs}
+          fetcher={(params, options) => sendOperation(params, options)}
+          defaultTabs={exampleTabs}
           defaultEditorToolsVisibility="variables"
           shouldPersistHeaders={false}
         />

@@ -1,10 +1,10 @@
-// Debian's Chromium, with no way to anywhere but the server under test, and with an eye on what a page should not do.
+// Debian's Chromium, restricted to the server under test. It records page errors.
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
 
-/** It asks nothing of its maker's servers, and runs as root in a container. */
+/** No requests to the vendor's servers; runs as root in a container. */
 const args = [
   '--no-sandbox',
   '--disable-gpu',
@@ -16,36 +16,37 @@ const args = [
 ];
 
 export async function startBrowser() {
-  if (!existsSync(executablePath)) throw new Error(`no Chromium at ${executablePath}: apt-get install chromium`);
+  if (!existsSync(executablePath))
+    throw new Error(`no Chromium at ${executablePath}: install it, or set CHROMIUM to its path`);
   return chromium.launch({ executablePath, args });
 }
 
 /**
- * A person's browser, with its own cookies. `faults` collects what its pages should not have done: requests to other
- * servers, what the content security policy stopped, and errors that nobody caught.
+ * Opens a browser context with its own cookies. `pageErrors` collects requests to other servers, violations of the
+ * content security policy and uncaught errors.
  */
-export async function newPerson(browser, url, options = {}) {
+export async function openContext(browser, url, options = {}) {
   const context = await browser.newContext({ baseURL: url, viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(120_000);
-  const faults = [];
+  const pageErrors = [];
   await context.route(
-    (place) => place.origin !== url && ['http:', 'https:'].includes(place.protocol),
+    (target) => target.origin !== url && ['http:', 'https:'].includes(target.protocol),
     (route) => {
-      faults.push(`asked ${route.request().url()}`);
+      pageErrors.push(`request to ${route.request().url()}`);
       return route.abort();
     },
   );
-  await context.exposeFunction('reportViolation', (text) => faults.push(text));
+  await context.exposeFunction('reportViolation', (text) => pageErrors.push(text));
   await context.addInitScript(() => {
     addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sample }) => {
-      window.reportViolation(`${effectiveDirective} stopped ${blockedURI} ${sample}`);
+      window.reportViolation(`${effectiveDirective} blocked ${blockedURI} ${sample}`);
     });
   });
-  context.on('weberror', (error) => faults.push(String(error.error())));
-  return { context, faults, newPage: () => context.newPage() };
+  context.on('weberror', (error) => pageErrors.push(String(error.error())));
+  return { context, pageErrors, newPage: () => context.newPage() };
 }
 
-/** Signs in at the console's door. */
+/** Signs in on the console's sign-in page. */
 export async function signIn(page, username, password) {
   await page.goto('/');
   await page.getByLabel('Username or e-mail address').fill(username);
@@ -53,7 +54,7 @@ export async function signIn(page, username, password) {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-/** The GraphQL operations that pages of the context send from now on. */
+/** Names of the GraphQL operations that the context's pages send from now on. */
 export function operationsOf(context) {
   const names = [];
   context.on('request', (request) => {

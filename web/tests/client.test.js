@@ -1,4 +1,4 @@
-// The client's promises where a real server would have to misbehave: against one that says what the test wants.
+// The browser client against a mocked `fetch`: cases in which a real server would have to misbehave.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,40 +14,40 @@ const refused = (reason) =>
 const renewed = (accessToken) =>
   json({ data: { refresh: { tokens: { accessToken, refreshToken: `refresh-${accessToken}` }, errors: [] } } });
 
-/** Listeners are notified after the answer. */
-const listened = () => sleep(20);
+/** Waits for the listeners, which are notified after the response. */
+const notified = () => sleep(20);
 
-/** An account that holds a token, the requests that it sends, and what it tells. */
-function started(answer, options = {}) {
+/** A client with tokens, its requests, and the reasons of its `signed-out` events. */
+function startClient(answer, options = {}) {
   const sent = [];
-  const told = [];
+  const events = [];
   const account = createAccount({
     url,
     ...options,
     async fetch(input, { headers, body } = {}) {
-      const { operationName = 'no GraphQL' } = body ? JSON.parse(body) : {};
+      const { operationName = 'not GraphQL' } = body ? JSON.parse(body) : {};
       const authorization = new Headers(headers).get('authorization');
-      sent.push(`${operationName} ${authorization ?? 'nobody'}`);
-      return answer({ operationName, authorization, place: String(input), count: sent.length });
+      sent.push(`${operationName} ${authorization ?? 'anonymous'}`);
+      return answer({ operationName, authorization, target: String(input), count: sent.length });
     },
   });
   account.keep({ accessToken: 'a', refreshToken: 'refresh-a' });
-  account.on('signed-out', ({ reason }) => told.push(reason));
-  return { account, sent, told };
+  account.on('signed-out', ({ reason }) => events.push(reason));
+  return { account, sent, events };
 }
 
-describe('the client', () => {
-  test('repeats once and never loops, whatever the server says', async () => {
-    const { account, sent } = started(({ operationName }) =>
+describe('client', () => {
+  test('repeats a request once and never loops', async () => {
+    const { account, sent } = startClient(({ operationName }) =>
       operationName === 'Refresh' ? renewed('b') : refused('TOKEN_EXPIRED'),
     );
     const answer = await (await account.fetch(url, query)).json();
-    assert.equal(answer.errors[0].extensions.reason, 'TOKEN_EXPIRED', 'the caller gets the last answer');
-    assert.deepEqual(sent, ['Mine Bearer a', 'Refresh nobody', 'Mine Bearer b']);
+    assert.equal(answer.errors[0].extensions.reason, 'TOKEN_EXPIRED', 'the caller receives the last response');
+    assert.deepEqual(sent, ['Mine Bearer a', 'Refresh anonymous', 'Mine Bearer b']);
   });
 
-  test('sends one refresh for all requests that are under way', async () => {
-    const { account, sent } = started(({ operationName, authorization }) => {
+  test('sends one refresh for all requests in flight', async () => {
+    const { account, sent } = startClient(({ operationName, authorization }) => {
       if (operationName === 'Refresh') return renewed('b');
       return authorization === 'Bearer b' ? json({ data: { me: { id: '1' } } }) : refused('TOKEN_EXPIRED');
     });
@@ -57,50 +57,54 @@ describe('the client', () => {
     assert.equal(sent.length, 41);
   });
 
-  test('signs out when the session has ended, without a refresh and once', async () => {
-    const { account, sent, told } = started(() => refused('SESSION_ENDED'));
+  test('an ended session causes one sign-out and no refresh', async () => {
+    const { account, sent, events } = startClient(() => refused('SESSION_ENDED'));
     const answers = await Promise.all([account.fetch(url, query), account.fetch(url, query)]);
     for (const answer of answers) assert.equal((await answer.json()).errors[0].extensions.reason, 'SESSION_ENDED');
     assert.deepEqual(sent, ['Mine Bearer a', 'Mine Bearer a']);
-    await listened();
-    assert.deepEqual(told, ['SESSION_ENDED']);
+    await notified();
+    assert.deepEqual(events, ['SESSION_ENDED']);
     assert.equal(account.accessToken, undefined);
   });
 
-  test('signs out when the refresh is refused, with the code', async () => {
-    const { account, told } = started(({ operationName }) =>
+  test('a refused refresh causes a sign-out with its code', async () => {
+    const { account, events } = startClient(({ operationName }) =>
       operationName === 'Refresh'
         ? json({ data: { refresh: { tokens: null, errors: [{ code: 'REFRESH_TOKEN_REUSED' }] } } })
         : refused('TOKEN_EXPIRED'),
     );
     await account.fetch(url, query);
-    await listened();
-    assert.deepEqual(told, ['REFRESH_TOKEN_REUSED']);
+    await notified();
+    assert.deepEqual(events, ['REFRESH_TOKEN_REUSED']);
   });
 
-  test('stays signed in while the server cannot be reached', async () => {
-    const { account, told } = started(({ operationName }) => {
+  test('stays signed in while the server is unreachable', async () => {
+    const { account, events } = startClient(({ operationName }) => {
       if (operationName === 'Refresh') throw new TypeError('fetch failed');
       return refused('TOKEN_EXPIRED');
     });
     await assert.rejects(account.fetch(url, query), TypeError);
-    assert.deepEqual(told, []);
+    assert.deepEqual(events, []);
     assert.equal(account.accessToken, 'a');
   });
 
-  test('sends its token to the server and to the origins that were named', async () => {
-    const { account, sent } = started(() => json({}), { origins: ['https://api.example.org'] });
-    for (const place of ['https://api.example.org/x', 'https://api.example.org.evil.example/x', 'https://other.org/']) {
-      await account.fetch(place);
+  test('sends the token only to the server and to listed origins', async () => {
+    const { account, sent } = startClient(() => json({}), { origins: ['https://api.example.org'] });
+    for (const target of [
+      'https://api.example.org/x',
+      'https://api.example.org.evil.example/x',
+      'https://other.org/',
+    ]) {
+      await account.fetch(target);
     }
-    assert.deepEqual(sent, ['no GraphQL Bearer a', 'no GraphQL nobody', 'no GraphQL nobody']);
+    assert.deepEqual(sent, ['not GraphQL Bearer a', 'not GraphQL anonymous', 'not GraphQL anonymous']);
   });
 
-  test('renews for other services, but repeats nothing that was refused for another reason', async () => {
+  test('refreshes for REST paths, but does not repeat requests refused for another reason', async () => {
     const invalid = { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } };
-    const { account, sent } = started(({ operationName, authorization, place }) => {
+    const { account, sent } = startClient(({ operationName, authorization, target }) => {
       if (operationName === 'Refresh') return renewed('b');
-      if (place.endsWith('/login')) return json({}, { status: 401 });
+      if (target.endsWith('/login')) return json({}, { status: 401 });
       return authorization === 'Bearer b' ? json({}) : json({}, invalid);
     });
     const login = new URL('/login', url);
@@ -109,11 +113,11 @@ describe('the client', () => {
     assert.equal((await account.fetch(new URL('/token-validation', url), { method: 'POST' })).status, 200);
   });
 
-  test('keeps no tokens of another service, whichever its answer looks like', async () => {
+  test('stores no tokens of another service, whatever its response contains', async () => {
     const tokens = { accessToken: 'evil', refreshToken: 'refresh-evil', expiresIn: 900 };
     for (const type of ['application/json', 'application/graphql-response+json']) {
       const answer = () => json({ data: { login: { tokens } } }, { headers: { 'content-type': type } });
-      const { account } = started(answer, { origins: ['https://api.example.org'] });
+      const { account } = startClient(answer, { origins: ['https://api.example.org'] });
       for (const path of ['/graphql', new URL(url).pathname, '/x']) {
         await account.fetch(new URL(path, 'https://api.example.org'), query);
         assert.equal(account.accessToken, 'a', type);
@@ -121,62 +125,63 @@ describe('the client', () => {
     }
   });
 
-  test('keeps the tokens in answers to other people’s mutations', async () => {
+  test('stores the tokens of an application’s own mutation', async () => {
     const tokens = { accessToken: 'c', refreshToken: 'refresh-c', expiresIn: 900 };
-    const { account } = started(() => json({ data: { login: { tokens } } }));
+    const { account } = startClient(() => json({ data: { login: { tokens } } }));
     await account.fetch(url, query);
     assert.equal(account.accessToken, 'c');
   });
 
-  test('gives the answer that ends a session to its caller before it notifies listeners, which may clear the store', async () => {
+  test('the caller receives the response that ends a session before listeners clear the store', async () => {
     const refresh = { data: { refresh: { tokens: null, errors: [{ code: 'REFRESH_TOKEN_REUSED' }] } } };
     for (const reason of ['TOKEN_MISSING', 'SESSION_ENDED', 'TOKEN_EXPIRED']) {
       const answer = ({ operationName }) => (operationName === 'Refresh' ? json(refresh) : refused(reason));
       for (const isLink of [true, false]) {
-        const { account, told } = started(answer);
+        const { account, events } = startClient(answer);
         const http = new HttpLink({ uri: url, fetch: isLink ? async () => answer({}) : account.fetch });
         const link = isLink ? ApolloLink.from([account.link(ApolloLink), http]) : http;
         const client = new ApolloClient({ link, cache: new InMemoryCache() });
         account.on('signed-out', () => client.clearStore());
         const query = () => client.query({ query: gql`query Mine { me { id } }`, fetchPolicy: 'network-only' });
-        const ends = await Promise.allSettled([query(), query()]);
-        for (const { reason: error } of ends) assert.equal(error.errors?.[0].extensions.reason, reason, String(error));
-        await listened();
-        assert.deepEqual(told, [reason === 'TOKEN_EXPIRED' ? 'REFRESH_TOKEN_REUSED' : reason]);
+        const settled = await Promise.allSettled([query(), query()]);
+        for (const { reason: error } of settled)
+          assert.equal(error.errors?.[0].extensions.reason, reason, String(error));
+        await notified();
+        assert.deepEqual(events, [reason === 'TOKEN_EXPIRED' ? 'REFRESH_TOKEN_REUSED' : reason]);
       }
     }
   });
 
-  test('emits sign-outs and sign-ins in their order', async () => {
-    const { account, told } = started(() => refused('SESSION_ENDED'));
-    account.on('signed-in', () => told.push('signed-in'));
+  test('emits sign-out and sign-in in order', async () => {
+    const { account, events } = startClient(() => refused('SESSION_ENDED'));
+    account.on('signed-in', () => events.push('signed-in'));
     await account.fetch(url, query);
     account.keep({ accessToken: 'b', refreshToken: 'refresh-b' });
-    assert.deepEqual(told, ['SESSION_ENDED', 'signed-in']);
+    assert.deepEqual(events, ['SESSION_ENDED', 'signed-in']);
   });
 
-  test('refreshes on request, once for all who ask, and returns whether a user is signed in', async () => {
-    const { account, sent, told } = started(({ count }) =>
+  test('parallel refresh() calls send one request and return whether a user is signed in', async () => {
+    const { account, sent, events } = startClient(({ count }) =>
       count === 1 ? renewed('b') : json({ data: { refresh: { tokens: null, errors: [{ code: 'SESSION_ENDED' }] } } }),
     );
     assert.deepEqual(await Promise.all([account.refresh(), account.refresh()]), [true, true]);
-    assert.deepEqual([account.accessToken, sent], ['b', ['Refresh nobody']]);
+    assert.deepEqual([account.accessToken, sent], ['b', ['Refresh anonymous']]);
     assert.equal(await account.refresh(), false);
-    await listened();
-    assert.deepEqual([account.accessToken, told], [undefined, ['SESSION_ENDED']]);
+    await notified();
+    assert.deepEqual([account.accessToken, events], [undefined, ['SESSION_ENDED']]);
     assert.equal(await account.refresh(), false);
-    assert.equal(sent.length, 2, 'there is nothing left to send');
+    assert.equal(sent.length, 2, 'no refresh token, no request');
   });
 
-  test('refuses options that mean nothing', async () => {
+  test('invalid options throw', async () => {
     assert.throws(() => createAccount({ url, mode: 'cookies' }), /"cookies": choose "memory" or "cookie"/);
     assert.throws(() => createAccount({ url }).link(), /account\.link\(ApolloLink\)/);
     assert.throws(() => createAccount({ url, origins: ['api.example.org'] }), TypeError);
   });
 
-  test('takes an origin with the slash that addresses end with', async () => {
-    const { account, sent } = started(() => json({}), { origins: ['https://api.example.org/'] });
+  test('an origin may end with a slash', async () => {
+    const { account, sent } = startClient(() => json({}), { origins: ['https://api.example.org/'] });
     await account.fetch('https://api.example.org/x');
-    assert.deepEqual(sent, ['no GraphQL Bearer a']);
+    assert.deepEqual(sent, ['not GraphQL Bearer a']);
   });
 });

@@ -1,17 +1,17 @@
-// The console in a real browser: what people do there, and what happens to them.
+// The console in a real browser.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { startServer } from '../../tests/clients/server.js';
-import { newPerson, signIn, startBrowser } from './browser.js';
-import { PASSWORD, register } from './people.js';
+import { openContext, signIn, startBrowser } from './browser.js';
+import { PASSWORD, register } from './users.js';
 
 const ADMIN = 'root-admin';
 const limit = { timeout: 600_000 };
 
-describe('the console', () => {
+describe('console', () => {
   let server;
   let browser;
-  let people = [];
+  let contexts = [];
 
   before(async () => {
     [server, browser] = await Promise.all([startServer(), startBrowser()]);
@@ -19,10 +19,10 @@ describe('the console', () => {
   }, limit);
 
   afterEach(async () => {
-    const faults = people.flatMap((person) => person.faults);
-    await Promise.all(people.map(({ context }) => context.close()));
-    people = [];
-    assert.deepEqual(faults, [], 'pages ask nobody else and keep to their policy');
+    const pageErrors = contexts.flatMap((opened) => opened.pageErrors);
+    await Promise.all(contexts.map(({ context }) => context.close()));
+    contexts = [];
+    assert.deepEqual(pageErrors, [], 'no requests to other servers, no policy violations');
   });
 
   after(async () => {
@@ -31,12 +31,12 @@ describe('the console', () => {
   }, limit);
 
   async function newTab() {
-    const person = await newPerson(browser, server.url);
-    people.push(person);
-    return person.newPage();
+    const opened = await openContext(browser, server.url);
+    contexts.push(opened);
+    return opened.newPage();
   }
 
-  test('somebody registers, signs out and signs in', limit, async () => {
+  test('a user registers, signs out and signs in', limit, async () => {
     const page = await newTab();
     await page.goto('/');
     await page.getByRole('link', { name: 'Register' }).click();
@@ -46,7 +46,7 @@ describe('the console', () => {
     await page.getByText('very weak').waitFor();
     await page.getByRole('button', { name: 'Register' }).click();
     const problem = page.locator('.field', { has: password }).getByRole('alert');
-    assert.match(await problem.textContent(), /Fewer characters/, 'the policy’s reasons stand beside the field');
+    assert.match(await problem.textContent(), /Fewer characters/, 'the field shows the violated rules');
     assert.equal(await password.getAttribute('aria-invalid'), 'true');
     await password.fill(PASSWORD);
     await page.getByRole('button', { name: 'Register' }).click();
@@ -58,10 +58,10 @@ describe('the console', () => {
     await page.getByRole('heading', { name: 'Profile' }).waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Profile' }).waitFor();
-    assert.equal(await page.getByRole('link', { name: 'Users' }).count(), 0, 'what is not allowed is not shown');
+    assert.equal(await page.getByRole('link', { name: 'Users' }).count(), 0, 'forbidden pages are hidden');
   });
 
-  test('a wrong password shows beside the field', limit, async () => {
+  test('a wrong password is reported at the field', limit, async () => {
     await register(server.url, 'bob');
     const page = await newTab();
     await signIn(page, 'bob', 'wrong-horse-battery-8');
@@ -69,25 +69,25 @@ describe('the console', () => {
     const problem = page.locator('.field', { has: password }).getByRole('alert');
     await problem.waitFor();
     assert.equal(await password.getAttribute('aria-describedby'), await problem.getAttribute('id'));
-    assert.ok(await password.evaluate((input) => input === document.activeElement), 'it has the focus');
+    assert.ok(await password.evaluate((input) => input === document.activeElement), 'the field has the focus');
 
     await password.fill(PASSWORD);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('link', { name: 'Password' }).click();
     await page.getByLabel('Current password', { exact: true }).fill('wrong-horse-battery-8');
     await page.getByLabel('New password', { exact: true }).fill('staple-orbit-lantern-42');
-    await page.getByRole('button', { name: 'Change the password' }).click();
+    await page.getByRole('button', { name: 'Change password' }).click();
     const current = page.locator('.field', { has: page.getByLabel('Current password', { exact: true }) });
     await current.getByRole('alert').waitFor();
 
     await page.getByLabel('Current password', { exact: true }).fill(PASSWORD);
-    await page.getByRole('button', { name: 'Change the password' }).click();
-    await page.getByText('The password is changed').waitFor();
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await page.getByText('Password changed.').waitFor();
     await page.getByRole('link', { name: 'Profile' }).click();
     await page.getByRole('heading', { name: 'Profile' }).waitFor();
   });
 
-  test('a session that is ended elsewhere leaves at once', limit, async () => {
+  test('a session ended elsewhere signs out its page at once', limit, async () => {
     await register(server.url, 'cid');
     const [laptop, phone] = [await newTab(), await newTab()];
     await signIn(phone, 'cid', PASSWORD);
@@ -99,7 +99,7 @@ describe('the console', () => {
     await ends.first().click();
     await laptop.waitForFunction(() => document.querySelectorAll('.rows li').length === 2);
 
-    // Nobody touches it, and it asks by itself twice a minute only.
+    // Polling alone takes up to 30 s, so this comes from an event.
     await phone.getByText('Your session was ended.').waitFor({ timeout: 25_000 });
     await phone.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
@@ -109,14 +109,14 @@ describe('the console', () => {
     const first = await newTab();
     await signIn(first, 'dan', PASSWORD);
     await first.getByRole('heading', { name: 'Profile' }).waitFor();
-    const second = await people[0].newPage();
+    const second = await contexts[0].newPage();
     await second.goto('/#/sessions');
     await second.getByText('This device').waitFor();
     await first.getByRole('button', { name: 'Sign out' }).click();
     await second.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 
-  test('an administrator disables a user whose tab then leaves', limit, async () => {
+  test('disabling a user signs out their tab', limit, async () => {
     await register(server.url, 'eve', { displayName: 'Eve Example' });
     const [eve, admin] = [await newTab(), await newTab()];
     await signIn(eve, 'eve', PASSWORD);
@@ -135,22 +135,22 @@ describe('the console', () => {
     await eve.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 25_000 });
   });
 
-  test('an administrator makes a role and a user who has to choose a password', limit, async () => {
+  test('an administrator creates a role and a user who must change the password', limit, async () => {
     const admin = await newTab();
     await signIn(admin, ADMIN, PASSWORD);
     await admin.getByRole('link', { name: 'Roles' }).click();
     await admin.getByRole('button', { name: 'New role' }).click();
     await admin.getByLabel('Name', { exact: true }).fill('support');
     await admin.locator('input[value="USERS_READ"]').check();
-    await admin.getByRole('button', { name: 'Save the role' }).click();
+    await admin.getByRole('button', { name: 'Save role' }).click();
     await admin.getByText('support', { exact: true }).waitFor();
 
     await admin.getByRole('link', { name: 'Users' }).click();
     await admin.getByRole('link', { name: 'New user' }).click();
     await admin.getByLabel('Username', { exact: true }).fill('fay');
-    await admin.getByLabel('First password', { exact: true }).fill(PASSWORD);
+    await admin.getByLabel('Initial password', { exact: true }).fill(PASSWORD);
     await admin.getByLabel('support').check();
-    await admin.getByRole('button', { name: 'Create the user' }).click();
+    await admin.getByRole('button', { name: 'Create user' }).click();
     await admin.getByRole('heading', { name: 'fay', exact: true }).waitFor();
 
     const fay = await newTab();
@@ -158,84 +158,84 @@ describe('the console', () => {
     await fay.getByRole('heading', { name: 'Choose a password' }).waitFor();
     await fay.getByLabel('Current password', { exact: true }).fill(PASSWORD);
     await fay.getByLabel('New password', { exact: true }).fill('staple-orbit-lantern-42');
-    await fay.getByRole('button', { name: 'Go on' }).click();
+    await fay.getByRole('button', { name: 'Continue' }).click();
     await fay.getByRole('link', { name: 'Users' }).click();
     await fay.getByRole('link', { name: ADMIN }).click();
     await fay.getByRole('heading', { name: ADMIN, exact: true }).waitFor();
-    assert.equal(await fay.getByRole('button', { name: 'Disable' }).count(), 0, 'the role lets look, not touch');
+    assert.equal(await fay.getByRole('button', { name: 'Disable' }).count(), 0, 'the role is read-only');
     assert.equal(await fay.getByRole('link', { name: 'Roles' }).count(), 0);
   });
 
-  test('a role is renamed, and deleted after the number of its users was shown', limit, async () => {
+  test('a role is renamed and deleted; both show the number of its users', limit, async () => {
     const admin = await newTab();
     await signIn(admin, ADMIN, PASSWORD);
     await admin.getByRole('link', { name: 'Roles' }).click();
     await admin.getByRole('button', { name: 'New role' }).click();
     await admin.getByLabel('Name', { exact: true }).fill('clerks');
-    await admin.getByRole('button', { name: 'Save the role' }).click();
+    await admin.getByRole('button', { name: 'Save role' }).click();
     await admin.getByText('clerks', { exact: true }).waitFor();
     await admin.getByRole('link', { name: 'Users' }).click();
     await admin.getByRole('link', { name: 'New user' }).click();
     await admin.getByLabel('Username', { exact: true }).fill('hal');
-    await admin.getByLabel('First password', { exact: true }).fill(PASSWORD);
+    await admin.getByLabel('Initial password', { exact: true }).fill(PASSWORD);
     await admin.getByLabel('clerks').check();
-    await admin.getByRole('button', { name: 'Create the user' }).click();
+    await admin.getByRole('button', { name: 'Create user' }).click();
     await admin.getByRole('heading', { name: 'hal', exact: true }).waitFor();
 
     await admin.getByRole('link', { name: 'Roles' }).click();
     await admin.getByRole('button', { name: 'Change clerks' }).click();
-    await admin.getByText('one user would have it').waitFor();
+    await admin.getByText('this affects one user').waitFor();
     await admin.getByLabel('Name', { exact: true }).fill('Office');
-    await admin.getByRole('button', { name: 'Save the role' }).click();
+    await admin.getByRole('button', { name: 'Save role' }).click();
     await admin.getByText('Office', { exact: true }).waitFor();
     await admin.getByRole('button', { name: 'Delete Office' }).click();
     await admin
-      .getByRole('group', { name: 'Delete Office, and take it from one user?' })
+      .getByRole('group', { name: 'Delete Office and remove it from one user?' })
       .getByRole('button', { name: 'Delete' })
       .click();
     await admin.getByText('Office', { exact: true }).waitFor({ state: 'detached' });
   });
 
-  test('a tenant is made, disabled, enabled and deleted', limit, async () => {
+  test('a tenant is created, disabled, enabled and deleted', limit, async () => {
     const admin = await newTab();
     await signIn(admin, ADMIN, PASSWORD);
     await admin.getByRole('link', { name: 'Tenants' }).click();
-    await admin.getByText('The installation’s own').waitFor();
+    await admin.getByText('Default tenant').waitFor();
     assert.equal(await admin.getByRole('button', { name: 'Disable default' }).count(), 0);
     await admin.getByRole('button', { name: 'New tenant' }).click();
     await admin.getByLabel('Name', { exact: true }).fill('ACME');
-    await admin.getByRole('button', { name: 'Save the tenant' }).click();
+    await admin.getByRole('button', { name: 'Save tenant' }).click();
     await admin.getByRole('button', { name: 'Disable ACME' }).click();
     await admin
-      .getByRole('group', { name: 'Disable ACME, and sign out 0 users?' })
+      .getByRole('group', { name: 'Disable ACME and sign out 0 users?' })
       .getByRole('button', { name: 'Disable' })
       .click();
     await admin.getByRole('button', { name: 'Enable ACME' }).click();
     await admin.getByRole('button', { name: 'Disable ACME' }).waitFor();
     await admin.getByRole('button', { name: 'Delete ACME' }).click();
     await admin
-      .getByRole('group', { name: 'Delete ACME, which has no users?' })
+      .getByRole('group', { name: 'Delete ACME? It has no users.' })
       .getByRole('button', { name: 'Delete' })
       .click();
     await admin.getByText('ACME', { exact: true }).waitFor({ state: 'detached' });
   });
 
-  test('an API token is made, shown once and revoked', limit, async () => {
+  test('an API token is created, shown once and revoked', limit, async () => {
     await register(server.url, 'gus');
     const page = await newTab();
     await signIn(page, 'gus', PASSWORD);
     await page.getByRole('link', { name: 'API tokens' }).click();
-    await page.getByText('No program has a token of yours.').waitFor();
+    await page.getByText('You have no API tokens.').waitFor();
     await page.getByRole('button', { name: 'New token' }).click();
     await page.getByLabel('Name', { exact: true }).fill('backup');
-    await page.getByRole('button', { name: 'Make the token' }).click();
+    await page.getByRole('button', { name: 'Create token' }).click();
     assert.match(await page.locator('.secret').textContent(), /^accountd\.tok_/);
     await page.getByRole('button', { name: 'Done' }).click();
     await page.getByRole('button', { name: 'Revoke backup' }).click();
     await page
-      .getByRole('group', { name: /for good/ })
+      .getByRole('group', { name: /permanently/ })
       .getByRole('button', { name: 'Revoke' })
       .click();
-    await page.getByText('No program has a token of yours.').waitFor();
+    await page.getByText('You have no API tokens.').waitFor();
   });
 });

@@ -1,9 +1,9 @@
-// The playground in a real browser, with the network cut to the server alone.
+// The playground in a real browser that can reach only the server.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startServer } from '../../tests/clients/server.js';
-import { newPerson, startBrowser } from './browser.js';
-import { PASSWORD, register } from './people.js';
+import { openContext, startBrowser } from './browser.js';
+import { PASSWORD, register } from './users.js';
 
 const limit = { timeout: 600_000 };
 
@@ -19,18 +19,18 @@ after(async () => {
   await server?.stop();
 }, limit);
 
-/** Does it again until something is seen. */
-async function insist(action, seen) {
-  for (let tries = 0; tries < 5 && !(await seen.isVisible()); tries += 1) {
+/** Repeats the action until the expected element is visible. */
+async function retryUntilVisible(action, expected) {
+  for (let tries = 0; tries < 5 && !(await expected.isVisible()); tries += 1) {
     await action();
-    await seen.waitFor({ timeout: 4_000 }).catch(() => {});
+    await expected.waitFor({ timeout: 4_000 }).catch(() => {});
   }
-  await seen.waitFor();
+  await expected.waitFor();
 }
 
-test('runs `me` after signing in, from the binary alone and within its policy', limit, async () => {
+test('the playground signs in and runs `me` without other servers or policy violations', limit, async () => {
   await register(server.url, 'ann');
-  const { context, faults, newPage } = await newPerson(browser, server.url);
+  const { context, pageErrors, newPage } = await openContext(browser, server.url);
   const page = await newPage();
   const response = await page.goto('/graphql');
   const policy = response.headers()['content-security-policy'];
@@ -38,8 +38,8 @@ test('runs `me` after signing in, from the binary alone and within its policy', 
   assert.doesNotMatch(policy, /unsafe-eval|script-src[^;]*unsafe|https?:/);
 
   const tabs = page.getByRole('tab');
-  // GraphiQL forgets a tab that is chosen before its editor is there.
-  await page.locator('.graphiql-query-editor').getByText('Makes an account').waitFor();
+  // GraphiQL drops the selection of a tab before its editor has loaded.
+  await page.locator('.graphiql-query-editor').getByText('Creates a user').waitFor();
   const names = await tabs.allInnerTexts();
   assert.deepEqual(names, ['Register', 'Login', 'Refresh', 'Me', 'Users', 'UpdatePassword', 'Logout']);
 
@@ -52,17 +52,17 @@ test('runs `me` after signing in, from the binary alone and within its policy', 
   await box.getByRole('button').click();
   await page.getByText('Authorization: Bearer').waitFor();
 
-  // Until its schema has arrived, GraphiQL may forget a tab that was chosen, or an answer: a person clicks again.
-  const shown = page.locator('.graphiql-query-editor').getByText('Who is signed in');
-  await insist(() => tabs.filter({ hasText: 'Me' }).click(), shown);
+  // Until its schema has loaded, GraphiQL may drop a selected tab or a response, so the click is repeated.
+  const shown = page.locator('.graphiql-query-editor').getByText('The current user and their sessions');
+  await retryUntilVisible(() => tabs.filter({ hasText: 'Me' }).click(), shown);
   const sent = page.waitForRequest((request) => request.postData()?.includes('query Me'));
   const answer = page.locator('.result-window').getByText('"ann"').first();
-  await insist(() => page.getByRole('button', { name: /^Execute query/ }).click(), answer);
+  await retryUntilVisible(() => page.getByRole('button', { name: /^Execute query/ }).click(), answer);
   assert.match((await sent).headers().authorization, /^Bearer ey/);
 
   await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
   await page.getByRole('link', { name: 'Query', exact: true }).click();
-  await page.getByText('The signed-in user.').waitFor();
-  assert.deepEqual(faults, [], 'it asks nobody else, and nothing of it is stopped by the policy');
+  await page.getByText('The authenticated user; null without credentials').waitFor();
+  assert.deepEqual(pageErrors, [], 'no requests to other servers, no policy violations');
   await context.close();
 });

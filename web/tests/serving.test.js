@@ -1,8 +1,8 @@
-// What the server serves of this package: how much a first visit loads, and what the answers say of themselves.
+// How the server serves this package: size of a first visit, response headers and caching.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startServer } from '../../tests/clients/server.js';
-import { newPerson, operationsOf, startBrowser } from './browser.js';
+import { openContext, operationsOf, startBrowser } from './browser.js';
 
 const limit = { timeout: 600_000 };
 const FIRST_LOAD_BYTES = 200_000;
@@ -16,7 +16,7 @@ before(async () => {
 
 after(() => server?.stop(), limit);
 
-/** The bytes that went over the wire, packed as they were. */
+/** Bytes of the response bodies as transferred, that is compressed. */
 async function bytesOf(context, work) {
   const finished = [];
   context.on('requestfinished', (request) => finished.push(request.sizes()));
@@ -25,47 +25,47 @@ async function bytesOf(context, work) {
   return sizes.reduce((sum, { responseBodySize }) => sum + responseBodySize, 0);
 }
 
-test('the first visit loads less than 200 kB, and nothing of the playground', limit, async () => {
+test('a first visit of the console loads less than 200 kB', limit, async () => {
   const browser = await startBrowser();
-  const { context, newPage } = await newPerson(browser, server.url);
+  const { context, newPage } = await openContext(browser, server.url);
   const page = await newPage();
   const bytes = await bytesOf(context, async () => {
     await page.goto('/', { waitUntil: 'networkidle' });
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
   console.log(`first load of the console: ${bytes} bytes`);
-  assert.ok(bytes > 50_000, 'the scripts were counted');
+  assert.ok(bytes > 50_000, 'the scripts are counted');
   assert.ok(bytes < FIRST_LOAD_BYTES, `${bytes} bytes`);
   await browser.close();
 });
 
-test('the client is less than 8 kB, and asks whether it has changed', limit, async () => {
+test('the client is less than 8 kB and revalidates its cached copy', limit, async () => {
   const url = `${server.url}/client/accountd.js`;
-  const packed = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
-  assert.equal(packed.headers.get('content-encoding'), 'gzip');
-  assert.equal(packed.headers.get('content-type'), 'text/javascript; charset=utf-8');
-  assert.equal(packed.headers.get('cache-control'), 'no-cache');
-  const bytes = Number(packed.headers.get('content-length'));
+  const compressed = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
+  assert.equal(compressed.headers.get('content-encoding'), 'gzip');
+  assert.equal(compressed.headers.get('content-type'), 'text/javascript; charset=utf-8');
+  assert.equal(compressed.headers.get('cache-control'), 'no-cache');
+  const bytes = Number(compressed.headers.get('content-length'));
   console.log(`the client: ${bytes} bytes`);
   assert.ok(bytes > 1_000 && bytes < CLIENT_BYTES, `${bytes} bytes`);
 
   const plain = await fetch(url, { headers: { 'accept-encoding': 'identity' } });
   assert.equal(plain.headers.get('content-encoding'), null);
-  assert.equal(await plain.text(), await packed.text());
+  assert.equal(await plain.text(), await compressed.text());
 
-  const known = { 'accept-encoding': 'gzip', 'if-none-match': packed.headers.get('etag') };
-  const again = await fetch(url, { headers: known });
+  const conditional = { 'accept-encoding': 'gzip', 'if-none-match': compressed.headers.get('etag') };
+  const again = await fetch(url, { headers: conditional });
   assert.deepEqual([again.status, await again.text()], [304, '']);
 
   const types = await fetch(`${server.url}/client/accountd.d.ts`);
   assert.match(await types.text(), /export function createAccount\(options\?: Options\): Account;/);
 });
 
-test('the console finds its files where another application nests the service', limit, async () => {
+test('the console loads its files below the path of another application', limit, async () => {
   const example = await startServer({ program: 'examples/embedded', root: '/accounts' });
   const browser = await startBrowser();
   try {
-    const { context, faults, newPage } = await newPerson(browser, example.url);
+    const { context, pageErrors, newPage } = await openContext(browser, example.url);
     const operations = operationsOf(context);
     const page = await newPage();
     await page.goto('/accounts');
@@ -73,14 +73,14 @@ test('the console finds its files where another application nests the service', 
     assert.ok(operations.includes('Me'));
     await page.getByRole('link', { name: 'playground' }).click();
     await page.getByRole('tab', { name: 'Register' }).waitFor();
-    assert.deepEqual(faults, []);
+    assert.deepEqual(pageErrors, []);
   } finally {
     await browser.close();
     await example.stop();
   }
 });
 
-test('a server that keeps its schema to itself shows no way to a playground', limit, async () => {
+test('a server without introspection hides the playground', limit, async () => {
   const closed = await startServer({ env: { ACCOUNTD_GRAPHQL__INTROSPECTION: 'false' } });
   try {
     assert.match(await (await fetch(`${server.url}/`)).text(), /data-playground="true"/);
@@ -88,7 +88,7 @@ test('a server that keeps its schema to itself shows no way to a playground', li
     const page = await fetch(`${closed.url}/graphql`, { headers: { accept: 'text/html' } });
     assert.equal(page.status, 403);
     assert.match(await page.text(), /graphql\.introspection/);
-    // What a proxy has forwarded does not count as a request of this machine.
+    // A forwarded request does not count as local.
     const forwarded = await fetch(`${server.url}/`, { headers: { 'x-forwarded-for': '192.0.2.1' } });
     assert.match(await forwarded.text(), /data-playground="false"/);
   } finally {
@@ -96,7 +96,7 @@ test('a server that keeps its schema to itself shows no way to a playground', li
   }
 });
 
-test('files of pages are kept for good, pages are not', limit, async () => {
+test('files of pages are cached permanently, pages are not cached', limit, async () => {
   const page = await fetch(`${server.url}/`);
   assert.equal(page.headers.get('cache-control'), 'no-store');
   const [, script] = /src="\.\/(assets\/[^"]+\.js)"/.exec(await page.text());

@@ -1,10 +1,10 @@
-// Tabs of one browser that share a session in cookies: however many of them renew it, it has one successor.
+// Tabs of one browser share a session in cookies: parallel refreshes create one successor.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer } from '../../tests/clients/server.js';
-import { newPerson, operationsOf, signIn, startBrowser } from './browser.js';
-import { PASSWORD, register } from './people.js';
+import { openContext, operationsOf, signIn, startBrowser } from './browser.js';
+import { PASSWORD, register } from './users.js';
 
 const limit = { timeout: 600_000 };
 const EXPIRED_WITHIN_MS = 120_000; // after 1 s of life and 5 s of leeway on any machine
@@ -22,8 +22,8 @@ after(async () => {
   await server?.stop();
 }, limit);
 
-/** Waits until the cookie of this page opens nothing any more. */
-async function expired(page) {
+/** Waits until the access token in this page's cookie has expired. */
+async function waitUntilExpired(page) {
   const deadline = Date.now() + EXPIRED_WITHIN_MS;
   while (Date.now() < deadline) {
     const reason = await page.evaluate(async () => {
@@ -35,25 +35,25 @@ async function expired(page) {
     if (reason === 'TOKEN_EXPIRED') return;
     await sleep(250);
   }
-  throw new Error(`the token was still good after ${EXPIRED_WITHIN_MS} ms`);
+  throw new Error(`the token was still valid after ${EXPIRED_WITHIN_MS} ms`);
 }
 
-/** Sends so many queries at once through a client of the page's own; answers whom they found. */
-function askAtOnce(page, count) {
+/** Sends queries in parallel through a client of the page's own; returns their usernames or refusal reasons. */
+function queryInParallel(page, count) {
   return page.evaluate(async (count) => {
     const { createAccount } = await import(new URL('client/accountd.js', document.baseURI).href);
     const account = createAccount({ mode: 'cookie' });
     const body = JSON.stringify({ query: 'query Who { me { username } }', operationName: 'Who' });
     const headers = { 'content-type': 'application/json' };
-    const ask = () => account.fetch('graphql', { method: 'POST', headers, body }).then((answer) => answer.json());
-    const answers = await Promise.all(Array.from({ length: count }, ask));
+    const send = () => account.fetch('graphql', { method: 'POST', headers, body }).then((answer) => answer.json());
+    const answers = await Promise.all(Array.from({ length: count }, send));
     return answers.map(({ data, errors }) => data?.me?.username ?? errors?.[0].extensions.reason);
   }, count);
 }
 
-test('two tabs with an expired token and 20 queries at once: one successor', limit, async () => {
+test('two tabs with 20 parallel queries and an expired token refresh once', limit, async () => {
   await register(server.url, 'ann');
-  const { context, faults, newPage } = await newPerson(browser, server.url);
+  const { context, pageErrors, newPage } = await openContext(browser, server.url);
   const [first, second] = [await newPage(), await newPage()];
   await signIn(first, 'ann', PASSWORD);
   await first.getByRole('heading', { name: 'Profile' }).waitFor();
@@ -61,15 +61,15 @@ test('two tabs with an expired token and 20 queries at once: one successor', lim
   await second.getByRole('heading', { name: 'Profile' }).waitFor();
 
   for (let round = 1; round <= 2; round += 1) {
-    await expired(first);
+    await waitUntilExpired(first);
     const operations = operationsOf(context);
-    const found = await Promise.all([askAtOnce(first, 20), askAtOnce(second, 20)]);
+    const found = await Promise.all([queryInParallel(first, 20), queryInParallel(second, 20)]);
     assert.deepEqual(found.flat(), Array(40).fill('ann'));
     const refreshes = operations.filter((name) => name === 'Refresh');
     assert.equal(refreshes.length, 1, `one successor in round ${round}, sent: ${operations}`);
   }
   await first.getByRole('link', { name: 'Sessions' }).click();
   await first.getByText('This device').waitFor();
-  assert.deepEqual(faults, []);
+  assert.deepEqual(pageErrors, []);
   await context.close();
 });

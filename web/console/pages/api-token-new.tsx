@@ -1,21 +1,21 @@
-// Making an API token, and showing it this once.
+// Creates an API token and shows its secret once.
 import { useState } from 'react';
 import { submit } from '../account';
+import { Submit } from '../components/button';
+import { Field } from '../components/field';
+import { Form } from '../components/form';
+import { Section } from '../components/page';
+import { Permissions } from '../components/permissions';
 import { CreateApiTokenDocument, type Permission } from '../generated';
-import { Submit } from '../parts/button';
-import { Field } from '../parts/field';
-import { Form } from '../parts/form';
-import { Section } from '../parts/page';
-import { Permissions } from '../parts/permissions';
-import { useViewer } from '../session';
+import { useCurrentUser } from '../session';
 
 const DAY_SECONDS = 86_400;
 
-export function NewToken({ onMade, onDone }: { onMade: () => void; onDone: () => void }) {
-  const { permissions } = useViewer();
+export function NewToken({ onCreated, onDone }: { onCreated: () => void; onDone: () => void }) {
+  const { permissions } = useCurrentUser();
   const [token, setToken] = useState<string>();
 
-  async function make(values: FormData) {
+  async function create(values: FormData) {
     const days = Number(values.get('expiresIn'));
     const payload = await submit(CreateApiTokenDocument, {
       name: String(values.get('name')),
@@ -26,21 +26,21 @@ export function NewToken({ onMade, onDone }: { onMade: () => void; onDone: () =>
     });
     if (payload.token) {
       setToken(payload.token);
-      onMade();
+      onCreated();
     }
     return payload.errors;
   }
 
-  if (token) return <Made token={token} onDone={onDone} />;
+  if (token) return <CreatedToken token={token} onDone={onDone} />;
   return (
     <Section title="New token">
-      <Form onSend={make} label="New token">
-        <Field label="Name" name="name" required hint="What you will know it by" />
+      <Form onSubmit={create} label="New token">
+        <Field label="Name" name="name" required hint="A name to recognize the token by" />
         <Field label="Note (optional)" name="note" />
-        <Permissions legend="What it may do" name="permissions" offered={permissions} />
-        <Field label="Scopes (optional)" name="scopes" hint="What it means to other services; with blanks between" />
+        <Permissions legend="Permissions" name="permissions" offered={permissions} />
+        <Field label="Scopes (optional)" name="scopes" hint="Separated by spaces; other services interpret them" />
         <div className="field">
-          <label htmlFor="expires-in">It ends</label>
+          <label htmlFor="expires-in">Expires</label>
           <select id="expires-in" name="expiresIn" defaultValue="90">
             <option value="7">in a week</option>
             <option value="30">in a month</option>
@@ -50,7 +50,7 @@ export function NewToken({ onMade, onDone }: { onMade: () => void; onDone: () =>
           </select>
         </div>
         <div className="actions">
-          <Submit>Make the token</Submit>
+          <Submit>Create token</Submit>
           <button type="button" className="button" onClick={onDone}>
             Cancel
           </button>
@@ -60,10 +60,10 @@ export function NewToken({ onMade, onDone }: { onMade: () => void; onDone: () =>
   );
 }
 
-function Made({ token, onDone }: { token: string; onDone: () => void }) {
+function CreatedToken({ token, onDone }: { token: string; onDone: () => void }) {
   const [isCopied, setCopied] = useState(false);
   return (
-    <Section title="Your new token" lead="It is shown this once and kept nowhere.">
+    <Section title="Your new token" lead="Copy it now: it is not shown again.">
       <p>
         <code className="secret">{token}</code>
       </p>

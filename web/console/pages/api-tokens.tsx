@@ -1,12 +1,17 @@
-// What programs act with in one's own name.
+// The user's API tokens.
 import { useQuery } from '@apollo/client/react';
 import { useState } from 'react';
 import { submit } from '../account';
-import { MyApiTokensDocument, RevokeApiTokenDocument, type TokenFragment, UpdateApiTokenDocument } from '../generated';
-import { Action } from '../parts/button';
-import { Page } from '../parts/page';
-import { Empty, Failure, Loading } from '../parts/states';
-import { Time } from '../parts/time';
+import { Action } from '../components/button';
+import { Page } from '../components/page';
+import { Empty, ErrorMessage, Loading } from '../components/states';
+import { Time } from '../components/time';
+import {
+  type ApiTokenRowFragment,
+  MyApiTokensDocument,
+  RevokeApiTokenDocument,
+  UpdateApiTokenDocument,
+} from '../generated';
 import { NewToken } from './api-token-new';
 
 export function ApiTokensPage() {
@@ -14,20 +19,20 @@ export function ApiTokensPage() {
     variables: { first: 100 },
     fetchPolicy: 'cache-and-network',
   });
-  const [isMaking, setMaking] = useState(false);
+  const [isCreating, setCreating] = useState(false);
   const tokens = data?.me?.apiTokens.nodes;
 
-  const make = !isMaking && (
-    <button type="button" className="button primary" onClick={() => setMaking(true)}>
+  const createButton = !isCreating && (
+    <button type="button" className="button primary" onClick={() => setCreating(true)}>
       New token
     </button>
   );
   return (
-    <Page title="API tokens" lead="With a token a program acts in your name, as far as you let it." actions={make}>
-      {isMaking && <NewToken onMade={() => void refetch()} onDone={() => setMaking(false)} />}
-      {error && !data && <Failure error={error} onRetry={() => void refetch()} />}
+    <Page title="API tokens" lead="Programs use a token to act as you, within its permissions." actions={createButton}>
+      {isCreating && <NewToken onCreated={() => void refetch()} onDone={() => setCreating(false)} />}
+      {error && !data && <ErrorMessage error={error} onRetry={() => void refetch()} />}
       {!error && !tokens && <Loading what="your tokens" />}
-      {tokens?.length === 0 && !isMaking && <Empty>No program has a token of yours.</Empty>}
+      {tokens?.length === 0 && !isCreating && <Empty>You have no API tokens.</Empty>}
       {tokens && tokens.length > 0 && (
         <ul className="rows">
           {tokens.map((token) => (
@@ -39,7 +44,7 @@ export function ApiTokensPage() {
   );
 }
 
-function Row({ token, onRevoked }: { token: TokenFragment; onRevoked: () => void }) {
+function Row({ token, onRevoked }: { token: ApiTokenRowFragment; onRevoked: () => void }) {
   const { id, name, note, permissions, scopes, enabled, expiresAt, lastUsedAt } = token;
 
   async function toggle() {
@@ -52,25 +57,25 @@ function Row({ token, onRevoked }: { token: TokenFragment; onRevoked: () => void
     return errors;
   }
 
-  const rights = permissions === null ? 'all that you may' : permissions.join(', ') || 'reads your account alone';
+  const granted = permissions === null ? 'all your permissions' : permissions.join(', ') || 'reads only your account';
   return (
     <li>
       <div className="row-main">
-        <strong>{name}</strong> {!enabled && <span className="badge">Off</span>}
+        <strong>{name}</strong> {!enabled && <span className="badge">Disabled</span>}
         <p className="muted">
-          {rights}
+          {granted}
           {scopes.length > 0 && ` · ${scopes.join(', ')}`}
         </p>
         <p className="muted">
-          used <Time at={lastUsedAt} /> · ends <Time at={expiresAt} />
+          used <Time at={lastUsedAt} /> · expires <Time at={expiresAt} />
         </p>
         {note && <p className="muted">{note}</p>}
       </div>
       <div className="row-action">
-        <Action onAct={toggle} label={`${enabled ? 'Switch off' : 'Switch on'} ${name}`}>
-          {enabled ? 'Switch off' : 'Switch on'}
+        <Action onAction={toggle} label={`${enabled ? 'Disable' : 'Enable'} ${name}`}>
+          {enabled ? 'Disable' : 'Enable'}
         </Action>
-        <Action onAct={revoke} question={`Revoke ${name} for good?`} kind="danger" label={`Revoke ${name}`}>
+        <Action onAction={revoke} confirmation={`Revoke ${name} permanently?`} kind="danger" label={`Revoke ${name}`}>
           Revoke
         </Action>
       </div>

@@ -1,21 +1,21 @@
-// Changing one's own password: when one wants to, and when one has to.
+// Password change: voluntary, or required after a reset by an administrator.
 import { useState } from 'react';
 import { account, submit } from '../account';
+import { Action, Submit } from '../components/button';
+import { Check } from '../components/field';
+import { Form } from '../components/form';
+import { Notice } from '../components/notice';
+import { Page, Section } from '../components/page';
+import { NewPassword, Password } from '../components/password';
 import { UpdatePasswordDocument } from '../generated';
-import { Action, Submit } from '../parts/button';
-import { Check } from '../parts/field';
-import { Form } from '../parts/form';
-import { Notice } from '../parts/notice';
-import { Page, Section } from '../parts/page';
-import { NewPassword, Password } from '../parts/password';
-import { useSession, useViewer } from '../session';
-import { Door } from './door';
+import { useCurrentUser, useSession } from '../session';
+import { SignedOutLayout } from './signed-out';
 
 export function PasswordPage() {
-  const { username, email } = useViewer();
+  const { username, email } = useCurrentUser();
   const [ended, setEnded] = useState<{ sessions: number; apiTokens: number }>();
-  // A new form after a change: what was typed is of no use any more.
-  const [round, setRound] = useState(0);
+  // A new key clears the form after a change.
+  const [formKey, setFormKey] = useState(0);
 
   async function change(values: FormData) {
     setEnded(undefined);
@@ -27,41 +27,41 @@ export function PasswordPage() {
     });
     if (payload.errors.length === 0) {
       setEnded({ sessions: payload.revokedSessionCount, apiTokens: payload.revokedApiTokenCount });
-      setRound(round + 1);
+      setFormKey(formKey + 1);
     }
     return payload.errors;
   }
 
   return (
     <Page title="Password">
-      <Section title="Change it" lead="You stay signed in here.">
-        <Form key={round} onSend={change} label="Change the password">
+      <Section title="Change password" lead="You stay signed in on this device.">
+        <Form key={formKey} onSubmit={change} label="Change password">
           <Password label="Current password" name="currentPassword" autoComplete="current-password" />
           <NewPassword label="New password" name="newPassword" names={[username, email ?? '']} />
           <Check name="revokeOtherSessions" label="Sign out everywhere else" defaultChecked />
           <Check
             name="revokeApiTokens"
             label="Revoke all API tokens"
-            hint="Choose this if somebody else may have had the account."
+            hint="Select this if someone else may have used your account."
           />
-          <Submit>Change the password</Submit>
+          <Submit>Change password</Submit>
         </Form>
-        {ended !== undefined && <Notice kind="good">{changed(ended)}</Notice>}
+        {ended !== undefined && <Notice kind="good">{changeSummary(ended)}</Notice>}
       </Section>
     </Page>
   );
 }
 
-function changed({ sessions, apiTokens }: { sessions: number; apiTokens: number }): string {
-  const parts = ['The password is changed.'];
+function changeSummary({ sessions, apiTokens }: { sessions: number; apiTokens: number }): string {
+  const parts = ['Password changed.'];
   if (sessions > 0) parts.push(`${sessions === 1 ? 'One other session' : `${sessions} other sessions`} ended.`);
   if (apiTokens > 0) parts.push(`${apiTokens === 1 ? 'One API token was' : `${apiTokens} API tokens were`} revoked.`);
   return parts.join(' ');
 }
 
-/** For whoever has a password that an administrator set. */
+/** Required after an administrator set the password. */
 export function ChoosePassword() {
-  const { look } = useSession();
+  const { recheck } = useSession();
 
   async function choose(values: FormData) {
     const payload = await submit(UpdatePasswordDocument, {
@@ -69,26 +69,26 @@ export function ChoosePassword() {
       newPassword: String(values.get('newPassword')),
       revokeOtherSessions: true,
     });
-    if (payload.errors.length === 0) await look();
+    if (payload.errors.length === 0) await recheck();
     return payload.errors;
   }
 
   return (
-    <Door title="Choose a password">
-      <p className="muted">Your password was set by an administrator. Choose one that only you know.</p>
-      <Form onSend={choose} label="Choose a password">
+    <SignedOutLayout title="Choose a password">
+      <p className="muted">An administrator set your password. Choose one that only you know.</p>
+      <Form onSubmit={choose} label="Choose a password">
         <Password label="Current password" name="currentPassword" autoComplete="current-password" />
         <NewPassword label="New password" name="newPassword" names={[]} />
-        <Submit>Go on</Submit>
+        <Submit>Continue</Submit>
       </Form>
       <Action
-        onAct={async () => {
+        onAction={async () => {
           await account.logout();
           return [];
         }}
       >
         Sign out
       </Action>
-    </Door>
+    </SignedOutLayout>
   );
 }

@@ -1,18 +1,18 @@
-// One's own names, and what else the account says.
+// The user's profile.
 import { useState } from 'react';
 import { submit } from '../account';
+import { Submit } from '../components/button';
+import { DescriptionList } from '../components/description-list';
+import { Field } from '../components/field';
+import { Form } from '../components/form';
+import { Notice } from '../components/notice';
+import { Page, Section } from '../components/page';
+import { Time } from '../components/time';
 import { UpdateProfileDocument } from '../generated';
-import { Submit } from '../parts/button';
-import { Facts } from '../parts/facts';
-import { Field } from '../parts/field';
-import { Form } from '../parts/form';
-import { Notice } from '../parts/notice';
-import { Page, Section } from '../parts/page';
-import { Time } from '../parts/time';
-import { useViewer } from '../session';
+import { useCurrentUser } from '../session';
 
 export function ProfilePage() {
-  const viewer = useViewer();
+  const currentUser = useCurrentUser();
   const [isSaved, setSaved] = useState(false);
 
   async function save(values: FormData) {
@@ -27,23 +27,34 @@ export function ProfilePage() {
 
   return (
     <Page title="Profile">
-      <Section title="Names" lead="How you sign in, and how others see you.">
-        <Form onSend={save} label="Names">
-          <Field label="Username" name="username" defaultValue={viewer.username} autoComplete="username" required />
-          <Field label="Name to show" name="displayName" defaultValue={viewer.displayName ?? ''} autoComplete="name" />
+      <Section title="Names" lead="Your username for sign-in and the name that others see.">
+        <Form onSubmit={save} label="Names">
+          <Field
+            label="Username"
+            name="username"
+            defaultValue={currentUser.username}
+            autoComplete="username"
+            required
+          />
+          <Field
+            label="Display name"
+            name="displayName"
+            defaultValue={currentUser.displayName ?? ''}
+            autoComplete="name"
+          />
           <Submit>Save</Submit>
           {isSaved && <Notice kind="good">Saved.</Notice>}
         </Form>
       </Section>
       <Section title="Account">
-        <Facts>
+        <DescriptionList>
           {[
-            ['E-mail address', viewer.email ?? <span className="muted">none</span>],
-            ['Roles', viewer.roles.join(', ') || <span className="muted">none</span>],
-            ['Password set', <Time key="password" at={viewer.passwordUpdatedAt} />],
-            ['Member since', <Time key="since" at={viewer.createdAt} />],
+            ['E-mail address', currentUser.email ?? <span className="muted">none</span>],
+            ['Roles', currentUser.roles.join(', ') || <span className="muted">none</span>],
+            ['Password changed', <Time key="password" at={currentUser.passwordUpdatedAt} />],
+            ['Member since', <Time key="since" at={currentUser.createdAt} />],
           ]}
-        </Facts>
+        </DescriptionList>
       </Section>
     </Page>
   );

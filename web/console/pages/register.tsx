@@ -1,13 +1,13 @@
-// Making an account.
+// Registration.
 import { useState } from 'react';
 import { account } from '../account';
+import { Submit } from '../components/button';
+import { Field } from '../components/field';
+import { Form } from '../components/form';
+import { NewPassword } from '../components/password';
 import type { ProblemFragment } from '../generated';
-import { Submit } from '../parts/button';
-import { Field } from '../parts/field';
-import { Form } from '../parts/form';
-import { NewPassword } from '../parts/password';
-import { go } from '../route';
-import { Door } from './door';
+import { navigate } from '../route';
+import { SignedOutLayout } from './signed-out';
 
 export function RegisterPage() {
   const [username, setUsername] = useState('');
@@ -21,13 +21,13 @@ export function RegisterPage() {
       displayName: text('displayName'),
       password: String(values.get('password')),
     });
-    if (errors.length === 0) go('#/profile');
+    if (errors.length === 0) navigate('#/profile');
     return errors as ProblemFragment[];
   }
 
   return (
-    <Door title="Register">
-      <Form onSend={register} label="Register">
+    <SignedOutLayout title="Register">
+      <Form onSubmit={register} label="Register">
         <Field
           label="Username"
           name="username"
@@ -44,13 +44,13 @@ export function RegisterPage() {
           autoComplete="email"
           onInput={(event) => setEmail(event.currentTarget.value)}
         />
-        <Field label="Name to show (optional)" name="displayName" autoComplete="name" />
+        <Field label="Display name (optional)" name="displayName" autoComplete="name" />
         <NewPassword label="Password" name="password" names={[username, email]} />
         <Submit>Register</Submit>
       </Form>
       <p className="muted">
         Already registered? <a href="#/">Sign in</a>
       </p>
-    </Door>
+    </SignedOutLayout>
   );
 }

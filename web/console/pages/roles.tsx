@@ -1,50 +1,50 @@
-// Roles and what they allow.
+// Roles and their permissions.
 import { useQuery } from '@apollo/client/react';
 import { useState } from 'react';
 import { submit } from '../account';
+import { Action, Submit } from '../components/button';
+import { formatUserCount } from '../components/count';
+import { Field } from '../components/field';
+import { Form } from '../components/form';
+import { Page, Section } from '../components/page';
+import { Permissions } from '../components/permissions';
+import { Empty, ErrorMessage, Loading } from '../components/states';
 import {
   DeleteRoleDocument,
-  meaningOfPermission,
   type Permission,
+  permissionDescriptions,
   type RoleRowFragment,
   RolesDocument,
   SaveRoleDocument,
 } from '../generated';
-import { Action, Submit } from '../parts/button';
-import { users } from '../parts/count';
-import { Field } from '../parts/field';
-import { Form } from '../parts/form';
-import { Page, Section } from '../parts/page';
-import { Permissions } from '../parts/permissions';
-import { Empty, Failure, Loading } from '../parts/states';
-import { useMay, useViewer } from '../session';
+import { useCan, useCurrentUser } from '../session';
 
 export function RolesPage() {
   const { data, error, refetch } = useQuery(RolesDocument, { fetchPolicy: 'cache-and-network' });
-  const may = useMay();
-  /** The role that is changed, or `new`. */
+  const can = useCan();
+  /** Id of the role in the form, or `new`. */
   const [open, setOpen] = useState<string>();
-  const maySave = may('Mutation.saveRole');
+  const canSave = can('Mutation.saveRole');
 
   const done = () => {
     setOpen(undefined);
     void refetch();
   };
-  const make = maySave && open !== 'new' && (
+  const createButton = canSave && open !== 'new' && (
     <button type="button" className="button primary" onClick={() => setOpen('new')}>
       New role
     </button>
   );
   return (
-    <Page title="Roles" lead="Whoever holds a role may do what it allows, from the next request on." actions={make}>
+    <Page title="Roles" lead="Users get the permissions of their roles with the next request." actions={createButton}>
       {open === 'new' && (
         <Section title="New role">
           <RoleForm onSaved={done} onCancel={() => setOpen(undefined)} />
         </Section>
       )}
-      {error && !data && <Failure error={error} onRetry={() => void refetch()} />}
+      {error && !data && <ErrorMessage error={error} onRetry={() => void refetch()} />}
       {!error && !data && <Loading what="the roles" />}
-      {data?.roles.length === 0 && <Empty>There are no roles.</Empty>}
+      {data?.roles.length === 0 && <Empty>No roles.</Empty>}
       <ul className="rows">
         {data?.roles.map((role) =>
           open === role.id ? (
@@ -55,8 +55,8 @@ export function RolesPage() {
             <Row
               key={role.id}
               role={role}
-              onChange={maySave && !role.builtIn ? () => setOpen(role.id) : undefined}
-              onDelete={may('Mutation.deleteRole') && !role.builtIn ? done : undefined}
+              onChange={canSave && !role.builtIn ? () => setOpen(role.id) : undefined}
+              onDelete={can('Mutation.deleteRole') && !role.builtIn ? done : undefined}
             />
           ),
         )}
@@ -68,7 +68,7 @@ export function RolesPage() {
 interface RowProps {
   role: RoleRowFragment;
   onChange: (() => void) | undefined;
-  /** Called when the role is deleted; without it nobody deletes the role here. */
+  /** Called after the deletion; undefined if the role cannot be deleted here. */
   onDelete: (() => void) | undefined;
 }
 
@@ -87,11 +87,11 @@ function Row({ role, onChange, onDelete }: RowProps) {
         <strong>{name}</strong> {builtIn && <span className="badge">Built in</span>}
         <p className="muted">
           {description && `${description} · `}
-          {users(userCount)}
+          {formatUserCount(userCount)}
         </p>
-        <ul className="tags" aria-label={`What ${name} allows`}>
+        <ul className="tags" aria-label={`Permissions of ${name}`}>
           {permissions.map((permission) => (
-            <li key={permission} title={meaningOfPermission[permission]}>
+            <li key={permission} title={permissionDescriptions[permission]}>
               {permission}
             </li>
           ))}
@@ -105,8 +105,8 @@ function Row({ role, onChange, onDelete }: RowProps) {
         )}
         {onDelete && (
           <Action
-            onAct={remove}
-            question={`Delete ${name}, and take it from ${users(userCount)}?`}
+            onAction={remove}
+            confirmation={`Delete ${name} and remove it from ${formatUserCount(userCount)}?`}
             kind="danger"
             label={`Delete ${name}`}
           >
@@ -125,7 +125,7 @@ interface FormProps {
 }
 
 function RoleForm({ role, onSaved, onCancel }: FormProps) {
-  const viewer = useViewer();
+  const currentUser = useCurrentUser();
 
   async function save(values: FormData) {
     const { errors } = await submit(SaveRoleDocument, {
@@ -139,7 +139,7 @@ function RoleForm({ role, onSaved, onCancel }: FormProps) {
   }
 
   return (
-    <Form onSend={save} label={role ? `Change ${role.name}` : 'New role'}>
+    <Form onSubmit={save} label={role ? `Change ${role.name}` : 'New role'}>
       <Field
         label="Name"
         name="name"
@@ -147,19 +147,19 @@ function RoleForm({ role, onSaved, onCancel }: FormProps) {
         defaultValue={role?.name}
         hint={
           role && role.userCount > 0
-            ? `Another name is another role to services that go by names; ${users(role.userCount)} would have it.`
+            ? `For other services a renamed role is a new role; this affects ${formatUserCount(role.userCount)}.`
             : undefined
         }
       />
-      <Field label="What it is for (optional)" name="description" defaultValue={role?.description ?? ''} />
+      <Field label="Description (optional)" name="description" defaultValue={role?.description ?? ''} />
       <Permissions
-        legend="What it allows"
+        legend="Permissions"
         name="permissions"
-        offered={viewer.permissions}
+        offered={currentUser.permissions}
         chosen={role?.permissions ?? []}
       />
       <div className="actions">
-        <Submit>Save the role</Submit>
+        <Submit>Save role</Submit>
         <button type="button" className="button" onClick={onCancel}>
           Cancel
         </button>

@@ -1,19 +1,19 @@
-// Where one is signed in, and how to end that.
+// The user's own sessions.
 import { useQuery } from '@apollo/client/react';
 import { useState } from 'react';
 import { account, submit } from '../account';
+import { Action } from '../components/button';
+import { Check } from '../components/field';
+import { Page } from '../components/page';
+import { SessionList, sessionLabel } from '../components/session-list';
+import { ErrorMessage, Loading } from '../components/states';
 import { MySessionsDocument, RevokeSessionDocument } from '../generated';
-import { Action } from '../parts/button';
-import { Devices, nameOf } from '../parts/device';
-import { Check } from '../parts/field';
-import { Page } from '../parts/page';
-import { Failure, Loading } from '../parts/states';
 
-const PAGE = 20;
+const PAGE_SIZE = 20;
 
 export function SessionsPage() {
   const { data, error, refetch, fetchMore } = useQuery(MySessionsDocument, {
-    variables: { first: PAGE },
+    variables: { first: PAGE_SIZE },
     fetchPolicy: 'cache-and-network',
   });
   const sessions = data?.me?.sessions;
@@ -31,7 +31,7 @@ export function SessionsPage() {
     return [];
   }
 
-  const more = () =>
+  const loadMore = () =>
     fetchMore({
       variables: { after: sessions?.pageInfo.endCursor ?? null },
       updateQuery: (before, { fetchMoreResult: { me } }) => {
@@ -41,28 +41,28 @@ export function SessionsPage() {
       },
     });
 
-  const others = sessions && sessions.totalCount > 1 && (
+  const endOthersAction = sessions && sessions.totalCount > 1 && (
     <>
       <Check
-        label="Revoke all API tokens, too"
+        label="Also revoke all API tokens"
         checked={revokeApiTokens}
         onChange={(event) => setRevokeApiTokens(event.target.checked)}
       />
-      <Action onAct={endOthers} question="Sign out everywhere but here?" kind="danger">
+      <Action onAction={endOthers} confirmation="End all other sessions?" kind="danger">
         End all others
       </Action>
     </>
   );
   return (
-    <Page title="Sessions" lead="Every place where you are signed in." actions={others}>
-      {error && !data && <Failure error={error} onRetry={() => void refetch()} />}
+    <Page title="Sessions" lead="All devices where you are signed in." actions={endOthersAction}>
+      {error && !data && <ErrorMessage error={error} onRetry={() => void refetch()} />}
       {!error && !sessions && <Loading what="your sessions" />}
       {sessions && (
-        <Devices
-          of={sessions.nodes}
+        <SessionList
+          sessions={sessions.nodes}
           action={(session) =>
             !session.current && (
-              <Action onAct={() => end(session.id)} label={`End ${nameOf(session)}`}>
+              <Action onAction={() => end(session.id)} label={`End ${sessionLabel(session)}`}>
                 End
               </Action>
             )
@@ -70,7 +70,7 @@ export function SessionsPage() {
         />
       )}
       {sessions?.pageInfo.hasNextPage && (
-        <button type="button" className="button" onClick={() => void more()}>
+        <button type="button" className="button" onClick={() => void loadMore()}>
           Show more
         </button>
       )}

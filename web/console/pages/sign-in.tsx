@@ -1,13 +1,13 @@
-// Signing in.
+// Sign-in.
 import { account } from '../account';
-import { whySignedOut } from '../failure';
+import { Submit } from '../components/button';
+import { Field } from '../components/field';
+import { Form } from '../components/form';
+import { Notice } from '../components/notice';
+import { Password } from '../components/password';
+import { signOutMessage } from '../errors';
 import type { ProblemFragment } from '../generated';
-import { Submit } from '../parts/button';
-import { Field } from '../parts/field';
-import { Form } from '../parts/form';
-import { Notice } from '../parts/notice';
-import { Password } from '../parts/password';
-import { Door } from './door';
+import { SignedOutLayout } from './signed-out';
 
 export function SignInPage({ reason }: { reason?: string | undefined }) {
   async function signIn(values: FormData) {
@@ -19,9 +19,9 @@ export function SignInPage({ reason }: { reason?: string | undefined }) {
   }
 
   return (
-    <Door title="Sign in">
-      {reason && <Notice kind="plain">{whySignedOut(reason)}</Notice>}
-      <Form onSend={signIn} place={{ INVALID_CREDENTIALS: 'password' }} label="Sign in">
+    <SignedOutLayout title="Sign in">
+      {reason && <Notice kind="plain">{signOutMessage(reason)}</Notice>}
+      <Form onSubmit={signIn} fieldByCode={{ INVALID_CREDENTIALS: 'password' }} label="Sign in">
         <Field
           label="Username or e-mail address"
           name="username"
@@ -35,6 +35,6 @@ export function SignInPage({ reason }: { reason?: string | undefined }) {
       <p className="muted">
         No account yet? <a href="#/register">Register</a>
       </p>
-    </Door>
+    </SignedOutLayout>
   );
 }

@@ -1,7 +1,13 @@
-// Tenants: made, renamed, disabled and deleted by those who administer the installation.
+// Tenants: created, renamed, disabled and deleted by administrators of the default tenant.
 import { useQuery } from '@apollo/client/react';
 import { useState } from 'react';
 import { submit } from '../account';
+import { Action, Submit } from '../components/button';
+import { formatUserCount } from '../components/count';
+import { Field } from '../components/field';
+import { Form } from '../components/form';
+import { Page, Section } from '../components/page';
+import { ErrorMessage, Loading } from '../components/states';
 import {
   DeleteTenantDocument,
   SaveTenantDocument,
@@ -9,44 +15,38 @@ import {
   type TenantRowFragment,
   TenantsDocument,
 } from '../generated';
-import { Action, Submit } from '../parts/button';
-import { users } from '../parts/count';
-import { Field } from '../parts/field';
-import { Form } from '../parts/form';
-import { Page, Section } from '../parts/page';
-import { Failure, Loading } from '../parts/states';
-import { useMay } from '../session';
+import { useCan } from '../session';
 
 export function TenantsPage() {
-  /** The cursors in front of the pages that were shown, this one's last. */
+  /** Start cursors of the pages up to the current one. */
   const [cursors, setCursors] = useState<(string | null)[]>([null]);
   const { data, error, refetch } = useQuery(TenantsDocument, {
     variables: { after: cursors.at(-1) },
     fetchPolicy: 'cache-and-network',
   });
-  const maySave = useMay()('Mutation.saveTenant');
-  /** The tenant that is renamed, or `new`. */
+  const canSave = useCan()('Mutation.saveTenant');
+  /** Id of the tenant in the form, or `new`. */
   const [open, setOpen] = useState<string>();
-  const own = data?.me?.tenant.id;
+  const defaultTenantId = data?.me?.tenant.id;
   const page = data?.tenants.pageInfo;
 
   const done = () => {
     setOpen(undefined);
     void refetch();
   };
-  const make = maySave && open !== 'new' && (
+  const createButton = canSave && open !== 'new' && (
     <button type="button" className="button primary" onClick={() => setOpen('new')}>
       New tenant
     </button>
   );
   return (
-    <Page title="Tenants" lead="Users see and administer only users of their own tenant." actions={make}>
+    <Page title="Tenants" lead="Users can see and manage only users of their own tenant." actions={createButton}>
       {open === 'new' && (
         <Section title="New tenant">
           <TenantForm onSaved={done} onCancel={() => setOpen(undefined)} />
         </Section>
       )}
-      {error && !data && <Failure error={error} onRetry={() => void refetch()} />}
+      {error && !data && <ErrorMessage error={error} onRetry={() => void refetch()} />}
       {!error && !data && <Loading what="the tenants" />}
       <ul className="rows">
         {data?.tenants.nodes.map((tenant) =>
@@ -58,8 +58,8 @@ export function TenantsPage() {
             <Row
               key={tenant.id}
               tenant={tenant}
-              isOwn={tenant.id === own}
-              onRename={maySave ? () => setOpen(tenant.id) : undefined}
+              isDefault={tenant.id === defaultTenantId}
+              onRename={canSave ? () => setOpen(tenant.id) : undefined}
               onDone={done}
             />
           ),
@@ -83,15 +83,15 @@ export function TenantsPage() {
 
 interface RowProps {
   tenant: TenantRowFragment;
-  /** Whether it is the installation's own, which is neither disabled nor deleted. */
-  isOwn: boolean;
+  /** The default tenant cannot be disabled or deleted. */
+  isDefault: boolean;
   onRename: (() => void) | undefined;
   onDone: () => void;
 }
 
-function Row({ tenant, isOwn, onRename, onDone }: RowProps) {
+function Row({ tenant, isDefault, onRename, onDone }: RowProps) {
   const { id, name, status, userCount } = tenant;
-  const may = useMay();
+  const can = useCan();
   const isActive = status === 'ACTIVE';
 
   async function setStatus() {
@@ -112,8 +112,8 @@ function Row({ tenant, isOwn, onRename, onDone }: RowProps) {
     <li>
       <div className="row-main">
         <strong>{name}</strong> {!isActive && <span className="badge">Disabled</span>}
-        {isOwn && <span className="badge">The installation’s own</span>}
-        <p className="muted">{users(userCount)}</p>
+        {isDefault && <span className="badge">Default tenant</span>}
+        <p className="muted">{formatUserCount(userCount)}</p>
       </div>
       <div className="row-action">
         {onRename && (
@@ -121,20 +121,20 @@ function Row({ tenant, isOwn, onRename, onDone }: RowProps) {
             Rename
           </button>
         )}
-        {!isOwn && may('Mutation.setTenantStatus') && (
+        {!isDefault && can('Mutation.setTenantStatus') && (
           <Action
-            onAct={setStatus}
-            question={isActive ? `Disable ${name}, and sign out ${users(userCount)}?` : undefined}
+            onAction={setStatus}
+            confirmation={isActive ? `Disable ${name} and sign out ${formatUserCount(userCount)}?` : undefined}
             kind={isActive ? 'danger' : 'plain'}
             label={`${isActive ? 'Disable' : 'Enable'} ${name}`}
           >
             {isActive ? 'Disable' : 'Enable'}
           </Action>
         )}
-        {!isOwn && userCount === 0 && may('Mutation.deleteTenant') && (
+        {!isDefault && userCount === 0 && can('Mutation.deleteTenant') && (
           <Action
-            onAct={remove}
-            question={`Delete ${name}, which has no users?`}
+            onAction={remove}
+            confirmation={`Delete ${name}? It has no users.`}
             kind="danger"
             label={`Delete ${name}`}
           >
@@ -163,10 +163,10 @@ function TenantForm({ tenant, onSaved, onCancel }: FormProps) {
   }
 
   return (
-    <Form onSend={save} label={tenant ? `Rename ${tenant.name}` : 'New tenant'}>
+    <Form onSubmit={save} label={tenant ? `Rename ${tenant.name}` : 'New tenant'}>
       <Field label="Name" name="name" required defaultValue={tenant?.name} />
       <div className="actions">
-        <Submit>Save the tenant</Submit>
+        <Submit>Save tenant</Submit>
         <button type="button" className="button" onClick={onCancel}>
           Cancel
         </button>

@@ -1,18 +1,18 @@
-// Making an account for somebody else.
+// Creates a user.
 import { useState } from 'react';
 import { client, submit } from '../account';
+import { Submit } from '../components/button';
+import { Check, Field } from '../components/field';
+import { Form } from '../components/form';
+import { Page, Section } from '../components/page';
+import { NewPassword } from '../components/password';
+import { RoleChecks } from '../components/role-checks';
 import { CreateUserDocument, UsersDocument } from '../generated';
-import { Submit } from '../parts/button';
-import { Check, Field } from '../parts/field';
-import { Form } from '../parts/form';
-import { Page, Section } from '../parts/page';
-import { NewPassword } from '../parts/password';
-import { RoleChecks } from '../parts/role-checks';
-import { go } from '../route';
-import { useMay } from '../session';
+import { navigate } from '../route';
+import { useCan } from '../session';
 
 export function NewUserPage() {
-  const may = useMay();
+  const can = useCan();
   const [username, setUsername] = useState('');
 
   async function create(values: FormData) {
@@ -27,15 +27,15 @@ export function NewUserPage() {
     });
     if (user) {
       await client.refetchQueries({ include: [UsersDocument] });
-      go(`#/users/${user.id}`);
+      navigate(`#/users/${user.id}`);
     }
     return errors;
   }
 
   return (
     <Page title="New user">
-      <Section title="The account">
-        <Form onSend={create} label="New user">
+      <Section title="Account">
+        <Form onSubmit={create} label="New user">
           <Field
             label="Username"
             name="username"
@@ -45,12 +45,12 @@ export function NewUserPage() {
             onInput={(event) => setUsername(event.currentTarget.value)}
           />
           <Field label="E-mail address (optional)" name="email" type="email" autoComplete="off" />
-          <Field label="Name to show (optional)" name="displayName" autoComplete="off" />
-          <NewPassword label="First password" name="password" names={[username]} />
-          <Check name="mustChangePassword" label="Another one has to be chosen at the first sign-in" defaultChecked />
-          {may('Mutation.setUserRoles') && may('Query.roles') && <RoleChecks chosen={[]} />}
+          <Field label="Display name (optional)" name="displayName" autoComplete="off" />
+          <NewPassword label="Initial password" name="password" names={[username]} />
+          <Check name="mustChangePassword" label="Require a new password at the first sign-in" defaultChecked />
+          {can('Mutation.setUserRoles') && can('Query.roles') && <RoleChecks chosen={[]} />}
           <div className="actions">
-            <Submit>Create the user</Submit>
+            <Submit>Create user</Submit>
             <a className="button" href="#/users">
               Cancel
             </a>

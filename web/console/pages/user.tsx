@@ -1,21 +1,21 @@
-// One user, and what an administrator can do about the account.
+// One user, with the administrator's actions.
 import { useQuery } from '@apollo/client/react';
+import { Badge } from '../components/badge';
+import { DescriptionList } from '../components/description-list';
+import { Page, Section } from '../components/page';
+import { Empty, ErrorMessage, Loading } from '../components/states';
+import { Time } from '../components/time';
 import { UserDocument } from '../generated';
-import { Badge } from '../parts/badge';
-import { Facts } from '../parts/facts';
-import { Page, Section } from '../parts/page';
-import { Empty, Failure, Loading } from '../parts/states';
-import { Time } from '../parts/time';
-import { useMay } from '../session';
+import { useCan } from '../session';
 import { AccessSection } from './user/access';
 import { DetailsForm } from './user/details';
 import { PasswordForm } from './user/password';
 import { RolesForm } from './user/roles';
-import { SessionsOf } from './user/sessions';
+import { UserSessions } from './user/sessions';
 
 export function UserPage({ id }: { id: string }) {
   const { data, error, refetch } = useQuery(UserDocument, { variables: { id }, fetchPolicy: 'cache-and-network' });
-  const may = useMay();
+  const can = useCan();
   const user = data?.user;
   const back = (
     <a className="button" href="#/users">
@@ -25,40 +25,40 @@ export function UserPage({ id }: { id: string }) {
   if (!user) {
     return (
       <Page title="User" actions={back}>
-        {error && <Failure error={error} onRetry={() => void refetch()} />}
+        {error && <ErrorMessage error={error} onRetry={() => void refetch()} />}
         {!error && !data && <Loading what="the user" />}
-        {data && <Empty>There is no such user.</Empty>}
+        {data && <Empty>User not found.</Empty>}
       </Page>
     );
   }
-  const facts: [string, React.ReactNode][] = [
+  const details: [string, React.ReactNode][] = [
     ['Status', <Badge key="status" status={user.status} />],
     ['Last sign-in', <Time key="sign-in" at={user.lastSignInAt} />],
-    ['Password set', <Time key="password" at={user.passwordUpdatedAt} />],
+    ['Password changed', <Time key="password" at={user.passwordUpdatedAt} />],
     ['Created', <Time key="created" at={user.createdAt} />],
   ];
   return (
     <Page title={user.username} lead={user.displayName} actions={back}>
       <Section title="Account">
-        <Facts>{facts}</Facts>
+        <DescriptionList>{details}</DescriptionList>
       </Section>
-      {may('Mutation.updateUser') && (
+      {can('Mutation.updateUser') && (
         <Section title="Details">
           <DetailsForm key={user.updatedAt} user={user} />
         </Section>
       )}
-      {may('Mutation.setUserRoles') && may('Query.roles') && (
-        <Section title="Roles" lead="They count from the next request on.">
+      {can('Mutation.setUserRoles') && can('Query.roles') && (
+        <Section title="Roles" lead="Changes apply to the next request.">
           <RolesForm key={user.roles.join()} user={user} />
         </Section>
       )}
-      {may('User.sessions') && (
+      {can('User.sessions') && (
         <Section title="Sessions">
-          <SessionsOf userId={user.id} />
+          <UserSessions userId={user.id} />
         </Section>
       )}
-      {may('Mutation.setUserPassword') && (
-        <Section title="New password" lead="All sessions of the user end.">
+      {can('Mutation.setUserPassword') && (
+        <Section title="New password" lead="Ends all sessions of the user.">
           <PasswordForm user={user} />
         </Section>
       )}

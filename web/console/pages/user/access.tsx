@@ -1,15 +1,15 @@
-// Whether a user can sign in at all.
+// Enables, disables and deletes a user.
 import { client, submit } from '../../account';
+import { Action } from '../../components/button';
+import { Section } from '../../components/page';
 import { DeleteUserDocument, SetUserStatusDocument, type UserRowFragment } from '../../generated';
-import { Action } from '../../parts/button';
-import { Section } from '../../parts/page';
-import { go } from '../../route';
-import { useMay } from '../../session';
+import { navigate } from '../../route';
+import { useCan } from '../../session';
 
 export function AccessSection({ user }: { user: UserRowFragment }) {
-  const may = useMay();
-  const [maySwitch, mayDelete] = [may('Mutation.setUserStatus'), may('Mutation.deleteUser')];
-  if (!maySwitch && !mayDelete) return null;
+  const can = useCan();
+  const [canSetStatus, canDelete] = [can('Mutation.setUserStatus'), can('Mutation.deleteUser')];
+  if (!canSetStatus && !canDelete) return null;
   const isActive = user.status === 'ACTIVE';
 
   async function toggle() {
@@ -21,24 +21,24 @@ export function AccessSection({ user }: { user: UserRowFragment }) {
 
   async function remove() {
     const { deletedUserId, errors } = await submit(DeleteUserDocument, { userId: user.id });
-    if (deletedUserId) go('#/users');
+    if (deletedUserId) navigate('#/users');
     return errors;
   }
 
   return (
-    <Section title="Access" lead="Disabling ends all sessions at once; enabling lets the user sign in again.">
+    <Section title="Access" lead="Disabling ends all sessions immediately. An enabled user can sign in again.">
       <div className="actions">
-        {maySwitch && (
+        {canSetStatus && (
           <Action
-            onAct={toggle}
+            onAction={toggle}
             kind={isActive ? 'danger' : 'plain'}
-            {...(isActive && { question: `Disable ${user.username}?` })}
+            {...(isActive && { confirmation: `Disable ${user.username}?` })}
           >
             {isActive ? 'Disable' : 'Enable'}
           </Action>
         )}
-        {mayDelete && (
-          <Action onAct={remove} kind="danger" question={`Delete ${user.username} for good?`}>
+        {canDelete && (
+          <Action onAction={remove} kind="danger" confirmation={`Delete ${user.username} permanently?`}>
             Delete
           </Action>
         )}

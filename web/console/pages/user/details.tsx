@@ -1,11 +1,11 @@
-// A user's names and address, and whether a new password has to be chosen.
+// A user's names, e-mail address and required password change.
 import { useState } from 'react';
 import { submit } from '../../account';
+import { Submit } from '../../components/button';
+import { Check, Field } from '../../components/field';
+import { Form } from '../../components/form';
+import { Notice } from '../../components/notice';
 import { UpdateUserDocument, type UserRowFragment } from '../../generated';
-import { Submit } from '../../parts/button';
-import { Check, Field } from '../../parts/field';
-import { Form } from '../../parts/form';
-import { Notice } from '../../parts/notice';
 
 export function DetailsForm({ user }: { user: UserRowFragment }) {
   const [isSaved, setSaved] = useState(false);
@@ -25,14 +25,14 @@ export function DetailsForm({ user }: { user: UserRowFragment }) {
   }
 
   return (
-    <Form onSend={save} label="Details">
+    <Form onSubmit={save} label="Details">
       <Field label="Username" name="username" defaultValue={user.username} autoComplete="off" required />
       <Field label="E-mail address" name="email" type="email" defaultValue={user.email ?? ''} autoComplete="off" />
-      <Field label="Name to show" name="displayName" defaultValue={user.displayName ?? ''} autoComplete="off" />
+      <Field label="Display name" name="displayName" defaultValue={user.displayName ?? ''} autoComplete="off" />
       <Check
         name="mustChangePassword"
-        label="Another password has to be chosen"
-        hint="Until then the user can do nothing else."
+        label="Require a password change"
+        hint="The user cannot do anything else until then."
         defaultChecked={user.mustChangePassword}
       />
       <Submit>Save</Submit>

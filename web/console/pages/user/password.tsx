@@ -1,15 +1,15 @@
-// A password from an administrator, mostly to be replaced by its owner.
+// Password reset by an administrator.
 import { useState } from 'react';
 import { client, submit } from '../../account';
+import { Submit } from '../../components/button';
+import { Check } from '../../components/field';
+import { Form } from '../../components/form';
+import { Notice } from '../../components/notice';
+import { NewPassword } from '../../components/password';
 import { SetUserPasswordDocument, type UserRowFragment } from '../../generated';
-import { Submit } from '../../parts/button';
-import { Check } from '../../parts/field';
-import { Form } from '../../parts/form';
-import { Notice } from '../../parts/notice';
-import { NewPassword } from '../../parts/password';
 
 export function PasswordForm({ user }: { user: UserRowFragment }) {
-  const [rounds, setRounds] = useState(0);
+  const [changes, setChanges] = useState(0);
 
   async function set(values: FormData) {
     const { errors } = await submit(SetUserPasswordDocument, {
@@ -19,19 +19,19 @@ export function PasswordForm({ user }: { user: UserRowFragment }) {
       revokeApiTokens: values.has('revokeApiTokens'),
     });
     if (errors.length === 0) {
-      setRounds(rounds + 1);
+      setChanges(changes + 1);
       await client.refetchQueries({ include: 'active' });
     }
     return errors;
   }
 
   return (
-    <Form key={rounds} onSend={set} label="New password">
+    <Form key={changes} onSubmit={set} label="New password">
       <NewPassword label="Password" name="password" names={[user.username, user.email ?? '']} />
-      <Check name="mustChange" label="Another one has to be chosen at the next sign-in" defaultChecked />
+      <Check name="mustChange" label="Require a new password at the next sign-in" defaultChecked />
       <Check name="revokeApiTokens" label="Revoke all API tokens of the user" defaultChecked />
-      <Submit>Set the password</Submit>
-      {rounds > 0 && <Notice kind="good">The password is set.</Notice>}
+      <Submit>Set password</Submit>
+      {changes > 0 && <Notice kind="good">Password set.</Notice>}
     </Form>
   );
 }

@@ -1,11 +1,11 @@
-// The roles that a user holds.
+// A user's roles.
 import { useState } from 'react';
 import { submit } from '../../account';
+import { Submit } from '../../components/button';
+import { Form } from '../../components/form';
+import { Notice } from '../../components/notice';
+import { RoleChecks } from '../../components/role-checks';
 import { SetUserRolesDocument, type UserRowFragment } from '../../generated';
-import { Submit } from '../../parts/button';
-import { Form } from '../../parts/form';
-import { Notice } from '../../parts/notice';
-import { RoleChecks } from '../../parts/role-checks';
 
 export function RolesForm({ user }: { user: UserRowFragment }) {
   const [isSaved, setSaved] = useState(false);
@@ -19,9 +19,9 @@ export function RolesForm({ user }: { user: UserRowFragment }) {
   }
 
   return (
-    <Form onSend={save} label="Roles">
-      <RoleChecks chosen={user.roles} isTitled />
-      <Submit>Save the roles</Submit>
+    <Form onSubmit={save} label="Roles">
+      <RoleChecks chosen={user.roles} isLegendHidden />
+      <Submit>Save roles</Submit>
       {isSaved && <Notice kind="good">Saved.</Notice>}
     </Form>
   );

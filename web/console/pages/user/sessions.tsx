@@ -1,49 +1,49 @@
-// Where a user is signed in, and how to end that.
+// A user's sessions.
 import { useQuery } from '@apollo/client/react';
 import { submit } from '../../account';
+import { Action } from '../../components/button';
+import { SessionList, sessionLabel } from '../../components/session-list';
+import { Empty, ErrorMessage, Loading } from '../../components/states';
 import { RevokeSessionDocument, UserSessionsDocument } from '../../generated';
-import { Action } from '../../parts/button';
-import { Devices, nameOf } from '../../parts/device';
-import { Empty, Failure, Loading } from '../../parts/states';
-import { useMay } from '../../session';
+import { useCan } from '../../session';
 
-export function SessionsOf({ userId }: { userId: string }) {
-  const may = useMay();
+export function UserSessions({ userId }: { userId: string }) {
+  const can = useCan();
   const { data, error, refetch } = useQuery(UserSessionsDocument, {
     variables: { id: userId, first: 100 },
     fetchPolicy: 'cache-and-network',
   });
   const sessions = data?.user?.sessions.nodes;
 
-  /** One after the other, because each is a decision of its own for the server. */
+  /** Ends them one by one, because the server authorizes each revocation separately. */
   async function end(ids: string[]) {
     for (const sessionId of ids) {
       const { errors } = await submit(RevokeSessionDocument, { sessionId });
-      // Somebody else may have ended it in the meantime.
+      // The session may have ended in the meantime.
       if (errors.some(({ code }) => code !== 'NOT_FOUND')) return errors;
     }
     await refetch();
     return [];
   }
 
-  if (error && !data) return <Failure error={error} onRetry={() => void refetch()} />;
+  if (error && !data) return <ErrorMessage error={error} onRetry={() => void refetch()} />;
   if (!sessions) return <Loading what="the sessions" />;
   if (sessions.length === 0) return <Empty>The user is not signed in anywhere.</Empty>;
-  const mayEnd = may('Mutation.revokeSession');
+  const canEnd = can('Mutation.revokeSession');
   return (
     <>
-      <Devices
-        of={sessions}
+      <SessionList
+        sessions={sessions}
         action={(session) =>
-          mayEnd && (
-            <Action onAct={() => end([session.id])} label={`End ${nameOf(session)}`}>
+          canEnd && (
+            <Action onAction={() => end([session.id])} label={`End ${sessionLabel(session)}`}>
               End
             </Action>
           )
         }
       />
-      {mayEnd && sessions.length > 1 && (
-        <Action onAct={() => end(sessions.map(({ id }) => id))} question="End all of them?" kind="danger">
+      {canEnd && sessions.length > 1 && (
+        <Action onAction={() => end(sessions.map(({ id }) => id))} confirmation="End all sessions?" kind="danger">
           End all
         </Action>
       )}

@@ -1,4 +1,4 @@
-// The ways to the next and to the previous page of a list.
+// Buttons for the previous and the next page of a list.
 
 interface Props {
   info: {
@@ -7,10 +7,10 @@ interface Props {
     startCursor: string | null;
     endCursor: string | null;
   };
-  onAsk(changes: Record<string, string>): void;
+  onQueryChange(changes: Record<string, string>): void;
 }
 
-export function Pager({ info, onAsk }: Props) {
+export function Pager({ info, onQueryChange }: Props) {
   if (!info.hasNextPage && !info.hasPreviousPage) return null;
   return (
     <nav className="actions" aria-label="Pages">
@@ -18,7 +18,7 @@ export function Pager({ info, onAsk }: Props) {
         type="button"
         className="button"
         disabled={!info.hasPreviousPage}
-        onClick={() => onAsk({ before: info.startCursor ?? '' })}
+        onClick={() => onQueryChange({ before: info.startCursor ?? '' })}
       >
         Previous
       </button>
@@ -26,7 +26,7 @@ export function Pager({ info, onAsk }: Props) {
         type="button"
         className="button"
         disabled={!info.hasNextPage}
-        onClick={() => onAsk({ after: info.endCursor ?? '' })}
+        onClick={() => onQueryChange({ after: info.endCursor ?? '' })}
       >
         Next
       </button>

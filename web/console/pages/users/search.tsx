@@ -1,37 +1,37 @@
-// What users are looked for by; it asks while somebody types, but not for every letter.
+// Search field and filters of the user list. Typing is debounced.
 import { useQuery } from '@apollo/client/react';
 import { useEffect, useRef, useState } from 'react';
 import { RolesDocument } from '../../generated';
-import { useMay } from '../../session';
+import { useCan } from '../../session';
 
-const PAUSE_MS = 250;
+const DEBOUNCE_MS = 250;
 
 interface Props {
   query: URLSearchParams;
-  onAsk(changes: Record<string, string>): void;
+  onQueryChange(changes: Record<string, string>): void;
 }
 
-export function Search({ query, onAsk }: Props) {
-  const may = useMay();
-  const asked = query.get('search') ?? '';
-  const [text, setText] = useState(asked);
-  const sent = useRef(asked);
-  const { data } = useQuery(RolesDocument, { skip: !may('Query.roles') });
+export function Search({ query, onQueryChange }: Props) {
+  const can = useCan();
+  const current = query.get('search') ?? '';
+  const [text, setText] = useState(current);
+  const submitted = useRef(current);
+  const { data } = useQuery(RolesDocument, { skip: !can('Query.roles') });
 
   useEffect(() => {
-    if (text === asked) return;
+    if (text === current) return;
     const timer = setTimeout(() => {
-      sent.current = text;
-      onAsk({ search: text });
-    }, PAUSE_MS);
+      submitted.current = text;
+      onQueryChange({ search: text });
+    }, DEBOUNCE_MS);
     return () => clearTimeout(timer);
   }, [text]);
 
-  // The address may change by other ways than this, such as a link.
+  // A link can also change the URL.
   useEffect(() => {
-    if (asked !== sent.current) setText(asked);
-    sent.current = asked;
-  }, [asked]);
+    if (current !== submitted.current) setText(current);
+    submitted.current = current;
+  }, [current]);
 
   return (
     <search className="filters">
@@ -46,7 +46,7 @@ export function Search({ query, onAsk }: Props) {
       <select
         aria-label="Status"
         value={query.get('status') ?? ''}
-        onChange={(event) => onAsk({ status: event.currentTarget.value })}
+        onChange={(event) => onQueryChange({ status: event.currentTarget.value })}
       >
         <option value="">Any status</option>
         <option value="ACTIVE">Active</option>
@@ -56,7 +56,7 @@ export function Search({ query, onAsk }: Props) {
         <select
           aria-label="Role"
           value={query.get('role') ?? ''}
-          onChange={(event) => onAsk({ role: event.currentTarget.value })}
+          onChange={(event) => onQueryChange({ role: event.currentTarget.value })}
         >
           <option value="">Any role</option>
           {data.roles.map(({ id, name }) => (

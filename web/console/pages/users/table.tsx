@@ -1,22 +1,23 @@
-// A page of users; on narrow screens each is a card.
+// Table of users; on narrow screens each row is a card.
+
+import { Badge } from '../../components/badge';
+import { Time } from '../../components/time';
 import type { UserOrder, UserRowFragment } from '../../generated';
-import { Badge } from '../../parts/badge';
-import { Time } from '../../parts/time';
 import { columns, nextOrder } from './order';
 
 interface Props {
   users: UserRowFragment[];
   order: UserOrder;
-  onAsk(changes: Record<string, string>): void;
+  onQueryChange(changes: Record<string, string>): void;
 }
 
-export function UserTable({ users, order, onAsk }: Props) {
+export function UserTable({ users, order, onQueryChange }: Props) {
   const [username, email, lastSignIn, created] = columns.map(({ field, label }) => {
     const isSorted = order.field === field;
     const sort = order.direction === 'ASC' ? 'ascending' : 'descending';
     return (
       <th key={field} scope="col" aria-sort={isSorted ? sort : undefined}>
-        <button type="button" onClick={() => onAsk({ sort: nextOrder(order, field) })}>
+        <button type="button" onClick={() => onQueryChange({ sort: nextOrder(order, field) })}>
           {label}
           <span aria-hidden="true">{isSorted && (order.direction === 'ASC' ? ' ↑' : ' ↓')}</span>
         </button>

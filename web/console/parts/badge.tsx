@@ -1,6 +1,0 @@
-// Whether an account can sign in, in a word.
-import type { UserStatus } from '../generated';
-
-export function Badge({ status }: { status: UserStatus }) {
-  return status === 'ACTIVE' ? <span className="badge good">Active</span> : <span className="badge bad">Disabled</span>;
-}

@@ -1,5 +1,0 @@
-// Numbers in words.
-
-export function users(count: number): string {
-  return count === 1 ? 'one user' : `${count} users`;
-}
