@@ -31,7 +31,7 @@
 //! [`require_role`] and [`require_permission`]. [`open`] returns the [`App`] that all of them share, [`background`] runs
 //! beside it, and [`hooks::Hooks`] reports changes. `examples/embedded.rs` is a complete example.
 
-#![warn(missing_docs)]
+#![warn(missing_docs, clippy::too_many_lines)]
 
 pub use app::App;
 pub use http::{CurrentUser, require_permission, require_role, router};

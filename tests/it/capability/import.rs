@@ -112,7 +112,7 @@ async fn import_reports_refused_rows_and_users_unable_to_sign_in() {
         (11, "unknown field `pasword`"),
         (12, "`active` is neither true nor false"),
         (13, "it has `password` and `password_hash`: use one of them"),
-        (14, "its roles: use one line of text that is not empty"),
+        (14, "its roles: use one non-empty line of text"),
         (18, "it is not a JSON object"),
         (20, "it is not JSON"),
     ];
@@ -131,7 +131,7 @@ async fn import_reports_refused_rows_and_users_unable_to_sign_in() {
         report.refused.sort_by_key(|finding| finding.row);
         assert_eq!(reported(&report.refused), expected_refusals);
         assert_eq!(reported(&report.cannot_sign_in), expected_shut_out);
-        let left_out = "its display name is dropped: use one line of text that is not empty";
+        let left_out = "its display name is dropped: use one non-empty line of text";
         assert_eq!(reported(&report.remarks), [(17, left_out)]);
         assert_eq!((report.rows, report.created, report.already_imported), (20, 6, 0));
     }

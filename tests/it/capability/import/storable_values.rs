@@ -47,7 +47,7 @@ async fn control_characters_are_reported_for_each_row() {
         assert_eq!(refused, [11, 12, 13]);
         assert_eq!(
             reported(&report.remarks),
-            [(14, "its display name is dropped: use one line of text that is not empty")]
+            [(14, "its display name is dropped: use one non-empty line of text")]
         );
     }
     assert_eq!(count(&app).await, report.created);

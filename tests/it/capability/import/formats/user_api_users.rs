@@ -53,7 +53,7 @@ async fn check_user_api_import(app: &TestApp, read: impl AsyncFn() -> Source) {
     assert_ne!(one, 1, "the installation belongs to that tenant");
     assert_eq!(seven, 7);
     let expected =
-        [format!("customer 1 is now tenant {one}: customer 1"), "customer 7 is tenant 7 here: customer 7".to_owned()];
+        [format!("customer 1 is now tenant {one}: customer 1"), "customer 7 is now tenant 7: customer 7".to_owned()];
     assert_eq!(report.tenants, expected);
     assert_eq!(report.administrators, ["admin, of customer 1", "boss, of customer 7"]);
 
