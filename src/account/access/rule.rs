@@ -12,12 +12,20 @@ pub struct Rule {
     pub is_open_to_owner: bool,
     /// Whether API tokens are rejected: only sessions pass.
     pub is_session_only: bool,
+    /// Whether callers pass who must change their password first: the change itself does not ask for itself.
+    pub is_open_before_password_change: bool,
     /// Holders of this permission pass for objects of all tenants, others for those of their own.
     pub cross_tenant: Permission,
 }
 
 const fn any_caller() -> Rule {
-    Rule { any_of: &[], is_open_to_owner: false, is_session_only: false, cross_tenant: Permission::TenantsWrite }
+    Rule {
+        any_of: &[],
+        is_open_to_owner: false,
+        is_session_only: false,
+        is_open_before_password_change: false,
+        cross_tenant: Permission::TenantsWrite,
+    }
 }
 
 const fn session_only() -> Rule {
@@ -57,7 +65,7 @@ pub const ACCOUNT_EVENTS: Rule = session_only();
 /// Legacy: a caller reports activity without a login.
 pub const RECORD_ACTIVITY: Rule = any_caller();
 /// Mutation `updatePassword`; open to callers that must change their password.
-pub const UPDATE_PASSWORD: Rule = session_only();
+pub const UPDATE_PASSWORD: Rule = Rule { is_open_before_password_change: true, ..session_only() };
 /// `User.apiTokens`.
 pub const READ_API_TOKENS: Rule = readers_or_owner(&[Permission::UsersRead]);
 /// Mutation `createApiToken`: a token that created another one would outlive its own revocation.

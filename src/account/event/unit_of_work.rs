@@ -15,7 +15,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult
 
 use super::domain_event::{DomainEvent, user_snapshots};
 use super::{revocation, webhook};
-use crate::account::access::rule::{self, Rule};
+use crate::account::access::rule::Rule;
 use crate::account::caller::requester::Caller;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -51,8 +51,7 @@ impl UnitOfWork {
     pub async fn begin_as(app: &App, caller: &Caller, rule: Rule, now: DateTime<Utc>) -> Result<(Self, Caller)> {
         let tx = Self::begin(app, now).await?;
         let caller = caller.reload(&tx, now).await?;
-        // `updatePassword` is how a required change happens.
-        if caller.user.must_change_password && rule != rule::UPDATE_PASSWORD {
+        if caller.user.must_change_password && !rule.is_open_before_password_change {
             return Err(Error::PasswordChangeRequired);
         }
         // `user_action` checks owners.

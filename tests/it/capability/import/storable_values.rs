@@ -45,10 +45,7 @@ async fn control_characters_are_reported_for_each_row() {
         assert_eq!(shut_out[damaged].1, "its password looks like a hash, and its password hash is malformed");
         let refused: Vec<u64> = report.refused.iter().map(|finding| finding.row).collect();
         assert_eq!(refused, [11, 12, 13]);
-        assert_eq!(
-            reported(&report.remarks),
-            [(14, "its display name is dropped: use one non-empty line of text")]
-        );
+        assert_eq!(reported(&report.remarks), [(14, "its display name is dropped: use one non-empty line of text")]);
     }
     assert_eq!(count(&app).await, report.created);
     assert_eq!(find_user(&app, "dan").await.display_name, None);

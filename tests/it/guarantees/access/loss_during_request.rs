@@ -85,3 +85,14 @@ async fn mutation_after_token_revocation_in_one_request_is_refused() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn mutation_after_required_password_change_in_one_request_is_refused() {
+    let require_change = |root: &Actor, _: &str| {
+        format!("updateUser(input: {{ userId: \"{}\", mustChangePassword: true }}) {{ user {{ id }} }}", root.id)
+    };
+    check("updateUser", require_change, false, |row| {
+        if row.field == "Mutation.updatePassword" { Data } else { Refused("PASSWORD_CHANGE_REQUIRED") }
+    })
+    .await;
+}

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{ADDRESS, Cost, drain_all_buckets, limited, long};
+use super::{ADDRESS, Cost, drain_all_buckets, limited, long, register_log_callsite};
 use crate::guarantees::access::actors::{ActorKind, Fixture};
 use crate::guarantees::access::routes;
 use crate::support::Actor;
@@ -49,6 +49,7 @@ async fn send(row: &routes::Row, actor: &Actor, who: ActorKind) -> crate::suppor
 async fn refused_route_does_not_hash_check_or_normalize() {
     let fixture = Fixture::with(&limited()).await;
     drain_all_buckets(&fixture).await;
+    register_log_callsite(&fixture).await;
     let mut wrong = Vec::new();
     for row in routes::rows() {
         let anonymous = fixture.app.anonymous().at_address(ADDRESS);
