@@ -4,7 +4,7 @@
 //! A change by another node is visible within a second. If invalidations cannot arrive, nothing is served from the
 //! cache. It rests on five rules:
 //!
-//! - Statements that change what a caller is or may do run in a [`Transaction`](crate::database::Transaction) only,
+//! - Statements that change what a caller is or may do run in a [`Transaction`](crate::database::transaction::Transaction) only,
 //!   which records the affected users ([`crate::store::TracksChanges`]).
 //! - A commit increments counters in the database together with the change, atomically. Then it records the change in
 //!   this process's [`InvalidationLog`], before the change is acknowledged.

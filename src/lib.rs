@@ -4,7 +4,7 @@
 //! | module | purpose |
 //! |---|---|
 //! | [`cli`] | commands: serve, migrate, import, schema, openapi, admin |
-//! | [`startup`] | opens database and keys, builds the [`app::App`], runs the background jobs |
+//! | [`startup`] | opens database and keys, builds the [`app::App`]; [`background`] joins the background jobs |
 //! | [`http`] | server, router, middleware and the GraphQL endpoint |
 //! | [`graphql`] | the GraphQL schema: one file per capability |
 //! | [`gateway`] | REST routes for other services: token introspection, revocation list |

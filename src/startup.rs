@@ -1,5 +1,7 @@
-//! Startup: from settings to a running [`App`](crate::app::App), with data directory, secret, database, keys and
-//! background jobs.
+//! Startup: from settings to a running [`App`](crate::app::App), with data directory, secret, database and keys.
+//!
+//! `open` starts the invalidation poller and, in `security/pool.rs`, the hash threads. The embedded database starts its
+//! commit worker in `database/group_commit.rs`. `background` joins the other jobs; `cli/serve.rs` spawns it.
 
 use crate::error::Error;
 

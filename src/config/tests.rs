@@ -207,7 +207,6 @@ fn config_file_error_names_the_line() {
     assert!(load_file("config = 'other.toml'").unwrap_err().to_string().contains("is not allowed in a config file"));
 }
 
-/// Promise J23.
 #[test]
 fn every_environment_variable_maps_to_one_setting() {
     let mut variables: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();

@@ -14,7 +14,7 @@ impl Database {
     /// serialization failure).
     ///
     /// # Errors
-    /// Those of `work`; [`Error::Busy`] if the last attempt conflicts, too (promise R9).
+    /// Those of `work`; [`Error::ServerBusy`] if the last attempt conflicts, too (promise R9).
     pub async fn retry<T, F>(&self, work: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,

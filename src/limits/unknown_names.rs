@@ -1,4 +1,5 @@
-//! Counter keys of login names, known or unknown.
+//! Counter keys of login names, known or unknown: the keyed hash, without database access.
+//! `account/authentication/unknown_names.rs` bounds the number of stored counters.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

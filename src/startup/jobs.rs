@@ -1,4 +1,4 @@
-//! Background jobs of the service.
+//! Background jobs of the service, joined in one future that `cli/serve.rs` or the embedding application spawns.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(60 * 60);
 const BATCH_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The background jobs of the service, for as long as the future is polled: webhook delivery, the purge of expired
-/// rows, and the recording of counted failures.
+/// rows, and the recording of counted failures. Other tasks start with their components, see [`crate::startup`].
 pub async fn background(app: App) {
     tokio::join!(webhook::run(app.clone()), purge_periodically(app.clone()), failure_audit::run(app));
 }

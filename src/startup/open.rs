@@ -1,4 +1,5 @@
-//! Opens the service: database, secret, keys and the components of [`App`].
+//! Opens the service: database, secret, keys and the components of [`App`]. Starts the invalidation poller and the hash
+//! threads.
 
 use std::sync::Arc;
 

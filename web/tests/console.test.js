@@ -46,7 +46,11 @@ describe('console', () => {
     await page.getByText('very weak').waitFor();
     await page.getByRole('button', { name: 'Register' }).click();
     const problem = page.locator('.field', { has: password }).getByRole('alert');
-    assert.match(await problem.textContent(), /Shorter than the policy's minimum length/, 'the field shows the violated rules');
+    assert.match(
+      await problem.textContent(),
+      /Shorter than the policy's minimum length/,
+      'the field shows the violated rules',
+    );
     assert.equal(await password.getAttribute('aria-invalid'), 'true');
     await password.fill(PASSWORD);
     await page.getByRole('button', { name: 'Register' }).click();

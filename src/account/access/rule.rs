@@ -62,7 +62,7 @@ pub const READ_NODE: Rule = any_caller();
 pub const UPDATE_PROFILE: Rule = session_only();
 /// Subscription `accountEvents`: an API token has no session of its own, and its owner's sessions do not concern it.
 pub const ACCOUNT_EVENTS: Rule = session_only();
-/// Legacy: a caller reports activity without a login.
+/// Dialect corvus, `POST /bump`: records activity without a login.
 pub const RECORD_ACTIVITY: Rule = any_caller();
 /// Mutation `updatePassword`; open to callers that must change their password.
 pub const UPDATE_PASSWORD: Rule = Rule { is_open_before_password_change: true, ..session_only() };
@@ -79,7 +79,7 @@ pub const REVOKE_SESSION: Rule = holders_or_owner(&[Permission::SessionsRevoke])
 pub const WRITE_USERS: Rule = holders(&[Permission::UsersWrite]);
 /// Mutation `deleteUser`.
 pub const DELETE_USERS: Rule = holders(&[Permission::UsersDelete]);
-/// Legacy: deletes the caller's own user.
+/// Dialect tecladocode, `DELETE /user/{id}`: deletes the caller's own user.
 pub const DELETE_OWN_USER: Rule = session_only();
 /// Mutation `setUserRoles`.
 pub const ASSIGN_ROLES: Rule = holders(&[Permission::RolesAssign]);

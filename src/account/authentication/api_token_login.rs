@@ -16,7 +16,7 @@ use crate::error::Result;
 /// logins never lock a user out.
 ///
 /// # Errors
-/// As [`login::login`] and [`crate::account::api_token::create`]; [`crate::error::Error::PasswordChangeRequired`].
+/// As [`login::login`] and [`crate::account::api_token::create()`]; [`crate::error::Error::PasswordChangeRequired`].
 pub async fn create_by_login(
     app: &App,
     context: &RequestContext,

@@ -29,7 +29,7 @@ use crate::store::users;
 pub enum RotationOutcome {
     /// The session rotated; the token pair is new.
     Rotated,
-    /// It had rotated already, and the client may have missed the response: the same pair again.
+    /// The session kept its generation: the same refresh token again, with a new access token.
     Replayed,
 }
 
@@ -176,6 +176,7 @@ async fn refresh_in_transaction(
     let keeps_generation = old_access_token == OldAccessToken::KeepWithoutRotation
         || old_access_token == OldAccessToken::Revoke && was_just_rotated;
     let outcome = match decision {
+        // Without a new generation, the response repeats the current refresh token, as a replay does.
         Decision::Rotate if keeps_generation => RotationOutcome::Replayed,
         Decision::Rotate => {
             if !sessions::update_generation(&tx, &session, rotation_step(app, &user, &session, now)).await? {

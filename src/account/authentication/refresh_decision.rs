@@ -14,9 +14,15 @@ pub(super) enum Decision {
     Reuse,
 }
 
-/// The previous generation is replayed until the client is known to have its successor, at most for an access token's
-/// lifetime. Otherwise a thief who rotates first could share the session with its owner. After that receipt the replay
-/// window applies, because other tabs may still use it. Any other generation is reuse.
+/// The current generation rotates. The previous one is replayed for a limited time after the rotation; any other is
+/// reuse.
+///
+/// The limit depends on the receipt: the highest generation whose tokens the client has used.
+/// - Without a receipt of the current generation, its response may be lost: the limit is the access token's lifetime, or
+///   the refresh grace period if that is longer.
+/// - With it, the limit is the refresh grace period: other tabs may still send the previous token.
+///
+/// Without a limit, a thief who rotates first could share the session with its owner.
 pub(super) fn decide(
     session: &session::Model,
     generation: i32,

@@ -1,5 +1,7 @@
-//! Counters of login names, stored alike for known and unknown names, so that neither a lockout nor a restart reveals
-//! which users exist (promise B5). Their number is bounded; users have their own counters.
+//! Bounds the number of stored counters of login names; `limits/unknown_names.rs` derives their keys.
+//!
+//! Known and unknown names have the same counters, so that neither a lockout nor a restart reveals which users exist
+//! (promise B5). Users have their own counters.
 
 use crate::app::App;
 use crate::error::Result;

@@ -104,7 +104,7 @@ pub(crate) async fn authenticate_token(app: &App, token: &SecretString) -> Resul
             return Ok(Err(rejected(TokenError::Invalid, claims)));
         }
         if generation > session.receipt {
-            // The client has this generation's pair: its predecessor is no longer replayed.
+            // The client has this generation's pair: its predecessor is replayed only within the refresh grace period.
             app.db.retry(|| sessions::update_receipt(app.db.writer(), session.id, generation, now)).await?;
             (session.receipt, session.last_seen_at) = (generation, now.into());
         }

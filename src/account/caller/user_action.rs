@@ -15,7 +15,7 @@ use crate::store::{TracksChanges, users};
 pub(in crate::account) enum UserAction {
     /// Change the names, the e-mail address or the flags.
     Update,
-    /// Record the last login, for legacy clients.
+    /// Record the last login and nothing else: dialect corvus, `PATCH /user/{name}`.
     RecordLogin,
     /// Enable or disable the user.
     SetStatus,
@@ -44,14 +44,14 @@ impl UserAction {
         }
     }
 
-    /// Whether an API token may perform it on its own user.
+    /// Whether an API token can perform the action on its own user.
     const fn is_allowed_to_own_api_token(self) -> bool {
         matches!(self, Self::RecordLogin | Self::EndSession | Self::RestrictApiToken)
     }
 }
 
-/// Whether `caller` can attempt `action` on an object of `owner` at all. Otherwise a session or an API token reads as
-/// missing.
+/// Whether `caller` can see an object of `owner` for `action`: as its owner in a session, or by permission and tenant.
+/// If not, the session or the API token reads as missing.
 pub(in crate::account) fn can_reach(caller: &Caller, action: UserAction, owner: &user::Model) -> bool {
     let rule = action.rule();
     is_owner_in_session(caller, rule, owner) || rule.allows(caller) && caller.scope(rule).contains(owner.tenant_id)

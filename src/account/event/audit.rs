@@ -1,4 +1,6 @@
 //! Audit events, written in the transaction that they describe.
+//!
+//! Actions are string literals at the call sites; `docs/audit.md` lists them, and `tests/it/project/readme.rs` requires it.
 
 use chrono::{DateTime, Utc};
 use entity::audit_event::{self, Outcome};

@@ -61,7 +61,7 @@ async fn build_list(app: &App) -> Result<SignedList> {
     let (mut users, mut generations) = (BTreeMap::new(), BTreeMap::new());
     for row in revoked_tokens::list_since(app.db.reader(), list_start(app, now)).await? {
         if let (Some(sid), Some(lowest)) = (revoked_tokens::session_of_entry(&row.token_id), row.generation) {
-            // The latest one; a cut-off covers earlier ones better than their ids.
+            // `tokens` has only the last revoked access token; a cut-off in `users` covers earlier ones.
             names.extend(sid.parse().ok().map(|sid: SessionId| tokens::jti(sid, lowest - 1)));
             generations.insert(sid.to_owned(), lowest);
         } else if row.token_id.parse::<UserId>().is_ok() {
@@ -90,12 +90,13 @@ async fn build_list(app: &App) -> Result<SignedList> {
     Ok(SignedList { jwt: text, etag: api_secret::hash(&content) })
 }
 
-/// Earlier revocations have no valid access tokens, by the clock of any verifier.
+/// Start of the list: access tokens revoked earlier have expired, by the clock of any verifier.
 fn list_start(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
     now - app.config.token.access_lifetime - LEEWAY * 2
 }
 
-/// Replaces the listed sessions of users with too many by a cut-off of all their access tokens.
+/// For each of `users` with more than `MAX_LISTED_SESSIONS` ended sessions on the list, replaces these entries with
+/// one cut-off of all access tokens of the user.
 pub(in crate::account) async fn replace_crowds_by_cut_offs(
     tx: &impl TracksRevocations,
     app: &App,
@@ -115,7 +116,7 @@ pub(in crate::account) async fn replace_crowds_by_cut_offs(
     Ok(())
 }
 
-/// One cut-off per user, ordered by row id: the one that revokes most.
+/// Merges the cut-offs of each user into one that revokes all their tokens; sorted by the user's row id.
 pub(in crate::account) fn merge_by_user(cut_offs: Vec<CutOff>) -> Vec<CutOff> {
     let mut merged: BTreeMap<i64, CutOff> = BTreeMap::new();
     for cut_off in cut_offs {

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// Promise J23.
 #[test]
 fn weak_secret_key_is_refused() {
     let repeated = "0123456789abcdef".repeat(2);
@@ -14,6 +15,7 @@ fn weak_secret_key_is_refused() {
     assert_eq!(config.secret_key.unwrap().expose_secret(), KEY);
 }
 
+/// Promise J23.
 #[test]
 fn database_server_without_secret_key_is_refused() {
     let (names, text) = rejected_settings(&[("ACCOUNTD_DATABASE_URL", POSTGRES)]);

@@ -35,7 +35,7 @@ pub(in crate::http) async fn post(
     body: Result<Bytes, BytesRejection>,
 ) -> Response<Body> {
     let shutdown = shutdown.map(|Extension(shutdown)| shutdown).unwrap_or_default();
-    // Here and not in the middleware: the REST dialects use no cookies.
+    // Here and not in the middleware: the REST dialects do not use these cookies. user-api has one of its own.
     let cookies = TokenCookies::read(&app, &uri, &headers, &mut auth);
     let Some(mode) = ResponseMode::negotiate(&app, &headers, Method::POST) else {
         return RequestError::not_acceptable().respond(ResponseMedia::Json);
