@@ -78,8 +78,8 @@ impl Backoff {
         Self { failures, pending, blocked_until: now + delay(failures), updated_at: now }
     }
 
-    /// The counter after one of its attempts ended without a verification. The attempt's reservation changed the counter
-    /// from `before` to `after`. If it is still `after`, it returns to `before`; else it loses one pending attempt.
+    /// The counter after one of its attempts ended without a verification. The reservation had changed it from `before`
+    /// to `after`. If it is still `after`, it returns to `before`; else it loses one pending attempt.
     pub fn release(self, before: Option<Self>, after: Self) -> Self {
         if self == after {
             return before.unwrap_or_else(|| Self::new(self.updated_at));

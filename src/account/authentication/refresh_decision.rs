@@ -18,8 +18,8 @@ pub(super) enum Decision {
 /// reuse.
 ///
 /// The limit depends on the receipt: the highest generation whose tokens the client has used.
-/// - Without a receipt of the current generation, its response may be lost: the limit is the access token's lifetime, or
-///   the refresh grace period if that is longer.
+/// - Without a receipt of the current generation, its response may be lost: the limit is an access token's lifetime,
+///   or the refresh grace period if that is longer.
 /// - With it, the limit is the refresh grace period: other tabs may still send the previous token.
 ///
 /// Without a limit, a thief who rotates first could share the session with its owner.

@@ -1,6 +1,7 @@
 //! Audit events, written in the transaction that they describe.
 //!
-//! Actions are string literals at the call sites; `docs/audit.md` lists them, and `tests/it/project/readme.rs` requires it.
+//! Actions are string literals at their call sites. `docs/audit.md` lists them, as `tests/it/project/readme.rs`
+//! requires.
 
 use chrono::{DateTime, Utc};
 use entity::audit_event::{self, Outcome};
