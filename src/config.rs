@@ -3,6 +3,7 @@
 mod cache;
 mod cors;
 mod database;
+mod file;
 mod flags;
 mod graphql;
 mod ip_networks;

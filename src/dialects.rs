@@ -21,7 +21,7 @@ const DIALECTS: [Dialect; 5] = [
     dialect("tecladocode", tecladocode::router, tecladocode::describe),
     dialect("user-api", user_api::router, user_api::describe),
     dialect("corvus", corvus::router, corvus::describe),
-    dialect("auth-service", flask_auth_service_mongo::router, flask_auth_service_mongo::describe),
+    dialect("flask-auth-service-mongo", flask_auth_service_mongo::router, flask_auth_service_mongo::describe),
 ];
 
 /// The REST API of an older service, served to its existing clients.

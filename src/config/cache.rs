@@ -11,7 +11,7 @@ pub struct Cache {
 
 impl Cache {
     pub(super) fn read(reader: &mut Reader) -> Option<Self> {
-        let max_callers = reader.integer("cache.callers", 0..=1_000_000);
+        let max_callers = reader.integer("cache.max_callers", 0..=1_000_000);
         Some(Self { max_callers: max_callers? })
     }
 }

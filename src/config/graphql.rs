@@ -84,7 +84,7 @@ impl GraphQl {
     pub(super) fn read(reader: &mut Reader, auto: SchemaIntrospection) -> Option<GraphQl> {
         let choices = [("auto", auto), ("true", SchemaIntrospection::Open), ("false", SchemaIntrospection::Closed)];
         let introspection = reader.one_of("graphql.introspection", &choices);
-        let batch_max = reader.integer("graphql.batch_max", 0..=10);
+        let batch_max = reader.integer("graphql.max_batch", 0..=10);
         let max_subscriptions_per_user = reader.integer("graphql.max_subscriptions_per_user", 1..=1_000);
         let max_response_bytes = reader.integer("graphql.max_response_bytes", 65_536..=16_777_216);
         let query_bytes = reader.integer("graphql.max_query_bytes", 256..=65_536);

@@ -16,13 +16,31 @@ pub(super) struct Reader {
 
 struct RawValue {
     text: String,
+    layer: Layer,
     source: String,
 }
 
+/// The kinds of sources, lowest priority first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layer {
+    File,
+    Environment,
+    Flags,
+}
+
 impl Reader {
-    /// Adds a value; a later source replaces an earlier one.
-    pub(super) fn add(&mut self, name: &'static str, text: String, origin: String) {
-        self.values.insert(name, RawValue { text, source: origin });
+    /// Adds a value; a later layer replaces an earlier one. Two values in one layer, by two names or in two forms, are
+    /// a problem.
+    pub(super) fn add(&mut self, name: &'static str, text: String, layer: Layer, source: String) {
+        if self
+            .values
+            .get(name)
+            .is_some_and(|value| value.layer == layer && (layer == Layer::File || value.source != source))
+        {
+            let refused = invalid("is set twice, by two names or in two forms", "keep one of them");
+            return self.add_problem(name, Some(source), refused);
+        }
+        self.values.insert(name, RawValue { text, layer, source });
     }
 
     /// Records a variable that Kubernetes sets for a service.
@@ -74,10 +92,12 @@ impl Reader {
     /// An integer within the bounds.
     pub(super) fn integer<T: TryFrom<u64>>(&mut self, name: &'static str, bounds: RangeInclusive<u64>) -> Option<T> {
         self.read(name, |text| {
-            let number = text.parse().ok().filter(|number| bounds.contains(number));
+            let number = if name.ends_with("_seconds") { seconds(text) } else { text.parse().ok() };
+            let number = number.filter(|number| bounds.contains(number));
             number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
                 let range = format!("{} to {}", bounds.start(), bounds.end());
-                invalid(&format!("is not an integer from {range}"), &format!("use an integer from {range}"))
+                let also = if name.ends_with("_seconds") { ", or a duration like 15m" } else { "" };
+                invalid(&format!("is not an integer from {range}"), &format!("use an integer from {range}{also}"))
             })
         })
     }
@@ -120,4 +140,16 @@ impl Reader {
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
         value.filter(|_| self.problems.is_empty()).ok_or(Problems(self.problems))
     }
+}
+
+/// A number of seconds, or of another unit that is named: `90`, `90s`, `15m`, `12h`, `14d`.
+fn seconds(text: &str) -> Option<u64> {
+    let (number, unit) = match text.char_indices().next_back()? {
+        (end, 's') => (&text[..end], 1),
+        (end, 'm') => (&text[..end], 60),
+        (end, 'h') => (&text[..end], 3_600),
+        (end, 'd') => (&text[..end], 86_400),
+        _ => (text, 1),
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
 }

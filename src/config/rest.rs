@@ -14,7 +14,7 @@ use super::settings::SETTINGS;
 const DIALECT_PREFIX: &str = "rest.dialects.";
 
 /// The dialect whose mounts can require a role.
-const DIALECT_WITH_ROLES: &str = "auth-service";
+const DIALECT_WITH_ROLES: &str = "flask-auth-service-mongo";
 
 /// REST settings.
 #[derive(Clone, Debug)]
@@ -105,7 +105,8 @@ impl Rest {
             is_complete &= read.is_some();
             mounts.insert(dialect, read.unwrap_or_default());
         }
-        let introspection = reader.is_set("introspection.secret").then(|| read_secret(reader, "introspection.secret"));
+        let introspection =
+            reader.is_set("token_introspection.secret").then(|| read_secret(reader, "token_introspection.secret"));
         let is_complete = is_complete && introspection.as_ref().is_none_or(Option::is_some);
         let (username_check, introspection) = (username_check?, introspection.flatten());
         is_complete.then_some(Rest {

@@ -18,7 +18,7 @@ pub struct Token {
     pub refresh_idle: TimeDelta,
     /// Absolute lifetime of a session, up to 365 days; at least `refresh_idle`.
     pub refresh_absolute: TimeDelta,
-    /// Refresh grace period (`token.replay_window_seconds`): how long after a rotation the previous refresh token is
+    /// Refresh grace period (`token.refresh_grace_seconds`): how long after a rotation the previous refresh token is
     /// replayed at least.
     pub refresh_grace: TimeDelta,
 }
@@ -36,7 +36,7 @@ impl Token {
         let idle: Option<u32> = reader.integer("token.refresh_idle_seconds", 1..=YEAR);
         let absolute: Option<u32> = reader.integer("token.refresh_absolute_seconds", 1..=YEAR);
         // The refresh grace period; the setting's older name is public.
-        let replay: Option<u32> = reader.integer("token.replay_window_seconds", 0..=300);
+        let replay: Option<u32> = reader.integer("token.refresh_grace_seconds", 0..=300);
         if let (Some(access), Some(idle)) = (access, idle)
             && idle < access
         {

@@ -9,7 +9,7 @@ export const KNOWN_DIFFERENCES = [];
 
 /** All limits at their maximum, because the comparison is about validity. */
 export const SETTINGS = {
-  ACCOUNTD_GRAPHQL__BATCH_MAX: '10',
+  ACCOUNTD_GRAPHQL__MAX_BATCH: '10',
   ACCOUNTD_GRAPHQL__INTROSPECTION: 'true',
   ACCOUNTD_GRAPHQL__MAX_ALIASES: '1000',
   ACCOUNTD_GRAPHQL__MAX_COMPLEXITY: '100000',

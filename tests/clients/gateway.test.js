@@ -79,7 +79,7 @@ test('jose verifies access tokens and rejects other types', { timeout: 600_000 }
 
 test('introspection responses match docs/gateways.md', { timeout: 600_000 }, async () => {
   const secret = randomBytes(32).toString('base64');
-  const server = await startServer({ env: { ACCOUNTD_INTROSPECTION__SECRET: secret } });
+  const server = await startServer({ env: { ACCOUNTD_TOKEN_INTROSPECTION__SECRET: secret } });
   try {
     await client(server)(`mutation { register(input: { username: "ann", password: "${password}" }) { status } }`);
     const ann = await signIn(server, 'ann');

@@ -32,7 +32,7 @@ const clients = [
 describe('links', () => {
   let server;
   before(async () => {
-    server = await startServer({ env: { ACCOUNTD_GRAPHQL__BATCH_MAX: '10' } });
+    server = await startServer({ env: { ACCOUNTD_GRAPHQL__MAX_BATCH: '10' } });
   }, limit);
   after(() => server?.stop(), limit);
 

@@ -193,8 +193,8 @@ fn inconsistent_token_lifetimes_are_refused() {
     let idle_beyond_absolute = [("ACCOUNTD_TOKEN__REFRESH_ABSOLUTE_SECONDS", "86400")];
     assert_eq!(rejected_settings(&idle_beyond_absolute).0, ["token.refresh_absolute_seconds"]);
     assert_eq!(
-        rejected_settings(&[("ACCOUNTD_TOKEN__REPLAY_WINDOW_SECONDS", "301")]).0,
-        ["token.replay_window_seconds"]
+        rejected_settings(&[("ACCOUNTD_TOKEN__REFRESH_GRACE_SECONDS", "301")]).0,
+        ["token.refresh_grace_seconds"]
     );
 }
 
@@ -221,5 +221,87 @@ fn config_errors_and_debug_output_contain_no_secret() {
     ] {
         let text = load_file(broken).unwrap_err().to_string();
         assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn setting_is_read_by_its_earlier_name_from_every_source() {
+    let earlier: Vec<_> = SETTINGS.iter().filter_map(|setting| Some((setting, setting.earlier_name?))).collect();
+    assert_eq!(earlier.len(), 5);
+    let file = |name: &str| {
+        let (section, key) = name.rsplit_once('.').unwrap();
+        format!("[{section}]\n{key} = '?'\n")
+    };
+    for (setting, name) in earlier {
+        // A value that none of them takes: the problem names the setting, so it was read.
+        let refused = |problems: Problems| problems.0.into_iter().map(|problem| problem.setting).collect::<Vec<_>>();
+        assert_eq!(refused(load_file(&file(name)).unwrap_err()), [setting.name], "{name} in the file");
+        let variable = format!("ACCOUNTD_{}", name.replace('.', "__").replace('-', "_").to_uppercase());
+        assert_eq!(rejected_settings(&[(&variable, "?")]).0, [setting.name], "{variable}");
+        let both = load_file(&format!("{}{}", file(name), file(setting.name)));
+        if name.rsplit_once('.').map(|(section, _)| section)
+            != setting.name.rsplit_once('.').map(|(section, _)| section)
+        {
+            assert!(both.unwrap_err().to_string().contains("is set twice"), "{name} beside {}", setting.name);
+        }
+        let (_, text) = rejected_settings(&[(&variable, "?"), (&setting.variable(), "?")]);
+        assert!(text.contains("is set twice"), "{variable}: {text}");
+    }
+    let key = |name: &str, calls: u32| format!("{name} = {calls}\n");
+    let both = format!("[cache]\n{}{}", key("callers", 5), key("max_callers", 6));
+    assert!(load_file(&both).unwrap_err().to_string().contains("is set twice"));
+    // A later layer replaces the other name's value.
+    let path = write_config_file("[cache]\ncallers = 5\n");
+    let config = load(&[("ACCOUNTD_CONFIG", &path), ("ACCOUNTD_CACHE__MAX_CALLERS", "6")]).unwrap();
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(config.cache.max_callers, 6);
+}
+
+#[test]
+fn durations_are_read_with_units() {
+    let lifetime =
+        |text| load(&[("ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS", text)]).map(|config| config.token.access_lifetime);
+    for (text, seconds) in [("900", 900), ("90s", 90), ("15m", 900), ("12h", 43_200), ("1d", 86_400)] {
+        assert_eq!(lifetime(text).unwrap(), TimeDelta::seconds(seconds), "{text}");
+    }
+    for text in
+        ["", "m", "15 m", "-1m", "1.5h", "15M", "2d", "99999999999999999999s", "9999999999999999999d", "1w", "\u{e4}"]
+    {
+        assert!(lifetime(text).is_err(), "{text}");
+    }
+    let (_, message) = rejected_settings(&[("ACCOUNTD_SERVER__DRAIN_SECONDS", "1h")]);
+    assert!(message.contains("or a duration like 15m"), "{message}");
+    assert!(load(&[("ACCOUNTD_GRAPHQL__MAX_DEPTH", "5m")]).is_err(), "a number of fields is no duration");
+    assert_eq!(
+        load_file("[token]\naccess_lifetime_seconds = '5m'\n").unwrap().token.access_lifetime,
+        TimeDelta::minutes(5)
+    );
+}
+
+#[test]
+fn webhook_endpoints_are_read_from_toml_tables() {
+    let secret = format!("whsec_{}", "A".repeat(32));
+    let endpoint = |name: &str, rest: &str| {
+        format!(
+            "[[webhooks.endpoint]]\nname = '{name}'\nurl = 'https://{name}.example.org/x'\nsecrets = ['{secret}']\n{rest}\n"
+        )
+    };
+    let file = format!("{}{}", endpoint("crm", "events = ['user.created', 'user.deleted']"), endpoint("billing", ""));
+    let webhooks = load_file(&file).unwrap().webhooks;
+    let events: Vec<_> =
+        webhooks.endpoints.iter().map(|endpoint| (endpoint.name.as_str(), endpoint.events.len())).collect();
+    assert_eq!(events, [("crm", 2), ("billing", WebhookEvent::ALL.len())]);
+    assert_eq!(webhooks.endpoints.iter().map(|endpoint| endpoint.secrets.len()).sum::<usize>(), 2);
+    for (file, why) in [
+        (format!("[webhooks]\nendpoints = 'crm=https://crm.example.org/x'\n{}", endpoint("crm", "")), "is set twice"),
+        (endpoint("crm", "color = 'red'"), "unknown key \"color\""),
+        (endpoint("c rm", ""), "has one with blanks"),
+        (endpoint("crm", "events = 'all'"), "that are no list"),
+        ("[[webhooks.endpoint]]\nname = 'crm'\n".to_owned(), "lacks a name, url"),
+        ("[webhooks]\nendpoint = ['crm']\n".to_owned(), "is not a list of tables"),
+        ("[webhooks]\nendpoint = 'crm'\n".to_owned(), "webhooks.endpoints"),
+    ] {
+        let message = load_file(&file).unwrap_err().to_string();
+        assert!(message.contains(why) && !message.contains("whsec_A"), "{file}: {message}");
     }
 }

@@ -48,7 +48,7 @@ impl DocumentCost {
     /// The sum of the costs of two documents of a batch.
     pub fn plus(self, other: Self) -> Self {
         Self {
-            // Per document: `graphql.batch_max` limits the number of requests.
+            // Per document: `graphql.max_batch` limits the number of requests.
             operations: self.operations.max(other.operations),
             directives: self.directives + other.directives,
             selection_cost: self.selection_cost.plus(other.selection_cost),

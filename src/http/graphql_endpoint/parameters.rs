@@ -55,11 +55,11 @@ pub(super) fn parse(body: &[u8], max_batch: usize) -> Result<Batch, String> {
     };
     if form == BatchForm::Array && max_batch == 0 {
         return Err(
-            "batches are disabled: send one request, or allow arrays by the setting graphql.batch_max".to_owned()
+            "batches are disabled: send one request, or allow arrays by the setting graphql.max_batch".to_owned()
         );
     }
     if form == BatchForm::Array && (items.is_empty() || items.len() > max_batch) {
-        return Err(format!("an array holds 1 to {max_batch} requests (graphql.batch_max)"));
+        return Err(format!("an array holds 1 to {max_batch} requests (graphql.max_batch)"));
     }
     let requests = items.into_iter().map(Parameters::from_json).collect::<Result<_, _>>()?;
     Ok(Batch { requests, form })

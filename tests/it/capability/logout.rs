@@ -86,7 +86,7 @@ async fn dialect_logout_ends_the_presented_session_or_refuses() {
         ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
         ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
         ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
-        ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
+        ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/any"),
     ];
     let app = TestApp::with(&mounts).await;
     let document = app.anonymous().request(Method::GET, "/openapi.json", &[], "").await.json();

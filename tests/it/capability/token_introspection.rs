@@ -11,7 +11,7 @@ use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 const SECRET: &str = "k3J+vQ8xW0aZ/5yTn2LsRf7uHcE9pBdM";
 
 async fn service() -> TestApp {
-    TestApp::with(&[("ACCOUNTD_INTROSPECTION__SECRET", SECRET)]).await
+    TestApp::with(&[("ACCOUNTD_TOKEN_INTROSPECTION__SECRET", SECRET)]).await
 }
 
 async fn introspect_as(actor: &Actor, authorization: &str, body: &str) -> TestResponse {
@@ -142,7 +142,7 @@ async fn token_introspection_requires_the_secret() {
 #[tokio::test]
 async fn introspection_secret_with_percent_is_taken_raw_and_encoded() {
     let secret = "q8Zs%1vXo%41TnRbL2mYc9HdW5uEj3GfA6pNi0Qw%xBg";
-    let app = TestApp::with(&[("ACCOUNTD_INTROSPECTION__SECRET", secret)]).await;
+    let app = TestApp::with(&[("ACCOUNTD_TOKEN_INTROSPECTION__SECRET", secret)]).await;
     let ann = app.user("ann").await;
     for pair in [format!("gateway:{secret}"), format!("gateway:{}", secret.replace('%', "%25"))] {
         let header = format!("Basic {}", STANDARD.encode(&pair));
@@ -156,17 +156,18 @@ async fn token_introspection_without_configured_secret_is_404() {
     let app = TestApp::new().await;
     assert_eq!(introspect_as(&app.anonymous(), &format!("Bearer {SECRET}"), "token=x").await.status, 404);
     for weak in ["short", "changeme-changeme-changeme-changeme"] {
-        let settings = [("ACCOUNTD_INTROSPECTION__SECRET".to_owned(), weak.to_owned())];
+        let settings = [("ACCOUNTD_TOKEN_INTROSPECTION__SECRET".to_owned(), weak.to_owned())];
         let error =
             accountd::config::Config::load(accountd::config::Flags::default(), settings).unwrap_err().to_string();
-        assert!(error.contains("introspection.secret") && !error.contains(weak), "{error}");
+        assert!(error.contains("token_introspection.secret") && !error.contains(weak), "{error}");
     }
 }
 
 /// A2: wrong secrets are counted by address, right ones are not.
 #[tokio::test]
 async fn wrong_introspection_secrets_are_rate_limited() {
-    let app = TestApp::with(&[("ACCOUNTD_INTROSPECTION__SECRET", SECRET), ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
+    let app =
+        TestApp::with(&[("ACCOUNTD_TOKEN_INTROSPECTION__SECRET", SECRET), ("ACCOUNTD_LIMITS__ENABLED", "true")]).await;
     let (right, gateway, other) =
         (format!("Bearer {SECRET}"), app.anonymous().at_address("192.0.2.1"), app.anonymous().at_address("192.0.2.2"));
     for _ in 0..30 {

@@ -22,7 +22,7 @@ mod users;
 
 /// The mounts of the recorded service.
 const MOUNTS: (&str, &str) =
-    ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/admin=admin,/any,/public,/mw,/strict,/app=Clerks");
+    ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/admin=admin,/any,/public,/mw,/strict,/app=Clerks");
 
 /// A service with the dialect and further settings.
 async fn app_with(settings: &[(&str, &str)]) -> TestApp {

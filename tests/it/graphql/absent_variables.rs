@@ -19,7 +19,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("ACCOUNTD_GRAPHQL__MAX_ROOT_FIELDS", "100"),
     ("ACCOUNTD_GRAPHQL__MAX_RESPONSE_BYTES", "16777216"),
     ("ACCOUNTD_GRAPHQL__INTROSPECTION", "true"),
-    ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
+    ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/any"),
 ];
 
 /// Required inputs of the operation at a position, and its sender.

@@ -21,7 +21,7 @@ const WIDE: [(&str, &str); 10] = [
     ("ACCOUNTD_GRAPHQL__MAX_ROOT_FIELDS", "100"),
     ("ACCOUNTD_GRAPHQL__MAX_COMPLEXITY", "100000"),
     ("ACCOUNTD_GRAPHQL__MAX_VARIABLE_BYTES", "65536"),
-    ("ACCOUNTD_GRAPHQL__BATCH_MAX", "10"),
+    ("ACCOUNTD_GRAPHQL__MAX_BATCH", "10"),
 ];
 
 /// Runs `work` on a thread with a small stack.
@@ -85,7 +85,7 @@ const REFUSED: [&str; 3] = ["OPERATION_TOO_COMPLEX", "GRAPHQL_PARSE_FAILED", "GR
 fn deeply_nested_document_is_refused_on_every_route() {
     with_small_stack(async || {
         let mut settings = WIDE.to_vec();
-        settings.push(("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"));
+        settings.push(("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/any"));
         let server = Server::serving(TestApp::with(&settings).await).await;
         let ann = server.app.user("ann").await;
         let token = ann.token.clone().unwrap();

@@ -178,7 +178,7 @@ async fn payload_errors_name_the_input_path() {
     let app = TestApp::new().await;
     let root = app.admin("root").await;
     let array = app.anonymous().json(Method::POST, "/graphql", &json!([{ "query": "{ me { id } }" }])).await;
-    assert!(array.text.contains("graphql.batch_max"), "{}", array.text);
+    assert!(array.text.contains("graphql.max_batch"), "{}", array.text);
 
     let headers = [("content-type", "application/json"), ("authorization", "eyJ0eXAi.eyJ0eXAi.eyJ0eXAi")];
     let body = json!({ "query": "{ me { id } }" }).to_string();

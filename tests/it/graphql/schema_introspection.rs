@@ -167,7 +167,7 @@ fn form(text: &str) -> String {
 
 #[tokio::test]
 async fn auth_service_introspection_is_limited() {
-    let app = TestApp::with(&[("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any")]).await;
+    let app = TestApp::with(&[("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/any")]).await;
     let ann = app.user("ann").await;
     let ask = async |query: &str| ann.json(Method::POST, "/any/graphql", &json!({ "query": query })).await;
     bound_every_list(&ask, |answer: &TestResponse| answer.text.contains("too complex")).await;

@@ -70,7 +70,7 @@ async fn own_roles_and_permissions_need_no_database_read() {
 
 #[tokio::test]
 async fn disabled_cache_stores_no_caller() {
-    let app = TestApp::with(&[("ACCOUNTD_CACHE__CALLERS", "0")]).await;
+    let app = TestApp::with(&[("ACCOUNTD_CACHE__MAX_CALLERS", "0")]).await;
     let ann = app.user("ann").await;
     until("the counters are polled", async || app.app.db.invalidation_log().is_fresh()).await;
     for count in 0..3 {

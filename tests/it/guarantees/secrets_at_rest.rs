@@ -15,7 +15,7 @@ const CREDENTIAL_OPERATIONS: &[(&str, &str)] = &[
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
     ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
-    ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
+    ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/any"),
 ];
 
 /// The texts at these pointers of a JSON document.

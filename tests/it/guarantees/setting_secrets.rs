@@ -63,7 +63,7 @@ fn malformed() -> BTreeMap<&'static str, Vec<String>> {
         ("database_url", database),
         ("redis_url", redis),
         ("secret_key", words(&["¤", "¤¤¤¤¤¤", "changeme-¤-changeme-changeme-changeme", "¤\nmore"])),
-        ("introspection.secret", words(&["¤", "¤¤¤¤¤¤", "secret-¤-changeme-changeme-changeme", "¤\nmore"])),
+        ("token_introspection.secret", words(&["¤", "¤¤¤¤¤¤", "secret-¤-changeme-changeme-changeme", "¤\nmore"])),
         (
             "webhooks.endpoints",
             words(&[

@@ -8,7 +8,7 @@ use crate::support::{Actor, TestApp, TestResponse};
 const GRAPHQL: &str = "application/graphql-response+json";
 
 async fn batched() -> TestApp {
-    TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "10")]).await
+    TestApp::with(&[("ACCOUNTD_GRAPHQL__MAX_BATCH", "10")]).await
 }
 
 async fn send(actor: &Actor, queries: &[&str]) -> TestResponse {
@@ -69,7 +69,7 @@ async fn batch_responses_keep_the_request_order() {
 
 #[tokio::test]
 async fn batch_above_configured_size_is_refused() {
-    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "3")]).await;
+    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__MAX_BATCH", "3")]).await;
     let one = "{ __typename }";
     assert_eq!(send(&app.anonymous(), &[one]).await.json(), json!([{ "data": { "__typename": "Query" } }]));
     assert_eq!(codes(&send(&app.anonymous(), &[one; 3]).await), [None, None, None]);

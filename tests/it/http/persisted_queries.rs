@@ -153,7 +153,7 @@ async fn persisted_query_store_is_bounded() {
 /// Each request of an array is handled separately.
 #[tokio::test]
 async fn persisted_queries_work_in_batches() {
-    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "2")]).await;
+    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__MAX_BATCH", "2")]).await;
     let by_hash = json!({ "extensions": extension(HASH) });
     let whole = json!({ "query": QUERY, "extensions": extension(HASH) });
     let answer = app.anonymous().json(Method::POST, "/graphql", &json!([by_hash, whole])).await.json();

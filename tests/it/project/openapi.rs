@@ -23,7 +23,7 @@ const USER_API: &str = "ACCOUNTD_REST__DIALECTS__USER_API";
 
 const CORVUS: &str = "ACCOUNTD_REST__DIALECTS__CORVUS";
 
-const AUTH_SERVICE: &str = "ACCOUNTD_REST__DIALECTS__AUTH_SERVICE";
+const AUTH_SERVICE: &str = "ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO";
 
 #[test]
 fn openapi_json_is_what_the_program_prints() {

@@ -59,7 +59,8 @@ fn table() -> String {
     let mut table = "| setting | default | what it does |\n|---|---|---|\n".to_owned();
     for setting in SETTINGS {
         let default = setting.default.map_or_else(String::new, |default| format!("`{default}`"));
-        writeln!(table, "| `{}` | {default} | {} |", setting.name, setting.description).unwrap();
+        let earlier = setting.earlier_name.map_or_else(String::new, |name| format!("; earlier name: `{name}`"));
+        writeln!(table, "| `{}` | {default} | {}{earlier} |", setting.name, setting.description).unwrap();
     }
     table
 }

@@ -12,7 +12,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 /// Nothing starts, and the response names both transports.
 #[tokio::test]
 async fn subscription_by_plain_post_names_the_supported_transports() {
-    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "5")]).await;
+    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__MAX_BATCH", "5")]).await;
     let ann = app.user("ann").await;
     let one = json!({ "query": EVENTS });
     for (accept, body) in [

@@ -15,7 +15,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
     ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
-    ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/app"),
+    ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/app"),
 ];
 
 /// The end reason of every session, oldest first.

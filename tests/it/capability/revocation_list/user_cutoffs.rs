@@ -20,7 +20,7 @@ const DIALECTS: [(&str, &str); 4] = [
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
     ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
-    ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/app"),
+    ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/app"),
 ];
 
 /// The tolerated clock skew between two nodes.

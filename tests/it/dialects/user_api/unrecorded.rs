@@ -91,7 +91,7 @@ async fn introspect(app: &TestApp, actor: &Actor) -> Value {
 /// S14: the token lasts as long as its session, however that ends.
 #[tokio::test]
 async fn user_api_token_lasts_as_long_as_its_session() {
-    let app = TestApp::with(&[MOUNTED, ("ACCOUNTD_INTROSPECTION__SECRET", SECRET)]).await;
+    let app = TestApp::with(&[MOUNTED, ("ACCOUNTD_TOKEN_INTROSPECTION__SECRET", SECRET)]).await;
     app.admin("root").await;
     let ann = app.user("ann").await;
     let first = login(&app, "ann", PASSWORD).await;

@@ -30,7 +30,7 @@ fn repeated(field: &str) -> String {
 /// The limit holds in the resolvers and in the serializer, whichever comes first.
 #[tokio::test]
 async fn response_above_the_size_limit_is_refused() {
-    let (app, root) = large_response_app(&[("ACCOUNTD_GRAPHQL__BATCH_MAX", "10")]).await;
+    let (app, root) = large_response_app(&[("ACCOUNTD_GRAPHQL__MAX_BATCH", "10")]).await;
     assert_eq!(root.send("{ roles { name description permissions } }", json!({})).await.code(), None);
     for field in ["description", "permissions"] {
         for accept in ["application/json", "application/graphql-response+json"] {
@@ -62,7 +62,7 @@ async fn response_above_the_size_limit_is_refused() {
 
 #[tokio::test]
 async fn auth_service_response_above_the_size_limit_is_refused() {
-    let (_app, root) = large_response_app(&[("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any")]).await;
+    let (_app, root) = large_response_app(&[("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/any")]).await;
     let aliases: String = (0..15).map(|n| format!("a{n}: permissions ")).collect();
     let query = format!("{{ roles {{ edges {{ node {{ {aliases} }} }} }} }}");
     let answer = root.json(Method::POST, "/any/graphql", &json!({ "query": query })).await;

@@ -39,11 +39,11 @@ pub const ACTORS: [ActorKind; 6] = [
 
 /// Enables every optional route; no actor knows the secret.
 const SETTINGS: &[(&str, &str)] = &[
-    ("ACCOUNTD_INTROSPECTION__SECRET", "q8Zt3LmW0vYx5RbN7kHd2JfS9cGpTe4A"),
+    ("ACCOUNTD_TOKEN_INTROSPECTION__SECRET", "q8Zt3LmW0vYx5RbN7kHd2JfS9cGpTe4A"),
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
     ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
-    ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/admin=admin,/app"),
+    ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/admin=admin,/app"),
 ];
 
 /// A service with one object of each kind.

@@ -35,7 +35,7 @@ async fn foreign_guesses_do_not_block_the_owners_network() {
         ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
         ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
         ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
-        ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
+        ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/any"),
     ];
     let app = TestApp::with(&mounts).await;
     app.user("ann").await;

@@ -37,7 +37,7 @@ async fn other_authorization_scheme_is_ignored_in_every_dialect() {
         ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
         ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
         ("ACCOUNTD_REST__DIALECTS__CORVUS", "/corvus/auth"),
-        ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/app"),
+        ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/app"),
     ])
     .await;
     for (path, like) in [
