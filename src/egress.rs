@@ -85,7 +85,7 @@ impl fmt::Display for EgressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NameNotFound => "the name has no address",
-            Self::AddressNotAllowed => "the address is not public: allow its network in webhooks.allowed_networks",
+            Self::AddressNotAllowed => "the address is not public, or is called without TLS: allow its network in webhooks.allowed_networks",
             Self::Unreachable => "no connection to the address",
             Self::Untrusted => {
                 "TLS failed: the certificate must match the name, from an authority that is public or in webhooks.ca_file"

@@ -125,7 +125,7 @@ pub enum PasswordViolation {
     TooLong,
     /// On the list of common passwords.
     TooCommon,
-    /// Contains a name of the user.
+    /// Equal to a name of the user.
     ContainsIdentity,
     /// Below `password.min_score`.
     Guessable,

@@ -21,7 +21,7 @@ const MOUNTS: [(&str, &str); 4] = [
     ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
     ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
     ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
-    ("ACCOUNTD_REST__DIALECTS__AUTH_SERVICE", "/any"),
+    ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/any"),
 ];
 
 struct Fixture {
@@ -232,6 +232,7 @@ fn sessions_are_ended_in_bulk_only_in_listed_files() {
         .map(|file| {
             let count = [
                 "end_all(&",
+                "end_all(tx",
                 "end_all_and_api_tokens(&",
                 "end_all_and_api_tokens(tx",
                 "end_all_in_scope(&",
@@ -245,7 +246,7 @@ fn sessions_are_ended_in_bulk_only_in_listed_files() {
         .collect();
     call_sites.sort();
     let known = [
-        ("src/account/administration/replace.rs", 2),
+        ("src/account/administration/replace.rs", 4),
         ("src/account/administration/tenant.rs", 1),
         ("src/account/administration/user_lifecycle.rs", 3),
         ("src/account/authentication/logout.rs", 1),

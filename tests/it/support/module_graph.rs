@@ -36,6 +36,18 @@ fn read(file: &SourceFile) -> Module {
     Module { path, file: file.path.clone(), names, others }
 }
 
+/// The modules of the crates `entity` and `migration`, below the crate's name.
+pub fn crate_modules() -> Vec<Module> {
+    let files = rust_files(&["entity/src", "migration/src"]);
+    let module = |file: &SourceFile| {
+        let path: Segments =
+            file.path.trim_end_matches(".rs").replace("/src", "").split('/').map(str::to_owned).collect();
+        let (names, others) = paths_of(&file.text, &path);
+        Module { path, file: file.path.clone(), names, others }
+    };
+    files.iter().map(module).collect()
+}
+
 /// The paths in `text`, a file of the module `own`: those of the crate, absolute, and all others.
 pub fn paths_of(text: &str, own: &[String]) -> (BTreeSet<Segments>, BTreeSet<Segments>) {
     let parsed = syn::parse_file(text).expect("the source parses");
@@ -136,7 +148,10 @@ impl Reader {
 
 impl<'ast> Visit<'ast> for Reader {
     fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
-        if module.content.is_some() && !module.attrs.iter().any(|attribute| attribute.path().is_ident("cfg")) {
+        let is_test = |attribute: &syn::Attribute| {
+            attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Ident>().is_ok_and(|word| word == "test")
+        };
+        if module.content.is_some() && !module.attrs.iter().any(is_test) {
             self.depth += 1;
             visit::visit_item_mod(self, module);
             self.depth -= 1;
@@ -161,6 +176,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        visit::visit_attribute(self, attribute);
         if let syn::Meta::List(list) = &attribute.meta {
             self.record_tokens(list.tokens.clone());
         }
