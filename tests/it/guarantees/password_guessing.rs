@@ -18,6 +18,9 @@ const LIMITED: &[(&str, &str)] = &[("ACCOUNTD_LIMITS__ENABLED", "true")];
 
 /// The code and the seconds to wait.
 fn login_error(answer: &TestResponse) -> (String, Option<u64>) {
+    if let Some(code) = answer.code() {
+        return (code, None);
+    }
     let error = &answer.data()["login"]["errors"][0];
     (error["code"].as_str().unwrap_or("none").to_owned(), error["retryAfter"].as_u64())
 }

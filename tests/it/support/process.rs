@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -17,9 +18,15 @@ pub fn program(database: &TestDatabase) -> Command {
     command
 }
 
-/// An unused port.
+/// An unused port below the ephemeral range, from which the system serves others until the server binds it. Each test
+/// process has a hundred ports of its own, and returns none twice until all were used.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static COUNT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + u16::try_from(std::process::id() % 220).unwrap() * 100;
+    (0..300)
+        .map(|_| first + COUNT.fetch_add(1, Ordering::Relaxed) % 100)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("one of 100 ports is unused")
 }
 
 /// A started server process, whose log can be read at its end.

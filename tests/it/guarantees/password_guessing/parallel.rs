@@ -21,12 +21,15 @@ async fn parallel_guesses_do_not_exceed_the_limit() {
                     tokio::spawn(async move { login_error(&login(&client, name, "x", None).await) })
                 })
                 .collect();
-            let mut verified = 0;
+            let (mut verified, mut busy) = (0, 0);
             for guess in guesses {
-                verified += i32::from(guess.await.unwrap() == invalid_credentials());
+                let error = guess.await.unwrap();
+                verified += i32::from(error == invalid_credentials());
+                busy += i32::from(error.0 == "SERVER_BUSY");
             }
-            let most = if round == 0 { MAX_PENDING } else { 1 };
-            assert!((1..=most).contains(&verified), "{name}, round {round}: {verified}");
+            // On a busy machine the hash queue may refuse even the first; none may be verified beyond the limit.
+            let (least, most) = (i32::from(busy == 0), if round == 0 { MAX_PENDING } else { 1 });
+            assert!((least..=most).contains(&verified), "{name}, round {round}: {verified}, {busy} busy");
             app.clock.advance(TimeDelta::seconds(5));
         }
     }
