@@ -39,11 +39,11 @@ impl Reader {
             let name = if section.is_empty() { key } else { format!("{section}.{key}") };
             let setting = settings::find(&name).filter(|setting| setting.name != "config");
             let added = match (setting, value) {
+                (None, value) if name == ENDPOINT => self.add_endpoints(value, origin),
                 (None, Value::Table(inner)) if settings::is_section(&name) || !inner.is_empty() => {
                     self.add_table(&name, inner, origin);
                     continue;
                 }
-                (None, Value::Array(items)) if name == ENDPOINT => self.add_endpoints(items, origin),
                 (None, _) => Err(settings::unknown(&name, |setting| setting.name.to_owned())),
                 (Some(setting), value) => text_of(setting.name, value)
                     .map(|text| self.add(setting.name, text, Layer::File, origin.to_owned())),
@@ -55,10 +55,15 @@ impl Reader {
     }
 
     /// Adds the endpoints in the text form of the three settings.
-    fn add_endpoints(&mut self, items: Vec<Value>, origin: &str) -> Result<(), InvalidValue> {
+    fn add_endpoints(&mut self, value: Value, origin: &str) -> Result<(), InvalidValue> {
         let (mut endpoints, mut events, mut secrets) = (Vec::new(), Vec::new(), Vec::new());
+        let no_tables = || invalid("is not a list of tables", ENDPOINT_HINT);
+        let Value::Array(items) = value else { return Err(no_tables()) };
+        if items.is_empty() {
+            return Err(invalid("is an empty list", "remove it, or add an entry"));
+        }
         for item in items {
-            let Value::Table(mut table) = item else { return Err(invalid("is not a list of tables", ENDPOINT_HINT)) };
+            let Value::Table(mut table) = item else { return Err(no_tables()) };
             let name = word(table.remove("name"))?;
             endpoints.push(format!("{name}={}", word(table.remove("url"))?));
             if let Some(list) = table.remove("events") {

@@ -299,7 +299,9 @@ fn webhook_endpoints_are_read_from_toml_tables() {
         (endpoint("crm", "events = 'all'"), "that are no list"),
         ("[[webhooks.endpoint]]\nname = 'crm'\n".to_owned(), "lacks a name, url"),
         ("[webhooks]\nendpoint = ['crm']\n".to_owned(), "is not a list of tables"),
-        ("[webhooks]\nendpoint = 'crm'\n".to_owned(), "webhooks.endpoints"),
+        ("[webhooks]\nendpoint = 'crm'\n".to_owned(), "is not a list of tables"),
+        ("[webhooks]\nendpoint = []\n".to_owned(), "is an empty list"),
+        (endpoint("crm", "").replace("[[", "[").replace("]]", "]"), "is not a list of tables"),
     ] {
         let message = load_file(&file).unwrap_err().to_string();
         assert!(message.contains(why) && !message.contains("whsec_A"), "{file}: {message}");

@@ -15,21 +15,27 @@ async fn parallel_guesses_do_not_exceed_the_limit() {
     app.user("ann").await;
     for name in ["ann", "nobody"] {
         for round in 0..4 {
-            let guesses: Vec<_> = (0..200)
-                .map(|_| {
-                    let client = app.anonymous();
-                    tokio::spawn(async move { login_error(&login(&client, name, "x", None).await) })
-                })
-                .collect();
-            let (mut verified, mut busy) = (0, 0);
-            for guess in guesses {
-                let error = guess.await.unwrap();
-                verified += i32::from(error == invalid_credentials());
-                busy += i32::from(error.0 == "SERVER_BUSY");
+            let mut verified = 0;
+            // On a busy machine the hash queue may refuse even the first guess: then the round is repeated.
+            for _ in 0..10 {
+                let guesses: Vec<_> = (0..200)
+                    .map(|_| {
+                        let client = app.anonymous();
+                        tokio::spawn(async move { login_error(&login(&client, name, "x", None).await) })
+                    })
+                    .collect();
+                let mut is_busy = false;
+                for guess in guesses {
+                    let error = guess.await.unwrap();
+                    verified += i32::from(error == invalid_credentials());
+                    is_busy |= error.0 == "SERVER_BUSY";
+                }
+                if verified > 0 || !is_busy {
+                    break;
+                }
             }
-            // On a busy machine the hash queue may refuse even the first; none may be verified beyond the limit.
-            let (least, most) = (i32::from(busy == 0), if round == 0 { MAX_PENDING } else { 1 });
-            assert!((least..=most).contains(&verified), "{name}, round {round}: {verified}, {busy} busy");
+            let most = if round == 0 { MAX_PENDING } else { 1 };
+            assert!((1..=most).contains(&verified), "{name}, round {round}: {verified}");
             app.clock.advance(TimeDelta::seconds(5));
         }
     }
