@@ -56,52 +56,49 @@ pub async fn replace(app: &App, requester: &Requester, user_id: UserId, input: R
     let hash = hash_new_password(app, caller, user_id, &input).await?;
     let now = app.clock.now();
     let changes = input.changes.changes();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_USERS, now).await?;
-            roles::lock_built_in(&tx).await?;
-            let before = user_action::lock_manageable(&tx, &caller, UserAction::Update, user_id).await?;
-            let actions = [
-                (input.status != before.status).then_some(UserAction::SetStatus),
-                hash.as_ref().map(|_| UserAction::SetPassword),
-                input.roles.as_ref().map(|_| UserAction::SetRoles),
-            ];
-            for action in actions.into_iter().flatten() {
-                user_action::authorize(&tx, &caller, action, &before).await?;
-            }
-            if !users::update_account(&tx, &before, changes.clone(), now).await? {
-                return Err(version_conflict());
-            }
-            let mut user = reload(&tx, &before).await?;
-            if user.status != input.status {
-                users::update_status(&tx, &user, input.status, now).await?;
-                user = reload(&tx, &user).await?;
-            }
-            let (has_password, has_roles) = (hash.is_some(), input.roles.is_some());
-            if let Some(hash) = hash.clone() {
-                users::update_password(&tx, &user, hash, false, now).await?;
-                user = reload(&tx, &user).await?;
-            }
-            if let Some(names) = &input.roles {
-                let chosen = assignable(&tx, &caller, names, user.tenant_id).await?;
-                roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
-            }
-            end_sessions(&tx, &caller, (&before, &user), hash.as_deref(), now).await?;
-            if has_roles || input.status == Status::Disabled {
-                require_active_admin(&tx).await?;
-            }
+    app.write_admin_removal_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
+        let before = user_action::lock_manageable(&tx, &caller, UserAction::Update, user_id).await?;
+        let actions = [
+            (input.status != before.status).then_some(UserAction::SetStatus),
+            hash.as_ref().map(|_| UserAction::SetPassword),
+            input.roles.as_ref().map(|_| UserAction::SetRoles),
+        ];
+        for action in actions.into_iter().flatten() {
+            user_action::authorize(&tx, &caller, action, &before).await?;
+        }
+        if !users::update_account(&tx, &before, changes.clone(), now).await? {
+            return Err(version_conflict());
+        }
+        let mut user = reload(&tx, &before).await?;
+        if user.status != input.status {
+            users::update_status(&tx, &user, input.status, now).await?;
+            user = reload(&tx, &user).await?;
+        }
+        let (has_password, has_roles) = (hash.is_some(), input.roles.is_some());
+        if let Some(hash) = hash.clone() {
+            users::update_password(&tx, &user, hash, false, now).await?;
+            user = reload(&tx, &user).await?;
+        }
+        if let Some(names) = &input.roles {
+            let chosen = assignable(&tx, &caller, names, user.tenant_id).await?;
+            roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+        }
+        end_sessions(&tx, &caller, (&before, &user), hash.as_deref(), now).await?;
+        if has_roles || input.status == Status::Disabled {
+            require_active_admin(&tx).await?;
+        }
+        tx.record(
             AuditEvent::success("user.replace")
                 .by_caller(&caller)
                 .on_user(&user)
                 .with("password", has_password)
-                .with("roles", has_roles)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.emit(DomainEvent::UserUpdated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
-        })
-        .await
+                .with("roles", has_roles),
+        )
+        .await?;
+        tx.emit(DomainEvent::UserUpdated(user.clone()));
+        tx.commit(user).await
+    })
+    .await
 }
 
 async fn hash_new_password(app: &App, caller: &Caller, user_id: UserId, input: &ReplaceUser) -> Result<Option<String>> {
@@ -113,7 +110,7 @@ async fn hash_new_password(app: &App, caller: &Caller, user_id: UserId, input: &
 
 /// Ends the sessions that the change from `before` to `after` invalidates.
 async fn end_sessions(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     caller: &Caller,
     (before, after): (&user::Model, &user::Model),
     new_hash: Option<&str>,
@@ -174,26 +171,18 @@ async fn reset_own_password(
     }
     let hash = app.hasher.hash(&password).await?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::UPDATE_PASSWORD, now).await?;
-            let before = caller.user;
-            // Conflict: the password changed since the request was authenticated.
-            let is_current = before.password_hash == user.password_hash;
-            if !is_current || !users::update_password(&tx, &before, hash.clone(), false, now).await? {
-                return Err(version_conflict());
-            }
-            let user = reload(&tx, &before).await?;
-            end_all(&tx, &user, Some(session.id), EndReason::PasswordChanged, now).await?;
-            AuditEvent::success("password.reset")
-                .by_user(&user)
-                .on_user(&user)
-                .in_session(session)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.emit(DomainEvent::UserUpdated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
-        })
-        .await
+    app.write_as(requester, rule::UPDATE_PASSWORD, now, async |tx, caller| {
+        let before = caller.user;
+        // Conflict: the password changed since the request was authenticated.
+        let is_current = before.password_hash == user.password_hash;
+        if !is_current || !users::update_password(&tx, &before, hash.clone(), false, now).await? {
+            return Err(version_conflict());
+        }
+        let user = reload(&tx, &before).await?;
+        end_all(&tx, &user, Some(session.id), EndReason::PasswordChanged, now).await?;
+        tx.record(AuditEvent::success("password.reset").by_user(&user).on_user(&user).in_session(session)).await?;
+        tx.emit(DomainEvent::UserUpdated(user.clone()));
+        tx.commit(user).await
+    })
+    .await
 }

@@ -12,7 +12,6 @@ use crate::account::caller::requester::{Caller, Requester};
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::{RoleId, UserId};
 use crate::account::user::locking;
 use crate::account::user::query::search_key;
@@ -96,34 +95,31 @@ pub async fn require_names_by_row_id(app: &App, requester: &Requester, row_ids: 
 /// Refuses callers without the permission or with fewer permissions than the user or the roles, unknown roles, and to
 /// remove the last administrator.
 pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Vec<String>) -> Result<user::Model> {
-    let caller = requester.authorize(rule::ASSIGN_ROLES)?;
+    requester.authorize(rule::ASSIGN_ROLES)?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::ASSIGN_ROLES, now).await?;
-            roles::lock_built_in(&tx).await?;
-            let user = user_action::lock_manageable(&tx, &caller, UserAction::SetRoles, user_id).await?;
-            let chosen = assignable(&tx, &caller, &names, user.tenant_id).await?;
-            let before = access_of(&tx, user.id).await?.roles;
-            roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
-            locking::require_active_admin(&tx).await?;
-            if !users::update_version(&tx, &user, now).await? {
-                return Err(locking::version_conflict());
-            }
-            let after = access_of(&tx, user.id).await?.roles;
+    app.write_admin_removal_as(requester, rule::ASSIGN_ROLES, now, async |tx, caller| {
+        let user = user_action::lock_manageable(&tx, &caller, UserAction::SetRoles, user_id).await?;
+        let chosen = assignable(&tx, &caller, &names, user.tenant_id).await?;
+        let before = access_of(&tx, user.id).await?.roles;
+        roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+        locking::require_active_admin(&tx).await?;
+        if !users::update_version(&tx, &user, now).await? {
+            return Err(locking::version_conflict());
+        }
+        let after = access_of(&tx, user.id).await?.roles;
+        tx.record(
             AuditEvent::success("user.roles")
                 .by_caller(&caller)
                 .on_user(&user)
                 .with("before", before)
-                .with("after", after)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            let user = locking::reload(&tx, &user).await?;
-            tx.emit(DomainEvent::UserUpdated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
-        })
-        .await
+                .with("after", after),
+        )
+        .await?;
+        let user = locking::reload(&tx, &user).await?;
+        tx.emit(DomainEvent::UserUpdated(user.clone()));
+        tx.commit(user).await
+    })
+    .await
 }
 
 /// The roles with these names, if `caller` may assign them to a user of this tenant.

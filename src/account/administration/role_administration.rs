@@ -43,57 +43,49 @@ pub struct SaveRole {
 /// Refuses callers without the permission, or with fewer permissions than a holder whose role is renamed. Refuses
 /// changes to built-in roles, and names that are taken or, with a holder's other roles, too long.
 pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<Role> {
-    let caller = requester.authorize(rule::WRITE_ROLES)?;
+    requester.authorize(rule::WRITE_ROLES)?;
     let now = app.clock.now();
     let key = canonical(input.name.as_str());
     if key.chars().count() > MAX_KEY_LENGTH {
         return Err(too_long("use a shorter name").into());
     }
     let description = input.description.map(|description| description.as_str().to_owned());
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_ROLES, now).await?;
-            if !caller.access.covers(&input.permissions) {
-                return Err(Error::Forbidden);
-            }
-            let found = match input.id {
-                Some(id) => Some(lock_editable(&tx, &caller, id).await?),
-                None => match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {
-                    Some((row, _)) => Some(lock_editable(&tx, &caller, row.uid.into()).await?),
-                    None => None,
-                },
-            };
-            let mut event = AuditEvent::success("role.save").by_caller(&caller);
-            let row = match found {
-                Some(role) => {
-                    if !input.permissions.is_superset(&role.permissions) {
-                        // Every holder loses a removed permission.
-                        let holders = users::list_holders(&tx, role.row.id).await?;
-                        user_action::authorize_for_holders(&tx, &caller, &holders).await?;
-                    }
-                    roles::update_description(&tx, role.row.id, description.clone(), now).await?;
-                    let mut row = role::Model { description: description.clone(), updated_at: now.into(), ..role.row };
-                    if input.id.is_some() && row.name != input.name.as_str() {
-                        event = event.with("before", row.name.as_str());
-                        rename(&tx, &caller, &row, (input.name.as_str(), &key), now).await?;
-                        (row.name, row.name_key) = (input.name.as_str().to_owned(), key.clone());
-                    }
-                    row
+    app.write_as(requester, rule::WRITE_ROLES, now, async |tx, caller| {
+        if !caller.access.covers(&input.permissions) {
+            return Err(Error::Forbidden);
+        }
+        let found = match input.id {
+            Some(id) => Some(lock_editable(&tx, &caller, id).await?),
+            None => match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {
+                Some((row, _)) => Some(lock_editable(&tx, &caller, row.uid.into()).await?),
+                None => None,
+            },
+        };
+        let mut event = AuditEvent::success("role.save").by_caller(&caller);
+        let row = match found {
+            Some(role) => {
+                if !input.permissions.is_superset(&role.permissions) {
+                    // Every holder loses a removed permission.
+                    let holders = users::list_holders(&tx, role.row.id).await?;
+                    user_action::authorize_for_holders(&tx, &caller, &holders).await?;
                 }
-                None => roles::insert(&tx, new_row(app, &input.name, &key, description.clone(), now)).await?,
-            };
-            let names: Vec<_> = input.permissions.iter().map(|permission| permission.name()).collect();
-            roles::replace_permissions(&tx, row.id, names.iter().copied()).await?;
-            event
-                .on_object(row.uid)
-                .with("role", row.name.as_str())
-                .with("permissions", names)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.commit().await?;
-            Ok(Role { row, permissions: input.permissions.clone() })
-        })
-        .await
+                roles::update_description(&tx, role.row.id, description.clone(), now).await?;
+                let mut row = role::Model { description: description.clone(), updated_at: now.into(), ..role.row };
+                if input.id.is_some() && row.name != input.name.as_str() {
+                    event = event.with("before", row.name.as_str());
+                    rename(&tx, &caller, &row, (input.name.as_str(), &key), now).await?;
+                    (row.name, row.name_key) = (input.name.as_str().to_owned(), key.clone());
+                }
+                row
+            }
+            None => roles::insert(&tx, new_row(app, &input.name, &key, description.clone(), now)).await?,
+        };
+        let names: Vec<_> = input.permissions.iter().map(|permission| permission.name()).collect();
+        roles::replace_permissions(&tx, row.id, names.iter().copied()).await?;
+        tx.record(event.on_object(row.uid).with("role", row.name.as_str()).with("permissions", names)).await?;
+        tx.commit(Role { row, permissions: input.permissions.clone() }).await
+    })
+    .await
 }
 
 fn new_row(app: &App, name: &Name, key: &str, description: Option<String>, now: DateTime<Utc>) -> role::ActiveModel {
@@ -115,31 +107,29 @@ fn new_row(app: &App, name: &Name, key: &str, description: Option<String>, now: 
 /// Refuses callers without the permission, or with fewer permissions than the role or one of its holders; unknown ids,
 /// and built-in roles.
 pub async fn delete(app: &App, requester: &Requester, id: RoleId) -> Result<RoleId> {
-    let caller = requester.authorize(rule::WRITE_ROLES)?;
+    requester.authorize(rule::WRITE_ROLES)?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_ROLES, now).await?;
-            let Role { row, permissions } = lock_editable(&tx, &caller, id).await?;
-            let holders = mark_holders_changed(&tx, &caller, &row, now).await?;
-            roles::delete(&tx, row.id).await?;
-            let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
+    app.write_as(requester, rule::WRITE_ROLES, now, async |tx, caller| {
+        let Role { row, permissions } = lock_editable(&tx, &caller, id).await?;
+        let holders = mark_holders_changed(&tx, &caller, &row, now).await?;
+        roles::delete(&tx, row.id).await?;
+        let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
+        tx.record(
             AuditEvent::success("role.delete")
                 .by_caller(&caller)
                 .on_object(row.uid)
                 .with("role", row.name.as_str())
                 .with("permissions", names)
-                .with("users", holders.len())
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.commit().await?;
-            Ok(id)
-        })
-        .await
+                .with("users", holders.len()),
+        )
+        .await?;
+        tx.commit(id).await
+    })
+    .await
 }
 
 /// The locked role with this id, if the caller may change it.
-async fn lock_editable(tx: &UnitOfWork, caller: &Caller, id: RoleId) -> Result<Role> {
+async fn lock_editable(tx: &UnitOfWork<'_>, caller: &Caller, id: RoleId) -> Result<Role> {
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such role").for_field("roleId");
     let role = Role::from(roles::lock(tx, id.uuid()).await?.ok_or_else(missing)?);
     if role.row.built_in {
@@ -153,7 +143,7 @@ async fn lock_editable(tx: &UnitOfWork, caller: &Caller, id: RoleId) -> Result<R
 /// Marks the holders of a renamed or deleted role as changed. Their tokens contain its name, which other services may
 /// rely on.
 async fn mark_holders_changed(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     caller: &Caller,
     role: &role::Model,
     now: DateTime<Utc>,
@@ -167,7 +157,7 @@ async fn mark_holders_changed(
 }
 
 async fn rename(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     caller: &Caller,
     role: &role::Model,
     (name, key): (&str, &str),

@@ -11,7 +11,6 @@ use crate::account::access::rule::{self, Rule};
 use crate::account::authentication::session_end::end_all_in_scope;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::event::audit::AuditEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::TenantId;
 use crate::account::names::name::Name;
 use crate::account::pagination::{self, CursorKind, PageRequest, Slice};
@@ -75,38 +74,36 @@ pub async fn load(app: &App, ids: Vec<i64>) -> Result<BTreeMap<i64, tenant::Mode
 /// # Errors
 /// Refuses callers without the permission, and unknown ids.
 pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: Name) -> Result<tenant::Model> {
-    let caller = requester.authorize(rule::WRITE_TENANTS)?;
+    requester.authorize(rule::WRITE_TENANTS)?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_TENANTS, now).await?;
-            let tenant = match id {
-                Some(id) => {
-                    let tenant = find_in_scope(&tx, &caller, rule::WRITE_TENANTS, id).await?;
-                    tenants::update_name(&tx, &tenant, name.as_str()).await?;
-                    tenant::Model { name: name.as_str().to_owned(), ..tenant }
-                }
-                None => {
-                    let row = tenant::ActiveModel {
-                        uid: Set(app.entropy.uuid(now)),
-                        name: Set(name.as_str().to_owned()),
-                        created_at: Set(now.into()),
-                        status: Set(Status::Active),
-                        ..Default::default()
-                    };
-                    tenants::insert(&tx, row).await?
-                }
-            };
+    app.write_as(requester, rule::WRITE_TENANTS, now, async |tx, caller| {
+        let tenant = match id {
+            Some(id) => {
+                let tenant = find_in_scope(&tx, &caller, rule::WRITE_TENANTS, id).await?;
+                tenants::update_name(&tx, &tenant, name.as_str()).await?;
+                tenant::Model { name: name.as_str().to_owned(), ..tenant }
+            }
+            None => {
+                let row = tenant::ActiveModel {
+                    uid: Set(app.entropy.uuid(now)),
+                    name: Set(name.as_str().to_owned()),
+                    created_at: Set(now.into()),
+                    status: Set(Status::Active),
+                    ..Default::default()
+                };
+                tenants::insert(&tx, row).await?
+            }
+        };
+        tx.record(
             AuditEvent::success("tenant.save")
                 .by_caller(&caller)
                 .on_object(tenant.uid)
-                .with("name", tenant.name.as_str())
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.commit().await?;
-            Ok(tenant)
-        })
-        .await
+                .with("name", tenant.name.as_str()),
+        )
+        .await?;
+        tx.commit(tenant).await
+    })
+    .await
 }
 
 /// Enables or disables a tenant. Disabling ends the sessions of its users at once, and refuses their logins, tokens and
@@ -115,35 +112,33 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
 /// # Errors
 /// Refuses callers without the permission, unknown ids, and to disable the default tenant.
 pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: Status) -> Result<tenant::Model> {
-    let caller = requester.authorize(rule::WRITE_TENANTS)?;
+    requester.authorize(rule::WRITE_TENANTS)?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_TENANTS, now).await?;
-            let tenant = lock_tenant(&tx, &caller, rule::WRITE_TENANTS, id).await?;
-            let is_disabled = status == Status::Disabled;
-            if is_disabled {
-                require_not_default(&tenant)?;
-            }
-            tenants::update_status(&tx, &tenant, status).await?;
-            // First: a concurrent login either waits and finds its user disabled, or its session is among those ended
-            // below.
-            users::update_tenant_disabled(&tx, tenant.id, is_disabled, now).await?;
-            if is_disabled {
-                let scope = TenantScope::Tenant(tenant.id);
-                end_all_in_scope(&tx, scope, EndReason::AccountDisabled, now).await?;
-                api_tokens::update_tenant_from_login_revoked(&tx, tenant.id, now).await?;
-            }
+    app.write_as(requester, rule::WRITE_TENANTS, now, async |tx, caller| {
+        let tenant = lock_tenant(&tx, &caller, rule::WRITE_TENANTS, id).await?;
+        let is_disabled = status == Status::Disabled;
+        if is_disabled {
+            require_not_default(&tenant)?;
+        }
+        tenants::update_status(&tx, &tenant, status).await?;
+        // First: a concurrent login either waits and finds its user disabled, or its session is among those ended
+        // below.
+        users::update_tenant_disabled(&tx, tenant.id, is_disabled, now).await?;
+        if is_disabled {
+            let scope = TenantScope::Tenant(tenant.id);
+            end_all_in_scope(&tx, scope, EndReason::AccountDisabled, now).await?;
+            api_tokens::update_tenant_from_login_revoked(&tx, tenant.id, now).await?;
+        }
+        tx.record(
             AuditEvent::success("tenant.status")
                 .by_caller(&caller)
                 .on_object(tenant.uid)
-                .with("status", if is_disabled { "DISABLED" } else { "ACTIVE" })
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.commit().await?;
-            Ok(tenant::Model { status, ..tenant })
-        })
-        .await
+                .with("status", if is_disabled { "DISABLED" } else { "ACTIVE" }),
+        )
+        .await?;
+        tx.commit(tenant::Model { status, ..tenant }).await
+    })
+    .await
 }
 
 /// Deletes a tenant without users.
@@ -151,29 +146,27 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
 /// # Errors
 /// Refuses callers without the permission, unknown ids, the default tenant, and a tenant with users.
 pub async fn delete(app: &App, requester: &Requester, id: TenantId) -> Result<TenantId> {
-    let caller = requester.authorize(rule::WRITE_TENANTS)?;
+    requester.authorize(rule::WRITE_TENANTS)?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_TENANTS, now).await?;
-            let tenant = lock_tenant(&tx, &caller, rule::WRITE_TENANTS, id).await?;
-            require_not_default(&tenant)?;
-            let count = users::count(&tx, TenantScope::Tenant(tenant.id), &Filter::default()).await?;
-            if count > 0 {
-                let message = format!("the tenant has users ({count}): delete them first");
-                return Err(Refusal::new(RefusalCode::TenantHasUsers, message).for_field("tenantId").into());
-            }
-            tenants::delete(&tx, &tenant).await?;
+    app.write_as(requester, rule::WRITE_TENANTS, now, async |tx, caller| {
+        let tenant = lock_tenant(&tx, &caller, rule::WRITE_TENANTS, id).await?;
+        require_not_default(&tenant)?;
+        let count = users::count(&tx, TenantScope::Tenant(tenant.id), &Filter::default()).await?;
+        if count > 0 {
+            let message = format!("the tenant has users ({count}): delete them first");
+            return Err(Refusal::new(RefusalCode::TenantHasUsers, message).for_field("tenantId").into());
+        }
+        tenants::delete(&tx, &tenant).await?;
+        tx.record(
             AuditEvent::success("tenant.delete")
                 .by_caller(&caller)
                 .on_object(tenant.uid)
-                .with("name", tenant.name.as_str())
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.commit().await?;
-            Ok(id)
-        })
-        .await
+                .with("name", tenant.name.as_str()),
+        )
+        .await?;
+        tx.commit(id).await
+    })
+    .await
 }
 
 fn require_not_default(tenant: &tenant::Model) -> Result<()> {

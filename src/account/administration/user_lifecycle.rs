@@ -43,7 +43,7 @@ pub async fn create_in_tenant(
     role_names: Vec<String>,
     tenant: Option<TenantId>,
 ) -> Result<user::Model> {
-    let caller = requester.authorize(rule::WRITE_USERS)?;
+    requester.authorize(rule::WRITE_USERS)?;
     if !role_names.is_empty() {
         requester.authorize(rule::ASSIGN_ROLES)?;
     }
@@ -55,32 +55,24 @@ pub async fn create_in_tenant(
     check_policy(app, &input.password, input.forbidden_names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_USERS, now).await?;
-            if !role_names.is_empty() {
-                caller.require(rule::ASSIGN_ROLES)?;
-            }
-            let tenant = match tenant {
-                Some(id) => lock_tenant(&tx, &caller, rule::WRITE_USERS, id).await?,
-                None => lock_own_tenant(&tx, &caller).await?,
-            };
-            let is_disabled = tenant.status == tenant::Status::Disabled;
-            let chosen = assignable(&tx, &caller, &role_names, tenant.id).await?;
-            let user = insert(&tx, app, &input, hash.clone(), (tenant.id, is_disabled), now).await?;
-            roles::insert_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
-            let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
-            AuditEvent::success("user.create")
-                .by_caller(&caller)
-                .on_user(&user)
-                .with("roles", names)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.emit(DomainEvent::UserCreated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
-        })
-        .await
+    app.write_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
+        if !role_names.is_empty() {
+            caller.require(rule::ASSIGN_ROLES)?;
+        }
+        let tenant = match tenant {
+            Some(id) => lock_tenant(&tx, &caller, rule::WRITE_USERS, id).await?,
+            None => lock_own_tenant(&tx, &caller).await?,
+        };
+        let is_disabled = tenant.status == tenant::Status::Disabled;
+        let chosen = assignable(&tx, &caller, &role_names, tenant.id).await?;
+        let user = insert(&tx, app, &input, hash.clone(), (tenant.id, is_disabled), now).await?;
+        roles::insert_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
+        let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
+        tx.record(AuditEvent::success("user.create").by_caller(&caller).on_user(&user).with("roles", names)).await?;
+        tx.emit(DomainEvent::UserCreated(user.clone()));
+        tx.commit(user).await
+    })
+    .await
 }
 
 /// Applies [`UpdateUser`] to a user.
@@ -88,43 +80,36 @@ pub async fn create_in_tenant(
 /// # Errors
 /// Refuses callers without the permission or with fewer permissions than the user, and names that are taken.
 pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: UpdateUser) -> Result<user::Model> {
-    let caller = requester.authorize(rule::WRITE_USERS)?;
+    requester.authorize(rule::WRITE_USERS)?;
     let now = app.clock.now();
     let version = input.version;
     let action = input.action();
     let changes = input.changes();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_USERS, now).await?;
-            let user = user_action::lock_manageable(&tx, &caller, action, user_id).await?;
-            if version.is_some_and(|version| version != user.version) {
-                return Err(version_conflict());
-            }
-            if changes.is_noop_for(&user) {
-                return Ok(user);
-            }
-            let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
-            let changes_address = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
-            if !users::update_account(&tx, &user, changes.clone(), now).await? {
-                return Err(version_conflict());
-            }
-            if changes_address {
-                // The holder of the old address must log in again to show that they still own the account (promise
-                // S13).
-                let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
-                end_all(&tx, &user, own, EndReason::Revoked, now).await?;
-            }
-            AuditEvent::success("user.update")
-                .by_caller(&caller)
-                .on_user(&user)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            let user = reload(&tx, &user).await?;
-            tx.emit(DomainEvent::UserUpdated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
-        })
-        .await
+    app.write_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
+        let user = user_action::lock_manageable(&tx, &caller, action, user_id).await?;
+        if version.is_some_and(|version| version != user.version) {
+            return Err(version_conflict());
+        }
+        if changes.is_noop_for(&user) {
+            return Ok(tx.roll_back(user));
+        }
+        let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
+        let changes_address = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
+        if !users::update_account(&tx, &user, changes.clone(), now).await? {
+            return Err(version_conflict());
+        }
+        if changes_address {
+            // The holder of the old address must log in again to show that they still own the account (promise
+            // S13).
+            let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
+            end_all(&tx, &user, own, EndReason::Revoked, now).await?;
+        }
+        tx.record(AuditEvent::success("user.update").by_caller(&caller).on_user(&user)).await?;
+        let user = reload(&tx, &user).await?;
+        tx.emit(DomainEvent::UserUpdated(user.clone()));
+        tx.commit(user).await
+    })
+    .await
 }
 
 /// Enables or disables a user; disabling ends all sessions at once.
@@ -133,39 +118,30 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
 /// Refuses callers without the permission or with fewer permissions than the user, and to disable the last
 /// administrator.
 pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, status: Status) -> Result<user::Model> {
-    let caller = requester.authorize(rule::WRITE_USERS)?;
+    requester.authorize(rule::WRITE_USERS)?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_USERS, now).await?;
-            roles::lock_built_in(&tx).await?;
-            let user = user_action::lock_manageable(&tx, &caller, UserAction::SetStatus, user_id).await?;
-            if user.status == status {
-                return Ok(user);
-            }
-            if !users::update_status(&tx, &user, status, now).await? {
-                return Err(version_conflict());
-            }
-            if status == Status::Disabled {
-                end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
-                require_active_admin(&tx).await?;
-            }
-            let name = match status {
-                Status::Active => "ACTIVE",
-                Status::Disabled => "DISABLED",
-            };
-            AuditEvent::success("user.status")
-                .by_caller(&caller)
-                .on_user(&user)
-                .with("status", name)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            let user = reload(&tx, &user).await?;
-            tx.emit(DomainEvent::UserUpdated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
-        })
-        .await
+    app.write_admin_removal_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
+        let user = user_action::lock_manageable(&tx, &caller, UserAction::SetStatus, user_id).await?;
+        if user.status == status {
+            return Ok(tx.roll_back(user));
+        }
+        if !users::update_status(&tx, &user, status, now).await? {
+            return Err(version_conflict());
+        }
+        if status == Status::Disabled {
+            end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
+            require_active_admin(&tx).await?;
+        }
+        let name = match status {
+            Status::Active => "ACTIVE",
+            Status::Disabled => "DISABLED",
+        };
+        tx.record(AuditEvent::success("user.status").by_caller(&caller).on_user(&user).with("status", name)).await?;
+        let user = reload(&tx, &user).await?;
+        tx.emit(DomainEvent::UserUpdated(user.clone()));
+        tx.commit(user).await
+    })
+    .await
 }
 
 /// Deletes a user with all sessions and role assignments; audit events stay.
@@ -174,17 +150,14 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
 /// Refuses callers without the permission or with fewer permissions than the user, and to delete the last
 /// administrator.
 pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result<UserId> {
-    let caller = requester.authorize(rule::DELETE_USERS)?;
+    requester.authorize(rule::DELETE_USERS)?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::DELETE_USERS, now).await?;
-            roles::lock_built_in(&tx).await?;
-            let user = user_action::lock_manageable(&tx, &caller, UserAction::Delete, user_id).await?;
-            delete_in_transaction(app, requester, &caller, tx, user, now).await?;
-            Ok(user_id)
-        })
-        .await
+    app.write_admin_removal_as(requester, rule::DELETE_USERS, now, async |tx, caller| {
+        let user = user_action::lock_manageable(&tx, &caller, UserAction::Delete, user_id).await?;
+        delete_in_transaction(&tx, &caller, user, now).await?;
+        tx.commit(user_id).await
+    })
+    .await
 }
 
 /// Deletes the caller's own user.
@@ -192,39 +165,30 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
 /// # Errors
 /// Refuses callers without a session, and the last administrator.
 pub async fn delete_own(app: &App, requester: &Requester) -> Result<()> {
-    let caller = requester.authorize(rule::DELETE_OWN_USER)?;
+    requester.authorize(rule::DELETE_OWN_USER)?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::DELETE_OWN_USER, now).await?;
-            roles::lock_built_in(&tx).await?;
-            let user = lock(&tx, &caller.user).await?;
-            delete_in_transaction(app, requester, &caller, tx, user, now).await
-        })
-        .await
+    app.write_admin_removal_as(requester, rule::DELETE_OWN_USER, now, async |tx, caller| {
+        let user = lock(&tx, &caller.user).await?;
+        delete_in_transaction(&tx, &caller, user, now).await?;
+        tx.commit(()).await
+    })
+    .await
 }
 
 async fn delete_in_transaction(
-    app: &App,
-    requester: &Requester,
+    tx: &UnitOfWork<'_>,
     caller: &Caller,
-    tx: UnitOfWork,
     user: user::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
     // The sessions are deleted with the user; their revocations stay listed for external verifiers.
-    users::lock_by_id(&tx, user.id).await?;
-    end_all(&tx, &user, None, EndReason::Revoked, now).await?;
-    if !users::delete(&tx, &user).await? {
+    users::lock_by_id(tx, user.id).await?;
+    end_all(tx, &user, None, EndReason::Revoked, now).await?;
+    if !users::delete(tx, &user).await? {
         return Err(version_conflict());
     }
-    require_active_admin(&tx).await?;
-    AuditEvent::success("user.delete")
-        .by_caller(caller)
-        .on_user(&user)
-        .record(&tx, app, &requester.context, now)
-        .await?;
+    require_active_admin(tx).await?;
+    tx.record(AuditEvent::success("user.delete").by_caller(caller).on_user(&user)).await?;
     tx.emit(DomainEvent::UserDeleted(user));
-    tx.commit().await?;
     Ok(())
 }

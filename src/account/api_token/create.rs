@@ -13,7 +13,6 @@ use crate::account::caller::api_token::ApiToken;
 use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::ApiTokenId;
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
@@ -67,30 +66,28 @@ pub(in crate::account) async fn create_as(
     format: SecretFormat,
     created_by: CreatedBy,
 ) -> Result<CreatedApiToken> {
-    let caller = requester.authorize(rule::CREATE_API_TOKEN)?;
+    requester.authorize(rule::CREATE_API_TOKEN)?;
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::CREATE_API_TOKEN, now).await?;
-            if created_by == CreatedBy::Login
-                && api_tokens::count(&tx, caller.user.id, Some(now)).await? >= MAX_TOKENS
-                && let Some(idle) = api_tokens::find_least_recently_used_from_login(&tx, caller.user.id, now).await?
-            {
-                api_tokens::update_revoked(&tx, &idle, now).await?;
-            }
-            let created =
-                insert(&tx, app, &caller.user, &caller.access, new_token.clone(), (format, created_by), now).await?;
+    app.write_as(requester, rule::CREATE_API_TOKEN, now, async |tx, caller| {
+        if created_by == CreatedBy::Login
+            && api_tokens::count(&tx, caller.user.id, Some(now)).await? >= MAX_TOKENS
+            && let Some(idle) = api_tokens::find_least_recently_used_from_login(&tx, caller.user.id, now).await?
+        {
+            api_tokens::update_revoked(&tx, &idle, now).await?;
+        }
+        let created =
+            insert(&tx, app, &caller.user, &caller.access, new_token.clone(), (format, created_by), now).await?;
+        tx.record(
             AuditEvent::success("api_token.create")
                 .by_caller(&caller)
                 .on_user(&caller.user)
                 .with("apiToken", created.token.id().to_string())
-                .with("permissions", created.token.row.permissions.as_deref())
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.commit().await?;
-            Ok(created)
-        })
-        .await
+                .with("permissions", created.token.row.permissions.as_deref()),
+        )
+        .await?;
+        tx.commit(created).await
+    })
+    .await
 }
 
 /// Inserts the token within the caller's transaction.

@@ -9,7 +9,6 @@ use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::ApiTokenId;
 use crate::account::pagination::{self, PageRequest, RowFilter, Slice};
 use crate::app::App;
@@ -25,34 +24,32 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
     let caller = requester.caller()?;
     let now = app.clock.now();
     limit_own_change(app, caller, rule::MANAGE_API_TOKENS, now).await?;
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::MANAGE_API_TOKENS, now).await?;
-            let token = match caller.api_token() {
-                Some(itself) if itself.id() == id => itself.clone(),
-                _ => {
-                    let (token, owner) = find_manageable(&tx, &caller, id).await?;
-                    user_action::authorize(&tx, &caller, UserAction::RestrictApiToken, &owner).await?;
-                    // Waits for concurrent operations with the token, which then fail or are complete.
-                    users::lock_by_id(&tx, owner.id).await?;
-                    token
-                }
-            };
-            let is_new = api_tokens::update_revoked(&tx, &token.row, now).await?;
-            let (row, owner) =
-                api_tokens::find_with_user(&tx, TenantScope::AllTenants, id.uuid()).await?.ok_or_else(missing)?;
-            if is_new {
+    app.write_as(requester, rule::MANAGE_API_TOKENS, now, async |tx, caller| {
+        let token = match caller.api_token() {
+            Some(itself) if itself.id() == id => itself.clone(),
+            _ => {
+                let (token, owner) = find_manageable(&tx, &caller, id).await?;
+                user_action::authorize(&tx, &caller, UserAction::RestrictApiToken, &owner).await?;
+                // Waits for concurrent operations with the token, which then fail or are complete.
+                users::lock_by_id(&tx, owner.id).await?;
+                token
+            }
+        };
+        let is_new = api_tokens::update_revoked(&tx, &token.row, now).await?;
+        let (row, owner) =
+            api_tokens::find_with_user(&tx, TenantScope::AllTenants, id.uuid()).await?.ok_or_else(missing)?;
+        if is_new {
+            tx.record(
                 AuditEvent::success("api_token.revoke")
                     .by_caller(&caller)
                     .on_user(&owner)
-                    .with("apiToken", id.to_string())
-                    .record(&tx, app, &requester.context, now)
-                    .await?;
-            }
-            tx.commit().await?;
-            Ok((row.into(), owner))
-        })
-        .await
+                    .with("apiToken", id.to_string()),
+            )
+            .await?;
+        }
+        tx.commit((row.into(), owner)).await
+    })
+    .await
 }
 
 /// The token and its owner. The caller's right to the action is checked separately.

@@ -15,7 +15,6 @@ use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::ApiTokenId;
 use crate::account::names::name::Name;
 use crate::app::App;
@@ -97,42 +96,37 @@ pub async fn update(
     let caller = requester.caller()?;
     let now = app.clock.now();
     limit_own_change(app, caller, rule::MANAGE_API_TOKENS, now).await?;
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::MANAGE_API_TOKENS, now).await?;
-            let (token, owner) = find_manageable(&tx, &caller, id).await?;
-            users::lock_by_id(&tx, owner.id).await?;
-            let token = ApiToken::from(api_tokens::lock(&tx, &token.row).await?.ok_or_else(missing)?);
-            user_action::authorize(&tx, &caller, input.action(&token, now), &owner).await?;
-            if token.row.revoked_at.is_some() {
-                return Err(missing().into());
-            }
-            if input.version.is_some_and(|version| version != token.row.version) {
-                return Err(version_conflict());
-            }
-            if let Some(permissions) = &input.permissions {
-                new_token::require_covered_by(permissions, &caller.access)?;
-                new_token::require_covered_by(permissions, &grants::access_of(&tx, owner.id).await?)?;
-            }
-            let changes = input.changes(now);
-            if is_unchanged(&token.row, &changes) {
-                return Ok((token, owner));
-            }
-            if !api_tokens::update(&tx, &token.row, changes, now).await? {
-                return Err(version_conflict());
-            }
-            AuditEvent::success("api_token.update")
-                .by_caller(&caller)
-                .on_user(&owner)
-                .with("apiToken", id.to_string())
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            let (row, owner) =
-                api_tokens::find_with_user(&tx, TenantScope::AllTenants, id.uuid()).await?.ok_or_else(missing)?;
-            tx.commit().await?;
-            Ok((row.into(), owner))
-        })
-        .await
+    app.write_as(requester, rule::MANAGE_API_TOKENS, now, async |tx, caller| {
+        let (token, owner) = find_manageable(&tx, &caller, id).await?;
+        users::lock_by_id(&tx, owner.id).await?;
+        let token = ApiToken::from(api_tokens::lock(&tx, &token.row).await?.ok_or_else(missing)?);
+        user_action::authorize(&tx, &caller, input.action(&token, now), &owner).await?;
+        if token.row.revoked_at.is_some() {
+            return Err(missing().into());
+        }
+        if input.version.is_some_and(|version| version != token.row.version) {
+            return Err(version_conflict());
+        }
+        if let Some(permissions) = &input.permissions {
+            new_token::require_covered_by(permissions, &caller.access)?;
+            new_token::require_covered_by(permissions, &grants::access_of(&tx, owner.id).await?)?;
+        }
+        let changes = input.changes(now);
+        if is_unchanged(&token.row, &changes) {
+            return Ok(tx.roll_back((token, owner)));
+        }
+        if !api_tokens::update(&tx, &token.row, changes, now).await? {
+            return Err(version_conflict());
+        }
+        tx.record(
+            AuditEvent::success("api_token.update").by_caller(&caller).on_user(&owner).with("apiToken", id.to_string()),
+        )
+        .await?;
+        let (row, owner) =
+            api_tokens::find_with_user(&tx, TenantScope::AllTenants, id.uuid()).await?.ok_or_else(missing)?;
+        tx.commit((row.into(), owner)).await
+    })
+    .await
 }
 
 /// Whether the row already has every changed value.

@@ -6,7 +6,6 @@ use crate::account::access::rule;
 use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::user::locking::version_conflict;
 use crate::app::App;
 use crate::error::Result;
@@ -20,19 +19,12 @@ pub async fn record_activity(app: &App, requester: &Requester) -> Result<DateTim
     let caller = requester.authorize(rule::RECORD_ACTIVITY)?;
     let now = app.clock.now();
     limit_own_change(app, caller, rule::RECORD_ACTIVITY, now).await?;
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::RECORD_ACTIVITY, now).await?;
-            if !users::update_login(&tx, &caller.user, None, now).await? {
-                return Err(version_conflict());
-            }
-            AuditEvent::success("login.bump")
-                .by_caller(&caller)
-                .on_user(&caller.user)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            tx.commit().await?;
-            Ok(now)
-        })
-        .await
+    app.write_as(requester, rule::RECORD_ACTIVITY, now, async |tx, caller| {
+        if !users::update_login(&tx, &caller.user, None, now).await? {
+            return Err(version_conflict());
+        }
+        tx.record(AuditEvent::success("login.bump").by_caller(&caller).on_user(&caller.user)).await?;
+        tx.commit(now).await
+    })
+    .await
 }

@@ -13,7 +13,6 @@ use crate::account::access::grants;
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::failure_audit;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::identifier::Identifier;
 use crate::account::names::name::Name;
 use crate::account::names::username::matches_exactly;
@@ -180,28 +179,19 @@ async fn verify_and_open(
     let attempt = &*attempt;
     let rehash = if verdict.needs_rehash { Some(app.hasher.hash(&input.password).await?) } else { None };
 
-    app.db
-        .retry(|| async {
-            let tx = UnitOfWork::begin(app, now).await?;
-            if !users::update_login(&tx, user, rehash.clone(), now).await? {
-                return Ok(None);
-            }
-            let issued =
-                session::open(&tx, app, user, context, input.device_name.clone(), input.transport, now).await?;
-            if let Some(device) = device {
-                login_origin::record_device(&tx, user, device, now).await?;
-            }
-            AuditEvent::success("login")
-                .by_user(user)
-                .on_user(user)
-                .in_session(&issued.session)
-                .record(&tx, app, context, now)
-                .await?;
-            attempt.succeed(&tx).await?;
-            tx.commit().await?;
-            Ok(Some(issued))
-        })
-        .await
+    app.write(context, now, async |tx| {
+        if !users::update_login(&tx, user, rehash.clone(), now).await? {
+            return Ok(tx.roll_back(None));
+        }
+        let issued = session::open(&tx, app, user, context, input.device_name.clone(), input.transport, now).await?;
+        if let Some(device) = device {
+            login_origin::record_device(&tx, user, device, now).await?;
+        }
+        tx.record(AuditEvent::success("login").by_user(user).on_user(user).in_session(&issued.session)).await?;
+        attempt.succeed(&tx).await?;
+        tx.commit(Some(issued)).await
+    })
+    .await
 }
 
 /// Whether the user has the required role. The query also runs for unknown names and before password verification, so

@@ -13,7 +13,6 @@ use crate::account::caller::api_token::ApiToken;
 use crate::account::caller::auth_cookies::AuthCookies;
 use crate::account::caller::requester::{Identity, Requester};
 use crate::account::event::audit::AuditEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::session_lifetime::is_live;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -118,45 +117,42 @@ async fn end_sessions(
     }
     // Ending more than the own session requires a current credential.
     let is_own = scope == SessionScope::Current && api_tokens == ApiTokenSelection::FromLogin;
-    app.db
-        .retry(|| async {
-            let tx = UnitOfWork::begin(app, now).await?;
-            let Some(Authority { session, user, stale }) = authority(app, &tx, &named, is_own, now).await? else {
-                return Ok(LogoutResult::default());
-            };
-            let is_live = is_live(&session, now);
-            let (only, reason) = (std::slice::from_ref(&session), EndReason::Logout);
-            let mut done = LogoutResult::default();
-            match stale {
-                _ if is_own => done.ended.sessions = end(&tx, &user, only, reason, now).await?,
-                // Only a live session has authority over other sessions.
-                _ if !is_live => {}
-                Some(StaleToken::AccessToken(error)) => return Err(Error::Unauthenticated(error)),
-                Some(StaleToken::RefreshToken) => {
-                    done.ended.sessions = end(&tx, &user, only, reason, now).await?;
-                    done.is_partial = true;
-                }
-                None => {
-                    let except = (scope == SessionScope::Others).then_some(session.id);
-                    done.ended = match scope {
-                        SessionScope::Current => EndedCounts {
-                            sessions: end(&tx, &user, only, reason, now).await?,
-                            api_tokens: api_tokens.revoke(&tx, &user, now).await?,
-                        },
-                        SessionScope::Others | SessionScope::All => {
-                            end_all_and_api_tokens(&tx, &user, except, api_tokens, reason, now).await?
-                        }
-                    };
-                }
+    app.write(&requester.context, now, async |tx| {
+        let Some(Authority { session, user, stale }) = authority(app, &tx, &named, is_own, now).await? else {
+            return Ok(tx.roll_back(LogoutResult::default()));
+        };
+        let is_live = is_live(&session, now);
+        let (only, reason) = (std::slice::from_ref(&session), EndReason::Logout);
+        let mut done = LogoutResult::default();
+        match stale {
+            _ if is_own => done.ended.sessions = end(&tx, &user, only, reason, now).await?,
+            // Only a live session has authority over other sessions.
+            _ if !is_live => {}
+            Some(StaleToken::AccessToken(error)) => return Err(Error::Unauthenticated(error)),
+            Some(StaleToken::RefreshToken) => {
+                done.ended.sessions = end(&tx, &user, only, reason, now).await?;
+                done.is_partial = true;
             }
-            if done.ended != EndedCounts::default() {
-                let event = logout_event(&user, &session, done.ended);
-                event.record(&tx, app, &requester.context, now).await?;
+            None => {
+                let except = (scope == SessionScope::Others).then_some(session.id);
+                done.ended = match scope {
+                    SessionScope::Current => EndedCounts {
+                        sessions: end(&tx, &user, only, reason, now).await?,
+                        api_tokens: api_tokens.revoke(&tx, &user, now).await?,
+                    },
+                    SessionScope::Others | SessionScope::All => {
+                        end_all_and_api_tokens(&tx, &user, except, api_tokens, reason, now).await?
+                    }
+                };
             }
-            tx.commit().await?;
-            Ok(done)
-        })
-        .await
+        }
+        if done.ended != EndedCounts::default() {
+            let event = logout_event(&user, &session, done.ended);
+            tx.record(event).await?;
+        }
+        tx.commit(done).await
+    })
+    .await
 }
 
 fn logout_event(user: &user::Model, session: &session::Model, ended: EndedCounts) -> AuditEvent {

@@ -12,7 +12,7 @@ use super::session::{self, IssuedSession};
 use super::session_end::{self, ApiTokenSelection, EndedCounts, end_all_and_api_tokens};
 use crate::account::access::rule;
 use crate::account::caller::rate_limit::limit_own_change;
-use crate::account::caller::requester::{Caller, Requester};
+use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::event::failure_audit;
@@ -56,26 +56,23 @@ pub struct PasswordUpdateResult {
 pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> Result<PasswordUpdateResult> {
     let change = verify_current(app, requester, input).await?;
     let (own_session, now) = (change.own_session, change.now);
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, change.caller, rule::UPDATE_PASSWORD, now).await?;
-            let (user, ended) = write_change(&tx, &change, &caller.user).await?;
-            let own = std::slice::from_ref(own_session);
-            if session_end::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
-                return Err(Error::Unauthenticated(TokenError::SessionEnded));
-            }
-            let device_name = own_session.device_name.as_deref().and_then(|name| Name::parse(name).ok());
-            let issued =
-                session::open(&tx, app, &user, &requester.context, device_name, own_session.transport, now).await?;
-            let device = app.entropy.uuid(now);
-            login_origin::record_device(&tx, &user, device, now).await?;
-            let device_token = tokens::device_token(app, &user, device, now)?;
-            record_update(&tx, app, requester, (&user, &issued.session), now).await?;
-            tx.emit(DomainEvent::UserUpdated(user));
-            tx.commit().await?;
-            Ok(PasswordUpdateResult { issued: issued.store_cookies(&requester.context), ended, device_token })
-        })
-        .await
+    app.write_as(requester, rule::UPDATE_PASSWORD, now, async |tx, caller| {
+        let (user, ended) = write_change(&tx, &change, &caller.user).await?;
+        let own = std::slice::from_ref(own_session);
+        if session_end::end(&tx, &user, own, EndReason::PasswordChanged, now).await? == 0 {
+            return Err(Error::Unauthenticated(TokenError::SessionEnded));
+        }
+        let device_name = own_session.device_name.as_deref().and_then(|name| Name::parse(name).ok());
+        let issued =
+            session::open(&tx, app, &user, &requester.context, device_name, own_session.transport, now).await?;
+        let device = app.entropy.uuid(now);
+        login_origin::record_device(&tx, &user, device, now).await?;
+        let device_token = tokens::device_token(app, &user, device, now)?;
+        tx.record(update_event(&user, &issued.session)).await?;
+        tx.emit(DomainEvent::UserUpdated(user));
+        tx.commit(PasswordUpdateResult { issued: issued.store_cookies(&requester.context), ended, device_token }).await
+    })
+    .await
 }
 
 /// As [`update`], for legacy clients whose responses cannot carry new tokens: the session continues unchanged.
@@ -85,21 +82,17 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
 pub async fn update_keeping_session(app: &App, requester: &Requester, input: UpdatePassword) -> Result<EndedCounts> {
     let change = verify_current(app, requester, input).await?;
     let (own_session, now) = (change.own_session, change.now);
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, change.caller, rule::UPDATE_PASSWORD, now).await?;
-            let (user, others) = write_change(&tx, &change, &caller.user).await?;
-            record_update(&tx, app, requester, (&user, own_session), now).await?;
-            tx.emit(DomainEvent::UserUpdated(user));
-            tx.commit().await?;
-            Ok(others)
-        })
-        .await
+    app.write_as(requester, rule::UPDATE_PASSWORD, now, async |tx, caller| {
+        let (user, others) = write_change(&tx, &change, &caller.user).await?;
+        tx.record(update_event(&user, own_session)).await?;
+        tx.emit(DomainEvent::UserUpdated(user));
+        tx.commit(others).await
+    })
+    .await
 }
 
 /// A verified current password, and the hash of the new one.
 struct VerifiedChange<'a> {
-    caller: &'a Caller,
     user: &'a user::Model,
     own_session: &'a entity::session::Model,
     hash: String,
@@ -107,15 +100,8 @@ struct VerifiedChange<'a> {
     now: DateTime<Utc>,
 }
 
-async fn record_update(
-    tx: &UnitOfWork,
-    app: &App,
-    requester: &Requester,
-    (user, session): (&user::Model, &entity::session::Model),
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let event = AuditEvent::success("password.update").by_user(user).on_user(user).in_session(session);
-    event.record(tx, app, &requester.context, now).await
+fn update_event(user: &user::Model, session: &entity::session::Model) -> AuditEvent {
+    AuditEvent::success("password.update").by_user(user).on_user(user).in_session(session)
 }
 
 async fn verify_current<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -> Result<VerifiedChange<'a>> {
@@ -152,16 +138,16 @@ async fn verify_current<'a>(app: &App, requester: &'a Requester, input: UpdatePa
     }
     let hash = app.hasher.hash(&input.new).await?;
 
-    Ok(VerifiedChange { caller, user, own_session, hash, input, now: app.clock.now() })
+    Ok(VerifiedChange { user, own_session, hash, input, now: app.clock.now() })
 }
 
 /// Stores the new password in the locked row `before`; returns the updated user and what else ended.
 async fn write_change(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     change: &VerifiedChange<'_>,
     before: &user::Model,
 ) -> Result<(user::Model, EndedCounts)> {
-    let VerifiedChange { caller: _, user, own_session, hash, input, now } = change;
+    let VerifiedChange { user, own_session, hash, input, now } = change;
     // The current password was verified against this hash.
     let is_current = before.password_hash == user.password_hash;
     if !is_current || !users::update_password(tx, before, hash.clone(), false, *now).await? {

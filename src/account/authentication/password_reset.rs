@@ -11,7 +11,6 @@ use crate::account::caller::requester::Requester;
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::UserId;
 use crate::account::user::locking;
 use crate::app::App;
@@ -74,23 +73,16 @@ pub async fn set(
     let hash = app.hasher.hash(&password).await?;
 
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::WRITE_USERS, now).await?;
-            let user = user_action::lock_manageable(&tx, &caller, UserAction::SetPassword, user_id).await?;
-            if !users::update_password(&tx, &user, hash.clone(), validity == PasswordValidity::Temporary, now).await? {
-                return Err(locking::version_conflict());
-            }
-            end_all_and_api_tokens(&tx, &user, None, api_tokens, EndReason::PasswordChanged, now).await?;
-            AuditEvent::success("password.set")
-                .by_caller(&caller)
-                .on_user(&user)
-                .record(&tx, app, &requester.context, now)
-                .await?;
-            let user = locking::reload(&tx, &user).await?;
-            tx.emit(DomainEvent::UserUpdated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
-        })
-        .await
+    app.write_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
+        let user = user_action::lock_manageable(&tx, &caller, UserAction::SetPassword, user_id).await?;
+        if !users::update_password(&tx, &user, hash.clone(), validity == PasswordValidity::Temporary, now).await? {
+            return Err(locking::version_conflict());
+        }
+        end_all_and_api_tokens(&tx, &user, None, api_tokens, EndReason::PasswordChanged, now).await?;
+        tx.record(AuditEvent::success("password.set").by_caller(&caller).on_user(&user)).await?;
+        let user = locking::reload(&tx, &user).await?;
+        tx.emit(DomainEvent::UserUpdated(user.clone()));
+        tx.commit(user).await
+    })
+    .await
 }

@@ -78,9 +78,14 @@ pub async fn refresh(
         return Ok((renewed.store_cookies(context), RotationOutcome::Rotated));
     }
     for _ in 0..MAX_RETRIES {
-        let renewed = app.db.retry(|| refresh_in_transaction(app, context, &claims, old_access_token, now)).await?;
-        if let Some((renewed, outcome)) = renewed {
-            return Ok((renewed.store_cookies(context), outcome));
+        let attempt = app.write(context, now, async |tx| {
+            let attempt = refresh_in_transaction(&tx, app, context, &claims, old_access_token, now).await?;
+            tx.commit(attempt).await
+        });
+        match attempt.await? {
+            Attempt::Refreshed(renewed, outcome) => return Ok((renewed.store_cookies(context), outcome)),
+            Attempt::Reused => return Err(reused()),
+            Attempt::Lost => {}
         }
     }
     Err(Error::internal("refresh lost the race 3 times: concurrent rotation of one session"))
@@ -150,20 +155,30 @@ fn rotation_step(app: &App, user: &user::Model, session: &session::Model, now: D
     Rotation { issued_at: tokens::issue_time(user, now), idle_end_at, now }
 }
 
+/// The result of one attempt, whose changes are committed.
+enum Attempt {
+    /// The session continues.
+    Refreshed(IssuedSession, RotationOutcome),
+    /// The session ended: the refresh token had been used before.
+    Reused,
+    /// A concurrent refresh came first.
+    Lost,
+}
+
 async fn refresh_in_transaction(
+    tx: &UnitOfWork<'_>,
     app: &App,
     context: &RequestContext,
     claims: &RefreshClaims,
     old_access_token: OldAccessToken,
     now: DateTime<Utc>,
-) -> Result<Option<(IssuedSession, RotationOutcome)>> {
+) -> Result<Attempt> {
     let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
         return Err(invalid(TokenError::Invalid));
     };
-    let tx = UnitOfWork::begin(app, now).await?;
     // Locks what the token states until the transaction ends.
-    let Some(user) = users::lock_by_uid(&tx, user_id.uuid()).await? else { return Err(ended()) };
-    let found = sessions::find(&tx, session_id.uuid()).await?;
+    let Some(user) = users::lock_by_uid(tx, user_id.uuid()).await? else { return Err(ended()) };
+    let found = sessions::find(tx, session_id.uuid()).await?;
     let Some(session) = found.filter(|session| session.user_id == user.id) else { return Err(ended()) };
     if !is_live(&session, now) || !user.is_active() {
         return Err(ended());
@@ -179,48 +194,42 @@ async fn refresh_in_transaction(
         // Without a new generation, the response repeats the current refresh token, as a replay does.
         Decision::Rotate if keeps_generation => RotationOutcome::Replayed,
         Decision::Rotate => {
-            if !sessions::update_generation(&tx, &session, rotation_step(app, &user, &session, now)).await? {
-                return Ok(None);
+            if !sessions::update_generation(tx, &session, rotation_step(app, &user, &session, now)).await? {
+                return Ok(Attempt::Lost);
             }
             RotationOutcome::Rotated
         }
         Decision::Replay => {
-            record_replay(&tx, app, context, (&user, &session), now).await?;
+            record_replay(tx, app, context, (&user, &session), now).await?;
             RotationOutcome::Replayed
         }
-        Decision::Reuse => return Err(end_reused(tx, app, context, (&user, &session), now).await?),
+        Decision::Reuse => {
+            end(tx, &user, std::slice::from_ref(&session), EndReason::RefreshTokenReused, now).await?;
+            tx.record(AuditEvent::failed("refresh.reuse").on_user(&user).in_session(&session)).await?;
+            return Ok(Attempt::Reused);
+        }
     };
     if outcome == RotationOutcome::Replayed {
-        record_issue(&tx, &user, &session, now).await?;
+        record_issue(tx, &user, &session, now).await?;
     }
     if old_access_token == OldAccessToken::Revoke
         && !(decision == Decision::Rotate && outcome == RotationOutcome::Replayed)
     {
-        revoke_generations(&tx, app, &user, &session, claims.generation, now).await?;
+        revoke_generations(tx, app, &user, &session, claims.generation, now).await?;
     }
-    let Some(session) = sessions::find(&tx, session_id.uuid()).await? else { return Err(ended()) };
-    let access = grants::access_of(&tx, user.id).await?;
-    tx.commit().await?;
+    let Some(session) = sessions::find(tx, session_id.uuid()).await? else { return Err(ended()) };
+    let access = grants::access_of(tx, user.id).await?;
     let tokens = tokens::issue_pair(app, &user, &access.roles, &session, now)?;
-    Ok(Some((IssuedSession { user, session, access, tokens }, outcome)))
-}
-
-/// Ends the session of a reused refresh token, and returns the error for the response.
-async fn end_reused(
-    tx: UnitOfWork,
-    app: &App,
-    context: &RequestContext,
-    (user, session): (&user::Model, &session::Model),
-    now: DateTime<Utc>,
-) -> Result<Error> {
-    end(&tx, user, std::slice::from_ref(session), EndReason::RefreshTokenReused, now).await?;
-    AuditEvent::failed("refresh.reuse").on_user(user).in_session(session).record(&tx, app, context, now).await?;
-    tx.commit().await?;
-    Ok(reused())
+    Ok(Attempt::Refreshed(IssuedSession { user, session, access, tokens }, outcome))
 }
 
 /// Records the issue of another access token, unless one was issued in the same second.
-async fn record_issue(tx: &UnitOfWork, user: &user::Model, session: &session::Model, now: DateTime<Utc>) -> Result<()> {
+async fn record_issue(
+    tx: &UnitOfWork<'_>,
+    user: &user::Model,
+    session: &session::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let issued_at = tokens::issue_time(user, now);
     if issued_at.timestamp() <= session.issued_at.utc().timestamp() {
         return Ok(());
@@ -231,7 +240,7 @@ async fn record_issue(tx: &UnitOfWork, user: &user::Model, session: &session::Mo
 /// Records a replay to another address or user agent than the session's: a client that missed the response, or a thief.
 /// At most one event per minute each.
 async fn record_replay(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     app: &App,
     context: &RequestContext,
     (user, session): (&user::Model, &session::Model),
@@ -245,7 +254,7 @@ async fn record_replay(
     if app.rate_limits.replay_records.take(RateLimitKey::text(&key), now).await.is_err() {
         return Ok(());
     }
-    AuditEvent::success("refresh.replay").on_user(user).in_session(session).record(tx, app, context, now).await
+    tx.record(AuditEvent::success("refresh.replay").on_user(user).in_session(session)).await
 }
 
 fn refusal(code: RefusalCode, message: &str) -> Error {

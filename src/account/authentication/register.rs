@@ -11,7 +11,6 @@ use crate::account::caller::rate_limit::{NameCheck, take_from_bucket};
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::name::Name;
 use crate::account::user::new_user::{NewUser, insert};
 use crate::app::App;
@@ -89,23 +88,15 @@ async fn create(
     now: DateTime<Utc>,
 ) -> Result<IssuedSession> {
     let hash = app.hasher.hash(&input.password).await?;
-    app.db
-        .retry(|| async {
-            let tx = UnitOfWork::begin(app, now).await?;
-            let user = insert(&tx, app, input, hash.clone(), (DEFAULT_TENANT, false), now).await?;
-            users::update_login(&tx, &user, None, now).await?;
-            let issued = session::open(&tx, app, &user, context, device_name.clone(), transport, now).await?;
-            AuditEvent::success("register")
-                .by_user(&user)
-                .on_user(&user)
-                .in_session(&issued.session)
-                .record(&tx, app, context, now)
-                .await?;
-            tx.emit(DomainEvent::UserCreated(issued.user.clone()));
-            tx.commit().await?;
-            Ok(issued.store_cookies(context))
-        })
-        .await
+    app.write(context, now, async |tx| {
+        let user = insert(&tx, app, input, hash.clone(), (DEFAULT_TENANT, false), now).await?;
+        users::update_login(&tx, &user, None, now).await?;
+        let issued = session::open(&tx, app, &user, context, device_name.clone(), transport, now).await?;
+        tx.record(AuditEvent::success("register").by_user(&user).on_user(&user).in_session(&issued.session)).await?;
+        tx.emit(DomainEvent::UserCreated(issued.user.clone()));
+        tx.commit(issued.store_cookies(context)).await
+    })
+    .await
 }
 
 /// Creates a user that logs in afterwards. Anyone may call it, if registration is open.

@@ -54,7 +54,7 @@ const SURPLUS_BATCH_SIZE: u64 = 1_000;
 
 /// Opens a session for `user` within the caller's transaction, and ends the oldest ones above the user's limit.
 pub(in crate::account) async fn open(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     app: &App,
     user: &user::Model,
     context: &RequestContext,

@@ -16,7 +16,7 @@ const BATCH_SIZE: u64 = 1_000;
 
 /// Ends `sessions` within the caller's transaction and adds them to the revocation list; returns how many ended.
 pub(in crate::account) async fn end(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     user: &user::Model,
     sessions: &[session::Model],
     reason: EndReason,
@@ -41,7 +41,7 @@ pub(in crate::account) async fn end(
 
 /// Ends the live sessions of all users in `scope` within the caller's transaction; returns how many ended.
 pub(in crate::account) async fn end_all_in_scope(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     scope: TenantScope,
     reason: EndReason,
     now: DateTime<Utc>,
@@ -58,7 +58,7 @@ pub(in crate::account) async fn end_all_in_scope(
 /// Ends sessions of several users within the caller's transaction and adds them to the revocation list; returns how
 /// many ended.
 async fn end_batch(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     batch: &[(session::Model, user::Model)],
     reason: EndReason,
     now: DateTime<Utc>,
@@ -91,7 +91,7 @@ impl ApiTokenSelection {
     /// Revokes them within the caller's transaction; returns how many were usable.
     pub(in crate::account) async fn revoke(
         self,
-        tx: &UnitOfWork,
+        tx: &UnitOfWork<'_>,
         user: &user::Model,
         now: DateTime<Utc>,
     ) -> Result<usize> {
@@ -115,7 +115,7 @@ pub struct EndedCounts {
 /// Ends every live session of `user`, optionally except one, and the API tokens of logins; returns how many sessions
 /// ended.
 pub(in crate::account) async fn end_all(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     user: &user::Model,
     except: Option<i64>,
     reason: EndReason,
@@ -126,7 +126,7 @@ pub(in crate::account) async fn end_all(
 
 /// Ends every live session of `user`, optionally except one, and revokes the selected API tokens.
 pub(in crate::account) async fn end_all_and_api_tokens(
-    tx: &UnitOfWork,
+    tx: &UnitOfWork<'_>,
     user: &user::Model,
     except: Option<i64>,
     api_tokens: ApiTokenSelection,

@@ -9,7 +9,6 @@ use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::SessionId;
 use crate::account::pagination::{self, PageRequest, RowFilter, Slice};
 use crate::app::App;
@@ -64,26 +63,19 @@ pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(
     let now = app.clock.now();
     limit_own_change(app, caller, rule::REVOKE_SESSION, now).await?;
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such session").for_field("sessionId");
-    app.db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::REVOKE_SESSION, now).await?;
-            let scope = caller.scope(rule::REVOKE_SESSION);
-            let (session, owner) = sessions::find_with_user(&tx, scope, id.uuid()).await?.ok_or_else(missing)?;
-            if !user_action::can_reach(&caller, UserAction::EndSession, &owner) {
-                return Err(missing().into());
-            }
-            user_action::authorize(&tx, &caller, UserAction::EndSession, &owner).await?;
-            if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
-                AuditEvent::success("session.revoke")
-                    .by_caller(&caller)
-                    .on_user(&owner)
-                    .in_session(&session)
-                    .record(&tx, app, &requester.context, now)
-                    .await?;
-            }
-            let session = sessions::find(&tx, id.uuid()).await?.ok_or_else(missing)?;
-            tx.commit().await?;
-            Ok((session, owner))
-        })
-        .await
+    app.write_as(requester, rule::REVOKE_SESSION, now, async |tx, caller| {
+        let scope = caller.scope(rule::REVOKE_SESSION);
+        let (session, owner) = sessions::find_with_user(&tx, scope, id.uuid()).await?.ok_or_else(missing)?;
+        if !user_action::can_reach(&caller, UserAction::EndSession, &owner) {
+            return Err(missing().into());
+        }
+        user_action::authorize(&tx, &caller, UserAction::EndSession, &owner).await?;
+        if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
+            tx.record(AuditEvent::success("session.revoke").by_caller(&caller).on_user(&owner).in_session(&session))
+                .await?;
+        }
+        let session = sessions::find(&tx, id.uuid()).await?.ok_or_else(missing)?;
+        tx.commit((session, owner)).await
+    })
+    .await
 }

@@ -41,6 +41,11 @@ impl RequestContext {
         }
     }
 
+    /// The context of a command, which no request sent.
+    pub(in crate::account) fn for_command_line() -> Self {
+        Self::new(None, None, "command line".to_owned())
+    }
+
     /// Rejects requests that the browser sent for an untrusted site.
     ///
     /// # Errors

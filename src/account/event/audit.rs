@@ -113,8 +113,8 @@ impl AuditEvent {
         app.db.retry(|| self.clone().record(app.db.writer(), app, context, now)).await
     }
 
-    /// Writes the event.
-    pub async fn record(
+    /// Writes the event; use cases call [`UnitOfWork::record`](super::unit_of_work::UnitOfWork::record).
+    pub(super) async fn record(
         self,
         db: &impl ConnectionTrait,
         app: &App,

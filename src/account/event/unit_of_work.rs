@@ -13,44 +13,113 @@ use chrono::{DateTime, Utc};
 use sea_orm::prelude::{Uuid, async_trait};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
+use super::audit::AuditEvent;
 use super::domain_event::{DomainEvent, user_snapshots};
 use super::{revocation, webhook};
 use crate::account::access::rule::Rule;
-use crate::account::caller::requester::Caller;
+use crate::account::caller::request_context::RequestContext;
+use crate::account::caller::requester::{Caller, Requester};
 use crate::app::App;
+use crate::database::transaction::Transaction;
 use crate::error::{Error, Result};
 use crate::hooks::UserEvent;
 use crate::store::cut_offs::CutOff;
-use crate::store::{Affected, Propagation, TenantScope, TracksChanges, TracksRevocations, users};
+use crate::store::{Affected, Propagation, TenantScope, TracksChanges, TracksRevocations, roles, users};
 
 /// A transaction with its domain events and cut-offs.
-pub(in crate::account) struct UnitOfWork {
-    inner: crate::database::transaction::Transaction,
-    app: App,
+pub(in crate::account) struct UnitOfWork<'a> {
+    inner: Transaction,
+    app: &'a App,
+    context: &'a RequestContext,
     now: DateTime<Utc>,
     events: Mutex<Vec<DomainEvent>>,
     cut_offs: Mutex<Vec<CutOff>>,
     revokes: AtomicBool,
 }
 
-impl UnitOfWork {
-    /// Begins a transaction at the instant `now`.
-    pub async fn begin(app: &App, now: DateTime<Utc>) -> Result<Self> {
-        let inner = app.db.begin().await?;
-        let (events, cut_offs, revokes) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        Ok(Self { inner, app: app.clone(), now, events, cut_offs, revokes })
-    }
+/// What a use case returns from its transaction, after [`UnitOfWork::commit`] or [`UnitOfWork::roll_back`].
+pub(in crate::account) struct Completed<T>(T);
 
-    /// Begins a transaction for `caller` and reloads the caller: a session end, a disabled user or a removed role since
-    /// the request arrived takes effect. The caller's row stays locked until the end: concurrent revocations wait, and
-    /// include what this transaction creates.
+impl App {
+    /// Runs `work` in a transaction, which it commits; after a conflict, all of it is repeated. An error rolls back.
+    /// Audit events are recorded with the request `context`, at the instant `now`.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] if the credentials are no longer valid; [`Error::PasswordChangeRequired`];
-    /// [`Error::Forbidden`] if `rule` no longer admits the caller.
-    pub async fn begin_as(app: &App, caller: &Caller, rule: Rule, now: DateTime<Utc>) -> Result<(Self, Caller)> {
-        let tx = Self::begin(app, now).await?;
-        let caller = caller.reload(&tx, now).await?;
+    /// Those of `work`; [`Error::ServerBusy`] after repeated conflicts.
+    pub(in crate::account) async fn write<'a, T, F>(
+        &'a self,
+        context: &'a RequestContext,
+        now: DateTime<Utc>,
+        work: impl Fn(UnitOfWork<'a>) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<Completed<T>>>,
+    {
+        let Completed(result) =
+            self.db.retry(|| async { work(UnitOfWork::begin(self, context, now).await?).await }).await?;
+        Ok(result)
+    }
+
+    /// As [`App::write`], for the caller of a request, who is reloaded: a session end, a disabled user or a removed
+    /// role since the request arrived takes effect. The caller's row stays locked until the end: concurrent revocations
+    /// wait, and include what this transaction creates.
+    ///
+    /// # Errors
+    /// As [`App::write`]; [`Error::Unauthenticated`] if the credentials are no longer valid;
+    /// [`Error::PasswordChangeRequired`]; [`Error::Forbidden`] if `rule` no longer admits the caller.
+    pub(in crate::account) async fn write_as<'a, T, F>(
+        &'a self,
+        requester: &'a Requester,
+        rule: Rule,
+        now: DateTime<Utc>,
+        work: impl Fn(UnitOfWork<'a>, Caller) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<Completed<T>>>,
+    {
+        let caller = requester.authenticated()?;
+        self.write(&requester.context, now, async |tx| {
+            let caller = tx.reload(caller, rule).await?;
+            work(tx, caller).await
+        })
+        .await
+    }
+
+    /// As [`App::write_as`], for changes that may remove an administrator. They run one after another, so that each
+    /// sees which administrators are left.
+    ///
+    /// # Errors
+    /// As [`App::write_as`].
+    pub(in crate::account) async fn write_admin_removal_as<'a, T, F>(
+        &'a self,
+        requester: &'a Requester,
+        rule: Rule,
+        now: DateTime<Utc>,
+        work: impl Fn(UnitOfWork<'a>, Caller) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<Completed<T>>>,
+    {
+        let caller = requester.authenticated()?;
+        self.write(&requester.context, now, async |tx| {
+            // Before the caller's row: two administrators who remove each other would deadlock.
+            roles::lock_built_in(&tx).await?;
+            let caller = tx.reload(caller, rule).await?;
+            work(tx, caller).await
+        })
+        .await
+    }
+}
+
+impl<'a> UnitOfWork<'a> {
+    async fn begin(app: &'a App, context: &'a RequestContext, now: DateTime<Utc>) -> Result<Self> {
+        let inner = app.db.begin().await?;
+        let (events, cut_offs, revokes) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
+        Ok(Self { inner, app, context, now, events, cut_offs, revokes })
+    }
+
+    async fn reload(&self, caller: &Caller, rule: Rule) -> Result<Caller> {
+        let caller = caller.reload(self, self.now).await?;
         if caller.user.must_change_password && !rule.is_open_before_password_change {
             return Err(Error::PasswordChangeRequired);
         }
@@ -58,7 +127,12 @@ impl UnitOfWork {
         if !rule.is_open_to_owner {
             caller.require(rule)?;
         }
-        Ok((tx, caller))
+        Ok(caller)
+    }
+
+    /// Records an audit event.
+    pub async fn record(&self, event: AuditEvent) -> Result<()> {
+        event.record(self, self.app, self.context, self.now).await
     }
 
     /// Emits a domain event.
@@ -76,12 +150,12 @@ impl UnitOfWork {
             });
             ended.collect()
         };
-        revocation::replace_crowds_by_cut_offs(self, &self.app, ended, self.app.clock.now()).await?;
+        revocation::replace_crowds_by_cut_offs(self, self.app, ended, self.app.clock.now()).await?;
         let cut_offs = std::mem::take(&mut *self.cut_offs.lock().unwrap_or_else(PoisonError::into_inner));
         // Read after all rows are locked: cut-offs are not earlier than the tokens they cover.
         let now = self.app.clock.now();
         for cut_off in revocation::merge_by_user(cut_offs) {
-            revocation::write_cut_off(self, &self.app, &cut_off, now).await?;
+            revocation::write_cut_off(self, self.app, &cut_off, now).await?;
             if cut_off.cause.is_user_update() && !self.has_event_for(cut_off.user_id) {
                 let user = users::find_by_id(self, TenantScope::AllTenants, cut_off.user_id).await?;
                 user.into_iter().for_each(|user| self.emit(DomainEvent::UserUpdated(user)));
@@ -101,20 +175,30 @@ impl UnitOfWork {
         })
     }
 
+    /// Undoes all changes.
+    pub fn roll_back<T>(self, result: T) -> Completed<T> {
+        Completed(result)
+    }
+
     /// Commits, then notifies hooks and webhooks.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit<T>(self, result: T) -> Result<Completed<T>> {
+        self.commit_changes().await?;
+        Ok(Completed(result))
+    }
+
+    async fn commit_changes(self) -> Result<()> {
         // Boxed: the futures of a request nest deeply.
         Box::pin(self.publish_cut_offs()).await?;
         let Self { inner, app, now, events, revokes, .. } = self;
         let events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let snapshots = user_snapshots(&inner, &app, &events).await?;
-        let has_messages = webhook::enqueue(&inner, &app, &events, &snapshots, now).await?;
+        let snapshots = user_snapshots(&inner, app, &events).await?;
+        let has_messages = webhook::enqueue(&inner, app, &events, &snapshots, now).await?;
         let for_hooks = events.iter().zip(snapshots).filter_map(|(event, user)| match event {
             DomainEvent::UserCreated(_) => Some((UserEvent::Created, user?)),
             DomainEvent::UserUpdated(_) => Some((UserEvent::Updated, user?)),
             DomainEvent::UserDeleted(_) | DomainEvent::SessionEnded(..) => None,
         });
-        let for_hooks: Vec<_> = for_hooks.collect();
+        let (for_hooks, app): (Vec<_>, App) = (for_hooks.collect(), app.clone());
         // In a separate task: a disconnecting client must not cancel the steps after the commit.
         let finishing = tokio::spawn(async move {
             let committed = inner.commit().await;
@@ -133,13 +217,13 @@ impl UnitOfWork {
     }
 }
 
-impl TracksChanges for UnitOfWork {
+impl TracksChanges for UnitOfWork<'_> {
     fn mark_changed(&self, affected: Affected, propagation: Propagation) {
         self.inner.mark_changed(affected, propagation);
     }
 }
 
-impl TracksRevocations for UnitOfWork {
+impl TracksRevocations for UnitOfWork<'_> {
     fn mark_revocations_changed(&self) {
         self.revokes.store(true, Ordering::Relaxed);
     }
@@ -149,7 +233,7 @@ impl TracksRevocations for UnitOfWork {
     }
 }
 
-impl Deref for UnitOfWork {
+impl Deref for UnitOfWork<'_> {
     type Target = DatabaseTransaction;
 
     fn deref(&self) -> &DatabaseTransaction {
@@ -159,7 +243,7 @@ impl Deref for UnitOfWork {
 
 /// Statements run in this transaction.
 #[async_trait::async_trait]
-impl ConnectionTrait for UnitOfWork {
+impl ConnectionTrait for UnitOfWork<'_> {
     fn get_database_backend(&self) -> DbBackend {
         self.inner.get_database_backend()
     }

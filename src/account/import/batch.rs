@@ -117,7 +117,7 @@ impl Batch {
         let mut attempt = 1;
         let committed = loop {
             self.hash_plain_passwords(app, claimed, hashes).await?;
-            match app.db.retry(|| self.write(app, hashes, context, claimed)).await {
+            match self.write(app, hashes, context, claimed).await {
                 Err(Error::Refused(refusals)) if attempt < MAX_ATTEMPTS && refusals.iter().all(is_conflict) => {
                     attempt += 1
                 }
@@ -144,32 +144,34 @@ impl Batch {
         claimed: &Claimed,
     ) -> Result<CommittedBatch> {
         let now = app.clock.now();
-        let tx = app.db.begin().await?;
-        let tenants = self.non_default_tenants(&context.tenants);
-        if !tenants.is_empty() {
-            imports::lock_tenants(&tx, tenants).await?;
-        }
-        let existing = self.load_existing(&tx, &context.tenants).await?;
-        let (decisions, newly_claimed) = resolve(&self.candidates, &existing, claimed);
-        let planned = self.planned_users(&decisions, hashes);
-        if planned.iter().any(PlannedUser::is_missing_hash) {
-            // A name became free after the passwords were hashed.
-            return Err(conflict());
-        }
-        let user_ids = insert_users(&tx, app, &planned, &existing, context, now).await?;
-        if let (Some(first), Some(last)) = (planned.first(), planned.last()) {
-            let admins = planned.iter().filter(|planned| existing.is_admin(planned.candidate));
-            let admins: Vec<&str> = admins.map(|planned| planned.username.as_str()).collect();
-            AuditEvent::success("user.import")
-                .with("format", self.format)
-                .with("rows", vec![first.candidate.row, last.candidate.row])
-                .with("accounts", planned.len())
-                .with("administrators", admins)
-                .record(&tx, app, &RequestContext::new(None, None, "command line".to_owned()), now)
+        app.write(&RequestContext::for_command_line(), now, async |tx| {
+            let tenants = self.non_default_tenants(&context.tenants);
+            if !tenants.is_empty() {
+                imports::lock_tenants(&tx, tenants).await?;
+            }
+            let existing = self.load_existing(&tx, &context.tenants).await?;
+            let (decisions, newly_claimed) = resolve(&self.candidates, &existing, claimed);
+            let planned = self.planned_users(&decisions, hashes);
+            if planned.iter().any(PlannedUser::is_missing_hash) {
+                // A name became free after the passwords were hashed.
+                return Err(conflict());
+            }
+            let user_ids = insert_users(&tx, app, &planned, &existing, context, now).await?;
+            if let (Some(first), Some(last)) = (planned.first(), planned.last()) {
+                let admins = planned.iter().filter(|planned| existing.is_admin(planned.candidate));
+                let admins: Vec<&str> = admins.map(|planned| planned.username.as_str()).collect();
+                tx.record(
+                    AuditEvent::success("user.import")
+                        .with("format", self.format)
+                        .with("rows", vec![first.candidate.row, last.candidate.row])
+                        .with("accounts", planned.len())
+                        .with("administrators", admins),
+                )
                 .await?;
-        }
-        tx.commit().await?;
-        Ok(CommittedBatch { existing, decisions, claimed: newly_claimed, user_ids })
+            }
+            tx.commit(CommittedBatch { existing, decisions, claimed: newly_claimed, user_ids }).await
+        })
+        .await
     }
 
     /// Loads what exists already.

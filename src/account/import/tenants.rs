@@ -10,6 +10,7 @@ use super::candidate::{can_keep_id, source_key};
 use super::conflict::{MAX_ATTEMPTS, is_conflict};
 use super::report::Report;
 use crate::account::access::permission::DEFAULT_TENANT;
+use crate::account::caller::request_context::RequestContext;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::imports;
@@ -49,11 +50,10 @@ pub(super) async fn create_missing(
     let now = app.clock.now();
     let mut attempts = 1;
     let (tenants, lines) = loop {
-        let attempt = app.db.retry(|| async {
-            let tx = app.db.begin().await?;
+        let context = RequestContext::for_command_line();
+        let attempt = app.write(&context, now, async |tx| {
             let created = insert_missing(&tx, app, format, customers, now).await?;
-            tx.commit().await?;
-            Ok(created)
+            tx.commit(created).await
         });
         match attempt.await {
             Err(Error::Refused(refusals)) if attempts < MAX_ATTEMPTS && refusals.iter().all(is_conflict) => {

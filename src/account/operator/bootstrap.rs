@@ -14,7 +14,6 @@ use crate::account::authentication::password_policy::check_policy;
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::user::new_user::{NewUser, insert};
 use crate::app::App;
 use crate::clock::Clock;
@@ -102,17 +101,13 @@ pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
     let now = app.clock.now();
     check_policy(app, &input.password, input.forbidden_names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
-    app.db
-        .retry(|| async {
-            let tx = UnitOfWork::begin(app, now).await?;
-            let user = insert(&tx, app, &input, hash.clone(), (DEFAULT_TENANT, false), now).await?;
-            let admin = by_names(&tx, &[ADMIN.to_owned()]).await?;
-            roles::insert_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
-            let context = RequestContext::new(None, None, "command line".to_owned());
-            AuditEvent::success("admin.create").on_user(&user).record(&tx, app, &context, now).await?;
-            tx.emit(DomainEvent::UserCreated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
-        })
-        .await
+    app.write(&RequestContext::for_command_line(), now, async |tx| {
+        let user = insert(&tx, app, &input, hash.clone(), (DEFAULT_TENANT, false), now).await?;
+        let admin = by_names(&tx, &[ADMIN.to_owned()]).await?;
+        roles::insert_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
+        tx.record(AuditEvent::success("admin.create").on_user(&user)).await?;
+        tx.emit(DomainEvent::UserCreated(user.clone()));
+        tx.commit(user).await
+    })
+    .await
 }

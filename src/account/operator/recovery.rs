@@ -5,7 +5,6 @@ use entity::session::EndReason;
 use crate::account::authentication::session_end::{ApiTokenSelection, end_all_in_scope};
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::app::App;
 use crate::error::Result;
 use crate::store::{TenantScope, api_tokens};
@@ -23,23 +22,18 @@ pub struct RecoveryResult {
 /// machine.
 pub async fn end_all_sessions(app: &App, api_tokens: ApiTokenSelection) -> Result<RecoveryResult> {
     let now = app.clock.now();
-    app.db
-        .retry(|| async {
-            let tx = UnitOfWork::begin(app, now).await?;
-            let sessions = end_all_in_scope(&tx, TenantScope::AllTenants, EndReason::Revoked, now).await?;
-            let api_tokens = match api_tokens {
-                ApiTokenSelection::All => api_tokens::update_all_users_revoked(&tx, now).await?,
-                ApiTokenSelection::FromLogin => api_tokens::update_all_users_from_login_revoked(&tx, now).await?,
-            };
-            let ended = RecoveryResult { sessions, api_tokens };
-            let context = RequestContext::new(None, None, "command line".to_owned());
-            AuditEvent::success("sessions.endAll")
-                .with("sessions", ended.sessions)
-                .with("apiTokens", ended.api_tokens)
-                .record(&tx, app, &context, now)
-                .await?;
-            tx.commit().await?;
-            Ok(ended)
-        })
-        .await
+    app.write(&RequestContext::for_command_line(), now, async |tx| {
+        let sessions = end_all_in_scope(&tx, TenantScope::AllTenants, EndReason::Revoked, now).await?;
+        let api_tokens = match api_tokens {
+            ApiTokenSelection::All => api_tokens::update_all_users_revoked(&tx, now).await?,
+            ApiTokenSelection::FromLogin => api_tokens::update_all_users_from_login_revoked(&tx, now).await?,
+        };
+        let ended = RecoveryResult { sessions, api_tokens };
+        tx.record(
+            AuditEvent::success("sessions.endAll").with("sessions", ended.sessions).with("apiTokens", ended.api_tokens),
+        )
+        .await?;
+        tx.commit(ended).await
+    })
+    .await
 }

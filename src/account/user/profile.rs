@@ -9,7 +9,6 @@ use crate::account::caller::rate_limit::{NameCheck, limit_own_change};
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
-use crate::account::event::unit_of_work::UnitOfWork;
 use crate::app::App;
 use crate::error::Result;
 use crate::store::users;
@@ -30,26 +29,18 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
         None => None,
     };
     let updated = app
-        .db
-        .retry(|| async {
-            let (tx, caller) = UnitOfWork::begin_as(app, caller, rule::UPDATE_PROFILE, now).await?;
+        .write_as(requester, rule::UPDATE_PROFILE, now, async |tx, caller| {
             let user = caller.user;
             if changes.is_noop_for(&user) {
-                return Ok(user);
+                return Ok(tx.roll_back(user));
             }
             if !users::update_account(&tx, &user, changes.clone(), now).await? {
                 return Err(locking::version_conflict());
             }
-            AuditEvent::success("profile.update")
-                .by_user(&user)
-                .on_user(&user)
-                .in_session(session)
-                .record(&tx, app, &requester.context, now)
-                .await?;
+            tx.record(AuditEvent::success("profile.update").by_user(&user).on_user(&user).in_session(session)).await?;
             let user = locking::reload(&tx, &user).await?;
             tx.emit(DomainEvent::UserUpdated(user.clone()));
-            tx.commit().await?;
-            Ok(user)
+            tx.commit(user).await
         })
         .await;
     if let Some(name_check) = name_check {

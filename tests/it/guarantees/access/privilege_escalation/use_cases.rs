@@ -32,7 +32,7 @@ fn every_use_case_checks_the_target_users_privileges() {
         for (number, start) in starts.iter().enumerate() {
             let body = &code[*start..starts.get(number + 1).copied().unwrap_or(code.len())];
             let name = body.trim_start_matches("async fn ").split(['(', '<']).next().unwrap();
-            let begins = body.contains("UnitOfWork::begin") || body.contains("app.db.begin()");
+            let begins = body.replace(char::is_whitespace, "").contains("app.write");
             if !begins || !body.contains("requester: &Requester") {
                 continue;
             }
