@@ -18,6 +18,7 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod tenants;
 pub mod throttles;
+mod updated_row;
 mod user_locks;
 pub mod users;
 pub mod webhook_deliveries;

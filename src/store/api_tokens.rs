@@ -13,7 +13,12 @@ use uuid::Uuid;
 use super::change_counters::{Affected, Propagation, TracksChanges};
 use super::keyset::{CursorKey, Page, Sort, paged};
 use super::scope::TenantScope;
+use super::updated_row::updated_row;
 use crate::error::Result;
+
+mod values;
+
+pub use values::{Changes, NewRow, version_conflict};
 
 /// The token with this public id, and its owner.
 pub async fn find_with_user(
@@ -102,31 +107,34 @@ pub async fn find_least_recently_used_from_login(
 }
 
 /// Adds a token.
-pub async fn insert(db: &impl TracksChanges, token: api_token::ActiveModel) -> Result<api_token::Model> {
-    let token = token.insert(db).await?;
+pub async fn insert(db: &impl TracksChanges, token: NewRow) -> Result<api_token::Model> {
+    let token = api_token::ActiveModel::from(token).insert(db).await?;
     db.mark_changed(Affected::User(token.user_id), Propagation::AllNodes);
     Ok(token)
 }
 
-/// Writes the set columns of `changes` and increments the version. Returns false if the row's version is no longer that
-/// of `token`, or it is revoked.
+/// Applies `changes` and increments the version; returns the updated row.
+///
+/// # Errors
+/// [`crate::error::RefusalCode::Conflict`] if the row's version is no longer that of `token`, or it is revoked.
 pub async fn update(
     db: &impl TracksChanges,
     token: &api_token::Model,
-    mut changes: api_token::ActiveModel,
+    changes: Changes,
     now: DateTime<Utc>,
-) -> Result<bool> {
-    changes.updated_at = Set(now.into());
-    changes.version = Set(token.version + 1);
+) -> Result<api_token::Model> {
+    let mut row = api_token::ActiveModel::from(changes);
+    row.updated_at = Set(now.into());
+    row.version = Set(token.version + 1);
     let updated = api_token::Entity::update_many()
-        .set(changes)
+        .set(row.clone())
         .filter(api_token::Column::Id.eq(token.id))
         .filter(api_token::Column::Version.eq(token.version))
         .filter(api_token::Column::RevokedAt.is_null())
         .exec(db)
         .await?;
     db.mark_changed(Affected::User(token.user_id), Propagation::AllNodes);
-    Ok(updated.rows_affected == 1)
+    if updated.rows_affected == 1 { updated_row(token, row) } else { Err(version_conflict()) }
 }
 
 /// Records a use of the token, unless one is recorded after `since`.
@@ -148,17 +156,21 @@ pub async fn update_last_used(
     Ok(())
 }
 
-/// Revokes a token irreversibly. Returns false if it was revoked already.
-pub async fn update_revoked(db: &impl TracksChanges, token: &api_token::Model, now: DateTime<Utc>) -> Result<bool> {
+/// Revokes a token irreversibly; returns the updated row, or `None` if it was revoked already.
+pub async fn update_revoked(
+    db: &impl TracksChanges,
+    token: &api_token::Model,
+    now: DateTime<Utc>,
+) -> Result<Option<api_token::Model>> {
     let row = api_token::ActiveModel { revoked_at: Set(Some(now.into())), ..Default::default() };
     let updated = api_token::Entity::update_many()
-        .set(row)
+        .set(row.clone())
         .filter(api_token::Column::Id.eq(token.id))
         .filter(api_token::Column::RevokedAt.is_null())
         .exec(db)
         .await?;
     db.mark_changed(Affected::User(token.user_id), Propagation::AllNodes);
-    Ok(updated.rows_affected == 1)
+    (updated.rows_affected == 1).then(|| updated_row(token, row)).transpose()
 }
 
 /// Revokes all tokens of a user; returns how many were usable at `now`.

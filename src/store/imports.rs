@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use entity::{imported, tenant, throttle, user, user_role};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set, SqlErr, Statement,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, Set, SqlErr, Statement,
 };
 use uuid::Uuid;
 
 use super::change_counters::{Affected, Propagation, TracksChanges};
+use super::{tenants, users};
 use crate::error::{Error, Refusal, RefusalCode, Result};
 
 /// The records of those `sources` that were imported before.
@@ -71,8 +72,8 @@ pub async fn highest_user_id(db: &impl ConnectionTrait) -> Result<Option<i64>> {
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::Conflict`] if the row id was taken concurrently.
-pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenant::ActiveModel) -> Result<tenant::Model> {
-    let tenant = row.insert(db).await.map_err(conflict)?;
+pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenants::NewRow) -> Result<tenant::Model> {
+    let tenant = tenant::ActiveModel::from(row).insert(db).await.map_err(conflict)?;
     advance_sequence(db, "tenant", tenant.id).await?;
     Ok(tenant)
 }
@@ -81,15 +82,16 @@ pub async fn insert_tenant(db: &impl ConnectionTrait, row: tenant::ActiveModel) 
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::Conflict`] if a name or a row id was taken concurrently.
-pub async fn insert_users(db: &impl TracksChanges, rows: Vec<user::ActiveModel>) -> Result<Vec<(Uuid, i64)>> {
-    let uids: Vec<Uuid> = rows.iter().filter_map(|row| row.uid.try_as_ref().copied()).collect();
-    if let Some(highest) = rows.iter().filter_map(|row| row.id.try_as_ref().copied()).max() {
+pub async fn insert_users(db: &impl TracksChanges, rows: Vec<users::NewRow>) -> Result<Vec<(Uuid, i64)>> {
+    let uids: Vec<Uuid> = rows.iter().map(|row| row.uid).collect();
+    if let Some(highest) = rows.iter().filter_map(|row| row.id).max() {
         advance_sequence(db, "user", highest).await?;
     }
     // Databases differ in the placeholder for a generated id, so all rows of a statement set it or none does.
-    let (with_id, generated): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id.is_set());
+    let (with_id, generated): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id.is_some());
     for rows in [with_id, generated] {
         if !rows.is_empty() {
+            let rows = rows.into_iter().map(user::ActiveModel::from);
             user::Entity::insert_many(rows).exec_without_returning(db).await.map_err(conflict)?;
         }
     }
@@ -120,9 +122,20 @@ async fn advance_sequence(db: &impl ConnectionTrait, table: &'static str, id: i6
     Ok(())
 }
 
-/// Assigns roles to users who do not have them yet, by row ids.
-pub async fn grant(db: &impl TracksChanges, grants: Vec<user_role::ActiveModel>) -> Result<()> {
+/// The assignment of a role to a user, by row ids.
+#[derive(Debug)]
+pub struct Grant {
+    /// The user.
+    pub user_id: i64,
+    /// The role.
+    pub role_id: i64,
+}
+
+/// Assigns roles to users who do not have them yet.
+pub async fn grant(db: &impl TracksChanges, grants: Vec<Grant>) -> Result<()> {
     if !grants.is_empty() {
+        let row = |Grant { user_id, role_id }| user_role::ActiveModel { user_id: Set(user_id), role_id: Set(role_id) };
+        let grants = grants.into_iter().map(row);
         user_role::Entity::insert_many(grants).exec_without_returning(db).await?;
         db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     }
@@ -130,10 +143,11 @@ pub async fn grant(db: &impl TracksChanges, grants: Vec<user_role::ActiveModel>)
 }
 
 /// Sets the failure counters of new users; replaces those of a deleted user with the same row id.
-pub async fn replace_failures(db: &impl ConnectionTrait, rows: Vec<throttle::ActiveModel>) -> Result<()> {
-    let subjects: Vec<String> = rows.iter().filter_map(|row| row.subject.try_as_ref().cloned()).collect();
+pub async fn replace_failures(db: &impl ConnectionTrait, rows: Vec<throttle::Model>) -> Result<()> {
+    let subjects: Vec<String> = rows.iter().map(|row| row.subject.clone()).collect();
     if !subjects.is_empty() {
         throttle::Entity::delete_many().filter(throttle::Column::Subject.is_in(subjects)).exec(db).await?;
+        let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
         throttle::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
@@ -151,8 +165,9 @@ pub async fn rename_source(db: &impl ConnectionTrait, old: &str, new: String, ui
 ///
 /// # Errors
 /// A refusal with [`RefusalCode::Conflict`] if a concurrent import added one of them.
-pub async fn insert(db: &impl ConnectionTrait, rows: Vec<imported::ActiveModel>) -> Result<()> {
+pub async fn insert(db: &impl ConnectionTrait, rows: Vec<imported::Model>) -> Result<()> {
     if !rows.is_empty() {
+        let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
         imported::Entity::insert_many(rows).exec_without_returning(db).await.map_err(conflict)?;
     }
     Ok(())

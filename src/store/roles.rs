@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use entity::timestamp::Timestamp;
 use entity::{role, role_permission, user_role};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, PaginatorTrait, QueryFilter,
@@ -14,6 +15,35 @@ use super::change_counters::{Affected, Propagation, TracksChanges};
 use super::cut_offs::{Cause, TracksRevocations, revoke_issued_tokens};
 use super::scope::TenantScope;
 use crate::error::{Error, Refusal, RefusalCode, Result, map_unique_violation};
+
+/// A role to add.
+#[derive(Debug)]
+pub struct NewRow {
+    /// Public id.
+    pub uid: Uuid,
+    /// Name and its key.
+    pub name: (String, String),
+    /// Free text.
+    pub description: Option<String>,
+    /// Time of creation.
+    pub created_at: Timestamp,
+}
+
+impl From<NewRow> for role::ActiveModel {
+    fn from(new: NewRow) -> Self {
+        let (name, name_key) = new.name;
+        Self {
+            uid: Set(new.uid),
+            name: Set(name),
+            name_key: Set(name_key),
+            description: Set(new.description),
+            built_in: Set(false),
+            created_at: Set(new.created_at),
+            updated_at: Set(new.created_at),
+            ..Default::default()
+        }
+    }
+}
 
 /// A role with its permissions; built-in roles have all of them and list none.
 pub type RoleWithPermissions = (role::Model, Vec<role_permission::Model>);
@@ -128,8 +158,8 @@ fn role_deleted_error(error: DbErr) -> Error {
 ///
 /// # Errors
 /// A refusal if the name is taken.
-pub async fn insert(db: &impl ConnectionTrait, role: role::ActiveModel) -> Result<role::Model> {
-    role.insert(db).await.map_err(name_taken_error)
+pub async fn insert(db: &impl ConnectionTrait, role: NewRow) -> Result<role::Model> {
+    role::ActiveModel::from(role).insert(db).await.map_err(name_taken_error)
 }
 
 fn name_taken_error(error: DbErr) -> Error {

@@ -12,10 +12,12 @@ use super::change_counters::{Affected, Propagation, TracksChanges};
 use super::scope::TenantScope;
 use crate::error::Result;
 
+mod insert;
 mod list;
 mod rotation;
 mod with_grants;
 
+pub use insert::NewRow;
 pub use list::{
     count, cursor_key, list, list_by_id, list_live, list_live_excess, list_live_in_scope, list_newest_live,
 };
@@ -77,9 +79,10 @@ pub async fn update_lowest_generation(db: &impl TracksChanges, session: &session
     Ok(updated.rows_affected == 1)
 }
 
-/// Adds a session of `user_id`.
-pub async fn insert(db: &impl TracksChanges, user_id: i64, session: session::ActiveModel) -> Result<()> {
-    session::Entity::insert(session).exec_without_returning(db).await?;
+/// Adds a session.
+pub async fn insert(db: &impl TracksChanges, session: NewRow) -> Result<()> {
+    let user_id = session.user_id;
+    session::Entity::insert(session::ActiveModel::from(session)).exec_without_returning(db).await?;
     db.mark_changed(Affected::User(user_id), Propagation::AllNodes);
     Ok(())
 }

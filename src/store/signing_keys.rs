@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use entity::signing_key;
 use entity::timestamp::Timestamp;
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+};
 
 use crate::error::Result;
 
@@ -22,7 +24,7 @@ pub async fn list(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<s
 }
 
 /// Adds a key.
-pub async fn insert(db: &impl ConnectionTrait, key: signing_key::ActiveModel) -> Result<()> {
-    key.insert(db).await?;
+pub async fn insert(db: &impl ConnectionTrait, key: signing_key::Model) -> Result<()> {
+    key.into_active_model().reset_all().insert(db).await?;
     Ok(())
 }

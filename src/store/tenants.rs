@@ -1,5 +1,6 @@
 //! Tenants.
 
+use entity::timestamp::Timestamp;
 use entity::{imported, tenant};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Select, Set,
@@ -10,6 +11,7 @@ use super::change_counters::{Affected, Propagation, TracksChanges};
 use super::cut_offs::TracksRevocations;
 use super::keyset::{CursorKey, Page, Sort, paged};
 use super::scope::TenantScope;
+use super::updated_row::updated_row;
 use crate::error::Result;
 
 fn scoped(scope: TenantScope) -> Select<tenant::Entity> {
@@ -52,24 +54,57 @@ pub async fn count(db: &impl ConnectionTrait, scope: TenantScope) -> Result<u64>
     Ok(scoped(scope).count(db).await?)
 }
 
+/// A tenant to add.
+#[derive(Debug)]
+pub struct NewRow {
+    /// Row id; by default the next one.
+    pub id: Option<i64>,
+    /// Public id.
+    pub uid: Uuid,
+    /// Name.
+    pub name: String,
+    /// Time of creation.
+    pub created_at: Timestamp,
+}
+
+impl From<NewRow> for tenant::ActiveModel {
+    fn from(new: NewRow) -> Self {
+        let mut row = Self {
+            uid: Set(new.uid),
+            name: Set(new.name),
+            created_at: Set(new.created_at),
+            status: Set(tenant::Status::Active),
+            ..Default::default()
+        };
+        if let Some(id) = new.id {
+            row.id = Set(id);
+        }
+        row
+    }
+}
+
 /// Adds a tenant.
-pub async fn insert(db: &impl ConnectionTrait, tenant: tenant::ActiveModel) -> Result<tenant::Model> {
-    Ok(tenant.insert(db).await?)
+pub async fn insert(db: &impl ConnectionTrait, tenant: NewRow) -> Result<tenant::Model> {
+    Ok(tenant::ActiveModel::from(tenant).insert(db).await?)
 }
 
-/// Sets the name.
-pub async fn update_name(db: &impl ConnectionTrait, tenant: &tenant::Model, name: &str) -> Result<()> {
+/// Sets the name; returns the updated row.
+pub async fn update_name(db: &impl ConnectionTrait, tenant: &tenant::Model, name: &str) -> Result<tenant::Model> {
     let row = tenant::ActiveModel { name: Set(name.to_owned()), ..Default::default() };
-    tenant::Entity::update_many().set(row).filter(tenant::Column::Id.eq(tenant.id)).exec(db).await?;
-    Ok(())
+    tenant::Entity::update_many().set(row.clone()).filter(tenant::Column::Id.eq(tenant.id)).exec(db).await?;
+    updated_row(tenant, row)
 }
 
-/// Sets the status; [`super::users::update_tenant_disabled`] copies it to the users.
-pub async fn update_status(db: &impl TracksRevocations, tenant: &tenant::Model, status: tenant::Status) -> Result<()> {
+/// Sets the status; [`super::users::update_tenant_disabled`] copies it to the users. Returns the updated row.
+pub async fn update_status(
+    db: &impl TracksRevocations,
+    tenant: &tenant::Model,
+    status: tenant::Status,
+) -> Result<tenant::Model> {
     db.mark_changed(Affected::AllUsers, Propagation::AllNodes);
     let row = tenant::ActiveModel { status: Set(status), ..Default::default() };
-    tenant::Entity::update_many().set(row).filter(tenant::Column::Id.eq(tenant.id)).exec(db).await?;
-    Ok(())
+    tenant::Entity::update_many().set(row.clone()).filter(tenant::Column::Id.eq(tenant.id)).exec(db).await?;
+    updated_row(tenant, row)
 }
 
 /// Deletes a tenant without users, and its import record.

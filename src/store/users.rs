@@ -12,14 +12,18 @@ use crate::error::{Result, map_unique_violation};
 
 mod filter;
 mod group;
+mod insert;
 mod list;
 mod update;
 
 pub use super::user_locks::{lock, lock_by_id, lock_by_uid};
 pub use filter::Filter;
 pub use group::{list_holders, update_holder_versions, update_tenant_disabled};
+pub use insert::NewRow;
 pub use list::{Order, count, cursor_key, list, list_by_offset};
-pub use update::{Changes, update_account, update_login, update_password, update_status, update_version};
+pub use update::{
+    Changes, update_account, update_login, update_password, update_status, update_version, version_conflict,
+};
 
 use update::unique_violations;
 
@@ -58,21 +62,26 @@ pub async fn list_by_handle(
 ///
 /// # Errors
 /// A refusal if the username or the e-mail address is taken.
-pub async fn insert(db: &impl TracksChanges, user: user::ActiveModel) -> Result<user::Model> {
-    let user = user.insert(db).await.map_err(|error| map_unique_violation(error, &unique_violations()))?;
+pub async fn insert(db: &impl TracksChanges, user: NewRow) -> Result<user::Model> {
+    let user = user::ActiveModel::from(user)
+        .insert(db)
+        .await
+        .map_err(|error| map_unique_violation(error, &unique_violations()))?;
     // SQLite may reuse the row id of a deleted user.
     db.mark_changed(Affected::User(user.id), Propagation::AllNodes);
     Ok(user)
 }
 
-/// Deletes a user with all dependent rows, and revokes the issued access tokens. Returns false if the user did not
-/// exist.
-pub async fn delete(db: &impl TracksRevocations, user: &user::Model) -> Result<bool> {
+/// Deletes a user with all dependent rows, and revokes the issued access tokens.
+///
+/// # Errors
+/// [`crate::error::RefusalCode::Conflict`] if the user does not exist any more.
+pub async fn delete(db: &impl TracksRevocations, user: &user::Model) -> Result<()> {
     // First, because the cascade deletes the sessions, which hold the latest `iat`.
     revoke_issued_tokens(db, user.id, Cause::AccountDeleted).await?;
     let deleted = user::Entity::delete_by_id(user.id).exec(db).await?;
     db.mark_changed(Affected::User(user.id), Propagation::AllNodes);
-    Ok(deleted.rows_affected == 1)
+    if deleted.rows_affected == 1 { Ok(()) } else { Err(version_conflict()) }
 }
 
 /// Counts the active users with a built-in role, up to two.

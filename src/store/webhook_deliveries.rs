@@ -4,12 +4,44 @@ use chrono::{DateTime, Utc};
 use entity::timestamp::Timestamp;
 use entity::webhook_delivery;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use uuid::Uuid;
 
+use super::updated_row::updated_row;
 use crate::error::Result;
 
+/// A message to add.
+#[derive(Debug)]
+pub struct NewRow {
+    /// Public id.
+    pub uid: Uuid,
+    /// Name of the endpoint.
+    pub endpoint: String,
+    /// Body of the message.
+    pub payload: String,
+    /// Time of creation, at which it is due.
+    pub created_at: Timestamp,
+}
+
+impl From<NewRow> for webhook_delivery::ActiveModel {
+    fn from(new: NewRow) -> Self {
+        Self {
+            uid: Set(new.uid),
+            endpoint: Set(new.endpoint),
+            payload: Set(new.payload),
+            created_at: Set(new.created_at),
+            due_at: Set(new.created_at),
+            attempts: Set(0),
+            failure: Set(None),
+            given_up_at: Set(None),
+            ..Default::default()
+        }
+    }
+}
+
 /// Adds messages.
-pub async fn insert(db: &impl ConnectionTrait, rows: Vec<webhook_delivery::ActiveModel>) -> Result<()> {
+pub async fn insert(db: &impl ConnectionTrait, rows: Vec<NewRow>) -> Result<()> {
     if !rows.is_empty() {
+        let rows = rows.into_iter().map(webhook_delivery::ActiveModel::from);
         webhook_delivery::Entity::insert_many(rows).exec_without_returning(db).await?;
     }
     Ok(())
@@ -33,32 +65,33 @@ pub async fn list_due(
         .await?)
 }
 
-/// Claims an unchanged message until `claim_expires_at` and counts the attempt. Returns false if another node
-/// claimed it first.
+/// Claims an unchanged message until `claim_expires_at` and counts the attempt. Returns the updated row, or `None` if
+/// another node claimed it first.
 pub async fn update_claimed(
     db: &impl ConnectionTrait,
     read: &webhook_delivery::Model,
     claim_expires_at: DateTime<Utc>,
-) -> Result<bool> {
+) -> Result<Option<webhook_delivery::Model>> {
     let row = webhook_delivery::ActiveModel {
         attempts: Set(read.attempts + 1),
         due_at: Set(claim_expires_at.into()),
         ..Default::default()
     };
     let updated = webhook_delivery::Entity::update_many()
-        .set(row)
+        .set(row.clone())
         .filter(webhook_delivery::Column::Id.eq(read.id))
         .filter(webhook_delivery::Column::Attempts.eq(read.attempts))
         .filter(webhook_delivery::Column::GivenUpAt.is_null())
         .exec(db)
         .await?;
-    Ok(updated.rows_affected == 1)
+    (updated.rows_affected == 1).then(|| updated_row(read, row)).transpose()
 }
 
-/// Records the failure of this attempt, and the time of the next one; without `next_at` the message is given up.
+/// Records the failure of this attempt, and the time of the next one; without `next_at` the message is given up. A
+/// message that was claimed again meanwhile stays.
 pub async fn update_failed(
     db: &impl ConnectionTrait,
-    (id, attempts): (i64, i32),
+    claimed: &webhook_delivery::Model,
     failure: &str,
     next_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
@@ -71,8 +104,8 @@ pub async fn update_failed(
     };
     webhook_delivery::Entity::update_many()
         .set(row)
-        .filter(webhook_delivery::Column::Id.eq(id))
-        .filter(webhook_delivery::Column::Attempts.eq(attempts))
+        .filter(webhook_delivery::Column::Id.eq(claimed.id))
+        .filter(webhook_delivery::Column::Attempts.eq(claimed.attempts))
         .exec(db)
         .await?;
     Ok(())

@@ -20,7 +20,7 @@ use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::UserId;
 use crate::account::names::identifier::Identifier;
 use crate::account::user::handle;
-use crate::account::user::locking::{reload, require_active_admin, version_conflict};
+use crate::account::user::locking::require_active_admin;
 use crate::account::user::update::UpdateUser;
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
@@ -66,18 +66,13 @@ pub async fn replace(app: &App, requester: &Requester, user_id: UserId, input: R
         for action in actions.into_iter().flatten() {
             user_action::authorize(&tx, &caller, action, &before).await?;
         }
-        if !users::update_account(&tx, &before, changes.clone(), now).await? {
-            return Err(version_conflict());
-        }
-        let mut user = reload(&tx, &before).await?;
+        let mut user = users::update_account(&tx, &before, changes.clone(), now).await?;
         if user.status != input.status {
-            users::update_status(&tx, &user, input.status, now).await?;
-            user = reload(&tx, &user).await?;
+            user = users::update_status(&tx, &user, input.status, now).await?;
         }
         let (has_password, has_roles) = (hash.is_some(), input.roles.is_some());
         if let Some(hash) = hash.clone() {
-            users::update_password(&tx, &user, hash, false, now).await?;
-            user = reload(&tx, &user).await?;
+            user = users::update_password(&tx, &user, hash, false, now).await?;
         }
         if let Some(names) = &input.roles {
             let chosen = assignable(&tx, &caller, names, user.tenant_id).await?;
@@ -174,11 +169,10 @@ async fn reset_own_password(
     app.write_as(requester, rule::UPDATE_PASSWORD, now, async |tx, caller| {
         let before = caller.user;
         // Conflict: the password changed since the request was authenticated.
-        let is_current = before.password_hash == user.password_hash;
-        if !is_current || !users::update_password(&tx, &before, hash.clone(), false, now).await? {
-            return Err(version_conflict());
+        if before.password_hash != user.password_hash {
+            return Err(users::version_conflict());
         }
-        let user = reload(&tx, &before).await?;
+        let user = users::update_password(&tx, &before, hash.clone(), false, now).await?;
         end_all(&tx, &user, Some(session.id), EndReason::PasswordChanged, now).await?;
         tx.record(AuditEvent::success("password.reset").by_user(&user).on_user(&user).in_session(session)).await?;
         tx.emit(DomainEvent::UserUpdated(user.clone()));

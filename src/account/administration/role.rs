@@ -103,9 +103,7 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
         let before = access_of(&tx, user.id).await?.roles;
         roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
         locking::require_active_admin(&tx).await?;
-        if !users::update_version(&tx, &user, now).await? {
-            return Err(locking::version_conflict());
-        }
+        let user = users::update_version(&tx, &user, now).await?;
         let after = access_of(&tx, user.id).await?.roles;
         tx.record(
             AuditEvent::success("user.roles")
@@ -115,7 +113,6 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
                 .with("after", after),
         )
         .await?;
-        let user = locking::reload(&tx, &user).await?;
         tx.emit(DomainEvent::UserUpdated(user.clone()));
         tx.commit(user).await
     })

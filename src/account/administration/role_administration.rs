@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use entity::{role, user};
-use sea_orm::Set;
 
 use super::role::{MAX_KEY_LENGTH, exceed_token_limit};
 use crate::account::access::grants::access_of_many;
@@ -78,7 +77,11 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
                 }
                 row
             }
-            None => roles::insert(&tx, new_row(app, &input.name, &key, description.clone(), now)).await?,
+            None => {
+                let (uid, name) = (app.entropy.uuid(now), (input.name.as_str().to_owned(), key.clone()));
+                let row = roles::NewRow { uid, name, description: description.clone(), created_at: now.into() };
+                roles::insert(&tx, row).await?
+            }
         };
         let names: Vec<_> = input.permissions.iter().map(|permission| permission.name()).collect();
         roles::replace_permissions(&tx, row.id, names.iter().copied()).await?;
@@ -86,19 +89,6 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
         tx.commit(Role { row, permissions: input.permissions.clone() }).await
     })
     .await
-}
-
-fn new_row(app: &App, name: &Name, key: &str, description: Option<String>, now: DateTime<Utc>) -> role::ActiveModel {
-    role::ActiveModel {
-        uid: Set(app.entropy.uuid(now)),
-        name: Set(name.as_str().to_owned()),
-        name_key: Set(key.to_owned()),
-        description: Set(description),
-        built_in: Set(false),
-        created_at: Set(now.into()),
-        updated_at: Set(now.into()),
-        ..Default::default()
-    }
 }
 
 /// Deletes a role; its holders lose it, and their access tokens are revoked.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use entity::session::EndReason;
 use entity::tenant::{self, Status};
-use sea_orm::{ConnectionTrait, Set};
+use sea_orm::ConnectionTrait;
 
 use crate::account::access::permission::DEFAULT_TENANT;
 use crate::account::access::rule::{self, Rule};
@@ -80,17 +80,11 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
         let tenant = match id {
             Some(id) => {
                 let tenant = find_in_scope(&tx, &caller, rule::WRITE_TENANTS, id).await?;
-                tenants::update_name(&tx, &tenant, name.as_str()).await?;
-                tenant::Model { name: name.as_str().to_owned(), ..tenant }
+                tenants::update_name(&tx, &tenant, name.as_str()).await?
             }
             None => {
-                let row = tenant::ActiveModel {
-                    uid: Set(app.entropy.uuid(now)),
-                    name: Set(name.as_str().to_owned()),
-                    created_at: Set(now.into()),
-                    status: Set(Status::Active),
-                    ..Default::default()
-                };
+                let (uid, name) = (app.entropy.uuid(now), name.as_str().to_owned());
+                let row = tenants::NewRow { id: None, uid, name, created_at: now.into() };
                 tenants::insert(&tx, row).await?
             }
         };
@@ -120,7 +114,7 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
         if is_disabled {
             require_not_default(&tenant)?;
         }
-        tenants::update_status(&tx, &tenant, status).await?;
+        let tenant = tenants::update_status(&tx, &tenant, status).await?;
         // First: a concurrent login either waits and finds its user disabled, or its session is among those ended
         // below.
         users::update_tenant_disabled(&tx, tenant.id, is_disabled, now).await?;
@@ -136,7 +130,7 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
                 .with("status", if is_disabled { "DISABLED" } else { "ACTIVE" }),
         )
         .await?;
-        tx.commit(tenant::Model { status, ..tenant }).await
+        tx.commit(tenant).await
     })
     .await
 }

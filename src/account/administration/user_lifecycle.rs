@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use entity::session::EndReason;
-use entity::tenant;
 use entity::user::{self, Status};
 
 use super::role::assignable;
@@ -16,8 +15,8 @@ use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::{TenantId, UserId};
-use crate::account::user::locking::{lock, reload, require_active_admin, version_conflict};
-use crate::account::user::new_user::{NewUser, insert};
+use crate::account::user::locking::{lock, require_active_admin};
+use crate::account::user::new_user::{NewUser, UserTenant, insert};
 use crate::account::user::update::UpdateUser;
 use crate::app::App;
 use crate::config::RegistrationMode;
@@ -63,9 +62,8 @@ pub async fn create_in_tenant(
             Some(id) => lock_tenant(&tx, &caller, rule::WRITE_USERS, id).await?,
             None => lock_own_tenant(&tx, &caller).await?,
         };
-        let is_disabled = tenant.status == tenant::Status::Disabled;
         let chosen = assignable(&tx, &caller, &role_names, tenant.id).await?;
-        let user = insert(&tx, app, &input, hash.clone(), (tenant.id, is_disabled), now).await?;
+        let user = insert(&tx, app, &input, hash.clone(), UserTenant::from(&tenant), now).await?;
         roles::insert_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
         let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
         tx.record(AuditEvent::success("user.create").by_caller(&caller).on_user(&user).with("roles", names)).await?;
@@ -88,16 +86,14 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
     app.write_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
         let user = user_action::lock_manageable(&tx, &caller, action, user_id).await?;
         if version.is_some_and(|version| version != user.version) {
-            return Err(version_conflict());
+            return Err(users::version_conflict());
         }
         if changes.is_noop_for(&user) {
             return Ok(tx.roll_back(user));
         }
         let new_key = changes.email.as_ref().map(|email| email.as_ref().map(|(_, key)| key));
         let changes_address = user.email_key.is_some() && new_key.is_some_and(|key| key != user.email_key.as_ref());
-        if !users::update_account(&tx, &user, changes.clone(), now).await? {
-            return Err(version_conflict());
-        }
+        let user = users::update_account(&tx, &user, changes.clone(), now).await?;
         if changes_address {
             // The holder of the old address must log in again to show that they still own the account (promise
             // S13).
@@ -105,7 +101,6 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
             end_all(&tx, &user, own, EndReason::Revoked, now).await?;
         }
         tx.record(AuditEvent::success("user.update").by_caller(&caller).on_user(&user)).await?;
-        let user = reload(&tx, &user).await?;
         tx.emit(DomainEvent::UserUpdated(user.clone()));
         tx.commit(user).await
     })
@@ -125,9 +120,7 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
         if user.status == status {
             return Ok(tx.roll_back(user));
         }
-        if !users::update_status(&tx, &user, status, now).await? {
-            return Err(version_conflict());
-        }
+        let user = users::update_status(&tx, &user, status, now).await?;
         if status == Status::Disabled {
             end_all(&tx, &user, None, EndReason::AccountDisabled, now).await?;
             require_active_admin(&tx).await?;
@@ -137,7 +130,6 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
             Status::Disabled => "DISABLED",
         };
         tx.record(AuditEvent::success("user.status").by_caller(&caller).on_user(&user).with("status", name)).await?;
-        let user = reload(&tx, &user).await?;
         tx.emit(DomainEvent::UserUpdated(user.clone()));
         tx.commit(user).await
     })
@@ -184,9 +176,7 @@ async fn delete_in_transaction(
     // The sessions are deleted with the user; their revocations stay listed for external verifiers.
     users::lock_by_id(tx, user.id).await?;
     end_all(tx, &user, None, EndReason::Revoked, now).await?;
-    if !users::delete(tx, &user).await? {
-        return Err(version_conflict());
-    }
+    users::delete(tx, &user).await?;
     require_active_admin(tx).await?;
     tx.record(AuditEvent::success("user.delete").by_caller(caller).on_user(&user)).await?;
     tx.emit(DomainEvent::UserDeleted(user));

@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::secret::SecretText;
-use entity::{api_token, user};
-use sea_orm::Set;
+use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::new_token::{self, NewApiToken};
@@ -107,23 +106,17 @@ async fn insert(
     }
     let uid = app.entropy.uuid(now);
     let text = api_secret::generate(app.entropy.as_ref(), &ApiTokenId::from(uid).to_string(), format);
-    let row = api_token::ActiveModel {
-        uid: Set(uid),
-        user_id: Set(owner.id),
-        name: Set(new_token.name.as_str().to_owned()),
-        note: Set(new_token.note.map(String::from)),
-        secret_hash: Set(SecretText::new(api_secret::hash(text.expose_secret()))),
-        permissions: Set(new_token.permissions.as_ref().map(new_token::permission_names)),
-        scopes: Set(new_token.scopes.to_json()),
-        enabled: Set(true),
-        from_login: Set(created_by == CreatedBy::Login),
-        created_at: Set(now.into()),
-        updated_at: Set(now.into()),
-        expires_at: Set(new_token.lifetime.map(|lifetime| (now + lifetime).into())),
-        last_used_at: Set(None),
-        revoked_at: Set(None),
-        version: Set(0),
-        ..Default::default()
+    let row = api_tokens::NewRow {
+        uid,
+        user_id: owner.id,
+        name: new_token.name.as_str().to_owned(),
+        note: new_token.note.map(String::from),
+        secret_hash: SecretText::new(api_secret::hash(text.expose_secret())),
+        permissions: new_token.permissions.as_ref().map(new_token::permission_names),
+        scopes: new_token.scopes.to_json(),
+        from_login: created_by == CreatedBy::Login,
+        created_at: now.into(),
+        expires_at: new_token.lifetime.map(|lifetime| (now + lifetime).into()),
     };
     Ok(CreatedApiToken { token: api_tokens::insert(tx, row).await?.into(), secret: text })
 }

@@ -13,7 +13,7 @@ use crate::account::names::id::ApiTokenId;
 use crate::account::pagination::{self, PageRequest, RowFilter, Slice};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
-use crate::store::{TenantScope, api_tokens, users};
+use crate::store::{api_tokens, users};
 
 /// Revokes a token permanently: an own one in a session, or the presented one. With the permission, also one of a user
 /// with no more permissions than the caller. A revoked token stays unchanged.
@@ -25,20 +25,18 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
     let now = app.clock.now();
     limit_own_change(app, caller, rule::MANAGE_API_TOKENS, now).await?;
     app.write_as(requester, rule::MANAGE_API_TOKENS, now, async |tx, caller| {
-        let token = match caller.api_token() {
-            Some(itself) if itself.id() == id => itself.clone(),
+        let (token, owner) = match caller.api_token() {
+            Some(itself) if itself.id() == id => (itself.row.clone(), caller.user.clone()),
             _ => {
                 let (token, owner) = find_manageable(&tx, &caller, id).await?;
                 user_action::authorize(&tx, &caller, UserAction::RestrictApiToken, &owner).await?;
                 // Waits for concurrent operations with the token, which then fail or are complete.
                 users::lock_by_id(&tx, owner.id).await?;
-                token
+                (api_tokens::lock(&tx, &token.row).await?.ok_or_else(missing)?, owner)
             }
         };
-        let is_new = api_tokens::update_revoked(&tx, &token.row, now).await?;
-        let (row, owner) =
-            api_tokens::find_with_user(&tx, TenantScope::AllTenants, id.uuid()).await?.ok_or_else(missing)?;
-        if is_new {
+        let revoked = api_tokens::update_revoked(&tx, &token, now).await?;
+        if revoked.is_some() {
             tx.record(
                 AuditEvent::success("api_token.revoke")
                     .by_caller(&caller)
@@ -47,7 +45,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
             )
             .await?;
         }
-        tx.commit((row.into(), owner)).await
+        tx.commit((revoked.unwrap_or(token).into(), owner)).await
     })
     .await
 }

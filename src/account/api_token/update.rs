@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use entity::{api_token, user};
-use sea_orm::{ActiveModelTrait, ActiveValue, Iterable, Set};
+use entity::user;
 
 use super::new_token;
 use super::token::{find_manageable, missing};
@@ -18,8 +17,9 @@ use crate::account::event::audit::AuditEvent;
 use crate::account::names::id::ApiTokenId;
 use crate::account::names::name::Name;
 use crate::app::App;
-use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::{TenantScope, api_tokens, users};
+use crate::error::Result;
+use crate::store::api_tokens::{self, Changes};
+use crate::store::users;
 
 /// The changes to a token; absent fields stay, `Some(None)` clears.
 #[derive(Debug, Default)]
@@ -56,28 +56,17 @@ impl ApiTokenUpdate {
             UserAction::RestrictApiToken
         }
     }
+
     /// The changes to the row at `now`.
-    fn changes(&self, now: DateTime<Utc>) -> api_token::ActiveModel {
-        let mut changes = api_token::ActiveModel { ..Default::default() };
-        if let Some(permissions) = &self.permissions {
-            changes.permissions = Set(Some(new_token::permission_names(permissions)));
+    fn changes(&self, now: DateTime<Utc>) -> Changes {
+        Changes {
+            name: self.name.as_ref().map(|name| name.as_str().to_owned()),
+            note: self.note.clone().map(|note| note.map(String::from)),
+            enabled: self.enabled,
+            permissions: self.permissions.as_ref().map(new_token::permission_names),
+            scopes: self.scopes.as_ref().map(new_token::Scopes::to_json),
+            expires_at: self.lifetime.map(|lifetime| lifetime.map(|lifetime| (now + lifetime).into())),
         }
-        if let Some(name) = &self.name {
-            changes.name = Set(name.as_str().to_owned());
-        }
-        if let Some(note) = self.note.clone() {
-            changes.note = Set(note.map(String::from));
-        }
-        if let Some(enabled) = self.enabled {
-            changes.enabled = Set(enabled);
-        }
-        if let Some(lifetime) = self.lifetime {
-            changes.expires_at = Set(lifetime.map(|lifetime| (now + lifetime).into()));
-        }
-        if let Some(scopes) = &self.scopes {
-            changes.scopes = Set(scopes.to_json());
-        }
-        changes
     }
 }
 
@@ -105,41 +94,22 @@ pub async fn update(
             return Err(missing().into());
         }
         if input.version.is_some_and(|version| version != token.row.version) {
-            return Err(version_conflict());
+            return Err(api_tokens::version_conflict());
         }
         if let Some(permissions) = &input.permissions {
             new_token::require_covered_by(permissions, &caller.access)?;
             new_token::require_covered_by(permissions, &grants::access_of(&tx, owner.id).await?)?;
         }
         let changes = input.changes(now);
-        if is_unchanged(&token.row, &changes) {
+        if changes.is_noop_for(&token.row) {
             return Ok(tx.roll_back((token, owner)));
         }
-        if !api_tokens::update(&tx, &token.row, changes, now).await? {
-            return Err(version_conflict());
-        }
+        let row = api_tokens::update(&tx, &token.row, changes, now).await?;
         tx.record(
             AuditEvent::success("api_token.update").by_caller(&caller).on_user(&owner).with("apiToken", id.to_string()),
         )
         .await?;
-        let (row, owner) =
-            api_tokens::find_with_user(&tx, TenantScope::AllTenants, id.uuid()).await?.ok_or_else(missing)?;
         tx.commit((row.into(), owner)).await
     })
     .await
-}
-
-/// Whether the row already has every changed value.
-fn is_unchanged(row: &api_token::Model, changes: &api_token::ActiveModel) -> bool {
-    let mut changed: api_token::ActiveModel = row.clone().into();
-    for column in api_token::Column::iter() {
-        if let ActiveValue::Set(value) = changes.get(column) {
-            changed.set_if_not_equals(column, value);
-        }
-    }
-    !changed.is_changed()
-}
-
-fn version_conflict() -> Error {
-    Refusal::new(RefusalCode::Conflict, "the token changed meanwhile: reload it and retry").into()
 }

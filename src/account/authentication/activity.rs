@@ -6,7 +6,6 @@ use crate::account::access::rule;
 use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
-use crate::account::user::locking::version_conflict;
 use crate::app::App;
 use crate::error::Result;
 use crate::store::users;
@@ -20,9 +19,7 @@ pub async fn record_activity(app: &App, requester: &Requester) -> Result<DateTim
     let now = app.clock.now();
     limit_own_change(app, caller, rule::RECORD_ACTIVITY, now).await?;
     app.write_as(requester, rule::RECORD_ACTIVITY, now, async |tx, caller| {
-        if !users::update_login(&tx, &caller.user, None, now).await? {
-            return Err(version_conflict());
-        }
+        users::update_login(&tx, &caller.user, None, now).await?.ok_or_else(users::version_conflict)?;
         tx.record(AuditEvent::success("login.bump").by_caller(&caller).on_user(&caller.user)).await?;
         tx.commit(now).await
     })

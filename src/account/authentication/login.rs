@@ -180,7 +180,7 @@ async fn verify_and_open(
     let rehash = if verdict.needs_rehash { Some(app.hasher.hash(&input.password).await?) } else { None };
 
     app.write(context, now, async |tx| {
-        if !users::update_login(&tx, user, rehash.clone(), now).await? {
+        if users::update_login(&tx, user, rehash.clone(), now).await?.is_none() {
             return Ok(tx.roll_back(None));
         }
         let issued = session::open(&tx, app, user, context, input.device_name.clone(), input.transport, now).await?;

@@ -19,7 +19,6 @@ use crate::account::event::failure_audit;
 use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::name::Name;
 use crate::account::tokens;
-use crate::account::user::locking;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result, TokenError};
 use crate::store::users;
@@ -149,11 +148,10 @@ async fn write_change(
 ) -> Result<(user::Model, EndedCounts)> {
     let VerifiedChange { user, own_session, hash, input, now } = change;
     // The current password was verified against this hash.
-    let is_current = before.password_hash == user.password_hash;
-    if !is_current || !users::update_password(tx, before, hash.clone(), false, *now).await? {
-        return Err(locking::version_conflict());
+    if before.password_hash != user.password_hash {
+        return Err(users::version_conflict());
     }
-    let user = locking::reload(tx, before).await?;
+    let user = users::update_password(tx, before, hash.clone(), false, *now).await?;
     let tokens = ApiTokenSelection::from_flag(input.revoke_api_tokens);
     let others = match (input.end_others, tokens) {
         (true, _) => {

@@ -12,7 +12,6 @@ use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::names::id::UserId;
-use crate::account::user::locking;
 use crate::app::App;
 use crate::error::Result;
 use crate::store::users;
@@ -75,12 +74,10 @@ pub async fn set(
     let now = app.clock.now();
     app.write_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
         let user = user_action::lock_manageable(&tx, &caller, UserAction::SetPassword, user_id).await?;
-        if !users::update_password(&tx, &user, hash.clone(), validity == PasswordValidity::Temporary, now).await? {
-            return Err(locking::version_conflict());
-        }
+        let must_change = validity == PasswordValidity::Temporary;
+        let user = users::update_password(&tx, &user, hash.clone(), must_change, now).await?;
         end_all_and_api_tokens(&tx, &user, None, api_tokens, EndReason::PasswordChanged, now).await?;
         tx.record(AuditEvent::success("password.set").by_caller(&caller).on_user(&user)).await?;
-        let user = locking::reload(&tx, &user).await?;
         tx.emit(DomainEvent::UserUpdated(user.clone()));
         tx.commit(user).await
     })

@@ -194,7 +194,8 @@ async fn refresh_in_transaction(
         // Without a new generation, the response repeats the current refresh token, as a replay does.
         Decision::Rotate if keeps_generation => RotationOutcome::Replayed,
         Decision::Rotate => {
-            if !sessions::update_generation(tx, &session, rotation_step(app, &user, &session, now)).await? {
+            let rotation = rotation_step(app, &user, &session, now);
+            if sessions::update_generation(tx, &session, rotation).await?.is_none() {
                 return Ok(Attempt::Lost);
             }
             RotationOutcome::Rotated

@@ -6,13 +6,12 @@ use entity::session::Transport;
 use super::logout;
 use super::password_policy::check_policy;
 use super::session::{self, IssuedSession};
-use crate::account::access::permission::DEFAULT_TENANT;
 use crate::account::caller::rate_limit::{NameCheck, take_from_bucket};
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::names::name::Name;
-use crate::account::user::new_user::{NewUser, insert};
+use crate::account::user::new_user::{NewUser, UserTenant, insert};
 use crate::app::App;
 use crate::config::RegistrationMode;
 use crate::error::{Error, Refusal, RefusalCode, Result};
@@ -89,7 +88,7 @@ async fn create(
 ) -> Result<IssuedSession> {
     let hash = app.hasher.hash(&input.password).await?;
     app.write(context, now, async |tx| {
-        let user = insert(&tx, app, input, hash.clone(), (DEFAULT_TENANT, false), now).await?;
+        let user = insert(&tx, app, input, hash.clone(), UserTenant::DEFAULT, now).await?;
         users::update_login(&tx, &user, None, now).await?;
         let issued = session::open(&tx, app, &user, context, device_name.clone(), transport, now).await?;
         tx.record(AuditEvent::success("register").by_user(&user).on_user(&user).in_session(&issued.session)).await?;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason, Transport};
 use entity::user;
-use sea_orm::Set;
 
 use super::login_origin;
 use super::session_end::end;
@@ -15,7 +14,6 @@ use crate::account::caller::requester::{Caller, Credential, Identity, Requester}
 use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::name::Name;
 use crate::account::tokens::{self, TokenPair};
-use crate::account::user::locking::version_conflict;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::sessions::{self, SessionWithGrants};
@@ -65,29 +63,20 @@ pub(in crate::account) async fn open(
     let settings = &app.config.token;
     let uid = app.entropy.uuid(now);
     // Locks what the token states until the transaction ends.
-    let user = users::lock_by_id(tx, user.id).await?.ok_or_else(version_conflict)?;
-    let row = session::ActiveModel {
-        uid: Set(uid),
-        user_id: Set(user.id),
-        generation: Set(1),
-        // Generation 1 has nothing to replay, so it counts as confirmed.
-        receipt: Set(1),
-        transport: Set(transport),
-        device_name: Set(device_name.map(|name| name.as_str().to_owned())),
-        user_agent: Set(context.user_agent.clone()),
-        address: Set(context.address.map(|address| address.to_string())),
-        created_at: Set(now.into()),
-        rotated_at: Set(now.into()),
-        last_seen_at: Set(now.into()),
-        idle_end_at: Set((now + settings.refresh_idle).into()),
-        absolute_end_at: Set((now + settings.refresh_absolute).into()),
-        ended_at: Set(None),
-        end_reason: Set(None),
-        issued_at: Set(tokens::issue_time(&user, now).into()),
-        lowest_generation: Set(1),
-        ..Default::default()
+    let user = users::lock_by_id(tx, user.id).await?.ok_or_else(users::version_conflict)?;
+    let row = sessions::NewRow {
+        uid,
+        user_id: user.id,
+        transport,
+        device_name: device_name.map(|name| name.as_str().to_owned()),
+        user_agent: context.user_agent.clone(),
+        address: context.address.map(|address| address.to_string()),
+        created_at: now.into(),
+        idle_end_at: (now + settings.refresh_idle).into(),
+        absolute_end_at: (now + settings.refresh_absolute).into(),
+        issued_at: tokens::issue_time(&user, now).into(),
     };
-    sessions::insert(tx, user.id, row).await?;
+    sessions::insert(tx, row).await?;
     login_origin::record_network(tx, &user, context, now).await?;
     let limit = app.config.limits.max_sessions_per_user;
     let surplus = sessions::list_live_excess(tx, user.id, limit, now, SURPLUS_BATCH_SIZE).await?;

@@ -4,9 +4,9 @@
 //! requires.
 
 use chrono::{DateTime, Utc};
-use entity::audit_event::{self, Outcome};
+use entity::audit_event::Outcome;
 use entity::{session, user};
-use sea_orm::{ConnectionTrait, Set};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::account::caller::request_context::RequestContext;
@@ -121,20 +121,19 @@ impl AuditEvent {
         context: &RequestContext,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let event = audit_event::ActiveModel {
-            uid: Set(app.entropy.uuid(now)),
-            at: Set(now.into()),
-            tenant_id: Set(self.tenant),
-            action: Set(self.action.to_owned()),
-            outcome: Set(self.outcome),
-            actor_uid: Set(self.actor),
-            target_uid: Set(self.target),
-            session_uid: Set(self.session),
-            address: Set(context.address.map(|address| address.to_string())),
-            user_agent: Set(context.user_agent.clone()),
-            request_id: Set(Some(context.request_id.clone())),
-            details: Set((!self.details.is_empty()).then(|| serde_json::Value::Object(self.details).to_string())),
-            ..Default::default()
+        let event = audit_events::NewRow {
+            uid: app.entropy.uuid(now),
+            at: now.into(),
+            tenant_id: self.tenant,
+            action: self.action,
+            outcome: self.outcome,
+            actor_uid: self.actor,
+            target_uid: self.target,
+            session_uid: self.session,
+            address: context.address.map(|address| address.to_string()),
+            user_agent: context.user_agent.clone(),
+            request_id: context.request_id.clone(),
+            details: (!self.details.is_empty()).then(|| serde_json::Value::Object(self.details).to_string()),
         };
         audit_events::insert(db, event).await
     }

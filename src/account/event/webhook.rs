@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::webhook_delivery;
-use sea_orm::{ConnectionTrait, Set};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -68,16 +68,11 @@ pub(in crate::account) async fn enqueue(
         let (event, data) = event_payload(domain_event, user.as_ref(), now);
         let payload = json!({ "type": event.name(), "timestamp": format_time(now), "data": data }).to_string();
         let subscribed = app.config.webhooks.endpoints.iter().filter(|endpoint| endpoint.events.contains(&event));
-        rows.extend(subscribed.map(|endpoint| webhook_delivery::ActiveModel {
-            uid: Set(uid),
-            endpoint: Set(endpoint.name.clone()),
-            payload: Set(payload.clone()),
-            created_at: Set(now.into()),
-            due_at: Set(now.into()),
-            attempts: Set(0),
-            failure: Set(None),
-            given_up_at: Set(None),
-            ..Default::default()
+        rows.extend(subscribed.map(|endpoint| deliveries::NewRow {
+            uid,
+            endpoint: endpoint.name.clone(),
+            payload: payload.clone(),
+            created_at: now.into(),
         }));
     }
     let has_messages = !rows.is_empty();
@@ -161,7 +156,8 @@ async fn send_due_to(app: &App, endpoint: &WebhookEndpoint) -> Result<usize> {
     let due = deliveries::list_due(app.db.reader(), &endpoint.name, now, CONCURRENCY).await?;
     let mut attempts = JoinSet::new();
     for message in due {
-        if app.db.retry(|| deliveries::update_claimed(app.db.writer(), &message, now + CLAIM_TIMEOUT)).await? {
+        let claim = app.db.retry(|| deliveries::update_claimed(app.db.writer(), &message, now + CLAIM_TIMEOUT));
+        if let Some(message) = claim.await? {
             let (app, endpoint) = (app.clone(), endpoint.clone());
             attempts.spawn(async move { deliver(&app, &endpoint, &message, now).await });
         }
@@ -193,8 +189,8 @@ async fn deliver(
         Ok(status) => format!("response status {status}"),
         Err(failure) => failure.to_string(),
     };
-    let attempts = message.attempts + 1;
-    let wait = usize::try_from(message.attempts).ok().and_then(|number| RETRY_DELAYS.get(number));
+    let attempts = message.attempts;
+    let wait = usize::try_from(attempts - 1).ok().and_then(|number| RETRY_DELAYS.get(number));
     let next_at = wait.map(|wait| now + *wait);
     match next_at {
         Some(next_at) => tracing::warn!(
@@ -207,6 +203,5 @@ async fn deliver(
         ),
         None => tracing::error!(endpoint = endpoint.name, message = id, attempts, failure, "webhook delivery given up"),
     }
-    let count = (message.id, attempts);
-    app.db.retry(|| deliveries::update_failed(app.db.writer(), count, &failure, next_at, now)).await
+    app.db.retry(|| deliveries::update_failed(app.db.writer(), message, &failure, next_at, now)).await
 }

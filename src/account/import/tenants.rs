@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use entity::{imported, tenant};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Set};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 
 use super::candidate::{can_keep_id, source_key};
 use super::conflict::{MAX_ATTEMPTS, is_conflict};
@@ -13,7 +13,7 @@ use crate::account::access::permission::DEFAULT_TENANT;
 use crate::account::caller::request_context::RequestContext;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::store::imports;
+use crate::store::{imports, tenants};
 
 /// Tenant ids by customer id.
 pub(super) type TenantIds = BTreeMap<i64, i64>;
@@ -166,7 +166,7 @@ async fn insert_missing(
             TenantDecision::NewId => insert_tenant(tx, app, customer, None, now).await?,
         };
         let source = customer_key(format, customer);
-        let note = imported::ActiveModel { source: Set(source), uid: Set(tenant.uid), imported_at: Set(now.into()) };
+        let note = imported::Model { source, uid: tenant.uid, imported_at: now.into() };
         imports::insert(tx, vec![note]).await?;
         lines.insert(customer, format!("customer {customer} is now tenant {}: {}", tenant.id, tenant.name));
         tenants.insert(customer, tenant.id);
@@ -186,14 +186,7 @@ async fn insert_tenant(
     id: Option<i64>,
     now: DateTime<Utc>,
 ) -> Result<tenant::Model> {
-    let mut row = tenant::ActiveModel {
-        uid: Set(app.entropy.uuid(now)),
-        name: Set(format!("customer {customer}")),
-        created_at: Set(now.into()),
-        ..Default::default()
-    };
-    if let Some(id) = id {
-        row.id = Set(id);
-    }
+    let (uid, name) = (app.entropy.uuid(now), format!("customer {customer}"));
+    let row = tenants::NewRow { id, uid, name, created_at: now.into() };
     imports::insert_tenant(tx, row).await
 }

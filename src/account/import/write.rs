@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::secret::SecretText;
-use entity::{imported, role, throttle, user, user_role};
-use sea_orm::Set;
+use entity::user::Status;
+use entity::{imported, throttle};
 use uuid::Uuid;
 
 use super::candidate::{Candidate, CandidatePassword};
@@ -17,7 +17,7 @@ use crate::account::names::name::Name;
 use crate::account::names::username::Username;
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{TracksChanges, imports, roles};
+use crate::store::{TracksChanges, imports, roles, users};
 
 /// Longest lock that is carried over. A longer one than failures explain indicates a clock that was set back, and is
 /// shortened.
@@ -67,7 +67,7 @@ pub(super) async fn insert_users(
     now: DateTime<Utc>,
 ) -> Result<Vec<i64>> {
     let uids: Vec<Uuid> = planned.iter().map(|_| app.entropy.uuid(now)).collect();
-    let mut rows: Vec<user::ActiveModel> = planned
+    let mut rows: Vec<users::NewRow> = planned
         .iter()
         .zip(&uids)
         .map(|(plan, uid)| user_row(plan, *uid, tenant_id_of(plan.candidate, &context.tenants), existing, now))
@@ -83,76 +83,62 @@ pub(super) async fn insert_users(
         for role in &plan.candidate.roles {
             let existing_id = existing.roles.get(&role.key()).map(|role| role.id);
             if let Some(role_id) = existing_id.or_else(|| new_roles.get(&role.key()).copied()) {
-                grants.push(user_role::ActiveModel { user_id: Set(*user_id), role_id: Set(role_id) });
+                grants.push(imports::Grant { user_id: *user_id, role_id });
             }
         }
         failures.extend(failure_counters(app, plan, *user_id, now));
     }
     imports::grant(tx, grants).await?;
     imports::replace_failures(tx, failures).await?;
-    let records = planned.iter().zip(&uids).map(|(plan, uid)| imported::ActiveModel {
-        source: Set(plan.candidate.source.clone()),
-        uid: Set(*uid),
-        imported_at: Set(now.into()),
+    let records = planned.iter().zip(&uids).map(|(plan, uid)| imported::Model {
+        source: plan.candidate.source.clone(),
+        uid: *uid,
+        imported_at: now.into(),
     });
     imports::insert(tx, records.collect()).await?;
     Ok(ids)
 }
 
 /// Assigns ids above those that later rows keep: the database's next id could be one of them.
-async fn assign_ids_past(tx: &impl TracksChanges, rows: &mut [user::ActiveModel], highest: Option<i64>) -> Result<()> {
+async fn assign_ids_past(tx: &impl TracksChanges, rows: &mut [users::NewRow], highest: Option<i64>) -> Result<()> {
     let Some(highest) = highest else { return Ok(()) };
-    let without: Vec<_> = rows.iter_mut().filter(|row| row.id.is_not_set()).collect();
+    let without: Vec<_> = rows.iter_mut().filter(|row| row.id.is_none()).collect();
     if without.is_empty() || imports::highest_user_id(tx).await?.is_some_and(|last| last >= highest) {
         return Ok(());
     }
     for (row, id) in without.into_iter().zip(highest + 1..) {
-        row.id = Set(id);
+        row.id = Some(id);
     }
     Ok(())
 }
 
-fn user_row(
-    plan: &PlannedUser<'_>,
-    uid: Uuid,
-    tenant: i64,
-    existing: &Existing,
-    now: DateTime<Utc>,
-) -> user::ActiveModel {
+fn user_row(plan: &PlannedUser<'_>, uid: Uuid, tenant: i64, existing: &Existing, now: DateTime<Utc>) -> users::NewRow {
     let Candidate { email, display_name, carried_over, password, .. } = plan.candidate;
     let hash = match password {
         CandidatePassword::Hash(text) => Some(text.clone()),
         CandidatePassword::Plain(_) => plan.hash.clone().map(SecretText::new),
         CandidatePassword::None(_) => None,
     };
-    let mut row = user::ActiveModel {
-        uid: Set(uid),
-        tenant_id: Set(tenant),
-        tenant_disabled: Set(existing.disabled_tenants.contains(&tenant)),
-        username: Set(plan.username.as_str().to_owned()),
-        username_key: Set(plan.username.key()),
-        email: Set(email.as_ref().map(Email::to_string)),
-        email_key: Set(email.as_ref().map(Email::key)),
-        display_name: Set(display_name.as_ref().map(|name| name.as_str().to_owned())),
-        display_name_key: Set(display_name.as_ref().map(Name::key)),
-        password_changed_at: Set(hash.as_ref().and(carried_over.password_changed_at).map(Into::into)),
-        password_hash: Set(hash),
-        must_change_password: Set(carried_over.must_change_password),
-        status: Set(if carried_over.is_disabled { user::Status::Disabled } else { user::Status::Active }),
-        last_login_at: Set(carried_over.last_login_at.map(Into::into)),
-        created_at: Set(carried_over.created_at.unwrap_or(now).into()),
-        updated_at: Set(now.into()),
-        version: Set(1),
-        ..Default::default()
-    };
-    if let Some(id) = plan.id {
-        row.id = Set(id);
+    users::NewRow {
+        id: plan.id,
+        uid,
+        tenant_id: tenant,
+        tenant_disabled: existing.disabled_tenants.contains(&tenant),
+        username: (plan.username.as_str().to_owned(), plan.username.key()),
+        email: email.as_ref().map(|email| (email.to_string(), email.key())),
+        display_name: display_name.as_ref().map(|name| (name.as_str().to_owned(), name.key())),
+        password_changed_at: hash.as_ref().and(carried_over.password_changed_at).map(Into::into),
+        password_hash: hash,
+        must_change_password: carried_over.must_change_password,
+        status: if carried_over.is_disabled { Status::Disabled } else { Status::Active },
+        last_login_at: carried_over.last_login_at.map(Into::into),
+        created_at: carried_over.created_at.unwrap_or(now).into(),
+        updated_at: now.into(),
     }
-    row
 }
 
 /// Carries over the consecutive failed logins, under each name of the user.
-fn failure_counters(app: &App, plan: &PlannedUser<'_>, user_id: i64, now: DateTime<Utc>) -> Vec<throttle::ActiveModel> {
+fn failure_counters(app: &App, plan: &PlannedUser<'_>, user_id: i64, now: DateTime<Utc>) -> Vec<throttle::Model> {
     let carried_over = &plan.candidate.carried_over;
     if carried_over.failures <= 0 {
         return Vec::new();
@@ -162,12 +148,12 @@ fn failure_counters(app: &App, plan: &PlannedUser<'_>, user_id: i64, now: DateTi
     let names = keys.iter().flatten().map(|key| app.rate_limits.unknown_names.counter_key(key));
     names
         .chain([format!("user:{user_id}")])
-        .map(|subject| throttle::ActiveModel {
-            subject: Set(subject),
-            failures: Set(carried_over.failures),
-            pending: Set(0),
-            blocked_until: Set(blocked_until.into()),
-            updated_at: Set(now.into()),
+        .map(|subject| throttle::Model {
+            subject,
+            failures: carried_over.failures,
+            pending: 0,
+            blocked_until: blocked_until.into(),
+            updated_at: now.into(),
         })
         .collect()
 }
@@ -183,15 +169,11 @@ async fn insert_missing_roles(
     let mut ids = HashMap::new();
     for name in missing {
         let key = name.key();
-        let row = role::ActiveModel {
-            uid: Set(app.entropy.uuid(now)),
-            name: Set(name.as_str().to_owned()),
-            name_key: Set(key.clone()),
-            description: Set(context.role_descriptions.get(&key).map(|title| title.as_str().to_owned())),
-            built_in: Set(false),
-            created_at: Set(now.into()),
-            updated_at: Set(now.into()),
-            ..Default::default()
+        let row = roles::NewRow {
+            uid: app.entropy.uuid(now),
+            name: (name.as_str().to_owned(), key.clone()),
+            description: context.role_descriptions.get(&key).map(|title| title.as_str().to_owned()),
+            created_at: now.into(),
         };
         ids.insert(key, roles::insert(tx, row).await?.id);
     }

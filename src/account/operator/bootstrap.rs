@@ -5,7 +5,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::secret::SecretBytes;
 use entity::{signing_key, user};
-use sea_orm::Set;
 
 use crate::account::access::grants::ADMIN;
 use crate::account::access::permission::DEFAULT_TENANT;
@@ -14,7 +13,7 @@ use crate::account::authentication::password_policy::check_policy;
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::domain_event::DomainEvent;
-use crate::account::user::new_user::{NewUser, insert};
+use crate::account::user::new_user::{NewUser, UserTenant, insert};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::database::Database;
@@ -69,22 +68,18 @@ pub async fn load_keys(
     Ok(Keys::new(active, keys))
 }
 
-fn first_key(
-    now: DateTime<Utc>,
-    entropy: &Arc<dyn Entropy>,
-    encryption: &KeyEncryption,
-) -> Result<signing_key::ActiveModel> {
+fn first_key(now: DateTime<Utc>, entropy: &Arc<dyn Entropy>, encryption: &KeyEncryption) -> Result<signing_key::Model> {
     let seed = Seed::generate(entropy.as_ref());
     let key = SigningKey::new(&seed)?;
     let sealed = encryption.encrypt(entropy.as_ref(), key.kid(), seed.as_bytes())?;
-    Ok(signing_key::ActiveModel {
-        kid: Set(key.kid().to_owned()),
-        algorithm: Set("EdDSA".to_owned()),
-        sealed: Set(SecretBytes::new(sealed)),
+    Ok(signing_key::Model {
+        kid: key.kid().to_owned(),
+        algorithm: "EdDSA".to_owned(),
+        sealed: SecretBytes::new(sealed),
         // The first key is also active for nodes whose clocks are behind.
-        active_from: Set(DateTime::UNIX_EPOCH.into()),
-        retire_at: Set(None),
-        created_at: Set(now.into()),
+        active_from: DateTime::UNIX_EPOCH.into(),
+        retire_at: None,
+        created_at: now.into(),
     })
 }
 
@@ -102,7 +97,7 @@ pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
     check_policy(app, &input.password, input.forbidden_names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
     app.write(&RequestContext::for_command_line(), now, async |tx| {
-        let user = insert(&tx, app, &input, hash.clone(), (DEFAULT_TENANT, false), now).await?;
+        let user = insert(&tx, app, &input, hash.clone(), UserTenant::DEFAULT, now).await?;
         let admin = by_names(&tx, &[ADMIN.to_owned()]).await?;
         roles::insert_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
         tx.record(AuditEvent::success("admin.create").on_user(&user)).await?;

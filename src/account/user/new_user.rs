@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use entity::secret::SecretText;
+use entity::tenant;
 use entity::user::{self, Status};
-use sea_orm::Set;
 use secrecy::SecretString;
 
+use crate::account::access::permission::DEFAULT_TENANT;
 use crate::account::names::email::Email;
 use crate::account::names::name::Name;
 use crate::account::names::username::Username;
@@ -62,34 +63,50 @@ impl NewUser {
     }
 }
 
-/// Inserts the user within the caller's transaction; the tenant may be disabled.
+/// The tenant of a new user.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::account) struct UserTenant {
+    /// Row id.
+    id: i64,
+    /// Whether the tenant is disabled, and so its users.
+    is_disabled: bool,
+}
+
+impl UserTenant {
+    /// The default tenant, which cannot be disabled.
+    pub(in crate::account) const DEFAULT: Self = Self { id: DEFAULT_TENANT, is_disabled: false };
+}
+
+impl From<&tenant::Model> for UserTenant {
+    fn from(tenant: &tenant::Model) -> Self {
+        Self { id: tenant.id, is_disabled: tenant.status == tenant::Status::Disabled }
+    }
+}
+
+/// Inserts the user within the caller's transaction.
 pub(in crate::account) async fn insert(
     tx: &impl TracksChanges,
     app: &App,
     input: &NewUser,
     hash: String,
-    (tenant_id, tenant_disabled): (i64, bool),
+    tenant: UserTenant,
     now: DateTime<Utc>,
 ) -> Result<user::Model> {
-    let row = user::ActiveModel {
-        uid: Set(app.entropy.uuid(now)),
-        tenant_id: Set(tenant_id),
-        username: Set(input.username.as_str().to_owned()),
-        username_key: Set(input.username.key()),
-        email: Set(input.email.as_ref().map(Email::to_string)),
-        email_key: Set(input.email.as_ref().map(Email::key)),
-        display_name: Set(input.display_name.as_ref().map(|name| name.as_str().to_owned())),
-        display_name_key: Set(input.display_name.as_ref().map(Name::key)),
-        password_hash: Set(Some(SecretText::new(hash))),
-        password_changed_at: Set(Some(now.into())),
-        must_change_password: Set(input.must_change_password),
-        status: Set(input.status),
-        last_login_at: Set(None),
-        created_at: Set(now.into()),
-        updated_at: Set(now.into()),
-        version: Set(1),
-        tenant_disabled: Set(tenant_disabled),
-        ..Default::default()
+    let row = users::NewRow {
+        id: None,
+        uid: app.entropy.uuid(now),
+        tenant_id: tenant.id,
+        tenant_disabled: tenant.is_disabled,
+        username: (input.username.as_str().to_owned(), input.username.key()),
+        email: input.email.as_ref().map(|email| (email.to_string(), email.key())),
+        display_name: input.display_name.as_ref().map(|name| (name.as_str().to_owned(), name.key())),
+        password_hash: Some(SecretText::new(hash)),
+        password_changed_at: Some(now.into()),
+        must_change_password: input.must_change_password,
+        status: input.status,
+        last_login_at: None,
+        created_at: now.into(),
+        updated_at: now.into(),
     };
     users::insert(tx, row).await
 }

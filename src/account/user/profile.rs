@@ -2,7 +2,6 @@
 
 use entity::user;
 
-use super::locking;
 use super::update::UpdateUser;
 use crate::account::access::rule;
 use crate::account::caller::rate_limit::{NameCheck, limit_own_change};
@@ -34,11 +33,8 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
             if changes.is_noop_for(&user) {
                 return Ok(tx.roll_back(user));
             }
-            if !users::update_account(&tx, &user, changes.clone(), now).await? {
-                return Err(locking::version_conflict());
-            }
+            let user = users::update_account(&tx, &user, changes.clone(), now).await?;
             tx.record(AuditEvent::success("profile.update").by_user(&user).on_user(&user).in_session(session)).await?;
-            let user = locking::reload(&tx, &user).await?;
             tx.emit(DomainEvent::UserUpdated(user.clone()));
             tx.commit(user).await
         })

@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, Updat
 
 use crate::error::Result;
 use crate::store::change_counters::{Affected, Propagation, TracksChanges};
+use crate::store::updated_row::updated_row;
 
 /// Times of a rotation.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +21,17 @@ pub struct Rotation {
 }
 
 /// Rotates a session that has not ended to its next generation; the client has the pair of the current one. Returns
-/// false after a concurrent rotation.
-pub async fn update_generation(db: &impl TracksChanges, session: &session::Model, rotation: Rotation) -> Result<bool> {
-    let updated = rotation_update(session, rotation).exec(db).await?;
+/// the rotated row, or `None` after a concurrent rotation.
+pub async fn update_generation(
+    db: &impl TracksChanges,
+    session: &session::Model,
+    rotation: Rotation,
+) -> Result<Option<session::Model>> {
+    let row = rotated_columns(session, rotation);
+    let updated = rotation_update(session, row.clone()).exec(db).await?;
     // No cache has tokens of the next generation yet, and those of this one stay valid.
     db.mark_changed(Affected::User(session.user_id), Propagation::ThisNode);
-    Ok(updated.rows_affected == 1)
+    (updated.rows_affected == 1).then(|| updated_row(session, row)).transpose()
 }
 
 /// Like [`update_generation`], in one statement and only if `user` is unchanged; returns the rotated session. Other
@@ -49,22 +55,14 @@ pub async fn rotate(
         .and_where(cut_off)
         .lock(LockType::Update)
         .take();
-    let statement = rotation_update(session, rotation).filter(session::Column::UserId.in_subquery(unchanged));
+    let row = rotated_columns(session, rotation);
+    let statement = rotation_update(session, row.clone()).filter(session::Column::UserId.in_subquery(unchanged));
     let is_rotated = statement.exec(db).await?.rows_affected == 1;
-    let rotated = session::Model {
-        generation: session.generation + 1,
-        receipt: session.generation,
-        rotated_at: rotation.now.into(),
-        last_seen_at: rotation.now.into(),
-        idle_end_at: rotation.idle_end_at.into(),
-        issued_at: rotation.issued_at.into(),
-        ..session.clone()
-    };
-    Ok(is_rotated.then_some(rotated))
+    is_rotated.then(|| updated_row(session, row)).transpose()
 }
 
-fn rotation_update(session: &session::Model, rotation: Rotation) -> UpdateMany<session::Entity> {
-    let row = session::ActiveModel {
+fn rotated_columns(session: &session::Model, rotation: Rotation) -> session::ActiveModel {
+    session::ActiveModel {
         generation: Set(session.generation + 1),
         receipt: Set(session.generation),
         rotated_at: Set(rotation.now.into()),
@@ -72,7 +70,10 @@ fn rotation_update(session: &session::Model, rotation: Rotation) -> UpdateMany<s
         idle_end_at: Set(rotation.idle_end_at.into()),
         issued_at: Set(rotation.issued_at.into()),
         ..Default::default()
-    };
+    }
+}
+
+fn rotation_update(session: &session::Model, row: session::ActiveModel) -> UpdateMany<session::Entity> {
     session::Entity::update_many()
         .set(row)
         .filter(session::Column::Id.eq(session.id))

@@ -1,4 +1,4 @@
-//! Updates of one user, each conditional on the row's version or state as read.
+//! Updates of one user, each conditional on the row's version or state as read; they return the updated row.
 
 use chrono::{DateTime, Utc};
 use entity::secret::SecretText;
@@ -6,9 +6,10 @@ use entity::timestamp::Timestamp;
 use entity::user;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
-use crate::error::{Refusal, RefusalCode, Result, map_unique_violation};
+use crate::error::{Error, Refusal, RefusalCode, Result, map_unique_violation};
 use crate::store::change_counters::{Affected, Propagation, TracksChanges};
 use crate::store::cut_offs::{Cause, TracksRevocations, revoke_issued_tokens};
+use crate::store::updated_row::updated_row;
 
 /// Changes to a user; `None` keeps a value, `Some(None)` clears it.
 #[derive(Debug, Clone, Default)]
@@ -45,17 +46,17 @@ pub(super) fn unique_violations() -> [(&'static str, Refusal); 2] {
     ]
 }
 
-/// Applies `changes`. A new username revokes the issued access tokens, which contain the old one. Returns false if the
-/// row's version is no longer that of `user`.
+/// Applies `changes`. A new username revokes the issued access tokens, which contain the old one.
 ///
 /// # Errors
-/// A refusal if the username or the e-mail address is taken.
+/// A refusal if the username or the e-mail address is taken; [`RefusalCode::Conflict`] if the row's version is no
+/// longer that of `user`.
 pub async fn update_account(
     db: &impl TracksRevocations,
     user: &user::Model,
     changes: Changes,
     now: DateTime<Utc>,
-) -> Result<bool> {
+) -> Result<user::Model> {
     let mut row = user::ActiveModel { ..Default::default() };
     if let Some((name, key)) = changes.username {
         if name != user.username {
@@ -83,28 +84,33 @@ pub async fn update_account(
     update(db, user, row, now).await
 }
 
-/// Sets the status; disabling revokes the issued access tokens. Returns false if the row's version is no longer that of
-/// `user`.
+/// Sets the status; disabling revokes the issued access tokens.
+///
+/// # Errors
+/// [`RefusalCode::Conflict`] if the row's version is no longer that of `user`.
 pub async fn update_status(
     db: &impl TracksRevocations,
     user: &user::Model,
     status: user::Status,
     now: DateTime<Utc>,
-) -> Result<bool> {
+) -> Result<user::Model> {
     if status == user::Status::Disabled {
         revoke_issued_tokens(db, user.id, Cause::AccountDisabled).await?;
     }
     update(db, user, user::ActiveModel { status: Set(status), ..Default::default() }, now).await
 }
 
-/// Sets the password hash. Returns false if the row's version is no longer that of `user`.
+/// Sets the password hash.
+///
+/// # Errors
+/// [`RefusalCode::Conflict`] if the row's version is no longer that of `user`.
 pub async fn update_password(
     db: &impl TracksChanges,
     user: &user::Model,
     hash: String,
     must_change: bool,
     now: DateTime<Utc>,
-) -> Result<bool> {
+) -> Result<user::Model> {
     let row = user::ActiveModel {
         password_hash: Set(Some(SecretText::new(hash))),
         password_changed_at: Set(Some(now.into())),
@@ -114,8 +120,11 @@ pub async fn update_password(
     update(db, user, row, now).await
 }
 
-/// Increments the version after a change outside the row. Returns false if it is no longer that of `user`.
-pub async fn update_version(db: &impl TracksChanges, user: &user::Model, now: DateTime<Utc>) -> Result<bool> {
+/// Increments the version after a change outside the row.
+///
+/// # Errors
+/// [`RefusalCode::Conflict`] if the row's version is no longer that of `user`.
+pub async fn update_version(db: &impl TracksChanges, user: &user::Model, now: DateTime<Utc>) -> Result<user::Model> {
     update(db, user, user::ActiveModel { ..Default::default() }, now).await
 }
 
@@ -124,34 +133,39 @@ async fn update(
     user: &user::Model,
     mut row: user::ActiveModel,
     now: DateTime<Utc>,
-) -> Result<bool> {
+) -> Result<user::Model> {
     row.updated_at = Set(now.into());
     row.version = Set(user.version + 1);
     let updated = user::Entity::update_many()
-        .set(row)
+        .set(row.clone())
         .filter(user::Column::Id.eq(user.id))
         .filter(user::Column::Version.eq(user.version))
         .exec(db)
         .await
         .map_err(|error| map_unique_violation(error, &unique_violations()))?;
     db.mark_changed(Affected::User(user.id), Propagation::AllNodes);
-    Ok(updated.rows_affected == 1)
+    if updated.rows_affected == 1 { updated_row(user, row) } else { Err(version_conflict()) }
 }
 
-/// Records a login, and stores a `rehash` of the verified password if given. Returns false if the user was disabled or
-/// the password changed since verification.
+/// The user was changed or deleted concurrently.
+pub fn version_conflict() -> Error {
+    Refusal::new(RefusalCode::Conflict, "the account changed meanwhile: reload it and retry").into()
+}
+
+/// Records a login, and stores a `rehash` of the verified password if given. Returns the updated row, or `None` if
+/// the user was disabled or the password changed since verification.
 pub async fn update_login(
     db: &impl TracksChanges,
     user: &user::Model,
     rehash: Option<String>,
     now: DateTime<Utc>,
-) -> Result<bool> {
+) -> Result<Option<user::Model>> {
     let mut row = user::ActiveModel { last_login_at: Set(Some(now.into())), ..Default::default() };
     if let Some(hash) = rehash {
         row.password_hash = Set(Some(SecretText::new(hash)));
     }
     let updated = user::Entity::update_many()
-        .set(row)
+        .set(row.clone())
         .filter(user::Column::Id.eq(user.id))
         .filter(user::Column::Status.eq(user::Status::Active))
         .filter(user::Column::TenantDisabled.eq(false))
@@ -159,5 +173,5 @@ pub async fn update_login(
         .exec(db)
         .await?;
     db.mark_changed(Affected::User(user.id), Propagation::AllNodes);
-    Ok(updated.rows_affected == 1)
+    (updated.rows_affected == 1).then(|| updated_row(user, row)).transpose()
 }

@@ -7,7 +7,6 @@ use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{TypeKind, TypeSystemDefinition};
 use axum::http::Method;
 use chrono::TimeDelta;
-use sea_orm::Set;
 use serde_json::json;
 
 use super::replay::imported_user::create_user;
@@ -108,8 +107,8 @@ async fn auth_service_responds_as_recorded() {
     let app = app_with(&[("ACCOUNTD_TOKEN__ACCESS_LIFETIME_SECONDS", "3600")]).await;
     let now = app.app.clock.now();
     let later = |seconds: i64| {
-        move |row: &mut entity::user::ActiveModel| {
-            row.created_at = Set((now + TimeDelta::seconds(seconds)).into());
+        move |row: &mut accountd::store::users::NewRow| {
+            row.created_at = (now + TimeDelta::seconds(seconds)).into();
         }
     };
     create_user(&app, "admin", STRONGER[0].1, &["admin"], later(0)).await;
@@ -120,7 +119,7 @@ async fn auth_service_responds_as_recorded() {
     let expired = app.login("off", "offpw").await;
     create_user(&app, "chg", "chgpw", &["user"], |row| {
         later(3)(row);
-        row.must_change_password = Set(true);
+        row.must_change_password = true;
     })
     .await;
     app.clock.advance(TimeDelta::days(15));

@@ -4,7 +4,7 @@
 //! so each is replayed with the same suffix.
 
 use accountd::store::roles;
-use entity::{role, tenant};
+use entity::tenant;
 use sea_orm::prelude::Uuid;
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, Set};
 use serde_json::{Value, json};
@@ -142,23 +142,18 @@ async fn user_api_responds_as_recorded() {
         ..Default::default()
     };
     assert_eq!(customer.insert(db).await.unwrap().id, 2);
-    let user = role::ActiveModel {
-        uid: Set(Uuid::from_u128(3)),
-        name: Set("user".to_owned()),
-        name_key: Set("user".to_owned()),
-        description: Set(Some("User".to_owned())),
-        built_in: Set(false),
-        created_at: Set(now),
-        updated_at: Set(now),
-        ..Default::default()
+    let user = roles::NewRow {
+        uid: Uuid::from_u128(3),
+        name: ("user".to_owned(), "user".to_owned()),
+        description: Some("User".to_owned()),
+        created_at: now,
     };
     assert_eq!(roles::insert(db, user).await.unwrap().id, 2);
     create_user(&app, "admin", &strengthen("password"), &["admin"], |row| set_display_name(row, "admin")).await;
     create_user(&app, "other", &strengthen("password2"), &[], |row| {
         set_display_name(row, "other");
-        row.tenant_id = Set(2);
-        row.email = Set(Some("other@corp2.net".to_owned()));
-        row.email_key = Set(Some("other@corp2.net".to_owned()));
+        row.tenant_id = 2;
+        row.email = Some(("other@corp2.net".to_owned(), "other@corp2.net".to_owned()));
     })
     .await;
     play(&app, &mut UserApi, DIFFERENCES).await;

@@ -2,6 +2,7 @@
 //! races.
 
 use accountd::clock::Clock;
+use accountd::error::RefusalCode;
 use accountd::store::sessions::Rotation;
 use accountd::store::{TenantScope, sessions, throttles, users};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -29,13 +30,14 @@ async fn login_of_a_changed_user_is_not_recorded() {
     app.user("ann").await;
     let (db, now) = (&StatementTransaction(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = ann(db).await;
-    assert!(users::update_login(db, &read, None, now).await.unwrap());
-    assert!(users::update_password(db, &read, "another".to_owned(), false, now).await.unwrap());
-    assert!(!users::update_login(db, &read, None, now).await.unwrap(), "the password was changed");
+    assert_eq!(users::update_login(db, &read, None, now).await.unwrap(), Some(ann(db).await));
+    let changed = users::update_password(db, &ann(db).await, "another".to_owned(), false, now).await.unwrap();
+    assert_eq!(changed, ann(db).await);
+    assert_eq!(users::update_login(db, &read, None, now).await.unwrap(), None, "the password was changed");
 
     let read = ann(db).await;
-    assert!(users::update_status(db, &read, Status::Disabled, now).await.unwrap());
-    assert!(!users::update_login(db, &read, None, now).await.unwrap(), "the account was disabled");
+    assert_eq!(users::update_status(db, &read, Status::Disabled, now).await.unwrap(), ann(db).await);
+    assert_eq!(users::update_login(db, &read, None, now).await.unwrap(), None, "the account was disabled");
 }
 
 /// C7: of two logins that rehash one password the second sees the conflict.
@@ -45,8 +47,8 @@ async fn password_rehash_is_stored_once() {
     app.user("ann").await;
     let (db, now) = (&StatementTransaction(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = ann(db).await;
-    assert!(users::update_login(db, &read, Some("first".to_owned()), now).await.unwrap());
-    assert!(!users::update_login(db, &read, Some("second".to_owned()), now).await.unwrap());
+    assert!(users::update_login(db, &read, Some("first".to_owned()), now).await.unwrap().is_some());
+    assert!(users::update_login(db, &read, Some("second".to_owned()), now).await.unwrap().is_none());
     assert_eq!(ann(db).await.password_hash.unwrap().expose(), "first");
 }
 
@@ -56,11 +58,16 @@ async fn update_of_an_outdated_user_version_is_refused() {
     app.user("ann").await;
     let (db, now) = (&StatementTransaction(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = ann(db).await;
-    assert!(users::update_version(db, &read, now).await.unwrap());
-    assert!(!users::update_version(db, &read, now).await.unwrap());
-    assert!(!users::update_password(db, &read, "stale".to_owned(), false, now).await.unwrap());
-    assert!(!users::update_status(db, &read, Status::Disabled, now).await.unwrap());
-    assert!(!users::update_account(db, &read, users::Changes::default(), now).await.unwrap());
+    assert_eq!(users::update_version(db, &read, now).await.unwrap(), ann(db).await);
+    let refused = [
+        users::update_version(db, &read, now).await,
+        users::update_password(db, &read, "stale".to_owned(), false, now).await,
+        users::update_status(db, &read, Status::Disabled, now).await,
+        users::update_account(db, &read, users::Changes::default(), now).await,
+    ];
+    for update in refused {
+        assert!(update.unwrap_err().is_refusal(RefusalCode::Conflict));
+    }
     assert_eq!(ann(db).await.version, read.version + 1);
 }
 
@@ -71,14 +78,15 @@ async fn session_rotates_once_and_never_after_its_end() {
     app.user("ann").await;
     let (db, now) = (&StatementTransaction(app.app.db.begin().await.unwrap()), app.clock.now());
     let read = entity::session::Entity::find().one(db).await.unwrap().unwrap();
-    assert!(sessions::update_generation(db, &read, step(now)).await.unwrap());
-    assert!(!sessions::update_generation(db, &read, step(now)).await.unwrap(), "another tab was faster");
+    let rotated = sessions::update_generation(db, &read, step(now)).await.unwrap();
+    assert_eq!(sessions::update_generation(db, &read, step(now)).await.unwrap(), None, "another tab was faster");
 
     let read = sessions::find(db, read.uid).await.unwrap().unwrap();
+    assert_eq!(rotated.as_ref(), Some(&read));
     assert_eq!((read.generation, read.receipt), (2, 1));
     assert!(sessions::update_ended(db, &read, EndReason::Logout, now).await.unwrap());
     assert!(!sessions::update_ended(db, &read, EndReason::Revoked, now).await.unwrap(), "once");
-    assert!(!sessions::update_generation(db, &read, step(now)).await.unwrap(), "it has ended");
+    assert_eq!(sessions::update_generation(db, &read, step(now)).await.unwrap(), None, "it has ended");
     let read = sessions::find(db, read.uid).await.unwrap().unwrap();
     assert_eq!((read.generation, read.end_reason), (2, Some(EndReason::Logout)));
 }

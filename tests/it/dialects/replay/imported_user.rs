@@ -1,10 +1,10 @@
 //! Users of an older service: with passwords that today's policy refuses, as an import creates them.
 
 use accountd::account::names::canonical::canonical;
+use accountd::store::users::NewRow;
 use accountd::store::{roles, users};
 use entity::secret::SecretText;
-use entity::user::{ActiveModel, Model, Status};
-use sea_orm::Set;
+use entity::user::{Model, Status};
 
 use crate::support::TestApp;
 
@@ -14,22 +14,25 @@ pub async fn create_user(
     name: &str,
     password: &str,
     role_names: &[&str],
-    change: impl FnOnce(&mut ActiveModel),
+    change: impl FnOnce(&mut NewRow),
 ) -> Model {
     let (app, now) = (&app.app, app.app.clock.now());
     let hash = app.hasher.hash(&password.to_owned().into()).await.unwrap();
-    let mut row = ActiveModel {
-        uid: Set(app.entropy.uuid(now)),
-        tenant_id: Set(1),
-        username: Set(name.to_owned()),
-        username_key: Set(canonical(name)),
-        password_hash: Set(Some(SecretText::new(hash))),
-        must_change_password: Set(false),
-        status: Set(Status::Active),
-        created_at: Set(now.into()),
-        updated_at: Set(now.into()),
-        version: Set(1),
-        ..Default::default()
+    let mut row = NewRow {
+        id: None,
+        uid: app.entropy.uuid(now),
+        tenant_id: 1,
+        tenant_disabled: false,
+        username: (name.to_owned(), canonical(name)),
+        email: None,
+        display_name: None,
+        password_hash: Some(SecretText::new(hash)),
+        password_changed_at: None,
+        must_change_password: false,
+        status: Status::Active,
+        last_login_at: None,
+        created_at: now.into(),
+        updated_at: now.into(),
     };
     change(&mut row);
     let tx = app.db.begin().await.unwrap();
@@ -44,7 +47,6 @@ pub async fn create_user(
 }
 
 /// Sets the display name of the row.
-pub fn set_display_name(row: &mut ActiveModel, display_name: &str) {
-    row.display_name = Set(Some(display_name.to_owned()));
-    row.display_name_key = Set(Some(canonical(display_name)));
+pub fn set_display_name(row: &mut NewRow, display_name: &str) {
+    row.display_name = Some((display_name.to_owned(), canonical(display_name)));
 }
