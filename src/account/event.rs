@@ -2,6 +2,7 @@
 
 pub mod account_events;
 pub mod audit;
+pub mod audit_action;
 pub mod domain_event;
 pub mod failure_audit;
 pub mod revocation;

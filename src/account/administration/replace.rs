@@ -15,6 +15,7 @@ use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::UserId;
@@ -83,7 +84,7 @@ pub async fn replace(app: &App, requester: &Requester, user_id: UserId, input: R
             require_active_admin(&tx).await?;
         }
         tx.record(
-            AuditEvent::success("user.replace")
+            AuditEvent::success(AuditAction::UserReplace)
                 .by_caller(&caller)
                 .on_user(&user)
                 .with("password", has_password)
@@ -174,7 +175,8 @@ async fn reset_own_password(
         }
         let user = users::update_password(&tx, &before, hash.clone(), false, now).await?;
         end_all(&tx, &user, Some(session.id), EndReason::PasswordChanged, now).await?;
-        tx.record(AuditEvent::success("password.reset").by_user(&user).on_user(&user).in_session(session)).await?;
+        tx.record(AuditEvent::success(AuditAction::PasswordReset).by_user(&user).on_user(&user).in_session(session))
+            .await?;
         tx.emit(DomainEvent::UserUpdated(user.clone()));
         tx.commit(user).await
     })

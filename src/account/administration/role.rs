@@ -11,6 +11,7 @@ use crate::account::access::rule;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::names::id::{RoleId, UserId};
 use crate::account::user::locking;
@@ -106,7 +107,7 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
         let user = users::update_version(&tx, &user, now).await?;
         let after = access_of(&tx, user.id).await?.roles;
         tx.record(
-            AuditEvent::success("user.roles")
+            AuditEvent::success(AuditAction::UserRoles)
                 .by_caller(&caller)
                 .on_user(&user)
                 .with("before", before)

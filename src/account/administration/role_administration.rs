@@ -13,6 +13,7 @@ use crate::account::access::rule;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::caller::user_action;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::canonical::canonical;
@@ -60,7 +61,7 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
                 None => None,
             },
         };
-        let mut event = AuditEvent::success("role.save").by_caller(&caller);
+        let mut event = AuditEvent::success(AuditAction::RoleSave).by_caller(&caller);
         let row = match found {
             Some(role) => {
                 if !input.permissions.is_superset(&role.permissions) {
@@ -105,7 +106,7 @@ pub async fn delete(app: &App, requester: &Requester, id: RoleId) -> Result<Role
         roles::delete(&tx, row.id).await?;
         let names: Vec<_> = permissions.iter().map(|permission| permission.name()).collect();
         tx.record(
-            AuditEvent::success("role.delete")
+            AuditEvent::success(AuditAction::RoleDelete)
                 .by_caller(&caller)
                 .on_object(row.uid)
                 .with("role", row.name.as_str())

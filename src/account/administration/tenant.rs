@@ -11,6 +11,7 @@ use crate::account::access::rule::{self, Rule};
 use crate::account::authentication::session_end::end_all_in_scope;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::names::id::TenantId;
 use crate::account::names::name::Name;
 use crate::account::pagination::{self, CursorKind, PageRequest, Slice};
@@ -89,7 +90,7 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
             }
         };
         tx.record(
-            AuditEvent::success("tenant.save")
+            AuditEvent::success(AuditAction::TenantSave)
                 .by_caller(&caller)
                 .on_object(tenant.uid)
                 .with("name", tenant.name.as_str()),
@@ -124,7 +125,7 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
             api_tokens::update_tenant_from_login_revoked(&tx, tenant.id, now).await?;
         }
         tx.record(
-            AuditEvent::success("tenant.status")
+            AuditEvent::success(AuditAction::TenantStatus)
                 .by_caller(&caller)
                 .on_object(tenant.uid)
                 .with("status", if is_disabled { "DISABLED" } else { "ACTIVE" }),
@@ -152,7 +153,7 @@ pub async fn delete(app: &App, requester: &Requester, id: TenantId) -> Result<Te
         }
         tenants::delete(&tx, &tenant).await?;
         tx.record(
-            AuditEvent::success("tenant.delete")
+            AuditEvent::success(AuditAction::TenantDelete)
                 .by_caller(&caller)
                 .on_object(tenant.uid)
                 .with("name", tenant.name.as_str()),

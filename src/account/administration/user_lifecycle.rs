@@ -12,6 +12,7 @@ use crate::account::authentication::session_end::end_all;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::{TenantId, UserId};
@@ -66,7 +67,8 @@ pub async fn create_in_tenant(
         let user = insert(&tx, app, &input, hash.clone(), UserTenant::from(&tenant), now).await?;
         roles::insert_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
         let names: Vec<&str> = chosen.iter().map(|role| role.row.name.as_str()).collect();
-        tx.record(AuditEvent::success("user.create").by_caller(&caller).on_user(&user).with("roles", names)).await?;
+        tx.record(AuditEvent::success(AuditAction::UserCreate).by_caller(&caller).on_user(&user).with("roles", names))
+            .await?;
         tx.emit(DomainEvent::UserCreated(user.clone()));
         tx.commit(user).await
     })
@@ -100,7 +102,7 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
             let own = caller.session().filter(|session| session.user_id == user.id).map(|session| session.id);
             end_all(&tx, &user, own, EndReason::Revoked, now).await?;
         }
-        tx.record(AuditEvent::success("user.update").by_caller(&caller).on_user(&user)).await?;
+        tx.record(AuditEvent::success(AuditAction::UserUpdate).by_caller(&caller).on_user(&user)).await?;
         tx.emit(DomainEvent::UserUpdated(user.clone()));
         tx.commit(user).await
     })
@@ -129,7 +131,8 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
             Status::Active => "ACTIVE",
             Status::Disabled => "DISABLED",
         };
-        tx.record(AuditEvent::success("user.status").by_caller(&caller).on_user(&user).with("status", name)).await?;
+        tx.record(AuditEvent::success(AuditAction::UserStatus).by_caller(&caller).on_user(&user).with("status", name))
+            .await?;
         tx.emit(DomainEvent::UserUpdated(user.clone()));
         tx.commit(user).await
     })
@@ -178,7 +181,7 @@ async fn delete_in_transaction(
     end_all(tx, &user, None, EndReason::Revoked, now).await?;
     users::delete(tx, &user).await?;
     require_active_admin(tx).await?;
-    tx.record(AuditEvent::success("user.delete").by_caller(caller).on_user(&user)).await?;
+    tx.record(AuditEvent::success(AuditAction::UserDelete).by_caller(caller).on_user(&user)).await?;
     tx.emit(DomainEvent::UserDeleted(user));
     Ok(())
 }

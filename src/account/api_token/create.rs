@@ -12,6 +12,7 @@ use crate::account::caller::api_token::ApiToken;
 use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::names::id::ApiTokenId;
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
@@ -77,7 +78,7 @@ pub(in crate::account) async fn create_as(
         let created =
             insert(&tx, app, &caller.user, &caller.access, new_token.clone(), (format, created_by), now).await?;
         tx.record(
-            AuditEvent::success("api_token.create")
+            AuditEvent::success(AuditAction::ApiTokenCreate)
                 .by_caller(&caller)
                 .on_user(&caller.user)
                 .with("apiToken", created.token.id().to_string())

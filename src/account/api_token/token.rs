@@ -9,6 +9,7 @@ use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::{Caller, Requester};
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::names::id::ApiTokenId;
 use crate::account::pagination::{self, PageRequest, RowFilter, Slice};
 use crate::app::App;
@@ -38,7 +39,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
         let revoked = api_tokens::update_revoked(&tx, &token, now).await?;
         if revoked.is_some() {
             tx.record(
-                AuditEvent::success("api_token.revoke")
+                AuditEvent::success(AuditAction::ApiTokenRevoke)
                     .by_caller(&caller)
                     .on_user(&owner)
                     .with("apiToken", id.to_string()),

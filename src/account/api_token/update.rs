@@ -14,6 +14,7 @@ use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::names::id::ApiTokenId;
 use crate::account::names::name::Name;
 use crate::app::App;
@@ -106,7 +107,10 @@ pub async fn update(
         }
         let row = api_tokens::update(&tx, &token.row, changes, now).await?;
         tx.record(
-            AuditEvent::success("api_token.update").by_caller(&caller).on_user(&owner).with("apiToken", id.to_string()),
+            AuditEvent::success(AuditAction::ApiTokenUpdate)
+                .by_caller(&caller)
+                .on_user(&owner)
+                .with("apiToken", id.to_string()),
         )
         .await?;
         tx.commit((row.into(), owner)).await

@@ -6,6 +6,7 @@ use crate::account::access::rule;
 use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::app::App;
 use crate::error::Result;
 use crate::store::users;
@@ -20,7 +21,7 @@ pub async fn record_activity(app: &App, requester: &Requester) -> Result<DateTim
     limit_own_change(app, caller, rule::RECORD_ACTIVITY, now).await?;
     app.write_as(requester, rule::RECORD_ACTIVITY, now, async |tx, caller| {
         users::update_login(&tx, &caller.user, None, now).await?.ok_or_else(users::version_conflict)?;
-        tx.record(AuditEvent::success("login.bump").by_caller(&caller).on_user(&caller.user)).await?;
+        tx.record(AuditEvent::success(AuditAction::LoginBump).by_caller(&caller).on_user(&caller.user)).await?;
         tx.commit(now).await
     })
     .await

@@ -12,6 +12,7 @@ use super::session::{self, IssuedSession};
 use crate::account::access::grants;
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::failure_audit;
 use crate::account::names::identifier::Identifier;
 use crate::account::names::name::Name;
@@ -187,7 +188,8 @@ async fn verify_and_open(
         if let Some(device) = device {
             login_origin::record_device(&tx, user, device, now).await?;
         }
-        tx.record(AuditEvent::success("login").by_user(user).on_user(user).in_session(&issued.session)).await?;
+        tx.record(AuditEvent::success(AuditAction::Login).by_user(user).on_user(user).in_session(&issued.session))
+            .await?;
         attempt.succeed(&tx).await?;
         tx.commit(Some(issued)).await
     })
@@ -221,7 +223,7 @@ async fn record_failure(
     user: Option<&user::Model>,
     name: &Identifier,
 ) -> Result<Error> {
-    let event = AuditEvent::failed("login");
+    let event = AuditEvent::failed(AuditAction::Login);
     // The typed name may be a password in the wrong field: it is not stored.
     let event = match user {
         Some(user) => event.on_user(user),

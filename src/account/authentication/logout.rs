@@ -13,6 +13,7 @@ use crate::account::caller::api_token::ApiToken;
 use crate::account::caller::auth_cookies::AuthCookies;
 use crate::account::caller::requester::{Identity, Requester};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::session_lifetime::is_live;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -156,8 +157,11 @@ async fn end_sessions(
 }
 
 fn logout_event(user: &user::Model, session: &session::Model, ended: EndedCounts) -> AuditEvent {
-    let event =
-        AuditEvent::success("logout").by_user(user).on_user(user).in_session(session).with("ended", ended.sessions);
+    let event = AuditEvent::success(AuditAction::Logout)
+        .by_user(user)
+        .on_user(user)
+        .in_session(session)
+        .with("ended", ended.sessions);
     match ended.api_tokens {
         0 => event,
         count => event.with("apiTokens", count),

@@ -14,6 +14,7 @@ use crate::account::access::rule;
 use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::event::failure_audit;
 use crate::account::event::unit_of_work::UnitOfWork;
@@ -100,7 +101,7 @@ struct VerifiedChange<'a> {
 }
 
 fn update_event(user: &user::Model, session: &entity::session::Model) -> AuditEvent {
-    AuditEvent::success("password.update").by_user(user).on_user(user).in_session(session)
+    AuditEvent::success(AuditAction::PasswordUpdate).by_user(user).on_user(user).in_session(session)
 }
 
 async fn verify_current<'a>(app: &App, requester: &'a Requester, input: UpdatePassword) -> Result<VerifiedChange<'a>> {
@@ -121,7 +122,7 @@ async fn verify_current<'a>(app: &App, requester: &'a Requester, input: UpdatePa
     };
     if !verdict.is_match {
         attempt.fail().await?;
-        let event = AuditEvent::failed("password.update").by_user(user).on_user(user).in_session(own_session);
+        let event = AuditEvent::failed(AuditAction::PasswordUpdate).by_user(user).on_user(user).in_session(own_session);
         failure_audit::record(app, &requester.context, event, &user.username_key, now).await?;
         let message = "the current password is wrong";
         return Err(Refusal::new(RefusalCode::WrongPassword, message).for_field("currentPassword").into());

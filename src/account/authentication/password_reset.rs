@@ -10,6 +10,7 @@ use crate::account::access::rule;
 use crate::account::caller::requester::Requester;
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::names::id::UserId;
 use crate::app::App;
@@ -77,7 +78,7 @@ pub async fn set(
         let must_change = validity == PasswordValidity::Temporary;
         let user = users::update_password(&tx, &user, hash.clone(), must_change, now).await?;
         end_all_and_api_tokens(&tx, &user, None, api_tokens, EndReason::PasswordChanged, now).await?;
-        tx.record(AuditEvent::success("password.set").by_caller(&caller).on_user(&user)).await?;
+        tx.record(AuditEvent::success(AuditAction::PasswordSet).by_caller(&caller).on_user(&user)).await?;
         tx.emit(DomainEvent::UserUpdated(user.clone()));
         tx.commit(user).await
     })

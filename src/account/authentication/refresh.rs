@@ -12,6 +12,7 @@ use crate::account::access::grants;
 use crate::account::caller::request_context::RequestContext;
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::revocation::revoke_generations;
 use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::{SessionId, UserId};
@@ -206,7 +207,7 @@ async fn refresh_in_transaction(
         }
         Decision::Reuse => {
             end(tx, &user, std::slice::from_ref(&session), EndReason::RefreshTokenReused, now).await?;
-            tx.record(AuditEvent::failed("refresh.reuse").on_user(&user).in_session(&session)).await?;
+            tx.record(AuditEvent::failed(AuditAction::RefreshReuse).on_user(&user).in_session(&session)).await?;
             return Ok(Attempt::Reused);
         }
     };
@@ -255,7 +256,7 @@ async fn record_replay(
     if app.rate_limits.replay_records.take(RateLimitKey::text(&key), now).await.is_err() {
         return Ok(());
     }
-    tx.record(AuditEvent::success("refresh.replay").on_user(user).in_session(session)).await
+    tx.record(AuditEvent::success(AuditAction::RefreshReplay).on_user(user).in_session(session)).await
 }
 
 fn refusal(code: RefusalCode, message: &str) -> Error {

@@ -9,6 +9,7 @@ use super::session::{self, IssuedSession};
 use crate::account::caller::rate_limit::{NameCheck, take_from_bucket};
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::names::name::Name;
 use crate::account::user::new_user::{NewUser, UserTenant, insert};
@@ -91,7 +92,8 @@ async fn create(
         let user = insert(&tx, app, input, hash.clone(), UserTenant::DEFAULT, now).await?;
         users::update_login(&tx, &user, None, now).await?;
         let issued = session::open(&tx, app, &user, context, device_name.clone(), transport, now).await?;
-        tx.record(AuditEvent::success("register").by_user(&user).on_user(&user).in_session(&issued.session)).await?;
+        tx.record(AuditEvent::success(AuditAction::Register).by_user(&user).on_user(&user).in_session(&issued.session))
+            .await?;
         tx.emit(DomainEvent::UserCreated(issued.user.clone()));
         tx.commit(issued.store_cookies(context)).await
     })

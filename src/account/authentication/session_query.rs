@@ -9,6 +9,7 @@ use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::caller::user_action::{self, UserAction};
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::names::id::SessionId;
 use crate::account::pagination::{self, PageRequest, RowFilter, Slice};
 use crate::app::App;
@@ -71,8 +72,10 @@ pub async fn revoke(app: &App, requester: &Requester, id: SessionId) -> Result<(
         }
         user_action::authorize(&tx, &caller, UserAction::EndSession, &owner).await?;
         if end(&tx, &owner, std::slice::from_ref(&session), EndReason::Revoked, now).await? == 1 {
-            tx.record(AuditEvent::success("session.revoke").by_caller(&caller).on_user(&owner).in_session(&session))
-                .await?;
+            tx.record(
+                AuditEvent::success(AuditAction::SessionRevoke).by_caller(&caller).on_user(&owner).in_session(&session),
+            )
+            .await?;
         }
         let session = sessions::find(&tx, id.uuid()).await?.ok_or_else(missing)?;
         tx.commit((session, owner)).await

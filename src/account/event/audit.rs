@@ -1,7 +1,4 @@
 //! Audit events, written in the transaction that they describe.
-//!
-//! Actions are string literals at their call sites. `docs/audit.md` lists them, as `tests/it/project/readme.rs`
-//! requires.
 
 use chrono::{DateTime, Utc};
 use entity::audit_event::Outcome;
@@ -9,6 +6,7 @@ use entity::{session, user};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
+use super::audit_action::AuditAction;
 use crate::account::caller::request_context::RequestContext;
 use crate::account::caller::requester::Caller;
 use crate::app::App;
@@ -30,9 +28,9 @@ pub struct AuditEvent {
 
 impl AuditEvent {
     /// An event of a successful operation.
-    pub fn success(action: &'static str) -> Self {
+    pub fn success(action: AuditAction) -> Self {
         Self {
-            action,
+            action: action.name(),
             outcome: Outcome::Success,
             tenant: None,
             actor: None,
@@ -43,14 +41,15 @@ impl AuditEvent {
     }
 
     /// An event of a failed attempt.
-    pub fn failed(action: &'static str) -> Self {
+    pub fn failed(action: AuditAction) -> Self {
         Self { outcome: Outcome::Failed, ..Self::success(action) }
     }
 
     /// The summary of the failures of one window, with the data of the last one.
     pub(in crate::account) fn from_window(last: &FailedAttempt) -> Self {
         let FailedAttempt { action, tenant, actor, target, session, .. } = *last;
-        Self { tenant, actor, target, session, ..Self::failed(action) }
+        let (outcome, details) = (Outcome::Failed, serde_json::Map::new());
+        Self { action, outcome, tenant, actor, target, session, details }
     }
 
     /// The data that is counted of a failed attempt.

@@ -18,6 +18,7 @@ use super::write::{ImportContext, PlannedUser, insert_users, tenant_id_of};
 use crate::account::access::permission::DEFAULT_TENANT;
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::imports;
@@ -161,7 +162,7 @@ impl Batch {
                 let admins = planned.iter().filter(|planned| existing.is_admin(planned.candidate));
                 let admins: Vec<&str> = admins.map(|planned| planned.username.as_str()).collect();
                 tx.record(
-                    AuditEvent::success("user.import")
+                    AuditEvent::success(AuditAction::UserImport)
                         .with("format", self.format)
                         .with("rows", vec![first.candidate.row, last.candidate.row])
                         .with("accounts", planned.len())

@@ -12,6 +12,7 @@ use crate::account::administration::role::by_names;
 use crate::account::authentication::password_policy::check_policy;
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::domain_event::DomainEvent;
 use crate::account::user::new_user::{NewUser, UserTenant, insert};
 use crate::app::App;
@@ -100,7 +101,7 @@ pub async fn create_admin(app: &App, input: NewUser) -> Result<user::Model> {
         let user = insert(&tx, app, &input, hash.clone(), UserTenant::DEFAULT, now).await?;
         let admin = by_names(&tx, &[ADMIN.to_owned()]).await?;
         roles::insert_of_user(&tx, user.id, &admin.iter().map(|role| role.row.id).collect()).await?;
-        tx.record(AuditEvent::success("admin.create").on_user(&user)).await?;
+        tx.record(AuditEvent::success(AuditAction::AdminCreate).on_user(&user)).await?;
         tx.emit(DomainEvent::UserCreated(user.clone()));
         tx.commit(user).await
     })

@@ -5,6 +5,7 @@ use entity::session::EndReason;
 use crate::account::authentication::session_end::{ApiTokenSelection, end_all_in_scope};
 use crate::account::caller::request_context::RequestContext;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::app::App;
 use crate::error::Result;
 use crate::store::{TenantScope, api_tokens};
@@ -30,7 +31,9 @@ pub async fn end_all_sessions(app: &App, api_tokens: ApiTokenSelection) -> Resul
         };
         let ended = RecoveryResult { sessions, api_tokens };
         tx.record(
-            AuditEvent::success("sessions.endAll").with("sessions", ended.sessions).with("apiTokens", ended.api_tokens),
+            AuditEvent::success(AuditAction::SessionsEndAll)
+                .with("sessions", ended.sessions)
+                .with("apiTokens", ended.api_tokens),
         )
         .await?;
         tx.commit(ended).await

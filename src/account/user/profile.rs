@@ -7,6 +7,7 @@ use crate::account::access::rule;
 use crate::account::caller::rate_limit::{NameCheck, limit_own_change};
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
+use crate::account::event::audit_action::AuditAction;
 use crate::account::event::domain_event::DomainEvent;
 use crate::app::App;
 use crate::error::Result;
@@ -34,7 +35,10 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
                 return Ok(tx.roll_back(user));
             }
             let user = users::update_account(&tx, &user, changes.clone(), now).await?;
-            tx.record(AuditEvent::success("profile.update").by_user(&user).on_user(&user).in_session(session)).await?;
+            tx.record(
+                AuditEvent::success(AuditAction::ProfileUpdate).by_user(&user).on_user(&user).in_session(session),
+            )
+            .await?;
             tx.emit(DomainEvent::UserUpdated(user.clone()));
             tx.commit(user).await
         })
