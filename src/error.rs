@@ -2,12 +2,18 @@
 
 use sea_orm::{DbErr, SqlErr};
 
+mod kind;
 mod outage;
 mod refusal;
+#[cfg(test)]
+pub(crate) mod samples;
+mod table;
 mod token_error;
 
+pub use kind::ErrorKind;
 pub(crate) use outage::is_database_busy;
 pub use refusal::{PasswordViolation, Refusal, RefusalCode};
+pub use table::{LogLevel, WebSocketClose};
 pub use token_error::TokenError;
 
 use outage::Outage;
@@ -86,21 +92,58 @@ pub enum Error {
 }
 
 impl Error {
+    /// The kind, which has a row in the table of codes, statuses, log levels and close codes.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unauthenticated(error) => ErrorKind::Unauthenticated(*error),
+            Self::Forbidden => ErrorKind::Forbidden,
+            Self::PasswordChangeRequired => ErrorKind::PasswordChangeRequired,
+            Self::BadUserInput { .. } => ErrorKind::BadUserInput,
+            Self::OperationTooComplex { .. } => ErrorKind::OperationTooComplex,
+            Self::TooManySubscriptions { .. } => ErrorKind::TooManySubscriptions,
+            Self::ServerBusy { .. } => ErrorKind::ServerBusy,
+            Self::StorageUnavailable(_) => ErrorKind::StorageUnavailable,
+            Self::OneCredentialCheckPerRequest => ErrorKind::OneCredentialCheckPerRequest,
+            Self::CrossSite | Self::ThirdPartyCookies => ErrorKind::CrossSite,
+            Self::Refused(refusals) => {
+                ErrorKind::Refused(refusals.first().map_or(RefusalCode::Conflict, |first| first.code))
+            }
+            Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
     /// The stable, machine-readable code.
     pub fn code(&self) -> &'static str {
+        self.kind().code()
+    }
+
+    /// Seconds until a retry may succeed, if waiting helps.
+    pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Unauthenticated(_) => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::PasswordChangeRequired => "PASSWORD_CHANGE_REQUIRED",
-            Self::BadUserInput { .. } => "BAD_USER_INPUT",
-            Self::OperationTooComplex { .. } => "OPERATION_TOO_COMPLEX",
-            Self::TooManySubscriptions { .. } => "TOO_MANY_SUBSCRIPTIONS",
-            Self::ServerBusy { .. } => "SERVER_BUSY",
-            Self::StorageUnavailable(_) => "STORAGE_UNAVAILABLE",
-            Self::OneCredentialCheckPerRequest => "ONE_CREDENTIAL_CHECK_PER_REQUEST",
-            Self::CrossSite | Self::ThirdPartyCookies => "CSRF_REFUSED",
-            Self::Refused(refusals) => refusals.first().map_or("CONFLICT", |first| first.code.name()),
-            Self::Internal(_) => "INTERNAL",
+            Self::ServerBusy { retry_after } => Some(*retry_after),
+            Self::StorageUnavailable(_) => Some(RETRY_AFTER_SECONDS),
+            Self::Refused(refusals) => refusals.first()?.retry_after,
+            _ => None,
+        }
+    }
+
+    /// Logs an error that its kind has a log level for, with its causes. Each API layer calls it once, where the error
+    /// becomes a response, so that nothing is logged twice.
+    pub fn log(&self, request_id: &str) {
+        match self.kind().log_level() {
+            LogLevel::Off => {}
+            LogLevel::Error => {
+                let cause = self.cause().map(|cause| format!("{cause:#}"));
+                tracing::error!(request.id = request_id, cause, "{self}");
+            }
+        }
+    }
+
+    /// The cause, which is for the log and never for a client.
+    fn cause(&self) -> Option<&anyhow::Error> {
+        match self {
+            Self::StorageUnavailable(cause) | Self::Internal(cause) => Some(cause),
+            _ => None,
         }
     }
 

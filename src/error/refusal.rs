@@ -30,8 +30,10 @@ impl Refusal {
 
 /// Problems that the user can fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Default, sea_orm::EnumIter))]
 pub enum RefusalCode {
     /// Wrong username or password.
+    #[cfg_attr(test, default)]
     InvalidCredentials,
     /// Rate limit exceeded: retry later.
     TooManyAttempts,

@@ -2,8 +2,10 @@
 
 /// Why an access token was rejected; with `SESSION_ENDED`, refreshing does not help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Default, sea_orm::EnumIter))]
 pub enum TokenError {
     /// No token.
+    #[cfg_attr(test, default)]
     Missing,
     /// Not in the form of a token.
     Malformed,
@@ -27,6 +29,11 @@ impl TokenError {
             Self::Expired | Self::Replaced => "TOKEN_EXPIRED",
             Self::SessionEnded => "SESSION_ENDED",
         }
+    }
+
+    /// The value of `WWW-Authenticate`; without an error code if no token was sent (RFC 6750 section 3.1).
+    pub fn bearer_challenge(self) -> &'static str {
+        if self == Self::Missing { "Bearer" } else { "Bearer error=\"invalid_token\"" }
     }
 
     pub(super) fn explanation(self) -> &'static str {

@@ -9,6 +9,13 @@ use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
 use axum::response::IntoResponse;
 use serde_json::json;
 
+use crate::error::ErrorKind;
+
+/// The status of a kind of error, by the table of errors.
+pub(super) fn status_of(kind: ErrorKind) -> StatusCode {
+    StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// A response with a status, a code and a detail that says what to do.
 pub(super) fn problem(status: StatusCode, code: &str, detail: &str) -> Response<Body> {
     let body = json!({
