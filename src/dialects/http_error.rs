@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::account::caller::request_context::RequestContext;
-use crate::error::{Error, RETRY_AFTER_SECONDS, TokenError};
+use crate::error::{Error, ErrorKind};
 
 /// An error response.
 #[derive(Debug)]
@@ -38,8 +38,7 @@ impl HttpError {
 
     /// 403: the caller is authenticated and lacks the permission.
     pub fn forbidden(text: impl Into<String>) -> Self {
-        let challenge = Some("Bearer error=\"insufficient_scope\"");
-        Self { challenge, ..Self::new(StatusCode::FORBIDDEN, text) }
+        Self { challenge: ErrorKind::Forbidden.bearer_challenge(), ..Self::new(StatusCode::FORBIDDEN, text) }
     }
 
     /// 429: a rate limit is exceeded. `retry_after` is in seconds.
@@ -52,42 +51,30 @@ impl HttpError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed for the requested URL.")
     }
 
-    /// Maps an error that the dialect has no response of its own for. Logs internal errors; the client gets no cause.
+    /// The response by the table of errors, for an error that the dialect has no response of its own for. Logs internal
+    /// errors; the client gets no cause.
     pub fn from_error(error: &Error, context: &RequestContext) -> Self {
-        match error {
-            Error::Unauthenticated(fault) => Self::unauthorized(bearer_challenge(*fault), error.to_string()),
-            Error::Forbidden => Self::forbidden(error.to_string()),
-            Error::CrossSite | Error::ThirdPartyCookies | Error::PasswordChangeRequired => {
-                Self::new(StatusCode::FORBIDDEN, error.to_string())
-            }
-            Error::Refused(refusals) => match refusals.first().and_then(|refusal| refusal.retry_after) {
-                Some(seconds) => Self::too_many_requests(seconds, error.to_string()),
-                None => Self::bad_request(error.to_string()),
-            },
-            Error::BadUserInput { .. }
-            | Error::OperationTooComplex { .. }
-            | Error::TooManySubscriptions { .. }
-            | Error::OneCredentialCheckPerRequest => Self::bad_request(error.to_string()),
-            Error::ServerBusy { retry_after } => Self {
-                retry_after: Some(*retry_after),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-            },
-            Error::StorageUnavailable(cause) => {
-                tracing::error!(request.id = context.request_id, cause = format!("{cause:#}"), "{error}");
-                Self {
-                    retry_after: Some(RETRY_AFTER_SECONDS),
-                    ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
-                }
-            }
-            Error::Internal(cause) => {
-                tracing::error!(request.id = context.request_id, cause = format!("{cause:#}"), "internal error");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-            }
+        error.log(&context.request_id);
+        let kind = error.kind();
+        let message = match kind {
+            ErrorKind::Internal => "Internal Server Error".to_owned(),
+            _ => error.to_string(),
+        };
+        Self {
+            status: StatusCode::from_u16(kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            message,
+            challenge: kind.bearer_challenge(),
+            retry_after: error.retry_after(),
         }
     }
 }
 
 impl HttpError {
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The message.
     pub fn message(&self) -> &str {
         &self.message
@@ -101,14 +88,27 @@ impl HttpError {
     }
 }
 
-/// The challenge for an access token; without an error code if no token was sent (RFC 6750 section 3.1).
-pub(super) fn bearer_challenge(fault: TokenError) -> &'static str {
-    if fault == TokenError::Missing { "Bearer" } else { "Bearer error=\"invalid_token\"" }
-}
-
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let body = json!({ "message": self.message });
         self.into_response_with(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::samples::{assert_statuses, one_error_of_each_kind};
+
+    #[test]
+    fn dialects_respond_by_the_table_by_default() {
+        let context = RequestContext::new(None, None, String::new());
+        assert_statuses(|error| HttpError::from_error(&error, &context).status().as_u16(), &[]);
+        for error in one_error_of_each_kind() {
+            let response = HttpError::from_error(&error, &context).into_response();
+            let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+            assert_eq!(header(WWW_AUTHENTICATE).as_deref(), error.kind().bearer_challenge(), "{error}");
+            assert_eq!(header(RETRY_AFTER), error.retry_after().map(|seconds| seconds.to_string()), "{error}");
+        }
     }
 }

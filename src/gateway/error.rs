@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::account::caller::request_context::RequestContext;
-use crate::error::{Error, RETRY_AFTER_SECONDS};
+use crate::error::Error;
 
 /// 400 `invalid_request`.
 pub(super) fn bad_request(description: &str) -> Response {
@@ -15,28 +15,32 @@ pub(super) fn bad_request(description: &str) -> Response {
         .into_response()
 }
 
-/// Maps an error of a use case. Logs internal errors; the client gets no cause.
+/// The response to an error of a use case: its status by the table of errors, its code by RFC 6749. Logs internal errors;
+/// the client gets no cause.
 pub(super) fn error_response(error: &Error, context: &RequestContext) -> Response {
-    let (status, code, retry_after) = match error {
-        Error::Unauthenticated(_) => (StatusCode::UNAUTHORIZED, "invalid_client", None),
-        Error::Refused(refusals) => {
-            let wait = refusals.first().and_then(|refusal| refusal.retry_after);
-            (StatusCode::TOO_MANY_REQUESTS, "slow_down", wait)
-        }
-        Error::ServerBusy { retry_after } => {
-            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(*retry_after))
-        }
-        Error::StorageUnavailable(cause) => {
-            tracing::error!(request.id = context.request_id, cause = format!("{cause:#}"), "{error}");
-            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable", Some(RETRY_AFTER_SECONDS))
-        }
-        other => {
-            tracing::error!(request.id = context.request_id, cause = format!("{other:#}"), "internal error");
-            (StatusCode::INTERNAL_SERVER_ERROR, "server_error", None)
-        }
+    error.log(&context.request_id);
+    let status = StatusCode::from_u16(error.kind().http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let code = match status {
+        StatusCode::UNAUTHORIZED => "invalid_client",
+        StatusCode::TOO_MANY_REQUESTS => "slow_down",
+        StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+        StatusCode::INTERNAL_SERVER_ERROR => "server_error",
+        _ => "invalid_request",
     };
     let challenge =
         (status == StatusCode::UNAUTHORIZED).then_some([(WWW_AUTHENTICATE, "Basic realm=\"introspection\"")]);
-    let retry_after = retry_after.map(|seconds| [(RETRY_AFTER, seconds.to_string())]);
+    let retry_after = error.retry_after().map(|seconds| [(RETRY_AFTER, seconds.to_string())]);
     (status, challenge, retry_after, Json(json!({ "error": code }))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::samples::assert_statuses;
+
+    #[test]
+    fn gateway_routes_respond_by_the_table() {
+        let context = RequestContext::new(None, None, String::new());
+        assert_statuses(|error| error_response(&error, &context).status().as_u16(), &[]);
+    }
 }

@@ -10,7 +10,7 @@ use crate::account::caller::request_auth::{Credentials, RequestAuth};
 use crate::account::caller::requester::Requester;
 use crate::account::user::handle::matches;
 use crate::app::App;
-use crate::dialects::http_error::{HttpError, bearer_challenge};
+use crate::dialects::http_error::HttpError;
 use crate::error::{Error, TokenError};
 
 /// The header with base64 of `name:token`.
@@ -46,7 +46,7 @@ pub(super) async fn authenticate(app: &App, auth: RequestAuth, headers: &HeaderM
     let requester = identified.map_err(|error| HttpError::from_error(&error, &context))?;
     match requester.caller() {
         Ok(caller) if name.is_none_or(|name| matches(&caller.user, &name.as_str().into())) => Ok(requester),
-        Ok(_) => Err(HttpError::unauthorized(bearer_challenge(TokenError::Invalid), AUTHORIZATION_FAILED)),
+        Ok(_) => Err(HttpError::unauthorized(TokenError::Invalid.bearer_challenge(), AUTHORIZATION_FAILED)),
         Err(error) => Err(authentication_error(&error, &requester)),
     }
 }
@@ -54,7 +54,7 @@ pub(super) async fn authenticate(app: &App, auth: RequestAuth, headers: &HeaderM
 /// Maps an authentication error.
 pub(super) fn authentication_error(error: &Error, requester: &Requester) -> HttpError {
     match error {
-        Error::Unauthenticated(fault) => HttpError::unauthorized(bearer_challenge(*fault), AUTHORIZATION_FAILED),
+        Error::Unauthenticated(fault) => HttpError::unauthorized(fault.bearer_challenge(), AUTHORIZATION_FAILED),
         other => HttpError::from_error(other, &requester.context),
     }
 }
@@ -76,7 +76,17 @@ fn decode_pair(pair: &str) -> Option<(String, SecretString)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::caller::request_context::RequestContext;
+    use crate::account::caller::requester::Identity;
+    use crate::error::samples::assert_statuses;
     use secrecy::ExposeSecret;
+
+    #[test]
+    fn corvus_responds_by_the_table() {
+        let context = RequestContext::new(None, None, String::new());
+        let requester = Requester { identity: Identity::Anonymous, context };
+        assert_statuses(|error| authentication_error(&error, &requester).status().as_u16(), &[]);
+    }
 
     #[test]
     fn only_well_formed_basic_credentials_are_read() {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::account::caller::request_context::RequestContext;
 use crate::account::caller::requester::{Identity, Requester};
-use crate::dialects::http_error::{self, bearer_challenge};
-use crate::error::{Error, TokenError};
+use crate::dialects::http_error;
+use crate::error::{Error, ErrorKind, RefusalCode, TokenError};
 
 /// An error response.
 pub(super) struct PlantdbError {
@@ -35,7 +35,7 @@ impl PlantdbError {
 
     /// 401: the access token is invalid or missing.
     pub fn unauthorized(fault: TokenError, text: impl Into<String>) -> Self {
-        http_error::HttpError::unauthorized(bearer_challenge(fault), text).into()
+        http_error::HttpError::unauthorized(fault.bearer_challenge(), text).into()
     }
 
     /// 429: a rate limit is exceeded. `retry_after` is in seconds.
@@ -48,13 +48,11 @@ impl PlantdbError {
         http_error::HttpError::forbidden(text).into()
     }
 
-    /// Maps an error that the route has no text of its own for.
+    /// The response by the table of errors, for an error that the route has no text of its own for.
     pub fn from_error(error: &Error, context: &RequestContext) -> Self {
-        match error {
-            Error::Refused(refusals) if let Some(seconds) = refusals.first().and_then(|first| first.retry_after) => {
-                Self::too_many_requests(seconds)
-            }
-            other => http_error::HttpError::from_error(other, context).into(),
+        match (error.kind(), error.retry_after()) {
+            (ErrorKind::Refused(RefusalCode::TooManyAttempts), Some(seconds)) => Self::too_many_requests(seconds),
+            _ => http_error::HttpError::from_error(error, context).into(),
         }
     }
 
@@ -93,5 +91,17 @@ pub(super) fn token_message(fault: TokenError, kind: &str, token_id: &str) -> St
         TokenError::Invalid => "Signature verification failed".to_owned(),
         TokenError::Expired => "Signature has expired".to_owned(),
         TokenError::Replaced | TokenError::SessionEnded => format!("{kind} token jti={token_id} not found"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::samples::assert_statuses;
+
+    #[test]
+    fn plantdb_responds_by_the_table() {
+        let context = RequestContext::new(None, None, String::new());
+        assert_statuses(|error| PlantdbError::from_error(&error, &context).into_response().status().as_u16(), &[]);
     }
 }

@@ -2,12 +2,11 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::account::caller::request_context::RequestContext;
-use crate::dialects::http_error::{self, bearer_challenge};
+use crate::dialects::http_error;
 use crate::error::{Error, TokenError};
 
 /// An error response.
@@ -38,7 +37,7 @@ impl TecladocodeError {
         Self::new(StatusCode::NOT_FOUND, "User not found.")
     }
 
-    /// Maps an error that the route has no text of its own for.
+    /// The response by the table of errors, for an error that the route has no text of its own for.
     pub fn from_error(error: &Error, context: &RequestContext) -> Self {
         match error {
             Error::Unauthenticated(fault) => Self::Token(*fault),
@@ -60,10 +59,8 @@ impl IntoResponse for TecladocodeError {
             Self::Argument(name, text) => {
                 (StatusCode::BAD_REQUEST, Json(json!({ "message": { name: text } }))).into_response()
             }
-            Self::Token(fault) => {
-                (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, bearer_challenge(fault))], Json(token_error_json(fault)))
-                    .into_response()
-            }
+            Self::Token(fault) => http_error::HttpError::unauthorized(fault.bearer_challenge(), String::new())
+                .into_response_with(token_error_json(fault)),
             Self::RouteNotFound => (StatusCode::NOT_FOUND, Html(ROUTE_NOT_FOUND)).into_response(),
         }
     }
@@ -82,5 +79,17 @@ fn token_error_json(fault: TokenError) -> Value {
         TokenError::Replaced | TokenError::SessionEnded => {
             json!({ "description": "The token has been revoked.", "error": "token_revoked" })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::samples::assert_statuses;
+
+    #[test]
+    fn tecladocode_responds_by_the_table() {
+        let context = RequestContext::new(None, None, String::new());
+        assert_statuses(|error| TecladocodeError::from_error(&error, &context).into_response().status().as_u16(), &[]);
     }
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::account::caller::request_context::RequestContext;
-use crate::dialects::http_error::{self, bearer_challenge};
+use crate::dialects::http_error;
 use crate::error::{Error, Refusal, RefusalCode, TokenError};
 
 /// An error response.
@@ -30,7 +30,7 @@ impl UserApiError {
     /// 401: the credentials are invalid or missing.
     pub fn unauthorized(fault: TokenError) -> Self {
         let message = if fault == TokenError::Missing { "No credentials supplied." } else { "Invalid token." };
-        Self::with_code("UNAUTHORIZED", http_error::HttpError::unauthorized(bearer_challenge(fault), message))
+        Self::with_code("UNAUTHORIZED", http_error::HttpError::unauthorized(fault.bearer_challenge(), message))
     }
 
     /// 401: the login failed; the reason is not disclosed.
@@ -85,35 +85,30 @@ impl UserApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "WRONG_PAYLOAD", "Wrong payload.")
     }
 
-    /// Maps an error that the route has no text of its own for.
+    /// The response to an error that the route has no text of its own for: by the table of errors, except that the old
+    /// service answered 422 where the table has 400, and some refusals with 403 or 409.
     pub fn from_error(error: &Error, context: &RequestContext) -> Self {
-        let code = match error {
+        match error {
             Error::Unauthenticated(fault) => return Self::unauthorized(*fault),
             Error::Forbidden => return Self::missing_admin_role(),
-            Error::Refused(refusals) => return refusal_error(refusals),
-            Error::BadUserInput { .. }
-            | Error::OperationTooComplex { .. }
-            | Error::TooManySubscriptions { .. }
-            | Error::OneCredentialCheckPerRequest => {
-                return Self::unprocessable("UNPROCESSABLE_ENTITY", error.to_string());
-            }
-            Error::CrossSite | Error::ThirdPartyCookies | Error::PasswordChangeRequired => "FORBIDDEN",
-            Error::ServerBusy { .. } | Error::StorageUnavailable(_) => "SERVICE_UNAVAILABLE",
-            Error::Internal(_) => "INTERNAL_SERVER_ERROR",
+            Error::Refused(refusals) if error.retry_after().is_none() => return refusal_error(refusals),
+            _ => {}
+        }
+        let http_error = http_error::HttpError::from_error(error, context);
+        let code = match http_error.status() {
+            StatusCode::BAD_REQUEST => return Self::unprocessable("UNPROCESSABLE_ENTITY", http_error.message()),
+            StatusCode::FORBIDDEN => "FORBIDDEN",
+            StatusCode::TOO_MANY_REQUESTS => "TOO_MANY_REQUESTS",
+            StatusCode::SERVICE_UNAVAILABLE => "SERVICE_UNAVAILABLE",
+            _ => "INTERNAL_SERVER_ERROR",
         };
-        Self::with_code(code, http_error::HttpError::from_error(error, context))
+        Self::with_code(code, http_error)
     }
 }
 
 /// Maps refusals, which the user can correct.
 fn refusal_error(refusals: &[Refusal]) -> UserApiError {
     let Some(first) = refusals.first() else { return UserApiError::conflict("Conflict.") };
-    if let Some(retry_after) = first.retry_after {
-        return UserApiError::with_code(
-            "TOO_MANY_REQUESTS",
-            http_error::HttpError::too_many_requests(retry_after, &first.message),
-        );
-    }
     match first.code {
         RefusalCode::RegistrationClosed => UserApiError::new(StatusCode::FORBIDDEN, "FORBIDDEN", &first.message),
         RefusalCode::UsernameTaken | RefusalCode::EmailTaken | RefusalCode::Conflict | RefusalCode::LastAdmin => {
@@ -190,4 +185,29 @@ fn html_page(status: StatusCode, media: &'static str, title: &str, heading: &str
     let document = r#"<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">"#;
     let body = format!("{document}\n<title>{title}</title>\n<h1>{heading}</h1>\n{text}");
     (status, [(CONTENT_TYPE, media)], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind::{self, Refused};
+    use crate::error::samples::{assert_statuses, one_error_of_each_kind};
+
+    #[test]
+    fn user_api_responds_by_the_table_except_for_422_403_and_409() {
+        let context = RequestContext::new(None, None, String::new());
+        let exceptions = one_error_of_each_kind().into_iter().map(|error| error.kind()).filter_map(|kind| match kind {
+            Refused(RefusalCode::RegistrationClosed) => Some((kind, 403)),
+            Refused(
+                RefusalCode::UsernameTaken | RefusalCode::EmailTaken | RefusalCode::Conflict | RefusalCode::LastAdmin,
+            ) => Some((kind, 409)),
+            _ if kind.http_status() == 400 => Some((kind, 422)),
+            _ => None,
+        });
+        let exceptions: Vec<(ErrorKind, u16)> = exceptions.collect();
+        assert_statuses(
+            |error| UserApiError::from_error(&error, &context).into_response().status().as_u16(),
+            &exceptions,
+        );
+    }
 }

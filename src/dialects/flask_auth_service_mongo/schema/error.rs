@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_graphql::{Response, ServerError};
 
-use crate::error::{Error, RefusalCode};
+use crate::error::{Error, ErrorKind, RefusalCode};
 use crate::graphql::document::syntax_error::SYNTAX_ERROR_CODE;
 use crate::graphql::error::has_code;
 
@@ -74,12 +74,9 @@ pub(super) fn map_not_found(error: Error) -> LegacyError {
 /// The error that fails the whole request, if any; the HTTP status reports it.
 pub(super) fn fatal(response: &Response) -> Option<Arc<Error>> {
     let source = response.errors.first()?.source.clone()?;
-    source.downcast::<Error>().ok().filter(|error| match &**error {
-        Error::PasswordChangeRequired
-        | Error::ServerBusy { .. }
-        | Error::StorageUnavailable(_)
-        | Error::Internal(_) => true,
-        error => first_refusal(error) == Some(RefusalCode::TooManyAttempts),
+    source.downcast::<Error>().ok().filter(|error| {
+        let kind = error.kind();
+        kind == ErrorKind::PasswordChangeRequired || kind.http_status() >= 429
     })
 }
 
@@ -88,8 +85,8 @@ pub(super) fn fatal(response: &Response) -> Option<Arc<Error>> {
 pub(super) fn to_legacy_errors(response: &mut Response, request_id: &str) {
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
-        if let Some(hidden @ (Error::Internal(cause) | Error::StorageUnavailable(cause))) = error.source::<Error>() {
-            tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{hidden}");
+        if let Some(source) = error.source::<Error>() {
+            source.log(request_id);
         }
         if let Some(message) = legacy_message(error) {
             error.message = message;
