@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ErrorExtensionValues, Pos, Response, ServerError, SimpleObject};
 
-use crate::error::{self as errors, Error, Refusal};
+use crate::error::{self as errors, Error, LogLevel, Refusal};
 
 /// Maximum number of errors in one response.
 const MAX_ERRORS: usize = 20;
@@ -35,21 +35,21 @@ impl From<ResolverError> for async_graphql::Error {
             Error::Refused(refusals) => {
                 if let Some(first) = refusals.first() {
                     extensions.set("path", input_path(first));
-                    if let Some(retry_after) = first.retry_after {
-                        extensions.set("retryAfter", retry_after);
-                    }
                 }
             }
             Error::OperationTooComplex { limit, .. } => extensions.set("limit", *limit),
-            Error::ServerBusy { retry_after } => extensions.set("retryAfter", *retry_after),
-            Error::StorageUnavailable(_) => extensions.set("retryAfter", errors::RETRY_AFTER_SECONDS),
             Error::Forbidden
             | Error::PasswordChangeRequired
             | Error::CrossSite
             | Error::ThirdPartyCookies
             | Error::TooManySubscriptions { .. }
+            | Error::ServerBusy { .. }
+            | Error::StorageUnavailable(_)
             | Error::OneCredentialCheckPerRequest
             | Error::Internal(_) => {}
+        }
+        if let Some(seconds) = error.retry_after() {
+            extensions.set("retryAfter", seconds);
         }
         Self { message: error.to_string(), source: Some(Arc::new(error)), extensions: Some(extensions) }
     }
@@ -59,8 +59,10 @@ impl From<ResolverError> for async_graphql::Error {
 pub fn finalize_errors(response: &mut Response, request_id: &str) {
     response.errors.truncate(MAX_ERRORS);
     for error in &mut response.errors {
-        if let Some(failure @ (Error::Internal(cause) | Error::StorageUnavailable(cause))) = error.source::<Error>() {
-            tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "{failure}");
+        if let Some(source) = error.source::<Error>()
+            && source.kind().log_level() != LogLevel::Off
+        {
+            source.log(request_id);
             set_extension(error, "requestId", request_id);
         }
         if error_code(error).is_none() {

@@ -10,9 +10,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::negotiation::ResponseMedia;
+use crate::error::{Error, ErrorKind};
 use crate::graphql::error::without_location;
 use crate::graphql::limits::response::{oversized_response, to_json_within};
 use crate::http::middleware::access_log::LoggedOperation;
+use crate::http::problem_details::status_of;
 
 /// A request that is not valid GraphQL over HTTP; nothing of it ran.
 pub(super) struct RequestError {
@@ -46,7 +48,8 @@ impl RequestError {
         let message = "cross-site WebSocket refused: add the page's origin to the setting cors.origins; if it is the \
             server's own, have the proxy in front forward Host unchanged"
             .to_owned();
-        Self { status: StatusCode::FORBIDDEN, code: "CSRF_REFUSED", message }
+        let kind = ErrorKind::CrossSite;
+        Self { status: status_of(kind), code: kind.code(), message }
     }
 
     /// 406.
@@ -126,18 +129,23 @@ pub(super) fn batch(media: ResponseMedia, responses: &[GraphQlResponse], max_byt
 }
 
 /// Legacy clients hide the body unless the status is 200, so plain JSON always has 200. The newer media type states by
-/// the status why the whole request failed.
+/// the status why the whole request failed, by the table of errors. Exceptions: errors of the request itself have no row
+/// there, and those of [`is_answered_in_body`] have no status of their own.
 fn status(media: ResponseMedia, response: &GraphQlResponse) -> StatusCode {
-    match common_error_code(response) {
-        _ if media == ResponseMedia::Json => StatusCode::OK,
-        Some("UNAUTHENTICATED") => StatusCode::UNAUTHORIZED,
-        Some("FORBIDDEN") => StatusCode::FORBIDDEN,
-        Some("TOO_MANY_ATTEMPTS" | "TOO_MANY_SUBSCRIPTIONS") => StatusCode::TOO_MANY_REQUESTS,
-        Some("SERVER_BUSY" | "STORAGE_UNAVAILABLE") => StatusCode::SERVICE_UNAVAILABLE,
-        Some("INTERNAL") => StatusCode::INTERNAL_SERVER_ERROR,
-        Some(_) if is_not_executed(response) => StatusCode::BAD_REQUEST,
-        Some(_) | None => StatusCode::OK,
+    if media == ResponseMedia::Json {
+        return StatusCode::OK;
     }
+    let Some(error) = common_error(response) else { return StatusCode::OK };
+    match error.source::<Error>().map(Error::kind).filter(|kind| !is_answered_in_body(*kind)) {
+        Some(kind) => status_of(kind),
+        None if is_not_executed(response) => StatusCode::BAD_REQUEST,
+        None => StatusCode::OK,
+    }
+}
+
+/// Whether the error is in the body alone: the status states only whether the operation was executed.
+fn is_answered_in_body(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::PasswordChangeRequired | ErrorKind::CrossSite) || kind.http_status() == 400
 }
 
 /// Whether the request was rejected before execution.
@@ -145,14 +153,14 @@ fn is_not_executed(response: &GraphQlResponse) -> bool {
     !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
 }
 
-/// The error code of a request that failed as a whole: no field has a value, and all errors have the same code.
-fn common_error_code(response: &GraphQlResponse) -> Option<&str> {
+/// The first error of a request that failed as a whole: no field has a value, and all errors have the same code.
+fn common_error(response: &GraphQlResponse) -> Option<&ServerError> {
     let is_empty = match &response.data {
         Data::Object(fields) => fields.values().all(|value| *value == Data::Null),
         data => *data == Data::Null,
     };
-    let code = code(response.errors.first()?);
-    (is_empty && response.errors.iter().all(|error| self::code(error) == code)).then_some(code)
+    let first = response.errors.first()?;
+    (is_empty && response.errors.iter().all(|error| code(error) == code(first))).then_some(first)
 }
 
 fn code(error: &ServerError) -> &str {
@@ -185,22 +193,13 @@ fn body(status: StatusCode, response: &GraphQlResponse) -> ResponseBody<'_> {
 /// Adds the header that the status requires: `WWW-Authenticate`, without an error if no credentials came (RFC 6750
 /// section 3.1), or `Retry-After`.
 fn with_status_headers(mut response: Response<Body>, responses: &[GraphQlResponse]) -> Response<Body> {
-    let extension = |name: &str| {
-        let errors = responses.iter().flat_map(|response| &response.errors);
-        errors.filter_map(|error| error.extensions.as_ref()?.get(name).cloned()).next()
-    };
+    let mut errors = responses.iter().flat_map(|response| &response.errors).filter_map(ServerError::source::<Error>);
     let header = match response.status() {
-        StatusCode::UNAUTHORIZED => {
-            let is_token_missing = extension("reason") == Some(Data::from("TOKEN_MISSING"));
-            let challenge = if is_token_missing { "Bearer" } else { "Bearer error=\"invalid_token\"" };
-            Some((WWW_AUTHENTICATE, HeaderValue::from_static(challenge)))
-        }
-        StatusCode::FORBIDDEN => {
-            Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"insufficient_scope\"")))
-        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => errors
+            .find_map(|error| error.kind().bearer_challenge())
+            .map(|challenge| (WWW_AUTHENTICATE, HeaderValue::from_static(challenge))),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            let seconds = extension("retryAfter").and_then(|seconds| HeaderValue::from_str(&seconds.to_string()).ok());
-            seconds.map(|seconds| (RETRY_AFTER, seconds))
+            errors.find_map(Error::retry_after).map(|seconds| (RETRY_AFTER, seconds.into()))
         }
         _ => None,
     };
@@ -217,4 +216,27 @@ fn bytes_response(media: ResponseMedia, status: StatusCode, json: Vec<u8>) -> Re
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, media.content_type());
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::samples::{assert_statuses, one_error_of_each_kind};
+    use crate::graphql::error::ResolverError;
+
+    fn refused(error: Error) -> GraphQlResponse {
+        GraphQlResponse::from_errors(vec![without_location(ResolverError::from(error))])
+    }
+
+    #[test]
+    fn graphql_responds_by_the_table_except_for_errors_answered_in_the_body() {
+        assert_statuses(
+            |error| status(ResponseMedia::GraphQl, &refused(error)).as_u16(),
+            &[(ErrorKind::PasswordChangeRequired, 400), (ErrorKind::CrossSite, 400)],
+        );
+        for error in one_error_of_each_kind() {
+            let kind = error.kind();
+            assert_eq!(status(ResponseMedia::Json, &refused(error)), StatusCode::OK, "{kind:?}");
+        }
+    }
 }

@@ -15,7 +15,6 @@ use futures_util::stream;
 
 use super::batch::{GraphqlHandler, PreparedRequest};
 use super::response::event_body;
-use super::subscribe::log_stream_error;
 use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::error::{Error, TokenError};
@@ -83,7 +82,7 @@ impl EventStream {
                 Some((Event::default().event("complete").data("null"), true))
             }
             Err(error) => {
-                log_stream_error(&error, &self.request_id);
+                error.log(&self.request_id);
                 None
             }
         }

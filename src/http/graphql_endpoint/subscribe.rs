@@ -8,7 +8,6 @@ use super::parameters::Parameters;
 use super::response::error_response;
 use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
-use crate::error::Error;
 use crate::graphql::Subscription;
 use crate::graphql::error::finalize_errors;
 use crate::http::middleware::access_log::OperationKind;
@@ -68,11 +67,4 @@ impl GraphqlHandler {
 
 fn first(responses: Vec<GraphQlResponse>) -> GraphQlResponse {
     responses.into_iter().next().unwrap_or_default()
-}
-
-/// Logs why a stream ended, if the cause is internal. The client only learns that it may reconnect.
-pub(super) fn log_stream_error(error: &Error, request_id: &str) {
-    if let Error::Internal(cause) | Error::StorageUnavailable(cause) = error {
-        tracing::error!(request.id = request_id, cause = format!("{cause:#}"), "a subscription ended: {error}");
-    }
 }

@@ -3,7 +3,7 @@
 
 use axum::extract::ws::CloseFrame;
 
-use crate::error::{Error, TokenError};
+use crate::error::{Error, WebSocketClose};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CloseReason {
@@ -32,12 +32,12 @@ pub(super) enum CloseReason {
 }
 
 impl CloseReason {
-    /// The reason to close after `error`.
+    /// The reason to close after `error`, by the table of errors.
     pub fn of(error: &Error) -> Self {
-        match error {
-            Error::Unauthenticated(TokenError::Expired | TokenError::Replaced) => Self::Expired,
-            Error::Unauthenticated(_) => Self::Unauthorized,
-            _ => Self::TryAgain,
+        match error.kind().websocket_close() {
+            WebSocketClose::TokenExpired => Self::Expired,
+            WebSocketClose::Unauthenticated => Self::Unauthorized,
+            WebSocketClose::TryAgainLater => Self::TryAgain,
         }
     }
 
@@ -48,14 +48,32 @@ impl CloseReason {
             Self::Idle => (1000, "no active subscription"),
             Self::Stopping => (1001, "the server is shutting down: reconnect"),
             Self::TooMany => (1013, "too many open sockets for this user: close some, or share one"),
-            Self::TryAgain => (1013, "the server cannot continue: reconnect"),
+            Self::TryAgain => (WebSocketClose::TryAgainLater.code(), "the server cannot continue: reconnect"),
             Self::BadMessage => (4400, "not a message of graphql-transport-ws, or longer than 64 KiB"),
-            Self::Unauthorized => (4401, "sign in: the token is missing or its session has ended"),
-            Self::Expired => (4403, "the access token has expired: reconnect with a fresh one"),
+            Self::Unauthorized => {
+                (WebSocketClose::Unauthenticated.code(), "sign in: the token is missing or its session has ended")
+            }
+            Self::Expired => {
+                (WebSocketClose::TokenExpired.code(), "the access token has expired: reconnect with a fresh one")
+            }
             Self::Late => (4408, "no connection_init in time"),
             Self::Duplicate => (4409, "a subscription with this id exists"),
             Self::Again => (4429, "connection_init was sent twice"),
         };
         Some(CloseFrame { code, reason: reason.into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::samples::one_error_of_each_kind;
+
+    #[test]
+    fn socket_closes_by_the_table() {
+        for error in one_error_of_each_kind() {
+            let frame = CloseReason::of(&error).frame().unwrap();
+            assert_eq!(frame.code, error.kind().websocket_close().code(), "{error}");
+        }
     }
 }

@@ -19,7 +19,6 @@ use crate::account::caller::session_monitor::SessionMonitor;
 use crate::app::App;
 use crate::config::Timeouts;
 use crate::http::graphql_endpoint::batch::GraphqlHandler;
-use crate::http::graphql_endpoint::subscribe::log_stream_error;
 use crate::http::server::Shutdown;
 
 /// How long subscriptions may take to send the final event of an ended session, before the socket is closed: a part of
@@ -67,7 +66,7 @@ async fn serve(
     let mut monitor = match auth.clone().monitor(app).await {
         Ok(monitor) => monitor,
         Err(error) => {
-            log_stream_error(&error, &request_id);
+            error.log(&request_id);
             return CloseReason::of(&error);
         }
     };
@@ -104,7 +103,7 @@ async fn exchange(
         let step = tokio::select! {
             biased;
             error = &mut session_ended, if closing.is_none() => {
-                log_stream_error(&error, request_id);
+                error.log(request_id);
                 match CloseReason::of(&error) {
                     // The subscriptions send their final event first.
                     CloseReason::Unauthorized => {

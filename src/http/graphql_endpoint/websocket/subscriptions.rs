@@ -17,7 +17,6 @@ use crate::error::{Error, TokenError};
 use crate::graphql::error::{ResolverError, finalize_errors, without_location};
 use crate::http::graphql_endpoint::batch::GraphqlHandler;
 use crate::http::graphql_endpoint::parameters::Parameters;
-use crate::http::graphql_endpoint::subscribe::log_stream_error;
 
 /// Capacity of the queue of outgoing responses.
 const OUTBOUND_CAPACITY: usize = 4;
@@ -162,7 +161,7 @@ impl Subscriptions {
                 message::error(&id, &errors(error))
             }
             Payload::Ended(error) => {
-                log_stream_error(&error, &self.auth.context.request_id);
+                error.log(&self.auth.context.request_id);
                 return Err(CloseReason::of(&error));
             }
         };
