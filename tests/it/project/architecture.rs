@@ -1,6 +1,7 @@
 //! Architecture: allowed imports, and rules on file names, module docs and sizes.
 
 mod cycles;
+mod error_log;
 mod words;
 
 use std::collections::BTreeSet;
