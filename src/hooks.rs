@@ -4,8 +4,9 @@
 //! a webhook.
 
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use serde::Serialize;
 
 /// A user in hooks and webhooks: what the user and administrators can see, without secrets.
@@ -74,17 +75,17 @@ impl Hooks {
         F: Future<Output = ()> + Send + 'static,
     {
         let hook: Hook = Arc::new(move |user| Box::pin(hook(user)));
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push((event, hook));
+        self.0.write().push((event, hook));
     }
 
     /// Whether no hook is registered.
     pub fn is_empty(&self) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.0.read().is_empty()
     }
 
     /// Runs the hooks for committed changes one by one, and waits for them. A panic in one does not affect the others.
     pub async fn run(&self, events: Vec<(UserEvent, User)>) {
-        let hooks = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let hooks = self.0.read().clone();
         for (event, user) in events {
             for (_, hook) in hooks.iter().filter(|(registered, _)| *registered == event) {
                 let (hook, user) = (Arc::clone(hook), user.clone());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
@@ -28,7 +28,7 @@ impl Transaction {
     /// Commits: from here on every request of this process sees the changes.
     pub async fn commit(self) -> Result<()> {
         let Self { tx, invalidations, changes } = self;
-        let changes = changes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let changes = changes.into_inner();
         if changes.is_empty() {
             return Ok(tx.commit().await?);
         }
@@ -50,7 +50,7 @@ impl Transaction {
 
 impl TracksChanges for Transaction {
     fn mark_changed(&self, affected: Affected, propagation: Propagation) {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push((affected, propagation));
+        self.changes.lock().push((affected, propagation));
     }
 }
 

@@ -1,8 +1,9 @@
 //! The event source of subscription resolvers: what one execution of a subscription receives and returns.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_graphql::Context;
+use parking_lot::Mutex;
 
 use super::context::ContextExt;
 use crate::account::caller::session_monitor::SessionMonitor;
@@ -48,11 +49,11 @@ impl EventSource {
 
     /// Takes the input or output of the execution.
     pub fn take(&self) -> Option<RunInput> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.lock().take()
     }
 
     fn put(&self, input: RunInput) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(input);
+        *self.0.lock() = Some(input);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// The number of slots in use by key.
 pub struct CountedSlots<K>(Counts<K>);
@@ -24,7 +26,7 @@ impl<K> Default for CountedSlots<K> {
 impl<K: Copy + Eq + Hash> CountedSlots<K> {
     /// Takes a slot of `key`; none if it holds `limit` already.
     pub fn acquire(&self, key: K, limit: usize) -> Option<Slot<K>> {
-        let mut counts = lock(&self.0);
+        let mut counts = self.0.lock();
         let count = counts.entry(key).or_default();
         if *count >= limit {
             return None;
@@ -36,7 +38,7 @@ impl<K: Copy + Eq + Hash> CountedSlots<K> {
 
 impl<K: Copy + Eq + Hash> Drop for Slot<K> {
     fn drop(&mut self) {
-        let mut counts = lock(&self.counts);
+        let mut counts = self.counts.lock();
         if let Some(count) = counts.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
@@ -44,10 +46,6 @@ impl<K: Copy + Eq + Hash> Drop for Slot<K> {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -62,6 +60,6 @@ mod tests {
         drop(first);
         assert!(slots.acquire(1, 2).is_some());
         drop(second);
-        assert!(lock(&slots.0).is_empty());
+        assert!(slots.0.lock().is_empty());
     }
 }

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::key::RateLimitKey;
@@ -88,7 +88,7 @@ impl FailureWindows {
     /// Counts a failed attempt under the digest of a name. Returns how to record it, and the summaries of windows that
     /// it closed.
     pub fn count(&self, failure: FailedAttempt, name: String, now: DateTime<Utc>) -> (Recording, Vec<FailureSummary>) {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.0.lock();
         let key = Key { action: failure.action, address: failure.address.map(RateLimitKey::address) };
         let mut closed = Vec::new();
         if let Some(ended) = windows.get(&key).filter(|window| window.has_ended(now)).map(|_| key.clone()) {
@@ -104,13 +104,13 @@ impl FailureWindows {
 
     /// Summaries of the windows that have ended at `now`.
     pub fn take_ended(&self, now: DateTime<Utc>) -> Vec<FailureSummary> {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.0.lock();
         windows.extract_if(|_, window| window.has_ended(now)).flat_map(|(_, window)| window.into_summaries()).collect()
     }
 
     /// Summaries of all windows, ended or not.
     pub fn take_all(&self) -> Vec<FailureSummary> {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.0.lock();
         windows.drain().flat_map(|(_, window)| window.into_summaries()).collect()
     }
 }
@@ -226,7 +226,7 @@ mod tests {
                     closed.iter().map(|summary| summary.count).sum::<u64>() + u64::from(record == Recording::Immediate);
             }
         }
-        assert!(windows.0.lock().unwrap().len() <= MAX_WINDOWS);
+        assert!(windows.0.lock().len() <= MAX_WINDOWS);
         sum += windows.take_all().iter().map(|summary| summary.count).sum::<u64>();
         assert_eq!(sum, 4 * MAX_WINDOWS as u64);
     }

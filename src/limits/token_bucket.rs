@@ -1,8 +1,9 @@
 //! Token bucket per key, on this node or shared by all nodes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 use redis::{Cmd, cmd};
 
 use super::MAX_CLOCK_SKEW;
@@ -75,7 +76,7 @@ impl TokenBucket {
 
     fn take_locally(&self, key: RateLimitKey, now: DateTime<Utc>) -> Result<(), TimeDelta> {
         let capacity = self.refill_interval * self.burst;
-        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.full_at.lock();
         let full_at = match buckets.get(key) {
             // Set before the clock was set back: allow one and refill from now on, or it would not refill before that
             // time comes again.
@@ -91,7 +92,7 @@ impl TokenBucket {
     }
 
     fn refund_locally(&self, key: RateLimitKey) {
-        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.full_at.lock();
         if let Some(full_at) = buckets.get(key) {
             buckets.insert(key, full_at - self.refill_interval);
         }

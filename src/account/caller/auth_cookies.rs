@@ -1,8 +1,9 @@
 //! Authentication cookies of one request: received, trusted or not, and to be updated by the response.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use entity::session::{self, Transport};
+use parking_lot::Mutex;
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -118,18 +119,18 @@ impl AuthCookies {
 
     /// Clears the cookies of `session`. Cookies that another session has set since stay.
     pub(in crate::account) fn clear(&self, session: Option<Uuid>) {
-        let mut update = self.update.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut update = self.update.lock();
         if !matches!(&*update, Some(CookieUpdate::Set(tokens)) if Some(tokens.session) != session) {
             *update = Some(CookieUpdate::Clear);
         }
     }
 
     fn set_update(&self, update: CookieUpdate) {
-        *self.update.lock().unwrap_or_else(PoisonError::into_inner) = Some(update);
+        *self.update.lock() = Some(update);
     }
 
     /// Takes the update for the response.
     pub fn take_update(&self) -> Option<CookieUpdate> {
-        self.update.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.update.lock().take()
     }
 }

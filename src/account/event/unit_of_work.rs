@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use sea_orm::prelude::{Uuid, async_trait};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 
@@ -137,13 +137,13 @@ impl<'a> UnitOfWork<'a> {
 
     /// Emits a domain event.
     pub fn emit(&self, event: DomainEvent) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        self.events.lock().push(event);
     }
 
     /// Writes the marked cut-offs, and emits an event for each changed user that no use case reported.
     async fn publish_cut_offs(&self) -> Result<()> {
         let ended: BTreeSet<(i64, Uuid)> = {
-            let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+            let events = self.events.lock();
             let ended = events.iter().filter_map(|event| match event {
                 DomainEvent::SessionEnded(user, ..) => Some((user.id, user.uid)),
                 DomainEvent::UserCreated(_) | DomainEvent::UserUpdated(_) | DomainEvent::UserDeleted(_) => None,
@@ -151,7 +151,7 @@ impl<'a> UnitOfWork<'a> {
             ended.collect()
         };
         revocation::replace_crowds_by_cut_offs(self, self.app, ended, self.app.clock.now()).await?;
-        let cut_offs = std::mem::take(&mut *self.cut_offs.lock().unwrap_or_else(PoisonError::into_inner));
+        let cut_offs = std::mem::take(&mut *self.cut_offs.lock());
         // Read after all rows are locked: cut-offs are not earlier than the tokens they cover.
         let now = self.app.clock.now();
         for cut_off in revocation::merge_by_user(cut_offs) {
@@ -166,7 +166,7 @@ impl<'a> UnitOfWork<'a> {
 
     /// Whether a use case has emitted an event for the user.
     fn has_event_for(&self, user_id: i64) -> bool {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = self.events.lock();
         events.iter().any(|event| match event {
             DomainEvent::UserCreated(user) | DomainEvent::UserUpdated(user) | DomainEvent::UserDeleted(user) => {
                 user.id == user_id
@@ -190,7 +190,7 @@ impl<'a> UnitOfWork<'a> {
         // Boxed: the futures of a request nest deeply.
         Box::pin(self.publish_cut_offs()).await?;
         let Self { inner, app, now, events, revokes, .. } = self;
-        let events = events.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let events = events.into_inner();
         let snapshots = user_snapshots(&inner, app, &events).await?;
         let has_messages = webhook::enqueue(&inner, app, &events, &snapshots, now).await?;
         let for_hooks = events.iter().zip(snapshots).filter_map(|(event, user)| match event {
@@ -229,7 +229,7 @@ impl TracksRevocations for UnitOfWork<'_> {
     }
 
     fn mark_cut_off(&self, cut_off: CutOff) {
-        self.cut_offs.lock().unwrap_or_else(PoisonError::into_inner).push(cut_off);
+        self.cut_offs.lock().push(cut_off);
     }
 }
 

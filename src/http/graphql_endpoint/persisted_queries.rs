@@ -1,9 +1,9 @@
 //! Automatic persisted queries of Apollo clients: a query is sent once, later only its SHA-256.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use parking_lot::Mutex;
 use serde_json::Value;
 
 /// Maximum number of stored queries.
@@ -89,7 +89,7 @@ impl PersistedQueries {
     }
 
     fn with_entries<T>(&self, access: impl FnOnce(&mut Entries) -> T) -> T {
-        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        access(&mut self.0.lock())
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::{self, IpNetworks};
@@ -69,7 +70,7 @@ impl Slot {
             return Some(Permit { _permit: self.0, counted_for: None });
         }
         let key = client_subnet(address);
-        let mut counts = lock(&limit.counts);
+        let mut counts = limit.counts.lock();
         let count = counts.entry(key).or_default();
         if *count >= limit.max_per_address {
             return None;
@@ -82,7 +83,7 @@ impl Slot {
 impl Drop for Permit {
     fn drop(&mut self) {
         let Some((counts, key)) = &self.counted_for else { return };
-        let mut counts = lock(counts);
+        let mut counts = counts.lock();
         if let Some(count) = counts.get_mut(key) {
             *count -= 1;
             if *count == 0 {
@@ -98,10 +99,6 @@ fn client_subnet(address: IpAddr) -> IpAddr {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
         address => address,
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -133,7 +130,7 @@ mod tests {
         let proxied: Vec<_> = [acquire(&limit, "10.0.0.1").await, acquire(&limit, "10.0.0.1").await].into();
         assert!(acquire(&limit, "10.0.0.1").await.is_some() && proxied.iter().all(Option::is_some));
         drop(proxied);
-        assert!(lock(&limit.counts).is_empty());
+        assert!(limit.counts.lock().is_empty());
         limit.wait_until_empty().await;
     }
 }

@@ -3,11 +3,12 @@
 //! hyper's header timer also runs while a kept-alive connection is idle, so it could only enforce one limit for both;
 //! it has none for slow readers. Here each phase has its own limit, and one timer enforces them all.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Request;
 use hyper::body::Incoming;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::smuggling::{FramingError, HeadRecorder};
@@ -57,7 +58,7 @@ impl ConnectionTimeouts {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
