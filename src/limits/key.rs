@@ -30,8 +30,9 @@ impl RateLimitKey {
 
     /// A hexadecimal digest, from which the key cannot be read.
     pub(super) fn hex_digest(self) -> String {
-        let hash = digest(&SHA256, &self.0.to_be_bytes());
-        hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let mut digits = hex::encode(digest(&SHA256, &self.0.to_be_bytes()));
+        digits.truncate(32);
+        digits
     }
 }
 

@@ -52,7 +52,7 @@ pub fn has_format(text: &str) -> bool {
 
 /// The stored form of a secret: its SHA-256 in lower-case hexadecimal digits.
 pub fn hash(secret: &str) -> String {
-    fingerprint(secret).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(fingerprint(secret))
 }
 
 /// The SHA-256 of a secret or of a token.

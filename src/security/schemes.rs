@@ -155,20 +155,6 @@ fn check_key_length(bytes: Option<Vec<u8>>) -> Result<Vec<u8>, UnusableHash> {
     bytes.filter(|bytes| KEY_LENGTHS.contains(&bytes.len())).ok_or(UnusableHash::Malformed)
 }
 
-/// Decodes hexadecimal digits.
-fn decode_hex(digits: &str) -> Option<Vec<u8>> {
-    let pairs = digits.as_bytes().chunks(2);
-    pairs
-        .map(|pair| std::str::from_utf8(pair).ok().filter(|_| pair.len() == 2))
-        .map(|pair| decode_hex_byte(pair?))
-        .collect()
-}
-
-/// Encodes bytes in hexadecimal digits.
-fn encode_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Base64 (RFC 4648 section 4), with its padding or without.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD_ALPHABET,
@@ -177,11 +163,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
-}
-
-fn decode_hex_byte(pair: &str) -> Option<u8> {
-    // `from_str_radix` would accept a sign, too.
-    pair.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u8::from_str_radix(pair, 16).ok()).flatten()
 }
 
 /// Whether HMAC, on which PBKDF2 and scrypt are built, would ignore the end of the password: it pads keys with NULs

@@ -43,7 +43,7 @@ pub fn new_user(app: &App, handle: &str, display_name: Option<&str>, password: S
     };
     let letters: String = local.chars().filter(char::is_ascii_alphanumeric).take(MAX_LOCAL_PART).collect();
     let beginning = if letters.is_empty() { "user" } else { letters.as_str() };
-    let end: String = app.entropy.bytes::<4>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let end = hex::encode(app.entropy.bytes::<4>());
     NewUser::parse(&format!("{beginning}-{end}"), Some(handle), display_name, password)
 }
 

@@ -36,19 +36,9 @@ pub(super) fn parse_hash(extension: &Value) -> Result<QueryHash, InvalidHash> {
     extension.get("sha256Hash").and_then(Value::as_str).and_then(decode_hex).ok_or(InvalidHash::Malformed)
 }
 
-fn decode_hex(hexadecimal: &str) -> Option<QueryHash> {
+fn decode_hex(digits: &str) -> Option<QueryHash> {
     let mut hash = QueryHash::default();
-    let digits = hexadecimal.as_bytes();
-    if digits.len() != 2 * hash.len() {
-        return None;
-    }
-    for (byte, pair) in hash.iter_mut().zip(digits.chunks(2)) {
-        for digit in pair {
-            let value = char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok())?;
-            *byte = *byte << 4 | value;
-        }
-    }
-    Some(hash)
+    hex::decode_to_slice(digits, &mut hash).ok().map(|()| hash)
 }
 
 /// Whether `hash` is the SHA-256 of `query`.

@@ -73,8 +73,9 @@ impl File {
 
     /// For stable names: 304 without a body if the client has this version (RFC 9110 section 13.1.2).
     pub fn into_revalidated(self, headers: &HeaderMap) -> Response<Body> {
-        let tag = self.hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
-        let tag = format!("\"{tag}\"");
+        let mut digits = hex::encode(self.hash);
+        digits.truncate(32);
+        let tag = format!("\"{digits}\"");
         let known_tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         let is_unchanged =
             known_tags.flat_map(|text| text.split(',')).any(|one| one.trim().trim_start_matches("W/") == tag);

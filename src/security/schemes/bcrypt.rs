@@ -9,7 +9,7 @@ use base64::alphabet::BCRYPT;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 
-use super::{UnusableHash, constant_time_eq, encode_hex, parse_cost};
+use super::{UnusableHash, constant_time_eq, parse_cost};
 
 /// The highest cost that is verified: 2^14 rounds.
 const MAX_COST: u32 = 14;
@@ -128,7 +128,7 @@ impl PreHash {
         };
         match self {
             Self::Plain => password.to_owned(),
-            Self::Sha256Hex => encode_hex(digest(&SHA256, password.as_bytes()).as_ref()),
+            Self::Sha256Hex => hex::encode(digest(&SHA256, password.as_bytes())),
             Self::WordPress => mac(hmac::HMAC_SHA384, "wp-sha384"),
             Self::Passlib(salt) => mac(hmac::HMAC_SHA256, salt),
         }

@@ -6,7 +6,7 @@ use aws_lc_rs::pbkdf2::{self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, P
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
-use super::{UnusableHash, check_key_length, decode_base64, decode_hex, has_trailing_nul, parse_cost};
+use super::{UnusableHash, check_key_length, decode_base64, has_trailing_nul, parse_cost};
 
 /// The highest cost that is verified, in rounds of the digest.
 const MAX_ROUNDS: u32 = 10_000_000;
@@ -74,7 +74,7 @@ pub(super) fn parse(text: &str) -> Result<Pbkdf2, UnusableHash> {
     match parts[..] {
         ["", "pbkdf2-sha1-hexsalt", iterations, salt, hash] => {
             let iterations = iterations.strip_prefix("i=").ok_or(UnusableHash::Malformed)?;
-            let parsed = build(Digest::Sha1, iterations, Some(salt.into()), decode_hex(hash))?;
+            let parsed = build(Digest::Sha1, iterations, Some(salt.into()), hex::decode(hash).ok())?;
             Ok(Pbkdf2 { encoding: Encoding::Latin1, ..parsed })
         }
         ["", scheme, iterations, salt, hash] => {
@@ -91,7 +91,7 @@ pub(super) fn parse(text: &str) -> Result<Pbkdf2, UnusableHash> {
         }
         [method, salt, hash] => {
             let Some(["pbkdf2", digest, iterations]) = split_method(method) else { return Err(UnusableHash::Unknown) };
-            build(Digest::from_name(digest)?, iterations, Some(salt.into()), decode_hex(hash))
+            build(Digest::from_name(digest)?, iterations, Some(salt.into()), hex::decode(hash).ok())
         }
         [method, iterations, salt, hash] => {
             let Some(("pbkdf2", digest)) = method.split_once('_') else { return Err(UnusableHash::Unknown) };

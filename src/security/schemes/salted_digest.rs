@@ -5,7 +5,7 @@
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512, digest};
 use aws_lc_rs::hmac;
 
-use super::{UnusableHash, constant_time_eq, decode_base64, decode_hex};
+use super::{UnusableHash, constant_time_eq, decode_base64};
 
 /// Shortest salt in bytes: less is as good as none.
 const MIN_SALT: usize = 4;
@@ -84,7 +84,7 @@ fn parse_ldap(digest: Digest, text: &str) -> Result<SaltedDigest, UnusableHash> 
 
 fn parse_werkzeug(digest: Digest, text: &str) -> Result<SaltedDigest, UnusableHash> {
     let (salt, hash) = text.split_once('$').ok_or(UnusableHash::Malformed)?;
-    let hash = decode_hex(hash).ok_or(UnusableHash::Malformed)?;
+    let hash = hex::decode(hash).map_err(|_| UnusableHash::Malformed)?;
     build(digest, salt.as_bytes(), &hash, SaltOrder::HmacOrSaltThenPassword)
 }
 

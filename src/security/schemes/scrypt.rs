@@ -3,9 +3,7 @@
 use icu_normalizer::ComposingNormalizer;
 use scrypt::Params;
 
-use super::{
-    UnusableHash, check_key_length, constant_time_eq, decode_base64, decode_hex, has_trailing_nul, parse_cost,
-};
+use super::{UnusableHash, check_key_length, constant_time_eq, decode_base64, has_trailing_nul, parse_cost};
 
 /// The highest `N` that is verified.
 const MAX_N: u32 = 1 << 17;
@@ -61,7 +59,7 @@ fn parse_werkzeug(text: &str) -> Result<Scrypt, UnusableHash> {
     let [costs, salt, hash] = parts[..] else { return Err(UnusableHash::Malformed) };
     let costs: Vec<&str> = costs.split(':').collect();
     let [n, r, p] = costs[..] else { return Err(UnusableHash::Malformed) };
-    build(parse_cost(n, MAX_N)?, r, p, Some(salt.into()), decode_hex(hash))
+    build(parse_cost(n, MAX_N)?, r, p, Some(salt.into()), hex::decode(hash).ok())
 }
 
 fn parse_django(text: &str) -> Result<Scrypt, UnusableHash> {
@@ -114,8 +112,8 @@ fn parse_node(text: &str) -> Option<Result<Scrypt, UnusableHash>> {
     let lucia = text.strip_prefix("s2:");
     let text = lucia.unwrap_or(text);
     let (salt, key) = text.split_once(':').or_else(|| text.split_once('.').map(|(key, salt)| (salt, key)))?;
-    let key = decode_hex(key).filter(|key| key.len() == NODE_KEY_LENGTH);
-    let bytes = decode_hex(salt).filter(|salt| NODE_SALT_LENGTHS.contains(&salt.len()));
+    let key = hex::decode(key).ok().filter(|key| key.len() == NODE_KEY_LENGTH);
+    let bytes = hex::decode(salt).ok().filter(|salt| NODE_SALT_LENGTHS.contains(&salt.len()));
     // Lucia's salt consists of letters and digits.
     let is_salt = bytes.is_some() || lucia.is_some() && salt.len() <= 64;
     let (Some(expected), true) = (key, is_salt) else {

@@ -1,7 +1,5 @@
 //! Wrappers that programs and databases put around a hash, and their removal.
 
-use super::decode_hex;
-
 /// Prefixes in braces before a crypt or PHC string, which names its scheme itself (RFC 2307 section 5.3; Dovecot,
 /// Spring Security).
 const SCHEME_PREFIXES: [&str; 8] =
@@ -26,7 +24,10 @@ pub fn strip_wrappers(text: &str) -> String {
 fn strip_layer(text: &str) -> Option<String> {
     if let Some(digits) = text.strip_prefix("\\x") {
         // Bytes that are not UTF-8 are a digest, and stay unchanged.
-        return decode_hex(digits).and_then(|bytes| String::from_utf8(bytes).ok()).filter(|text| !text.is_empty());
+        return hex::decode(digits)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .filter(|text| !text.is_empty());
     }
     let quoted = |quote: char| text.strip_prefix('b')?.strip_prefix(quote)?.strip_suffix(quote);
     if let Some(inner) = quoted('\'').or_else(|| quoted('"')) {

@@ -97,7 +97,7 @@ fn deeply_nested_document_is_refused_on_every_route() {
             let escaped = &text[..text.len().min(20_000)];
             let escaped: String = form_urlencoded::byte_serialize(escaped.as_bytes()).collect();
             let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-            let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = hex::encode(hash);
             let persisted = json!({
                 "query": text,
                 "extensions": { "persistedQuery": { "version": 1, "sha256Hash": hash } },

@@ -13,7 +13,7 @@ const ADDRESS: &str = "canary.bird@example.org";
 
 /// Encodings in which a careless log line could hold a secret.
 pub fn encodings(secret: &str) -> Vec<String> {
-    let hex = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(secret);
     vec![secret.to_owned(), STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret), hex, secret.replace('@', "%40")]
 }
 

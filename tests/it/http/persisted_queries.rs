@@ -27,7 +27,7 @@ async fn get(actor: &Actor, query: &str, hash: &str) -> TestResponse {
 
 fn hash_of(query: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, query.as_bytes());
-    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest)
 }
 
 fn is_unknown(answer: &TestResponse) {

@@ -93,7 +93,7 @@ async fn hash_in_csv_password_column_does_not_log_in() {
 /// Text around a hash is removed, in either column.
 #[tokio::test]
 async fn wrapped_hash_in_plain_password_column_is_recognized() {
-    let hex: String = super::HASH_OF_ASDF.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(super::HASH_OF_ASDF);
     let wrapped =
         [format!("\\x{hex}"), format!("b'{}'", super::HASH_OF_ASDF), format!("{{BCRYPT}}{}", super::HASH_OF_ASDF)];
     for column in ["password", "password_hash"] {
