@@ -1,6 +1,7 @@
 //! Cryptography: password hashing and policy, signing keys and tokens, secrets of programs, webhook signatures.
 
 pub mod api_secret;
+pub mod derived_key;
 pub mod hasher;
 pub mod jwt;
 pub mod key_encryption;

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use secrecy::SecretString;
 
 use super::token_bucket::TokenBucket;
 use super::unknown_names::UnknownNames;
 use crate::config;
-use crate::error::Result;
 use crate::redis::SharedRedis;
 
 /// Registration attempts per address, for each registration allowed: people try several passwords and names.
@@ -57,13 +55,14 @@ pub struct RateLimits {
 }
 
 impl RateLimits {
-    /// Creates the configured limits; with `redis`, all nodes share the counters.
-    pub fn new(settings: &config::Limits, redis: Option<&Arc<SharedRedis>>, secret: &SecretString) -> Result<Self> {
+    /// Creates the configured limits; with `redis`, all nodes share the counters. `names_key` is the key of
+    /// [`UnknownNames`].
+    pub fn new(settings: &config::Limits, redis: Option<&Arc<SharedRedis>>, names_key: &[u8; 32]) -> Self {
         let interval = |period: TimeDelta, count: i32| period / count.max(1);
         let bucket = |name, burst, refill| TokenBucket::new(name, burst, refill, redis.cloned());
         let registration_attempts = settings.registrations_per_hour.saturating_mul(ATTEMPTS_PER_REGISTRATION);
         let taken_names = settings.registrations_per_hour.max(MIN_TAKEN_NAMES_PER_HOUR);
-        Ok(Self {
+        Self {
             failed_logins: bucket(
                 "failures",
                 settings.failed_logins_burst,
@@ -97,7 +96,7 @@ impl RateLimits {
                 interval(TimeDelta::minutes(1), CHANGES_ACROSS_SESSIONS_PER_MINUTE),
             ),
             successful_logins: bucket("logins", LOGINS_PER_MINUTE, interval(TimeDelta::minutes(1), LOGINS_PER_MINUTE)),
-            unknown_names: UnknownNames::new(secret)?,
-        })
+            unknown_names: UnknownNames::new(names_key),
+        }
     }
 }

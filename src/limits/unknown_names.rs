@@ -3,15 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
-use secrecy::{ExposeSecret, SecretString};
-
-use crate::error::{Error, Result};
-
-/// Purpose of the derived key (the `info` of RFC 5869 section 3.2), so that no other use of the secret yields the same
-/// key.
-const HKDF_INFO: &[u8] = b"accountd unknown names v1";
 
 /// New counters after which their number is checked.
 const TRIM_INTERVAL: u64 = 1_000;
@@ -33,15 +25,9 @@ impl UnknownNames {
     /// Prefixes of all counter keys.
     pub const PREFIXES: [&str; 2] = [Self::NAME_PREFIX, Self::DUMMY_PREFIX];
 
-    /// Derives the HMAC key (HKDF-SHA-256, RFC 5869) from the server's secret, which all nodes share.
-    pub fn new(secret: &SecretString) -> Result<Self> {
-        let mut key = [0; 32];
-        Salt::new(HKDF_SHA256, &[])
-            .extract(secret.expose_secret().as_bytes())
-            .expand(&[HKDF_INFO], HKDF_SHA256)
-            .and_then(|output| output.fill(&mut key))
-            .map_err(Error::internal)?;
-        Ok(Self { key: hmac::Key::new(HMAC_SHA256, &key), added: AtomicU64::new(0) })
+    /// Takes the key of the keyed hash, which all nodes derive from the server's secret.
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self { key: hmac::Key::new(HMAC_SHA256, key), added: AtomicU64::new(0) }
     }
 
     /// The counter key of a name.
@@ -55,8 +41,9 @@ impl UnknownNames {
     }
 
     fn mac_hex(&self, name: &str) -> String {
-        let tag = hmac::sign(&self.key, name.as_bytes());
-        tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let mut digits = hex::encode(hmac::sign(&self.key, name.as_bytes()));
+        digits.truncate(32);
+        digits
     }
 
     /// Counts a counter that was added to the database; true when their number must be checked.
@@ -70,12 +57,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counter_key_depends_on_the_secret_and_hides_the_name() {
-        let of = |secret: &str, name: &str| UnknownNames::new(&secret.to_owned().into()).unwrap().counter_key(name);
-        assert_eq!(of("one", "eve"), of("one", "eve"));
-        assert_ne!(of("one", "eve"), of("two", "eve"));
-        assert_ne!(of("one", "eve"), of("one", "adam"));
-        assert!(!of("one", "eve").contains("eve"));
-        assert_eq!(of("one", "eve").len(), 37);
+    fn counter_key_depends_on_the_key_and_hides_the_name() {
+        let of = |key: u8, name: &str| UnknownNames::new(&[key; 32]).counter_key(name);
+        assert_eq!(of(1, "eve"), of(1, "eve"));
+        assert_ne!(of(1, "eve"), of(2, "eve"));
+        assert_ne!(of(1, "eve"), of(1, "adam"));
+        assert!(!of(1, "eve").contains("eve"));
+        assert_eq!(of(1, "eve").len(), 37);
     }
 }

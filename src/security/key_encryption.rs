@@ -1,28 +1,19 @@
 //! Encryption at rest of private keys, under the server's secret.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use super::derived_key::{Purpose, derive_key};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
-
-/// Purpose of the derived key (the `info` of RFC 5869 section 3.2), so that no other use of the secret yields the same
-/// key.
-const HKDF_INFO: &[u8] = b"accountd signing keys v1";
 
 /// AES-256-GCM under a key derived from the server's secret.
 pub struct KeyEncryption(LessSafeKey);
 
 impl KeyEncryption {
-    /// Derives the encryption key (HKDF-SHA-256, RFC 5869).
+    /// Derives the encryption key.
     pub fn new(secret: &SecretString) -> Result<Self> {
-        let mut key = [0; 32];
-        Salt::new(HKDF_SHA256, &[])
-            .extract(secret.expose_secret().as_bytes())
-            .expand(&[HKDF_INFO], HKDF_SHA256)
-            .and_then(|output| output.fill(&mut key))
-            .map_err(Error::internal)?;
+        let key = derive_key(secret, Purpose::SigningKeys)?;
         Ok(Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).map_err(Error::internal)?)))
     }
 

@@ -26,6 +26,7 @@ use crate::limits::failure_windows::FailureWindows;
 use crate::limits::rate_limits::RateLimits;
 use crate::limits::stream_quota::StreamQuota;
 use crate::redis::SharedRedis;
+use crate::security::derived_key::{Purpose, derive_key};
 use crate::security::hasher::Hasher;
 use crate::security::key_encryption::KeyEncryption;
 use crate::security::policy::Policy;
@@ -57,7 +58,8 @@ pub async fn open(config: Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entrop
     let password_policy = Policy::new(&config.password, pool);
     let redis = config.redis.url.as_ref().map(|url| SharedRedis::new(url).map(Arc::new));
     let redis = redis.transpose().map_err(into_anyhow)?;
-    let rate_limits = RateLimits::new(&config.limits, redis.as_ref(), &secret)?;
+    let names_key = derive_key(&secret, Purpose::UnknownNames)?;
+    let rate_limits = RateLimits::new(&config.limits, redis.as_ref(), &names_key);
     let identity_cache = IdentityCache::new(config.cache.max_callers, db.invalidation_log().clone());
     let revocation_list = Arc::new(RevocationList::default());
     let polled_list = Arc::clone(&revocation_list);
