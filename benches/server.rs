@@ -4,11 +4,11 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
 
 use crate::PASSWORD;
 use crate::load::{Connection, graphql};
@@ -19,34 +19,23 @@ const BASELINE_PORT: &str = "ACCOUNTD_BENCH_BARE";
 /// The accountd of this build.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_accountd");
 
-static COUNT: AtomicU32 = AtomicU32::new(0);
-
 /// A directory that is removed on drop.
-pub struct TempDirectory(PathBuf);
+pub struct TempDirectory(TempDir);
 
 impl TempDirectory {
     /// Creates an empty directory.
     pub fn new() -> Self {
-        let index = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("accountd-bench-{}-{index}", std::process::id()));
-        fs::create_dir(&path).expect("a directory");
-        Self(path)
+        Self(tempdir().expect("a directory"))
     }
 
     /// Its path.
     pub fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 
     /// The path of the embedded database.
     pub fn database(&self) -> PathBuf {
-        self.0.join("accountd.db")
-    }
-}
-
-impl Drop for TempDirectory {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
+        self.0.path().join("accountd.db")
     }
 }
 

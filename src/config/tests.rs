@@ -3,11 +3,11 @@
 mod rules;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
+use tempfile::NamedTempFile;
 
 use super::*;
 
@@ -29,19 +29,19 @@ fn rejected_settings(environment: &[(&str, &str)]) -> (Vec<String>, String) {
     (problems.0.into_iter().map(|problem| problem.setting).collect(), text)
 }
 
-fn write_config_file(text: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("accountd-config-{}-{number}.toml", std::process::id()));
-    std::fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
+/// A config file that is deleted on drop.
+fn write_config_file(text: &str) -> NamedTempFile {
+    let file = NamedTempFile::with_suffix(".toml").unwrap();
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+fn path_of(file: &NamedTempFile) -> &str {
+    file.path().to_str().unwrap()
 }
 
 fn load_file(text: &str) -> Result<Config, Problems> {
-    let path = write_config_file(text);
-    let loaded = load(&[("ACCOUNTD_CONFIG", &path)]);
-    std::fs::remove_file(path).unwrap();
-    loaded
+    load(&[("ACCOUNTD_CONFIG", path_of(&write_config_file(text)))])
 }
 
 #[test]
@@ -71,15 +71,15 @@ fn config_loads_from_defaults_alone() {
 
 #[test]
 fn all_config_problems_are_reported_together() {
-    let path = write_config_file("[server]\ndrain_seconds = 0\n\n[log]\ncolour = true\n");
+    let file = write_config_file("[server]\ndrain_seconds = 0\n\n[log]\ncolour = true\n");
+    let path = path_of(&file);
     let (names, text) = rejected_settings(&[
-        ("ACCOUNTD_CONFIG", &path),
+        ("ACCOUNTD_CONFIG", path),
         ("ACCOUNTD_LISTEN", "localhost"),
         ("ACCOUNTD_TOKEN__ISSUER", ""),
         ("ACCOUNTD_REGISTRATION__MODE", "maybe"),
         ("ACCOUNTD_TOKEN__REFRESH_IDLE_SECONDS", "60"),
     ]);
-    std::fs::remove_file(&path).unwrap();
     let expected = [
         "log.colour",
         "listen",
@@ -182,14 +182,13 @@ fn listen_accepts_localhost_and_unix_sockets() {
 
 #[test]
 fn flag_overrides_environment_and_environment_overrides_file() {
-    let path = write_config_file(
+    let file = write_config_file(
         "listen = '127.0.0.1:1'\ndata_dir = '/file'\n[rest.dialects]\nplantdb = '/a/b'\n[token]\nissuer = 'file'\n",
     );
     let environment = [("ACCOUNTD_LISTEN", "127.0.0.1:2"), ("ACCOUNTD_TOKEN__ISSUER", "environment")];
     let flags =
-        Flags { config: Some(PathBuf::from(&path)), listen: Some("127.0.0.1:3".to_owned()), ..Flags::default() };
+        Flags { config: Some(file.path().to_owned()), listen: Some("127.0.0.1:3".to_owned()), ..Flags::default() };
     let config = load_with(flags, &environment).unwrap();
-    std::fs::remove_file(&path).unwrap();
     assert!(config.listen.to_string().ends_with(":3"));
     assert_eq!(config.token.issuer, "environment");
     assert_eq!(config.data_dir, PathBuf::from("/file"));

@@ -20,8 +20,7 @@ pub mod statement_transaction;
 pub mod subscriber;
 pub(crate) mod token_forging;
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -71,14 +70,6 @@ pub struct TestApp {
     start_count: u64,
     /// `None` while the service restarts, and on a second node.
     database: Option<TestDatabase>,
-}
-
-static DIRECTORIES: AtomicU64 = AtomicU64::new(0);
-
-/// A unique directory name; the caller creates and removes the directory.
-pub fn scratch_directory() -> PathBuf {
-    let number = DIRECTORIES.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("accountd-test-{}-{number}", std::process::id()))
 }
 
 impl TestApp {

@@ -251,9 +251,8 @@ fn setting_is_read_by_its_earlier_name_from_every_source() {
     let both = format!("[cache]\n{}{}", key("callers", 5), key("max_callers", 6));
     assert!(load_file(&both).unwrap_err().to_string().contains("is set twice"));
     // A later layer replaces the other name's value.
-    let path = write_config_file("[cache]\ncallers = 5\n");
-    let config = load(&[("ACCOUNTD_CONFIG", &path), ("ACCOUNTD_CACHE__MAX_CALLERS", "6")]).unwrap();
-    std::fs::remove_file(path).unwrap();
+    let file = write_config_file("[cache]\ncallers = 5\n");
+    let config = load(&[("ACCOUNTD_CONFIG", path_of(&file)), ("ACCOUNTD_CACHE__MAX_CALLERS", "6")]).unwrap();
     assert_eq!(config.cache.max_callers, 6);
 }
 

@@ -1,29 +1,14 @@
 //! Group commit: shared commits, failures and cancelled statements.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
 use std::task::Poll;
 
 use futures_util::poll;
 use sea_orm::{ConnectOptions, Value};
+use tempfile::{TempDir, tempdir};
 
 use super::*;
-
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("accountd-writer-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
 
 async fn writer(directory: &Path) -> GroupCommitWriter {
     let mut options = ConnectOptions::new(format!("sqlite:{}?mode=rwc", directory.join("db").display()));
@@ -46,14 +31,14 @@ async fn count(writer: &GroupCommitWriter) -> usize {
 }
 
 /// Size of the write-ahead log in bytes; each commit adds at least a page.
-fn logged(directory: &Directory) -> u64 {
-    std::fs::metadata(directory.0.join("db-wal")).unwrap().len()
+fn logged(directory: &TempDir) -> u64 {
+    std::fs::metadata(directory.path().join("db-wal")).unwrap().len()
 }
 
 #[tokio::test]
 async fn concurrent_statements_share_one_commit() {
-    let directory = Directory::new("together");
-    let writer = writer(&directory.0).await;
+    let directory = tempdir().unwrap();
+    let writer = writer(directory.path()).await;
     let alone = {
         let before = logged(&directory);
         add(&writer, 0).await.unwrap();
@@ -74,8 +59,8 @@ async fn concurrent_statements_share_one_commit() {
 /// A violated constraint stays in the shared commit; an invalid statement makes the others run alone.
 #[tokio::test]
 async fn failed_statement_does_not_fail_its_batch() {
-    let directory = Directory::new("fails");
-    let writer = writer(&directory.0).await;
+    let directory = tempdir().unwrap();
+    let writer = writer(directory.path()).await;
     for (round, fails) in ["INSERT INTO note VALUES (?)", "INSERT INTO nothing VALUES (?)"].into_iter().enumerate() {
         let first = i64::try_from(round * 10).unwrap();
         let before = logged(&directory);
@@ -102,8 +87,8 @@ async fn failed_statement_does_not_fail_its_batch() {
 /// With a value that makes the driver panic.
 #[tokio::test]
 async fn panicking_statement_does_not_stop_the_writer() {
-    let directory = Directory::new("panic");
-    let writer = writer(&directory.0).await;
+    let directory = tempdir().unwrap();
+    let writer = writer(directory.path()).await;
     let failed = add(&writer, u64::MAX).await;
     assert!(matches!(failed, Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))), "{failed:?}");
     assert_eq!(add(&writer, 1).await.unwrap(), 1);
@@ -111,8 +96,8 @@ async fn panicking_statement_does_not_stop_the_writer() {
 
 #[tokio::test]
 async fn cancelled_or_timed_out_statement_is_not_run() {
-    let directory = Directory::new("gone");
-    let writer = writer(&directory.0).await;
+    let directory = tempdir().unwrap();
+    let writer = writer(directory.path()).await;
     let held = writer.begin().await.unwrap();
     // The worker takes it at once, and waits for the connection.
     let mut first = pin!(add(&writer, 1));

@@ -9,7 +9,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::support::router_paths::paths;
-use crate::support::{PASSWORD, TestApp, scratch_directory};
+use crate::support::{PASSWORD, TestApp};
 
 /// The errors of `serve` for these settings, before it opens anything.
 fn refusals(settings: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -76,7 +76,8 @@ fn path_conflict_of_dialects_is_refused() {
 
 #[test]
 fn serve_refuses_path_conflicts_before_creating_files() {
-    let directory = scratch_directory();
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("data");
     let output = Command::new(env!("CARGO_BIN_EXE_accountd"))
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(&directory)

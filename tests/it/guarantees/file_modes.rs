@@ -2,19 +2,10 @@
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::scratch_directory;
-
-/// A directory that is deleted with the test.
-struct Home(PathBuf);
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
+use tempfile::tempdir;
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -45,36 +36,38 @@ fn run(home: &Path) -> (Output, String) {
 
 #[test]
 fn world_readable_secret_is_refused_and_other_files_warned() {
-    let home = Home(scratch_directory());
-    let (made, text) = create(&home.0);
+    let parent = tempdir().unwrap();
+    let home = parent.path().join("data");
+    let (made, text) = create(&home);
     assert!(made.status.success() && !text.contains("WARN"), "{text}");
-    let (secret, database) = (home.0.join("secret.key"), home.0.join("accountd.db"));
-    assert_eq!((mode(&home.0), mode(&secret), mode(&database)), (0o700, 0o600, 0o600));
+    let (secret, database) = (home.join("secret.key"), home.join("accountd.db"));
+    assert_eq!((mode(&home), mode(&secret), mode(&database)), (0o700, 0o600, 0o600));
     for open in [0o644, 0o604, 0o666] {
         set_mode(&secret, open);
-        let (refused, text) = run(&home.0);
+        let (refused, text) = run(&home);
         assert!(!refused.status.success(), "{open:o}: {text}");
         let fix = format!("chmod 600 {}", secret.display());
         assert!(text.contains(&fix) && text.contains(&format!("{open:04o}")), "{text}");
     }
     // A container's volume belongs to a group.
     set_mode(&secret, 0o660);
-    let (done, text) = run(&home.0);
+    let (done, text) = run(&home);
     assert!(done.status.success() && text.contains("a group can read the secret"), "{text}");
     set_mode(&secret, 0o600);
-    for (path, open, private) in [(&database, 0o644, 0o600), (&home.0, 0o755, 0o700)] {
+    for (path, open, private) in [(&database, 0o644, 0o600), (&home, 0o755, 0o700)] {
         set_mode(path, open);
-        let (done, text) = run(&home.0);
+        let (done, text) = run(&home);
         assert!(done.status.success() && text.matches("chmod o-rwx").count() == 1, "{text}");
         set_mode(path, private);
     }
-    assert!(!run(&home.0).1.contains("WARN"));
+    assert!(!run(&home).1.contains("WARN"));
 }
 
 #[test]
 fn command_in_a_directory_without_database_fails() {
-    let home = Home(scratch_directory());
-    let nowhere = home.0.join("none");
+    let parent = tempdir().unwrap();
+    let home = parent.path().join("data");
+    let nowhere = home.join("none");
     let (refused, text) = run(&nowhere);
     assert!(!refused.status.success() && text.contains("no database at"), "{text}");
     assert!(!nowhere.exists(), "nothing is created");
@@ -86,17 +79,18 @@ fn command_in_a_directory_without_database_fails() {
 
 #[test]
 fn missing_secret_file_is_reported_and_not_replaced() {
-    let home = Home(scratch_directory());
-    create(&home.0);
-    let secret = home.0.join("secret.key");
+    let parent = tempdir().unwrap();
+    let home = parent.path().join("data");
+    create(&home);
+    let secret = home.join("secret.key");
     let kept = std::fs::read(&secret).unwrap();
     std::fs::remove_file(&secret).unwrap();
     for _ in 0..2 {
-        let (refused, text) = run(&home.0);
+        let (refused, text) = run(&home);
         assert!(!refused.status.success() && text.contains("secret.key is missing"), "{text}");
         assert!(!secret.exists());
     }
     std::fs::write(&secret, kept).unwrap();
     set_mode(&secret, 0o600);
-    assert!(run(&home.0).0.status.success());
+    assert!(run(&home).0.status.success());
 }

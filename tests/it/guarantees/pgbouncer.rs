@@ -1,21 +1,23 @@
 //! PgBouncer between the server and PostgreSQL: working modes, and clear refusals.
 
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use sea_orm::DbBackend;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::support::database::{TestDatabase, backend};
 use crate::support::process::{Process, free_port, program};
-use crate::support::{PASSWORD, TEST_TIMEOUT, prerequisites, scratch_directory};
+use crate::support::{PASSWORD, TEST_TIMEOUT, prerequisites};
 
 /// A PgBouncer of the test's own, ended on drop.
 struct PgBouncer {
     child: Child,
     port: u16,
-    home: PathBuf,
+    _home: TempDir,
 }
 
 impl PgBouncer {
@@ -25,9 +27,10 @@ impl PgBouncer {
         let url = url(database);
         let server = url.split('@').nth(1).unwrap().split('/').next().unwrap();
         let (host, port) = server.split_once(':').unwrap();
-        let (home, own) = (scratch_directory(), free_port());
-        std::fs::create_dir_all(&home).unwrap();
-        let file = home.join("pgbouncer.ini");
+        // Readable for the user that PgBouncer runs as.
+        let readable = Permissions::from_mode(0o755);
+        let (home, own) = (tempfile::Builder::new().permissions(readable).tempdir().unwrap(), free_port());
+        let file = home.path().join("pgbouncer.ini");
         let text = format!(
             "[databases]\n* = host={host} port={port} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
              listen_port = {own}\nunix_socket_dir =\nauth_type = any\ndefault_pool_size = 20\n{settings}\n"
@@ -40,7 +43,7 @@ impl PgBouncer {
             command.args(["-u", "postgres", "--", "pgbouncer"]);
         }
         let child = command.arg("-q").arg(&file).current_dir("/").stderr(Stdio::null()).stdout(Stdio::null()).spawn();
-        let pooler = Self { child: child.unwrap(), port: own, home };
+        let pooler = Self { child: child.unwrap(), port: own, _home: home };
         let deadline = Instant::now() + TEST_TIMEOUT;
         while std::net::TcpStream::connect(("127.0.0.1", own)).is_err() {
             assert!(Instant::now() < deadline, "PgBouncer does not listen");
@@ -61,7 +64,6 @@ impl Drop for PgBouncer {
         // `runuser` forwards this signal; it would not forward a kill.
         Command::new("kill").arg(self.child.id().to_string()).status().ok();
         self.child.wait().ok();
-        std::fs::remove_dir_all(&self.home).ok();
     }
 }
 

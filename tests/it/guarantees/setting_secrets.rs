@@ -6,8 +6,6 @@ use std::process::{Command, Stdio};
 
 use accountd::config::{Config, Flags, SETTINGS};
 
-use crate::support::scratch_directory;
-
 /// The secret that no message may contain.
 const SECRET_MARKER: &str = "Canary7Word";
 
@@ -125,34 +123,31 @@ fn setting_errors_reveal_no_secret() {
                 Err(problems) => format!("{problems} {problems:?}"),
             };
             assert!(!message.contains(SECRET_MARKER), "{name} = {value}: {message}");
-            let file = scratch_directory().with_extension("toml");
+            let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
             let (section, key) = name.split_once('.').unwrap_or(("", name));
             let section = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
             for written in [format!("{value:?}"), value.clone(), format!("[{value:?}]"), format!("'''{value}''")] {
                 std::fs::write(&file, format!("{section}{key} = {written}\n")).unwrap();
-                let flags = Flags { config: Some(file.clone()), ..Flags::default() };
+                let flags = Flags { config: Some(file.path().to_owned()), ..Flags::default() };
                 let message = match Config::load(flags, []) {
                     Ok(config) => format!("{config:?}"),
                     Err(problems) => format!("{problems} {problems:?}"),
                 };
                 assert!(!message.contains(SECRET_MARKER), "{name} = {written}: {message}");
             }
-            std::fs::remove_file(file).unwrap();
         }
     }
 }
 
 /// The output of a command with these variables, which has to fail.
 fn failed(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> String {
-    let home = scratch_directory();
-    std::fs::create_dir_all(&home).unwrap();
+    let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_accountd"));
     command.current_dir(&home).env("ACCOUNTD_SECRET_KEY", crate::support::database::SECRET).args(arguments);
     command.envs(variables.iter().copied()).env_remove("RUST_BACKTRACE");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
     let output = child.wait_with_output().unwrap();
-    std::fs::remove_dir_all(&home).ok();
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     assert!(!output.status.success(), "{arguments:?} {variables:?}: {text}");

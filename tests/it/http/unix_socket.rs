@@ -7,30 +7,23 @@ use std::path::{Path, PathBuf};
 use accountd::config::ListenAddress;
 use accountd::http::server::{Listener, serve};
 use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 
-use crate::support::{PASSWORD, TestApp, scratch_directory};
+use crate::support::{PASSWORD, TestApp};
 
 /// A directory that is deleted with the test.
-struct Home(PathBuf);
+struct Home(TempDir);
 
 impl Home {
     fn new() -> Self {
-        let home = scratch_directory();
-        std::fs::create_dir_all(&home).unwrap();
-        Self(home)
+        Self(tempdir().unwrap())
     }
 
     fn socket(&self) -> PathBuf {
-        self.0.join("socket")
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
+        self.0.path().join("socket")
     }
 }
 

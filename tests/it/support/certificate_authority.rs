@@ -1,22 +1,20 @@
 //! A certificate authority of the test's own, and listeners with its certificates.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::{NamedTempFile, TempPath};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::rustls::{ServerConfig, crypto};
 use tokio_rustls::server::TlsStream;
 
-use super::scratch_directory;
-
 /// Signs certificates; its file is deleted on drop.
 pub struct CertificateAuthority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    pub file: PathBuf,
+    pub file: TempPath,
 }
 
 impl CertificateAuthority {
@@ -24,7 +22,7 @@ impl CertificateAuthority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let file = scratch_directory().with_extension("pem");
+        let file = NamedTempFile::with_suffix(".pem").unwrap().into_temp_path();
         std::fs::write(&file, issuer.pem()).unwrap();
         Self { issuer, file }
     }
@@ -50,12 +48,6 @@ impl CertificateAuthority {
             .with_single_cert(vec![certificate.der().clone()], key.into())
             .unwrap();
         TlsAcceptor::from(Arc::new(config))
-    }
-}
-
-impl Drop for CertificateAuthority {
-    fn drop(&mut self) {
-        std::fs::remove_file(&self.file).ok();
     }
 }
 

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use accountd::config;
 use sea_orm::DbBackend;
 use secrecy::SecretString;
+use tempfile::{TempDir, tempdir};
 
-use super::scratch_directory;
 use pool::{DatabaseLease, database_pool};
 
 /// The secret that encrypts the keys in databases on a server.
@@ -23,7 +23,9 @@ pub fn backend() -> DbBackend {
 
 /// A database and a directory that are deleted on drop.
 pub struct TestDatabase {
+    /// Not yet created.
     pub directory: PathBuf,
+    _parent: TempDir,
     lease: Option<DatabaseLease>,
 }
 
@@ -43,7 +45,8 @@ impl TestDatabase {
             Some(pool) => Some(pool.acquire(migrated).await),
             None => None,
         };
-        Self { directory: scratch_directory(), lease }
+        let parent = tempdir().unwrap();
+        Self { directory: parent.path().join("data"), _parent: parent, lease }
     }
 
     /// The settings of a service on this database, as environment variables.
@@ -67,11 +70,5 @@ pub fn secret(data_dir: &Path) -> SecretString {
     match backend() {
         DbBackend::Sqlite => std::fs::read_to_string(data_dir.join("secret.key")).unwrap().into(),
         _ => SECRET.into(),
-    }
-}
-
-impl Drop for TestDatabase {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.directory).ok();
     }
 }

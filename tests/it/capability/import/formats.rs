@@ -7,28 +7,25 @@ use std::path::PathBuf;
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::json;
+use tempfile::{TempDir, tempdir};
 
 use super::{SECRET, can_sign_in, find_user, reported, run};
-use crate::support::{TestApp, scratch_directory};
+use crate::support::TestApp;
 
 /// The file of an older service, created by SQL; deleted on drop.
-pub(super) struct OldFile(pub PathBuf);
+pub(super) struct OldFile {
+    pub path: PathBuf,
+    _directory: TempDir,
+}
 
 impl OldFile {
     pub async fn of(statements: &[&str]) -> Self {
-        let directory = scratch_directory();
-        std::fs::create_dir_all(&directory).unwrap();
-        let file = Self(directory.join("data.db"));
-        let db = Database::connect(format!("sqlite:{}?mode=rwc", file.0.display())).await.unwrap();
+        let directory = tempdir().unwrap();
+        let file = Self { path: directory.path().join("data.db"), _directory: directory };
+        let db = Database::connect(format!("sqlite:{}?mode=rwc", file.path.display())).await.unwrap();
         fill(&db, statements).await;
         db.close().await.unwrap();
         file
-    }
-}
-
-impl Drop for OldFile {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(self.0.parent().unwrap()).ok();
     }
 }
 
@@ -49,7 +46,8 @@ async fn tecladocode_import_carries_over_ids_and_plain_passwords() {
     ])
     .await;
     let app = TestApp::new().await;
-    let report = run(&app, "tecladocode", accountd::dialects::tecladocode::import::read(&file.0).await.unwrap()).await;
+    let report =
+        run(&app, "tecladocode", accountd::dialects::tecladocode::import::read(&file.path).await.unwrap()).await;
     let mut refused = report.refused.clone();
     refused.sort_by_key(|finding| finding.row);
     let expected = [
@@ -79,7 +77,8 @@ async fn tecladocode_import_carries_over_ids_and_plain_passwords() {
             Some("INVALID_CREDENTIALS")
         );
     }
-    let again = run(&app, "tecladocode", accountd::dialects::tecladocode::import::read(&file.0).await.unwrap()).await;
+    let again =
+        run(&app, "tecladocode", accountd::dialects::tecladocode::import::read(&file.path).await.unwrap()).await;
     assert_eq!((again.created, again.already_imported), (0, 5));
 }
 
@@ -93,7 +92,8 @@ async fn tecladocode_import_accepts_passlib_hashes() {
     ])
     .await;
     let app = TestApp::new().await;
-    let report = run(&app, "tecladocode", accountd::dialects::tecladocode::import::read(&file.0).await.unwrap()).await;
+    let report =
+        run(&app, "tecladocode", accountd::dialects::tecladocode::import::read(&file.path).await.unwrap()).await;
     assert_eq!((report.created, report.cannot_sign_in.len()), (1, 0));
     assert!(find_user(&app, "rolf").await.password_hash.unwrap().expose().starts_with("$pbkdf2-sha256$29000$"));
     can_sign_in(&app, "rolf", "rolf", "asdf").await;

@@ -29,7 +29,7 @@ async fn source(format: &str) -> Source {
                 "INSERT INTO users VALUES (7, 'Ann.Lee@Example.org', 'asdf')",
             ])
             .await;
-            accountd::dialects::tecladocode::import::read(&file.0).await.unwrap()
+            accountd::dialects::tecladocode::import::read(&file.path).await.unwrap()
         }
         "user-api" => {
             let file = OldFile::of(&[
@@ -40,7 +40,7 @@ async fn source(format: &str) -> Source {
                 api,
             ])
             .await;
-            accountd::dialects::user_api::import::read(DatabaseLocation::File(&file.0)).await.unwrap()
+            accountd::dialects::user_api::import::read(DatabaseLocation::File(&file.path)).await.unwrap()
         }
         other => panic!("{other} needs a row here"),
     }

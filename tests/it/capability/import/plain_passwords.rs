@@ -70,8 +70,10 @@ async fn hash_in_tecladocode_password_column_does_not_log_in() {
         "UPDATE users SET id = id + 100",
     ])
     .await;
-    assert_password_only("tecladocode", async || accountd::dialects::tecladocode::import::read(&file.0).await.unwrap())
-        .await;
+    assert_password_only("tecladocode", async || {
+        accountd::dialects::tecladocode::import::read(&file.path).await.unwrap()
+    })
+    .await;
 }
 
 #[tokio::test]

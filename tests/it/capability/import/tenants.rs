@@ -30,7 +30,7 @@ async fn old_database(users: &[(i64, &str, i64)]) -> OldFile {
 }
 
 async fn read(file: &OldFile) -> Source {
-    accountd::dialects::user_api::import::read(DatabaseLocation::File(&file.0)).await.unwrap()
+    accountd::dialects::user_api::import::read(DatabaseLocation::File(&file.path)).await.unwrap()
 }
 
 async fn tenants(app: &TestApp) -> Vec<(i64, String)> {

@@ -52,7 +52,8 @@ async fn webhook_to_untrusted_receiver_stays_queued() {
 fn webhook_ca_file_must_contain_certificates_only() {
     let authority = CertificateAuthority::new();
     let certificate = std::fs::read_to_string(&authority.file).unwrap();
-    let file = crate::support::scratch_directory().with_extension("pem");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("ca.pem");
     let loaded = |content: &str| {
         std::fs::write(&file, content).unwrap();
         config(&[("CA_FILE", file.to_str().unwrap())])

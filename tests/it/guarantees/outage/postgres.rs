@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use tempfile::{TempDir, tempdir};
+
+use crate::support::prerequisites;
 use crate::support::process::free_port;
-use crate::support::{prerequisites, scratch_directory};
 
 /// A running server with its own data, deleted on drop.
 pub struct PostgresServer {
     pub port: u16,
-    home: PathBuf,
+    home: TempDir,
     programs: PathBuf,
 }
 
@@ -20,10 +22,9 @@ impl PostgresServer {
             prerequisites::report_skipped("PostgreSQL's programs are not on this machine", "database outages");
             return None;
         };
-        let server = Self { port: free_port(), home: scratch_directory(), programs };
-        std::fs::create_dir_all(&server.home).unwrap();
+        let server = Self { port: free_port(), home: tempdir().unwrap(), programs };
         if is_root() {
-            run(Command::new("chown").arg("postgres").arg(&server.home));
+            run(Command::new("chown").arg("postgres").arg(server.home.path()));
         }
         let data = server.data();
         run(server
@@ -40,7 +41,7 @@ impl PostgresServer {
     }
 
     fn data(&self) -> PathBuf {
-        self.home.join("data")
+        self.home.path().join("data")
     }
 
     /// One of its programs, as a user that it agrees to run as.
@@ -63,12 +64,12 @@ impl PostgresServer {
             "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=20 \
              -c superuser_reserved_connections=0 -c fsync=off",
             self.port,
-            self.home.display()
+            self.home.path().display()
         );
         let mut start = self.program("pg_ctl");
         run(start
             .args(["-w", "-o", &settings, "-l"])
-            .arg(self.home.join("data/log"))
+            .arg(self.home.path().join("data/log"))
             .arg("-D")
             .arg(self.data())
             .arg("start"));
@@ -92,7 +93,6 @@ impl PostgresServer {
 impl Drop for PostgresServer {
     fn drop(&mut self) {
         self.program("pg_ctl").args(["-m", "immediate", "-D"]).arg(self.data()).arg("stop").output().ok();
-        std::fs::remove_dir_all(&self.home).ok();
     }
 }
 

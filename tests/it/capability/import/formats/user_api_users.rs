@@ -79,7 +79,7 @@ async fn user_api_import_carries_over_customers_and_roles() {
     let file = OldFile::of(&tables.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let app = TestApp::new().await;
     check_user_api_import(&app, async || {
-        accountd::dialects::user_api::import::read(DatabaseLocation::File(&file.0)).await.unwrap()
+        accountd::dialects::user_api::import::read(DatabaseLocation::File(&file.path)).await.unwrap()
     })
     .await;
 }
@@ -112,7 +112,7 @@ async fn user_api_import_of_one_customer_uses_the_default_tenant() {
     let report = run(
         &app,
         "user-api",
-        accountd::dialects::user_api::import::read(DatabaseLocation::File(&file.0)).await.unwrap(),
+        accountd::dialects::user_api::import::read(DatabaseLocation::File(&file.path)).await.unwrap(),
     )
     .await;
     assert_eq!(report.tenants, ["customer 1 is now tenant 1: default"]);
