@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::account::event::failure_audit;
 use crate::account::operator::bootstrap;
@@ -19,8 +20,8 @@ use crate::{http, startup};
 /// Serves until SIGTERM or SIGINT, then drains in-flight requests; a second signal aborts them.
 pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     crate::http::route_conflicts::check(&config.rest)?;
-    let signals = count_signals()?;
-    let (stop, at_once) = (nth_signal(signals.clone(), 1), nth_signal(signals, 2));
+    let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+    cancel_by_signal(stop.clone(), abort.clone())?;
     // Bind before opening the database, so that a second server does not touch the first one's database.
     let listener =
         Listener::bind(&config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
@@ -44,7 +45,7 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     let router = http::router(app.clone())?;
     let app_at_stop = app.clone();
     let stop = async move {
-        stop.await;
+        stop.cancelled().await;
         // Long-poll clients get their response and close.
         app_at_stop.revocation_list.close();
     };
@@ -58,10 +59,13 @@ pub(super) async fn run(mut config: Config) -> Result<ExitCode> {
     if !bootstrap::has_admin(&app).await.unwrap_or(true) {
         tracing::info!("no administrator yet: create one with `accountd admin create NAME` and the same settings");
     }
-    let background = tokio::spawn(startup::background(app.clone()));
-    serve(listener, router, &app.config.server, stop, at_once).await;
+    let (jobs, stop_jobs) = (TaskTracker::new(), CancellationToken::new());
+    jobs.spawn(stop_jobs.clone().run_until_cancelled_owned(startup::background(app.clone())));
+    serve(listener, router, &app.config.server, stop, abort.cancelled_owned()).await;
     // Unfinished work is repeated by the next process.
-    background.abort();
+    stop_jobs.cancel();
+    jobs.close();
+    jobs.wait().await;
     if let Err(error) = failure_audit::flush(&app).await {
         tracing::warn!(%error, "cannot record counted failures");
     }
@@ -79,10 +83,9 @@ fn browser_url(address: SocketAddr) -> String {
     }
 }
 
-/// Counts the stop signals received.
-fn count_signals() -> Result<watch::Receiver<u32>> {
+/// Cancels `stop` at the first stop signal and `abort` at the second.
+fn cancel_by_signal(stop: CancellationToken, abort: CancellationToken) -> Result<()> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let (count, counted) = watch::channel(0);
     tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -90,13 +93,11 @@ fn count_signals() -> Result<watch::Receiver<u32>> {
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: draining in-flight requests; another signal aborts them");
-            count.send_modify(|count| *count += 1);
+            if stop.is_cancelled() {
+                abort.cancel();
+            }
+            stop.cancel();
         }
     });
-    Ok(counted)
-}
-
-async fn nth_signal(mut signals: watch::Receiver<u32>, number: u32) {
-    // The sender lives as long as the process.
-    signals.wait_for(|count| *count >= number).await.ok();
+    Ok(())
 }

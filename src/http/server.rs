@@ -10,7 +10,6 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::config;
@@ -27,7 +26,7 @@ mod timeouts;
 use connection_limit::ConnectionLimit;
 use listener::ClientSocket;
 pub use listener::{Listener, SocketFile};
-use shutdown::Phase;
+use shutdown::Phases;
 pub(super) use shutdown::Shutdown;
 
 /// Pause after the system refused a connection for lack of resources: long enough not to spin, too short to notice.
@@ -55,14 +54,14 @@ pub async fn serve(
     abort: impl Future<Output = ()>,
 ) {
     let listener = listener.into();
-    let (phase_sender, phase) = watch::channel(Phase::Serving);
+    let phases = Phases::default();
     let limit = ConnectionLimit::new(settings);
     tokio::select! {
-        () = accept(&listener, &router, settings, &limit, &phase) => {}
+        () = accept(&listener, &router, settings, &limit, &phases) => {}
         () = shutdown => {}
     }
     // First: a readiness request already in flight must not succeed.
-    phase_sender.send_replace(Phase::Draining);
+    phases.draining.cancel();
     drop(listener);
     let mut abort = pin!(abort);
     tokio::select! {
@@ -72,7 +71,7 @@ pub async fn serve(
         }
         () = abort.as_mut() => tracing::warn!("aborting requests in flight"),
     }
-    phase_sender.send_replace(Phase::Aborting);
+    phases.aborting.cancel();
     timeout(ABORT_GRACE, limit.wait_until_empty()).await.ok();
 }
 
@@ -82,7 +81,7 @@ async fn accept(
     router: &Router,
     settings: &config::Server,
     limit: &ConnectionLimit,
-    phase: &watch::Receiver<Phase>,
+    phases: &Phases,
 ) {
     let mut warnings = WarningLimiter::default();
     loop {
@@ -94,8 +93,8 @@ async fn accept(
         let (socket, peer) = accept_next(listener, &mut warnings).await;
         match slot.assign(peer.ip(), limit) {
             Some(permit) => {
-                let phase = phase.clone();
-                tokio::spawn(connection::run(socket, peer, router.clone(), settings.timeouts, phase, permit));
+                let phases = phases.clone();
+                tokio::spawn(connection::run(socket, peer, router.clone(), settings.timeouts, phases, permit));
             }
             None => warnings.warn("connection limit of an address reached (server.max_connections_per_address)", None),
         }

@@ -14,14 +14,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower::ServiceExt;
 
 use super::Streaming;
 use super::connection_limit::Permit;
 use super::listener::ClientSocket;
-use super::shutdown::{Phase, Shutdown};
+use super::shutdown::{Phases, Shutdown};
 use super::stream::TimedStream;
 use super::timeouts::ConnectionTimeouts;
 use crate::config::Timeouts;
@@ -43,9 +42,12 @@ pub(super) async fn run(
     peer: SocketAddr,
     router: Router,
     deadlines: Timeouts,
-    mut phase: watch::Receiver<Phase>,
+    phases: Phases,
     permit: Permit,
 ) {
+    // A child of its own: connections do not contend for the lock of the server's token.
+    let mut phase = phases.draining.child_token();
+    let mut is_draining = false;
     socket.configure(deadlines.write);
     let timeouts = ConnectionTimeouts::new(deadlines);
     let stream = TokioIo::new(TimedStream::new(socket, timeouts.clone(), permit));
@@ -64,7 +66,6 @@ pub(super) async fn run(
     let mut connection = pin!(connection);
     let mut timer =
         pin!(DeadlineTimer { timeouts: &timeouts, sleep: Box::pin(sleep_until(Instant::now() + deadlines.head)) });
-    let mut awaited_phase = Phase::Draining;
     loop {
         tokio::select! {
             biased;
@@ -78,13 +79,13 @@ pub(super) async fn run(
                 tracing::debug!(%peer, "client timed out");
                 return;
             }
-            _ = phase.wait_for(|phase| *phase >= awaited_phase) => match awaited_phase {
-                Phase::Serving | Phase::Draining => {
-                    connection.as_mut().graceful_shutdown();
-                    awaited_phase = Phase::Aborting;
+            () = phase.cancelled() => {
+                if is_draining {
+                    return;
                 }
-                Phase::Aborting => return,
-            },
+                connection.as_mut().graceful_shutdown();
+                (phase, is_draining) = (phases.aborting.clone(), true);
+            }
         }
     }
 }

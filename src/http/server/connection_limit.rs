@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::config::{self, IpNetworks};
 
@@ -13,7 +15,7 @@ type Counts = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
 pub(super) struct ConnectionLimit {
     available: Arc<Semaphore>,
-    total: u32,
+    connections: TaskTracker,
     counts: Counts,
     max_per_address: usize,
     trusted_proxies: IpNetworks,
@@ -25,15 +27,15 @@ pub(super) struct Slot(OwnedSemaphorePermit);
 /// The permit of a connection; dropping it releases the slot.
 pub(super) struct Permit {
     _permit: OwnedSemaphorePermit,
+    _tracked: TaskTrackerToken,
     counted_for: Option<(Counts, IpAddr)>,
 }
 
 impl ConnectionLimit {
     pub(super) fn new(settings: &config::Server) -> Self {
-        let total = u32::try_from(settings.max_connections).unwrap_or(u32::MAX);
         Self {
             available: Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS))),
-            total,
+            connections: TaskTracker::new(),
             counts: Counts::default(),
             max_per_address: settings.max_connections_per_address,
             trusted_proxies: settings.trusted_proxies.clone(),
@@ -58,7 +60,8 @@ impl ConnectionLimit {
 
     /// Waits until all connections have ended.
     pub(super) async fn wait_until_empty(&self) {
-        self.available.acquire_many(self.total).await.ok();
+        self.connections.close();
+        self.connections.wait().await;
     }
 }
 
@@ -67,7 +70,7 @@ impl Slot {
     /// have no limit.
     pub(super) fn assign(self, address: IpAddr, limit: &ConnectionLimit) -> Option<Permit> {
         if limit.trusted_proxies.contains(address) {
-            return Some(Permit { _permit: self.0, counted_for: None });
+            return Some(self.into_permit(limit, None));
         }
         let key = client_subnet(address);
         let mut counts = limit.counts.lock();
@@ -76,7 +79,13 @@ impl Slot {
             return None;
         }
         *count += 1;
-        Some(Permit { _permit: self.0, counted_for: Some((Arc::clone(&limit.counts), key)) })
+        let counted_for = Some((Arc::clone(&limit.counts), key));
+        drop(counts);
+        Some(self.into_permit(limit, counted_for))
+    }
+
+    fn into_permit(self, limit: &ConnectionLimit, counted_for: Option<(Counts, IpAddr)>) -> Permit {
+        Permit { _permit: self.0, _tracked: limit.connections.token(), counted_for }
     }
 }
 

@@ -1,40 +1,33 @@
 //! Graceful shutdown: its phases, and the signal for long-running handlers.
 
-use std::future::pending;
+use tokio_util::sync::CancellationToken;
 
-use tokio::sync::watch;
-
-/// The phase of the shutdown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
-    /// Before shutdown.
-    Serving,
+/// The phases of the shutdown; each token is cancelled when its phase starts.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Phases {
     /// No new work is accepted; requests in flight finish.
-    Draining,
+    pub draining: CancellationToken,
     /// All connections are aborted.
-    Aborting,
+    pub aborting: CancellationToken,
 }
 
 /// The shutdown signal in the extensions of every request. The default value never signals.
 #[derive(Debug, Clone, Default)]
-pub(in crate::http) struct Shutdown(Option<watch::Receiver<Phase>>);
+pub(in crate::http) struct Shutdown(CancellationToken);
 
 impl Shutdown {
-    pub(super) fn new(phase: watch::Receiver<Phase>) -> Self {
-        Self(Some(phase))
+    /// Signals when `draining` is cancelled.
+    pub(super) fn new(draining: CancellationToken) -> Self {
+        Self(draining)
     }
 
     /// Whether shutdown has started.
     pub fn has_started(&self) -> bool {
-        self.0.as_ref().is_some_and(|phase| *phase.borrow() > Phase::Serving)
+        self.0.is_cancelled()
     }
 
     /// Waits until shutdown starts.
-    pub async fn started(&mut self) {
-        match &mut self.0 {
-            // A dropped sender means that the server is gone: nothing to wait for.
-            Some(phase) => drop(phase.wait_for(|phase| *phase > Phase::Serving).await),
-            None => pending().await,
-        }
+    pub async fn started(&self) {
+        self.0.cancelled().await;
     }
 }

@@ -31,7 +31,7 @@ pub(super) async fn run(
     app: App,
     handler: Arc<GraphqlHandler>,
     auth: RequestAuth,
-    mut shutdown: Shutdown,
+    shutdown: Shutdown,
 ) {
     let started_at = Instant::now();
     let request_id = auth.context.request_id.clone();
