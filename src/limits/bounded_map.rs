@@ -1,36 +1,45 @@
 //! A map of bounded size by rate limit key.
 
-use std::collections::HashMap;
+use quick_cache::unsync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 
 use super::key::RateLimitKey;
 
-/// Most keys in memory per limit, in each of two halves.
-const HALF_CAPACITY: usize = 50_000;
+/// Most keys in memory per limit.
+const MAX_KEYS: usize = 100_000;
 
-/// The most recently used keys. When the young half is full the old half is dropped, so that a flood of new keys costs
-/// no more memory or time than any other (promise A9).
+/// Share of the map for keys used more than once. The rest is for new keys: each stays for as many others (promise
+/// A9), which the cache's default of 97 % would not give.
+const REUSED_SHARE: f64 = 0.5;
+
+/// The most recently used keys. A flood of new keys costs no more memory or time than any other, and evicts new keys
+/// before those in use (promise A9).
 #[derive(Debug)]
-pub(super) struct BoundedMap<V> {
-    young: HashMap<RateLimitKey, V>,
-    old: HashMap<RateLimitKey, V>,
-}
+pub(super) struct BoundedMap<V>(Cache<RateLimitKey, V>);
 
 impl<V> Default for BoundedMap<V> {
     fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new() }
+        let mut options = OptionsBuilder::new();
+        options.estimated_items_capacity(MAX_KEYS).weight_capacity(MAX_KEYS as u64);
+        // Evicted keys are not remembered: a returning key counts as new.
+        options.hot_allocation(REUSED_SHARE).ghost_allocation(0.0);
+        Self(match options.build() {
+            Ok(options) => {
+                Cache::with_options(options, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+            }
+            // Not reached: only options without capacity are refused.
+            Err(_) => Cache::new(MAX_KEYS),
+        })
     }
 }
 
 impl<V: Copy> BoundedMap<V> {
     pub(super) fn get(&self, key: RateLimitKey) -> Option<V> {
-        self.young.get(&key).or_else(|| self.old.get(&key)).copied()
+        self.0.get(&key).copied()
     }
 
     pub(super) fn insert(&mut self, key: RateLimitKey, value: V) {
-        if self.young.len() >= HALF_CAPACITY && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, value);
+        self.0.insert(key, value);
     }
 }
 
@@ -38,14 +47,45 @@ impl<V: Copy> BoundedMap<V> {
 mod tests {
     use super::*;
 
+    fn key(number: usize) -> RateLimitKey {
+        RateLimitKey::user(i64::try_from(number).unwrap())
+    }
+
     /// A9
     #[test]
     fn map_size_is_bounded() {
         let mut map = BoundedMap::default();
-        for number in 0..3 * HALF_CAPACITY {
-            map.insert(RateLimitKey::user(number as i64), ());
+        for number in 0..3 * MAX_KEYS {
+            map.insert(key(number), ());
         }
-        assert!(map.young.len() + map.old.len() <= 2 * HALF_CAPACITY);
-        assert!(map.get(RateLimitKey::user(3 * HALF_CAPACITY as i64 - 1)).is_some());
+        assert!(map.0.len() <= MAX_KEYS);
+        assert!(map.get(key(3 * MAX_KEYS - 1)).is_some());
+    }
+
+    /// A9
+    #[test]
+    fn new_key_outlives_half_as_many_others_as_fit() {
+        let mut map = BoundedMap::default();
+        for number in 0..4 * MAX_KEYS {
+            map.insert(key(number), number);
+            if let Some(earlier) = number.checked_sub(MAX_KEYS / 2 - 1) {
+                assert!(map.0.peek(&key(earlier)).is_some(), "{earlier} after {number}");
+            }
+        }
+    }
+
+    /// A9: a flood of other keys does not free a counter at its limit.
+    #[test]
+    fn key_in_use_outlives_a_flood_of_new_keys() {
+        let mut map = BoundedMap::default();
+        for number in 1..=MAX_KEYS {
+            map.insert(key(number), ());
+        }
+        map.insert(key(0), ());
+        assert!(map.get(key(0)).is_some());
+        for number in MAX_KEYS + 1..10 * MAX_KEYS {
+            map.insert(key(number), ());
+        }
+        assert!(map.get(key(0)).is_some());
     }
 }

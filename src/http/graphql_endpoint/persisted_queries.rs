@@ -1,9 +1,8 @@
 //! Automatic persisted queries of Apollo clients: a query is sent once, later only its SHA-256.
 
-use std::collections::{HashMap, VecDeque};
-
 use aws_lc_rs::digest::{SHA256, digest};
-use parking_lot::Mutex;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use serde_json::Value;
 
 /// Maximum number of stored queries.
@@ -46,40 +45,35 @@ pub(super) fn is_hash_of(hash: &QueryHash, query: &str) -> bool {
     digest(&SHA256, query.as_bytes()).as_ref() == hash
 }
 
-/// The stored queries; the oldest is evicted first, and a client then sends its query again.
-#[derive(Default)]
-pub(super) struct PersistedQueries(Mutex<Entries>);
+/// The stored queries. A client sends an evicted query again.
+pub(super) struct PersistedQueries(Cache<QueryHash, String, QueryWeight>);
 
-#[derive(Default)]
-struct Entries {
-    queries: HashMap<QueryHash, String>,
-    insertion_order: VecDeque<QueryHash>,
-    bytes: usize,
+/// Weighs a query by its bytes, and a short one as if it were of average length: so the limit on bytes limits the
+/// number, too.
+#[derive(Clone)]
+struct QueryWeight;
+
+impl Weighter<QueryHash, String> for QueryWeight {
+    fn weight(&self, _: &QueryHash, query: &String) -> u64 {
+        query.len().max(MAX_BYTES / MAX_QUERIES) as u64
+    }
+}
+
+impl Default for PersistedQueries {
+    fn default() -> Self {
+        Self(Cache::with_weighter(MAX_QUERIES, MAX_BYTES as u64, QueryWeight))
+    }
 }
 
 impl PersistedQueries {
     /// The query with this hash, if it is stored.
     pub fn get(&self, hash: &QueryHash) -> Option<String> {
-        self.with_entries(|entries| entries.queries.get(hash).cloned())
+        self.0.get(hash)
     }
 
     /// Stores a query under its hash, which the caller has verified.
     pub fn insert(&self, hash: QueryHash, query: &str) {
-        self.with_entries(|entries| {
-            if entries.queries.insert(hash, query.to_owned()).is_some() {
-                return;
-            }
-            entries.insertion_order.push_back(hash);
-            entries.bytes += query.len();
-            while entries.queries.len() > MAX_QUERIES || entries.bytes > MAX_BYTES {
-                let Some(oldest) = entries.insertion_order.pop_front() else { return };
-                entries.bytes -= entries.queries.remove(&oldest).map_or(0, |query| query.len());
-            }
-        });
-    }
-
-    fn with_entries<T>(&self, access: impl FnOnce(&mut Entries) -> T) -> T {
-        access(&mut self.0.lock())
+        self.0.insert(hash, query.to_owned());
     }
 }
 
@@ -93,29 +87,20 @@ mod tests {
         hash
     }
 
+    /// G13
     #[test]
-    fn oldest_query_is_evicted_past_the_count_limit() {
-        let persisted = PersistedQueries::default();
-        for index in 0..=MAX_QUERIES {
-            persisted.insert(numbered_hash(index), "{ me { id } }");
-            persisted.insert(numbered_hash(index), "{ me { id } }");
+    fn stored_queries_are_bounded_in_number_and_bytes() {
+        for query in ["{ me { id } }", &"x".repeat(MAX_BYTES / 100)] {
+            let persisted = PersistedQueries::default();
+            for index in 0..3 * MAX_QUERIES {
+                persisted.insert(numbered_hash(index), query);
+                assert_eq!(persisted.get(&numbered_hash(index)).as_deref(), Some(query), "the last is stored");
+            }
+            let stored = (0..3 * MAX_QUERIES).filter(|index| persisted.get(&numbered_hash(*index)).is_some()).count();
+            // The cache rounds the capacity of each shard up.
+            let fits = MAX_QUERIES.min(MAX_BYTES / query.len()) * 5 / 4;
+            assert!((1..=fits).contains(&stored), "{stored} of {} bytes", query.len());
         }
-        assert_eq!(persisted.get(&numbered_hash(0)), None);
-        assert!((1..=MAX_QUERIES).all(|index| persisted.get(&numbered_hash(index)).is_some()));
-        assert_eq!(
-            persisted.with_entries(|entries| (entries.insertion_order.len(), entries.bytes)),
-            (MAX_QUERIES, 13 * MAX_QUERIES)
-        );
-    }
-
-    #[test]
-    fn oldest_query_is_evicted_past_the_byte_limit() {
-        let (persisted, long) = (PersistedQueries::default(), "x".repeat(MAX_BYTES / 10));
-        for index in 0..11 {
-            persisted.insert(numbered_hash(index), &long);
-        }
-        assert_eq!(persisted.get(&numbered_hash(0)), None);
-        assert!((1..11).all(|index| persisted.get(&numbered_hash(index)).is_some()));
     }
 
     #[test]
