@@ -23,6 +23,7 @@
 //! | [`hooks`] | callbacks of an embedding program |
 //! | [`clock`], [`entropy`] | time and randomness, injected |
 //! | [`error`] | errors and their codes |
+//! | [`headers`] | readers of request headers |
 //! | [`strict_json`] | JSON parsing of untrusted input |
 //!
 //! # Embedding
@@ -50,6 +51,7 @@ pub mod entropy;
 pub mod error;
 pub mod gateway;
 pub mod graphql;
+pub mod headers;
 pub mod hooks;
 pub mod http;
 pub mod limits;

@@ -2,11 +2,11 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::http_error::HttpError;
+use crate::headers::content_type::media_type;
 use crate::strict_json;
 
 /// Parses a JSON body.
@@ -36,7 +36,5 @@ pub(super) fn payload_too_large() -> HttpError {
 
 /// Accepts `application/json` and `application/…+json` with any parameters (werkzeug's `Request.is_json`).
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    media.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+    media_type(headers).strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
 }

@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -17,6 +17,7 @@ use super::error::{bad_request, error_response};
 use crate::account::authentication::token_introspection;
 use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
+use crate::headers::content_type::media_type;
 
 /// Describes an active token; any other token is answered with `"active": false` alone.
 pub(super) async fn introspect(
@@ -57,8 +58,7 @@ pub(super) async fn introspect(
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    media_type(headers) == "application/x-www-form-urlencoded"
 }
 
 /// Candidates for the secret in the header: a bearer token, or the password of Basic credentials with any client name.

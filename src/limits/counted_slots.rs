@@ -24,6 +24,12 @@ impl<K> Default for CountedSlots<K> {
 }
 
 impl<K: Copy + Eq + Hash> CountedSlots<K> {
+    /// Whether no key holds a slot.
+    #[cfg(test)]
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+
     /// Takes a slot of `key`; none if it holds `limit` already.
     pub fn acquire(&self, key: K, limit: usize) -> Option<Slot<K>> {
         let mut counts = self.0.lock();
@@ -60,6 +66,6 @@ mod tests {
         drop(first);
         assert!(slots.acquire(1, 2).is_some());
         drop(second);
-        assert!(slots.0.lock().is_empty());
+        assert!(slots.is_empty());
     }
 }

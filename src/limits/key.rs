@@ -1,19 +1,24 @@
 //! Keys of rate limits and of other counters in memory.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use aws_lc_rs::digest::{SHA256, digest};
+
+/// The /64 network of an IPv6 address: the smallest that a site is given (RFC 6177).
+pub fn client_network(address: Ipv6Addr) -> Ipv6Addr {
+    Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)
+}
 
 /// The key of a rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RateLimitKey(u128);
 
 impl RateLimitKey {
-    /// A client address; IPv6 by its first 64 bits, because one customer has them all.
+    /// A client address; IPv6 by its network, because one client can choose any address in it.
     pub fn address(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self(address.to_ipv6_mapped().to_bits()),
-            IpAddr::V6(address) => Self(address.to_bits() >> 64 << 64),
+            IpAddr::V6(address) => Self(client_network(address).to_bits()),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::account::names::id::UserId;
 use crate::account::tokens;
 use crate::app::App;
 use crate::error::Result;
+use crate::limits::key::client_network;
 use crate::security::jwt::DeviceClaims;
 use crate::store::{TracksChanges, login_origins};
 
@@ -128,10 +129,7 @@ fn network_key(address: IpAddr) -> String {
             let [a, b, c, _] = address.octets();
             format!("{NETWORK_PREFIX}{a}.{b}.{c}.0/24")
         }
-        IpAddr::V6(address) => {
-            let network = std::net::Ipv6Addr::from_bits(address.to_bits() >> 64 << 64);
-            format!("{NETWORK_PREFIX}{network}/64")
-        }
+        IpAddr::V6(address) => format!("{NETWORK_PREFIX}{}/64", client_network(address)),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Content negotiation: responses are JSON, and vary by `Accept`.
 
 use axum::extract::Request;
-use axum::http::header::{ACCEPT, VARY};
+use axum::http::header::VARY;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::dialects::http_error::HttpError;
+use crate::headers::accept::media_ranges;
 
 /// Answers 406 to clients that do not accept JSON; adds `Vary: Accept` to every response.
 pub(super) async fn negotiate(request: Request, next: Next) -> Response {
@@ -22,23 +23,16 @@ pub(super) async fn negotiate(request: Request, next: Next) -> Response {
 /// Whether the most specific range that contains JSON has a non-zero weight (RFC 9110 section 12.5.1). A missing or
 /// empty header accepts anything; Java clients send `*` for `*/*`.
 fn accepts_json(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(ACCEPT).iter().map(|value| value.to_str().unwrap_or_default());
-    let ranges = values.flat_map(|value| value.split(',')).map(str::trim).filter(|range| !range.is_empty());
-    let ranges: Vec<&str> = ranges.collect();
-    let weight = |range: &str| {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
-        (name, quality.map_or(1.0, |quality| quality.parse::<f32>().unwrap_or(0.0)))
-    };
-    let weights: Vec<(String, f32)> = ranges.iter().map(|range| weight(range)).collect();
-    let of = |name: &str| weights.iter().find(|(range, _)| range == name).map(|(_, weight)| *weight);
+    let ranges = media_ranges(headers);
+    let of = |name: &str| ranges.iter().find(|range| range.name == name).map(|range| range.weight);
     let weight = of("application/json").or(of("application/*")).or(of("*/*")).or(of("*"));
     ranges.is_empty() || weight.is_some_and(|weight| weight > 0.0)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::ACCEPT;
+
     use super::*;
 
     #[test]

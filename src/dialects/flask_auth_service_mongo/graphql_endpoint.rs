@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::ALLOW;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -15,6 +15,7 @@ use super::mount_context::MountContext;
 use super::schema::{ExecutionResult, Executor, OperationRequest};
 use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
+use crate::headers::content_type::media_type;
 use crate::strict_json;
 
 /// A malformed GraphQL request; nothing was executed.
@@ -96,8 +97,6 @@ fn error_response((status, message): RequestError) -> impl IntoResponse {
 
 /// Reads a body: JSON, or the query itself as `application/graphql`.
 fn read_body(headers: &HeaderMap, bytes: Result<Bytes, BytesRejection>) -> Result<OperationRequest, RequestError> {
-    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let unreadable = (StatusCode::BAD_REQUEST, "POST body sent invalid JSON.");
     let bytes = match bytes {
         Ok(bytes) => bytes,
@@ -106,7 +105,7 @@ fn read_body(headers: &HeaderMap, bytes: Result<Bytes, BytesRejection>) -> Resul
         }
         Err(_) => return Err(unreadable),
     };
-    match media.as_str() {
+    match media_type(headers).as_str() {
         "application/json" => parse_body(strict_json::parse(&bytes).map_err(|_| unreadable)?),
         "application/graphql" => {
             let query = String::from_utf8(bytes.into()).ok().filter(|query| !query.is_empty()).ok_or(NO_QUERY)?;

@@ -5,11 +5,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Multipart};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Map, Value};
 
 use super::error::TecladocodeError;
 use crate::dialects::werkzeug;
+use crate::headers::content_type::media_type;
 
 /// The arguments of a request, by name.
 pub(super) struct Arguments(Map<String, Value>);
@@ -33,11 +34,9 @@ impl Arguments {
             }
             Err(_) => Bytes::new(),
         };
-        let fields = match headers.get(CONTENT_TYPE) {
-            Some(media) if has_media_type(media, "application/x-www-form-urlencoded") => {
-                form_urlencoded::parse(&bytes).into_owned().collect()
-            }
-            Some(media) if has_media_type(media, "multipart/form-data") => multipart_fields(media, bytes).await,
+        let fields = match media_type(headers).as_str() {
+            "application/x-www-form-urlencoded" => form_urlencoded::parse(&bytes).into_owned().collect(),
+            "multipart/form-data" => multipart_fields(headers, bytes).await,
             _ => Vec::new(),
         };
         let mut members = Map::new();
@@ -62,15 +61,11 @@ impl Arguments {
     }
 }
 
-fn has_media_type(media: &HeaderValue, name: &str) -> bool {
-    let value = media.to_str().unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(name)
-}
-
 /// The fields of a multipart form, up to the first malformed part; files are skipped.
-async fn multipart_fields(media: &HeaderValue, bytes: Bytes) -> Vec<(String, String)> {
+async fn multipart_fields(headers: &HeaderMap, bytes: Bytes) -> Vec<(String, String)> {
     let mut request = Request::new(Body::from(bytes));
-    request.headers_mut().insert(CONTENT_TYPE, media.clone());
+    // It has the boundary.
+    request.headers_mut().extend(headers.get(CONTENT_TYPE).map(|value| (CONTENT_TYPE, value.clone())));
     let mut fields = Vec::new();
     let Ok(mut parts) = Multipart::from_request(request, &()).await else { return fields };
     while let Ok(Some(part)) = parts.next_field().await {

@@ -1,6 +1,6 @@
 //! Credentials: the token cookie, and the header that takes precedence over it.
 
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +13,7 @@ use crate::account::caller::request_auth::{Credentials, RequestAuth};
 use crate::account::caller::request_context::RequestContext;
 use crate::account::caller::requester::Requester;
 use crate::app::App;
+use crate::headers::cookie;
 
 /// Name of the cookie; its value is the token in base64.
 const COOKIE_NAME: &str = "user-api-credentials";
@@ -33,24 +34,17 @@ pub(super) async fn authenticate(app: &App, auth: RequestAuth, headers: &HeaderM
 
 /// Whether the request has the cookie.
 pub(super) fn has_cookie(headers: &HeaderMap) -> bool {
-    cookie_value(headers).is_some()
+    cookie::find(headers, COOKIE_NAME).is_some()
 }
 
 fn cookie_credentials(headers: &HeaderMap, context: &RequestContext) -> Credentials {
-    match cookie_value(headers) {
+    match cookie::find(headers, COOKIE_NAME) {
         Some(value) if context.fetch_site != FetchSite::Cross => {
             let decoded = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
             decoded.map_or(Credentials::Malformed, |token| Credentials::Bearer(token.into()))
         }
         _ => Credentials::None,
     }
-}
-
-/// The value of the first cookie of the name that is not empty.
-fn cookie_value(headers: &HeaderMap) -> Option<&str> {
-    let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, value)| *found == COOKIE_NAME && !value.is_empty()).map(|(_, value)| value)
 }
 
 /// A cookie with the token that expires at `end`.

@@ -2,11 +2,11 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::error::UserApiError;
+use crate::headers::content_type::ContentType;
 use crate::strict_json;
 
 /// Maximum number of unknown fields that a response names, so that it does not echo arbitrary input.
@@ -52,9 +52,8 @@ impl Document {
         body: Result<Bytes, BytesRejection>,
         fields: &[Field],
     ) -> Result<Self, UserApiError> {
-        let media = headers.get(CONTENT_TYPE).ok_or_else(UserApiError::missing_content_type)?;
-        let media = media.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if !media.eq_ignore_ascii_case("application/json") {
+        let content_type = ContentType::read(headers).ok_or_else(UserApiError::missing_content_type)?;
+        if content_type.media_type != "application/json" {
             return Err(UserApiError::unprocessable("WRONG_PAYLOAD_FORMAT", "The payload format is unknown."));
         }
         let wrong = || UserApiError::unprocessable("WRONG_PAYLOAD", "Wrong payload.");

@@ -1,9 +1,10 @@
 //! Content negotiation of GraphQL over HTTP (the GraphQL-over-HTTP working draft; RFC 9110 section 12.5.1).
 
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, Method};
 
 use crate::app::App;
+use crate::headers::accept::{self, MediaRange, media_ranges};
+use crate::headers::content_type::ContentType;
 use crate::http::pages::playground;
 
 /// The two media types of a GraphQL response.
@@ -28,29 +29,22 @@ impl ResponseMedia {
     /// plain JSON. An empty header states no preference (RFC 9110 section 12.5.1), and Java's `HttpURLConnection`
     /// writes `*` for `*/*`.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
+        let ranges = media_ranges(headers);
+        if ranges.is_empty() {
+            return Some(Self::Json);
+        }
         let mut best: Option<(Self, f32)> = None;
-        let mut has_range = false;
-        for range in
-            headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','))
-        {
-            if range.trim().is_empty() {
-                continue;
-            }
-            has_range = true;
-            let mut parts = range.split(';').map(str::trim);
-            let media = match parts.next().map(str::to_ascii_lowercase).as_deref() {
-                Some("application/graphql-response+json") => Self::GraphQl,
-                Some("application/json" | "application/*" | "*/*" | "*") => Self::Json,
+        for MediaRange { name, weight } in ranges {
+            let media = match name.as_str() {
+                "application/graphql-response+json" => Self::GraphQl,
+                "application/json" | "application/*" | "*/*" | "*" => Self::Json,
                 _ => continue,
             };
-            let quality = parts
-                .find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")))
-                .map_or(1.0, |text| text.parse().unwrap_or(0.0));
-            if quality > 0.0 && best.is_none_or(|(_, other)| quality > other) {
-                best = Some((media, quality));
+            if weight > 0.0 && best.is_none_or(|(_, other)| weight > other) {
+                best = Some((media, weight));
             }
         }
-        if has_range { best.map(|(media, _)| media) } else { Some(Self::Json) }
+        best.map(|(media, _)| media)
     }
 }
 
@@ -95,31 +89,22 @@ impl ResponseMode {
 
 /// Whether the client accepts server-sent events; only the exact media type counts, not a wildcard.
 pub(super) fn accepts_event_stream(headers: &HeaderMap) -> bool {
-    let ranges =
-        headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
-    ranges.into_iter().any(|range| {
-        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
-        parts.next().as_deref() == Some("text/event-stream")
-            && !parts.any(|part| part.strip_prefix("q=").is_some_and(|text| text.parse() == Ok(0.0)))
-    })
+    accept::names(headers, "text/event-stream")
 }
 
 /// Whether the body is declared as JSON in UTF-8. Pages of other origins can send forms, plain text and untyped bodies
 /// without a preflight (OWASP CSRF Prevention Cheat Sheet).
 pub(super) fn is_json_request(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let Ok(text) = value.to_str() else { return false };
-    let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
-    let is_json = matches!(parts.next().as_deref(), Some("application/json" | "application/graphql-response+json"));
-    is_json
-        && parts.all(|part| {
-            part.strip_prefix("charset=").is_none_or(|name| matches!(name.trim_matches('"'), "utf-8" | "utf8"))
-        })
+    ContentType::read_unambiguous(headers).is_some_and(|content_type| {
+        matches!(content_type.media_type.as_str(), "application/json" | "application/graphql-response+json")
+            && content_type.is_utf8()
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::{ACCEPT, CONTENT_TYPE};
+
     use super::*;
 
     fn accepted(value: &str) -> Option<ResponseMedia> {

@@ -2,7 +2,6 @@
 
 use async_graphql::http::GraphiQLSource;
 use axum::body::Body;
-use axum::http::header::ACCEPT;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode};
 use axum::response::{Html, IntoResponse};
@@ -10,6 +9,7 @@ use axum::response::{Html, IntoResponse};
 use super::files;
 use super::html::{CONSOLE_POLICY, page_with_nonce};
 use crate::app::App;
+use crate::headers::accept;
 
 /// In addition, the playground's editor creates style sheets and positions each line by a style attribute.
 const PLAYGROUND_POLICY: &str = "default-src 'none'; script-src 'self'; worker-src 'self'; \
@@ -26,7 +26,7 @@ const CLOSED_PAGE: &str = include_str!("playground/closed.html");
 
 /// Whether the client is a browser that navigates to the page.
 pub(in crate::http) fn accepts_html(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    accept::names(headers, "text/html")
 }
 
 /// Whether introspection, which the playground needs, is allowed for a request with these headers.

@@ -1,9 +1,9 @@
 //! Cookies that keep tokens out of the reach of scripts.
 //!
 //! Tokens consist of letters, digits, `-`, `_` and dots, so they need no encoding. Two names need no cookie crate:
-//! reading and writing are one expression each.
+//! writing is one expression.
 
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,6 +11,7 @@ use super::fetch_site::RequestOrigin;
 use crate::account::caller::auth_cookies::{AuthCookies, CookieUpdate, FetchSite};
 use crate::account::caller::request_auth::{Credentials, RequestAuth};
 use crate::app::App;
+use crate::headers::cookie;
 
 /// Browsers store a cookie whose name and value together have at most this many bytes (RFC 6265 section 6.1).
 const MAX_COOKIE_BYTES: usize = 4_096;
@@ -91,8 +92,8 @@ impl RequestCookies {
         Self {
             fetch_site,
             names,
-            access: find_cookie(headers, names.access),
-            refresh: find_cookie(headers, names.refresh),
+            access: cookie::find(headers, names.access).map(SecretString::from),
+            refresh: cookie::find(headers, names.refresh).map(SecretString::from),
         }
     }
 }
@@ -108,13 +109,6 @@ fn use_access_cookie(auth: &mut RequestAuth, fetch_site: FetchSite, access: Opti
     if let (true, Credentials::None, Some(access)) = (fetch_site.is_trusted(), &auth.credentials, access) {
         auth.credentials = Credentials::Bearer(access);
     }
-}
-
-/// The value of the first cookie with this name, unless it is empty.
-fn find_cookie(headers: &HeaderMap, name: &str) -> Option<SecretString> {
-    let texts = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, value)| *found == name && !value.is_empty()).map(|(_, value)| value.into())
 }
 
 /// Appends a `Set-Cookie` header that stores `value` for `seconds`, or clears the cookie if there is no value.

@@ -1,22 +1,20 @@
 //! Connection limits, in total and per client address.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::config::{self, IpNetworks};
-
-type Counts = Arc<Mutex<HashMap<IpAddr, usize>>>;
+use crate::limits::counted_slots::{self, CountedSlots};
+use crate::limits::key::RateLimitKey;
 
 pub(super) struct ConnectionLimit {
     available: Arc<Semaphore>,
     connections: TaskTracker,
-    counts: Counts,
+    by_address: CountedSlots<RateLimitKey>,
     max_per_address: usize,
     trusted_proxies: IpNetworks,
 }
@@ -28,7 +26,7 @@ pub(super) struct Slot(OwnedSemaphorePermit);
 pub(super) struct Permit {
     _permit: OwnedSemaphorePermit,
     _tracked: TaskTrackerToken,
-    counted_for: Option<(Counts, IpAddr)>,
+    _by_address: Option<counted_slots::Slot<RateLimitKey>>,
 }
 
 impl ConnectionLimit {
@@ -36,7 +34,7 @@ impl ConnectionLimit {
         Self {
             available: Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS))),
             connections: TaskTracker::new(),
-            counts: Counts::default(),
+            by_address: CountedSlots::default(),
             max_per_address: settings.max_connections_per_address,
             trusted_proxies: settings.trusted_proxies.clone(),
         }
@@ -69,44 +67,12 @@ impl Slot {
     /// Assigns the slot to an address, unless the address is at its limit. Trusted proxies represent many clients and
     /// have no limit.
     pub(super) fn assign(self, address: IpAddr, limit: &ConnectionLimit) -> Option<Permit> {
-        if limit.trusted_proxies.contains(address) {
-            return Some(self.into_permit(limit, None));
-        }
-        let key = client_subnet(address);
-        let mut counts = limit.counts.lock();
-        let count = counts.entry(key).or_default();
-        if *count >= limit.max_per_address {
-            return None;
-        }
-        *count += 1;
-        let counted_for = Some((Arc::clone(&limit.counts), key));
-        drop(counts);
-        Some(self.into_permit(limit, counted_for))
-    }
-
-    fn into_permit(self, limit: &ConnectionLimit, counted_for: Option<(Counts, IpAddr)>) -> Permit {
-        Permit { _permit: self.0, _tracked: limit.connections.token(), counted_for }
-    }
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let Some((counts, key)) = &self.counted_for else { return };
-        let mut counts = counts.lock();
-        if let Some(count) = counts.get_mut(key) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(key);
-            }
-        }
-    }
-}
-
-/// The addresses of one client: an IPv4 address, or the IPv6 /64 from which a host can choose any.
-fn client_subnet(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
-        address => address,
+        let by_address = if limit.trusted_proxies.contains(address) {
+            None
+        } else {
+            Some(limit.by_address.acquire(RateLimitKey::address(address), limit.max_per_address)?)
+        };
+        Some(Permit { _permit: self.0, _tracked: limit.connections.token(), _by_address: by_address })
     }
 }
 
@@ -139,7 +105,7 @@ mod tests {
         let proxied: Vec<_> = [acquire(&limit, "10.0.0.1").await, acquire(&limit, "10.0.0.1").await].into();
         assert!(acquire(&limit, "10.0.0.1").await.is_some() && proxied.iter().all(Option::is_some));
         drop(proxied);
-        assert!(limit.counts.lock().is_empty());
+        assert!(limit.by_address.is_empty());
         limit.wait_until_empty().await;
     }
 }

@@ -10,7 +10,7 @@ use crate::support::module_graph::{Module, crate_modules, modules};
 use crate::support::source_files::{SourceFile, rust_files};
 
 /// The modules that each module may name. A path such as `account::caller` allows that room alone.
-const ALLOWED_MODULES: [(&str, &[&str]); 23] = [
+const ALLOWED_MODULES: [(&str, &[&str]); 24] = [
     // They wire an `App` for the commands, for tests and for embedding applications.
     ("main", ALL_MODULES),
     ("cli", ALL_MODULES),
@@ -24,14 +24,18 @@ const ALLOWED_MODULES: [(&str, &[&str]); 23] = [
             "app",
             "config",
             "error",
+            "headers",
             "strict_json",
             "openapi_builder",
             "account::caller",
+            // Connections per address are counted as streams per user are, under the key of the rate limits.
+            "limits::counted_slots",
+            "limits::key",
         ],
     ),
     // `graphql`: the building blocks of an executor, for a dialect with a schema of its own.
-    ("dialects", &["graphql", "account", "app", "config", "error", "strict_json", "openapi_builder"]),
-    ("gateway", &["account", "app", "config", "error", "strict_json", "openapi_builder"]),
+    ("dialects", &["graphql", "account", "app", "config", "error", "headers", "strict_json", "openapi_builder"]),
+    ("gateway", &["account", "app", "config", "error", "headers", "strict_json", "openapi_builder"]),
     // `config`: limits of an operation are settings, provided by `App`.
     ("graphql", &["account", "app", "config", "error"]),
     // `config`: use cases decide by settings such as the registration mode, provided by `App`.
@@ -56,6 +60,7 @@ const ALLOWED_MODULES: [(&str, &[&str]); 23] = [
     ("clock", &[]),
     ("entropy", &[]),
     ("error", &[]),
+    ("headers", &[]),
     ("strict_json", &[]),
     ("openapi_builder", &[]),
 ];
@@ -74,6 +79,7 @@ const ALL_MODULES: &[&str] = &[
     "error",
     "gateway",
     "graphql",
+    "headers",
     "hooks",
     "http",
     "limits",
@@ -91,7 +97,7 @@ const ALLOWED_CRATES: [(&str, &[&str]); 16] = [
     ("apollo_parser", &["graphql"]),
     ("async_graphql", &["graphql", "http", "dialects::flask_auth_service_mongo"]),
     ("async_graphql_value", &["graphql", "dialects::flask_auth_service_mongo"]),
-    ("axum", &["http", "dialects", "gateway", "cli"]),
+    ("axum", &["http", "dialects", "gateway", "headers", "cli"]),
     ("sea_orm", &["store", "entity", "migration", "database", "startup", "error", "account", "cache"]),
     ("sea_orm_migration", &["migration"]),
     // The API layers read rows, see below.
