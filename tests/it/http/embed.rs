@@ -1,6 +1,7 @@
 //! Embedding: another application nests the router, protects its own routes, and receives hooks.
 
 mod hooks;
+mod own_schema;
 
 use accountd::{App, CurrentUser, require_permission, require_role};
 use axum::Router;
