@@ -149,7 +149,7 @@ fn is_answered_in_body(kind: ErrorKind) -> bool {
 }
 
 /// Whether the request was rejected before execution.
-fn is_not_executed(response: &GraphQlResponse) -> bool {
+pub(super) fn is_not_executed(response: &GraphQlResponse) -> bool {
     !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
 }
 

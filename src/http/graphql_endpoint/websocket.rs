@@ -1,16 +1,18 @@
 //! Subscriptions over a WebSocket, with the subprotocol `graphql-transport-ws`.
 //!
-//! The library's own loop closes every refused connection with one code, but clients decide by the code whether to
-//! reconnect, so this module implements the protocol. Queries and mutations run by POST only, where the rules for
-//! requests apply.
+//! The message loop is async-graphql's. Around it, this module reads messages strictly, closes with a code for each
+//! reason, because clients decide by the code whether to reconnect, and sends the `error` messages that the loop does
+//! not have. Queries and mutations run by POST only, where the rules for requests apply.
 
 use std::sync::Arc;
 
+use async_graphql::http::WebSocketProtocols;
+use async_graphql_axum::GraphQLProtocol;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::header::UPGRADE;
-use axum::http::{HeaderMap, Response};
+use axum::http::{HeaderMap, Response, StatusCode};
 
 use super::batch::GraphqlHandler;
 use super::negotiation::ResponseMedia;
@@ -19,14 +21,14 @@ use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::http::server::Shutdown;
 
+mod active;
 mod close;
 mod connection;
 mod connection_init;
+mod exchange;
 mod message;
 mod subscriptions;
 mod transport;
-
-const PROTOCOL: &str = "graphql-transport-ws";
 
 /// Maximum bytes of a client message, as of a request body.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
@@ -46,6 +48,7 @@ pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
 /// read the messages (RFC 6455 section 10.2).
 pub(super) fn open(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    protocol: Result<GraphQLProtocol, StatusCode>,
     app: App,
     handler: Arc<GraphqlHandler>,
     auth: RequestAuth,
@@ -54,12 +57,14 @@ pub(super) fn open(
     if auth.context.reject_cross_site().is_err() {
         return RequestError::cross_site().respond(ResponseMedia::GraphQl);
     }
+    let name = WebSocketProtocols::GraphQLWS.sec_websocket_protocol();
     let upgrade = match upgrade {
-        Ok(upgrade) => upgrade.protocols([PROTOCOL]),
+        Ok(upgrade) => upgrade.protocols([name]),
         Err(rejection) => return RequestError::bad_request(rejection.body_text()).respond(ResponseMedia::GraphQl),
     };
-    if upgrade.selected_protocol().is_none() {
-        return RequestError::bad_request(format!("offer the subprotocol {PROTOCOL}")).respond(ResponseMedia::GraphQl);
+    // The crate knows two subprotocols; only the current one is served.
+    if protocol.is_err() || upgrade.selected_protocol().is_none() {
+        return RequestError::bad_request(format!("offer the subprotocol {name}")).respond(ResponseMedia::GraphQl);
     }
     upgrade
         .max_message_size(MAX_MESSAGE_BYTES)

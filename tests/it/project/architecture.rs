@@ -92,10 +92,11 @@ const ALL_MODULES: &[&str] = &[
 ];
 
 /// The modules that may name each crate; crates that are not listed are unrestricted.
-const ALLOWED_CRATES: [(&str, &[&str]); 16] = [
+const ALLOWED_CRATES: [(&str, &[&str]); 17] = [
     ("apollo_compiler", &["graphql"]),
     ("apollo_parser", &["graphql"]),
     ("async_graphql", &["graphql", "http", "dialects::flask_auth_service_mongo"]),
+    ("async_graphql_axum", &["http"]),
     ("async_graphql_value", &["graphql", "dialects::flask_auth_service_mongo"]),
     ("axum", &["http", "dialects", "gateway", "headers", "cli"]),
     ("sea_orm", &["store", "entity", "migration", "database", "startup", "error", "account", "cache"]),

@@ -1,29 +1,29 @@
-//! One WebSocket connection, from `connection_init` to close.
+//! One WebSocket connection, from `connection_init` to close: the library's message loop, and this server's limits
+//! around it.
 
-use std::future::pending;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
 
+use async_graphql::futures_util::future::ready;
+use async_graphql::http::{ClientMessage as LoopMessage, WebSocket as MessageLoop, WebSocketProtocols, WsMessage};
 use axum::extract::ws::WebSocket;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 use super::close::CloseReason;
-use super::connection_init::{receive_init, take_credentials};
-use super::message;
-use super::subscriptions::{Outbound, Subscriptions};
+use super::connection_init::{Session, open_session};
+use super::exchange::{Exchange, receive};
+use super::message::ClientMessage;
+use super::subscriptions::SubscriptionExecutor;
 use super::transport::Transport;
 use crate::account::caller::request_auth::RequestAuth;
-use crate::account::caller::session_monitor::SessionMonitor;
 use crate::app::App;
-use crate::config::Timeouts;
 use crate::http::graphql_endpoint::batch::GraphqlHandler;
 use crate::http::server::Shutdown;
 
-/// How long subscriptions may take to send the final event of an ended session, before the socket is closed: a part of
-/// the promised second.
-const FINAL_EVENT_GRACE: Duration = Duration::from_millis(400);
+/// Capacity of the queue of messages that bypass the loop.
+const OUTBOUND_CAPACITY: usize = 4;
 
 /// Serves the connection until the client, an error or shutdown ends it.
 pub(super) async fn run(
@@ -39,7 +39,7 @@ pub(super) async fn run(
     let close = tokio::select! {
         biased;
         () = shutdown.started() => CloseReason::Stopping,
-        close = serve(&mut transport, &app, &handler, auth) => close,
+        close = Box::pin(serve(&mut transport, &app, handler, auth)) => close,
     };
     tracing::info!(
         request.id = request_id,
@@ -50,97 +50,75 @@ pub(super) async fn run(
     transport.close(close).await;
 }
 
-async fn serve(
-    transport: &mut Transport,
-    app: &App,
-    handler: &Arc<GraphqlHandler>,
-    mut auth: RequestAuth,
-) -> CloseReason {
-    let init =
-        timeout(app.config.server.timeouts.init, receive_init(transport)).await.unwrap_or(Err(CloseReason::Late));
-    match init {
-        Ok(payload) => take_credentials(&mut auth, &payload),
-        Err(close) => return close,
-    }
+async fn serve(transport: &mut Transport, app: &App, handler: Arc<GraphqlHandler>, auth: RequestAuth) -> CloseReason {
     let request_id = auth.context.request_id.clone();
-    let mut monitor = match auth.clone().monitor(app).await {
-        Ok(monitor) => monitor,
-        Err(error) => {
-            error.log(&request_id);
-            return CloseReason::of(&error);
-        }
+    let (outbound_sender, outbound) = mpsc::channel(OUTBOUND_CAPACITY);
+    let (opened_sender, opened) = oneshot::channel();
+    // One message at a time: the client waits while the loop is busy.
+    let (to_loop, from_client) = mpsc::channel(1);
+    let messages = stream::unfold(from_client, async |mut from_client: mpsc::Receiver<LoopMessage>| {
+        from_client.recv().await.map(|message| (Ok(message), from_client))
+    });
+    let executor = SubscriptionExecutor { app: app.clone(), handler, outbound: outbound_sender };
+    let opening_app = app.clone();
+    let message_loop = MessageLoop::from_message_stream(executor, messages, WebSocketProtocols::GraphQLWS)
+        .on_connection_init(move |payload| open_session(opening_app, auth, payload, opened_sender))
+        .on_ping(|_, payload| ready(Ok(payload)));
+    let mut message_loop = pin!(message_loop);
+    let init_deadline = Instant::now() + app.config.server.timeouts.init;
+    let opening = handshake(transport, message_loop.as_mut(), &to_loop, opened, init_deadline);
+    // The slot is held until the connection ends.
+    let Session { mut monitor, slot: _slot } = match opening.await {
+        Ok(session) => session,
+        Err(close) => return close,
     };
-    let Some(_slot) = app.stream_quota.acquire_websocket(monitor.user_id()) else { return CloseReason::TooMany };
-    if let Err(close) = transport.send_text(message::ack()).await {
-        return close;
-    }
-    let (mut subscriptions, outbound) = Subscriptions::new(app.clone(), Arc::clone(handler), auth);
-    exchange(transport, &mut subscriptions, outbound, &mut monitor, &app.config.server.timeouts, &request_id).await
+    let mut exchange = Exchange {
+        transport,
+        to_loop: &to_loop,
+        outbound,
+        max_subscriptions: app.config.graphql.max_subscriptions_per_user,
+        timeouts: &app.config.server.timeouts,
+        request_id: &request_id,
+    };
+    exchange.run(message_loop, &mut monitor).await
 }
 
-/// Exchanges messages until one side closes the connection.
-async fn exchange(
+/// Exchanges messages until the caller is authenticated and the client has the acknowledgement.
+async fn handshake(
     transport: &mut Transport,
-    subscriptions: &mut Subscriptions,
-    mut outbound: mpsc::Receiver<Outbound>,
-    monitor: &mut SessionMonitor,
-    timeouts: &Timeouts,
-    request_id: &str,
-) -> CloseReason {
-    let mut session_ended = pin!(monitor.ended());
-    let mut closing: Option<(Instant, CloseReason)> = None;
-    let (mut received_at, mut is_ping_pending, mut last_used_at) = (Instant::now(), false, Instant::now());
+    mut message_loop: Pin<&mut impl Stream<Item = WsMessage>>,
+    to_loop: &mpsc::Sender<LoopMessage>,
+    mut opened: oneshot::Receiver<Result<Session, CloseReason>>,
+    init_deadline: Instant,
+) -> Result<Session, CloseReason> {
+    let mut is_init_received = false;
     loop {
-        if !subscriptions.is_empty() {
-            last_used_at = Instant::now();
-        }
-        if let Some((_, close)) = closing
-            && subscriptions.is_empty()
-        {
-            return close;
-        }
-        let ping_at = received_at + if is_ping_pending { timeouts.ping * 2 } else { timeouts.ping };
-        let step = tokio::select! {
+        tokio::select! {
             biased;
-            error = &mut session_ended, if closing.is_none() => {
-                error.log(request_id);
-                match CloseReason::of(&error) {
-                    // The subscriptions send their final event first.
-                    CloseReason::Unauthorized => {
-                        closing = Some((Instant::now() + FINAL_EVENT_GRACE, CloseReason::Unauthorized));
-                        Ok(())
+            message = message_loop.next() => match (opened.try_recv(), message) {
+                (Ok(Err(close)), _) => return Err(close),
+                (Ok(Ok(session)), Some(WsMessage::Text(ack))) => {
+                    transport.send_text(ack).await?;
+                    return Ok(session);
+                }
+                (Err(_), Some(WsMessage::Text(pong))) => transport.send_text(pong).await?,
+                (_, Some(WsMessage::Close(..)) | None) => return Err(CloseReason::TryAgain),
+            },
+            received = receive(transport, to_loop), if !is_init_received => {
+                let (permit, message) = received?;
+                match message {
+                    Some(ClientMessage::Init(payload)) => {
+                        is_init_received = true;
+                        permit.send(LoopMessage::ConnectionInit { payload: Some(payload) });
                     }
-                    close => Err(close),
+                    Some(ClientMessage::Ping(payload)) => permit.send(LoopMessage::Ping { payload }),
+                    Some(ClientMessage::Pong) | None => {}
+                    Some(ClientMessage::Subscribe(..) | ClientMessage::Complete(_)) => {
+                        return Err(CloseReason::Unauthorized);
+                    }
                 }
             }
-            close = grace_over(closing) => Err(close),
-            Some(message) = outbound.recv() => subscriptions.forward(transport, message).await,
-            Some(finished) = subscriptions.join_next() => finished,
-            received = transport.recv() => {
-                (received_at, is_ping_pending) = (Instant::now(), false);
-                match received {
-                    Ok(Some(message)) => subscriptions.handle(transport, message).await,
-                    Ok(None) => Ok(()),
-                    Err(close) => Err(close),
-                }
-            }
-            () = sleep_until(ping_at) => {
-                if is_ping_pending { Err(CloseReason::Gone) } else { is_ping_pending = true; transport.ping().await }
-            }
-            () = sleep_until(last_used_at + timeouts.idle), if subscriptions.is_empty() => Err(CloseReason::Idle),
-        };
-        if let Err(close) = step {
-            return close;
+            () = sleep_until(init_deadline), if !is_init_received => return Err(CloseReason::Late),
         }
-    }
-}
-
-async fn grace_over(closing: Option<(Instant, CloseReason)>) -> CloseReason {
-    match closing {
-        Some((until, close)) => {
-            sleep_until(until).await;
-            close
-        }
-        None => pending().await,
     }
 }

@@ -42,37 +42,16 @@ pub(super) fn parse(text: &str) -> Option<ClientMessage> {
     })
 }
 
-/// A message to the client.
+/// A message to the client, beside those of the library's loop.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum ServerMessage<'a, P: Serialize> {
-    ConnectionAck,
-    Pong {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        payload: Option<P>,
-    },
-    Next {
-        id: &'a str,
-        payload: P,
-    },
-    Error {
-        id: &'a str,
-        payload: P,
-    },
-    Complete {
-        id: &'a str,
-    },
+    Next { id: &'a str, payload: P },
+    Error { id: &'a str, payload: P },
+    Complete { id: &'a str },
 }
 
-pub(super) fn ack() -> String {
-    let message: ServerMessage<'_, ()> = ServerMessage::ConnectionAck;
-    serialize(&message)
-}
-
-pub(super) fn pong(payload: Option<Value>) -> String {
-    serialize(&ServerMessage::Pong { payload })
-}
-
+/// An event.
 pub(super) fn next(id: &str, response: &GraphQlResponse) -> String {
     serialize(&ServerMessage::Next { id, payload: event_body(response) })
 }
@@ -82,9 +61,15 @@ pub(super) fn error(id: &str, errors: &[ServerError]) -> String {
     serialize(&ServerMessage::Error { id, payload: errors })
 }
 
+/// The final message of a subscription that ended by itself.
 pub(super) fn complete(id: &str) -> String {
     let message: ServerMessage<'_, ()> = ServerMessage::Complete { id };
     serialize(&message)
+}
+
+/// Whether a message of the library's loop is a `complete`.
+pub(super) fn is_complete(text: &str) -> bool {
+    text.starts_with(r#"{"type":"complete""#)
 }
 
 fn serialize<P: Serialize>(message: &ServerMessage<'_, P>) -> String {
@@ -123,9 +108,8 @@ mod tests {
 
     #[test]
     fn server_messages_follow_the_protocol() {
-        assert_eq!(ack(), r#"{"type":"connection_ack"}"#);
-        assert_eq!(pong(None), r#"{"type":"pong"}"#);
         assert_eq!(complete("1"), r#"{"type":"complete","id":"1"}"#);
+        assert!(is_complete(&complete("1")) && !is_complete(&error("1", &[])));
         let response = GraphQlResponse::new(async_graphql::value!({ "a": 1 }));
         assert_eq!(next("1", &response), r#"{"type":"next","id":"1","payload":{"data":{"a":1}}}"#);
     }

@@ -1,175 +1,159 @@
-//! The subscriptions of one WebSocket connection.
+//! The executor that runs the subscriptions of one WebSocket connection in the library's message loop.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::any::{Any, TypeId};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use async_graphql::{Response as GraphQlResponse, ServerError};
+use async_graphql::futures_util::stream::BoxStream;
+use async_graphql::{Data, Executor, Request, Response as GraphQlResponse, ServerError};
+use futures_util::{FutureExt, StreamExt, future, stream};
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
 
+use super::active::ActiveSubscription;
 use super::close::CloseReason;
-use super::message::{self, ClientMessage};
-use super::transport::Transport;
+use super::message;
 use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::error::{Error, TokenError};
+use crate::graphql::Subscription;
 use crate::graphql::error::{ResolverError, finalize_errors, without_location};
 use crate::http::graphql_endpoint::batch::GraphqlHandler;
 use crate::http::graphql_endpoint::parameters::Parameters;
+use crate::http::graphql_endpoint::response::is_not_executed;
 
-/// Capacity of the queue of outgoing responses.
-const OUTBOUND_CAPACITY: usize = 4;
-
-/// A message of a subscription; `generation` distinguishes it from an earlier one with the same id.
-pub(super) struct Outbound {
-    id: String,
-    generation: u64,
-    payload: Payload,
+/// What a subscription sends past the library's loop, which has neither `error` messages nor close codes.
+pub(super) enum Outbound {
+    Text(String),
+    Close(CloseReason),
 }
 
-enum Payload {
-    Next(GraphQlResponse),
-    Rejected(Vec<ServerError>),
-    Ended(Error),
+/// A subscription on its way through the library's loop to [`SubscriptionExecutor::execute_stream`].
+struct Requested {
+    active: ActiveSubscription,
+    parameters: Parameters,
 }
 
-/// A running subscription; dropping it aborts the task.
-struct RunningSubscription {
-    generation: u64,
-    task: AbortHandle,
+/// The library's request for a subscription: it carries the parameters, which this server has parsed strictly.
+pub(super) fn library_request(active: ActiveSubscription, parameters: Parameters) -> Request {
+    let mut request = Request::new("");
+    request.data.insert(Mutex::new(Some(Requested { active, parameters })));
+    request
 }
 
-impl Drop for RunningSubscription {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+fn find<T: Any>(data: &Data) -> Option<&T> {
+    data.get(&TypeId::of::<T>())?.downcast_ref()
 }
 
-/// The subscriptions of a connection.
-pub(super) struct Subscriptions {
-    app: App,
-    handler: Arc<GraphqlHandler>,
-    auth: RequestAuth,
-    tasks: JoinSet<()>,
-    active: HashMap<String, RunningSubscription>,
-    last_generation: u64,
-    sender: mpsc::Sender<Outbound>,
+/// Runs the subscriptions of one connection, for the [`RequestAuth`] in its session data.
+#[derive(Clone)]
+pub(super) struct SubscriptionExecutor {
+    /// The service.
+    pub app: App,
+    /// Parses and starts operations.
+    pub handler: Arc<GraphqlHandler>,
+    /// Receives what the loop cannot send.
+    pub outbound: mpsc::Sender<Outbound>,
 }
 
-impl Subscriptions {
-    /// No subscriptions, and the receiver of their messages.
-    pub fn new(app: App, handler: Arc<GraphqlHandler>, auth: RequestAuth) -> (Self, mpsc::Receiver<Outbound>) {
-        let (sender, outbound) = mpsc::channel(OUTBOUND_CAPACITY);
-        let (tasks, active) = (JoinSet::new(), HashMap::new());
-        (Self { app, handler, auth, tasks, active, last_generation: 0, sender }, outbound)
+impl Executor for SubscriptionExecutor {
+    /// Not called by the message loop, which runs every operation as a stream.
+    fn execute(&self, _: Request) -> impl Future<Output = GraphQlResponse> + Send {
+        future::ready(GraphQlResponse::default())
     }
 
-    /// Whether no subscription is active.
-    pub fn is_empty(&self) -> bool {
-        self.active.is_empty()
-    }
-
-    /// Waits until the task of a subscription has ended; `None` if none is running.
-    ///
-    /// # Errors
-    /// The reason to close, if the task panicked.
-    pub async fn join_next(&mut self) -> Option<Result<(), CloseReason>> {
-        self.tasks.join_next().await.map(|finished| match finished {
-            Err(error) if error.is_panic() => Err(CloseReason::TryAgain),
-            // Subscriptions that the client completed were aborted.
-            Ok(()) | Err(_) => Ok(()),
-        })
-    }
-
-    /// Handles a message of the client.
-    ///
-    /// # Errors
-    /// The reason to close, if the message breaks the protocol or the response cannot be sent.
-    pub async fn handle(&mut self, transport: &mut Transport, message: ClientMessage) -> Result<(), CloseReason> {
-        match message {
-            ClientMessage::Init(_) => Err(CloseReason::Again),
-            ClientMessage::Ping(payload) => transport.send_text(message::pong(payload)).await,
-            ClientMessage::Pong => Ok(()),
-            ClientMessage::Complete(id) => {
-                self.active.remove(&id);
-                Ok(())
-            }
-            ClientMessage::Subscribe(id, parameters) => self.subscribe(transport, id, *parameters).await,
-        }
-    }
-
-    async fn subscribe(
-        &mut self,
-        transport: &mut Transport,
-        id: String,
-        parameters: Result<Parameters, String>,
-    ) -> Result<(), CloseReason> {
-        let limit = self.app.config.graphql.max_subscriptions_per_user;
-        let is_full = self.active.len() >= limit;
-        let Entry::Vacant(entry) = self.active.entry(id) else { return Err(CloseReason::Duplicate) };
-        let Ok(parameters) = parameters else { return Err(CloseReason::BadMessage) };
-        if is_full {
-            return transport
-                .send_text(message::error(entry.key(), &errors(Error::TooManySubscriptions { max: limit })))
-                .await;
-        }
-        self.last_generation += 1;
-        let (generation, id, sender) = (self.last_generation, entry.key().clone(), self.sender.clone());
-        let (app, handler, auth) = (self.app.clone(), Arc::clone(&self.handler), self.auth.clone());
-        let task = self.tasks.spawn(async move {
-            let send = |payload| sender.send(Outbound { id: id.clone(), generation, payload });
-            let request_id = auth.context.request_id.clone();
-            let final_payload = match handler.subscribe(&app, auth, parameters).await {
-                Ok(mut subscription) => loop {
-                    match subscription.next().await {
-                        Ok(mut response) => {
-                            finalize_errors(&mut response, &request_id);
-                            if send(Payload::Next(response)).await.is_err() {
-                                return;
-                            }
-                        }
-                        Err(error) => break Payload::Ended(error),
-                    }
-                },
-                Err(response) => Payload::Rejected(response.errors),
-            };
-            send(final_payload).await.ok();
-        });
-        entry.insert(RunningSubscription { generation, task });
-        Ok(())
-    }
-
-    /// Sends a subscription's message, unless the client has completed it.
-    ///
-    /// # Errors
-    /// The reason to close.
-    pub async fn forward(
-        &mut self,
-        transport: &mut Transport,
-        Outbound { id, generation, payload }: Outbound,
-    ) -> Result<(), CloseReason> {
-        if self.active.get(&id).is_none_or(|running| running.generation != generation) {
-            return Ok(());
-        }
-        let text = match payload {
-            Payload::Next(response) => return transport.send_text(message::next(&id, &response)).await,
-            Payload::Rejected(errors) => message::error(&id, &errors),
-            // The subscription has already sent the final event.
-            Payload::Ended(Error::Unauthenticated(TokenError::SessionEnded)) => message::complete(&id),
-            Payload::Ended(error @ (Error::Forbidden | Error::PasswordChangeRequired)) => {
-                message::error(&id, &errors(error))
-            }
-            Payload::Ended(error) => {
-                error.log(&self.auth.context.request_id);
-                return Err(CloseReason::of(&error));
-            }
+    fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, GraphQlResponse> {
+        let requested = find::<Mutex<Option<Requested>>>(&request.data).and_then(|requested| requested.lock().take());
+        let auth = session.as_deref().and_then(find::<RequestAuth>).cloned();
+        let (Some(Requested { active, parameters }), Some(auth)) = (requested, auth) else {
+            return stream::empty().boxed();
         };
-        self.active.remove(&id);
-        transport.send_text(text).await
+        let run = Run { executor: self.clone(), auth, id: active.id().to_owned() };
+        let outbound = self.outbound.clone();
+        let events = async move {
+            let subscription = run.start(parameters).await;
+            stream::unfold((run, subscription), async |(run, subscription)| {
+                let mut subscription = subscription?;
+                let event = run.next_event(&mut subscription).await?;
+                Some((event, (run, Some(subscription))))
+            })
+        };
+        let events = AssertUnwindSafe(events.flatten_stream()).catch_unwind().filter_map(move |event| {
+            // The stream owns it: the subscription is active until the stream is dropped.
+            let _ = &active;
+            let outbound = outbound.clone();
+            async move {
+                if event.is_err() {
+                    outbound.send(Outbound::Close(CloseReason::TryAgain)).await.ok();
+                }
+                event.ok()
+            }
+        });
+        events.boxed()
     }
 }
 
-fn errors(error: Error) -> Vec<ServerError> {
+/// One execution of a subscription.
+struct Run {
+    executor: SubscriptionExecutor,
+    auth: RequestAuth,
+    id: String,
+}
+
+impl Run {
+    async fn send(&self, outbound: Outbound) {
+        // The receiver lives as long as the connection.
+        self.executor.outbound.send(outbound).await.ok();
+    }
+
+    /// Starts the subscription; `None` if it is refused, which has then been sent.
+    async fn start(&self, parameters: Parameters) -> Option<Subscription> {
+        let SubscriptionExecutor { app, handler, .. } = &self.executor;
+        match handler.subscribe(app, self.auth.clone(), parameters).await {
+            Ok(subscription) => Some(subscription),
+            Err(response) => {
+                self.send(Outbound::Text(message::error(&self.id, &response.errors))).await;
+                None
+            }
+        }
+    }
+
+    /// The next event that has data; `None` at the end of the subscription, which has then been sent.
+    async fn next_event(&self, subscription: &mut Subscription) -> Option<GraphQlResponse> {
+        let request_id = &self.auth.context.request_id;
+        loop {
+            match subscription.next().await {
+                Ok(mut response) => {
+                    finalize_errors(&mut response, request_id);
+                    if !is_not_executed(&response) {
+                        return Some(response);
+                    }
+                    // The library would add `"data": null`.
+                    self.send(Outbound::Text(message::next(&self.id, &response))).await;
+                }
+                Err(error) => {
+                    self.send(end_of(error, &self.id, request_id)).await;
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// What the client receives at the end of a subscription.
+fn end_of(error: Error, id: &str, request_id: &str) -> Outbound {
+    match error {
+        // The subscription has already sent the final event.
+        Error::Unauthenticated(TokenError::SessionEnded) => Outbound::Text(message::complete(id)),
+        Error::Forbidden | Error::PasswordChangeRequired => Outbound::Text(message::error(id, &errors(error))),
+        error => {
+            error.log(&request_id);
+            Outbound::Close(CloseReason::of(&error))
+        }
+    }
+}
+
+/// The errors of a message that refuses or ends a subscription.
+pub(super) fn errors(error: Error) -> Vec<ServerError> {
     vec![without_location(ResolverError::from(error))]
 }
