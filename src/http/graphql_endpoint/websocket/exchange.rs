@@ -72,7 +72,7 @@ impl Exchange<'_> {
             let step = tokio::select! {
                 biased;
                 error = &mut session_ended, if closing.is_none() => {
-                    error.log(&self.request_id);
+                    error.log(self.request_id);
                     closing_after(&error).map(|after| closing = Some(after))
                 }
                 close = grace_over(closing) => Err(close),

@@ -147,7 +147,7 @@ fn end_of(error: Error, id: &str, request_id: &str) -> Outbound {
         Error::Unauthenticated(TokenError::SessionEnded) => Outbound::Text(message::complete(id)),
         Error::Forbidden | Error::PasswordChangeRequired => Outbound::Text(message::error(id, &errors(error))),
         error => {
-            error.log(&request_id);
+            error.log(request_id);
             Outbound::Close(CloseReason::of(&error))
         }
     }
