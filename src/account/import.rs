@@ -23,6 +23,7 @@ mod csv_syntax;
 pub mod encoding;
 mod existing;
 pub(crate) mod fields;
+mod format;
 pub mod jsonl;
 mod layout;
 mod login_names;
@@ -37,6 +38,7 @@ mod write;
 
 pub(crate) use crate::store::import_sources::{SourceDatabase, SourceRow};
 pub use csv_syntax::{Escape, Quote};
+pub use format::{DatabaseLocation, ImportFormat, Reader, SourceFuture};
 pub use layout::Layout;
 pub use report::{Issue, Report};
 pub use row::Row;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
 
 use super::operator_error::operator_error;
 use crate::account::import::{self, Escape, Quote, Report};
@@ -17,9 +17,11 @@ use crate::config::{Config, Flags};
 use crate::entropy::SystemEntropy;
 use crate::startup;
 
+mod format;
 mod report;
 mod source;
 
+use format::Format;
 use report::{progress_bar, render_report};
 use source::{read_source, redacted_source};
 
@@ -32,6 +34,7 @@ pub(super) struct Import {
     #[command(flatten)]
     pub flags: Flags,
     /// The format of the file.
+    #[arg(value_parser = PossibleValuesParser::new(Format::possible_values()).map(|name| Format::named(&name)))]
     format: Format,
     /// The file, or `-` for standard input; for user-api also the URL of its database, or `-` to read the URL.
     source: String,
@@ -63,37 +66,10 @@ pub(super) struct Import {
 /// Omits the source, which may be a URL with a password.
 impl fmt::Debug for Import {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Import").field("format", &self.format).field("dry_run", &self.dry_run).finish_non_exhaustive()
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// PlantDB's users.json.
-    Plantdb,
-    /// The SQLite file of tecladocode's course.
-    Tecladocode,
-    /// The database of user-api: an SQLite file or a mysql:// URL.
-    UserApi,
-    /// The mongoexport file of flask_auth_service_mongo's users.
-    FlaskAuthServiceMongo,
-    /// One JSON object per line.
-    Jsonl,
-    /// A table with a header line of column names.
-    Csv,
-}
-
-impl Format {
-    /// The format's key in the records of imported rows; never change it.
-    fn source_format(self) -> &'static str {
-        match self {
-            Self::Plantdb => "plantdb",
-            Self::Tecladocode => "tecladocode",
-            Self::UserApi => "user-api",
-            Self::FlaskAuthServiceMongo => "flask-auth-service-mongo",
-            // One format in two notations.
-            Self::Jsonl | Self::Csv => "general",
-        }
+        f.debug_struct("Import")
+            .field("format", &self.format.name())
+            .field("dry_run", &self.dry_run)
+            .finish_non_exhaustive()
     }
 }
 

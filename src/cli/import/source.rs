@@ -6,20 +6,24 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use secrecy::SecretString;
 
-use super::{Format, Import};
-use crate::account::import::{self, Layout, Source};
+use super::Import;
+use super::format::Format;
+use crate::account::import::{self, DatabaseLocation, ImportFormat, Layout, Reader, Source};
 use crate::cli::operator_error::operator_error;
 use crate::config::{parse_server_url, strip_unknown_parameters};
-use crate::dialects::user_api::import::DatabaseLocation;
+use crate::dialects::import_formats;
 
 /// Reads the source in its format.
 pub(super) async fn read_source(arguments: &Import) -> Result<Source> {
     let path = Path::new(&arguments.source);
-    let is_mongo = arguments.format == Format::FlaskAuthServiceMongo;
-    ensure!(is_mongo || arguments.roles.is_none(), "--roles is only for flask-auth-service-mongo");
+    ensure!(
+        takes_roles(arguments.format) || arguments.roles.is_none(),
+        "--roles is only for {}",
+        formats_with_roles().join(", ")
+    );
     let is_general = matches!(arguments.format, Format::Csv | Format::Jsonl);
     ensure!(is_general || arguments.map.is_empty(), "--map is only for csv and jsonl");
-    let is_table = arguments.format == Format::Csv;
+    let is_table = matches!(arguments.format, Format::Csv);
     ensure!(is_table || arguments.columns.is_empty(), "--columns is only for csv");
     ensure!(is_table || arguments.delimiter.is_none(), "--delimiter is only for csv");
     ensure!(is_table || arguments.quote.is_none(), "--quote is only for csv");
@@ -35,17 +39,27 @@ pub(super) async fn read_source(arguments: &Import) -> Result<Source> {
         layout.rename(text).map_err(|why| anyhow::anyhow!("--map: {why}"))?;
     }
     let source = match arguments.format {
-        Format::Plantdb => crate::dialects::plantdb::import::read(&read_text(path)?),
-        Format::Tecladocode => crate::dialects::tecladocode::import::read(path).await,
-        Format::UserApi => crate::dialects::user_api::import::read(database_location(&arguments.source)?).await,
-        Format::FlaskAuthServiceMongo => {
-            let roles = arguments.roles.as_deref().map(read_text).transpose()?;
-            crate::dialects::flask_auth_service_mongo::import::read(&read_text(path)?, roles.as_deref())
-        }
-        Format::Jsonl => Ok(crate::account::import::jsonl::read_with(&read_text(path)?, &layout)),
-        Format::Csv => crate::account::import::csv::read_with(&read_text(path)?, &layout),
+        Format::Service(format) => match format.reader {
+            Reader::Text(read) => read(&read_text(path)?),
+            Reader::TextWithRoles(read) => {
+                let roles = arguments.roles.as_deref().map(read_text).transpose()?;
+                read(&read_text(path)?, roles.as_deref())
+            }
+            Reader::File(read) => read(path).await,
+            Reader::Database(read) => read(database_location(&arguments.source)?).await,
+        },
+        Format::Jsonl => Ok(import::jsonl::read_with(&read_text(path)?, &layout)),
+        Format::Csv => import::csv::read_with(&read_text(path)?, &layout),
     };
     source.map_err(operator_error)
+}
+
+fn takes_roles(format: Format) -> bool {
+    matches!(format, Format::Service(ImportFormat { reader: Reader::TextWithRoles(_), .. }))
+}
+
+fn formats_with_roles() -> Vec<&'static str> {
+    import_formats().filter(|format| takes_roles(Format::Service(*format))).map(|format| format.name).collect()
 }
 
 /// The text of a file, or of standard input.
@@ -85,8 +99,12 @@ fn parse_url(text: &str) -> Result<SecretString> {
 /// The source for error messages, without a URL, which may hold a password.
 pub(super) fn redacted_source(arguments: &Import) -> &str {
     match arguments.source.as_str() {
-        "-" if arguments.format != Format::UserApi => "standard input",
+        "-" if !reads_database(arguments.format) => "standard input",
         source if source == "-" || source.contains("://") || source.contains('@') => "the database of the URL",
         source => source,
     }
+}
+
+fn reads_database(format: Format) -> bool {
+    matches!(format, Format::Service(ImportFormat { reader: Reader::Database(_), .. }))
 }

@@ -5,10 +5,17 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::account::import::Source;
 use crate::account::import::fields::ObjectFields;
 use crate::account::import::row::{LegacyPassword, LegacyUser, Row};
+use crate::account::import::{ImportFormat, Reader, Source};
 use crate::error::{Error, Result};
+
+/// The format of `accountd import flask-auth-service-mongo`.
+pub const FORMAT: ImportFormat = ImportFormat {
+    name: "flask-auth-service-mongo",
+    about: "The mongoexport file of flask_auth_service_mongo's users",
+    reader: Reader::TextWithRoles(read),
+};
 
 /// Reads the users and, where given, the roles that they refer to.
 ///

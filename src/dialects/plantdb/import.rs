@@ -2,10 +2,14 @@
 
 use serde_json::Value;
 
-use crate::account::import::Source;
 use crate::account::import::fields::ObjectFields;
 use crate::account::import::row::{LegacyPassword, LegacyUser, Row};
+use crate::account::import::{ImportFormat, Reader, Source};
 use crate::error::Result;
+
+/// The format of `accountd import plantdb`.
+pub const FORMAT: ImportFormat =
+    ImportFormat { name: "plantdb", about: "PlantDB's users.json", reader: Reader::Text(read) };
 
 /// Reads the file.
 ///

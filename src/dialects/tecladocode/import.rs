@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::account::import::row::{LegacyPassword, LegacyUser, Row};
-use crate::account::import::{Source, SourceDatabase, SourceRow};
+use crate::account::import::{ImportFormat, Reader, Source, SourceDatabase, SourceRow};
 use crate::error::Result;
 
 /// All users.
@@ -26,6 +26,13 @@ impl TecladocodeUser {
         Ok(Self { id: row.value("id")?, username: row.value("username"), password: row.value("password") })
     }
 }
+
+/// The format of `accountd import tecladocode`.
+pub const FORMAT: ImportFormat = ImportFormat {
+    name: "tecladocode",
+    about: "The SQLite file of tecladocode's course",
+    reader: Reader::File(|path| Box::pin(read(path))),
+};
 
 /// Reads the file.
 ///

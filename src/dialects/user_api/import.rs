@@ -1,12 +1,11 @@
 //! Import format of user-api: its database of users with PBKDF2-HMAC-SHA1 hashes, roles, and customers as tenants.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use crate::account::import::row::{LegacyPassword, LegacyUser, Row};
-use crate::account::import::{Source, SourceDatabase, SourceRow};
+use crate::account::import::{DatabaseLocation, ImportFormat, Reader, Source, SourceDatabase, SourceRow};
 use crate::account::names::canonical::canonical;
 use crate::account::names::name::Name;
 use crate::error::Result;
@@ -53,14 +52,12 @@ impl UserApiUser {
     }
 }
 
-/// Location of the database.
-#[derive(Debug)]
-pub enum DatabaseLocation<'a> {
-    /// An SQLite file.
-    File(&'a Path),
-    /// A server; the URL may hold a password.
-    Url(SecretString),
-}
+/// The format of `accountd import user-api`.
+pub const FORMAT: ImportFormat = ImportFormat {
+    name: "user-api",
+    about: "The database of user-api: an SQLite file or a mysql:// URL",
+    reader: Reader::Database(|location| Box::pin(read(location))),
+};
 
 /// Reads the tables.
 ///

@@ -10,7 +10,8 @@ const LIST: &str = "src/dialects.rs";
 
 /// The dialects, by their module declarations.
 fn dialects(list: &str) -> Vec<String> {
-    let modules = list.lines().filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
+    let modules =
+        list.lines().filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
     modules.filter(|name| Path::new("src/dialects").join(name).is_dir()).map(str::to_owned).collect()
 }
 

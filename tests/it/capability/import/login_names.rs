@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
+use accountd::account::import::DatabaseLocation;
 use accountd::account::import::Source;
-use accountd::dialects::user_api::import::DatabaseLocation;
 use serde_json::{Value, json};
 
 use super::formats::OldFile;

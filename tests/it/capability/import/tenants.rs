@@ -1,7 +1,7 @@
 //! Customers of user-api become tenants: with their row ids where free, and as a dry run reports.
 
+use accountd::account::import::DatabaseLocation;
 use accountd::account::import::Source;
-use accountd::dialects::user_api::import::DatabaseLocation;
 use entity::{imported, tenant};
 use sea_orm::{ActiveModelTrait, EntityTrait, QueryOrder, Set};
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! Users and customers of user-api, from a file or a database server.
 
+use accountd::account::import::DatabaseLocation;
 use accountd::account::import::Source;
-use accountd::dialects::user_api::import::DatabaseLocation;
 use entity::{role, tenant};
 use sea_orm::{ColumnTrait, Database, DbBackend, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
