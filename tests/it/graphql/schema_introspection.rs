@@ -184,11 +184,25 @@ async fn complexity_counts_sibling_introspection_lists() {
         (0..60).map(|n| format!("a{n}: types {{ name description fields {{ name description }} }} ")).collect();
     let answer = app.anonymous().send(&format!("{{ __schema {{ {aliases} }} }}"), json!({})).await;
     assert!(is_too_complex(&answer), "{}", answer.text.len());
-    assert_eq!(answer.json()["errors"][0]["extensions"]["limit"], "graphql.max_response_bytes");
+    let json = answer.json();
+    assert_eq!(json["errors"][0]["extensions"]["limit"], "graphql.max_response_bytes");
+    // Refused before the execution, which would add data and a path.
+    assert!(json.get("data").is_none() && json["errors"][0].get("path").is_none(), "{json}");
     let few = TestApp::new().await;
     let aliases: String = (0..15).map(|n| format!("a{n}: types {{ fields {{ name args {{ name }} }} }} ")).collect();
     let answer = few.anonymous().send(&format!("{{ __schema {{ {aliases} }} }}"), json!({})).await;
     assert!(answer.text.len() < MAX_RESPONSE);
+}
+
+/// The complexity counts the fields of the response, however short it is.
+#[tokio::test]
+async fn complexity_counts_introspection_fields() {
+    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__MAX_COMPLEXITY", "100")]).await;
+    assert_eq!(app.anonymous().send("{ __schema { types { name } } }", json!({})).await.code(), None);
+    let query = "{ __schema { types { name fields { name args { name } type { name kind } } inputFields { name type { name kind } } } } }";
+    let answer = app.anonymous().send(query, json!({})).await;
+    assert!(is_too_complex(&answer), "{}", answer.text.len());
+    assert_eq!(answer.json()["errors"][0]["extensions"]["limit"], "graphql.max_complexity");
 }
 
 #[tokio::test]

@@ -60,6 +60,22 @@ async fn response_above_the_size_limit_is_refused() {
     assert_eq!(introspection.json()["errors"][0]["extensions"]["limit"], "graphql.max_response_bytes");
 }
 
+/// An operation ends at the value that exceeds the limit: the response is not built first.
+#[tokio::test]
+async fn resolvers_stop_at_the_response_size_limit() {
+    let app = TestApp::with(&[MIN_RESPONSE]).await;
+    let root = app.admin("root").await;
+    for number in 0..60 {
+        let input = json!({ "name": format!("role-{number:0>90}"), "permissions": [] });
+        root.mutate_ok("saveRole", input, "role { id }").await;
+    }
+    let answer = root.send(&repeated("name"), json!({})).await;
+    let error = answer.json()["errors"][0].clone();
+    assert_eq!(error["extensions"]["limit"], "graphql.max_response_bytes");
+    // The serializer would name the root field only.
+    assert_eq!(error["path"].as_array().map(Vec::len), Some(3), "{error}");
+}
+
 #[tokio::test]
 async fn auth_service_response_above_the_size_limit_is_refused() {
     let (_app, root) = large_response_app(&[("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/any")]).await;
