@@ -98,7 +98,8 @@ impl Cost {
         if self.bytes > FEW_BYTES {
             wrong.push(format!("{what}: {} bytes were normalised", self.bytes));
         }
-        if self.log.lines().count() != 1 {
+        // On a busy machine the poller, which serves no request, may warn meanwhile.
+        if self.log.lines().filter(|line| !line.contains("accountd::cache::invalidation_poller")).count() != 1 {
             wrong.push(format!("{what}: not one line in the log: {}", self.log));
         }
     }
