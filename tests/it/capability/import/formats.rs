@@ -190,6 +190,13 @@ async fn csv_and_json_lines_import_the_same_users() {
         made.push((fields("ann").await, fields("bea").await));
     }
     assert_eq!(made[0], made[1]);
+    // Exports write an empty text for what is missing.
+    let app = TestApp::new().await;
+    let row = json!({ "username": "gil", "email": "", "display_name": " ", "password": "secret" });
+    let report = run(&app, "general", super::lines(&[row])).await;
+    assert_eq!((report.created, reported(&report.remarks)), (1, vec![]));
+    let gil = find_user(&app, "gil").await;
+    assert_eq!((gil.email, gil.display_name), (None, None));
     for (csv, problem) in [("username,pasword\n", "unknown column `pasword`"), ("email,email\n", "named twice")] {
         let accountd::error::Error::Internal(cause) = accountd::account::import::csv::read(csv).unwrap_err() else {
             panic!("{csv}")

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::{ended, is_logged_in, is_logged_out, revoked};
-use crate::support::{PASSWORD, TestApp};
+use crate::support::{Actor, PASSWORD, TestApp};
 
 /// S11
 #[tokio::test]
@@ -80,6 +80,26 @@ async fn logout_with_rotated_refresh_token_ends_only_its_session() {
     let ann = app.login("ann", PASSWORD).await;
     assert_eq!(ended(&ann, input).await, 3, "the first one of all, too");
     assert!(is_logged_out(&other).await);
+}
+
+/// A session outlives its first refresh token.
+#[tokio::test]
+async fn logout_with_expired_refresh_token_ends_only_its_session() {
+    let app = TestApp::new().await;
+    let ann = app.user("ann").await;
+    let old = ann.refresh_token.clone().unwrap();
+    app.clock.advance(TimeDelta::days(10));
+    let second = ann.signed_in(&ann.refresh(&old).await.data()["refresh"]);
+    let other = app.login("ann", PASSWORD).await;
+    app.clock.advance(TimeDelta::days(5));
+    let input = json!({ "scope": "ALL", "refreshToken": old });
+    let wanted = "ok revokedSessionCount errors { code path }";
+    let payload = app.anonymous().mutate("logout", input, wanted).await.data()["logout"].clone();
+    let errors = json!([{ "code": "SESSION_ENDED", "path": ["input", "refreshToken"] }]);
+    assert_eq!(payload, json!({ "ok": false, "revokedSessionCount": 1, "errors": errors }));
+    let refused =
+        async |actor: &Actor| actor.refresh(actor.refresh_token.as_deref().unwrap()).await.payload_error("refresh");
+    assert_eq!((refused(&second).await.as_deref(), refused(&other).await), (Some("SESSION_ENDED"), None));
 }
 
 /// A client that lost its refresh token may send anything in its place: the access token identifies the session.

@@ -97,9 +97,11 @@ async fn deleted_role_is_lost_from_the_next_request() {
     let ann = app.user("ann").await;
     let id = save(&root, "reader", &["USERS_READ"]).await["id"].clone();
     assign(&root, &ann, &["reader"]).await;
+    app.clock.advance(chrono::TimeDelta::seconds(30));
+    // Its tokens are newer than the assignment's cut-off.
+    let ann = app.login("ann", PASSWORD).await;
     let sees = async || ann.send("{ users { totalCount } }", json!({})).await.code();
     assert_eq!(sees().await, None);
-    app.clock.advance(chrono::TimeDelta::seconds(30));
     let deleted = root.mutate_ok("deleteRole", json!({ "roleId": id }), "deletedRoleId").await;
     assert_eq!(deleted["deletedRoleId"], id);
     assert_eq!(sees().await.as_deref(), Some("FORBIDDEN"));

@@ -186,21 +186,26 @@ async fn device_that_changes_the_password_stays_known() {
 #[tokio::test]
 async fn device_tokens_of_earlier_versions_last_until_password_change() {
     let app = TestApp::with(LIMITED).await;
-    let ann = app.user("ann").await;
+    let (ann, bob) = (app.user("ann").await, app.user("bob").await);
     app.clock.advance(TimeDelta::seconds(1));
     let issuer = app.app.config.token.issuer.clone();
     let now = app.clock.now().timestamp();
-    let claims = DeviceClaims {
-        iss: issuer.clone(),
-        aud: issuer,
-        sub: ann.id.clone(),
-        dev: "0198c0de-0000-7000-8000-000000000001".to_owned(),
-        pwd: None,
-        iat: now,
-        exp: now + 365 * 24 * 60 * 60,
+    let token_of = |user: &Actor| {
+        let claims = DeviceClaims {
+            iss: issuer.clone(),
+            aud: issuer.clone(),
+            sub: user.id.clone(),
+            dev: "0198c0de-0000-7000-8000-000000000001".to_owned(),
+            pwd: None,
+            iat: now,
+            exp: now + 365 * 24 * 60 * 60,
+        };
+        jwt::sign(&app.app.keys, &claims).unwrap().expose_secret().to_owned()
     };
-    let old = jwt::sign(&app.app.keys, &claims).unwrap().expose_secret().to_owned();
+    let old = token_of(&ann);
     lock_by_foreign_guesses(&app, "ann").await;
+    let foreign = login_error(&login(&app.anonymous(), "ann", PASSWORD, Some(&token_of(&bob))).await).0;
+    assert_eq!(foreign, "TOO_MANY_ATTEMPTS", "another user's device");
     assert_eq!(login_error(&login(&app.anonymous(), "ann", PASSWORD, Some(&old)).await).0, "none");
     let ann = ann.signed_in(&ann.refresh(ann.refresh_token.as_deref().unwrap()).await.data()["refresh"]);
     let new_password = "quiet-garden-kestrel-81";

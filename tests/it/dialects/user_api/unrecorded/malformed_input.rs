@@ -1,7 +1,7 @@
 //! Malformed input on every route of the dialect.
 
 use axum::http::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{OTHER, created, get, login, user_input};
 use crate::dialects::user_api::{MOUNTED, cookie_of};
@@ -76,4 +76,17 @@ async fn malformed_input_causes_no_5xx_on_user_api_routes() {
         let answer = app.anonymous().request(Method::GET, "/api/users/", &[("cookie", &header)], "").await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{cookie} {}", answer.text);
     }
+}
+
+/// A response names the first unknown fields only: with all of them it would be larger than the request.
+#[tokio::test]
+async fn user_api_names_few_unknown_fields() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    let body: Map<String, Value> = (0..3_000).map(|number| (format!("unknown{number}"), json!(1))).collect();
+    let answer = app.anonymous().json(Method::POST, "/api/users/login", &body.into()).await;
+    assert_eq!(
+        (answer.status, &answer.json()["error_code"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("WRONG_DOCUMENT_FORMAT"))
+    );
+    assert!(answer.text.contains("unknown field") && answer.text.len() < 1_000, "{}", answer.text.len());
 }
