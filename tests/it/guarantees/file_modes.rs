@@ -39,7 +39,7 @@ fn world_readable_secret_is_refused_and_other_files_warned() {
     let parent = tempdir().unwrap();
     let home = parent.path().join("data");
     let (made, text) = create(&home);
-    assert!(made.status.success() && !text.contains("WARN"), "{text}");
+    assert!(made.status.success() && !text.contains("WARN"), "{}: {text}", made.status);
     let (secret, database) = (home.join("secret.key"), home.join("accountd.db"));
     assert_eq!((mode(&home), mode(&secret), mode(&database)), (0o700, 0o600, 0o600));
     for open in [0o644, 0o604, 0o666] {

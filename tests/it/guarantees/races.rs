@@ -19,9 +19,10 @@ pub fn rounds(few: usize, many: usize) -> usize {
     if std::env::var("ACCOUNTD_TEST_SLOW").is_ok() { many } else { few }
 }
 
-/// Two nodes on one database.
+/// Two nodes on one database. The number of sessions ends none: on a slow machine, clients open hundreds before the
+/// change that they race with.
 pub async fn nodes() -> [TestApp; 2] {
-    let app = TestApp::new().await;
+    let app = TestApp::with(&[("ACCOUNTD_LIMITS__MAX_SESSIONS_PER_USER", "10000")]).await;
     let beside = app.second_node().await;
     [beside, app]
 }
