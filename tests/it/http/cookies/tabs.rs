@@ -93,3 +93,61 @@ async fn longest_token_fits_into_a_cookie() {
     assert!(access.len() > 2_000 && ACCESS.len() + access.len() <= 4_096, "{}", access.len());
     assert_eq!(browser.me().await, signed_in());
 }
+
+/// X2, A4: the cookies of a response are those of the last session that an operation of the request opened.
+#[tokio::test]
+async fn batch_sets_the_cookies_of_its_last_session() {
+    let app = TestApp::with(&[("ACCOUNTD_GRAPHQL__MAX_BATCH", "10")]).await;
+    for name in ["ann", "bob"] {
+        app.user(name).await;
+    }
+    let browser = Browser::new(&app);
+    let login = |name: &str, alias: &str| {
+        let input = format!("username: \"{name}\", password: \"{PASSWORD}\", transport: COOKIES");
+        format!("{alias}: login(input: {{ {input} }}) {{ session {{ id }} errors {{ code }} }}")
+    };
+    let (ann, bob) = (login("ann", "a"), login("bob", "b"));
+    let batch = |queries: &[String]| {
+        let requests: Vec<Value> =
+            queries.iter().map(|fields| json!({ "query": format!("mutation {{ {fields} }}") })).collect();
+        let browser = browser.clone();
+        async move { browser.request(Method::POST, "/graphql", "application/json", Value::from(requests).to_string()).await }
+    };
+
+    // The second password is not verified: the first session's cookies stay.
+    let aliases = browser.send(&format!("mutation {{ {ann} {bob} }}")).await;
+    assert_eq!(aliases.code().as_deref(), Some("ONE_CREDENTIAL_CHECK_PER_REQUEST"));
+    assert_eq!(set_cookies(&aliases).len(), 2);
+    assert_eq!(browser.me().await, signed_in());
+    let array = batch(&[bob.clone(), ann.clone()]).await;
+    assert_eq!(array.json()[1]["errors"][0]["extensions"]["code"], "ONE_CREDENTIAL_CHECK_PER_REQUEST");
+    assert_eq!(set_cookies(&array).len(), 2);
+    assert_eq!(browser.me().await["data"]["me"]["username"], "bob");
+
+    // A later session of the same request replaces the cookies of an earlier one, also across the array.
+    let refreshed = batch(&["refresh { outcome }".to_owned(), ann.clone()]).await;
+    assert_eq!(set_cookies(&refreshed).len(), 2);
+    assert_eq!(browser.me().await, signed_in());
+    let before = browser.cookie(REFRESH);
+    let refreshed = batch(&[bob, "refresh { session { id } }".to_owned()]).await;
+    assert_eq!(set_cookies(&refreshed).len(), 2);
+    assert_eq!(browser.me().await, signed_in(), "the refresh is of the cookie that the request sent");
+    assert_ne!(browser.cookie(REFRESH), before);
+
+    let logged_out = batch(&["refresh { outcome }".to_owned(), "logout { ok }".to_owned()]).await;
+    assert!(set_cookies(&logged_out).iter().all(|cookie| cookie.ends_with("Max-Age=0")));
+    assert!(browser.jar.lock().unwrap().is_empty(), "the refreshed session has ended");
+}
+
+/// X2: the session that replaced the caller's is not the one that the logout ends.
+#[tokio::test]
+async fn logout_after_password_change_keeps_the_new_cookies() {
+    let (_app, browser) = ann().await;
+    browser.login("COOKIES").await;
+    let input = format!("currentPassword: \"{PASSWORD}\", newPassword: \"another-horse-battery-8\"");
+    let query = format!("mutation {{ updatePassword(input: {{ {input} }}) {{ {TOKENS} }} logout {{ ok }} }}");
+    let answer = browser.send(&query).await;
+    assert_eq!(answer.data()["logout"]["ok"], true);
+    assert_eq!(set_cookies(&answer).len(), 2);
+    assert_eq!(browser.me().await, signed_in());
+}
