@@ -9,7 +9,8 @@ use super::error::{AccountError, Payload, Result, into_payload};
 use super::session::Session;
 use super::token_pair::TokenPair;
 use super::user::User;
-use crate::account::authentication::refresh::{self, OldAccessToken, RotationOutcome};
+use crate::account::authentication::refresh::{self, RotationOutcome};
+use crate::account::authentication::refresh_decision::{OldAccessToken, RotationMode};
 
 /// The refresh token to rotate.
 #[derive(InputObject)]
@@ -83,7 +84,8 @@ impl RefreshMutation {
 async fn run(ctx: &Context<'_>, input: Option<RefreshInput>) -> crate::error::Result<RefreshPayload> {
     let client = &ctx.requester()?.context;
     let token = input.and_then(|input| input.refresh_token).map(Into::into);
-    let (renewed, outcome) = refresh::refresh(ctx.app()?, client, token.as_ref(), OldAccessToken::Keep).await?;
+    let (renewed, outcome) =
+        refresh::refresh(ctx.app()?, client, token.as_ref(), RotationMode::Rotate(OldAccessToken::Keep)).await?;
     let requester = Arc::new(renewed.requester(client.clone()));
     Ok(RefreshPayload {
         tokens: Some(TokenPair::of(&renewed)),

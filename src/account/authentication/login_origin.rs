@@ -88,7 +88,7 @@ pub(in crate::account) async fn record_network(
     now: DateTime<Utc>,
 ) -> Result<()> {
     match context.address {
-        Some(address) => record(tx, user, (NETWORK_PREFIX, network_key(address)), NETWORK_LIFETIME, now).await,
+        Some(address) => record(tx, user, NETWORK_PREFIX, network_key(address), NETWORK_LIFETIME, now).await,
         None => Ok(()),
     }
 }
@@ -100,13 +100,14 @@ pub(in crate::account) async fn record_device(
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    record(tx, user, (DEVICE_PREFIX, device_key(id)), tokens::DEVICE_LIFETIME, now).await
+    record(tx, user, DEVICE_PREFIX, device_key(id), tokens::DEVICE_LIFETIME, now).await
 }
 
 async fn record(
     tx: &impl TracksChanges,
     user: &user::Model,
-    (kind, origin): (&str, String),
+    kind: &str,
+    origin: String,
     lifetime: TimeDelta,
     now: DateTime<Utc>,
 ) -> Result<()> {

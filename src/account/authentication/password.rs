@@ -112,7 +112,7 @@ async fn verify_current<'a>(app: &App, requester: &'a Requester, input: UpdatePa
     let stored = user.password_hash.as_ref().map(|hash| hash.expose());
     let now = app.clock.now();
     limit_own_change(app, caller, rule::UPDATE_PASSWORD, now).await?;
-    let attempt = PasswordAttempt::for_session(app, &requester.context, (user, own_session), now).await?;
+    let attempt = PasswordAttempt::for_session(app, &requester.context, user, own_session, now).await?;
     let verdict = match app.hasher.verify(&input.current, stored).await {
         Ok(verdict) => verdict,
         Err(error) => {

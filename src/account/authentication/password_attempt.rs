@@ -83,7 +83,8 @@ impl<'a> PasswordAttempt<'a> {
     pub async fn for_session(
         app: &'a App,
         context: &RequestContext,
-        (user, session): (&user::Model, &session::Model),
+        user: &user::Model,
+        session: &session::Model,
         now: DateTime<Utc>,
     ) -> Result<Self> {
         context.take_credential_check()?;

@@ -1,11 +1,11 @@
 //! Refresh-token rotation that tolerates lost responses and parallel tabs (RFC 9700 section 4.14.2).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::session::{self, EndReason};
 use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::refresh_decision::{Decision, decide};
+use super::refresh_decision::{Decision, OldAccessToken, RotationMode, decide};
 use super::session::IssuedSession;
 use super::session_end::end;
 use crate::account::access::grants;
@@ -34,20 +34,6 @@ pub enum RotationOutcome {
     Replayed,
 }
 
-/// What happens to the access token of the generation before the refresh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OldAccessToken {
-    /// It stays valid until it expires, so that concurrent requests succeed.
-    Keep,
-    /// It is revoked together with all earlier ones. A session that rotated a moment ago keeps its generation.
-    Revoke,
-    /// The session keeps its generation, for clients that cannot store a new refresh token.
-    KeepWithoutRotation,
-}
-
-/// A revoking refresh sooner after the last rotation is a replay: at most one token per second is revoked.
-const MIN_ROTATION_INTERVAL: TimeDelta = TimeDelta::seconds(1);
-
 /// How often a lost race is retried; each one means that a concurrent caller rotated the session.
 const MAX_RETRIES: usize = 3;
 
@@ -63,7 +49,7 @@ pub async fn refresh(
     app: &App,
     context: &RequestContext,
     refresh_token: Option<&SecretString>,
-    old_access_token: OldAccessToken,
+    mode: RotationMode,
 ) -> Result<(IssuedSession, RotationOutcome)> {
     if refresh_token.is_none() {
         context.cookies.reject_cross_site()?;
@@ -73,14 +59,14 @@ pub async fn refresh(
     };
     let now = app.clock.now();
     let claims = verified_claims(app, refresh_token, now)?;
-    if old_access_token == OldAccessToken::Keep
+    if mode == RotationMode::Rotate(OldAccessToken::Keep)
         && let Some(renewed) = rotate(app, context, &claims, now).await?
     {
         return Ok((renewed.store_cookies(context), RotationOutcome::Rotated));
     }
     for _ in 0..MAX_RETRIES {
         let attempt = app.write(context, now, async |tx| {
-            let attempt = refresh_in_transaction(&tx, app, context, &claims, old_access_token, now).await?;
+            let attempt = refresh_in_transaction(&tx, app, context, &claims, mode, now).await?;
             tx.commit(attempt).await
         });
         match attempt.await? {
@@ -102,14 +88,14 @@ pub async fn refresh_own(
     app: &App,
     requester: &Requester,
     refresh_token: &SecretString,
-    old_access_token: OldAccessToken,
+    mode: RotationMode,
 ) -> Result<(IssuedSession, RotationOutcome)> {
     let caller = requester.authenticated()?;
     let claims = verified_claims(app, refresh_token, app.clock.now())?;
     if claims.sub != UserId::from(caller.user.uid).to_string() {
         return Err(Error::Forbidden);
     }
-    refresh(app, &requester.context, Some(refresh_token), old_access_token).await
+    refresh(app, &requester.context, Some(refresh_token), mode).await
 }
 
 /// Verifies the refresh token at `now` and returns its claims.
@@ -159,7 +145,7 @@ fn rotation_step(app: &App, user: &user::Model, session: &session::Model, now: D
 /// The result of one attempt, whose changes are committed.
 enum Attempt {
     /// The session continues.
-    Refreshed(IssuedSession, RotationOutcome),
+    Refreshed(Box<IssuedSession>, RotationOutcome),
     /// The session ended: the refresh token had been used before.
     Reused,
     /// A concurrent refresh came first.
@@ -171,7 +157,7 @@ async fn refresh_in_transaction(
     app: &App,
     context: &RequestContext,
     claims: &RefreshClaims,
-    old_access_token: OldAccessToken,
+    mode: RotationMode,
     now: DateTime<Utc>,
 ) -> Result<Attempt> {
     let (Ok(session_id), Ok(user_id)) = (claims.sid.parse::<SessionId>(), claims.sub.parse::<UserId>()) else {
@@ -188,12 +174,9 @@ async fn refresh_in_transaction(
     if decision != Decision::Reuse {
         context.cookies.require_same_site(session.transport)?;
     }
-    let was_just_rotated = session.generation > 1 && now - session.rotated_at.utc() < MIN_ROTATION_INTERVAL;
-    let keeps_generation = old_access_token == OldAccessToken::KeepWithoutRotation
-        || old_access_token == OldAccessToken::Revoke && was_just_rotated;
     let outcome = match decision {
         // Without a new generation, the response repeats the current refresh token, as a replay does.
-        Decision::Rotate if keeps_generation => RotationOutcome::Replayed,
+        Decision::Rotate if mode.keeps_generation(&session, now) => RotationOutcome::Replayed,
         Decision::Rotate => {
             let rotation = rotation_step(app, &user, &session, now);
             if sessions::update_generation(tx, &session, rotation).await?.is_none() {
@@ -202,7 +185,7 @@ async fn refresh_in_transaction(
             RotationOutcome::Rotated
         }
         Decision::Replay => {
-            record_replay(tx, app, context, (&user, &session), now).await?;
+            record_replay(tx, app, context, &user, &session, now).await?;
             RotationOutcome::Replayed
         }
         Decision::Reuse => {
@@ -214,7 +197,7 @@ async fn refresh_in_transaction(
     if outcome == RotationOutcome::Replayed {
         record_issue(tx, &user, &session, now).await?;
     }
-    if old_access_token == OldAccessToken::Revoke
+    if mode == RotationMode::Rotate(OldAccessToken::Revoke)
         && !(decision == Decision::Rotate && outcome == RotationOutcome::Replayed)
     {
         revoke_generations(tx, app, &user, &session, claims.generation, now).await?;
@@ -222,7 +205,7 @@ async fn refresh_in_transaction(
     let Some(session) = sessions::find(tx, session_id.uuid()).await? else { return Err(ended()) };
     let access = grants::access_of(tx, user.id).await?;
     let tokens = tokens::issue_pair(app, &user, &access.roles, &session, now)?;
-    Ok(Attempt::Refreshed(IssuedSession { user, session, access, tokens }, outcome))
+    Ok(Attempt::Refreshed(Box::new(IssuedSession { user, session, access, tokens }), outcome))
 }
 
 /// Records the issue of another access token, unless one was issued in the same second.
@@ -245,7 +228,8 @@ async fn record_replay(
     tx: &UnitOfWork<'_>,
     app: &App,
     context: &RequestContext,
-    (user, session): (&user::Model, &session::Model),
+    user: &user::Model,
+    session: &session::Model,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let address = context.address.map(|address| address.to_string());

@@ -1,10 +1,45 @@
 //! Decision on a refresh token: rotate, replay or reuse.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::session;
 
 use crate::app::App;
 use crate::config;
+
+/// Whether a refresh replaces the refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotationMode {
+    /// It does: the session gets its next generation.
+    Rotate(OldAccessToken),
+    /// It does not, for clients that cannot store a new refresh token: the session keeps its generation, and so its
+    /// access tokens.
+    Keep,
+}
+
+/// What a rotation does to the access token of the generation before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldAccessToken {
+    /// It stays valid until it expires, so that concurrent requests succeed.
+    Keep,
+    /// It is revoked together with all earlier ones. A session that rotated a moment ago keeps its generation.
+    Revoke,
+}
+
+/// A revoking refresh sooner after the last rotation is a replay: at most one token per second is revoked.
+const MIN_ROTATION_INTERVAL: TimeDelta = TimeDelta::seconds(1);
+
+impl RotationMode {
+    /// Whether the session keeps its generation although its refresh token is current.
+    pub(super) fn keeps_generation(self, session: &session::Model, now: DateTime<Utc>) -> bool {
+        match self {
+            Self::Rotate(OldAccessToken::Keep) => false,
+            Self::Rotate(OldAccessToken::Revoke) => {
+                session.generation > 1 && now - session.rotated_at.utc() < MIN_ROTATION_INTERVAL
+            }
+            Self::Keep => true,
+        }
+    }
+}
 
 /// How a session treats a refresh token of a given generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +82,6 @@ pub(in crate::account) fn is_reuse(app: &App, session: &session::Model, generati
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::TimeDelta;
     use entity::session::Transport;
 
     const ROTATED: i64 = 1_000_000;

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::error::{PlantdbError, token_message};
 use super::release::Release;
-use crate::account::authentication::refresh::{self, OldAccessToken};
+use crate::account::authentication::refresh;
+use crate::account::authentication::refresh_decision::{OldAccessToken, RotationMode};
 use crate::account::caller::request_auth::RequestAuth;
 use crate::account::tokens;
 use crate::app::App;
@@ -27,7 +28,7 @@ pub(super) async fn refresh(
 ) -> Result<Json<Value>, PlantdbError> {
     let body = werkzeug::read_json(&headers, bytes)?;
     let token = parse_token(&body, release)?;
-    match refresh::refresh(&app, &context, Some(&token), OldAccessToken::Revoke).await {
+    match refresh::refresh(&app, &context, Some(&token), RotationMode::Rotate(OldAccessToken::Revoke)).await {
         Ok((renewed, _)) => Ok(Json(json!({
             "message": "Token refreshed successfully",
             "access_token": renewed.tokens.access_token.expose_secret(),

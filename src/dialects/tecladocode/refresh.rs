@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::authentication::has_authorization;
 use super::error::TecladocodeError;
-use crate::account::authentication::refresh::{self, OldAccessToken};
+use crate::account::authentication::refresh;
+use crate::account::authentication::refresh_decision::RotationMode;
 use crate::account::caller::request_auth::{Credentials, RequestAuth};
 use crate::account::tokens;
 use crate::app::App;
@@ -26,7 +27,7 @@ pub(super) async fn refresh(
         Credentials::None if !has_authorization(&headers) => return Err(TecladocodeError::Token(TokenError::Missing)),
         _ => return Err(TecladocodeError::Token(TokenError::Malformed)),
     };
-    match refresh::refresh(&app, &context, Some(&token), OldAccessToken::KeepWithoutRotation).await {
+    match refresh::refresh(&app, &context, Some(&token), RotationMode::Keep).await {
         Ok((renewed, _)) => Ok(Json(json!({ "access_token": renewed.tokens.access_token.expose_secret() }))),
         Err(Error::Refused(_)) => {
             // Either a refresh token of ours whose session has ended, or no refresh token at all.

@@ -4,7 +4,8 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{LegacyError, Result, first_refusal};
-use crate::account::authentication::refresh::{self, OldAccessToken};
+use crate::account::authentication::refresh;
+use crate::account::authentication::refresh_decision::{OldAccessToken, RotationMode};
 use crate::account::tokens;
 use crate::app::App;
 use crate::error::{Error, RefusalCode, TokenError};
@@ -46,7 +47,8 @@ impl TokenMutation {
         #[graphql(desc = "The refresh token.")] input: RefreshTokenInput,
     ) -> Result<Option<RefreshToken>> {
         let (app, token) = (ctx.app()?, SecretString::from(input.refresh_token));
-        let renewed = refresh::refresh_own(app, ctx.requester()?, &token, OldAccessToken::Keep).await;
+        let renewed =
+            refresh::refresh_own(app, ctx.requester()?, &token, RotationMode::Rotate(OldAccessToken::Keep)).await;
         let (issued, _) = renewed.map_err(|error| map_refresh_error(app, &token, error))?;
         let pair = issued.tokens;
         Ok(Some(RefreshToken {
