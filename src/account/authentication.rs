@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod api_token_login;
+pub mod credentials;
 pub mod login;
 pub mod login_origin;
 pub mod logout;
@@ -18,3 +19,4 @@ pub mod session_end;
 pub mod session_query;
 pub mod token_introspection;
 pub mod unknown_names;
+pub(crate) mod verify_credentials;

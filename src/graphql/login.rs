@@ -10,8 +10,9 @@ use super::error::{AccountError, Payload, Result, into_payload};
 use super::session::Session;
 use super::token_pair::{TokenPair, TokenTransport};
 use super::user::User;
-use crate::account::authentication::login::{self, Login, LoginResult, NameMatch};
-use crate::account::caller::request_context::RequestContext;
+use crate::account::authentication::credentials::{LoginCredentials, NameMatch};
+use crate::account::authentication::login::{self, DeviceLogin};
+use crate::account::authentication::session::NewSession;
 use crate::account::names::name::Name;
 
 /// The credentials of a login.
@@ -56,15 +57,15 @@ impl Payload for LoginPayload {
 }
 
 impl LoginPayload {
-    fn new(LoginResult { issued, device_token }: LoginResult, client: &RequestContext) -> Self {
-        let requester = Arc::new(issued.requester(client.clone()));
-        Self {
+    fn new(ctx: &Context<'_>, DeviceLogin { issued, device_token }: DeviceLogin) -> crate::error::Result<Self> {
+        let requester = Arc::new(issued.requester(ctx.requester()?.context.clone()));
+        Ok(Self {
             tokens: Some(TokenPair::of(&issued)),
             user: Some(User::new(issued.user, Arc::clone(&requester))),
             session: Some(Session::new(issued.session, requester)),
-            device_token: device_token.map(|token| token.expose_secret().to_owned()),
+            device_token: Some(device_token.expose_secret().to_owned()),
             errors: Vec::new(),
-        }
+        })
     }
 }
 
@@ -86,16 +87,13 @@ impl LoginMutation {
 }
 
 async fn run(ctx: &Context<'_>, input: LoginInput) -> crate::error::Result<LoginPayload> {
-    let client = &ctx.requester()?.context;
     let device_name = Name::parse_on("deviceName", input.device_name.as_deref())?;
-    let login = Login {
-        name: input.username.into(),
-        name_match: NameMatch::Any,
-        password: input.password.into(),
-        transport: input.transport.into(),
-        device_name,
+    let credentials = LoginCredentials {
         device_token: input.device_token.map(Into::into),
+        ..LoginCredentials::new(input.username, NameMatch::Any, input.password)
     };
-    let logged_in = login::login_on_device(ctx.app()?, client, login).await?;
-    Ok(LoginPayload::new(logged_in, client))
+    let new_session = NewSession { transport: input.transport.into(), device_name };
+    let context = &ctx.requester()?.context;
+    let logged_in = login::login_on_device(ctx.app()?, context, credentials, new_session).await?;
+    LoginPayload::new(ctx, logged_in)
 }

@@ -10,6 +10,7 @@ use super::session::Session;
 use super::token_pair::{TokenPair, TokenTransport};
 use super::user::User;
 use crate::account::authentication::register;
+use crate::account::authentication::session::NewSession;
 use crate::account::user::new_user::NewUser;
 
 /// The user to create.
@@ -83,7 +84,8 @@ async fn run(ctx: &Context<'_>, input: RegisterInput) -> crate::error::Result<Re
     let RegisterInput { username, email, password, display_name, transport, device_name } = input;
     let user = NewUser::parse(&username, email.as_deref(), display_name.as_deref(), password.into());
     let (user, device_name) = register::with_device_name(user, device_name.as_deref())?;
-    let issued = register::register(ctx.app()?, client, user, device_name, transport.into()).await?;
+    let new_session = NewSession { transport: transport.into(), device_name };
+    let issued = register::register(ctx.app()?, client, user, new_session).await?;
     let requester = Arc::new(issued.requester(client.clone()));
     Ok(RegisterPayload {
         status: RegisterStatus::SignedIn,

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::role::assignable;
 use crate::account::access::rule;
-use crate::account::authentication::login;
+use crate::account::authentication::credentials;
 use crate::account::authentication::password_policy::{check_policy, forbidden_names};
 use crate::account::authentication::password_reset::{self, PasswordValidity};
 use crate::account::authentication::session_end::{ApiTokenSelection, end_all, end_all_and_api_tokens};
@@ -144,7 +144,7 @@ pub async fn reset_password(
         return reset_own_password(app, requester, caller, password).await;
     }
     let caller = requester.authorize(rule::WRITE_USERS)?;
-    let found = login::find_user(app.db.reader(), caller.scope(rule::WRITE_USERS), &name).await?;
+    let found = credentials::find_user(app.db.reader(), caller.scope(rule::WRITE_USERS), &name).await?;
     let missing = || Refusal::new(RefusalCode::NotFound, "there is no such user").for_field("email");
     let user = found.ok_or_else(missing)?;
     password_reset::set(app, requester, user.uid.into(), password, PasswordValidity::Permanent, ApiTokenSelection::All)

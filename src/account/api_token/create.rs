@@ -6,16 +6,17 @@ use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::new_token::{self, NewApiToken};
-use crate::account::access::grants::Access;
+use crate::account::access::grants::{self, Access};
 use crate::account::access::rule;
 use crate::account::caller::api_token::ApiToken;
 use crate::account::caller::rate_limit::limit_own_change;
 use crate::account::caller::requester::Requester;
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::audit_action::AuditAction;
+use crate::account::event::unit_of_work::UnitOfWork;
 use crate::account::names::id::ApiTokenId;
 use crate::app::App;
-use crate::error::{Refusal, RefusalCode, Result};
+use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::security::api_secret;
 use crate::store::{TracksChanges, api_tokens};
 
@@ -45,12 +46,19 @@ pub async fn create(
 ) -> Result<CreatedApiToken> {
     let caller = requester.authorize(rule::CREATE_API_TOKEN)?;
     limit_own_change(app, caller, rule::CREATE_API_TOKEN, app.clock.now()).await?;
-    create_as(app, requester, new_token, format, CreatedBy::User).await
+    let now = app.clock.now();
+    app.write_as(requester, rule::CREATE_API_TOKEN, now, async |tx, caller| {
+        let source = (format, CreatedBy::User);
+        let created = insert(&tx, app, &caller.user, &caller.access, new_token.clone(), source, now).await?;
+        tx.record(create_event(&caller.user, &created.token)).await?;
+        tx.commit(created).await
+    })
+    .await
 }
 
 /// The creator of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::account) enum CreatedBy {
+enum CreatedBy {
     /// A user in a session. At the limit, creation fails.
     User,
     /// A login, in place of a session. At the limit, the token replaces the least recently used one from a login, if
@@ -58,36 +66,39 @@ pub(in crate::account) enum CreatedBy {
     Login,
 }
 
-/// Creates a token for the requester; `created_by` decides what happens at the limit.
-pub(in crate::account) async fn create_as(
+/// Creates a token for `user`, whose row is locked, within the transaction of a login, in place of a session: a
+/// revocation of the user's tokens waits, and includes this one.
+///
+/// # Errors
+/// [`Error::PasswordChangeRequired`]; a refusal if the user has too many tokens, none of them from a login.
+pub(in crate::account) async fn create_by_login(
+    tx: &UnitOfWork<'_>,
     app: &App,
-    requester: &Requester,
+    user: &user::Model,
     new_token: NewApiToken,
     format: SecretFormat,
-    created_by: CreatedBy,
+    now: DateTime<Utc>,
 ) -> Result<CreatedApiToken> {
-    requester.authorize(rule::CREATE_API_TOKEN)?;
-    let now = app.clock.now();
-    app.write_as(requester, rule::CREATE_API_TOKEN, now, async |tx, caller| {
-        if created_by == CreatedBy::Login
-            && api_tokens::count(&tx, caller.user.id, Some(now)).await? >= MAX_TOKENS
-            && let Some(idle) = api_tokens::find_least_recently_used_from_login(&tx, caller.user.id, now).await?
-        {
-            api_tokens::update_revoked(&tx, &idle, now).await?;
-        }
-        let created =
-            insert(&tx, app, &caller.user, &caller.access, new_token.clone(), (format, created_by), now).await?;
-        tx.record(
-            AuditEvent::success(AuditAction::ApiTokenCreate)
-                .by_caller(&caller)
-                .on_user(&caller.user)
-                .with("apiToken", created.token.id().to_string())
-                .with("permissions", created.token.row.permissions.as_deref()),
-        )
-        .await?;
-        tx.commit(created).await
-    })
-    .await
+    if user.must_change_password {
+        return Err(Error::PasswordChangeRequired);
+    }
+    let access = grants::access_of(tx, user.id).await?;
+    if api_tokens::count(tx, user.id, Some(now)).await? >= MAX_TOKENS
+        && let Some(idle) = api_tokens::find_least_recently_used_from_login(tx, user.id, now).await?
+    {
+        api_tokens::update_revoked(tx, &idle, now).await?;
+    }
+    let created = insert(tx, app, user, &access, new_token, (format, CreatedBy::Login), now).await?;
+    tx.record(create_event(user, &created.token)).await?;
+    Ok(created)
+}
+
+fn create_event(owner: &user::Model, token: &ApiToken) -> AuditEvent {
+    AuditEvent::success(AuditAction::ApiTokenCreate)
+        .by_user(owner)
+        .on_user(owner)
+        .with("apiToken", token.id().to_string())
+        .with("permissions", token.row.permissions.as_deref())
 }
 
 /// Inserts the token within the caller's transaction.

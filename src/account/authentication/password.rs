@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::login_origin;
 use super::password_attempt::PasswordAttempt;
 use super::password_policy::{check_policy, forbidden_names};
-use super::session::{self, IssuedSession};
+use super::session::{self, IssuedSession, NewSession};
 use super::session_end::{self, ApiTokenSelection, EndedCounts, end_all_and_api_tokens};
 use crate::account::access::rule;
 use crate::account::caller::rate_limit::limit_own_change;
@@ -63,8 +63,8 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
             return Err(Error::Unauthenticated(TokenError::SessionEnded));
         }
         let device_name = own_session.device_name.as_deref().and_then(|name| Name::parse(name).ok());
-        let issued =
-            session::open(&tx, app, &user, &requester.context, device_name, own_session.transport, now).await?;
+        let new_session = NewSession { transport: own_session.transport, device_name };
+        let issued = session::open(&tx, app, &user, &requester.context, new_session, now).await?;
         let device = app.entropy.uuid(now);
         login_origin::record_device(&tx, &user, device, now).await?;
         let device_token = tokens::device_token(app, &user, device, now)?;

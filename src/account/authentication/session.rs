@@ -17,7 +17,6 @@ use crate::account::tokens::{self, TokenPair};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::sessions::{self, SessionWithGrants};
-use crate::store::users;
 
 /// A session that was just opened or refreshed.
 #[derive(Debug, Clone)]
@@ -47,23 +46,37 @@ impl IssuedSession {
     }
 }
 
+/// What the client chooses of a new session.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// How its tokens are transported.
+    pub transport: Transport,
+    /// The user's name for the device.
+    pub device_name: Option<Name>,
+}
+
+impl NewSession {
+    /// A session with its tokens in the response body, on a device without a name.
+    pub fn in_body() -> Self {
+        Self { transport: Transport::Body, device_name: None }
+    }
+}
+
 /// Maximum surplus sessions that one login ends: more exist only after the limit was lowered.
 const SURPLUS_BATCH_SIZE: u64 = 1_000;
 
-/// Opens a session for `user` within the caller's transaction, and ends the oldest ones above the user's limit.
+/// Opens a session for `user` within the caller's transaction, which has locked the user's row: it states what the
+/// tokens contain. Ends the oldest sessions above the user's limit.
 pub(in crate::account) async fn open(
     tx: &UnitOfWork<'_>,
     app: &App,
     user: &user::Model,
     context: &RequestContext,
-    device_name: Option<Name>,
-    transport: Transport,
+    NewSession { transport, device_name }: NewSession,
     now: DateTime<Utc>,
 ) -> Result<IssuedSession> {
     let settings = &app.config.token;
     let uid = app.entropy.uuid(now);
-    // Locks what the token states until the transaction ends.
-    let user = users::lock_by_id(tx, user.id).await?.ok_or_else(users::version_conflict)?;
     let row = sessions::NewRow {
         uid,
         user_id: user.id,
@@ -74,13 +87,13 @@ pub(in crate::account) async fn open(
         created_at: now.into(),
         idle_end_at: (now + settings.refresh_idle).into(),
         absolute_end_at: (now + settings.refresh_absolute).into(),
-        issued_at: tokens::issue_time(&user, now).into(),
+        issued_at: tokens::issue_time(user, now).into(),
     };
     sessions::insert(tx, row).await?;
-    login_origin::record_network(tx, &user, context, now).await?;
+    login_origin::record_network(tx, user, context, now).await?;
     let limit = app.config.limits.max_sessions_per_user;
     let surplus = sessions::list_live_excess(tx, user.id, limit, now, SURPLUS_BATCH_SIZE).await?;
-    end(tx, &user, &surplus, EndReason::SessionLimit, now).await?;
+    end(tx, user, &surplus, EndReason::SessionLimit, now).await?;
     // The user as changed by this transaction.
     let SessionWithGrants { session, user, grants } =
         sessions::find_with_grants(tx, uid).await?.ok_or_else(|| Error::internal("the opened session is missing"))?;

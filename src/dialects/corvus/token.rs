@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use entity::session::Transport;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +11,7 @@ use super::time::to_iso8601;
 use crate::account::api_token::new_token::NewApiToken;
 use crate::account::api_token::{CreatedApiToken, SecretFormat};
 use crate::account::authentication::api_token_login::create_by_login;
-use crate::account::authentication::login::{Login, NameMatch};
+use crate::account::authentication::credentials::{LoginCredentials, NameMatch};
 use crate::account::authentication::{activity, logout};
 use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
@@ -29,20 +28,13 @@ pub(super) async fn login(
     headers: HeaderMap,
 ) -> Result<Json<Value>, HttpError> {
     let (name, password) = basic_credentials(&headers).ok_or_else(invalid_credentials)?;
-    let input = Login {
-        name: name.into(),
-        name_match: NameMatch::Any,
-        password,
-        transport: Transport::Body,
-        device_name: None,
-        device_token: None,
-    };
+    let credentials = LoginCredentials::new(name, NameMatch::Any, password);
     let created = match NewApiToken::for_login(&app, TOKEN_NAME) {
-        Ok(new) => create_by_login(&app, &context, input, new, SecretFormat::Uuid).await,
+        Ok(new) => create_by_login(&app, &context, credentials, new, SecretFormat::Uuid).await,
         Err(error) => Err(error),
     };
     match created {
-        Ok((created, _)) => Ok(Json(token_json(&created))),
+        Ok(created) => Ok(Json(token_json(&created))),
         Err(Error::Refused(refusals))
             if refusals.iter().any(|refusal| refusal.code == RefusalCode::InvalidCredentials) =>
         {

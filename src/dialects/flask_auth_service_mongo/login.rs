@@ -5,12 +5,12 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use entity::session::Transport;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::mount_context::MountContext;
-use crate::account::authentication::login::{Login, NameMatch, login_with_role};
+use crate::account::authentication::credentials::{LoginCredentials, NameMatch};
+use crate::account::authentication::login;
 use crate::account::authentication::session::IssuedSession;
 use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
@@ -28,16 +28,12 @@ pub(super) async fn login(
 ) -> Result<Json<Value>, HttpError> {
     let body = werkzeug::read_json(&headers, bytes)?;
     let (name, password) = parse_credentials(&body).ok_or_else(|| HttpError::bad_request("bad_request"))?;
-    let input = Login {
-        name: name.into(),
-        name_match: NameMatch::Any,
-        password: password.into(),
-        transport: Transport::Body,
-        device_name: None,
-        device_token: None,
+    let credentials = LoginCredentials {
+        required_role: mount.role.as_deref().map(str::to_owned),
+        ..LoginCredentials::new(name, NameMatch::Any, password)
     };
-    match login_with_role(&app, &context, input, mount.role.as_deref()).await {
-        Ok(opened) => Ok(Json(json!({ "message": "ok", "data": session_json(&opened.issued, &mount) }))),
+    match login::login(&app, &context, credentials).await {
+        Ok(issued) => Ok(Json(json!({ "message": "ok", "data": session_json(&issued, &mount) }))),
         Err(Error::Refused(refusals))
             if refusals.iter().any(|refusal| refusal.code == RefusalCode::InvalidCredentials) =>
         {

@@ -5,14 +5,14 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
-use entity::session::Transport;
 use entity::user;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::body;
 use super::error::PlantdbError;
-use crate::account::authentication::login::{self, Login, NameMatch};
+use crate::account::authentication::credentials::{LoginCredentials, NameMatch};
+use crate::account::authentication::login;
 use crate::account::authentication::session::IssuedSession;
 use crate::account::caller::rate_limit::{LegacyRoute, count_legacy_call};
 use crate::account::caller::request_auth::RequestAuth;
@@ -33,9 +33,9 @@ pub(super) async fn login(
         .await
         .map_err(|error| PlantdbError::from_error(&error, &context))?;
     let body = werkzeug::read_json(&headers, bytes)?;
-    let input = parse_input(&body).map_err(|error| error.with_false_field("authenticated"))?;
-    let logged_in = login::login(&app, &context, input).await.map_err(|error| login_error(&error, &context))?;
-    let IssuedSession { user, tokens, .. } = logged_in.issued;
+    let credentials = parse_credentials(&body).map_err(|error| error.with_false_field("authenticated"))?;
+    let IssuedSession { user, tokens, .. } =
+        login::login(&app, &context, credentials).await.map_err(|error| login_error(&error, &context))?;
     Ok(Json(json!({
         "message": "Login successful",
         "user": user_json(&user),
@@ -44,16 +44,10 @@ pub(super) async fn login(
     })))
 }
 
-fn parse_input(body: &Value) -> Result<Login, PlantdbError> {
+fn parse_credentials(body: &Value) -> Result<LoginCredentials, PlantdbError> {
     let missing = "Missing username or password";
-    Ok(Login {
-        name: body::string(body, "username", missing)?.into(),
-        name_match: NameMatch::Exact,
-        password: body::string(body, "password", missing)?.into(),
-        transport: Transport::Body,
-        device_name: None,
-        device_token: None,
-    })
+    let (name, password) = (body::string(body, "username", missing)?, body::string(body, "password", missing)?);
+    Ok(LoginCredentials::new(name, NameMatch::Exact, password))
 }
 
 fn login_error(error: &Error, context: &RequestContext) -> PlantdbError {

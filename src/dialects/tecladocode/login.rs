@@ -5,13 +5,14 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
-use entity::session::Transport;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
 use super::error::TecladocodeError;
-use crate::account::authentication::login::{self, Login, NameMatch};
+use crate::account::authentication::credentials::{LoginCredentials, NameMatch};
+use crate::account::authentication::login;
+use crate::account::authentication::session::IssuedSession;
 use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
 use crate::error::Error;
@@ -24,22 +25,12 @@ pub(super) async fn login(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, TecladocodeError> {
     let arguments = Arguments::read(&headers, bytes).await?;
-    let input = Login {
-        name: arguments.string("username")?.into(),
-        name_match: NameMatch::Exact,
-        password: arguments.string("password")?.into(),
-        transport: Transport::Body,
-        device_name: None,
-        device_token: None,
-    };
-    match login::login(&app, &context, input).await {
-        Ok(logged_in) => {
-            let tokens = logged_in.issued.tokens;
-            Ok(Json(json!({
-                "access_token": tokens.access_token.expose_secret(),
-                "refresh_token": tokens.refresh_token.expose_secret(),
-            })))
-        }
+    let (name, password) = (arguments.string("username")?, arguments.string("password")?);
+    match login::login(&app, &context, LoginCredentials::new(name, NameMatch::Exact, password)).await {
+        Ok(IssuedSession { tokens, .. }) => Ok(Json(json!({
+            "access_token": tokens.access_token.expose_secret(),
+            "refresh_token": tokens.refresh_token.expose_secret(),
+        }))),
         Err(Error::Refused(refusals)) if refusals.iter().all(|refusal| refusal.retry_after.is_none()) => {
             Err(TecladocodeError::new(StatusCode::UNAUTHORIZED, "Invalid credentials!"))
         }

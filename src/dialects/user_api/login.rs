@@ -6,7 +6,6 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, Method};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use entity::session::Transport;
 use serde_json::{Value, json};
 
 use super::credentials::{self, authenticate};
@@ -14,9 +13,9 @@ use super::document::{Document, Field, FieldType, required};
 use super::error::UserApiError;
 use super::representation::claims_json;
 use crate::account::administration::role;
-use crate::account::authentication::login::{self, Login, NameMatch};
-use crate::account::authentication::logout;
+use crate::account::authentication::credentials::{LoginCredentials, NameMatch};
 use crate::account::authentication::session::IssuedSession;
+use crate::account::authentication::{login, logout};
 use crate::account::caller::request_auth::{Credentials, RequestAuth};
 use crate::account::caller::request_context::RequestContext;
 use crate::account::caller::requester::{Identity, Requester};
@@ -34,16 +33,10 @@ pub(super) async fn login(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<impl IntoResponse, UserApiError> {
     let document = Document::read(&headers, bytes, &CREDENTIALS)?;
-    let input = Login {
-        name: document.string("email").into(),
-        name_match: NameMatch::Handle,
-        password: document.string("password").into(),
-        transport: Transport::Body,
-        device_name: None,
-        device_token: None,
-    };
+    let (name, password) = (document.string("email"), document.string("password"));
+    let credentials = LoginCredentials::new(name, NameMatch::Handle, password);
     let IssuedSession { user, session, .. } =
-        open_session(&app, &context, input).await.map_err(|error| login_error(&error, &context))?;
+        open_session(&app, &context, credentials).await.map_err(|error| login_error(&error, &context))?;
     let roles = role::list_of_user(&app, &user).await.map_err(|error| UserApiError::from_error(&error, &context))?;
     let token =
         tokens::session_token(&app, &user, &session).map_err(|error| UserApiError::from_error(&error, &context))?;
@@ -51,10 +44,14 @@ pub(super) async fn login(
     Ok((cookie, Json(claims_json(&user, &roles, &session))))
 }
 
-async fn open_session(app: &App, context: &RequestContext, input: Login) -> Result<IssuedSession, Error> {
+async fn open_session(
+    app: &App,
+    context: &RequestContext,
+    credentials: LoginCredentials,
+) -> Result<IssuedSession, Error> {
     // Login CSRF: a cross-site page could sign the browser in as another user.
     context.reject_cross_site()?;
-    Ok(login::login(app, context, input).await?.issued)
+    login::login(app, context, credentials).await
 }
 
 fn login_error(error: &Error, context: &RequestContext) -> UserApiError {

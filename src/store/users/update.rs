@@ -152,8 +152,9 @@ pub fn version_conflict() -> Error {
     Refusal::new(RefusalCode::Conflict, "the account changed meanwhile: reload it and retry").into()
 }
 
-/// Records a login, and stores a `rehash` of the verified password if given. Returns the updated row, or `None` if
-/// the user was disabled or the password changed since verification.
+/// Records a login, and stores a `rehash` of the verified password if given. Returns the current row, which
+/// may differ from `user` in other columns, or `None` if the user was disabled or the password changed since
+/// verification.
 pub async fn update_login(
     db: &impl TracksChanges,
     user: &user::Model,
@@ -165,7 +166,7 @@ pub async fn update_login(
         row.password_hash = Set(Some(SecretText::new(hash)));
     }
     let updated = user::Entity::update_many()
-        .set(row.clone())
+        .set(row)
         .filter(user::Column::Id.eq(user.id))
         .filter(user::Column::Status.eq(user::Status::Active))
         .filter(user::Column::TenantDisabled.eq(false))
@@ -173,5 +174,5 @@ pub async fn update_login(
         .exec(db)
         .await?;
     db.mark_changed(Affected::User(user.id), Propagation::AllNodes);
-    (updated.rows_affected == 1).then(|| updated_row(user, row)).transpose()
+    if updated.rows_affected == 1 { Ok(user::Entity::find_by_id(user.id).one(db).await?) } else { Ok(None) }
 }

@@ -2,13 +2,13 @@
 
 use axum::http::Method;
 use chrono::TimeDelta;
-use entity::api_token;
-use sea_orm::{EntityTrait, Set};
+use entity::{api_token, audit_event, session};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{app, bump, login, pair, send, token};
-use crate::support::PASSWORD;
+use crate::support::{PASSWORD, TestApp};
 
 /// S7
 #[tokio::test]
@@ -139,4 +139,36 @@ async fn corvus_login_over_the_limit_replaces_the_idlest_token() {
     assert_eq!((rows.len(), revoked), (101, vec![2]));
     let more = ann.payload_errors("createApiToken", json!({ "name": "Corvus", "permissions": [] })).await;
     assert_eq!(more[0].0, "TOO_MANY_API_TOKENS", "the limit refuses creation by hand");
+}
+
+/// The audit actions, oldest first.
+async fn actions(app: &TestApp) -> Vec<String> {
+    let events = audit_event::Entity::find().order_by_asc(audit_event::Column::Id).all(app.app.db.reader());
+    events.await.unwrap().into_iter().map(|event| event.action).collect()
+}
+
+/// A login that creates an API token needs no session, not even for a moment: none is stored, none is ended for it.
+#[tokio::test]
+async fn corvus_login_opens_no_session() {
+    let app = TestApp::with(&[super::MOUNT, ("ACCOUNTD_LIMITS__MAX_SESSIONS_PER_USER", "1")]).await;
+    let (root, ann) = (app.admin("root").await, app.user("ann").await);
+    let rows = async || session::Entity::find().count(app.app.db.reader()).await.unwrap();
+    let (before, recorded) = (rows().await, actions(&app).await.len());
+    app.clock.advance(TimeDelta::minutes(5));
+    token(&app, "ann").await;
+    assert_eq!(rows().await, before);
+    assert_eq!(actions(&app).await.split_off(recorded), ["login", "api_token.create"]);
+    assert_eq!(ann.me_code().await, None, "the only session that the user may have goes on");
+    let last = "{ me { lastSignInAt } }";
+    assert_eq!(ann.send(last, json!({})).await.data()["me"]["lastSignInAt"], "2026-03-01T12:05:00.000Z");
+
+    // The password was correct, so the attempt counts as a login.
+    root.mutate_ok("updateUser", json!({ "userId": ann.id, "mustChangePassword": true }), "user { id }").await;
+    let recorded = actions(&app).await.len();
+    app.clock.advance(TimeDelta::minutes(5));
+    assert_eq!(login(&app, "ann", PASSWORD).await.status, 403);
+    assert_eq!((rows().await, actions(&app).await.split_off(recorded)), (before, vec!["login".to_owned()]));
+    let user = entity::user::Entity::find().filter(entity::user::Column::UsernameKey.eq("ann"));
+    let row = user.one(app.app.db.reader()).await.unwrap().unwrap();
+    assert_eq!(row.last_login_at.map(|at| at.utc()), Some(app.app.clock.now()));
 }

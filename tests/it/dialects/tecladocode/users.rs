@@ -1,9 +1,13 @@
 //! Users in the dialect: who sees and deletes them.
 
 use axum::http::{Method, StatusCode};
+use entity::{audit_event, revoked_token, session, user};
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::json;
 
 use super::{app, create_user, entity_number, send};
+use crate::support::PASSWORD;
+
 #[tokio::test]
 async fn tecladocode_user_is_visible_to_owner_and_administrators() {
     let app = app().await;
@@ -48,4 +52,21 @@ async fn tecladocode_user_is_deletable_by_owner_and_administrators() {
     let last = send(&root, Method::DELETE, &format!("/user/{}", entity_number(&app, "root").await)).await;
     assert_eq!(last.status, StatusCode::BAD_REQUEST, "there must be an administrator: {}", last.text);
     assert_eq!(root.me_code().await, None);
+}
+
+/// Clients log in after the registration: it stores no session and ends none.
+#[tokio::test]
+async fn tecladocode_registration_opens_no_session() {
+    let app = app().await;
+    let body = json!({ "username": "ann", "password": PASSWORD });
+    assert_eq!(app.anonymous().json(Method::POST, "/flask/register", &body).await.status, StatusCode::CREATED);
+    let db = app.app.db.reader();
+    assert_eq!(session::Entity::find().count(db).await.unwrap(), 0);
+    assert_eq!(revoked_token::Entity::find().count(db).await.unwrap(), 0);
+    let events = audit_event::Entity::find().all(db).await.unwrap();
+    let [event] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((event.action.as_str(), event.session_uid), ("register", None));
+    let user = user::Entity::find().one(db).await.unwrap().unwrap();
+    assert_eq!(user.last_login_at.map(|at| at.utc()), Some(app.app.clock.now()));
+    assert_eq!((event.actor_uid, event.target_uid), (Some(user.uid), Some(user.uid)));
 }

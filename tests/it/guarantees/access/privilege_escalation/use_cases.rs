@@ -15,7 +15,7 @@ fn every_use_case_checks_the_target_users_privileges() {
         ("administration/tenant.rs", "delete", "changes a tenant"),
         ("administration/user_lifecycle.rs", "create_in_tenant", "creates a user"),
         ("administration/user_lifecycle.rs", "delete_own", "session-only, for the owner"),
-        ("api_token/create.rs", "create_as", "session-only, for the owner"),
+        ("api_token/create.rs", "create", "session-only, for the owner"),
         ("authentication/activity.rs", "record_activity", "records the caller's own activity"),
         ("authentication/logout.rs", "end_sessions", "ends the caller's own sessions"),
         ("authentication/password.rs", "update", "requires the current password"),
