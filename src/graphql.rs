@@ -24,6 +24,7 @@ mod password;
 mod profile;
 mod refresh;
 mod register;
+mod response_cookies;
 mod role;
 mod session;
 mod subscription;
@@ -35,6 +36,7 @@ mod user;
 pub use account_events::Subscription as Subscriptions;
 pub use document::Document;
 pub use executor::Executor;
+pub use response_cookies::{CookieUpdate, ResponseCookies};
 pub use subscription::Subscription;
 
 /// Read operations.

@@ -11,6 +11,7 @@ use entity::tenant::Model as Tenant;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::limits::response::ResponseBudget;
+use super::response_cookies::ResponseCookies;
 use crate::account::access::grants::{self, Access};
 use crate::account::administration::tenant;
 use crate::account::caller::requester::{Identity, Requester};
@@ -52,6 +53,8 @@ pub(crate) trait ContextExt {
     async fn access_of(&self, user_id: i64) -> Result<Cow<'_, Access>>;
     /// The tenant with this row id; one statement reads the tenants of a whole list.
     async fn tenant(&self, tenant_id: i64) -> Result<Tenant>;
+    /// The cookies of the response. Only operations of an executor that the GraphQL endpoint runs have them.
+    fn response_cookies(&self) -> Result<&ResponseCookies>;
     /// Reserves `bytes` of the response limit.
     fn reserve_bytes(&self, bytes: usize) -> Result<()>;
     /// Waits for a permit to read a nested list; the permit is released on drop.
@@ -85,6 +88,10 @@ impl ContextExt for Context<'_> {
         let loader = tenants.get_or_init(|| DataLoader::new(TenantLoader(app.clone()), tokio::spawn));
         let found = loader.load_one(tenant_id).await.map_err(|cause| clone_error(&cause))?;
         found.ok_or_else(|| Error::internal("a user's tenant does not exist"))
+    }
+
+    fn response_cookies(&self) -> Result<&ResponseCookies> {
+        self.data::<ResponseCookies>().map_err(|_| Error::internal("the GraphQL request has no response cookies"))
     }
 
     fn reserve_bytes(&self, bytes: usize) -> Result<()> {

@@ -12,6 +12,7 @@ use super::limits::introspection::IntrospectionModel;
 use super::limits::response::ResponseBudget;
 use super::limits::{self, batch_complexity};
 use super::null_propagation::FieldTypes;
+use super::response_cookies::ResponseCookies;
 use super::{Mutation, Query, Subscriptions, builder, context, sdl};
 use crate::account::caller::requester::Requester;
 use crate::app::App;
@@ -61,7 +62,7 @@ impl Executor {
     }
 
     /// Executes a query or mutation whose `document` has passed [`Self::parse_documents`]. Introspection and unbounded
-    /// lists reserve their share of `budget`.
+    /// lists reserve their share of `budget`; sessions that are opened or ended update `cookies`.
     pub async fn execute(
         &self,
         mut request: Request,
@@ -69,6 +70,7 @@ impl Executor {
         app: &App,
         requester: Requester,
         budget: &ResponseBudget,
+        cookies: &ResponseCookies,
     ) -> Response {
         let name = request.operation_name.take();
         let prepared = match self.prepare(document, name.as_deref(), std::mem::take(&mut request.variables)) {
@@ -80,7 +82,7 @@ impl Executor {
         }
         request.variables = prepared.variables;
         request.set_parsed_query(prepared.executable);
-        let request = context::with_request_data(request, app, requester).data(budget.clone());
+        let request = context::with_request_data(request, app, requester).data(budget.clone()).data(cookies.clone());
         let mut response = self.schema.execute(request).await;
         self.propagate_nulls(&prepared.document, name.as_deref(), &mut response);
         response

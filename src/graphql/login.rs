@@ -60,7 +60,7 @@ impl LoginPayload {
     fn new(ctx: &Context<'_>, DeviceLogin { issued, device_token }: DeviceLogin) -> crate::error::Result<Self> {
         let requester = Arc::new(issued.requester(ctx.requester()?.context.clone()));
         Ok(Self {
-            tokens: Some(TokenPair::of(&issued)),
+            tokens: Some(TokenPair::issue(ctx, &issued)?),
             user: Some(User::new(issued.user, Arc::clone(&requester))),
             session: Some(Session::new(issued.session, requester)),
             device_token: Some(device_token.expose_secret().to_owned()),

@@ -77,6 +77,9 @@ async fn run(ctx: &Context<'_>, input: LogoutInput) -> crate::error::Result<Logo
     let scope = SessionScope::from(input.scope);
     let api_tokens = scope.api_tokens(input.revoke_api_tokens);
     let outcome = logout::logout(ctx.app()?, ctx.requester()?, token.as_ref(), scope, api_tokens).await?;
+    if let Some(dead) = outcome.dead_cookies {
+        ctx.response_cookies()?.clear(dead);
+    }
     let payload = LogoutPayload {
         ok: true,
         revoked_session_count: outcome.ended.sessions,

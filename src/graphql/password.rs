@@ -118,7 +118,7 @@ async fn update(ctx: &Context<'_>, input: UpdatePasswordInput) -> crate::error::
     let PasswordUpdateResult { issued, ended, device_token } = password::update(ctx.app()?, requester, input).await?;
     let new_requester = Arc::new(issued.requester(requester.context.clone()));
     Ok(UpdatePasswordPayload {
-        tokens: Some(TokenPair::of(&issued)),
+        tokens: Some(TokenPair::issue(ctx, &issued)?),
         user: Some(User::new(issued.user, Arc::clone(&new_requester))),
         session: Some(Session::new(issued.session, new_requester)),
         revoked_session_count: ended.sessions,

@@ -88,7 +88,7 @@ async fn run(ctx: &Context<'_>, input: Option<RefreshInput>) -> crate::error::Re
         refresh::refresh(ctx.app()?, client, token.as_ref(), RotationMode::Rotate(OldAccessToken::Keep)).await?;
     let requester = Arc::new(renewed.requester(client.clone()));
     Ok(RefreshPayload {
-        tokens: Some(TokenPair::of(&renewed)),
+        tokens: Some(TokenPair::issue(ctx, &renewed)?),
         user: Some(User::new(renewed.user, Arc::clone(&requester))),
         session: Some(Session::new(renewed.session, requester)),
         outcome: outcome.into(),

@@ -89,7 +89,7 @@ async fn run(ctx: &Context<'_>, input: RegisterInput) -> crate::error::Result<Re
     let requester = Arc::new(issued.requester(client.clone()));
     Ok(RegisterPayload {
         status: RegisterStatus::SignedIn,
-        tokens: Some(TokenPair::of(&issued)),
+        tokens: Some(TokenPair::issue(ctx, &issued)?),
         user: Some(User::new(issued.user, Arc::clone(&requester))),
         session: Some(Session::new(issued.session, requester)),
         errors: Vec::new(),

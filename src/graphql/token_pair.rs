@@ -1,12 +1,14 @@
 //! The token pair that `login`, `register`, `refresh` and `updatePassword` return.
 
-use async_graphql::{Enum, Object};
+use async_graphql::{Context, Enum, Object};
 use entity::session::Transport;
 use secrecy::ExposeSecret;
 
+use super::context::ContextExt;
 use super::time::Time;
 use crate::account::authentication::session::IssuedSession;
 use crate::account::tokens;
+use crate::error::Result;
 
 /// How a session's tokens are transported. It is stored with the session and applies to `refresh`, `logout` and
 /// `updatePassword`, too. Pages that use cookies must have the server's own origin or one of the setting
@@ -29,9 +31,10 @@ pub struct TokenPair {
 }
 
 impl TokenPair {
-    /// The tokens of a session that was opened or refreshed.
-    pub(super) fn of(issued: &IssuedSession) -> Self {
-        Self { pair: issued.tokens.clone(), transport: issued.session.transport }
+    /// The tokens of a session that was opened or refreshed; sets cookies if the session's transport uses them.
+    pub(super) fn issue(ctx: &Context<'_>, issued: &IssuedSession) -> Result<Self> {
+        ctx.response_cookies()?.set(issued);
+        Ok(Self { pair: issued.tokens.clone(), transport: issued.session.transport })
     }
 }
 

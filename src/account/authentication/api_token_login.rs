@@ -17,8 +17,8 @@ use crate::error::{Error, Result};
 /// logins never lock a user out.
 ///
 /// # Errors
-/// As [`login`](super::login::login()) and [`create()`]; [`Error::PasswordChangeRequired`]. Errors of the creation
-/// count as logins, too: the password was correct.
+/// As [`login`](super::login::login()) and [`create::create`]; [`Error::PasswordChangeRequired`]. A refused creation
+/// counts as a login, too: the password was correct.
 pub async fn create_by_login(
     app: &App,
     context: &RequestContext,

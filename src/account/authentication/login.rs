@@ -45,12 +45,12 @@ pub async fn login_on_device(
     credentials: LoginCredentials,
     new_session: NewSession,
 ) -> Result<DeviceLogin> {
-    context.cookies.require_same_site(new_session.transport)?;
+    context.cookies.require_settable(new_session.transport)?;
     let verified = verify_credentials(app, context, credentials).await?;
     let device = verified.device.unwrap_or_else(|| app.entropy.uuid(app.clock.now()));
     let issued = open_session(app, context, verified, new_session, Some(device)).await?;
     let device_token = tokens::device_token(app, &issued.user, device, app.clock.now())?;
-    Ok(DeviceLogin { issued: issued.store_cookies(context), device_token })
+    Ok(DeviceLogin { issued, device_token })
 }
 
 /// Opens a session for a verified user; records the device, if it stores a token.
@@ -66,7 +66,8 @@ async fn open_session(
         if let Some(device) = device {
             login_origin::record_device(&tx, &user, device, now).await?;
         }
-        tx.record(AuditEvent::success(AuditAction::Login).by_user(&user).on_user(&user).in_session(&issued.session)).await?;
+        tx.record(AuditEvent::success(AuditAction::Login).by_user(&user).on_user(&user).in_session(&issued.session))
+            .await?;
         Ok((tx, issued))
     });
     opened.await

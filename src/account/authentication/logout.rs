@@ -14,6 +14,7 @@ use crate::account::caller::auth_cookies::AuthCookies;
 use crate::account::caller::requester::{Identity, Requester};
 use crate::account::event::audit::AuditEvent;
 use crate::account::event::audit_action::AuditAction;
+use crate::account::names::id::SessionId;
 use crate::account::session_lifetime::is_live;
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -45,10 +46,21 @@ pub struct LogoutResult {
     pub ended: EndedCounts,
     /// The refresh token was already rotated: only its own session ended, the other requested ones continue.
     pub is_partial: bool,
+    /// The received cookies, if they are useless now.
+    pub dead_cookies: Option<DeadCookies>,
+}
+
+/// Received cookies that no longer authenticate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadCookies {
+    /// They name no session.
+    Invalid,
+    /// Their session has ended.
+    OfSession(SessionId),
 }
 
 /// Ends sessions. An expired access token or a rotated refresh token can end its own session and no other. Invalid
-/// credentials end nothing and are no error. Cookies of ended sessions are cleared.
+/// credentials end nothing and are no error.
 ///
 /// # Errors
 /// [`Error::Unauthenticated`] if an expired access token is to end more than its own session. [`Error::Forbidden`] if
@@ -66,7 +78,7 @@ pub async fn logout(
         && refresh_token.is_none()
     {
         token::revoke(app, requester, token.id()).await?;
-        return Ok(LogoutResult { ended: EndedCounts { sessions: 0, api_tokens: 1 }, is_partial: false });
+        return Ok(LogoutResult { ended: EndedCounts { sessions: 0, api_tokens: 1 }, ..LogoutResult::default() });
     }
     // An API token cannot end sessions, so the response must not claim that all ended.
     if let Identity::Authenticated(caller) = &requester.identity
@@ -78,11 +90,10 @@ pub async fn logout(
         return Err(Error::Forbidden);
     }
     if refresh_token.is_none() && matches!(requester.identity, Identity::Anonymous) {
-        requester.context.cookies.reject_cross_site()?;
+        requester.context.cookies.reject_unusable()?;
     }
     let ended = end_sessions(app, requester, refresh_token, scope, api_tokens).await?;
-    clear_dead_cookies(app, &requester.context.cookies, scope).await?;
-    Ok(ended)
+    Ok(LogoutResult { dead_cookies: dead_cookies(app, &requester.context.cookies, scope).await?, ..ended })
 }
 
 /// Ends the presented credential: the session, or the API token.
@@ -168,23 +179,17 @@ fn logout_event(user: &user::Model, session: &session::Model, ended: EndedCounts
     }
 }
 
-/// Clears cookies of a session that is not live, such as the one just ended. Cookies of another session, which the
-/// browser may have by now, stay.
-async fn clear_dead_cookies(app: &App, cookies: &AuthCookies, scope: SessionScope) -> Result<()> {
+/// Whether the received cookies are of a session that is not live, such as the one just ended.
+async fn dead_cookies(app: &App, cookies: &AuthCookies, scope: SessionScope) -> Result<Option<DeadCookies>> {
     if !cookies.is_usable() {
-        return Ok(());
+        return Ok(None);
     }
     let Some(NamedSession { session: id, .. }) =
         cookies.refresh_token().and_then(|token| session_of_refresh_token(app, token))
     else {
-        if scope != SessionScope::Others {
-            cookies.clear(None);
-        }
-        return Ok(());
+        return Ok((scope != SessionScope::Others).then_some(DeadCookies::Invalid));
     };
     let found = sessions::find(app.db.reader(), id.uuid()).await?;
-    if !found.is_some_and(|session| is_live(&session, app.clock.now())) {
-        cookies.clear(Some(id.uuid()));
-    }
-    Ok(())
+    let is_live = found.is_some_and(|session| is_live(&session, app.clock.now()));
+    Ok((!is_live).then_some(DeadCookies::OfSession(id)))
 }

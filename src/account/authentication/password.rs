@@ -70,7 +70,7 @@ pub async fn update(app: &App, requester: &Requester, input: UpdatePassword) -> 
         let device_token = tokens::device_token(app, &user, device, now)?;
         tx.record(update_event(&user, &issued.session)).await?;
         tx.emit(DomainEvent::UserUpdated(user));
-        tx.commit(PasswordUpdateResult { issued: issued.store_cookies(&requester.context), ended, device_token }).await
+        tx.commit(PasswordUpdateResult { issued, ended, device_token }).await
     })
     .await
 }

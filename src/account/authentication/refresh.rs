@@ -52,7 +52,7 @@ pub async fn refresh(
     mode: RotationMode,
 ) -> Result<(IssuedSession, RotationOutcome)> {
     if refresh_token.is_none() {
-        context.cookies.reject_cross_site()?;
+        context.cookies.reject_unusable()?;
     }
     let Some(refresh_token) = refresh_token.or(context.cookies.refresh_token()) else {
         return Err(refusal(RefusalCode::RefreshTokenMissing, "no refresh token was sent: sign in"));
@@ -62,7 +62,7 @@ pub async fn refresh(
     if mode == RotationMode::Rotate(OldAccessToken::Keep)
         && let Some(renewed) = rotate(app, context, &claims, now).await?
     {
-        return Ok((renewed.store_cookies(context), RotationOutcome::Rotated));
+        return Ok((renewed, RotationOutcome::Rotated));
     }
     for _ in 0..MAX_RETRIES {
         let attempt = app.write(context, now, async |tx| {
@@ -70,7 +70,7 @@ pub async fn refresh(
             tx.commit(attempt).await
         });
         match attempt.await? {
-            Attempt::Refreshed(renewed, outcome) => return Ok((renewed.store_cookies(context), outcome)),
+            Attempt::Refreshed(renewed, outcome) => return Ok((*renewed, outcome)),
             Attempt::Reused => return Err(reused()),
             Attempt::Lost => {}
         }
@@ -124,7 +124,7 @@ async fn rotate(
     if !is_usable || user.uid != user_id.uuid() || session.generation != claims.generation {
         return Ok(None);
     }
-    context.cookies.require_same_site(session.transport)?;
+    context.cookies.require_settable(session.transport)?;
     // The statement checks the user's version, so it detects changed roles.
     let access = grants::access_from_grants(grants);
     let step = rotation_step(app, &user, &session, now);
@@ -172,7 +172,7 @@ async fn refresh_in_transaction(
     }
     let decision = decide(&session, claims.generation, &app.config.token, now);
     if decision != Decision::Reuse {
-        context.cookies.require_same_site(session.transport)?;
+        context.cookies.require_settable(session.transport)?;
     }
     let outcome = match decision {
         // Without a new generation, the response repeats the current refresh token, as a replay does.

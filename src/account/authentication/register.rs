@@ -44,7 +44,7 @@ pub async fn register(
     input: NewUser,
     new_session: NewSession,
 ) -> Result<IssuedSession> {
-    context.cookies.require_same_site(new_session.transport)?;
+    context.cookies.require_settable(new_session.transport)?;
     let now = app.clock.now();
     within_limits(app, context, &input, now, async {
         let hash = app.hasher.hash(&input.password).await?;
@@ -53,7 +53,7 @@ pub async fn register(
             let issued = session::open(&tx, app, &user, context, new_session.clone(), now).await?;
             tx.record(register_event(&user).in_session(&issued.session)).await?;
             tx.emit(DomainEvent::UserCreated(issued.user.clone()));
-            tx.commit(issued.store_cookies(context)).await
+            tx.commit(issued).await
         })
         .await
     })

@@ -38,12 +38,6 @@ impl IssuedSession {
         let credential = Credential::Session(session);
         Requester { identity: Identity::Authenticated(Arc::new(Caller { user, credential, access })), context }
     }
-
-    /// Stores the tokens in the cookies of the request, if the session's transport uses cookies.
-    pub(in crate::account) fn store_cookies(self, context: &RequestContext) -> Self {
-        context.cookies.store(&self.session, &self.tokens);
-        self
-    }
 }
 
 /// What the client chooses of a new session.

@@ -16,7 +16,7 @@ pub struct RequestContext {
     pub user_agent: Option<String>,
     /// The request id in logs and responses.
     pub request_id: String,
-    /// The cookies; empty on routes that ignore cookies.
+    /// The received cookies; empty on routes that ignore cookies.
     pub cookies: AuthCookies,
     /// The site that sent the request.
     pub fetch_site: FetchSite,
@@ -46,19 +46,19 @@ impl RequestContext {
         Self::new(None, None, "command line".to_owned())
     }
 
-    /// Rejects requests that the browser sent for an untrusted site.
+    /// Rejects requests that the browser sent for an untrusted site. Programs, which state no site, pass.
     ///
     /// # Errors
     /// [`Error::CrossSite`].
-    pub fn reject_cross_site(&self) -> Result<()> {
+    pub fn reject_untrusted_site(&self) -> Result<()> {
         if self.fetch_site == FetchSite::Cross { Err(Error::CrossSite) } else { Ok(()) }
     }
 
-    /// Rejects requests that no trusted site is proven to have sent.
+    /// Rejects requests that no trusted site is proven to have sent; so also those of programs.
     ///
     /// # Errors
     /// [`Error::CrossSite`].
-    pub fn require_same_site(&self) -> Result<()> {
+    pub fn require_trusted_site(&self) -> Result<()> {
         if self.fetch_site.is_trusted() { Ok(()) } else { Err(Error::CrossSite) }
     }
 

@@ -50,7 +50,7 @@ async fn open_session(
     credentials: LoginCredentials,
 ) -> Result<IssuedSession, Error> {
     // Login CSRF: a cross-site page could sign the browser in as another user.
-    context.reject_cross_site()?;
+    context.reject_untrusted_site()?;
     login::login(app, context, credentials).await
 }
 
@@ -99,9 +99,9 @@ pub(super) async fn logout(
     let site_check = if !by_cookie || !credentials::has_cookie(&headers) {
         Ok(())
     } else if method == Method::POST {
-        context.reject_cross_site()
+        context.reject_untrusted_site()
     } else {
-        context.require_same_site()
+        context.require_trusted_site()
     };
     site_check.map_err(|error| UserApiError::from_error(&error, &context))?;
     let requester = authenticate(&app, auth, &headers).await?;

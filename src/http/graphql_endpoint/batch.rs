@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::graphql::error::{ResolverError, finalize_errors, without_location};
 use crate::graphql::limits::response::ResponseBudget;
-use crate::graphql::{Document, Executor};
+use crate::graphql::{Document, Executor, ResponseCookies};
 use crate::http::middleware::access_log::{LoggedOperation, OperationKind};
 
 /// Parses, prepares and runs GraphQL requests.
@@ -107,13 +107,14 @@ impl GraphqlHandler {
         Ok((batch_operation(count, form).unwrap_or(operation), Ok(prepared)))
     }
 
-    /// Runs the prepared requests in order.
+    /// Runs the prepared requests in order; `cookies` gets their outcome for the response.
     pub(super) async fn run(
         &self,
         app: &App,
         auth: RequestAuth,
         prepared: Vec<PreparedRequest>,
         bounds: &ResponseBudget,
+        cookies: &ResponseCookies,
     ) -> Vec<GraphQlResponse> {
         let request_id = auth.context.request_id.clone();
         let requester = match auth.authenticate(app).await {
@@ -124,7 +125,7 @@ impl GraphqlHandler {
         for one in prepared {
             let mut response = match one {
                 Ok((request, document)) => {
-                    self.executor.execute(request, &document, app, requester.clone(), bounds).await
+                    self.executor.execute(request, &document, app, requester.clone(), bounds, cookies).await
                 }
                 Err(response) => response,
             };

@@ -18,6 +18,7 @@ use super::response::{self, RequestError};
 use super::websocket;
 use crate::account::caller::request_auth::RequestAuth;
 use crate::app::App;
+use crate::graphql::ResponseCookies;
 use crate::graphql::error::codes;
 use crate::graphql::limits::response::ResponseBudget;
 use crate::http::middleware::access_log::{LoggedOperation, OperationKind};
@@ -114,6 +115,7 @@ async fn respond(
     } else {
         ResponseBudget::new(&app.config.graphql)
     };
+    let updates = ResponseCookies::default();
     let max_bytes = app.config.graphql.max_response_bytes;
     let entries: Result<Vec<ParsedRequest>, RequestError> =
         requests.into_iter().map(|one| handler.parse(one)).collect();
@@ -133,7 +135,7 @@ async fn respond(
                 }
                 Err(response) => vec![response],
             },
-            None => handler.run(app, auth, prepared, &budget).await,
+            None => handler.run(app, auth, prepared, &budget, &updates).await,
         },
     };
     let codes = responses.iter().flat_map(codes).collect::<Vec<_>>().join(",");
@@ -142,6 +144,6 @@ async fn respond(
         responses => response::batch(media, responses, max_bytes),
     };
     response.extensions_mut().insert(LoggedOperation { codes, ..operation });
-    cookies.apply(response.headers_mut());
+    cookies.apply(updates.take(), response.headers_mut());
     response
 }

@@ -54,7 +54,7 @@ pub(super) fn open(
     auth: RequestAuth,
     shutdown: Shutdown,
 ) -> Response<Body> {
-    if auth.context.reject_cross_site().is_err() {
+    if auth.context.reject_untrusted_site().is_err() {
         return RequestError::cross_site().respond(ResponseMedia::GraphQl);
     }
     let name = WebSocketProtocols::GraphQLWS.sec_websocket_protocol();

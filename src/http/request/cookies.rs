@@ -8,9 +8,10 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::fetch_site::RequestOrigin;
-use crate::account::caller::auth_cookies::{AuthCookies, CookieUpdate, FetchSite};
+use crate::account::caller::auth_cookies::{AuthCookies, FetchSite};
 use crate::account::caller::request_auth::{Credentials, RequestAuth};
 use crate::app::App;
+use crate::graphql::CookieUpdate;
 use crate::headers::cookie;
 
 /// Browsers store a cookie whose name and value together have at most this many bytes (RFC 6265 section 6.1).
@@ -40,26 +41,24 @@ const PLAIN_LOOPBACK: CookieNames = CookieNames {
     attributes: "Path=/; HttpOnly; SameSite=Lax",
 };
 
-/// The cookies of one request and its response.
+/// The token cookies of one exchange: read from the request, set by the response.
 pub(in crate::http) struct TokenCookies {
     names: CookieNames,
-    auth_cookies: AuthCookies,
 }
 
 impl TokenCookies {
     /// Reads the request's cookies into `auth`, where the sending page is trusted.
     pub fn read(app: &App, uri: &Uri, headers: &HeaderMap, auth: &mut RequestAuth) -> Self {
         let RequestCookies { fetch_site, names, access, refresh } = RequestCookies::read(app, uri, headers);
-        let auth_cookies = AuthCookies::new(fetch_site, access.is_some() || refresh.is_some(), refresh);
-        auth.context.cookies = auth_cookies.clone();
+        auth.context.cookies = AuthCookies::new(fetch_site, access.is_some() || refresh.is_some(), refresh);
         use_access_cookie(auth, fetch_site, access);
-        Self { names, auth_cookies }
+        Self { names }
     }
 
-    /// Adds the `Set-Cookie` headers for the update that the use case asked for.
-    pub fn apply(&self, headers: &mut HeaderMap) {
+    /// Adds the `Set-Cookie` headers of an update.
+    pub fn apply(&self, update: Option<CookieUpdate>, headers: &mut HeaderMap) {
         let names = self.names;
-        match self.auth_cookies.take_update() {
+        match update {
             None => {}
             Some(CookieUpdate::Clear) => {
                 append_set_cookie(headers, names, names.access, None, 0);
