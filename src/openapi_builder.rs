@@ -49,28 +49,29 @@ pub fn object<Member: Into<RefOr<Schema>>>(members: impl IntoIterator<Item = (&'
 
 /// A required query parameter.
 pub fn query_parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
-    parameter(ParameterIn::Query, Required::True, (name, description), schema)
+    parameter(ParameterIn::Query, Required::True, name, description, schema)
 }
 
 /// An optional query parameter.
 pub fn optional_query_parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
-    parameter(ParameterIn::Query, Required::False, (name, description), schema)
+    parameter(ParameterIn::Query, Required::False, name, description, schema)
 }
 
 /// A path parameter.
 pub fn path_parameter(name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Parameter {
-    parameter(ParameterIn::Path, Required::True, (name, description), schema)
+    parameter(ParameterIn::Path, Required::True, name, description, schema)
 }
 
 /// A header parameter.
 pub fn header_parameter(name: &str, required: Required, description: &str) -> Parameter {
-    parameter(ParameterIn::Header, required, (name, description), string(""))
+    parameter(ParameterIn::Header, required, name, description, string(""))
 }
 
 fn parameter(
     location: ParameterIn,
     required: Required,
-    (name, description): (&str, &str),
+    name: &str,
+    description: &str,
     schema: impl Into<RefOr<Schema>>,
 ) -> Parameter {
     ParameterBuilder::new()

@@ -23,6 +23,11 @@ mod user_locks;
 pub mod users;
 pub mod webhook_deliveries;
 
+/// What statements run on: a pool, a connection or a transaction.
+pub use sea_orm::ConnectionTrait as Connection;
+/// A pool of connections.
+pub use sea_orm::DatabaseConnection;
+
 pub use change_counters::{Affected, Propagation, TracksChanges};
 pub use cut_offs::TracksRevocations;
 pub use scope::TenantScope;

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use sea_orm::DatabaseConnection;
 use serde_json::Value;
 
 use super::names::name::Name;
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::store::DatabaseConnection;
 
 mod batch;
 mod batch_outcome;

@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sea_orm::Value;
 
 use crate::error::{Error, Result};
+use crate::store::keyset::Value;
 use crate::store::keyset::{CursorKey, Page};
 
 /// Default number of rows per page.

@@ -15,7 +15,7 @@ use crate::error::{Error, Result, TokenError};
 
 mod claims;
 
-pub use claims::{AccessClaims, Claims, DeviceClaims, RefreshClaims, RevocationClaims, SessionTokenClaims};
+pub use claims::{AccessClaims, Claims, DeviceClaims, RefreshClaims, RevocationClaims, SessionTokenClaims, Validity};
 
 /// Maximum size in bytes; longer tokens are rejected before decoding.
 pub const MAX_BYTES: usize = 4_096;
@@ -105,14 +105,14 @@ pub fn verify<C: Claims>(
     if issuer != expected.issuer || !expected.audiences.contains(&audience) {
         return Err(TokenError::Invalid);
     }
-    let (issued, expires) = claims.issued_and_expires();
+    let Validity { issued_at, expires_at } = claims.validity();
     let latest = now + LEEWAY;
     // Saturating: a difference that wraps around would pass for a short lifetime.
-    let lifetime = expires.saturating_sub(issued);
-    if issued > latest.timestamp() || lifetime <= 0 || lifetime > expected.max_lifetime.num_seconds() {
+    let lifetime = expires_at.saturating_sub(issued_at);
+    if issued_at > latest.timestamp() || lifetime <= 0 || lifetime > expected.max_lifetime.num_seconds() {
         return Err(TokenError::Invalid);
     }
-    if has_expired(expires, now) {
+    if has_expired(expires_at, now) {
         return Ok(Verified::Expired(claims));
     }
     Ok(Verified::Valid(claims))
@@ -123,8 +123,8 @@ fn has_expired(expires: i64, now: DateTime<Utc>) -> bool {
 }
 
 /// Whether a token that was valid when it was verified is still valid at `now`, by its issue time and expiry.
-pub fn is_valid_at(now: DateTime<Utc>, (issued, expires): (i64, i64)) -> bool {
-    issued <= (now + LEEWAY).timestamp() && !has_expired(expires, now)
+pub fn is_valid_at(now: DateTime<Utc>, validity: Validity) -> bool {
+    validity.issued_at <= (now + LEEWAY).timestamp() && !has_expired(validity.expires_at, now)
 }
 
 fn protected_header(token: &str) -> std::result::Result<ProtectedHeader, TokenError> {

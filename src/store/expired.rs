@@ -12,7 +12,8 @@ use crate::error::Result;
 pub(super) async fn delete_expired<E, K>(
     db: &impl ConnectionTrait,
     key: E::Column,
-    (end, time): (E::Column, DateTime<Utc>),
+    end: E::Column,
+    time: DateTime<Utc>,
     limit: u64,
 ) -> Result<u64>
 where

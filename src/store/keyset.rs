@@ -1,7 +1,9 @@
 //! Keyset pagination: a page starts after a known row, so that a deep page costs as much as the first.
 
+/// A value that a cursor contains.
+pub use sea_orm::Value;
 use sea_orm::sea_query::{Expr, ExprTrait, Func, SimpleExpr};
-use sea_orm::{Condition, EntityTrait, Order, QueryFilter, QueryOrder, Select, Value};
+use sea_orm::{Condition, EntityTrait, Order, QueryFilter, QueryOrder, Select};
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]

@@ -172,5 +172,5 @@ fn sessions_since(since: DateTime<Utc>) -> Condition {
 /// Deletes at most `limit` entries whose original expiry was before `time`; returns the count.
 pub async fn delete_expired(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use revoked_token::{Column, Entity};
-    super::expired::delete_expired::<Entity, String>(db, Column::TokenId, (Column::Until, time), limit).await
+    super::expired::delete_expired::<Entity, String>(db, Column::TokenId, Column::Until, time, limit).await
 }

@@ -128,5 +128,5 @@ pub async fn update_all_ended(
 /// Deletes at most `limit` sessions whose absolute end was before `time`; returns the count.
 pub async fn delete_expired(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use session::{Column, Entity};
-    super::expired::delete_expired::<Entity, i64>(db, Column::Id, (Column::AbsoluteEndAt, time), limit).await
+    super::expired::delete_expired::<Entity, i64>(db, Column::Id, Column::AbsoluteEndAt, time, limit).await
 }

@@ -80,5 +80,5 @@ pub async fn delete_least_recently_blocked(db: &impl ConnectionTrait, prefix: &s
 /// Deletes at most `limit` subjects without an update since `time`; returns the count.
 pub async fn delete_stale(db: &impl ConnectionTrait, time: DateTime<Utc>, limit: u64) -> Result<u64> {
     use throttle::{Column, Entity};
-    super::expired::delete_expired::<Entity, String>(db, Column::Subject, (Column::UpdatedAt, time), limit).await
+    super::expired::delete_expired::<Entity, String>(db, Column::Subject, Column::UpdatedAt, time, limit).await
 }

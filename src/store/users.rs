@@ -20,7 +20,7 @@ pub use super::user_locks::{lock, lock_by_id, lock_by_uid};
 pub use filter::Filter;
 pub use group::{list_holders, update_holder_versions, update_tenant_disabled};
 pub use insert::NewRow;
-pub use list::{Order, count, cursor_key, list, list_by_offset};
+pub use list::{Order, Sorting, count, cursor_key, list, list_by_offset};
 pub use update::{
     Changes, update_account, update_login, update_password, update_status, update_version, version_conflict,
 };

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::ConnectionTrait;
-
 use super::permission::Permission;
 use crate::account::names::canonical::canonical;
 use crate::app::App;
 use crate::error::Result;
+use crate::store::Connection;
 use crate::store::grants::{self, Grant};
 
 /// Effective access of a user: current roles and their combined permissions.
@@ -48,12 +47,12 @@ impl Access {
 pub const ADMIN: &str = "admin";
 
 /// The effective access of the user with this row id.
-pub async fn access_of(db: &impl ConnectionTrait, user_id: i64) -> Result<Access> {
+pub async fn access_of(db: &impl Connection, user_id: i64) -> Result<Access> {
     Ok(access_of_many(db, vec![user_id]).await?.remove(&user_id).unwrap_or_default())
 }
 
 /// The effective access of the users with these row ids; users without roles are absent.
-pub async fn access_of_many(db: &impl ConnectionTrait, user_ids: Vec<i64>) -> Result<BTreeMap<i64, Access>> {
+pub async fn access_of_many(db: &impl Connection, user_ids: Vec<i64>) -> Result<BTreeMap<i64, Access>> {
     Ok(merge_grants(grants::list(db, user_ids).await?))
 }
 

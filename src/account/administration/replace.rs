@@ -79,7 +79,7 @@ pub async fn replace(app: &App, requester: &Requester, user_id: UserId, input: R
             let chosen = assignable(&tx, &caller, names, user.tenant_id).await?;
             roles::replace_of_user(&tx, user.id, &chosen.iter().map(|role| role.row.id).collect()).await?;
         }
-        end_sessions(&tx, &caller, (&before, &user), hash.as_deref(), now).await?;
+        end_sessions(&tx, &caller, &before, &user, hash.as_deref(), now).await?;
         if has_roles || input.status == Status::Disabled {
             require_active_admin(&tx).await?;
         }
@@ -108,7 +108,8 @@ async fn hash_new_password(app: &App, caller: &Caller, user_id: UserId, input: &
 async fn end_sessions(
     tx: &UnitOfWork<'_>,
     caller: &Caller,
-    (before, after): (&user::Model, &user::Model),
+    before: &user::Model,
+    after: &user::Model,
     new_hash: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<()> {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use entity::{role, user};
-use sea_orm::ConnectionTrait;
 
 use crate::account::access::grants::access_of;
 use crate::account::access::role::Role;
@@ -18,7 +17,7 @@ use crate::account::user::locking;
 use crate::account::user::query::search_key;
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::{roles, users};
+use crate::store::{Connection, roles, users};
 
 /// Maximum code points of a role's canonical name.
 pub(in crate::account) const MAX_KEY_LENGTH: usize = 255;
@@ -125,7 +124,7 @@ pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Ve
 /// # Errors
 /// As [`by_names`], or [`Error::Forbidden`] if they give more permissions than the caller has.
 pub(in crate::account) async fn assignable(
-    db: &impl ConnectionTrait,
+    db: &impl Connection,
     caller: &Caller,
     names: &[String],
     tenant_id: i64,
@@ -143,7 +142,7 @@ const MAX_QUOTED: usize = 60;
 ///
 /// # Errors
 /// A refusal if there are too many, or one is unknown.
-pub(in crate::account) async fn by_names(db: &impl ConnectionTrait, names: &[String]) -> Result<Vec<Role>> {
+pub(in crate::account) async fn by_names(db: &impl Connection, names: &[String]) -> Result<Vec<Role>> {
     let too_many = |problem: String| Refusal::new(RefusalCode::TooLong, problem).for_field("roles");
     if names.len() > MAX_NAMES {
         return Err(too_many(format!("name at most {MAX_NAMES} roles")).into());

@@ -73,7 +73,7 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
                 let mut row = role::Model { description: description.clone(), updated_at: now.into(), ..role.row };
                 if input.id.is_some() && row.name != input.name.as_str() {
                     event = event.with("before", row.name.as_str());
-                    rename(&tx, &caller, &row, (input.name.as_str(), &key), now).await?;
+                    rename(&tx, &caller, &row, input.name.as_str(), &key, now).await?;
                     (row.name, row.name_key) = (input.name.as_str().to_owned(), key.clone());
                 }
                 row
@@ -151,7 +151,8 @@ async fn rename(
     tx: &UnitOfWork<'_>,
     caller: &Caller,
     role: &role::Model,
-    (name, key): (&str, &str),
+    name: &str,
+    key: &str,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let holders = mark_holders_changed(tx, caller, role, now).await?;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use entity::session::EndReason;
 use entity::tenant::{self, Status};
-use sea_orm::ConnectionTrait;
 
 use crate::account::access::permission::DEFAULT_TENANT;
 use crate::account::access::rule::{self, Rule};
@@ -18,7 +17,7 @@ use crate::account::pagination::{self, CursorKind, PageRequest, Slice};
 use crate::app::App;
 use crate::error::{Error, Refusal, RefusalCode, Result};
 use crate::store::users::{self, Filter};
-use crate::store::{TenantScope, api_tokens, tenants};
+use crate::store::{Connection, TenantScope, api_tokens, tenants};
 
 /// One page of the tenants, oldest first.
 ///
@@ -187,7 +186,7 @@ pub async fn count_users(app: &App, requester: &Requester, tenant: &tenant::Mode
 /// As [`find_in_scope`], with the row locked until the transaction ends: changes of the tenant wait for users being
 /// created in it.
 pub(in crate::account) async fn lock_tenant(
-    db: &impl ConnectionTrait,
+    db: &impl Connection,
     caller: &Caller,
     rule: Rule,
     id: TenantId,
@@ -198,7 +197,7 @@ pub(in crate::account) async fn lock_tenant(
 }
 
 /// The caller's own tenant, locked as by [`lock_tenant`].
-pub(in crate::account) async fn lock_own_tenant(db: &impl ConnectionTrait, caller: &Caller) -> Result<tenant::Model> {
+pub(in crate::account) async fn lock_own_tenant(db: &impl Connection, caller: &Caller) -> Result<tenant::Model> {
     let found = tenants::lock_by_id(db, caller.user.tenant_id).await?;
     found.ok_or_else(|| Error::internal("a user has no tenant"))
 }
@@ -208,7 +207,7 @@ pub(in crate::account) async fn lock_own_tenant(db: &impl ConnectionTrait, calle
 /// # Errors
 /// A refusal if there is none in scope.
 pub(in crate::account) async fn find_in_scope(
-    db: &impl ConnectionTrait,
+    db: &impl Connection,
     caller: &Caller,
     rule: Rule,
     id: TenantId,

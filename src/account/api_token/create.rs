@@ -6,7 +6,7 @@ use entity::user;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::new_token::{self, NewApiToken};
-use crate::account::access::grants::{self, Access};
+use crate::account::access::grants;
 use crate::account::access::rule;
 use crate::account::caller::api_token::ApiToken;
 use crate::account::caller::rate_limit::limit_own_change;
@@ -48,8 +48,8 @@ pub async fn create(
     limit_own_change(app, caller, rule::CREATE_API_TOKEN, app.clock.now()).await?;
     let now = app.clock.now();
     app.write_as(requester, rule::CREATE_API_TOKEN, now, async |tx, caller| {
-        let source = (format, CreatedBy::User);
-        let created = insert(&tx, app, &caller.user, &caller.access, new_token.clone(), source, now).await?;
+        new_token.require_covered_by(&caller.access)?;
+        let created = insert(&tx, app, &caller.user, new_token.clone(), format, CreatedBy::User, now).await?;
         tx.record(create_event(&caller.user, &created.token)).await?;
         tx.commit(created).await
     })
@@ -88,7 +88,8 @@ pub(in crate::account) async fn create_by_login(
     {
         api_tokens::update_revoked(tx, &idle, now).await?;
     }
-    let created = insert(tx, app, user, &access, new_token, (format, CreatedBy::Login), now).await?;
+    new_token.require_covered_by(&access)?;
+    let created = insert(tx, app, user, new_token, format, CreatedBy::Login, now).await?;
     tx.record(create_event(user, &created.token)).await?;
     Ok(created)
 }
@@ -101,17 +102,16 @@ fn create_event(owner: &user::Model, token: &ApiToken) -> AuditEvent {
         .with("permissions", token.row.permissions.as_deref())
 }
 
-/// Inserts the token within the caller's transaction.
+/// Inserts the token, whose permissions the caller has checked, within the caller's transaction.
 async fn insert(
     tx: &impl TracksChanges,
     app: &App,
     owner: &user::Model,
-    access: &Access,
     new_token: NewApiToken,
-    (format, created_by): (SecretFormat, CreatedBy),
+    format: SecretFormat,
+    created_by: CreatedBy,
     now: DateTime<Utc>,
 ) -> Result<CreatedApiToken> {
-    new_token.require_covered_by(access)?;
     if api_tokens::count(tx, owner.id, Some(now)).await? >= MAX_TOKENS {
         let message = format!("an account has at most {MAX_TOKENS} API tokens: revoke some");
         return Err(Refusal::new(RefusalCode::TooManyApiTokens, message).into());

@@ -1,7 +1,6 @@
 //! Queries and revocation of API tokens.
 
 use entity::user;
-use sea_orm::ConnectionTrait;
 
 use crate::account::access::rule;
 use crate::account::caller::api_token::ApiToken;
@@ -14,7 +13,7 @@ use crate::account::names::id::ApiTokenId;
 use crate::account::pagination::{self, PageRequest, RowFilter, Slice};
 use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
-use crate::store::{api_tokens, users};
+use crate::store::{Connection, api_tokens, users};
 
 /// Revokes a token permanently: an own one in a session, or the presented one. With the permission, also one of a user
 /// with no more permissions than the caller. A revoked token stays unchanged.
@@ -53,7 +52,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
 
 /// The token and its owner. The caller's right to the action is checked separately.
 pub(crate) async fn find_manageable(
-    db: &impl ConnectionTrait,
+    db: &impl Connection,
     caller: &Caller,
     id: ApiTokenId,
 ) -> Result<(ApiToken, user::Model)> {

@@ -1,7 +1,6 @@
 //! The credentials of a login, and the user they name.
 
 use entity::user;
-use sea_orm::ConnectionTrait;
 use secrecy::SecretString;
 
 use crate::account::names::identifier::Identifier;
@@ -9,7 +8,7 @@ use crate::account::names::username::matches_exactly;
 use crate::account::user::handle;
 use crate::app::App;
 use crate::error::Result;
-use crate::store::{TenantScope, users};
+use crate::store::{Connection, TenantScope, users};
 
 /// The credentials of a login.
 #[derive(Debug)]
@@ -61,7 +60,7 @@ pub enum NameMatch {
 
 /// The user with this login name, canonically compared.
 pub(in crate::account) async fn find_user(
-    db: &impl ConnectionTrait,
+    db: &impl Connection,
     scope: TenantScope,
     name: &Identifier,
 ) -> Result<Option<user::Model>> {

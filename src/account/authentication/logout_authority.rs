@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use entity::{session, user};
-use sea_orm::ConnectionTrait;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::refresh_decision;
@@ -13,7 +12,7 @@ use crate::account::tokens;
 use crate::app::App;
 use crate::error::{Result, TokenError};
 use crate::security::jwt::Verified;
-use crate::store::{self, sessions};
+use crate::store::{self, Connection, sessions};
 
 /// A session named by a presented token.
 pub(super) struct NamedSession {
@@ -88,7 +87,7 @@ pub(super) fn named_sessions(
 /// So a client with an old refresh token can still end the session of its access token.
 pub(super) async fn authority(
     app: &App,
-    db: &impl ConnectionTrait,
+    db: &impl Connection,
     named: &[NamedSession],
     is_own: bool,
     now: DateTime<Utc>,

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{session, throttle, user};
-use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::unknown_names;
@@ -13,7 +12,7 @@ use crate::error::Result;
 use crate::limits::backoff::{Backoff, LockState, MAX_PENDING};
 use crate::limits::key::RateLimitKey;
 use crate::limits::unknown_names::UnknownNames;
-use crate::store::throttles;
+use crate::store::{Connection, throttles};
 
 /// What a password attempt is counted for. A name has two counters. One per name delays, for known and unknown names
 /// alike. One per user, across all its names, locks and does not say so. So responses reveal neither which users exist
@@ -199,7 +198,7 @@ impl<'a> PasswordAttempt<'a> {
     }
 
     /// Records a correct password: resets the failure counters and refunds the address.
-    pub async fn succeed(&self, tx: &impl ConnectionTrait) -> Result<()> {
+    pub async fn succeed(&self, tx: &impl Connection) -> Result<()> {
         for change in &self.changes {
             throttles::clear(tx, &change.after.subject).await?;
         }

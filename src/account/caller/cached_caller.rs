@@ -12,13 +12,13 @@ use crate::security::jwt;
 #[derive(Clone)]
 pub(crate) struct CachedCaller {
     caller: Arc<Caller>,
-    /// Issued at and expires at of the access token, in Unix seconds.
-    token_validity: Option<(i64, i64)>,
+    /// Of the access token.
+    token_validity: Option<jwt::Validity>,
 }
 
 impl CachedCaller {
     /// A caller with an access token that is valid between these times.
-    pub fn from_session(caller: Arc<Caller>, token_validity: (i64, i64)) -> Self {
+    pub fn from_session(caller: Arc<Caller>, token_validity: jwt::Validity) -> Self {
         Self { caller, token_validity: Some(token_validity) }
     }
 
@@ -43,6 +43,6 @@ impl CachedCaller {
             Credential::Session(session) => is_live(session, now),
             Credential::ApiToken(token) => token.is_valid_at(now),
         };
-        is_valid && self.token_validity.is_none_or(|times| jwt::is_valid_at(now, times))
+        is_valid && self.token_validity.is_none_or(|validity| jwt::is_valid_at(now, validity))
     }
 }

@@ -16,7 +16,7 @@ use crate::account::tokens;
 use crate::app::App;
 use crate::error::{Result, TokenError};
 use crate::security::api_secret;
-use crate::security::jwt::{AccessClaims, Claims, SessionTokenClaims, Verified};
+use crate::security::jwt::{AccessClaims, Claims, SessionTokenClaims, Validity, Verified};
 use crate::store::revoked_tokens;
 use crate::store::sessions::{self, SessionWithGrants};
 
@@ -124,12 +124,12 @@ struct SessionClaims {
     /// None in a session token, which lasts as long as its session.
     generation: Option<i32>,
     /// Issued at and expires at, in Unix seconds.
-    validity: (i64, i64),
+    validity: Validity,
 }
 
 impl From<AccessClaims> for SessionClaims {
     fn from(claims: AccessClaims) -> Self {
-        let validity = claims.issued_and_expires();
+        let validity = claims.validity();
         let AccessClaims { sub, sid, jti, generation, .. } = claims;
         Self { sub, sid, jti, generation: Some(generation), validity }
     }
@@ -137,7 +137,7 @@ impl From<AccessClaims> for SessionClaims {
 
 impl From<SessionTokenClaims> for SessionClaims {
     fn from(claims: SessionTokenClaims) -> Self {
-        let validity = claims.issued_and_expires();
+        let validity = claims.validity();
         let SessionTokenClaims { sub, sid, .. } = claims;
         Self { sub, jti: sid.clone(), sid, generation: None, validity }
     }

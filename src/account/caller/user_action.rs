@@ -1,14 +1,13 @@
 //! Authorization of changes to a user or to a user's sessions and API tokens.
 
 use entity::user;
-use sea_orm::ConnectionTrait;
 
 use super::requester::Caller;
 use crate::account::access::grants;
 use crate::account::access::rule::{self, Rule};
 use crate::account::names::id::UserId;
 use crate::error::{Error, Refusal, RefusalCode, Result};
-use crate::store::{TracksChanges, users};
+use crate::store::{Connection, TracksChanges, users};
 
 /// An action on a user, or on a session or an API token of that user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +70,7 @@ fn is_owner_in_session(caller: &Caller, rule: Rule, owner: &user::Model) -> bool
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::PasswordChangeRequired`]; [`Error::BadUserInput`] for the caller's own password.
 pub(in crate::account) async fn authorize(
-    db: &impl ConnectionTrait,
+    db: &impl Connection,
     caller: &Caller,
     action: UserAction,
     owner: &user::Model,
@@ -103,7 +102,7 @@ pub(in crate::account) async fn authorize(
 /// # Errors
 /// [`Error::Forbidden`].
 pub(in crate::account) async fn authorize_for_holders(
-    db: &impl ConnectionTrait,
+    db: &impl Connection,
     caller: &Caller,
     holders: &[user::Model],
 ) -> Result<()> {
@@ -117,7 +116,7 @@ pub(in crate::account) async fn authorize_for_holders(
 /// # Errors
 /// As [`authorize`]; a user out of scope reads as missing.
 pub(in crate::account) async fn find_manageable(
-    db: &impl ConnectionTrait,
+    db: &impl Connection,
     caller: &Caller,
     action: UserAction,
     user_id: UserId,

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use entity::audit_event::Outcome;
 use entity::{session, user};
-use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::audit_action::AuditAction;
@@ -12,7 +11,7 @@ use crate::account::caller::requester::Caller;
 use crate::app::App;
 use crate::error::Result;
 use crate::limits::failure_windows::FailedAttempt;
-use crate::store::audit_events;
+use crate::store::{Connection, audit_events};
 
 /// An audit event before it is written.
 #[derive(Debug, Clone)]
@@ -115,7 +114,7 @@ impl AuditEvent {
     /// Writes the event; use cases call [`UnitOfWork::record`](super::unit_of_work::UnitOfWork::record).
     pub(super) async fn record(
         self,
-        db: &impl ConnectionTrait,
+        db: &impl Connection,
         app: &App,
         context: &RequestContext,
         now: DateTime<Utc>,

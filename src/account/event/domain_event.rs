@@ -3,14 +3,13 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use entity::session::{self, EndReason};
 use entity::user::{self, Status};
-use sea_orm::ConnectionTrait;
 
 use crate::account::access::grants;
 use crate::account::names::id::{TenantId, UserId};
 use crate::app::App;
 use crate::error::Result;
 use crate::hooks::User;
-use crate::store::tenants;
+use crate::store::{Connection, tenants};
 
 /// A domain event, true once the transaction commits.
 pub(in crate::account) enum DomainEvent {
@@ -26,7 +25,7 @@ pub(in crate::account) enum DomainEvent {
 
 /// The user snapshot of each event; `None` without subscribers, and for sessions.
 pub(super) async fn user_snapshots(
-    tx: &impl ConnectionTrait,
+    tx: &impl Connection,
     app: &App,
     events: &[DomainEvent],
 ) -> Result<Vec<Option<User>>> {
@@ -45,7 +44,7 @@ pub(super) async fn user_snapshots(
     Ok(snapshots)
 }
 
-async fn user_snapshot(tx: &impl ConnectionTrait, user: &user::Model) -> Result<User> {
+async fn user_snapshot(tx: &impl Connection, user: &user::Model) -> Result<User> {
     let time = |time: entity::timestamp::Timestamp| format_time(time.utc());
     let tenants = tenants::list_by_id(tx, vec![user.tenant_id]).await?;
     Ok(User {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::webhook_delivery;
-use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -20,6 +19,7 @@ use crate::config::{WebhookEndpoint, WebhookEvent};
 use crate::error::Result;
 use crate::hooks::User;
 use crate::security::webhook_signature::signature_header;
+use crate::store::Connection;
 use crate::store::webhook_deliveries as deliveries;
 
 /// Delays after failed attempts; after the last one the message is given up (Standard Webhooks 1.0, section "Retries").
@@ -53,7 +53,7 @@ const CLEANUP_INTERVAL: Duration = Duration::from_secs(3_600);
 /// Stores a message of each event for each subscribed endpoint; returns whether there are any. `users` are the
 /// snapshots of the events' users.
 pub(in crate::account) async fn enqueue(
-    tx: &impl ConnectionTrait,
+    tx: &impl Connection,
     app: &App,
     events: &[DomainEvent],
     users: &[Option<User>],

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use super::batch_outcome::Outcome;
 use super::candidate::{Candidate, CandidatePassword};
@@ -21,7 +20,7 @@ use crate::account::event::audit::AuditEvent;
 use crate::account::event::audit_action::AuditAction;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::store::imports;
+use crate::store::{Connection, DatabaseConnection, imports};
 
 /// Rows that can become users.
 pub(super) struct Batch {
@@ -176,7 +175,7 @@ impl Batch {
     }
 
     /// Loads what exists already.
-    async fn load_existing(&self, db: &impl ConnectionTrait, tenants: &TenantIds) -> Result<Existing> {
+    async fn load_existing(&self, db: &impl Connection, tenants: &TenantIds) -> Result<Existing> {
         let mut existing = Existing::load(db, &self.candidates).await?;
         let used = self.non_default_tenants(tenants);
         if !used.is_empty() {

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::role;
-use sea_orm::ConnectionTrait;
 
 use super::candidate::Candidate;
 use crate::account::access::grants::ADMIN;
@@ -11,7 +10,7 @@ use crate::account::names::email::Email;
 use crate::account::names::name::Name;
 use crate::account::names::username::Username;
 use crate::error::Result;
-use crate::store::{imports, roles};
+use crate::store::{Connection, imports, roles};
 
 /// Existing names, ids and roles.
 #[derive(Debug, Default)]
@@ -47,7 +46,7 @@ impl Existing {
     }
 
     /// Loads everything that the batch could conflict with.
-    pub async fn load(db: &impl ConnectionTrait, batch: &[Candidate]) -> Result<Self> {
+    pub async fn load(db: &impl Connection, batch: &[Candidate]) -> Result<Self> {
         let sources = batch.iter().map(|candidate| candidate.source.clone()).collect();
         let usernames = batch.iter().flat_map(|candidate| candidate.usernames.iter().map(Username::key)).collect();
         let emails: Vec<_> = batch.iter().filter_map(|candidate| candidate.email.as_ref().map(Email::key)).collect();

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use entity::{imported, tenant};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction};
 
 use super::candidate::{can_keep_id, source_key};
 use super::conflict::{MAX_ATTEMPTS, is_conflict};
 use super::report::Report;
 use crate::account::access::permission::DEFAULT_TENANT;
 use crate::account::caller::request_context::RequestContext;
+use crate::account::event::unit_of_work::UnitOfWork;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::store::{imports, tenants};
+use crate::store::{Connection, DatabaseConnection, imports, tenants};
 
 /// Tenant ids by customer id.
 pub(super) type TenantIds = BTreeMap<i64, i64>;
@@ -124,7 +124,7 @@ fn legacy_source_key(format: &str, customer: i64) -> String {
     source_key(format, Some(customer), "customer")
 }
 
-async fn decide(db: &impl ConnectionTrait, format: &str, customers: &[i64]) -> Result<TenantDecisions> {
+async fn decide(db: &impl Connection, format: &str, customers: &[i64]) -> Result<TenantDecisions> {
     let sources =
         customers.iter().flat_map(|customer| [customer_key(format, *customer), legacy_source_key(format, *customer)]);
     let notes = imports::list(db, sources.collect()).await?;
@@ -141,7 +141,7 @@ async fn decide(db: &impl ConnectionTrait, format: &str, customers: &[i64]) -> R
 
 /// The tenants of `customers`, created where missing, with a report line for each.
 async fn insert_missing(
-    tx: &DatabaseTransaction,
+    tx: &UnitOfWork<'_>,
     app: &App,
     format: &str,
     customers: &[i64],
@@ -174,13 +174,13 @@ async fn insert_missing(
     Ok((tenants, lines.into_values().collect()))
 }
 
-async fn find_default_tenant(tx: &DatabaseTransaction) -> Result<tenant::Model> {
+async fn find_default_tenant(tx: &UnitOfWork<'_>) -> Result<tenant::Model> {
     let found = imports::list_tenants(tx, Vec::new(), vec![DEFAULT_TENANT]).await?;
     found.into_iter().next().ok_or_else(|| Error::internal("the default tenant is missing"))
 }
 
 async fn insert_tenant(
-    tx: &DatabaseTransaction,
+    tx: &UnitOfWork<'_>,
     app: &App,
     customer: i64,
     id: Option<i64>,

@@ -1,15 +1,14 @@
 //! Conditions on users inside a transaction: the lock of a row, and the last administrator.
 
 use entity::user;
-use sea_orm::ConnectionTrait;
 
 use crate::account::access::permission::DEFAULT_TENANT;
 use crate::error::{Refusal, RefusalCode, Result};
-use crate::store::{TenantScope, TracksChanges, users};
+use crate::store::{Connection, TenantScope, TracksChanges, users};
 
 /// Requires an active administrator in the default tenant; otherwise the transaction is rolled back. Administrators of
 /// other tenants do not count: they do not administer the installation.
-pub(in crate::account) async fn require_active_admin(db: &impl ConnectionTrait) -> Result<()> {
+pub(in crate::account) async fn require_active_admin(db: &impl Connection) -> Result<()> {
     if users::count_active_admins(db, TenantScope::Tenant(DEFAULT_TENANT)).await? > 0 {
         return Ok(());
     }

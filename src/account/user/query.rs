@@ -14,9 +14,9 @@ use crate::account::pagination::{self, CursorKind, PageRequest, Slice};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::TenantScope;
-use crate::store::users::{self, Filter, Order};
+use crate::store::users::{self, Filter, Order, Sorting};
 
-pub use crate::store::users::{Filter as UserFilter, Order as UserOrder};
+pub use crate::store::users::{Filter as UserFilter, Order as UserOrder, Sorting as UserSorting};
 
 /// A key to find one user by.
 #[derive(Debug, Clone)]
@@ -93,18 +93,18 @@ pub async fn list(
     app: &App,
     requester: &Requester,
     filter: &Filter,
-    (order, descending): (Order, bool),
+    sorting: Sorting,
     request: PageRequest,
 ) -> Result<Slice<user::Model>> {
     let caller = requester.authorize(rule::READ_USERS)?;
-    let kind = match order {
+    let kind = match sorting.order {
         Order::CreatedAt | Order::LastLogin => CursorKind::Integer,
         Order::Username | Order::Email => CursorKind::Text,
     };
     let page = request.to_query(kind)?;
     let scope = caller.scope(rule::READ_USERS);
-    let rows = users::list(app.db.reader(), scope, &normalized(filter)?, (order, descending), &page).await?;
-    Ok(request.slice(rows, |row| pagination::cursor(&users::cursor_key(row, order))))
+    let rows = users::list(app.db.reader(), scope, &normalized(filter)?, sorting, &page).await?;
+    Ok(request.slice(rows, |row| pagination::cursor(&users::cursor_key(row, sorting.order))))
 }
 
 /// The number of users that match the filter.

@@ -11,7 +11,7 @@ use crate::account::administration::tenant;
 use crate::account::caller::requester::{Identity, Requester};
 use crate::account::pagination::PageRequest;
 use crate::account::user::query as users;
-use crate::account::user::query::{Lookup, UserFilter as Filter, UserOrder as Order};
+use crate::account::user::query::{Lookup, UserFilter as Filter, UserOrder as Order, UserSorting};
 use crate::error::Error;
 use crate::graphql::context::ContextExt;
 use crate::graphql::error::Result;
@@ -158,9 +158,10 @@ impl UserQuery {
     ) -> Result<Connection<User, UserConnectionFields>> {
         let requester = ctx.requester()?;
         let filter = to_store_filter(ctx, filter).await?;
-        let order = (Order::from(order_by.field), order_by.direction == OrderDirection::Desc);
+        let is_descending = order_by.direction == OrderDirection::Desc;
+        let sorting = UserSorting { order: Order::from(order_by.field), is_descending };
         let request = PageRequest { first, after, last, before };
-        let slice = users::list(ctx.app()?, requester, &filter, order, request).await?;
+        let slice = users::list(ctx.app()?, requester, &filter, sorting, request).await?;
         let fields = UserConnectionFields { filter, requester: Arc::clone(requester) };
         Ok(connection(slice, fields, |row| User::new(row, Arc::clone(requester))))
     }

@@ -122,8 +122,17 @@ pub trait Claims: Serialize + DeserializeOwned {
     const TYPE: &'static str;
     /// Issuer and audience.
     fn issuer_and_audience(&self) -> (&str, &str);
-    /// Issue time and expiry, in seconds since 1970.
-    fn issued_and_expires(&self) -> (i64, i64);
+    /// Issue time and expiry.
+    fn validity(&self) -> Validity;
+}
+
+/// When a token was issued and when it expires, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// The claim `iat`.
+    pub issued_at: i64,
+    /// The claim `exp`.
+    pub expires_at: i64,
 }
 
 impl Claims for AccessClaims {
@@ -131,8 +140,8 @@ impl Claims for AccessClaims {
     fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
+    fn validity(&self) -> Validity {
+        Validity { issued_at: self.iat, expires_at: self.exp }
     }
 }
 
@@ -141,8 +150,8 @@ impl Claims for RefreshClaims {
     fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
+    fn validity(&self) -> Validity {
+        Validity { issued_at: self.iat, expires_at: self.exp }
     }
 }
 
@@ -151,8 +160,8 @@ impl Claims for SessionTokenClaims {
     fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
+    fn validity(&self) -> Validity {
+        Validity { issued_at: self.iat, expires_at: self.exp }
     }
 }
 
@@ -161,8 +170,8 @@ impl Claims for DeviceClaims {
     fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
+    fn validity(&self) -> Validity {
+        Validity { issued_at: self.iat, expires_at: self.exp }
     }
 }
 
@@ -171,7 +180,7 @@ impl Claims for RevocationClaims {
     fn issuer_and_audience(&self) -> (&str, &str) {
         (&self.iss, &self.aud)
     }
-    fn issued_and_expires(&self) -> (i64, i64) {
-        (self.iat, self.exp)
+    fn validity(&self) -> Validity {
+        Validity { issued_at: self.iat, expires_at: self.exp }
     }
 }

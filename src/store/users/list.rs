@@ -22,12 +22,21 @@ pub enum Order {
     LastLogin,
 }
 
+/// Sort key and direction of a list of users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sorting {
+    /// The key.
+    pub order: Order,
+    /// Whether the highest key comes first.
+    pub is_descending: bool,
+}
+
 /// One page of the users that match `filter`; a page from the end is in reverse order.
 pub async fn list(
     db: &impl ConnectionTrait,
     scope: TenantScope,
     filter: &Filter,
-    (order, is_descending): (Order, bool),
+    Sorting { order, is_descending }: Sorting,
     page: &Page,
 ) -> Result<Vec<user::Model>> {
     let (column, null_as) = match order {

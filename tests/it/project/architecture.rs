@@ -99,7 +99,10 @@ const ALLOWED_CRATES: [(&str, &[&str]); 17] = [
     ("async_graphql_axum", &["http"]),
     ("async_graphql_value", &["graphql", "dialects::flask_auth_service_mongo"]),
     ("axum", &["http", "dialects", "gateway", "headers", "cli"]),
-    ("sea_orm", &["store", "entity", "migration", "database", "startup", "error", "account", "cache"]),
+    (
+        "sea_orm",
+        &["store", "entity", "migration", "database", "startup", "error", "cache", "account::event::unit_of_work"],
+    ),
     ("sea_orm_migration", &["migration"]),
     // The API layers read rows, see below.
     ("entity", &["store", "account", "graphql", "dialects"]),
