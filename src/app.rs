@@ -41,7 +41,7 @@ pub struct Parts {
     pub hasher: Hasher,
     /// Policy for new passwords.
     pub password_policy: Policy,
-    /// Rate limits and backoff.
+    /// Rate limits.
     pub rate_limits: RateLimits,
     /// Failed logins, aggregated for the audit log.
     pub failure_windows: FailureWindows,

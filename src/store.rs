@@ -1,4 +1,4 @@
-//! Named database statements, one file per table; no business rules, no clock, no randomness.
+//! Named database statements, one file per table or question; no business rules, no clock, no randomness.
 
 pub mod api_tokens;
 pub mod audit_events;

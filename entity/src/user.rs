@@ -45,7 +45,7 @@ pub struct Model {
     pub created_at: Timestamp,
     /// Time of the last change.
     pub updated_at: Timestamp,
-    /// Incremented by each change; detects concurrent updates.
+    /// Incremented by each change except logins and cut-offs; detects concurrent updates.
     pub version: i64,
     /// Copy of the tenant's disabled state.
     pub tenant_disabled: bool,

@@ -12,6 +12,7 @@ use super::names::name::Name;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::DatabaseConnection;
+use crate::strict_json;
 
 mod batch;
 mod batch_outcome;
@@ -110,9 +111,11 @@ pub async fn dry_run(
     Ok(())
 }
 
-/// The elements of a JSON array.
+/// The elements of a JSON array, whose objects have each name once.
 pub(crate) fn parse_json_list(text: &str) -> Result<Vec<Value>> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::internal(format!("expected a JSON array (line {}, column {})", error.line(), error.column()))
-    })
+    let malformed = |line, column| Error::internal(format!("expected a JSON array (line {line}, column {column})"));
+    match strict_json::parse(text.as_bytes()).map_err(|error| malformed(error.line(), error.column()))? {
+        Value::Array(elements) => Ok(elements),
+        _ => Err(malformed(1, 0)),
+    }
 }

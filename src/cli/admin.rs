@@ -25,8 +25,8 @@ const MAX_PASSWORD_INPUT: u64 = 4_096;
 pub(super) enum Command {
     /// Create an administrator.
     Create(Create),
-    /// End all sessions, and all API tokens created by a login. Use it after restoring a backup, which revives sessions
-    /// that had ended.
+    /// End all sessions, and all API tokens created by a login. Use it with `--api-tokens` after restoring a backup,
+    /// which revives sessions that had ended and API tokens that had been revoked.
     EndAllSessions {
         #[command(flatten)]
         flags: Flags,

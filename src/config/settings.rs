@@ -44,7 +44,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("token.access_lifetime_seconds", Some("900"), "lifetime of an access token, 1 to 86400"),
     setting("token.refresh_idle_seconds", Some("1209600"), "lifetime of a session without a refresh; from the access token's lifetime to the absolute lifetime"),
     setting("token.refresh_absolute_seconds", Some("2592000"), "absolute lifetime of a session, up to 31536000"),
-    setting("token.refresh_grace_seconds", Some("30"), "grace period in which a refresh with a lost response can be repeated, 0 to 300").also("token.replay_window_seconds"),
+    setting("token.refresh_grace_seconds", Some("30"), "how long after a rotation the previous refresh token is replayed although the new access token was used, 0 to 300").also("token.replay_window_seconds"),
     setting("rest.username_check", Some("true"), "whether `GET /login` reports if a username is taken"),
     setting("rest.dialects.plantdb", Some("/"), "path where the PlantDB dialect is mounted, several as in `/,/plants`, or `off`"),
     setting("rest.dialects.tecladocode", Some("off"), "the same for the dialect of the course \"REST APIs with Flask\", formerly at `/flask`"),

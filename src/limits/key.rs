@@ -33,7 +33,7 @@ impl RateLimitKey {
         Self(u128::from_be_bytes(digest.as_ref().first_chunk::<16>().copied().unwrap_or_default()))
     }
 
-    /// A hexadecimal digest, from which the key cannot be read.
+    /// A hexadecimal digest of fixed length. It is no secret: addresses and row ids can be guessed.
     pub(super) fn hex_digest(self) -> String {
         let mut digits = hex::encode(digest(&SHA256, &self.0.to_be_bytes()));
         digits.truncate(32);

@@ -25,7 +25,7 @@ async fn purge_periodically(app: App) {
     loop {
         match purge(&app).await {
             Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "purged expired sessions and revocations"),
+            Ok(rows) => tracing::info!(rows, "purged expired rows"),
             Err(Error::Internal(cause) | Error::StorageUnavailable(cause)) => {
                 tracing::warn!(cause = format!("{cause:#}"), "cannot purge expired rows");
             }

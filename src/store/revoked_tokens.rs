@@ -18,7 +18,7 @@ pub struct Revocation {
     pub token_id: String,
     /// Public id of the token's user.
     pub user_uid: Uuid,
-    /// The original expiry.
+    /// When the entry can be deleted: every token that it revokes has expired.
     pub until: DateTime<Utc>,
     /// The reason, in upper-case words.
     pub reason: &'static str,

@@ -1,4 +1,4 @@
-//! Logout: ends the current, the other or all sessions; expired credentials are no error.
+//! Logout: ends the current, the other or all sessions. To end the current one, expired credentials suffice.
 
 use entity::session::{self, EndReason};
 use entity::user;

@@ -28,7 +28,7 @@ pub enum Identity {
     Rejected {
         /// The reason.
         error: TokenError,
-        /// The session they name, if they merely expired: enough to log out.
+        /// The session they name, if they expired or were replaced: enough to log out.
         session: Option<SessionId>,
         /// The token id (`jti`), if the server issued the token.
         token_id: Option<String>,
@@ -51,7 +51,7 @@ pub struct Caller {
 /// The credential of a caller.
 #[derive(Debug, Clone)]
 pub enum Credential {
-    /// An access token of this session.
+    /// A token of this session.
     Session(session::Model),
     /// An API token of a program that acts for the user.
     ApiToken(ApiToken),

@@ -180,7 +180,7 @@ impl<'a> UnitOfWork<'a> {
         Completed(result)
     }
 
-    /// Commits, then notifies hooks and webhooks.
+    /// Commits, then runs hooks and wakes up the delivery of webhooks.
     pub async fn commit<T>(self, result: T) -> Result<Completed<T>> {
         self.commit_changes().await?;
         Ok(Completed(result))

@@ -1,6 +1,6 @@
 //! Webhooks: at-least-once delivery of user and session events.
 //!
-//! A message is a row, written in the transaction of its event. Any node delivers it, one at a time, with growing
+//! A message is a row, written in the transaction of its event. At any time at most one node delivers it, with growing
 //! delays between attempts, until the endpoint accepts it or the last attempt fails after days.
 
 use std::time::Duration;

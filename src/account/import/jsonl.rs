@@ -6,6 +6,7 @@ use super::Source;
 use super::fields::ObjectFields;
 use super::layout::Layout;
 use super::row::{LegacyPassword, LegacyUser, Row};
+use crate::strict_json;
 
 /// Reads lines that use our field names; empty lines are skipped.
 pub fn read(text: &str) -> Source {
@@ -20,7 +21,11 @@ pub fn read_with(text: &str, layout: &Layout) -> Source {
 
 fn parse_row(line: &str, number: u64, layout: &Layout) -> Row {
     let invalid_row = |text: String| Row { number, name: String::new(), user: Err(text) };
-    let Ok(value) = serde_json::from_str::<Value>(line) else { return invalid_row("it is not JSON".to_owned()) };
+    let value = match strict_json::parse(line.as_bytes()) {
+        Ok(value) => value,
+        Err(error) if error.is_data() => return invalid_row("a field is given twice".to_owned()),
+        Err(_) => return invalid_row("it is not JSON".to_owned()),
+    };
     let value = match rename_fields(value, layout) {
         Ok(value) => value,
         Err(text) => return invalid_row(text),

@@ -26,8 +26,9 @@ impl Email {
     /// A refusal to display to the owner.
     pub fn parse(raw: &str) -> Result<Self, Refusal> {
         let raw = raw.trim();
+        let too_long = || Refusal::new(RefusalCode::TooLong, format!("use at most {MAX_BYTES} bytes"));
         if raw.len() > MAX_BYTES {
-            return Err(Refusal::new(RefusalCode::TooLong, format!("use at most {MAX_BYTES} bytes")));
+            return Err(too_long());
         }
         let invalid = || Refusal::new(RefusalCode::InvalidEmail, "use the form name@example.org");
         let options = Options::default().without_display_text().without_domain_literal().with_required_tld();
@@ -39,7 +40,7 @@ impl Email {
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| invalid())?;
         let email = Self { local: local.to_owned(), domain };
         let is_longer = email.to_string().len() > MAX_BYTES || email.key().len() > MAX_KEY_BYTES;
-        if is_longer { Err(invalid()) } else { Ok(email) }
+        if is_longer { Err(too_long()) } else { Ok(email) }
     }
 
     /// The search key for typed `text` with the canonical form `canonical`: the key of the address in any spelling.

@@ -23,7 +23,8 @@ pub async fn update(app: &App, requester: &Requester, input: UpdateUser) -> Resu
     let session = caller.require_session()?;
     let now = app.clock.now();
     limit_own_change(app, caller, rule::UPDATE_PROFILE, now).await?;
-    let changes = users::Changes { email: None, must_change_password: None, last_login_at: None, ..input.changes() };
+    let users::Changes { username, display_name, .. } = input.changes();
+    let changes = users::Changes { username, display_name, ..users::Changes::default() };
     let name_check = match changes.username {
         Some(_) => Some(NameCheck::reserve(app, &requester.context, now).await?),
         None => None,

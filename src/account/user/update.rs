@@ -11,7 +11,7 @@ use crate::account::names::username::Username;
 use crate::error::Result;
 use crate::store::users::Changes;
 
-/// An administrator's changes to a user; absent fields stay, `Some(None)` clears.
+/// Changes to a user; absent fields stay, `Some(None)` clears.
 #[derive(Debug, Default)]
 pub struct UpdateUser {
     /// The new username.

@@ -52,7 +52,7 @@ impl ResponseMedia {
 pub(super) struct ResponseMode {
     /// The media type of GraphQL responses.
     pub media: ResponseMedia,
-    /// Whether the client accepts server-sent events, and nothing else.
+    /// Whether the client accepts server-sent events, and whether it accepts only them.
     pub sse: SseMode,
     method: Method,
     /// Whether schema introspection is allowed for this request.

@@ -24,7 +24,7 @@ const CDN_POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data: 
 /// The page that explains why the playground is closed.
 const CLOSED_PAGE: &str = include_str!("playground/closed.html");
 
-/// Whether the client is a browser that navigates to the page.
+/// Whether the client accepts a page, as a browser that navigates does.
 pub(in crate::http) fn accepts_html(headers: &HeaderMap) -> bool {
     accept::names(headers, "text/html")
 }

@@ -29,12 +29,13 @@ pub struct Changes {
 impl Changes {
     /// Whether applying the changes would leave `user` unchanged.
     pub fn is_noop_for(&self, user: &user::Model) -> bool {
+        let Self { username, email, display_name, must_change_password, last_login_at } = self;
         let same = |new: &Option<(String, String)>, old: Option<&String>| new.as_ref().map(|(text, _)| text) == old;
-        self.username.as_ref().is_none_or(|(name, _)| *name == user.username)
-            && self.email.as_ref().is_none_or(|email| same(email, user.email.as_ref()))
-            && self.display_name.as_ref().is_none_or(|name| same(name, user.display_name.as_ref()))
-            && self.must_change_password.is_none_or(|must_change| must_change == user.must_change_password)
-            && self.last_login_at.is_none_or(|at| Some(at) == user.last_login_at)
+        username.as_ref().is_none_or(|(name, _)| *name == user.username)
+            && email.as_ref().is_none_or(|email| same(email, user.email.as_ref()))
+            && display_name.as_ref().is_none_or(|name| same(name, user.display_name.as_ref()))
+            && must_change_password.is_none_or(|must_change| must_change == user.must_change_password)
+            && last_login_at.is_none_or(|at| Some(at) == user.last_login_at)
     }
 }
 

@@ -98,7 +98,8 @@ async fn import_reports_refused_rows_and_users_unable_to_sign_in() {
         json!(["kim"]),
         json!({ "username": "lee", "password_hash": format!("$argon2id$v=19$m=16,t=1,p=1${}$x", "A".repeat(1_000_000)) }),
     ];
-    let text = format!("{}\n{{\n", rows.map(|row| row.to_string()).join("\n"));
+    let twice = r#"{"username":"meg","active":false,"active":true}"#;
+    let text = format!("{}\n{{\n{twice}\n", rows.map(|row| row.to_string()).join("\n"));
     let before = count(&app).await;
     let expected_refusals = [
         (2, "it has the username of row 1"),
@@ -115,6 +116,7 @@ async fn import_reports_refused_rows_and_users_unable_to_sign_in() {
         (14, "its roles: use one non-empty line of text"),
         (18, "it is not a JSON object"),
         (20, "it is not JSON"),
+        (21, "a field is given twice"),
     ];
     let expected_shut_out = [
         (8, "its password hash has an unsupported scheme"),
