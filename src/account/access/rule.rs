@@ -66,6 +66,8 @@ pub const ACCOUNT_EVENTS: Rule = session_only();
 pub const RECORD_ACTIVITY: Rule = any_caller();
 /// Mutation `updatePassword`; open to callers that must change their password.
 pub const UPDATE_PASSWORD: Rule = Rule { is_open_before_password_change: true, ..session_only() };
+/// The logout of an API token, which revokes itself; open to callers that must change their password.
+pub const REVOKE_PRESENTED_API_TOKEN: Rule = Rule { is_open_before_password_change: true, ..any_caller() };
 /// `User.apiTokens`.
 pub const READ_API_TOKENS: Rule = readers_or_owner(&[Permission::UsersRead]);
 /// Mutation `createApiToken`: a token that created another one would outlive its own revocation.

@@ -15,16 +15,21 @@ use crate::app::App;
 use crate::error::{Refusal, RefusalCode, Result};
 use crate::store::{Connection, api_tokens, users};
 
-/// Revokes a token permanently: an own one in a session, or the presented one. With the permission, also one of a user
+/// Revokes a token permanently: an own one in a session, or the presented one, which is its logout. With the permission, also one of a user
 /// with no more permissions than the caller. A revoked token stays unchanged.
 ///
 /// # Errors
 /// Refuses unauthenticated callers, and tokens of users with more permissions; a token out of scope reads as missing.
 pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<(ApiToken, user::Model)> {
-    let caller = requester.caller()?;
+    let caller = requester.authenticated()?;
+    let is_presented = caller.api_token().is_some_and(|token| token.id() == id);
+    let rule = if is_presented { rule::REVOKE_PRESENTED_API_TOKEN } else { rule::MANAGE_API_TOKENS };
+    if !is_presented {
+        requester.caller()?;
+    }
     let now = app.clock.now();
-    limit_own_change(app, caller, rule::MANAGE_API_TOKENS, now).await?;
-    app.write_as(requester, rule::MANAGE_API_TOKENS, now, async |tx, caller| {
+    limit_own_change(app, caller, rule, now).await?;
+    app.write_as(requester, rule, now, async |tx, caller| {
         let (token, owner) = match caller.api_token() {
             Some(itself) if itself.id() == id => (itself.row.clone(), caller.user.clone()),
             _ => {

@@ -46,7 +46,7 @@ impl Requester {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] with the defect of the credentials.
-    pub(in crate::account) fn authenticated(&self) -> Result<&Caller> {
+    pub(crate) fn authenticated(&self) -> Result<&Caller> {
         match &self.identity {
             Identity::Authenticated(caller) => Ok(caller),
             Identity::Rejected { error, .. } => Err(Error::Unauthenticated(*error)),

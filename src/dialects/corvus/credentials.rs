@@ -34,7 +34,7 @@ pub(super) fn basic_credentials(headers: &HeaderMap) -> Option<(String, SecretSt
 ///
 /// # Errors
 /// 401 for invalid credentials, and for a token of another user than the named one.
-pub(super) async fn authenticate(app: &App, auth: RequestAuth, headers: &HeaderMap) -> Result<Requester, HttpError> {
+pub(super) async fn identify(app: &App, auth: RequestAuth, headers: &HeaderMap) -> Result<Requester, HttpError> {
     let context = auth.context.clone();
     let pair = headers.contains_key(&X_AUTH_TOKEN).then(|| single_value(headers, &X_AUTH_TOKEN).and_then(decode_pair));
     let (credentials, name) = match pair {
@@ -44,9 +44,18 @@ pub(super) async fn authenticate(app: &App, auth: RequestAuth, headers: &HeaderM
     };
     let identified = RequestAuth { credentials, context: auth.context }.authenticate(app).await;
     let requester = identified.map_err(|error| HttpError::from_error(&error, &context))?;
-    match requester.caller() {
+    match requester.authenticated() {
         Ok(caller) if name.is_none_or(|name| matches(&caller.user, &name.as_str().into())) => Ok(requester),
         Ok(_) => Err(HttpError::unauthorized(TokenError::Invalid.bearer_challenge(), AUTHORIZATION_FAILED)),
+        Err(error) => Err(authentication_error(&error, &requester)),
+    }
+}
+
+/// As [`identify`], for a caller who need not change the password first.
+pub(super) async fn authenticate(app: &App, auth: RequestAuth, headers: &HeaderMap) -> Result<Requester, HttpError> {
+    let requester = identify(app, auth, headers).await?;
+    match requester.caller() {
+        Ok(_) => Ok(requester),
         Err(error) => Err(authentication_error(&error, &requester)),
     }
 }

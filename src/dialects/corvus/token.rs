@@ -6,7 +6,7 @@ use axum::{Extension, Json};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
-use super::credentials::{authenticate, authentication_error, basic_credentials, invalid_credentials};
+use super::credentials::{authenticate, authentication_error, basic_credentials, identify, invalid_credentials};
 use super::time::to_iso8601;
 use crate::account::api_token::new_token::NewApiToken;
 use crate::account::api_token::{CreatedApiToken, SecretFormat};
@@ -78,7 +78,7 @@ pub(super) async fn logout(
     Extension(auth): Extension<RequestAuth>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, HttpError> {
-    let requester = authenticate(&app, auth, &headers).await?;
+    let requester = identify(&app, auth, &headers).await?;
     logout::end_current_credential(&app, &requester).await.map_err(|error| authentication_error(&error, &requester))?;
     Ok(Json(json!({ "success": true })))
 }

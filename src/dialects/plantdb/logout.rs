@@ -28,7 +28,7 @@ pub(super) async fn logout(
 
 async fn end_session(app: &App, auth: RequestAuth) -> Result<String, Error> {
     let requester = auth.authenticate(app).await?;
-    let caller = requester.caller()?;
+    let caller = requester.authenticated()?;
     if caller.session().is_none() {
         // An API token has no session to end.
         return Err(Error::Unauthenticated(TokenError::Invalid));

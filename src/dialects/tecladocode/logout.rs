@@ -19,7 +19,7 @@ pub(super) async fn logout(
 ) -> Result<Json<Value>, TecladocodeError> {
     let requester = authenticate(&app, auth, &headers).await?;
     let context = &requester.context;
-    let row_id = requester.caller().map_err(|error| TecladocodeError::from_error(&error, context))?.user.id;
+    let row_id = requester.authenticated().map_err(|error| TecladocodeError::from_error(&error, context))?.user.id;
     logout::end_current_credential(&app, &requester)
         .await
         .map_err(|error| TecladocodeError::from_error(&error, context))?;

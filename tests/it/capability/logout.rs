@@ -147,3 +147,34 @@ async fn logout_of_an_ended_session_ends_no_other_session() {
     assert_eq!(ended(&old, json!({ "scope": "ALL", "refreshToken": old.refresh_token })).await, 0);
     assert!(is_logged_in(&living).await);
 }
+
+/// S12: a user who must change the password can still log out, by every route.
+#[tokio::test]
+async fn logout_is_open_before_a_required_password_change() {
+    let settings = [
+        ("ACCOUNTD_REST__DIALECTS__TECLADOCODE", "/flask"),
+        ("ACCOUNTD_REST__DIALECTS__USER_API", "/api"),
+        ("ACCOUNTD_REST__DIALECTS__CORVUS", "/auth"),
+        ("ACCOUNTD_REST__DIALECTS__FLASK_AUTH_SERVICE_MONGO", "/app"),
+    ];
+    let app = TestApp::with(&settings).await;
+    let root = app.admin("root").await;
+    for (number, route) in
+        ["/logout", "/flask/logout", "/api/users/logout", "/auth/logout", "/app/logout"].into_iter().enumerate()
+    {
+        let name = format!("ann{number}");
+        let ann = app.user(&name).await;
+        let (_, program) = ann.api_token(&[]).await;
+        let input = json!({ "userId": ann.id, "mustChangePassword": true });
+        root.mutate_ok("updateUser", input, "user { id }").await;
+        assert_eq!(ann.me_code().await.as_deref(), Some("PASSWORD_CHANGE_REQUIRED"), "{route}");
+        let answer = ann.request(Method::POST, route, &[], "").await;
+        assert_eq!(answer.status, 200, "{route}: {}", answer.text);
+        assert_eq!(ann.me_reason().await.as_deref(), Some("SESSION_ENDED"), "{route}");
+        // Routes that end an API token, too.
+        if !["/logout", "/app/logout"].contains(&route) {
+            assert_eq!(program.request(Method::POST, route, &[], "").await.status, 200, "{route}");
+            assert_eq!(program.me_reason().await.as_deref(), Some("SESSION_ENDED"), "{route}");
+        }
+    }
+}
