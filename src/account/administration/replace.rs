@@ -57,7 +57,7 @@ pub async fn replace(app: &App, requester: &Requester, user_id: UserId, input: R
     let hash = hash_new_password(app, caller, user_id, &input).await?;
     let now = app.clock.now();
     let changes = input.changes.changes();
-    app.write_admin_removal_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
+    app.write_admins_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
         let before = user_action::lock_manageable(&tx, &caller, UserAction::Update, user_id).await?;
         let actions = [
             (input.status != before.status).then_some(UserAction::SetStatus),
@@ -114,11 +114,11 @@ async fn end_sessions(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let own = caller.session().filter(|session| session.user_id == after.id).map(|session| session.id);
+    // As `setUserPassword` by an administrator, and as `updatePassword` by the user.
+    let tokens = ApiTokenSelection::from_flag(new_hash.is_some() && caller.user.id != after.id);
     if after.status == Status::Disabled {
-        end_all(tx, after, None, EndReason::AccountDisabled, now).await?;
+        end_all_and_api_tokens(tx, after, None, tokens, EndReason::AccountDisabled, now).await?;
     } else if new_hash.is_some() {
-        // As `setUserPassword` by an administrator, and as `updatePassword` by the user.
-        let tokens = ApiTokenSelection::from_flag(caller.user.id != after.id);
         end_all_and_api_tokens(tx, after, own, tokens, EndReason::PasswordChanged, now).await?;
     } else if before.email_key.is_some() && before.email_key != after.email_key {
         // The holder of the old address must log in again to show that they still own the account (promise S13).

@@ -83,10 +83,14 @@ pub(in crate::account) async fn create_by_login(
         return Err(Error::PasswordChangeRequired);
     }
     let access = grants::access_of(tx, user.id).await?;
-    if api_tokens::count(tx, user.id, Some(now)).await? >= MAX_TOKENS
+    // Above the limit, one revocation makes no room: nothing changes, and the creation is refused.
+    if api_tokens::count(tx, user.id, Some(now)).await? == MAX_TOKENS
         && let Some(idle) = api_tokens::find_least_recently_used_from_login(tx, user.id, now).await?
     {
         api_tokens::update_revoked(tx, &idle, now).await?;
+        let id = ApiTokenId::from(idle.uid).to_string();
+        let event = AuditEvent::success(AuditAction::ApiTokenRevoke).by_user(user).on_user(user);
+        tx.record(event.with("apiToken", id)).await?;
     }
     new_token.require_covered_by(&access)?;
     let created = insert(tx, app, user, new_token, format, CreatedBy::Login, now).await?;

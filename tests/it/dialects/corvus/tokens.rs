@@ -137,6 +137,7 @@ async fn corvus_login_over_the_limit_replaces_the_idlest_token() {
     let revoked: Vec<u128> =
         rows.iter().filter(|row| row.revoked_at.is_some()).map(|row| row.uid.as_u128() - 1_000).collect();
     assert_eq!((rows.len(), revoked), (101, vec![2]));
+    assert_eq!(actions(&app).await.iter().filter(|action| *action == "api_token.revoke").count(), 1);
     let more = ann.payload_errors("createApiToken", json!({ "name": "Corvus", "permissions": [] })).await;
     assert_eq!(more[0].0, "TOO_MANY_API_TOKENS", "the limit refuses creation by hand");
 }

@@ -143,6 +143,24 @@ async fn user_api_password_change_ends_other_sessions() {
     assert_eq!(caller.me_reason().await.as_deref(), Some("SESSION_ENDED"), "by an administrator, all");
 }
 
+/// S13: a new password revokes the API tokens that the user created, also if the user is disabled with it.
+#[tokio::test]
+async fn user_api_put_of_a_password_and_a_status_revokes_api_tokens() {
+    let app = TestApp::with(&[MOUNTED]).await;
+    let root = app.admin("root").await;
+    let ann = created(&root, &user_input("ann@example.org")).await;
+    let (_, program) = signed_in(&app, "ann@example.org", PASSWORD).await.api_token(&[]).await;
+    assert_eq!(program.me_code().await, None);
+    let path = format!("/api/users/{}", ann["id"]);
+    let mut change = user_input("ann@example.org");
+    (change["password"], change["active"]) = (json!(OTHER), json!(false));
+    assert_eq!(root.json(Method::PUT, &path, &change).await.status, StatusCode::OK);
+    change["active"] = json!(true);
+    change.as_object_mut().unwrap().remove("password");
+    assert_eq!(root.json(Method::PUT, &path, &change).await.status, StatusCode::OK);
+    assert_eq!(program.me_reason().await.as_deref(), Some("SESSION_ENDED"));
+}
+
 #[tokio::test]
 async fn user_api_must_change_password_is_resolved_by_put() {
     let app = TestApp::with(&[MOUNTED]).await;
