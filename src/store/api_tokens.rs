@@ -124,7 +124,8 @@ pub async fn update(
     now: DateTime<Utc>,
 ) -> Result<api_token::Model> {
     let mut row = api_token::ActiveModel::from(changes);
-    row.updated_at = Set(now.into());
+    // The time was read before the row was locked: it must not go back.
+    row.updated_at = Set(Ord::max(token.updated_at, now.into()));
     row.version = Set(token.version + 1);
     let updated = api_token::Entity::update_many()
         .set(row.clone())

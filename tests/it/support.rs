@@ -5,6 +5,7 @@ pub mod certificate_authority;
 pub mod clock_entropy;
 pub mod database;
 pub mod gateway;
+pub mod lock_wait;
 pub mod module_graph;
 pub mod polling;
 pub mod prerequisites;

@@ -97,7 +97,7 @@ pub async fn require_names_by_row_id(app: &App, requester: &Requester, row_ids: 
 pub async fn assign(app: &App, requester: &Requester, user_id: UserId, names: Vec<String>) -> Result<user::Model> {
     requester.authorize(rule::ASSIGN_ROLES)?;
     let now = app.clock.now();
-    app.write_admin_removal_as(requester, rule::ASSIGN_ROLES, now, async |tx, caller| {
+    app.write_admins_as(requester, rule::ASSIGN_ROLES, now, async |tx, caller| {
         let user = user_action::lock_manageable(&tx, &caller, UserAction::SetRoles, user_id).await?;
         let chosen = assignable(&tx, &caller, &names, user.tenant_id).await?;
         let before = access_of(&tx, user.id).await?.roles;

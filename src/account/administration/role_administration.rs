@@ -57,7 +57,14 @@ pub async fn save(app: &App, requester: &Requester, input: SaveRole) -> Result<R
         let found = match input.id {
             Some(id) => Some(lock_editable(&tx, &caller, id).await?),
             None => match roles::list_by_name(&tx, std::slice::from_ref(&key)).await?.into_iter().next() {
-                Some((row, _)) => Some(lock_editable(&tx, &caller, row.uid.into()).await?),
+                Some((row, _)) => {
+                    let locked = lock_editable(&tx, &caller, row.uid.into()).await?;
+                    if locked.row.name_key != key {
+                        let message = "the role was renamed meanwhile: reload the roles and retry";
+                        return Err(Refusal::new(RefusalCode::Conflict, message).for_field("name").into());
+                    }
+                    Some(locked)
+                }
                 None => None,
             },
         };

@@ -79,7 +79,7 @@ pub async fn save(app: &App, requester: &Requester, id: Option<TenantId>, name: 
     app.write_as(requester, rule::WRITE_TENANTS, now, async |tx, caller| {
         let tenant = match id {
             Some(id) => {
-                let tenant = find_in_scope(&tx, &caller, rule::WRITE_TENANTS, id).await?;
+                let tenant = lock_tenant(&tx, &caller, rule::WRITE_TENANTS, id).await?;
                 tenants::update_name(&tx, &tenant, name.as_str()).await?
             }
             None => {
@@ -113,6 +113,9 @@ pub async fn set_status(app: &App, requester: &Requester, id: TenantId, status: 
         let is_disabled = status == Status::Disabled;
         if is_disabled {
             require_not_default(&tenant)?;
+        }
+        if tenant.status == status {
+            return Ok(tx.roll_back(tenant));
         }
         let tenant = tenants::update_status(&tx, &tenant, status).await?;
         // First: a concurrent login either waits and finds its user disabled, or its session is among those ended

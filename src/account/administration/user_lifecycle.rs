@@ -6,7 +6,7 @@ use entity::user::{self, Status};
 
 use super::role::assignable;
 use super::tenant::{lock_own_tenant, lock_tenant};
-use crate::account::access::rule;
+use crate::account::access::{grants, rule};
 use crate::account::authentication::password_policy::check_policy;
 use crate::account::authentication::session_end::end_all;
 use crate::account::caller::requester::{Caller, Requester};
@@ -55,7 +55,7 @@ pub async fn create_in_tenant(
     check_policy(app, &input.password, input.forbidden_names(), "password").await?;
     let hash = app.hasher.hash(&input.password).await?;
     let now = app.clock.now();
-    app.write_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
+    app.write_admins_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
         if !role_names.is_empty() {
             caller.require(rule::ASSIGN_ROLES)?;
         }
@@ -117,7 +117,7 @@ pub async fn update(app: &App, requester: &Requester, user_id: UserId, input: Up
 pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, status: Status) -> Result<user::Model> {
     requester.authorize(rule::WRITE_USERS)?;
     let now = app.clock.now();
-    app.write_admin_removal_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
+    app.write_admins_as(requester, rule::WRITE_USERS, now, async |tx, caller| {
         let user = user_action::lock_manageable(&tx, &caller, UserAction::SetStatus, user_id).await?;
         if user.status == status {
             return Ok(tx.roll_back(user));
@@ -147,7 +147,7 @@ pub async fn set_status(app: &App, requester: &Requester, user_id: UserId, statu
 pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result<UserId> {
     requester.authorize(rule::DELETE_USERS)?;
     let now = app.clock.now();
-    app.write_admin_removal_as(requester, rule::DELETE_USERS, now, async |tx, caller| {
+    app.write_admins_as(requester, rule::DELETE_USERS, now, async |tx, caller| {
         let user = user_action::lock_manageable(&tx, &caller, UserAction::Delete, user_id).await?;
         delete_in_transaction(&tx, &caller, user, now).await?;
         tx.commit(user_id).await
@@ -162,7 +162,7 @@ pub async fn delete(app: &App, requester: &Requester, user_id: UserId) -> Result
 pub async fn delete_own(app: &App, requester: &Requester) -> Result<()> {
     requester.authorize(rule::DELETE_OWN_USER)?;
     let now = app.clock.now();
-    app.write_admin_removal_as(requester, rule::DELETE_OWN_USER, now, async |tx, caller| {
+    app.write_admins_as(requester, rule::DELETE_OWN_USER, now, async |tx, caller| {
         let user = lock(&tx, &caller.user).await?;
         delete_in_transaction(&tx, &caller, user, now).await?;
         tx.commit(()).await
@@ -179,9 +179,10 @@ async fn delete_in_transaction(
     // The sessions are deleted with the user; their revocations stay listed for external verifiers.
     users::lock_by_id(tx, user.id).await?;
     end_all(tx, &user, None, EndReason::Revoked, now).await?;
+    let roles = grants::access_of(tx, user.id).await?.roles;
     users::delete(tx, &user).await?;
     require_active_admin(tx).await?;
     tx.record(AuditEvent::success(AuditAction::UserDelete).by_caller(caller).on_user(&user)).await?;
-    tx.emit(DomainEvent::UserDeleted(user));
+    tx.emit(DomainEvent::UserDeleted(user, roles));
     Ok(())
 }

@@ -17,8 +17,8 @@ pub(in crate::account) enum DomainEvent {
     UserCreated(user::Model),
     /// A user changed; the state after.
     UserUpdated(user::Model),
-    /// A user was deleted; the state before.
-    UserDeleted(user::Model),
+    /// A user was deleted; the state before, and the roles, which are deleted with it.
+    UserDeleted(user::Model, Vec<String>),
     /// A session ended.
     SessionEnded(user::Model, session::Model, EndReason),
 }
@@ -35,16 +35,17 @@ pub(super) async fn user_snapshots(
     let mut snapshots = Vec::new();
     for event in events {
         snapshots.push(match event {
-            DomainEvent::UserCreated(user) | DomainEvent::UserUpdated(user) | DomainEvent::UserDeleted(user) => {
-                Some(user_snapshot(tx, user).await?)
+            DomainEvent::UserCreated(user) | DomainEvent::UserUpdated(user) => {
+                Some(user_snapshot(tx, user, grants::access_of(tx, user.id).await?.roles).await?)
             }
+            DomainEvent::UserDeleted(user, roles) => Some(user_snapshot(tx, user, roles.clone()).await?),
             DomainEvent::SessionEnded(..) => None,
         });
     }
     Ok(snapshots)
 }
 
-async fn user_snapshot(tx: &impl Connection, user: &user::Model) -> Result<User> {
+async fn user_snapshot(tx: &impl Connection, user: &user::Model, roles: Vec<String>) -> Result<User> {
     let time = |time: entity::timestamp::Timestamp| format_time(time.utc());
     let tenants = tenants::list_by_id(tx, vec![user.tenant_id]).await?;
     Ok(User {
@@ -57,8 +58,7 @@ async fn user_snapshot(tx: &impl Connection, user: &user::Model) -> Result<User>
             Status::Active => "ACTIVE",
             Status::Disabled => "DISABLED",
         },
-        // A deleted user has none: they were deleted with it.
-        roles: grants::access_of(tx, user.id).await?.roles,
+        roles,
         must_change_password: user.must_change_password,
         password_changed_at: user.password_changed_at.map(time),
         created_at: time(user.created_at),

@@ -85,12 +85,12 @@ impl App {
         .await
     }
 
-    /// As [`App::write_as`], for changes that may remove an administrator. They run one after another, so that each
-    /// sees which administrators are left.
+    /// As [`App::write_as`], for changes that may remove an administrator, or make one. They run one after another, so
+    /// that each sees which administrators are left.
     ///
     /// # Errors
     /// As [`App::write_as`].
-    pub(in crate::account) async fn write_admin_removal_as<'a, T, F>(
+    pub(in crate::account) async fn write_admins_as<'a, T, F>(
         &'a self,
         requester: &'a Requester,
         rule: Rule,
@@ -102,7 +102,7 @@ impl App {
     {
         let caller = requester.authenticated()?;
         self.write(&requester.context, now, async |tx| {
-            // Before the caller's row: two administrators who remove each other would deadlock.
+            // Before the caller's row, in each of them: two administrators who remove each other would deadlock.
             roles::lock_built_in(&tx).await?;
             let caller = tx.reload(caller, rule).await?;
             work(tx, caller).await
@@ -146,7 +146,7 @@ impl<'a> UnitOfWork<'a> {
             let events = self.events.lock();
             let ended = events.iter().filter_map(|event| match event {
                 DomainEvent::SessionEnded(user, ..) => Some((user.id, user.uid)),
-                DomainEvent::UserCreated(_) | DomainEvent::UserUpdated(_) | DomainEvent::UserDeleted(_) => None,
+                DomainEvent::UserCreated(_) | DomainEvent::UserUpdated(_) | DomainEvent::UserDeleted(..) => None,
             });
             ended.collect()
         };
@@ -168,7 +168,7 @@ impl<'a> UnitOfWork<'a> {
     fn has_event_for(&self, user_id: i64) -> bool {
         let events = self.events.lock();
         events.iter().any(|event| match event {
-            DomainEvent::UserCreated(user) | DomainEvent::UserUpdated(user) | DomainEvent::UserDeleted(user) => {
+            DomainEvent::UserCreated(user) | DomainEvent::UserUpdated(user) | DomainEvent::UserDeleted(user, _) => {
                 user.id == user_id
             }
             DomainEvent::SessionEnded(..) => false,
@@ -196,7 +196,7 @@ impl<'a> UnitOfWork<'a> {
         let for_hooks = events.iter().zip(snapshots).filter_map(|(event, user)| match event {
             DomainEvent::UserCreated(_) => Some((UserEvent::Created, user?)),
             DomainEvent::UserUpdated(_) => Some((UserEvent::Updated, user?)),
-            DomainEvent::UserDeleted(_) | DomainEvent::SessionEnded(..) => None,
+            DomainEvent::UserDeleted(..) | DomainEvent::SessionEnded(..) => None,
         });
         let (for_hooks, app): (Vec<_>, App) = (for_hooks.collect(), app.clone());
         // In a separate task: a disconnecting client must not cancel the steps after the commit.

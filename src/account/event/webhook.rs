@@ -84,7 +84,7 @@ fn event_payload(event: &DomainEvent, user: Option<&User>, now: DateTime<Utc>) -
     match event {
         DomainEvent::UserCreated(_) => (WebhookEvent::UserCreated, json!({ "user": user })),
         DomainEvent::UserUpdated(_) => (WebhookEvent::UserUpdated, json!({ "user": user })),
-        DomainEvent::UserDeleted(_) => (WebhookEvent::UserDeleted, json!({ "user": user })),
+        DomainEvent::UserDeleted(..) => (WebhookEvent::UserDeleted, json!({ "user": user })),
         DomainEvent::SessionEnded(owner, session, reason) => {
             let session = json!({
                 "id": SessionId::from(session.uid).to_string(),

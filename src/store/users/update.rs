@@ -135,7 +135,8 @@ async fn update(
     mut row: user::ActiveModel,
     now: DateTime<Utc>,
 ) -> Result<user::Model> {
-    row.updated_at = Set(now.into());
+    // The time was read before the row was locked: it must not go back.
+    row.updated_at = Set(Ord::max(user.updated_at, now.into()));
     row.version = Set(user.version + 1);
     let updated = user::Entity::update_many()
         .set(row.clone())

@@ -111,6 +111,7 @@ async fn webhook_reports_user_events() {
     root.mutate_ok("deleteUser", json!({ "userId": ann.id }), "deletedUserId").await;
     let [(kind, data)] = &deliveries(&app, &receiver).await[..] else { panic!("one message") };
     assert_eq!((kind.as_str(), &data["user"]["id"]), ("user.deleted", &json!(ann.id)));
+    assert_eq!(data["user"]["roles"], json!(["admin"]), "the state before the deletion");
     assert_eq!(queued_count(&app).await, 0, "delivered messages are deleted");
 }
 

@@ -1,6 +1,7 @@
 //! Races on two nodes of one database. A few rounds of each by default; hundreds when `ACCOUNTD_TEST_SLOW` is set
 //! (`make test-slow`).
 
+mod administration;
 mod login;
 mod profile_update;
 pub mod refresh;

@@ -138,9 +138,10 @@ impl Actor {
         errors.iter().map(|error| (error["code"].as_str().unwrap().to_owned(), path(error))).collect()
     }
 
-    /// Sends the mutation `field` with `input` and returns its payload, which must have no errors.
+    /// Sends the mutation `field` with `input`, repeated while the server is busy, and returns its payload, which must
+    /// have no errors.
     pub async fn mutate_ok(&self, field: &str, input: Value, wanted: &str) -> Value {
-        let answer = self.mutate(field, input, &format!("{wanted} errors {{ code path message }}")).await;
+        let answer = self.mutate_retrying(field, input, &format!("{wanted} errors {{ code path message }}")).await;
         let payload = answer.data()[field].clone();
         assert_eq!(payload["errors"], json!([]), "{field} was refused");
         payload

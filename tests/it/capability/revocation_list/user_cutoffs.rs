@@ -3,16 +3,14 @@
 mod causes;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use accountd::store::{TenantScope, roles, users};
 use axum::http::Method;
 use chrono::TimeDelta;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 
-use crate::support::database::backend;
 use crate::support::gateway::{Gateway, claims};
+use crate::support::lock_wait::until_blocked;
 use crate::support::statement_transaction::StatementTransaction;
 use crate::support::{Actor, PASSWORD, TestApp, TestResponse};
 
@@ -147,25 +145,6 @@ async fn repeated_role_changes_keep_the_cut_off_near_the_clock() {
     }
 }
 
-/// InnoDB renews its list of transactions only after 100 ms without a read.
-const RECHECK_INTERVAL: Duration = Duration::from_millis(150);
-
-/// Whether a statement waits for a lock in this database; unknown on SQLite.
-async fn is_blocked(db: &impl ConnectionTrait) -> bool {
-    let sql = match backend() {
-        DbBackend::Postgres => {
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        }
-        DbBackend::MySql => {
-            "SELECT count(*) FROM information_schema.innodb_trx JOIN information_schema.processlist
-             ON processlist.id = trx_mysql_thread_id WHERE db = DATABASE() AND trx_state = 'LOCK WAIT'"
-        }
-        _ => return true,
-    };
-    let row = db.query_one_raw(Statement::from_sql_and_values(backend(), sql, [])).await.unwrap().unwrap();
-    row.try_get_by_index::<i64>(0).unwrap() > 0
-}
-
 /// S5: during a change of the roles no token is issued from the old ones: a refresh waits.
 #[tokio::test(flavor = "multi_thread")]
 async fn refresh_waits_for_a_role_change_in_progress() {
@@ -183,9 +162,7 @@ async fn refresh_waits_for_a_role_change_in_progress() {
             let (there, eve, name) = (Arc::clone(&there), eve.clone(), name.clone());
             async move { issue(how, &there, &eve, &name).await }
         });
-        while !issuing.is_finished() && !is_blocked(here.app.db.reader()).await {
-            tokio::time::sleep(RECHECK_INTERVAL).await;
-        }
+        until_blocked(&here, &issuing).await;
         tx.0.commit().await.unwrap();
         let token = issuing.await.unwrap();
         assert_eq!(claims(&token)["roles"], json!([]), "{how:?}: issued from roles during their removal");

@@ -56,6 +56,18 @@ async fn users_of_a_disabled_tenant_are_refused_until_enabled() {
     assert_eq!(login_code(&app, "boss").await.as_deref(), Some("INVALID_CREDENTIALS"), "disabled by itself");
 }
 
+/// A status that a tenant has already changes none of its users.
+#[tokio::test]
+async fn setting_the_same_tenant_status_changes_nothing() {
+    let TwoTenants { app, root, acme, carl, .. } = TwoTenants::new().await;
+    let updated =
+        async || root.send("query ($id: ID!) { user(id: $id) { updatedAt } }", json!({ "id": carl.id })).await.json();
+    let before = updated().await;
+    app.clock.advance(chrono::TimeDelta::minutes(1));
+    assert_eq!(set(&root, &acme, "ACTIVE").await["status"], "ACTIVE");
+    assert_eq!(updated().await, before);
+}
+
 /// The check reads the user's tenant itself, not only the sessions that disabling ended.
 #[tokio::test]
 async fn live_session_in_a_disabled_tenant_is_refused() {
