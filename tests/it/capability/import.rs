@@ -135,7 +135,7 @@ async fn import_reports_refused_rows_and_users_unable_to_sign_in() {
         assert_eq!(reported(&report.cannot_sign_in), expected_shut_out);
         let left_out = "its display name is dropped: use one non-empty line of text";
         assert_eq!(reported(&report.remarks), [(17, left_out)]);
-        assert_eq!((report.rows, report.created, report.already_imported), (20, 6, 0));
+        assert_eq!((report.rows, report.created, report.already_imported), (21, 6, 0));
     }
     assert_eq!(count(&app).await, before + 6);
     for name in ["ann", "hal", "ida", "jan", "lee"] {
