@@ -77,7 +77,7 @@ impl<'a> VerifiedUser<'a> {
     /// are repeated if the transaction conflicts. If the password or the status changed since the verification, the
     /// password is verified again.
     ///
-    /// Every door that accepts a name and a password passes here between the verification and what it opens.
+    /// Every route that accepts a name and a password passes here between the verification and the session or token.
     ///
     /// # Errors
     /// Those of `work`, which cancel the attempt; those of [`verify_credentials`].
@@ -91,7 +91,13 @@ impl<'a> VerifiedUser<'a> {
                 Ok(Some(result)) => return Ok(result),
                 Ok(None) if remaining == 0 => break,
                 Ok(None) => {
-                    let user = self.credentials.find_user(app).await?;
+                    let user = match self.credentials.find_user(app).await {
+                        Ok(user) => user,
+                        Err(error) => {
+                            self.attempt.cancel().await?;
+                            return Err(error);
+                        }
+                    };
                     self.matched = verify_attempt(app, context, &self.credentials, user, &mut self.attempt).await?;
                 }
                 Err(error) => {
