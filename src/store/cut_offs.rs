@@ -9,7 +9,8 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 
 use super::change_counters::{Affected, Propagation, TracksChanges};
-use super::{sessions, user_locks};
+use super::sessions::{self, SessionState};
+use super::user_locks;
 use crate::error::Result;
 
 /// A transaction that publishes revocations with its commit. Statements that invalidate access tokens require it, so
@@ -84,7 +85,17 @@ pub struct CutOff {
 /// Revokes all access tokens issued to the user before the transaction ends; locks the user's row until then.
 pub async fn revoke_issued_tokens(db: &impl TracksRevocations, user_id: i64, cause: Cause) -> Result<()> {
     let Some(user) = user_locks::lock_by_id(db, user_id).await? else { return Ok(()) };
-    let extent = Extent::All(sessions::latest_issued_at(db, user.id).await?);
+    let extent = Extent::All(sessions::latest_issued_at(db, user.id, SessionState::Any).await?);
+    db.mark_cut_off(CutOff { user_id, user_uid: user.uid, extent, previous: user.cut_off_at, cause });
+    Ok(())
+}
+
+/// Revokes the access tokens of the user's ended sessions by their latest `iat`, so that tokens issued since, also in
+/// this transaction, stay valid; locks the user's row until the transaction ends.
+pub async fn revoke_tokens_of_ended_sessions(db: &impl TracksRevocations, user_id: i64) -> Result<()> {
+    let Some(user) = user_locks::lock_by_id(db, user_id).await? else { return Ok(()) };
+    let extent = Extent::Until(sessions::latest_issued_at(db, user.id, SessionState::Ended).await?);
+    let cause = Cause::SessionsEnded;
     db.mark_cut_off(CutOff { user_id, user_uid: user.uid, extent, previous: user.cut_off_at, cause });
     Ok(())
 }

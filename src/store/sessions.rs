@@ -44,15 +44,24 @@ pub async fn find_with_user(
     Ok(found.and_then(|(session, user)| Some((session, user?))))
 }
 
-/// The latest `iat` of a user's access tokens; the Unix epoch if there are none.
-pub async fn latest_issued_at(db: &impl ConnectionTrait, user_id: i64) -> Result<Timestamp> {
-    let latest: Option<Option<i64>> = session::Entity::find()
-        .select_only()
-        .column_as(session::Column::IssuedAt.max(), "issued_at")
-        .filter(session::Column::UserId.eq(user_id))
-        .into_tuple()
-        .one(db)
-        .await?;
+/// Which sessions of a user a statement concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    /// All of them.
+    Any,
+    /// Those that were ended early.
+    Ended,
+}
+
+/// The latest `iat` of the access tokens of a user's sessions; the Unix epoch if there are none.
+pub async fn latest_issued_at(db: &impl ConnectionTrait, user_id: i64, state: SessionState) -> Result<Timestamp> {
+    let sessions = session::Entity::find().filter(session::Column::UserId.eq(user_id));
+    let sessions = match state {
+        SessionState::Any => sessions,
+        SessionState::Ended => sessions.filter(session::Column::EndedAt.is_not_null()),
+    };
+    let latest: Option<Option<i64>> =
+        sessions.select_only().column_as(session::Column::IssuedAt.max(), "issued_at").into_tuple().one(db).await?;
     Ok(DateTime::from_timestamp_millis(latest.flatten().unwrap_or_default()).unwrap_or_default().into())
 }
 

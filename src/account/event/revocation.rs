@@ -96,7 +96,7 @@ fn list_start(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// For each of `users` with more than `MAX_LISTED_SESSIONS` ended sessions on the list, replaces these entries with
-/// one cut-off of all access tokens of the user.
+/// one cut-off of all access tokens that were issued to the user up to the last one of these sessions.
 pub(in crate::account) async fn replace_crowds_by_cut_offs(
     tx: &impl TracksRevocations,
     app: &App,
@@ -109,7 +109,7 @@ pub(in crate::account) async fn replace_crowds_by_cut_offs(
         let crowded =
             revoked_tokens::list_users_over_limit(tx, uids, list_start(app, now), MAX_LISTED_SESSIONS).await?;
         for (id, uid) in some.iter().filter(|(_, uid)| crowded.contains(uid)) {
-            cut_offs::revoke_issued_tokens(tx, *id, Cause::SessionsEnded).await?;
+            cut_offs::revoke_tokens_of_ended_sessions(tx, *id).await?;
             revoked_tokens::update_covered_by_cut_off(tx, *id, *uid, list_start(app, now)).await?;
         }
     }

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
 use entity::session::{self, EndReason};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use serde_json::json;
@@ -163,4 +164,25 @@ async fn mass_session_end_is_one_revocation_list_entry() {
     assert_eq!((gateway.count("sessions"), gateway.count("users")), (1, 1));
     assert!(!gateway.accepts(next.token.as_deref().unwrap()));
     assert!(gateway.accepts(renewed.token.as_deref().unwrap()));
+}
+
+/// Tokens issued after the last one of the ended sessions stay valid: a password change that ends a hundred sessions
+/// returns one that gateways accept.
+#[tokio::test]
+async fn mass_session_end_spares_the_session_that_replaces_them() {
+    let app = TestApp::with(&[("ACCOUNTD_LIMITS__MAX_SESSIONS_PER_USER", "1000")]).await;
+    let ann = app.user("ann").await;
+    let mut ended = vec![ann.clone()];
+    for _ in 0..101 {
+        ended.push(app.login("ann", PASSWORD).await);
+    }
+    app.clock.advance(TimeDelta::seconds(2));
+    let input = json!({ "currentPassword": PASSWORD, "newPassword": "another-strong-password-7" });
+    let changed = ann.mutate_ok("updatePassword", input, "tokens { accessToken refreshToken }").await;
+    let gateway = Gateway::of(&app).await;
+    assert_eq!((gateway.count("sessions"), gateway.count("users")), (0, 1));
+    assert!(gateway.accepts(changed["tokens"]["accessToken"].as_str().unwrap()), "{:?}", gateway.list);
+    for actor in &ended {
+        assert!(!gateway.accepts(actor.token.as_deref().unwrap()));
+    }
 }
