@@ -110,6 +110,15 @@ fn signed_in() -> Value {
     json!({ "data": { "me": { "username": "ann" } } })
 }
 
+/// Another application of the same host may have set it.
+#[tokio::test]
+async fn cookie_with_other_characters_hides_no_other_cookie() {
+    let (_app, browser) = ann().await;
+    browser.login("COOKIES").await;
+    browser.put_cookie("theme", "d\u{e4}mmerung");
+    assert_eq!(browser.me().await, signed_in());
+}
+
 /// X2: the session stores how its tokens are transported.
 #[tokio::test]
 async fn refresh_token_is_set_as_a_cookie() {
