@@ -71,9 +71,12 @@ impl PersistedQueries {
         self.0.get(hash)
     }
 
-    /// Stores a query under its hash, which the caller has verified.
+    /// Stores a query under its hash, which the caller has verified. A query with a string literal is not stored: the
+    /// literal may be a password, and whether a hash is known would confirm guesses of it.
     pub fn insert(&self, hash: QueryHash, query: &str) {
-        self.0.insert(hash, query.to_owned());
+        if !query.contains('"') {
+            self.0.insert(hash, query.to_owned());
+        }
     }
 }
 
