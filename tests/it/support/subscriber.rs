@@ -1,9 +1,11 @@
 //! Subscribers: a WebSocket client and a client of server-sent events.
 
+use std::future::pending;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{SinkExt, StreamExt, stream};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -82,6 +84,36 @@ impl WebSocketClient {
 
     pub async fn send(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.ok();
+    }
+
+    /// Sends this message again and again and reads nothing, until the connection breaks.
+    pub async fn flood_until_gone(mut self, text: &str) {
+        let flood = async { while self.0.send(Message::text(text)).await.is_ok() {} };
+        timeout(TEST_TIMEOUT, flood).await.expect("the connection stays open");
+    }
+
+    /// The close code of a socket that sends this message again and again and reads the answers.
+    pub async fn close_code_of_flood(self, text: &str) -> u16 {
+        let (mut sink, answers) = self.0.split();
+        let flood = async {
+            // Many at once: the server always has one to read.
+            let many = || stream::iter((0..1_000).map(|_| Ok(Message::text(text))));
+            while sink.send_all(&mut many()).await.is_ok() {}
+            pending().await
+        };
+        let close = answers.filter_map(async |message| match message {
+            Ok(Message::Close(Some(frame))) => Some(frame.code.into()),
+            Ok(Message::Close(None)) | Err(_) => Some(1006),
+            Ok(_) => None,
+        });
+        let mut close = pin!(close);
+        let first = async {
+            tokio::select! {
+                code = close.next() => code.unwrap_or(1006),
+                code = flood => code,
+            }
+        };
+        timeout(TEST_TIMEOUT, first).await.expect("the socket stays open")
     }
 
     /// The next message.

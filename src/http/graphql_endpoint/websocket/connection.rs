@@ -9,7 +9,7 @@ use async_graphql::http::{ClientMessage as LoopMessage, WebSocket as MessageLoop
 use axum::extract::ws::WebSocket;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 use super::close::CloseReason;
 use super::connection_init::{Session, open_session};
@@ -91,25 +91,42 @@ async fn handshake(
     mut opened: oneshot::Receiver<Result<Session, CloseReason>>,
     init_deadline: Instant,
 ) -> Result<Session, CloseReason> {
-    let mut is_init_received = false;
+    // The deadline covers the writes, too, and neither a flood of pings nor an unread pong delays it.
+    let init = forward_init(transport, message_loop.as_mut(), to_loop);
+    timeout_at(init_deadline, init).await.unwrap_or(Err(CloseReason::Late))?;
+    loop {
+        let message = message_loop.next().await;
+        match (opened.try_recv(), message) {
+            (Ok(Err(close)), _) => return Err(close),
+            (Ok(Ok(session)), Some(WsMessage::Text(ack))) => {
+                transport.send_text(ack).await?;
+                return Ok(session);
+            }
+            (Err(_), Some(WsMessage::Text(pong))) => transport.send_text(pong).await?,
+            (_, Some(WsMessage::Close(..)) | None) => return Err(CloseReason::TryAgain),
+        }
+    }
+}
+
+/// Exchanges pings and pongs until the client sends `connection_init`, and passes that to the loop.
+async fn forward_init(
+    transport: &mut Transport,
+    mut message_loop: Pin<&mut impl Stream<Item = WsMessage>>,
+    to_loop: &mpsc::Sender<LoopMessage>,
+) -> Result<(), CloseReason> {
     loop {
         tokio::select! {
             biased;
-            message = message_loop.next() => match (opened.try_recv(), message) {
-                (Ok(Err(close)), _) => return Err(close),
-                (Ok(Ok(session)), Some(WsMessage::Text(ack))) => {
-                    transport.send_text(ack).await?;
-                    return Ok(session);
-                }
-                (Err(_), Some(WsMessage::Text(pong))) => transport.send_text(pong).await?,
-                (_, Some(WsMessage::Close(..)) | None) => return Err(CloseReason::TryAgain),
+            message = message_loop.next() => match message {
+                Some(WsMessage::Text(pong)) => transport.send_text(pong).await?,
+                Some(WsMessage::Close(..)) | None => return Err(CloseReason::TryAgain),
             },
-            received = receive(transport, to_loop), if !is_init_received => {
+            received = receive(transport, to_loop) => {
                 let (permit, message) = received?;
                 match message {
                     Some(ClientMessage::Init(payload)) => {
-                        is_init_received = true;
                         permit.send(LoopMessage::ConnectionInit { payload: Some(payload) });
+                        return Ok(());
                     }
                     Some(ClientMessage::Ping(payload)) => permit.send(LoopMessage::Ping { payload }),
                     Some(ClientMessage::Pong) | None => {}
@@ -118,7 +135,6 @@ async fn handshake(
                     }
                 }
             }
-            () = sleep_until(init_deadline), if !is_init_received => return Err(CloseReason::Late),
         }
     }
 }

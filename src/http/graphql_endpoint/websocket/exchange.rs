@@ -76,6 +76,8 @@ impl Exchange<'_> {
                     closing_after(&error).map(|after| closing = Some(after))
                 }
                 close = grace_over(closing) => Err(close),
+                // Before the messages, so that a flood of pings does not delay it.
+                () = sleep_until(last_used_at + timeouts.idle), if active.is_empty() => Err(CloseReason::Idle),
                 Some(message) = self.outbound.recv() => match message {
                     Outbound::Text(text) => self.transport.send_text(text).await,
                     Outbound::Close(close) => Err(close),
@@ -97,7 +99,6 @@ impl Exchange<'_> {
                         self.transport.ping().await
                     }
                 }
-                () = sleep_until(last_used_at + timeouts.idle), if active.is_empty() => Err(CloseReason::Idle),
             };
             if let Err(close) = step {
                 return close;

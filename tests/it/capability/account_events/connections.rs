@@ -68,6 +68,9 @@ async fn websocket_without_subscriptions_is_closed_as_idle() {
     let mut socket = WebSocketClient::authenticated(server.address, ann.token.as_ref().unwrap()).await;
     assert_eq!(socket.next_message().await, Err(1000));
     assert!(begun.elapsed() >= IDLE_TIMEOUT);
+    // Pings are no use of it, however many.
+    let socket = WebSocketClient::authenticated(server.address, ann.token.as_ref().unwrap()).await;
+    assert_eq!(socket.close_code_of_flood(&json!({ "type": "ping" }).to_string()).await, 1000);
 }
 
 /// H5

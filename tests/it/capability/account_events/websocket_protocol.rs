@@ -40,6 +40,16 @@ async fn websocket_without_connection_init_is_closed() {
     assert_eq!(default.init, Duration::from_secs(3));
 }
 
+/// Neither a socket that is never quiet nor one that does not read its answers has more time.
+#[tokio::test]
+async fn flood_does_not_delay_the_init_timeout() {
+    let server = Server::with_config(|config| config.server.timeouts.init = INIT).await;
+    let ping = json!({ "type": "ping" }).to_string();
+    assert_eq!(WebSocketClient::open(server.address).await.close_code_of_flood(&ping).await, 4408);
+    let long = json!({ "type": "ping", "payload": "a".repeat(60_000) }).to_string();
+    WebSocketClient::open(server.address).await.flood_until_gone(&long).await;
+}
+
 #[tokio::test]
 async fn connection_init_requires_valid_credentials() {
     let server = Server::new().await;
