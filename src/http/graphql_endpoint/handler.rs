@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_graphql_axum::GraphQLProtocol;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -68,13 +67,12 @@ pub(in crate::http) async fn get(
     uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    protocol: Result<GraphQLProtocol, StatusCode>,
     parameters: Result<Query<QueryString>, QueryRejection>,
 ) -> Response<Body> {
     let shutdown = shutdown.map(|Extension(shutdown)| shutdown).unwrap_or_default();
     let cookies = TokenCookies::read(&app, &uri, &headers, &mut auth);
     if websocket::is_upgrade(&headers) {
-        return websocket::open(upgrade, protocol, app, handler, auth, shutdown);
+        return websocket::open(upgrade, app, handler, auth, shutdown);
     }
     let Ok(Query(parameters)) = parameters else {
         return RequestError::bad_request("the query string could not be read").respond(ResponseMedia::Json);

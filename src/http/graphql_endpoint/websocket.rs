@@ -7,12 +7,11 @@
 use std::sync::Arc;
 
 use async_graphql::http::WebSocketProtocols;
-use async_graphql_axum::GraphQLProtocol;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::header::UPGRADE;
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Response};
 
 use super::batch::GraphqlHandler;
 use super::negotiation::ResponseMedia;
@@ -48,7 +47,6 @@ pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
 /// read the messages (RFC 6455 section 10.2).
 pub(super) fn open(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    protocol: Result<GraphQLProtocol, StatusCode>,
     app: App,
     handler: Arc<GraphqlHandler>,
     auth: RequestAuth,
@@ -62,8 +60,7 @@ pub(super) fn open(
         Ok(upgrade) => upgrade.protocols([name]),
         Err(rejection) => return RequestError::bad_request(rejection.body_text()).respond(ResponseMedia::GraphQl),
     };
-    // The crate knows two subprotocols; only the current one is served.
-    if protocol.is_err() || upgrade.selected_protocol().is_none() {
+    if upgrade.selected_protocol().is_none() {
         return RequestError::bad_request(format!("offer the subprotocol {name}")).respond(ResponseMedia::GraphQl);
     }
     upgrade

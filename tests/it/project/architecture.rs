@@ -107,7 +107,8 @@ const ALLOWED_CRATES: [(&str, &[&str]); 17] = [
     ("apollo_compiler", &["graphql"]),
     ("apollo_parser", &["graphql"]),
     ("async_graphql", &["graphql", "http", "dialects::flask_auth_service_mongo"]),
-    ("async_graphql_axum", &["http"]),
+    // Only examples use it.
+    ("async_graphql_axum", &[]),
     ("async_graphql_value", &["graphql", "dialects::flask_auth_service_mongo"]),
     ("axum", &["http", "dialects", "gateway", "headers", "cli"]),
     (

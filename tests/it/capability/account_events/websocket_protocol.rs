@@ -199,6 +199,20 @@ async fn cross_site_page_cannot_open_a_websocket() {
         panic!("an unknown protocol")
     };
     assert!(body.contains("graphql-transport-ws"), "{body}");
+    // A list may be one header line or several (RFC 6455 section 11.3.4).
+    for lines in ["graphql-ws, graphql-transport-ws", "foo\r\nSec-WebSocket-Protocol: graphql-transport-ws"] {
+        let mut client = server.connect().await;
+        client
+            .send(&format!(
+                "GET /graphql HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                 Sec-WebSocket-Protocol: {lines}\r\n\r\n"
+            ))
+            .await;
+        let head = client.read_until("\r\n\r\n").await.to_lowercase();
+        assert!(head.starts_with("http/1.1 101"), "{lines}: {head}");
+        assert!(head.contains("\r\nsec-websocket-protocol: graphql-transport-ws\r\n"), "{lines}: {head}");
+    }
     let none = [("sec-websocket-version", "7")];
     assert!(matches!(WebSocketClient::try_open(server.address, &none).await, Err((400, _))));
 }
