@@ -76,9 +76,13 @@ async fn run(ctx: &Context<'_>, input: LogoutInput) -> crate::error::Result<Logo
     let token = input.refresh_token.map(Into::into);
     let scope = SessionScope::from(input.scope);
     let api_tokens = scope.api_tokens(input.revoke_api_tokens);
-    let outcome = logout::logout(ctx.app()?, ctx.requester()?, token.as_ref(), scope, api_tokens).await?;
+    let (app, requester, cookies) = (ctx.app()?, ctx.requester()?, ctx.response_cookies()?);
+    let outcome = logout::logout(app, requester, token.as_ref(), scope, api_tokens).await?;
+    if scope != SessionScope::Current {
+        cookies.drop_ended(app, &requester.context).await?;
+    }
     if let Some(dead) = outcome.dead_cookies {
-        ctx.response_cookies()?.clear(dead);
+        cookies.clear(dead);
     }
     let payload = LogoutPayload {
         ok: true,

@@ -8,7 +8,12 @@ use secrecy::SecretString;
 
 use crate::account::authentication::logout::DeadCookies;
 use crate::account::authentication::session::IssuedSession;
+use crate::account::caller::request_auth::{Credentials, RequestAuth};
+use crate::account::caller::request_context::RequestContext;
+use crate::account::caller::requester::Identity;
 use crate::account::names::id::SessionId;
+use crate::app::App;
+use crate::error::Result;
 
 /// Collects the cookies of one HTTP request: resolvers set and clear them, the endpoint takes the outcome. Clones share
 /// it, so that it includes all operations of a batch.
@@ -28,6 +33,8 @@ pub enum CookieUpdate {
 #[derive(Debug)]
 pub struct CookieTokens {
     session: SessionId,
+    /// An access token of the session, whatever its transport.
+    bearer: SecretString,
     /// The refresh token.
     pub refresh_token: SecretString,
     /// The access token, if the session's transport puts it in a cookie, too.
@@ -46,6 +53,7 @@ impl ResponseCookies {
         };
         let tokens = CookieTokens {
             session: session.uid.into(),
+            bearer: tokens.access_token.clone(),
             refresh_token: tokens.refresh_token.clone(),
             access_token,
             max_age_seconds: (tokens.refresh_expires_at - tokens.issued_at).num_seconds(),
@@ -63,6 +71,19 @@ impl ResponseCookies {
         if !replaced {
             *update = Some(CookieUpdate::Clear);
         }
+    }
+
+    /// Keeps the client's cookies if the session to set them for has ended meanwhile.
+    pub(super) async fn drop_ended(&self, app: &App, context: &RequestContext) -> Result<()> {
+        let bearer = match &*self.0.lock() {
+            Some(CookieUpdate::Set(tokens)) => tokens.bearer.clone(),
+            Some(CookieUpdate::Clear) | None => return Ok(()),
+        };
+        let auth = RequestAuth { credentials: Credentials::Bearer(bearer), context: context.clone() };
+        if !matches!(auth.authenticate(app).await?.identity, Identity::Authenticated(_)) {
+            *self.0.lock() = None;
+        }
+        Ok(())
     }
 
     /// Takes the update for the response.

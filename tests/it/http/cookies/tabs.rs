@@ -151,3 +151,22 @@ async fn logout_after_password_change_keeps_the_new_cookies() {
     assert_eq!(set_cookies(&answer).len(), 2);
     assert_eq!(browser.me().await, signed_in());
 }
+
+/// X2: a session that a logout of the same request ends leaves no cookies, and those of a live one stay.
+#[tokio::test]
+async fn logout_drops_the_cookies_of_a_session_that_it_ends() {
+    let (_app, browser) = ann().await;
+    let login_and_logout = |scope: &str| {
+        let input = format!("username: \"ann\", password: \"{PASSWORD}\", transport: COOKIES");
+        format!(
+            "mutation {{ login(input: {{ {input} }}) {{ {TOKENS} }} logout(input: {{ scope: {scope} }}) {{ ok }} }}"
+        )
+    };
+    browser.login("COOKIES").await;
+    let others = browser.send(&login_and_logout("OTHERS")).await;
+    assert_eq!((others.data()["logout"]["ok"].as_bool(), set_cookies(&others).len()), (Some(true), 0));
+    assert_eq!(browser.me().await, signed_in());
+    let all = browser.send(&login_and_logout("ALL")).await;
+    assert_eq!(all.data()["logout"]["ok"], true);
+    assert!(browser.jar.lock().unwrap().is_empty());
+}
