@@ -28,7 +28,7 @@ pub async fn revoke(app: &App, requester: &Requester, id: ApiTokenId) -> Result<
         requester.caller()?;
     }
     let now = app.clock.now();
-    limit_own_change(app, caller, rule, now).await?;
+    limit_own_change(app, caller, rule::MANAGE_API_TOKENS, now).await?;
     app.write_as(requester, rule, now, async |tx, caller| {
         let (token, owner) = match caller.api_token() {
             Some(itself) if itself.id() == id => (itself.row.clone(), caller.user.clone()),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::{user, user_role};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::error::Result;
@@ -18,7 +18,7 @@ pub async fn update_tenant_disabled(
 ) -> Result<()> {
     user::Entity::update_many()
         .col_expr(user::Column::TenantDisabled, Expr::value(disabled))
-        .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
+        .col_expr(user::Column::UpdatedAt, later_of_updated_at_and(now))
         .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
         .filter(user::Column::TenantId.eq(tenant_id))
         .exec(db)
@@ -35,7 +35,7 @@ pub async fn update_holder_versions(
     now: DateTime<Utc>,
 ) -> Result<Vec<user::Model>> {
     user::Entity::update_many()
-        .col_expr(user::Column::UpdatedAt, Expr::value(now.timestamp_millis()))
+        .col_expr(user::Column::UpdatedAt, later_of_updated_at_and(now))
         .col_expr(user::Column::Version, Expr::col(user::Column::Version).add(1))
         .filter(user::Column::Id.in_subquery(holder_ids(role_id)))
         .exec(db)
@@ -52,6 +52,12 @@ pub async fn update_holder_versions(
 pub async fn list_holders(db: &impl ConnectionTrait, role_id: i64) -> Result<Vec<user::Model>> {
     let rows = user::Entity::find().filter(user::Column::Id.in_subquery(holder_ids(role_id)));
     Ok(rows.order_by_asc(user::Column::Id).all(db).await?)
+}
+
+/// The time of the last change, which must not go back: `now` was read before the rows were locked.
+fn later_of_updated_at_and(now: DateTime<Utc>) -> SimpleExpr {
+    let (updated_at, now) = (Expr::col(user::Column::UpdatedAt), now.timestamp_millis());
+    Expr::case(updated_at.clone().gt(now), updated_at).finally(now).into()
 }
 
 fn holder_ids(role_id: i64) -> SelectStatement {

@@ -216,3 +216,19 @@ fn token_revoking_statements_run_where_it_is_published() {
         }
     }
 }
+
+/// A transaction that waited for another one has an older time: the time of the last change stays.
+#[tokio::test]
+async fn time_of_the_last_change_never_goes_back() {
+    let app = TestApp::new().await;
+    app.user("ann").await;
+    let (db, now) = (&StatementTransaction(app.app.db.begin().await.unwrap()), app.clock.now());
+    let changed = users::update_version(db, &ann(db).await, now).await.unwrap().updated_at;
+    let before = now - TimeDelta::seconds(1);
+    assert_eq!(users::update_version(db, &ann(db).await, before).await.unwrap().updated_at, changed);
+    users::update_tenant_disabled(db, 1, false, before).await.unwrap();
+    assert_eq!(ann(db).await.updated_at, changed);
+    let later = now + TimeDelta::seconds(1);
+    users::update_tenant_disabled(db, 1, false, later).await.unwrap();
+    assert_eq!(ann(db).await.updated_at, later.into());
+}
